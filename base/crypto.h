@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef NOC_BASE_CRYPTO_H
+#define NOC_BASE_CRYPTO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+/* Hashes, MACs, signatures and text encodings; the only file that sees
+ * libcrypto.  The EVP_MD is fetched once a process.  Any thread. */
+
+struct noc_sha256; /* incremental */
+struct noc_sha256 *noc_sha256_new(void);
+void noc_sha256_free(struct noc_sha256 *h);
+void noc_sha256_begin(struct noc_sha256 *h);
+void noc_sha256_add(struct noc_sha256 *h, const void *p, size_t len);
+void noc_sha256_end(struct noc_sha256 *h, uint8_t out[32]);
+void noc_sha256_once(const void *p, size_t len, uint8_t out[32]);
+
+/* md: "sha1", "sha256", "sha512".  out >= 64; returns its length or 0. */
+size_t noc_hmac(const char *md, const void *key, size_t key_len, const void *p,
+		size_t len, uint8_t out[64]);
+bool noc_equal_ct(const void *a, const void *b, size_t len); /* constant time */
+void noc_random(void *p, size_t len); /* kernel; aborts */
+void noc_wipe(void *p, size_t len);
+
+/* Ed25519 (RFC 8032): seed 32, pub 32, sig 64 bytes. */
+struct noc_ed25519;					     /* a private key */
+struct noc_ed25519 *noc_ed25519_new(const uint8_t seed[32]); /* NULL: bad */
+void noc_ed25519_free(struct noc_ed25519 *k);
+void noc_ed25519_pub(const struct noc_ed25519 *k, uint8_t pub[32]);
+void noc_ed25519_sign(const struct noc_ed25519 *k, const void *p, size_t len,
+		      uint8_t sig[64]);
+bool noc_ed25519_verify(const uint8_t pub[32], const void *p, size_t len,
+			const uint8_t sig[64]);
+
+/* dst must hold 2*len+1; lower case, NUL-terminated.  Returns dst. */
+char *noc_hex(char *dst, const void *p, size_t len);
+/* Whole text must be hex of exactly *len or fewer bytes; EINPUT. */
+int noc_unhex(const char *text, size_t text_len, uint8_t *out, size_t *len);
+/* Standard alphabet with padding.  dst must hold 4*((len+2)/3)+1. */
+char *noc_base64(char *dst, const void *p, size_t len);
+/* out must hold 3*(text_len/4)+3.  Strict: padding required.  EINPUT. */
+int noc_unbase64(const char *text, size_t text_len, uint8_t *out, size_t *len);
+
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef NOC_PROTO_SYSLOG_H
+#define NOC_PROTO_SYSLOG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/slice.h"
+#include "base/value.h"
+
+/*
+ * Reads one syslog message: RFC 5424, RFC 3164, and what network gear really
+ * sends (sequence numbers, '*' or '.' before the date, milliseconds, zone,
+ * no host, no date, no PRI).  It never refuses: what could not be read leaves
+ * its field absent and sets malformed.  Borrowing: every slice points into
+ * the buffer given.  Pure; any thread; 40-60 ns eager part, no allocation.
+ */
+enum noc_syslog_form {
+	NOC_SYSLOG_RFC5424,
+	NOC_SYSLOG_RFC3164,
+	NOC_SYSLOG_BARE
+};
+
+struct noc_syslog {
+	enum noc_syslog_form form;
+	uint8_t facility; /* 0..23; 1 (user) when there was no PRI */
+	uint8_t severity; /* 0..7; 5 (notice) when there was no PRI; the
+			     digit of a %FAC-SEV-MNEMONIC wins without PRI */
+	bool has_pri;
+	bool has_time;
+	bool malformed;	 /* the strict grammar of its form says no */
+	const char *why; /* static text: what was malformed, or NULL */
+	uint16_t why_at; /* byte of the message */
+	int64_t time_ns; /* sender's time; wall clock when has_time */
+	struct noc_slice host;
+	struct noc_slice app; /* app-name / tag without [pid] */
+	struct noc_slice procid;
+	struct noc_slice msgid;
+	struct noc_slice sd; /* STRUCTURED-DATA as on the wire */
+	/*
+	 * The vendor's mnemonic, '%' kept, ':' not: "%LINK-3-UPDOWN"; for
+	 * Junos the event tag ("SNMP_TRAP_LINK_DOWN") when app has none.
+	 */
+	struct noc_slice tag;
+	struct noc_slice message; /* text after header, tag and ": ", BOM off */
+};
+
+/*
+ * received_ns supplies the year of an RFC 3164 date (nearest within +-6
+ * months); tz_offset_s is the sender's zone when the text names none.
+ */
+void noc_syslog_parse(const char *p, size_t len, int64_t received_ns,
+		      int32_t tz_offset_s, struct noc_syslog *out);
+
+/*
+ * One SD-PARAM of an RFC 5424 message: writes the unescaped value to buf
+ * (cut at size-1) and returns its full length, or -1 when absent.
+ * RFC 5424 §6.3.
+ */
+long noc_syslog_sd_get(struct noc_slice sd, const char *sd_id,
+		       const char *param, char *buf, size_t size);
+/* All of it: {"id": {"param": "value"}}.  Returned. */
+struct noc_value *noc_syslog_sd_value(struct noc_slice sd);
+
+/* The whole message as {facility, severity, app, ...}.  Returned. */
+struct noc_value *noc_syslog_value(const struct noc_syslog *m);
+
+const char *noc_severity_name(int severity);	   /* "emerg" .. "debug" */
+int noc_severity_parse(const char *p, size_t len); /* name or digit; -1 */
+const char *noc_facility_name(int facility);	   /* "kern" .. "local7" */
+
+/*
+ * Stream framing, RFC 6587: octet counting ("LEN SP MSG") and newline (or
+ * NUL), decided per frame by a leading digit.  Feed bytes as they arrive.
+ */
+struct noc_framer {
+	size_t max_bytes; /* longest message kept; the rest is cut, counted */
+	size_t skip;	  /* bytes still to be thrown away of a cut frame */
+	bool skip_line;	  /* until newline instead */
+};
+enum noc_frame { NOC_FRAME_MORE, NOC_FRAME_OK, NOC_FRAME_CUT, NOC_FRAME_BAD };
+/*
+ * Looks at buf[0..len).  OK/CUT: *msg is the message, *used the bytes to
+ * consume.  MORE: *used may be > 0 (skipped).  BAD: the stream cannot be
+ * followed any further (digits run away, > 9 of them); close it.
+ */
+enum noc_frame noc_framer_next(struct noc_framer *f, const char *buf,
+			       size_t len, bool eof, struct noc_slice *msg,
+			       size_t *used);
+
+#endif

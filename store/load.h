@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef NOC_STORE_LOAD_H
+#define NOC_STORE_LOAD_H
+
+#include "base/err.h"
+#include "store/txn.h"
+
+/*
+ * What noc_resume reads once, before the loop starts: live rows, unfinished
+ * runs with their steps, recent events for `seen`.  Each callback borrows.
+ * Own read-only connection, closed on return.  Loop thread, at start only.
+ */
+struct noc_load {
+	void (*live)(const char *kind, const char *key, int64_t due_ns,
+		     const struct noc_value *data, void *arg);
+	void (*run)(const struct noc_run_row *row, void *arg);
+	void (*step)(const struct noc_step_row *row, void *arg);
+	void (*event)(const struct noc_event_row *row, void *arg);
+	void *arg;
+	int64_t events_since_ns;
+};
+int noc_load_state(const char *state_dir, const struct noc_load *load,
+		   struct noc_err *err);
+/* A definition's text by hash: returned, or NULL. */
+char *noc_load_definition(const char *state_dir, const uint8_t hash[32]);
+
+#endif

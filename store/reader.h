@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef NOC_STORE_READER_H
+#define NOC_STORE_READER_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/value.h"
+
+/*
+ * One thread that answers questions about durable state: query_only, at most
+ * 200 ms each, no read transaction kept between pages.  Questions have names
+ * and parameters (a map); answers are values.
+ *
+ *   events     {limit, before, kind?, device?, fate?, origin?, q?} -> [event]
+ *   event      {id} -> event | nil           (id may be a unique prefix)
+ *   decisions  {event} -> [decision]
+ *   runs       {limit, before, state?, rule?, device?} -> [run]
+ *   run        {id} -> {run..., steps:[...], decisions:[...]} | nil
+ *   audit      {limit, before|after, run?, event?, kind?} -> [record]
+ *   heads      {limit} -> [note]
+ *   counts     {} -> {table: rows}
+ *   live       {kind} -> [{key, due, data}]
+ * `before` is the opaque cursor of the last row ("cursor" of each row).
+ */
+struct noc_reader;
+struct noc_query {
+	char *name;		  /* owned */
+	struct noc_value *params; /* owned */
+	struct noc_value *result; /* owned by the query; NULL on error */
+	struct noc_err err;
+	void (*done)(struct noc_query *q, void *arg); /* in noc_reader_drain */
+	void *arg;
+	struct noc_query *next;
+};
+
+int noc_reader_open(const char *state_dir, struct noc_reader **out,
+		    struct noc_err *err);
+void noc_reader_close(struct noc_reader *r);
+/* q is owned until done, which runs on the caller of noc_reader_drain; the
+ * reader frees it afterwards.  ERESOURCE when 256 are waiting (q freed). */
+int noc_reader_submit(struct noc_reader *r, struct noc_query *q,
+		      struct noc_err *err);
+int noc_reader_fd(const struct noc_reader *r);
+void noc_reader_drain(struct noc_reader *r);
+
+/* The same, at once, on the caller's thread (CLI without a daemon). */
+int noc_reader_query(const char *state_dir, const char *name,
+		     const struct noc_value *params, struct noc_value **out,
+		     struct noc_err *err);
+
+#endif

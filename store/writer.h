@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef NOC_STORE_WRITER_H
+#define NOC_STORE_WRITER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "store/txn.h"
+
+/*
+ * The one thread that writes.  It commits whole txns in ticket order, as soon
+ * as it is idle, in groups of <= 256 txns or 1 MiB; assigns seq and prev,
+ * hashes, signs the head.  A commit that fails on FULL, BUSY or IOERR keeps
+ * its batch and is tried again, 100 ms doubling to 5 s.  Knows no event loop.
+ */
+struct noc_writer;
+
+struct noc_writer_options {
+	const char *state_dir; /* nocturne.db, audit.vkey, audit.key, anchor */
+	const char *site;      /* first part of the origin; "nocturne" */
+	bool anchor;	       /* append heads to <state>/anchor.log */
+};
+
+/*
+ * Opens or creates the database and log (new log: keys made, LOG_OPEN
+ * record), checks the last head's signature and the last 1,000 leaves.  A
+ * malformed file is quarantined (renamed) and a new log opened with a
+ * RECOVERY record; *recovered then says so in one line (returned), or NULL.
+ */
+int noc_writer_open(const struct noc_writer_options *opt,
+		    struct noc_writer **out, char **recovered,
+		    struct noc_err *err);
+/* Drains what can be committed within drain_ms, anchors, stops the thread. */
+void noc_writer_close(struct noc_writer *w, int drain_ms);
+
+/* txn is owned.  Returns its ticket (from 1, rising). */
+uint64_t noc_writer_submit(struct noc_writer *w, struct noc_txn *txn);
+/* Readable when completed() has advanced; the caller reads 8 bytes. */
+int noc_writer_fd(const struct noc_writer *w);
+/* Every ticket <= this is durable. */
+uint64_t noc_writer_completed(struct noc_writer *w);
+
+struct noc_writer_stats {
+	uint64_t submitted, completed, commits, records, failures, size;
+	size_t queue_txns, queue_bytes, wal_pages;
+	double fill;	 /* 0..1: the larger of txns/10,000, bytes/16 MiB */
+	bool failing;	 /* the last commit failed; retrying */
+	int64_t lag_ns;	 /* age of the oldest queued txn */
+	char error[256]; /* while failing */
+};
+void noc_writer_stats(struct noc_writer *w, struct noc_writer_stats *out);
+
+const char *noc_writer_vkey(const struct noc_writer *w);
+
+/*
+ * Named crash points for tests (NOCTURNE_CRASH=name[:n] in the environment
+ * kills the process with SIGKILL the n-th time it is passed).  Cheap when
+ * unset.  Used by store/ and engine/ alike.
+ */
+void noc_crash_point(const char *name);
+
+#endif
