@@ -25,7 +25,7 @@ void noc_loop_stop(struct noc_loop *loop);
 /* `now` of this turn: read once when the turn began. */
 struct noc_now noc_loop_now(const struct noc_loop *loop);
 
-#define NOC_LOOP_READ 1
+#define NOC_LOOP_READ  1
 #define NOC_LOOP_WRITE 2
 /* Level triggered.  The fd stays the caller's.  Freeing inside a callback is
  * allowed.  noc_watch_free accepts NULL. */

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef NOC_ENGINE_LUA_H
+#define NOC_ENGINE_LUA_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/value.h"
+#include "engine/scope.h"
+
+/*
+ * Rule files -> plain data.  A Lua state per rule-set generation evaluates
+ * the files in the sandbox; constructors build nodes; what comes out is an
+ * AST of noc_values.  Functions stay in the state under a number.
+ *
+ * AST.  A node is a map:
+ *   {"node": "step", "name": "look", "at": "heal.lua:14",
+ *    "items": [...], "opts": {...}}
+ * with items (positions 1..n) and opts (string keys) present when not empty,
+ * "name" when it was called with one.  Plain Lua tables: only positions ->
+ * list; only string keys -> map; both -> {"node":"table",...}.  Operators are
+ * nodes ("any" items, "lt" items [x], "exists").  A function is
+ * {"node":"function", "fn": N, "path": "heal-link-down/run/2/when"}.
+ * `not x` is seen as false and refused by the schema where no boolean fits.
+ *
+ * Every option of every node is checked against engine/schema.h when the
+ * node is completed; all errors of all files are gathered.
+ */
+struct noc_lua; /* one rule-set generation's state */
+
+struct noc_lua_source { /* one file of the tree */
+	char *path;	/* relative: "heal.lua" */
+	char *text;
+	size_t len;
+};
+
+struct noc_lua_tree {
+	struct noc_value *nodes; /* list of top-level nodes in load order:
+				    channel rule pair normalize hook poll
+				    sensor schedule flow test */
+	struct noc_lua *lua;
+	struct noc_lua_source *sources;
+	size_t nsources;
+	uint8_t hash[32]; /* of the sorted sources */
+};
+
+/*
+ * Load every *.lua below each dir (sorted; meta/ is skipped; *.test.lua only
+ * when tests is true).  All or nothing: on failure *errors gets one line per
+ * error (returned, newline separated), ECONFIG.  Any one thread.
+ */
+int noc_lua_load(const char *const *dirs, size_t ndirs, bool tests,
+		 struct noc_lua_tree **out, char **errors, struct noc_err *err);
+/* From text (tests, resume of an old tree). */
+int noc_lua_load_text(const char *path, const char *text, size_t len,
+		      struct noc_lua_tree **out, char **errors,
+		      struct noc_err *err);
+void noc_lua_tree_free(struct noc_lua_tree *tree);
+
+/*
+ * The one entry into Lua at run time: call function `fn` with a read-only
+ * view of the event (run == NULL) or run.  Budgets: 1 M instructions, 8 MiB,
+ * 50 ms CPU; sticky.  The result is returned as plain data.  Errors: EINPUT
+ * (script error, with traceback line), ERESOURCE (a budget; names the rule).
+ */
+int noc_lua_call(struct noc_lua *lua, int fn, const struct noc_scope *scope,
+		 struct noc_value **result, struct noc_err *err);
+/* Only its truth. */
+int noc_lua_test(struct noc_lua *lua, int fn, const struct noc_scope *scope,
+		 bool *result, struct noc_err *err);
+
+/*
+ * Data-only Lua (config file): evaluates to one table of plain data, no
+ * constructors but secret "x".  ECONFIG with file:line.
+ */
+int noc_lua_data(const char *path, struct noc_value **out, struct noc_err *err);
+
+#endif
