@@ -16,6 +16,7 @@ struct noc_http; /* engine/http.h */
 struct noc_writer;
 struct noc_reader;
 struct noc_mib;
+struct noc_call;   /* engine/action.h */
 
 struct noc_env {
 	struct noc_loop *loop; /* NULL under `nocturne test` */
@@ -34,8 +35,6 @@ struct noc_env {
 			struct noc_err *err);
 	void *simulate_arg;
 };
-
-struct noc_call;
 
 /*
  * A secret by name: systemd credential, then <state>/secrets/NAME or
