@@ -83,7 +83,15 @@ struct noc_ruleset *noc_core_rules(const struct noc_core *core);
 struct noc_inventory *noc_core_inv(const struct noc_core *core);
 struct noc_env *noc_core_env(const struct noc_core *core);
 const struct noc_host *noc_core_host(const struct noc_core *core);
-/* A line to host->line, with the time in front. */
+/*
+ * The line of the event being handled: fragments of what rules made of it
+ * ("heal-link-down holds 15s"); intake prints "kind device ... -> fragments".
+ * noc_core_story_take: returned, NULL when nothing was said.
+ */
+void noc_core_story(struct noc_core *core, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+char *noc_core_story_take(struct noc_core *core);
+/* A line of its own to host->line, with the time in front. */
 void noc_core_say(struct noc_core *core, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
@@ -115,6 +123,11 @@ void noc_due_disarm(struct noc_core *core, struct noc_due *due);
 int64_t noc_due_utc(const struct noc_core *core, int64_t due_boot_ns);
 int64_t noc_due_boot(const struct noc_core *core, int64_t due_utc_ns);
 
+/* The ADMIN record of a command that was carried out. */
+void noc_core_admin(struct noc_core *core, const struct noc_value *command);
+double noc_core_fill(const struct noc_core *core); /* writer queue, 0..1 */
+bool noc_core_failing(const struct noc_core *core);
+
 /* Everything countable as a value, for /metrics, status and tests. */
 struct noc_value *noc_core_stats(struct noc_core *core);
 
@@ -135,13 +148,20 @@ enum noc_part {
 };
 void *noc_core_part(const struct noc_core *core, enum noc_part part);
 
-struct noc_part_ops { /* one for each part, in the order above */
+/* One for each part, in the order above; any function may be NULL. */
+struct noc_part_ops {
 	void *(*open)(struct noc_core *core);
 	void (*close)(void *part);
 	/* A live row of one of its kinds at resume; false: not mine. */
 	bool (*load)(struct noc_core *core, void *part, const char *kind,
 		     const char *key, int64_t due_ns,
 		     const struct noc_value *data);
+	void (*load_event)(struct noc_core *core, void *part,
+			   const struct noc_event_row *row);
+	void (*load_run)(struct noc_core *core, void *part,
+			 const struct noc_run_row *row);
+	void (*load_step)(struct noc_core *core, void *part,
+			  const struct noc_step_row *row);
 	/* All rows are loaded: arm, drop what the rules no longer know. */
 	void (*ready)(struct noc_core *core, void *part);
 	void (*reload)(struct noc_core *core, void *part);

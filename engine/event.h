@@ -49,7 +49,8 @@ struct noc_event {
 	const struct noc_device *inventory; /* NULL: not in inventory */
 
 	/* private */
-	int refs; /* 0: borrowed, on somebody's stack */
+	int refs;  /* 0: borrowed, on somebody's stack */
+	bool kept; /* its EVENT record is written */
 	struct noc_syslog syslog_copy;
 	char *block;
 };

@@ -34,13 +34,13 @@ struct noc_retry_policy {
 	bool jitter;	    /* full */
 };
 
-struct noc_level { /* of an escalation */
+struct noc_escalation_level { /* of an escalation */
 	int64_t after_ms;
 	struct noc_value *action; /* AST node notify/mail/http...; borrowed */
 };
 
 struct noc_escalation {
-	struct noc_level *levels;
+	struct noc_escalation_level *levels;
 	size_t nlevels;
 	int64_t again_ms;     /* repeat the last level; 0: never */
 	int64_t max_ms;	      /* then give up, said; 24 h */

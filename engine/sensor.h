@@ -71,8 +71,6 @@ struct noc_source *noc_source_new(struct noc_core *core, const char *name,
  */
 void noc_sensor_emit(struct noc_core *core, struct noc_source *source,
 		     struct noc_event *ev, struct noc_receipt *receipt);
-/* End of a batch: commits what the batch changed as one txn where possible. */
-void noc_sensor_flush(struct noc_core *core);
 
 /* For commands and answers that name the emitting hook explicitly. */
 struct noc_hook;
