@@ -7,9 +7,9 @@
 
 /*
  * 128-bit identifiers in UUID text form.  Events: UUIDv7 (RFC 9562 §5.7),
- * monotonic within the process.  Runs: 48-bit event time (ms) then the first
- * 80 bits of SHA-256(event id, rule, definition hash), version and variant
- * bits set, so that the same cause can only ever be one run.
+ * monotonic within the process.  Runs: UUIDv8, 48-bit event time (ms) then the
+ * first 80 bits of SHA-256(event id, rule, NUL, definition hash) with version
+ * and variant set over them, so that one cause can only ever be one run.
  */
 struct noc_id {
 	uint8_t b[16];

@@ -18,6 +18,7 @@ struct noc_table {
 	struct noc_table_slot *slots; /* dense, in insertion order */
 	uint32_t *index;
 	size_t used, live, cap, nindex;
+	size_t first; /* no live slot before this one */
 };
 
 void noc_table_release(struct noc_table *t); /* values are not freed */

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef NOC_BASE_UTF8_H
+#define NOC_BASE_UTF8_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Decode one character of p[0..len), len > 0.  Returns its length in bytes,
+ * or 0 when the bytes are no UTF-8 (RFC 3629: overlong forms, surrogates and
+ * values past U+10FFFF are refused).  Any thread.
+ */
+size_t noc_utf8_decode(const char *p, size_t len, uint32_t *cp);
+/* dst must hold 4 bytes; cp is a valid scalar value.  Returns the length. */
+size_t noc_utf8_encode(char *dst, uint32_t cp);
+bool noc_utf8_valid(const char *p, size_t len);
+
+/*
+ * Characters that steer a terminal or reorder a line: C0, DEL, C1, the
+ * bidirectional controls (UAX #9) and the line and paragraph separators.
+ */
+bool noc_utf8_steers(uint32_t cp);
+
+#endif
