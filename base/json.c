@@ -101,6 +101,14 @@ scan_number(struct scan *s)
 static int
 scan_run(struct scan *s, struct noc_err *err)
 {
+	const char *nul = memchr(s->p, '\0', s->len);
+
+	/* jansson takes one after a number for the end of the text. */
+	if (nul)
+		return noc_err_set(err, NOC_EINPUT,
+				   "The text is not JSON at byte %zu: a NUL "
+				   "byte.",
+				   (size_t)(nul - s->p));
 	while (s->at < s->len) {
 		char c = s->p[s->at];
 
