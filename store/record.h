@@ -58,13 +58,14 @@ const char *noc_tag_name(int tag);	    /* "event", ... or "?" */
 #define NOC_RECORD_HEAD 98
 #define NOC_BLOB_MIN	(32 * 1024) /* longer values go to blobs */
 
-/* A record on its way to the journal: fields in strictly ascending tags. */
+/* A record on its way to the journal.  `bytes` is the whole record: fields
+ * in ascending tags after NOC_RECORD_HEAD bytes that the writer fills in. */
 struct noc_record {
 	enum noc_record_kind kind;
 	struct noc_now now;
 	uint16_t nfields;
 	uint16_t last_tag;
-	struct noc_strbuf fields; /* encoded tag u16, length u32, bytes */
+	struct noc_strbuf bytes;
 };
 
 /* A record read back: slices into the bytes given. */

@@ -23,7 +23,13 @@ size_t noc_txn_bytes(const struct noc_txn *txn);
 int noc_txn_is_empty(const struct noc_txn *txn);
 struct noc_now noc_txn_now(const struct noc_txn *txn);
 
-/* ---- journal records: begin one, add fields in ascending tag order ---- */
+/*
+ * ---- journal records: begin one, add fields ----
+ * Ascending tag order is the cheap one; another is sorted, a tag said twice
+ * is a bug and the second is dropped.  A value too long for its place goes to
+ * blobs, and the field says so: {"blob":"<sha256>"} for details, else
+ * "sha256:<hex>".
+ */
 struct noc_record *noc_txn_record(struct noc_txn *txn,
 				  enum noc_record_kind kind);
 void noc_record_add(struct noc_record *r, enum noc_tag tag, const void *p,
@@ -39,6 +45,7 @@ void noc_record_add_json(struct noc_record *r, enum noc_tag tag,
  * Tag 10, going to blobs by hash when longer than NOC_BLOB_MIN (the caller's
  * detail then must say {"raw":"blob"}: noc_record_raw_is_blob(len)).
  */
+int noc_record_raw_is_blob(size_t len);
 void noc_txn_add_raw(struct noc_txn *txn, struct noc_record *r, const void *p,
 		     size_t len);
 /* Tag 9: SHA-256(salt ‖ canonical JSON of v); salt and value are kept in the

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: ISC */
+/* Building the fields of a record. */
+#include "config.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "store/rows.h"
+#include "store/txn.h"
+#include "store/wire.h"
+
+/*
+ * What fits so that a record can never outgrow NOC_RECORD_MAX: tags below
+ * `raw` leave room for the longest raw value and 1 KiB after it; a field that
+ * has become a reference is under 90 bytes.
+ */
+#define SHORT_MAX  1024
+#define BEFORE_RAW (NOC_RECORD_MAX - NOC_BLOB_MIN - 1024)
+
+static int
+record_fits(const struct noc_record *r, enum noc_tag tag, size_t len)
+{
+	size_t total = r->bytes.len + 6 + len;
+
+	if (tag == NOC_TAG_DETAIL || tag == NOC_TAG_RAW) {
+		if (len > NOC_BLOB_MIN)
+			return 0;
+	} else if (len > SHORT_MAX) {
+		return 0;
+	}
+	return total <= (tag < NOC_TAG_RAW ? BEFORE_RAW : NOC_RECORD_MAX);
+}
+
+/* Where a field of this tag belongs; -1 when the tag is there already. */
+static ssize_t
+record_place(const struct noc_record *r, unsigned tag)
+{
+	const uint8_t *p = (const uint8_t *)r->bytes.p;
+	size_t at = NOC_RECORD_HEAD;
+
+	if (tag > r->last_tag)
+		return (ssize_t)r->bytes.len;
+	while (at < r->bytes.len && noc_get16(p + at) < tag)
+		at += 6 + noc_get32(p + at + 2);
+	return noc_get16(p + at) == tag ? -1 : (ssize_t)at;
+}
+
+void
+noc_record_add(struct noc_record *r, enum noc_tag tag, const void *p,
+	       size_t len)
+{
+	ssize_t at = record_place(r, tag);
+	size_t tail;
+	char ref[96];
+	uint8_t head[6];
+
+	if (NOC_FAILS(at >= 0))
+		return;
+	if (!record_fits(r, tag, len)) {
+		noc_txn_spill(r, tag, p, len, ref);
+		p = ref;
+		len = strlen(ref);
+	}
+	noc_put16(head, (uint16_t)tag);
+	noc_put32(head + 2, (uint32_t)len);
+	tail = r->bytes.len - (size_t)at;
+	noc_strbuf_add(&r->bytes, head, sizeof(head));
+	noc_strbuf_add(&r->bytes, p, len);
+	if (tail) {
+		/* Out of order: the new field is at the end, turn it in. */
+		char *b = r->bytes.p + at,
+		     *field = noc_memdup(b + tail, 6 + len);
+
+		memmove(b + 6 + len, b, tail);
+		memcpy(b, field, 6 + len);
+		free(field);
+	} else {
+		r->last_tag = (uint16_t)tag;
+	}
+	r->nfields++;
+}
+
+void
+noc_record_adds(struct noc_record *r, enum noc_tag tag, const char *s)
+{
+	noc_record_add(r, tag, s ? s : "", s ? strlen(s) : 0);
+}
+
+void
+noc_record_addf(struct noc_record *r, enum noc_tag tag, const char *fmt, ...)
+{
+	char *text;
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vasprintf(&text, fmt, ap);
+	va_end(ap);
+	NOC_REQUIRE(n >= 0);
+	noc_record_add(r, tag, text, (size_t)n);
+	free(text);
+}
+
+void
+noc_record_add_id(struct noc_record *r, enum noc_tag tag,
+		  const struct noc_id *id)
+{
+	char text[NOC_ID_TEXT];
+
+	noc_record_adds(r, tag, noc_id_format(text, id));
+}
+
+void
+noc_record_add_json(struct noc_record *r, enum noc_tag tag,
+		    const struct noc_value *v)
+{
+	struct noc_strbuf *sb = &((struct noc_txn_record *)r)->txn->json;
+
+	noc_strbuf_clear(sb);
+	noc_json_write(v, NOC_JSON_CANONICAL, sb);
+	noc_record_add(r, tag, sb->p, sb->len);
+}
+
+void
+noc_record_finish(struct noc_record *r, const uint8_t log_id[16],
+		  const uint8_t boot_id[16], uint64_t seq,
+		  const uint8_t prev[32])
+{
+	uint8_t *p = (uint8_t *)r->bytes.p;
+
+	memcpy(p, "NOC1\1\0", 6);
+	noc_put16(p + 6, (uint16_t)r->kind);
+	memcpy(p + 8, log_id, 16);
+	noc_put64(p + 24, seq);
+	noc_put64(p + 32, (uint64_t)r->now.wall_ns);
+	noc_put64(p + 40, (uint64_t)r->now.boot_ns);
+	memcpy(p + 48, boot_id, 16);
+	memcpy(p + 64, prev, 32);
+	noc_put16(p + 96, r->nfields);
+}

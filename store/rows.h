@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef NOC_STORE_ROWS_H
+#define NOC_STORE_ROWS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/strbuf.h"
+#include "store/txn.h"
+
+/*
+ * The inside of a txn, for the writer: encoded records and rows as cells
+ * ready to be bound, all in the memory of the txn.  Private to store/.
+ */
+
+enum noc_row_kind {
+	NOC_ROW_EVENT,
+	NOC_ROW_RUN,
+	NOC_ROW_STEP,
+	NOC_ROW_DECISION,
+	NOC_ROW_LIVE_PUT,
+	NOC_ROW_LIVE_DEL,
+	NOC_ROW_DEFINITION,
+	NOC_ROW_BLOB,
+	NOC_ROW_SECRET,
+	NOC_ROW_KINDS
+};
+
+enum noc_cell_type {
+	NOC_CELL_NULL,
+	NOC_CELL_INT,
+	NOC_CELL_TEXT,
+	NOC_CELL_BLOB
+};
+
+struct noc_cell {
+	enum noc_cell_type type;
+	uint32_t len;
+	union {
+		int64_t i;
+		const void *p;
+	} u;
+};
+
+struct noc_row {
+	struct noc_row *next;
+	enum noc_row_kind kind;
+	unsigned n;
+	struct noc_cell cells[];
+};
+
+struct noc_txn_record {
+	struct noc_record rec; /* first: callers hold a pointer to it */
+	struct noc_txn *txn;
+	struct noc_txn_record *next;
+};
+
+struct noc_txn_chunk {
+	struct noc_txn_chunk *next;
+	size_t used, cap;
+	_Alignas(16) unsigned char data[];
+};
+
+struct noc_txn {
+	struct noc_txn *next; /* in the queue */
+	uint64_t ticket;
+	int64_t queued_ns; /* boot clock */
+	struct noc_now now;
+	size_t bytes;
+	unsigned nrecords;
+	struct noc_txn_record *first_record, *last_record;
+	struct noc_row *first_row, *last_row;
+	struct noc_txn_chunk *chunk;
+	struct noc_strbuf json; /* scratch */
+};
+
+/* A value that does not fit its record becomes a blob; out is what the field
+ * says instead. */
+void noc_txn_spill(struct noc_record *r, enum noc_tag tag, const void *p,
+		   size_t len, char out[96]);
+
+/* Fill in the head of a record whose fields are done. */
+void noc_record_finish(struct noc_record *r, const uint8_t log_id[16],
+		       const uint8_t boot_id[16], uint64_t seq,
+		       const uint8_t prev[32]);
+
+#endif

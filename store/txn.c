@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "store/txn.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/crypto.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "store/rows.h"
+
+#define CHUNK_MIN 2000
+
+/* ---- memory of one txn: freed all at once ---- */
+
+static void *
+txn_alloc(struct noc_txn *txn, size_t size)
+{
+	struct noc_txn_chunk *c = txn->chunk;
+	void *p;
+
+	size = (size + 15) & ~(size_t)15;
+	if (!c || c->cap - c->used < size) {
+		size_t cap = size > CHUNK_MIN ? size : CHUNK_MIN;
+
+		c = noc_malloc(sizeof(*c) + cap);
+		c->cap = cap;
+		c->used = 0;
+		c->next = txn->chunk;
+		txn->chunk = c;
+		txn->bytes += cap;
+	}
+	p = c->data + c->used;
+	c->used += size;
+	return p;
+}
+
+static void *
+txn_dup(struct noc_txn *txn, const void *p, size_t len)
+{
+	void *to = txn_alloc(txn, len + 1);
+
+	if (len)
+		memcpy(to, p, len);
+	((char *)to)[len] = '\0';
+	return to;
+}
+
+struct noc_txn *
+noc_txn_new(struct noc_now now)
+{
+	struct noc_txn *txn = noc_calloc(1, sizeof(*txn));
+
+	txn->now = now;
+	txn->bytes = sizeof(*txn);
+	return txn;
+}
+
+void
+noc_txn_free(struct noc_txn *txn)
+{
+	struct noc_txn_chunk *c, *next;
+
+	if (!txn)
+		return;
+	for (struct noc_txn_record *r = txn->first_record; r; r = r->next)
+		noc_strbuf_release(&r->rec.bytes);
+	for (c = txn->chunk; c; c = next) {
+		next = c->next;
+		free(c);
+	}
+	noc_strbuf_release(&txn->json);
+	free(txn);
+}
+
+size_t
+noc_txn_bytes(const struct noc_txn *txn)
+{
+	size_t n = txn->bytes;
+
+	for (struct noc_txn_record *r = txn->first_record; r; r = r->next)
+		n += r->rec.bytes.cap;
+	return n;
+}
+
+int
+noc_txn_is_empty(const struct noc_txn *txn)
+{
+	return !txn->first_record && !txn->first_row;
+}
+
+struct noc_now
+noc_txn_now(const struct noc_txn *txn)
+{
+	return txn->now;
+}
+
+/* ---- rows ---- */
+
+static struct noc_cell
+cell_int(int64_t i)
+{
+	return (struct noc_cell){ .type = NOC_CELL_INT, .u.i = i };
+}
+
+static struct noc_cell
+cell_text(struct noc_txn *txn, const char *s)
+{
+	size_t len = s ? strlen(s) : 0;
+
+	return (struct noc_cell){ .type = NOC_CELL_TEXT,
+				  .len = (uint32_t)len,
+				  .u.p = txn_dup(txn, s, len) };
+}
+
+static struct noc_cell
+cell_blob(struct noc_txn *txn, const void *p, size_t len)
+{
+	return (struct noc_cell){ .type = NOC_CELL_BLOB,
+				  .len = (uint32_t)len,
+				  .u.p = txn_dup(txn, p, len) };
+}
+
+/* An id, or NULL when it is zero. */
+static struct noc_cell
+cell_id(struct noc_txn *txn, const struct noc_id *id)
+{
+	if (noc_id_is_zero(id))
+		return (struct noc_cell){ .type = NOC_CELL_NULL };
+	return cell_blob(txn, id->b, sizeof(id->b));
+}
+
+static struct noc_cell
+cell_json(struct noc_txn *txn, const struct noc_value *v)
+{
+	if (!v)
+		return (struct noc_cell){ .type = NOC_CELL_NULL };
+	noc_strbuf_clear(&txn->json);
+	noc_json_write(v, NOC_JSON_COMPACT, &txn->json);
+	return (
+	    struct noc_cell){ .type = NOC_CELL_TEXT,
+			      .len = (uint32_t)txn->json.len,
+			      .u.p = txn_dup(txn, txn->json.p, txn->json.len) };
+}
+
+static void
+txn_row(struct noc_txn *txn, enum noc_row_kind kind,
+	const struct noc_cell *cells, unsigned n)
+{
+	struct noc_row *row =
+	    txn_alloc(txn, sizeof(*row) + n * sizeof(row->cells[0]));
+
+	row->next = NULL;
+	row->kind = kind;
+	row->n = n;
+	memcpy(row->cells, cells, n * sizeof(row->cells[0]));
+	if (txn->last_row)
+		txn->last_row->next = row;
+	else
+		txn->first_row = row;
+	txn->last_row = row;
+}
+
+#define TXN_ROW(txn, kind, ...)                                    \
+	do {                                                       \
+		const struct noc_cell cells_[] = { __VA_ARGS__ };  \
+		txn_row((txn), (kind), cells_, NOC_COUNT(cells_)); \
+	} while (0)
+
+void
+noc_txn_event(struct noc_txn *txn, const struct noc_event_row *row)
+{
+	TXN_ROW(txn, NOC_ROW_EVENT, cell_blob(txn, row->id.b, 16),
+		cell_int(row->received_ns), cell_text(txn, row->kind),
+		cell_text(txn, row->source), cell_text(txn, row->origin),
+		cell_text(txn, row->device), cell_int(row->severity),
+		cell_text(txn, row->fate), cell_json(txn, row->json));
+}
+
+void
+noc_txn_run(struct noc_txn *txn, const struct noc_run_row *row)
+{
+	TXN_ROW(txn, NOC_ROW_RUN, cell_blob(txn, row->id.b, 16),
+		cell_id(txn, &row->event), cell_text(txn, row->rule),
+		cell_text(txn, row->key), cell_text(txn, row->device),
+		cell_text(txn, row->mode), cell_text(txn, row->state),
+		cell_text(txn, row->phase), cell_text(txn, row->outcome),
+		cell_int(row->started_ns), cell_int(row->ended_ns),
+		cell_blob(txn, row->definition, 32), cell_json(txn, row->json));
+}
+
+void
+noc_txn_step(struct noc_txn *txn, const struct noc_step_row *row)
+{
+	TXN_ROW(txn, NOC_ROW_STEP, cell_blob(txn, row->run.b, 16),
+		cell_text(txn, row->path), cell_int(row->attempt),
+		cell_text(txn, row->state), cell_int(row->started_ns),
+		cell_int(row->ended_ns), cell_int(row->due_ns),
+		cell_json(txn, row->json));
+}
+
+void
+noc_txn_decision(struct noc_txn *txn, const struct noc_decision_row *row)
+{
+	TXN_ROW(txn, NOC_ROW_DECISION, cell_blob(txn, row->event.b, 16),
+		cell_text(txn, row->rule), cell_text(txn, row->outcome),
+		cell_int(row->at_ns), cell_text(txn, row->reason),
+		cell_id(txn, &row->run));
+}
+
+void
+noc_txn_live_put(struct noc_txn *txn, const char *kind, const char *key,
+		 int64_t due_ns, const struct noc_value *data)
+{
+	TXN_ROW(txn, NOC_ROW_LIVE_PUT, cell_text(txn, kind),
+		cell_text(txn, key), cell_int(due_ns), cell_json(txn, data));
+}
+
+void
+noc_txn_live_del(struct noc_txn *txn, const char *kind, const char *key)
+{
+	TXN_ROW(txn, NOC_ROW_LIVE_DEL, cell_text(txn, kind),
+		cell_text(txn, key));
+}
+
+void
+noc_txn_definition(struct noc_txn *txn, const uint8_t hash[32],
+		   const char *kind, const char *name, const char *text)
+{
+	TXN_ROW(txn, NOC_ROW_DEFINITION, cell_blob(txn, hash, 32),
+		cell_text(txn, kind), cell_text(txn, name),
+		cell_text(txn, text), cell_int(txn->now.wall_ns));
+}
+
+/* ---- what records keep beside them ---- */
+
+static void
+txn_blob(struct noc_txn *txn, const void *p, size_t len, uint8_t hash[32])
+{
+	noc_sha256_once(p, len, hash);
+	TXN_ROW(txn, NOC_ROW_BLOB, cell_blob(txn, hash, 32),
+		cell_blob(txn, p, len));
+}
+
+int
+noc_record_raw_is_blob(size_t len)
+{
+	return len > NOC_BLOB_MIN;
+}
+
+void
+noc_txn_add_raw(struct noc_txn *txn, struct noc_record *r, const void *p,
+		size_t len)
+{
+	uint8_t hash[32];
+
+	if (!noc_record_raw_is_blob(len)) {
+		noc_record_add(r, NOC_TAG_RAW, p, len);
+		return;
+	}
+	txn_blob(txn, p, len, hash);
+	noc_record_add(r, NOC_TAG_RAW, hash, sizeof(hash));
+}
+
+void
+noc_txn_add_commitment(struct noc_txn *txn, struct noc_record *r,
+		       const struct noc_value *v)
+{
+	uint8_t hash[32], salt[16];
+
+	noc_random(salt, sizeof(salt));
+	noc_strbuf_clear(&txn->json);
+	noc_strbuf_add(&txn->json, salt, sizeof(salt));
+	noc_json_write(v, NOC_JSON_CANONICAL, &txn->json);
+	noc_sha256_once(txn->json.p, txn->json.len, hash);
+	TXN_ROW(txn, NOC_ROW_SECRET, cell_blob(txn, hash, 32),
+		cell_blob(txn, salt, sizeof(salt)),
+		cell_blob(txn, txn->json.p + sizeof(salt),
+			  txn->json.len - sizeof(salt)));
+	noc_record_add(r, NOC_TAG_COMMITMENT, hash, sizeof(hash));
+}
+
+void
+noc_txn_spill(struct noc_record *r, enum noc_tag tag, const void *p, size_t len,
+	      char out[96])
+{
+	struct noc_txn_record *tr = (struct noc_txn_record *)r;
+	uint8_t hash[32];
+	char *at = out;
+
+	txn_blob(tr->txn, p, len, hash);
+	at = stpcpy(at, tag == NOC_TAG_DETAIL ? "{\"blob\":\"" : "sha256:");
+	noc_hex(at, hash, sizeof(hash));
+	if (tag == NOC_TAG_DETAIL)
+		memcpy(at + 64, "\"}", 3);
+}
+
+struct noc_record *
+noc_txn_record(struct noc_txn *txn, enum noc_record_kind kind)
+{
+	struct noc_txn_record *r = txn_alloc(txn, sizeof(*r));
+
+	memset(r, 0, sizeof(*r));
+	r->txn = txn;
+	r->rec.kind = kind;
+	r->rec.now = txn->now;
+	/* Most records fit, so that one is one allocation. */
+	r->rec.bytes.cap = 448;
+	r->rec.bytes.p = noc_malloc(r->rec.bytes.cap);
+	r->rec.bytes.len = NOC_RECORD_HEAD;
+	memset(r->rec.bytes.p, 0, NOC_RECORD_HEAD + 1);
+	if (txn->last_record)
+		txn->last_record->next = r;
+	else
+		txn->first_record = r;
+	txn->last_record = r;
+	txn->nrecords++;
+	return &r->rec;
+}
