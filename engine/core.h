@@ -56,7 +56,9 @@ void noc_core_ruleset(struct noc_core *core, struct noc_ruleset *rs,
 		      const char *actor, struct noc_now now); /* ref owned */
 void noc_core_inventory(struct noc_core *core, struct noc_inventory *inv,
 			struct noc_now now);		       /* ref owned */
-void noc_core_now(struct noc_core *core, struct noc_now now);  /* of the turn */
+void noc_core_now(struct noc_core *core, struct noc_now now); /* virtual */
+/* Now of this turn: the loop's, or the virtual one. */
+struct noc_now noc_core_turn(const struct noc_core *core);
 void noc_core_tick(struct noc_core *core, struct noc_now now); /* due timers */
 void noc_core_durable(struct noc_core *core, uint64_t ticket);
 /* `events` come by noc_sensor_emit, call results by call->on_done. */

@@ -21,7 +21,10 @@ struct noc_cable {
 	const char *id; /* the same from both ends */
 };
 
+struct noc_inventory;
+
 struct noc_device {
+	struct noc_inventory *owner; /* events that outlive a swap ref it */
 	const char *name;
 	const char **addresses; /* first: management address */
 	size_t naddresses;
