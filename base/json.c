@@ -108,7 +108,7 @@ scan_run(struct scan *s, struct noc_err *err)
 		return noc_err_set(err, NOC_EINPUT,
 				   "The text is not JSON at byte %zu: a NUL "
 				   "byte.",
-				   (size_t)(nul - s->p));
+				   (size_t)(nul - s->p) + 1);
 	while (s->at < s->len) {
 		char c = s->p[s->at];
 
@@ -126,7 +126,7 @@ scan_run(struct scan *s, struct noc_err *err)
 				    err, NOC_EINPUT,
 				    "The JSON text is nested deeper than %d "
 				    "levels at byte %zu.",
-				    NOC_JSON_DEPTH_MAX, s->at);
+				    NOC_JSON_DEPTH_MAX, s->at + 1);
 			s->maps &= ~(1ULL << s->depth);
 			s->maps |= (uint64_t)(c == '{') << s->depth;
 			s->key = c == '{';

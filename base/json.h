@@ -10,7 +10,8 @@
 
 /*
  * JSON text <-> noc_value (RFC 8259).  The only file that sees jansson.
- * Reading: duplicate keys and depth > 32 are refused (EINPUT with the byte);
+ * Reading: duplicate keys and depth > 32 are refused (EINPUT with the byte,
+ * counted from 1); a NUL within a key becomes U+FFFD, as keys are C strings;
  * integers past 64 bits become reals.  Any thread.
  */
 #define NOC_JSON_DEPTH_MAX 32
