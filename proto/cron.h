@@ -8,25 +8,35 @@
 #include "proto/tzif.h"
 
 /*
- * Cron expressions: 5 fields, or 6 with seconds first; names, ranges, steps,
- * lists, '?', L, W, '#', @daily and friends, "@every 5m".  Day of month and
- * day of week: when both are restricted either may match (vixie's rule).
+ * Cron expressions: 5 fields, or 6 with seconds first; names, ranges (which
+ * may wrap: "fri-mon", "22-5"), steps, lists, '?', @daily and friends,
+ * "@every 5m".  Day of month also: L (last day), L-3, LW, 15W (nearest
+ * weekday).  Day of week also: 5L or L5 (last Friday), fri#2, mon-fri#1; not
+ * mixed with plain weekdays.
+ *
+ * Day of month and day of week: when both are restricted either may match
+ * (vixie's rule; a field is unrestricted when it is '*', '?' or "*" "/1").
+ * L and '#' weekdays refine: with these both must match.
+ *
  * DST (cronie's rule): a time that does not exist runs right after the gap; a
- * repeated one runs once; '*'-granular schedules keep their rhythm.  Pure.
+ * repeated one runs once.  An expression whose second, minute or hour field
+ * begins with '*' follows the clock instead and keeps its rhythm.
+ * "@every 5m" counts from 1970 so that a restart does not shift it.  Pure.
  */
 struct noc_cron {
 	uint64_t second, minute;
 	uint32_t hour, month;
-	uint32_t dom;		 /* bits 1..31 */
-	uint8_t dow;		 /* bits 0..6, 0 = Sunday */
-	uint8_t dom_last_offset; /* L-n; 0xff: no L */
-	uint8_t dom_weekday;	 /* nW: n; LW: 32; 0: none */
-	uint8_t dow_last;	 /* bits: last such weekday of the month */
-	uint8_t dow_nth[7];	 /* bits 1..5 per weekday: '#' */
-	uint8_t flags;		 /* private */
-	int64_t every_ms;	 /* @every; then nothing else counts */
+	uint32_t dom;	      /* bits 1..31 */
+	uint32_t dom_last;    /* bits 0..30: L-n */
+	uint32_t dom_weekday; /* bits 1..31: nW; bit 0: LW */
+	uint8_t dow;	      /* bits 0..6, 0 = Sunday */
+	uint8_t dow_last;     /* bits: last such weekday of the month */
+	uint8_t dow_nth[7];   /* bits 1..5 per weekday: '#' */
+	uint8_t flags;	      /* private */
+	int64_t every_ms;     /* @every; then nothing else counts */
 };
 
+/* EINPUT with the field and what was wrong in it. */
 int noc_cron_parse(const char *expr, struct noc_cron *out, struct noc_err *err);
 
 /*
@@ -36,7 +46,15 @@ int noc_cron_parse(const char *expr, struct noc_cron *out, struct noc_err *err);
  */
 int noc_cron_next(const struct noc_cron *cron, const struct noc_tz *tz,
 		  int64_t after_ns, int64_t *next_ns, int *late);
+/* The last time strictly before `before_ns`. */
 int noc_cron_prev(const struct noc_cron *cron, const struct noc_tz *tz,
 		  int64_t before_ns, int64_t *prev_ns);
+
+/*
+ * One field without names or wrapping: "*", "5", "1-9/2", "3,7", values low
+ * to high (<= 63), into bits.
+ */
+int noc_cron_field(const char *text, int low, int high, uint64_t *bits,
+		   struct noc_err *err);
 
 #endif

@@ -2,10 +2,12 @@
 #ifndef NOC_PROTO_TZIF_H
 #define NOC_PROTO_TZIF_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
+#include "proto/civil.h"
 
 /*
  * IANA time zones read from TZif files (RFC 8536), footer rule included.
@@ -20,12 +22,7 @@ int noc_tz_parse(const void *p, size_t len, struct noc_tz **out,
 		 struct noc_err *err);
 void noc_tz_free(struct noc_tz *tz);
 
-struct noc_civil {
-	int year, month, day; /* month 1..12 */
-	int hour, minute, second;
-	int weekday; /* 0 = Sunday */
-};
-
+/* Seconds east of Greenwich at that instant. */
 int32_t noc_tz_offset(const struct noc_tz *tz, int64_t utc_s);
 void noc_tz_civil(const struct noc_tz *tz, int64_t utc_s,
 		  struct noc_civil *out);
@@ -36,5 +33,12 @@ void noc_tz_civil(const struct noc_tz *tz, int64_t utc_s,
  */
 int noc_tz_instant(const struct noc_tz *tz, const struct noc_civil *civil,
 		   int64_t *first, int64_t *second);
+/*
+ * The first instant after utc_s (or, with after = false, the last one at or
+ * before it) at which the zone's rules change; false when there is none
+ * (or utc_s is outside of the years 1 to 9999).
+ */
+bool noc_tz_change(const struct noc_tz *tz, int64_t utc_s, bool after,
+		   int64_t *at_s);
 
 #endif
