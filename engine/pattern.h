@@ -17,6 +17,7 @@ struct noc_pattern;
 int noc_pattern_new(const char *text, struct noc_pattern **out,
 		    struct noc_err *err);
 void noc_pattern_free(struct noc_pattern *p);
+const char *noc_pattern_source(const struct noc_pattern *p);
 /* True on a match.  A limit that was hit is no match; counted. */
 bool noc_pattern_match(const struct noc_pattern *p, struct noc_slice text);
 unsigned long noc_pattern_limit_hits(void);

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "engine/scope.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "engine/field.h"
+
+static const char *const scope_maps[] = { "steps", "input", "item", "error",
+					  "run" };
+
+static size_t
+path_head(const char *path, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && path[n] != '.' && path[n] != '[')
+		n++;
+	return n;
+}
+
+bool
+noc_scope_is_own(const char *path, size_t len)
+{
+	size_t head = path_head(path, len);
+
+	for (size_t i = 0; i < NOC_COUNT(scope_maps); i++)
+		if (strlen(scope_maps[i]) == head &&
+		    !memcmp(path, scope_maps[i], head))
+			return true;
+	return false;
+}
+
+static const struct noc_value *
+scope_map(const struct noc_scope *scope, const char *path, size_t head)
+{
+	const struct noc_value *const maps[] = { scope->steps, scope->input,
+						 scope->item, scope->error,
+						 scope->run };
+
+	for (size_t i = 0; i < NOC_COUNT(scope_maps); i++)
+		if (strlen(scope_maps[i]) == head &&
+		    !memcmp(path, scope_maps[i], head))
+			return maps[i];
+	return NULL;
+}
+
+void
+noc_scope_get(const struct noc_scope *scope, const char *path, size_t len,
+	      struct noc_datum *out)
+{
+	const struct noc_value *found = NULL;
+	size_t head = path_head(path, len);
+	struct noc_field field;
+	char name[256];
+
+	memset(out, 0, sizeof(*out));
+	if (!len || len >= sizeof(name))
+		return;
+	memcpy(name, path, len);
+	name[len] = '\0';
+	if (noc_scope_is_own(path, len)) {
+		const struct noc_value *map = scope_map(scope, path, head);
+
+		if (head == len)
+			found = map;
+		else if (name[head] == '.')
+			found = noc_value_find(map, name + head + 1);
+		else /* item[0] */
+			found = noc_value_path(map, name + head);
+		noc_datum_of(found, out);
+		return;
+	}
+	if (scope->extra)
+		found = noc_value_find(scope->extra, name);
+	if (found) {
+		noc_datum_of(found, out);
+		return;
+	}
+	if (scope->ev && !noc_field_resolve(path, len, NULL, &field, NULL))
+		noc_event_get(scope->ev, &field, out);
+	if (out->type == NOC_NIL && scope->item && len > 5 &&
+	    !memcmp(name, "body.", 5))
+		noc_datum_of(noc_value_find(scope->item, name + 5), out);
+}
