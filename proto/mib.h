@@ -12,8 +12,11 @@
 /*
  * Names for OIDs: our own table of common IETF and vendor objects,
  * notifications and enums (built in, facts only), plus files that `nocturne
- * mib` compiled from the user's MIBs (text: one `name oid kind [enum=1,...]`
- * a line).  Immutable after load; any thread.
+ * mib` compiled from the user's MIBs.  Their text is one object a line, `#`
+ * starts a comment:
+ *   NAME OID KIND [SYNTAX|- [INDEX|- [LABEL=NUMBER,...]]]
+ * where OID is dotted numbers, or the name of an object before it and dotted
+ * numbers ("ifEntry.7").  Immutable after load; any thread.
  */
 typedef uint32_t noc_oid;
 #define NOC_OID_MAX 128
@@ -26,7 +29,8 @@ struct noc_mib_object {
 			      'o' other */
 	char syntax;	   /* 'i' int, 'u' unsigned/counter/gauge, 's'
 			      text, 'x' octets, 'o' oid, 'a' address,
-			      't' timeticks, 'm' MAC, 'd' DateAndTime */
+			      't' timeticks, 'm' MAC, 'd' DateAndTime,
+			      '-' unknown or none */
 	const char *enums; /* "up=1,down=2,testing=3" or NULL */
 	const char *index; /* column whose index names the row: "ifindex"
 			      or NULL */
@@ -35,7 +39,12 @@ struct noc_mib_object {
 struct noc_mib;
 struct noc_mib *noc_mib_new(void); /* the built-in table */
 void noc_mib_free(struct noc_mib *mib);
+/* All or nothing; what it names replaces what was known.  ECONFIG with
+ * file:line; ENOTFOUND when there is no such file. */
 int noc_mib_load(struct noc_mib *mib, const char *path, struct noc_err *err);
+size_t noc_mib_count(const struct noc_mib *mib);
+/* The i-th object in the order of OIDs; NULL behind the last. */
+const struct noc_mib_object *noc_mib_at(const struct noc_mib *mib, size_t i);
 
 /* Longest registered prefix of an OID; the rest is the instance. */
 const struct noc_mib_object *noc_mib_find(const struct noc_mib *mib,

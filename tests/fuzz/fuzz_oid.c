@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/mib.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* An OID that is read comes back the same from its text, named or not. */
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct noc_mib *mib;
+	noc_oid oid[NOC_OID_MAX], again[NOC_OID_MAX];
+	size_t len, again_len;
+	char text[NOC_OID_MAX * 16];
+	struct noc_err err = { 0 };
+
+	if (mib == NULL)
+		mib = noc_mib_new();
+	if (noc_oid_parse(mib, (const char *)data, size, oid, &len, NULL,
+			  &err) < 0) {
+		if (err.kind != NOC_EINPUT || err.msg[0] == '\0')
+			abort();
+		return 0;
+	}
+	for (int named = 0; named < 2; named++) {
+		size_t n = named ? noc_oid_format_name(mib, text, sizeof(text),
+						       oid, len)
+				 : noc_oid_format(text, sizeof(text), oid, len);
+
+		if (n != strlen(text) ||
+		    noc_oid_parse(mib, text, n, again, &again_len, NULL, NULL) <
+			0 ||
+		    again_len != len ||
+		    memcmp(oid, again, len * sizeof(*oid)) != 0)
+			abort();
+	}
+	return 0;
+}
