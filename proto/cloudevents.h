@@ -2,6 +2,8 @@
 #ifndef NOC_PROTO_CLOUDEVENTS_H
 #define NOC_PROTO_CLOUDEVENTS_H
 
+#include <stddef.h>
+
 #include "base/err.h"
 #include "base/slice.h"
 #include "base/value.h"
@@ -9,11 +11,31 @@
 
 /*
  * CloudEvents 1.0 over HTTP: structured, batched and binary content mode to
- * plain data: a list of maps {id, source, type, subject?, time?, data?, and
- * extensions}.  0.3 is accepted as 1.0 says.  Pure.
+ * plain data: a list of maps {specversion, id, source, type, subject?, time?,
+ * datacontenttype?, dataschema?, data?, and extensions}.  Data that is neither
+ * JSON nor text stays as data_base64.  0.3 is accepted as 1.0 says.  EINPUT
+ * names the attribute that is missing or wrong.  Pure.
+ */
+
+/*
+ * With a look-up of headers by name, binary mode sees the standard attributes
+ * and the extensions that the specification documents.
  */
 int noc_cloudevents_read(const char *content_type, struct noc_slice body,
 			 noc_header_fn header, void *arg,
 			 struct noc_value **list, struct noc_err *err);
+
+/* With all headers, binary mode sees every extension. */
+struct noc_cloudevents_header {
+	struct noc_slice name, value;
+};
+int noc_cloudevents_read_all(const char *content_type, struct noc_slice body,
+			     const struct noc_cloudevents_header *headers,
+			     size_t nheaders, struct noc_value **list,
+			     struct noc_err *err);
+
+/* Would noc_cloudevents_read take it for one?  (Else it is a plain body.) */
+bool noc_cloudevents_is(const char *content_type, noc_header_fn header,
+			void *arg);
 
 #endif

@@ -12,8 +12,9 @@
  * Reads one syslog message: RFC 5424, RFC 3164, and what network gear really
  * sends (sequence numbers, '*' or '.' before the date, milliseconds, zone,
  * no host, no date, no PRI).  It never refuses: what could not be read leaves
- * its field absent and sets malformed.  Borrowing: every slice points into
- * the buffer given.  Pure; any thread; 40-60 ns eager part, no allocation.
+ * its field absent and sets malformed: so do a missing PRI and a missing
+ * date, not the usual additions of devices.  Borrowing: every slice points
+ * into the buffer given.  Pure; any thread; some 60 ns, no allocation.
  */
 enum noc_syslog_form {
 	NOC_SYSLOG_RFC5424,
@@ -33,7 +34,8 @@ struct noc_syslog {
 	uint16_t why_at; /* byte of the message */
 	int64_t time_ns; /* sender's time; wall clock when has_time */
 	struct noc_slice host;
-	struct noc_slice app; /* app-name / tag without [pid] */
+	struct noc_slice app; /* app-name / TAG without [pid]; where the
+				 mnemonic stands as the TAG, it is that */
 	struct noc_slice procid;
 	struct noc_slice msgid;
 	struct noc_slice sd; /* STRUCTURED-DATA as on the wire */
@@ -54,12 +56,13 @@ void noc_syslog_parse(const char *p, size_t len, int64_t received_ns,
 
 /*
  * One SD-PARAM of an RFC 5424 message: writes the unescaped value to buf
- * (cut at size-1) and returns its full length, or -1 when absent.
+ * (cut at size-1) and returns its full length, or -1 when absent.  Of a
+ * parameter that repeats the last counts, of an SD-ID the first.
  * RFC 5424 §6.3.
  */
 long noc_syslog_sd_get(struct noc_slice sd, const char *sd_id,
 		       const char *param, char *buf, size_t size);
-/* All of it: {"id": {"param": "value"}}.  Returned. */
+/* All of it: {"id": {"param": "value"}}, 128 of each at most.  Returned. */
 struct noc_value *noc_syslog_sd_value(struct noc_slice sd);
 
 /* The whole message as {facility, severity, app, ...}.  Returned. */
@@ -71,7 +74,8 @@ const char *noc_facility_name(int facility);	   /* "kern" .. "local7" */
 
 /*
  * Stream framing, RFC 6587: octet counting ("LEN SP MSG") and newline (or
- * NUL), decided per frame by a leading digit.  Feed bytes as they arrive.
+ * NUL), decided per frame by a leading digit.  Feed bytes as they arrive, in
+ * a buffer that can hold max_bytes + 11 of them.
  */
 struct noc_framer {
 	size_t max_bytes; /* longest message kept; the rest is cut, counted */

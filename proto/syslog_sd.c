@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "proto/syslog_in.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/strbuf.h"
+#include "base/utf8.h"
+
+/*
+ * STRUCTURED-DATA, RFC 5424 §6.3.  The scan on arrival is strict and falls
+ * back to a tolerant one an element; the readers later are tolerant.  A
+ * parameter that repeats counts with its last value.
+ */
+#define SD_IDS	    16	/* elements compared for duplicates */
+#define SD_ELEMENTS 128 /* elements, and parameters of one, in a map */
+#define SD_NAME_MAX 32
+
+static const char *
+sd_name(const char *p, const char *end)
+{
+	while (p < end && noc_syslog_is(*p, NOC_C_NAME))
+		p++;
+	return p;
+}
+
+/* The end of a PARAM-VALUE: at its closing quote, or NULL.  p is past the
+ * opening one. */
+static const char *
+sd_value_end(const char *p, const char *end, bool *strict)
+{
+	const char *start = p;
+	bool high = false;
+
+	for (; p < end; p++) {
+		if (*p == '"') {
+			if (high && !noc_utf8_valid(start, (size_t)(p - start)))
+				*strict = false;
+			return p;
+		}
+		if (*p == ']') {
+			*strict = false;
+		} else if (*p == '\\') {
+			if (end - p < 2)
+				return NULL;
+			if (p[1] == '"' || p[1] == '\\' || p[1] == ']')
+				p++;
+			else
+				*strict = false;
+		}
+		high |= *p & 0x80;
+	}
+	return NULL;
+}
+
+/* The end of a strict element at '[', or NULL. */
+static const char *
+sd_element(const char *p, const char *end, struct noc_slice *id)
+{
+	const char *s = sd_name(p + 1, end);
+	bool strict = true;
+
+	*id = noc_slice(p + 1, (size_t)(s - p - 1));
+	if (!id->len || id->len > SD_NAME_MAX)
+		return NULL;
+	while (s < end && *s == ' ') {
+		const char *name = s + 1;
+
+		s = sd_name(name, end);
+		if (s == name || s - name > SD_NAME_MAX || end - s < 3 ||
+		    s[0] != '=' || s[1] != '"')
+			return NULL;
+		s = sd_value_end(s + 2, end, &strict);
+		if (!s || !strict)
+			return NULL;
+		s++;
+	}
+	return s < end && *s == ']' ? s + 1 : NULL;
+}
+
+/* The end of anything that has a name and closes outside of quotes. */
+static const char *
+sd_element_loose(const char *p, const char *end)
+{
+	const char *s = sd_name(p + 1, end);
+	bool strict;
+
+	if (s == p + 1)
+		return NULL;
+	for (; s < end; s++) {
+		if (*s == ']')
+			break;
+		if (*s == '"') {
+			s = sd_value_end(s + 1, end, &strict);
+			if (!s)
+				return NULL;
+		}
+	}
+	if (s >= end || (end - s > 1 && s[1] != ' ' && s[1] != '['))
+		return NULL;
+	return s + 1;
+}
+
+const char *
+noc_syslog_sd_scan(const struct noc_syslog_in *in, const char *p)
+{
+	struct noc_slice ids[SD_IDS];
+	size_t nids = 0;
+
+	while (p < in->end && *p == '[') {
+		const char *e;
+		struct noc_slice id;
+
+		e = sd_element(p, in->end, &id);
+		if (!e) {
+			noc_syslog_complain(
+			    in, "an element of the structured data is wrong",
+			    p);
+			e = sd_element_loose(p, in->end);
+			if (!e)
+				return p;
+		}
+		for (size_t i = 0; i < nids; i++)
+			if (noc_slice_eq(ids[i], id))
+				noc_syslog_complain(
+				    in, "an SD-ID stands there twice", p);
+		if (nids < SD_IDS)
+			ids[nids++] = id;
+		p = e;
+	}
+	return p;
+}
+
+/* --- reading it back --- */
+
+enum sd_step { SD_END, SD_ELEMENT, SD_PARAM };
+
+struct sd_cursor {
+	const char *p, *end;
+	bool inside;
+	struct noc_slice id, name, value;
+};
+
+/* Skips to the end of an element that reads wrong. */
+static const char *
+sd_leave(const char *p, const char *end)
+{
+	bool strict;
+
+	while (p < end && *p != ']') {
+		if (*p == '"') {
+			p = sd_value_end(p + 1, end, &strict);
+			if (!p)
+				return end;
+		}
+		p++;
+	}
+	return p < end ? p + 1 : end;
+}
+
+static enum sd_step
+sd_next(struct sd_cursor *c)
+{
+	const char *s, *e;
+	bool strict;
+
+	for (;;) {
+		while (c->p < c->end && *c->p == ' ')
+			c->p++;
+		if (c->p >= c->end)
+			return SD_END;
+		if (!c->inside) {
+			if (*c->p != '[')
+				return SD_END;
+			s = sd_name(c->p + 1, c->end);
+			c->id = noc_slice(c->p + 1, (size_t)(s - c->p - 1));
+			c->p = s;
+			c->inside = true;
+			return SD_ELEMENT;
+		}
+		if (*c->p == ']') {
+			c->p++;
+			c->inside = false;
+			continue;
+		}
+		s = sd_name(c->p, c->end);
+		c->name = noc_slice(c->p, (size_t)(s - c->p));
+		if (s < c->end && *s == '=')
+			for (s++; s < c->end && *s == ' '; s++)
+				;
+		if (c->name.len && s < c->end && *s == '"' &&
+		    (e = sd_value_end(s + 1, c->end, &strict))) {
+			c->value = noc_slice(s + 1, (size_t)(e - s - 1));
+			c->p = e + 1;
+			return SD_PARAM;
+		}
+		c->p = sd_leave(c->p, c->end);
+		c->inside = false;
+	}
+}
+
+/* RFC 5424 §6.3.3: a backslash before another character is a backslash. */
+static size_t
+sd_unescape(struct noc_slice value, char *buf, size_t size)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < value.len; i++) {
+		char c = value.p[i];
+
+		if (c == '\\' && i + 1 < value.len &&
+		    (value.p[i + 1] == '"' || value.p[i + 1] == '\\' ||
+		     value.p[i + 1] == ']'))
+			c = value.p[++i];
+		if (n + 1 < size)
+			buf[n] = c;
+		n++;
+	}
+	if (size)
+		buf[n < size ? n : size - 1] = '\0';
+	return n;
+}
+
+long
+noc_syslog_sd_get(struct noc_slice sd, const char *sd_id, const char *param,
+		  char *buf, size_t size)
+{
+	struct sd_cursor c = { .p = sd.p, .end = sd.p + sd.len };
+	struct noc_slice found = { NULL, 0 };
+	bool here = false;
+	enum sd_step step;
+
+	while (sd.len && (step = sd_next(&c)) != SD_END) {
+		if (step == SD_ELEMENT) {
+			if (here)
+				break;
+			here = noc_slice_is(c.id, sd_id);
+		} else if (here && noc_slice_is(c.name, param)) {
+			found = c.value;
+		}
+	}
+	return found.p ? (long)sd_unescape(found, buf, size) : -1;
+}
+
+struct noc_value *
+noc_syslog_sd_value(struct noc_slice sd)
+{
+	struct sd_cursor c = { .p = sd.p, .end = sd.p + sd.len };
+	struct noc_value *all = noc_value_map(), *element = NULL;
+	struct noc_strbuf key = NOC_STRBUF_INIT, text = NOC_STRBUF_INIT;
+	enum sd_step step;
+
+	while (sd.len && (step = sd_next(&c)) != SD_END) {
+		noc_strbuf_clear(&key);
+		if (step == SD_ELEMENT) {
+			noc_strbuf_add(&key, c.id.p, c.id.len);
+			element = NULL; /* the second of a name is left out */
+			if (noc_value_get(all, key.p))
+				continue;
+			if (noc_value_len(all) >= SD_ELEMENTS)
+				break;
+			element = noc_value_map();
+			noc_value_set(all, key.p, element);
+			continue;
+		}
+		if (!element || noc_value_len(element) >= SD_ELEMENTS)
+			continue;
+		noc_strbuf_add(&key, c.name.p, c.name.len);
+		noc_strbuf_clear(&text);
+		noc_strbuf_add(&text, c.value.p, c.value.len);
+		text.len = sd_unescape(c.value, text.p, text.len + 1);
+		noc_value_set(element, key.p, noc_value_strn(text.p, text.len));
+	}
+	noc_strbuf_release(&key);
+	noc_strbuf_release(&text);
+	return all;
+}
