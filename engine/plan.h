@@ -81,6 +81,7 @@ struct noc_plan {
 	struct noc_escalation *on_fail;		 /* or NULL */
 	const struct noc_value *on_fail_actions; /* list of AST actions */
 	const struct noc_value *input;		 /* declared inputs or NULL */
+	int64_t timeout_ms;			 /* of the whole run; 24 h */
 	bool acting;				 /* has a step that mutates */
 };
 
