@@ -406,7 +406,7 @@ escalation_level(const struct noc_value *item, struct noc_escalation *e,
 					   "escalate has more than %d levels.",
 					   ESCALATE_LEVELS_MAX);
 		e->levels[e->nlevels++] =
-		    (struct noc_notice_level){ after_ms, action };
+		    (struct noc_escalation_level){ after_ms, action };
 	}
 	return 0;
 }
