@@ -55,7 +55,7 @@ int noc_core_resume(struct noc_core *core, const char *state_dir,
 void noc_core_ruleset(struct noc_core *core, struct noc_ruleset *rs,
 		      const char *actor, struct noc_now now); /* ref owned */
 void noc_core_inventory(struct noc_core *core, struct noc_inventory *inv,
-			struct noc_now now);		       /* ref owned */
+			struct noc_now now);		      /* ref owned */
 void noc_core_now(struct noc_core *core, struct noc_now now); /* virtual */
 /* Now of this turn: the loop's, or the virtual one. */
 struct noc_now noc_core_turn(const struct noc_core *core);
@@ -99,8 +99,7 @@ void noc_core_say(struct noc_core *core, const char *fmt, ...)
 
 /*
  * Write the EVENT record and row once (the first time something refers to
- * it).  Promotes; returns the promoted event, borrowed from the core's ring
- * for this input (ref it to keep).
+ * it).  ev must be promoted; returns it.
  */
 struct noc_event *noc_core_keep(struct noc_core *core, struct noc_event *ev,
 				const char *fate);

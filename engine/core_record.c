@@ -22,8 +22,7 @@ noc_core_keep(struct noc_core *core, struct noc_event *ev, const char *fate)
 	struct noc_value *json, *detail;
 	char id[NOC_ID_TEXT];
 
-	if (ev->refs == 0)
-		ev = noc_event_promote(ev);
+	NOC_REQUIRE(ev->refs > 0);
 	if (ev->kept)
 		return ev;
 	ev->kept = true;
@@ -33,8 +32,6 @@ noc_core_keep(struct noc_core *core, struct noc_event *ev, const char *fate)
 		.received_ns = ev->received_ns,
 		.kind = ev->kind,
 		.source = ev->source,
-		.origin = noc_interns("local"),
-		.device = "",
 		.severity = ev->severity,
 		.fate = fate,
 		.json = json,

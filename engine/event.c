@@ -126,6 +126,8 @@ noc_event_promote(struct noc_event *ev)
 struct noc_event *
 noc_event_ref(struct noc_event *ev)
 {
+	if (!ev)
+		return NULL;
 	NOC_REQUIRE(ev->refs > 0);
 	ev->refs++;
 	return ev;

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "engine/correlate.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "engine/correlate_state.h"
+#include "engine/intake.h"
+#include "engine/ledger.h"
+#include "engine/run.h"
+
+/* The order of the forms is the language (doc/rules.md). */
+static const struct noc_correlator_ops *const correlate_order[] = {
+	&noc_correlate_damp_count, &noc_correlate_unless,
+	&noc_correlate_settle,	   &noc_correlate_threshold,
+	&noc_correlate_throttle,   &noc_correlate_storm,
+	&noc_correlate_hold,	   &noc_correlate_damp_gate,
+	&noc_correlate_guards,
+};
+
+bool
+noc_strings_have(const struct noc_strings *list, const char *word)
+{
+	for (size_t i = 0; i < list->len; i++)
+		if (!strcmp(list->at[i], word))
+			return true;
+	return false;
+}
+
+const char *
+noc_kind_opposite(const char *kind)
+{
+	static const char *const ends[][2] = {
+		{ ".down", ".up" },
+		{ ".fail", ".ok" },
+		{ ".firing", ".resolved" },
+	};
+	const char *dot = strrchr(kind, '.');
+	char text[128];
+
+	for (size_t i = 0; dot && i < NOC_COUNT(ends); i++) {
+		const char *to = !strcmp(dot, ends[i][0])   ? ends[i][1]
+				 : !strcmp(dot, ends[i][1]) ? ends[i][0]
+							    : NULL;
+
+		if (!to)
+			continue;
+		snprintf(text, sizeof(text), "%.*s%s", (int)(dot - kind), kind,
+			 to);
+		return noc_interns(text);
+	}
+	return NULL;
+}
+
+enum noc_mode
+noc_correlate_mode(const struct noc_rule *rule, const char *key)
+{
+	uint64_t h;
+
+	if (!rule->acting)
+		return NOC_ACTIVE;
+	if (rule->mode != NOC_CANARY)
+		return rule->mode;
+	h = noc_hash_stable(key, strlen(key));
+	return (double)(h % 10000) < rule->canary * 10000 ? NOC_ACTIVE
+							  : NOC_OBSERVE;
+}
+
+void
+noc_correlate(struct noc_core *core, struct noc_candidate *c,
+	      const struct noc_correlator_ops *from)
+{
+	bool on = from == NULL;
+
+	if (on && c->rule->paused) {
+		noc_outcome(core, c, "silenced", "the rule is paused");
+		return;
+	}
+	if (on && !c->rule->acting && noc_mute_silenced(core, c->ev)) {
+		noc_outcome(core, c, "silenced", "silence %s",
+			    noc_mute_silenced(core, c->ev));
+		return;
+	}
+	for (size_t i = 0; i < NOC_COUNT(correlate_order); i++) {
+		if (on && correlate_order[i]->event(core, c) == NOC_TAKEN)
+			return;
+		on |= correlate_order[i] == from;
+	}
+	noc_correlate_fire(core, c);
+}
+
+static void
+correlate_would(struct noc_core *core, const struct noc_candidate *c,
+		struct noc_strbuf *out)
+{
+	struct noc_scope scope = { .ev = c->ev };
+
+	(void)core;
+	for (size_t i = 0; i < c->rule->run->nsteps; i++) {
+		const struct noc_step_def *s = &c->rule->run->steps[i];
+
+		if (!s->mutates)
+			continue;
+		noc_plan_describe_step(s, &scope, out);
+		return;
+	}
+}
+
+void
+noc_correlate_fire(struct noc_core *core, struct noc_candidate *c)
+{
+	enum noc_mode mode = noc_correlate_mode(c->rule, c->key);
+	bool observed = c->rule->acting && mode != NOC_ACTIVE;
+	const char *outcome = observed ? "observed" : "fired";
+	struct noc_strbuf would = NOC_STRBUF_INIT;
+	struct noc_run_cause cause = {
+		.plan = c->rule->run,
+		.rule = c->rule,
+		.rule_name = c->rule->name,
+		.definition = c->rule->definition,
+		.key = c->key,
+		.mode = observed ? NOC_OBSERVE : NOC_ACTIVE,
+		.extra = c->extra,
+		.actor = "rule",
+		.late = c->late,
+	};
+	struct noc_err err = { 0 };
+	char id[NOC_ID_TEXT];
+	struct noc_id run;
+
+	c->ev = noc_core_keep(core, c->ev, "matched");
+	cause.ev = c->ev;
+	if (noc_run_start(core, &cause, &run, &err) < 0) {
+		noc_outcome(core, c, "errored", "%s", err.msg);
+		return;
+	}
+	noc_guard_fired(core, c);
+	noc_core_decide(core, c->ev, c->rule->name, c->rule->definition,
+			outcome, &run, "%s%s", c->again ? "after its hold" : "",
+			c->late ? " (late)" : "");
+	noc_ledger_outcome(core, c->rule->name, outcome, c->again);
+	noc_id_format(id, &run);
+	if (observed && !c->again) {
+		correlate_would(core, c, &would);
+		noc_core_story(core, "%s would have: %s (observe)",
+			       c->rule->name, would.p ? would.p : "acted");
+	} else if (!c->again) {
+		noc_core_story(core, "%s run %.8s", c->rule->name, id);
+	} else {
+		noc_core_say(core, "%s %s → run %.8s%s%s", c->rule->name,
+			     c->key, id, observed ? " (observe)" : "",
+			     c->late ? " (late)" : "");
+	}
+	noc_strbuf_release(&would);
+}
+
+/* ---- closing events ---- */
+
+void
+noc_correlate_closing(struct noc_core *core, struct noc_event *ev)
+{
+	struct noc_ruleset *rs = noc_core_rules(core);
+	struct noc_scope scope = { .ev = ev };
+	struct noc_err err;
+
+	for (size_t i = 0; rs && i < rs->nrules; i++) {
+		const struct noc_rule *rule = &rs->rules[i];
+		struct noc_strbuf key = NOC_STRBUF_INIT;
+		bool cancels = noc_strings_have(&rule->hold_cancel, ev->kind);
+		bool whole = true;
+
+		if (!cancels && !rule->damp)
+			continue;
+		/* "{link}" of a config.change names no port: all its ports. */
+		if (rule->key)
+			whole = noc_template_text(rule->key, &scope,
+						  NOC_MISSING_FAIL, &key,
+						  &err) == 0;
+		else
+			noc_strbuf_add(&key, ev->device.p, ev->device.len);
+		if (rule->damp && whole)
+			noc_damp_closing(core, rule, ev, key.p ? key.p : "");
+		if (cancels)
+			noc_hold_closing(core, rule, ev, whole ? key.p : NULL);
+		noc_strbuf_release(&key);
+	}
+}
+
+/* ---- unless seen{…} ---- */
+
+struct unless_want {
+	const struct noc_unless *unless;
+};
+
+static bool
+on_unless_seen(const struct noc_event *ev, void *arg)
+{
+	const struct unless_want *want = arg;
+
+	return !want->unless->where ||
+	       noc_where_match_event(want->unless->where, ev);
+}
+
+static const struct noc_event *
+unless_seen(struct noc_core *core, const struct noc_unless *u,
+	    const struct noc_scope *scope, struct noc_slice device)
+{
+	struct unless_want want = { u };
+	int64_t since =
+	    noc_core_time(core).wall_ns - u->back_ms * NOC_NS_PER_MS;
+
+	(void)scope;
+	for (size_t i = 0; i < u->kinds.len; i++) {
+		const struct noc_event *ev = noc_seen_last(
+		    core, u->kinds.at[i], device, since, on_unless_seen, &want);
+
+		if (ev &&
+		    (!scope->ev || memcmp(ev->id.b, scope->ev->id.b, 16) != 0))
+			return ev;
+	}
+	return NULL;
+}
+
+static const struct noc_event *
+unless_any(struct noc_core *core, const struct noc_unless *u,
+	   const struct noc_scope *scope)
+{
+	const struct noc_event *ev = NULL;
+	struct noc_err err;
+
+	if (u->ndevices == 0)
+		return unless_seen(core, u, scope,
+				   scope->ev ? scope->ev->device
+					     : noc_slice("", 0));
+	for (size_t i = 0; i < u->ndevices && !ev; i++) {
+		struct noc_strbuf sb = NOC_STRBUF_INIT;
+
+		if (noc_template_text(u->devices[i], scope, NOC_MISSING_FAIL,
+				      &sb, &err) == 0)
+			ev = unless_seen(core, u, scope,
+					 noc_slice(sb.p, sb.len));
+		noc_strbuf_release(&sb);
+	}
+	return ev;
+}
+
+const char *
+noc_unless_holds(struct noc_core *core, const struct noc_rule *rule,
+		 const struct noc_scope *scope)
+{
+	struct noc_correlation *p = noc_core_part(core, NOC_PART_CORRELATE);
+
+	for (size_t i = 0; i < rule->nunless; i++) {
+		const struct noc_event *ev =
+		    unless_any(core, &rule->unless[i], scope);
+		char ago[32];
+		int64_t ms;
+
+		if (!ev)
+			continue;
+		ms = (noc_core_time(core).wall_ns - ev->received_ns) /
+		     NOC_NS_PER_MS;
+		noc_strbuf_clear(&p->text);
+		noc_strbuf_addf(&p->text, "seen(%s %s ago)", ev->kind,
+				noc_duration_format(
+				    ago, ms >= 1000 ? ms / 1000 * 1000 : ms));
+		return p->text.p;
+	}
+	return NULL;
+}
+
+/* A port an operator shut counts as meant to be down until it is up. */
+static enum noc_step_on
+unless_event(struct noc_core *core, struct noc_candidate *c)
+{
+	struct noc_scope scope = { .ev = c->ev };
+	const char *seen = noc_unless_holds(core, c->rule, &scope);
+	struct noc_keyed *meant =
+	    noc_keyed_get(core, &noc_form_meant, c->rule->name, c->key);
+
+	if (!seen && !meant)
+		return NOC_PASS;
+	if (seen && !meant && noc_kind_opposite(c->ev->kind)) {
+		c->ev = noc_core_keep(core, c->ev, "matched");
+		meant = noc_keyed_add(core, &noc_form_meant, c->rule, c->key,
+				      c->ev);
+		if (meant) {
+			noc_due_arm(core, &meant->due,
+				    noc_core_time(core).boot_ns +
+					7 * 86400 * NOC_NS_PER_S);
+			noc_keyed_store(core, meant);
+		}
+	}
+	if (seen)
+		noc_outcome(core, c, "cancelled", "left alone: unless %s",
+			    seen);
+	else
+		noc_outcome(core, c, "cancelled",
+			    "left alone: meant to be %s until the next %s",
+			    strrchr(c->ev->kind, '.') + 1,
+			    noc_kind_opposite(c->ev->kind));
+	return NOC_TAKEN;
+}
+
+const struct noc_correlator_ops noc_correlate_unless = {
+	.name = "unless",
+	.event = unless_event,
+};
+
+static void
+on_meant_due(struct noc_core *core, struct noc_keyed *k)
+{
+	noc_keyed_drop(core, k);
+}
+
+const struct noc_form noc_form_meant = {
+	.name = "meant",
+	.on_due = on_meant_due,
+};
+
+/* ---- settle: an event our own run may have caused waits for it ---- */
+
+static enum noc_step_on
+settle_event(struct noc_core *core, struct noc_candidate *c)
+{
+	struct noc_keyed *k;
+	struct noc_id run;
+	int64_t due;
+	char id[NOC_ID_TEXT];
+
+	if (c->again || !c->rule->acting ||
+	    !noc_settle_until(core, c, &due, &run))
+		return NOC_PASS;
+	k = noc_keyed_get(core, &noc_form_settle, c->rule->name, c->key);
+	if (k) {
+		k->count++;
+		noc_outcome_counted(core, c);
+		return NOC_TAKEN;
+	}
+	c->ev = noc_core_keep(core, c->ev, "matched");
+	k = noc_keyed_add(core, &noc_form_settle, c->rule, c->key, c->ev);
+	if (!k) {
+		noc_outcome(core, c, "errored", "too many open states");
+		return NOC_TAKEN;
+	}
+	noc_due_arm(core, &k->due, due);
+	noc_keyed_store(core, k);
+	noc_outcome(core, c, "held", "run %.8s touched it: settling",
+		    noc_id_format(id, &run));
+	return NOC_TAKEN;
+}
+
+static void
+on_settle_due(struct noc_core *core, struct noc_keyed *k)
+{
+	noc_keyed_resume(core, k, &noc_correlate_settle, NULL);
+}
+
+const struct noc_correlator_ops noc_correlate_settle = {
+	.name = "settle",
+	.event = settle_event,
+};
+
+const struct noc_form noc_form_settle = {
+	.name = "settle",
+	.on_due = on_settle_due,
+	.held = true,
+};

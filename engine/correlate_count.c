@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "engine/correlate_state.h"
+
+/*
+ * threshold: so many (distinct) events within a sliding window; fires once
+ * and re-arms when the window has fallen below again.  throttle: once_within,
+ * once_after, accumulate.  Counts change a row at most once a second.
+ */
+
+#define COUNT_TIMES_MAX 4096
+
+static int64_t
+count_now_ms(const struct noc_core *core)
+{
+	return noc_core_time(core).wall_ns / NOC_NS_PER_MS;
+}
+
+/* data: {"times": [ms...], "words": [text...], "fired": bool} */
+static struct noc_value *
+count_list(struct noc_keyed *k, const char *name)
+{
+	struct noc_value *list;
+
+	if (!k->data)
+		k->data = noc_value_map();
+	list = noc_value_get(k->data, name);
+	if (!list || list->type != NOC_LIST) {
+		list = noc_value_list();
+		noc_value_set(k->data, name, list);
+	}
+	return list;
+}
+
+static void
+count_shift(struct noc_value *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		noc_value_free(list->u.list.at[i]);
+	memmove(list->u.list.at, list->u.list.at + n,
+		(list->u.list.len - n) * sizeof(list->u.list.at[0]));
+	list->u.list.len -= n;
+}
+
+/* Drop what has left the window. */
+static void
+count_slide(struct noc_keyed *k, int64_t since_ms)
+{
+	struct noc_value *times = count_list(k, "times");
+	struct noc_value *words = count_list(k, "words");
+	size_t n = 0;
+
+	while (n < times->u.list.len && times->u.list.at[n]->u.i <= since_ms)
+		n++;
+	count_shift(times, n);
+	if (words->u.list.len >= n)
+		count_shift(words, n);
+}
+
+static int64_t
+count_distinct(const struct noc_value *words)
+{
+	struct noc_table seen = { 0 };
+	int64_t n;
+
+	for (size_t i = 0; i < words->u.list.len; i++)
+		if (words->u.list.at[i]->type == NOC_STR)
+			noc_table_put(&seen, words->u.list.at[i]->u.s.p, &seen);
+	n = (int64_t)noc_table_len(&seen);
+	noc_table_release(&seen);
+	return n;
+}
+
+static void
+count_word(struct noc_keyed *k, const struct noc_threshold *t,
+	   const struct noc_event *ev)
+{
+	struct noc_scope scope = { .ev = ev };
+	struct noc_strbuf sb = NOC_STRBUF_INIT;
+	struct noc_err err;
+
+	if (!t->distinct)
+		return;
+	noc_template_text(t->distinct, &scope, NOC_MISSING_MARK, &sb, &err);
+	noc_value_push(count_list(k, "words"),
+		       noc_value_strn(sb.p ? sb.p : "", sb.len));
+	noc_strbuf_release(&sb);
+}
+
+static struct noc_keyed *
+count_state(struct noc_core *core, const struct noc_form *form,
+	    struct noc_candidate *c)
+{
+	struct noc_keyed *k = noc_keyed_get(core, form, c->rule->name, c->key);
+
+	if (!k) {
+		k = noc_keyed_add(core, form, c->rule, c->key, NULL);
+		if (k)
+			k->count = 0;
+	}
+	return k;
+}
+
+static void
+count_due_in(struct noc_core *core, struct noc_keyed *k, int64_t ms)
+{
+	noc_due_arm(core, &k->due,
+		    noc_core_time(core).boot_ns + ms * NOC_NS_PER_MS);
+}
+
+static const struct noc_value *
+count_extra(int64_t count, struct noc_value **owner)
+{
+	*owner = noc_value_map();
+	noc_value_set(*owner, "count", noc_value_int(count));
+	return *owner;
+}
+
+static enum noc_step_on
+threshold_event(struct noc_core *core, struct noc_candidate *c)
+{
+	const struct noc_threshold *t = c->rule->threshold;
+	struct noc_value *times, *extra;
+	struct noc_keyed *k;
+	int64_t now = count_now_ms(core), n;
+	bool fired;
+
+	if (!t)
+		return NOC_PASS;
+	k = count_state(core, &noc_form_threshold, c);
+	if (!k) {
+		noc_outcome(core, c, "errored", "too many open states");
+		return NOC_TAKEN;
+	}
+	count_slide(k, now - t->window_ms);
+	times = count_list(k, "times");
+	if (times->u.list.len >= COUNT_TIMES_MAX)
+		count_slide(k, times->u.list.at[0]->u.i);
+	noc_value_push(times, noc_value_int(now));
+	count_word(k, t, c->ev);
+	n = t->distinct ? count_distinct(count_list(k, "words"))
+			: (int64_t)times->u.list.len;
+	fired = noc_value_get_bool(k->data, "fired", false);
+	count_due_in(core, k, t->window_ms + 1);
+	if (fired || n < t->count) {
+		noc_keyed_store(core, k);
+		noc_outcome_counted(core, c);
+		noc_core_story(core, "%s counts %lld/%lld", c->rule->name,
+			       (long long)n, (long long)t->count);
+		return NOC_TAKEN;
+	}
+	noc_value_set(k->data, "fired", noc_value_bool(true));
+	noc_keyed_store(core, k);
+	c->count = n;
+	c->extra = count_extra(n, &extra);
+	noc_correlate(core, c, &noc_correlate_threshold);
+	noc_value_free(extra);
+	return NOC_TAKEN;
+}
+
+/* The window went by without an event, or a clear rate may be reached. */
+static void
+on_threshold_due(struct noc_core *core, struct noc_keyed *k)
+{
+	const struct noc_rule *rule =
+	    noc_ruleset_rule(noc_core_rules(core), k->rule);
+	const struct noc_threshold *t = rule ? rule->threshold : NULL;
+	int64_t now = count_now_ms(core), n;
+
+	if (!t) {
+		noc_keyed_drop(core, k);
+		return;
+	}
+	count_slide(k, now - t->window_ms);
+	n = (int64_t)count_list(k, "times")->u.list.len;
+	if (n == 0) {
+		noc_keyed_drop(core, k);
+		return;
+	}
+	if (n < (t->clear_count ? t->clear_count : t->count))
+		noc_value_set(k->data, "fired", noc_value_bool(false));
+	count_due_in(core, k, t->window_ms / 4 + 1);
+	noc_keyed_store(core, k);
+}
+
+static enum noc_step_on
+throttle_event(struct noc_core *core, struct noc_candidate *c)
+{
+	struct noc_value *extra;
+	struct noc_keyed *k;
+	bool fresh;
+
+	if (c->rule->throttle == NOC_THROTTLE_NONE)
+		return NOC_PASS;
+	k = count_state(core, &noc_form_throttle, c);
+	if (!k) {
+		noc_outcome(core, c, "errored", "too many open states");
+		return NOC_TAKEN;
+	}
+	fresh = k->count == 0;
+	k->count += c->count;
+	if (fresh)
+		count_due_in(core, k, c->rule->throttle_ms);
+	if (c->rule->throttle == NOC_ONCE_AFTER && !k->ev) {
+		c->ev = noc_core_keep(core, c->ev, "matched");
+		k->ev = noc_event_ref(c->ev);
+	}
+	if ((c->rule->throttle == NOC_ONCE_WITHIN && fresh) ||
+	    (c->rule->throttle == NOC_ACCUMULATE &&
+	     k->count >= c->rule->throttle_count)) {
+		c->count = k->count;
+		if (c->rule->throttle == NOC_ACCUMULATE)
+			noc_keyed_drop(core, k);
+		else
+			noc_keyed_store(core, k);
+		c->extra = count_extra(c->count, &extra);
+		noc_correlate(core, c, &noc_correlate_throttle);
+		noc_value_free(extra);
+		return NOC_TAKEN;
+	}
+	noc_keyed_store(core, k);
+	if (c->rule->throttle == NOC_ONCE_AFTER && fresh)
+		noc_outcome(core, c, "held", "batched");
+	else
+		noc_outcome_counted(core, c);
+	return NOC_TAKEN;
+}
+
+static void
+on_throttle_due(struct noc_core *core, struct noc_keyed *k)
+{
+	struct noc_value *extra;
+
+	if (!k->ev) {
+		noc_keyed_drop(core, k);
+		return;
+	}
+	count_extra(k->count, &extra);
+	noc_keyed_resume(core, k, &noc_correlate_throttle, extra);
+	noc_value_free(extra);
+}
+
+const struct noc_correlator_ops noc_correlate_threshold = {
+	.name = "threshold",
+	.event = threshold_event,
+};
+
+const struct noc_correlator_ops noc_correlate_throttle = {
+	.name = "throttle",
+	.event = throttle_event,
+};
+
+const struct noc_form noc_form_threshold = {
+	.name = "threshold",
+	.on_due = on_threshold_due,
+};
+
+const struct noc_form noc_form_throttle = {
+	.name = "throttle",
+	.on_due = on_throttle_due,
+};
