@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "engine/inventory.h"
 
 /* Every slice of an event but those of its syslog message. */
 #define EVENT_SLICES  7
@@ -100,6 +101,8 @@ noc_event_promote(struct noc_event *ev)
 	copy = noc_malloc(sizeof(*copy) + event_need(ev));
 	*copy = *ev;
 	copy->refs = 1;
+	if (copy->inventory && copy->inventory->owner)
+		noc_inventory_ref(copy->inventory->owner);
 	copy->block = to = (char *)(copy + 1);
 	if (old_raw.p) {
 		memcpy(to, old_raw.p, old_raw.len);
@@ -151,6 +154,8 @@ noc_event_unref(struct noc_event *ev)
 	NOC_REQUIRE(ev->refs > 0);
 	if (--ev->refs)
 		return;
+	if (ev->inventory)
+		noc_inventory_unref(ev->inventory->owner);
 	noc_event_clear(ev);
 	free(ev);
 }

@@ -43,7 +43,8 @@ struct noc_inventory {
 	size_t ndevices;
 	struct noc_table by_name; /* lower case, FQDN and short */
 	struct noc_table by_address;
-	const char *origin; /* file, command or URL */
+	struct noc_value *rows; /* owns what the devices point into */
+	const char *origin;	/* file, command or URL */
 	uint8_t hash[32];
 };
 
