@@ -223,6 +223,8 @@ fold_parent(struct noc_core *core, struct noc_fold_part *f,
 	char *sub = NULL, *key;
 
 	(void)core;
+	if (!parent)
+		parent = noc_value_get_str(ev->data, "lag", NULL);
 	if (!parent && dot && dot[1] &&
 	    strspn(dot + 1, "0123456789") == strlen(dot + 1))
 		parent = sub = noc_strndup(ifname, (size_t)(dot - ifname));
