@@ -17,7 +17,7 @@
 struct noc_writer;
 
 struct noc_writer_options {
-	const char *state_dir; /* nocturne.db, audit.vkey, audit.key, anchor */
+	const char *state_dir; /* nocturne.db, audit.{vkey,key}, anchor.log */
 	const char *site;      /* first part of the origin; "nocturne" */
 	bool anchor;	       /* append heads to <state>/anchor.log */
 };
@@ -27,11 +27,14 @@ struct noc_writer_options {
  * record), checks the last head's signature and the last 1,000 leaves.  A
  * malformed file is quarantined (renamed) and a new log opened with a
  * RECOVERY record; *recovered then says so in one line (returned), or NULL.
+ * Holds <state>/lock: ECONFLICT names the process that has it.  ECONFIG: the
+ * key is missing or wrong, or the file is of a newer version.
  */
 int noc_writer_open(const struct noc_writer_options *opt,
 		    struct noc_writer **out, char **recovered,
 		    struct noc_err *err);
-/* Drains what can be committed within drain_ms, anchors, stops the thread. */
+/* Drains what can be committed within drain_ms, anchors, stops the thread.
+ * What could not be committed is dropped and said in the log. */
 void noc_writer_close(struct noc_writer *w, int drain_ms);
 
 /* txn is owned.  Returns its ticket (from 1, rising). */
@@ -52,6 +55,14 @@ struct noc_writer_stats {
 void noc_writer_stats(struct noc_writer *w, struct noc_writer_stats *out);
 
 const char *noc_writer_vkey(const struct noc_writer *w);
+
+/*
+ * How long rows of a projection are kept: "events" and "decisions" (30 days
+ * unless said), "runs" (90 days after their end, with their steps); 0 keeps
+ * all.  Deleted while idle, at most 500 rows a transaction.  The journal is
+ * never touched by this.  ENOTFOUND: no such table.
+ */
+int noc_writer_retain(struct noc_writer *w, const char *table, int64_t keep_ns);
 
 /*
  * Named crash points for tests (NOCTURNE_CRASH=name[:n] in the environment

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef NOC_STORE_DB_H
+#define NOC_STORE_DB_H
+
+#include <stdbool.h>
+
+#include <sqlite3.h>
+
+#include "base/err.h"
+
+/*
+ * How every connection to nocturne.db is opened, and what SQLite's codes mean
+ * to us.  Private to store/.
+ */
+
+#define NOC_SCHEMA_VERSION 1
+extern const char *const noc_schema[NOC_SCHEMA_VERSION];
+
+enum noc_db_mode {
+	NOC_DB_WRITE, /* the one writer: WAL, FULL, checkpoints by hand */
+	NOC_DB_READ   /* query_only, never checkpoints */
+};
+
+/* ENOTFOUND when a reader finds no file; ECONFIG when the file is newer than
+ * this program or not ours; ESTORE else, with *rc (may be NULL) from SQLite. */
+int noc_db_open(const char *path, enum noc_db_mode mode, sqlite3 **out, int *rc,
+		struct noc_err *err);
+/* user_version of the file, or -1. */
+int noc_db_version(sqlite3 *db);
+/* Bring the schema from `version` to ours, inside the caller's transaction;
+ * returns SQLite's code. */
+int noc_db_migrate(sqlite3 *db, int version);
+
+/* What a failure calls for. */
+enum noc_db_fault {
+	NOC_DB_FINE,
+	NOC_DB_RETRY,	  /* FULL, BUSY: the same again, later */
+	NOC_DB_REOPEN,	  /* IOERR: nobody knows; look at the file again */
+	NOC_DB_MALFORMED, /* CORRUPT, NOTADB */
+	NOC_DB_BUG	  /* CONSTRAINT and whatever else is our mistake */
+};
+enum noc_db_fault noc_db_fault(int rc);
+
+/* ESTORE with SQLite's own words. */
+int noc_db_err(sqlite3 *db, struct noc_err *err, const char *what);
+
+/* One integer from one row; 0 and *out, or SQLite's code (NOTFOUND: no row). */
+int noc_db_int(sqlite3 *db, const char *sql, sqlite3_int64 *out);
+
+#endif

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "store/journal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "store/db.h"
+#include "store/wire.h"
+
+static const char *const journal_sql[NOC_STMT_ROW] = {
+	[NOC_STMT_BEGIN] = "BEGIN IMMEDIATE",
+	[NOC_STMT_COMMIT] = "COMMIT",
+	[NOC_STMT_AUDIT] = "INSERT INTO audit(seq,rec,leaf) VALUES(?1,?2,?3)",
+	[NOC_STMT_REF] = "INSERT INTO audit_ref(id,lo,hi) VALUES(?1,?2,?3)",
+	[NOC_STMT_HEAD] = "INSERT INTO audit_head(size,note) VALUES(?1,?2)",
+	[NOC_STMT_HEAD_DEL] = "DELETE FROM audit_head WHERE size=?1",
+	[NOC_STMT_ANCHORED] =
+	    "INSERT OR IGNORE INTO audit_anchored(size) VALUES(?1)",
+	[NOC_STMT_TAIL] =
+	    "INSERT INTO audit_tail(one,size,frontier) VALUES(1,?1,?2)"
+	    " ON CONFLICT(one) DO UPDATE SET size=?1, frontier=?2",
+};
+
+void
+noc_tail_copy(struct noc_tail *to, const struct noc_tail *from)
+{
+	memcpy(to->prev, from->prev, sizeof(to->prev));
+	to->head = from->head;
+	to->anchored = from->anchored;
+	to->last_kind = from->last_kind;
+	to->head_is_rotation = from->head_is_rotation;
+	noc_frontier_copy(&to->f, &from->f);
+}
+
+/* ---- statements: prepared once a connection ---- */
+
+sqlite3_stmt *
+noc_journal_stmt(struct noc_journal *j, int which)
+{
+	const char *sql;
+
+	if (j->st[which])
+		return j->st[which];
+	sql = which < NOC_STMT_ROW
+		  ? journal_sql[which]
+		  : noc_rows_sql((enum noc_row_kind)(which - NOC_STMT_ROW));
+	j->bad_rc = sqlite3_prepare_v3(
+	    j->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &j->st[which], NULL);
+	return j->st[which];
+}
+
+int
+noc_journal_run(struct noc_journal *j, int which)
+{
+	sqlite3_stmt *st = noc_journal_stmt(j, which);
+	int rc;
+
+	if (!st)
+		return j->bad_rc;
+	rc = sqlite3_step(st);
+	sqlite3_reset(st);
+	return rc == SQLITE_DONE || rc == SQLITE_ROW ? SQLITE_OK : rc;
+}
+
+void
+noc_journal_rollback(struct noc_journal *j)
+{
+	if (j->db && !sqlite3_get_autocommit(j->db))
+		sqlite3_exec(j->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
+/* ---- records ---- */
+
+/*
+ * audit_ref finds the records of a run or an event without reading the log:
+ * one row for each id of a txn, with the range of the txn's records.  An id is
+ * 16 bytes when it is a UUID, else the text itself.
+ */
+#define REFS_MAX 32
+
+struct refs {
+	unsigned n;
+	struct {
+		const uint8_t *p;
+		size_t len;
+	} at[REFS_MAX];
+};
+
+static int
+journal_ref(struct noc_journal *j, const uint8_t *p, size_t len, uint64_t lo,
+	    uint64_t hi)
+{
+	sqlite3_stmt *st = noc_journal_stmt(j, NOC_STMT_REF);
+	struct noc_id id;
+	char text[NOC_ID_TEXT];
+	int rc;
+
+	if (!st)
+		return j->bad_rc;
+	if (len == NOC_ID_TEXT - 1) {
+		memcpy(text, p, len);
+		text[len] = '\0';
+		if (!noc_id_parse(text, &id)) {
+			p = id.b;
+			len = sizeof(id.b);
+		}
+	}
+	rc = sqlite3_bind_blob(st, 1, p, (int)len, SQLITE_STATIC);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_int64(st, 2, (sqlite3_int64)lo);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_int64(st, 3, (sqlite3_int64)hi);
+	return rc == SQLITE_OK ? noc_journal_run(j, NOC_STMT_REF) : rc;
+}
+
+/* The id that a record is about: its run, else its event. */
+static int
+journal_collect_ref(struct noc_journal *j, struct refs *refs,
+		    const struct noc_record *r, uint64_t seq)
+{
+	const uint8_t *p = (const uint8_t *)r->bytes.p + NOC_RECORD_HEAD;
+	const uint8_t *id = NULL;
+	size_t len = 0;
+
+	for (unsigned i = 0; i < r->nfields && i < 2; i++) {
+		unsigned tag = noc_get16(p);
+
+		if (tag > NOC_TAG_RUN)
+			break;
+		id = p + 6;
+		len = noc_get32(p + 2);
+		p += 6 + len;
+	}
+	if (!id || !len || len > 64)
+		return SQLITE_OK;
+	for (unsigned i = 0; i < refs->n; i++)
+		if (refs->at[i].len == len && !memcmp(refs->at[i].p, id, len))
+			return SQLITE_OK;
+	if (refs->n == REFS_MAX)
+		return journal_ref(j, id, len, seq, seq);
+	refs->at[refs->n].p = id;
+	refs->at[refs->n++].len = len;
+	return SQLITE_OK;
+}
+
+/* A record that lacks a required tag is our bug, but better than no record:
+ * said once a kind. */
+static void
+journal_check(const struct noc_record *r)
+{
+	static bool said[64];
+	struct noc_record_view v;
+	struct noc_err err;
+
+	if (said[(unsigned)r->kind & 63])
+		return;
+	if (!noc_record_read((const uint8_t *)r->bytes.p, r->bytes.len, &v,
+			     &err) &&
+	    !noc_record_complete(&v, &err))
+		return;
+	said[(unsigned)r->kind & 63] = true;
+	noc_error("journal", "kind=%s incomplete: %s",
+		  noc_record_kind_name((int)r->kind), err.msg);
+}
+
+static int
+journal_record(struct noc_journal *j, struct noc_tail *t, struct noc_record *r)
+{
+	sqlite3_stmt *st = noc_journal_stmt(j, NOC_STMT_AUDIT);
+	int rc;
+
+	if (!st)
+		return j->bad_rc;
+	NOC_REQUIRE(r->bytes.len <= NOC_RECORD_MAX);
+	noc_record_finish(r, j->log_id, j->boot_id, t->f.size, t->prev);
+	journal_check(r);
+	noc_chain_leaf(j->h, r->bytes.p, r->bytes.len, t->prev);
+	rc = sqlite3_bind_int64(st, 1, (sqlite3_int64)t->f.size);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_blob(st, 2, r->bytes.p, (int)r->bytes.len,
+				       SQLITE_STATIC);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_blob(st, 3, t->prev, NOC_HASH, SQLITE_STATIC);
+	if (rc == SQLITE_OK)
+		rc = noc_journal_run(j, NOC_STMT_AUDIT);
+	if (rc != SQLITE_OK)
+		return rc;
+	noc_frontier_add(&t->f, j->h, t->prev);
+	t->last_kind = (uint16_t)r->kind;
+	return SQLITE_OK;
+}
+
+int
+noc_journal_txn(struct noc_journal *j, struct noc_tail *t, struct noc_txn *txn)
+{
+	uint64_t lo = t->f.size;
+	struct refs refs = { .n = 0 };
+	int rc = SQLITE_OK;
+
+	for (struct noc_txn_record *r = txn->first_record; r && rc == SQLITE_OK;
+	     r = r->next) {
+		rc = journal_record(j, t, &r->rec);
+		if (rc == SQLITE_OK)
+			rc = journal_collect_ref(j, &refs, &r->rec,
+						 t->f.size - 1);
+	}
+	for (unsigned i = 0; rc == SQLITE_OK && i < refs.n; i++)
+		rc = journal_ref(j, refs.at[i].p, refs.at[i].len, lo,
+				 t->f.size - 1);
+	return rc == SQLITE_OK ? noc_rows_apply(j, txn) : rc;
+}
+
+/* ---- heads ---- */
+
+static int
+journal_run_int(struct noc_journal *j, int which, uint64_t v)
+{
+	sqlite3_stmt *st = noc_journal_stmt(j, which);
+	int rc;
+
+	if (!st)
+		return j->bad_rc;
+	rc = sqlite3_bind_int64(st, 1, (sqlite3_int64)v);
+	return rc == SQLITE_OK ? noc_journal_run(j, which) : rc;
+}
+
+/* The head that a new one supersedes goes, unless somebody holds it. */
+static int
+journal_supersede(struct noc_journal *j, uint64_t old, uint64_t anchored,
+		  bool rotation)
+{
+	if (!old)
+		return SQLITE_OK;
+	if (old == anchored)
+		return journal_run_int(j, NOC_STMT_ANCHORED, old);
+	if (old % 1000 == 0 || rotation)
+		return SQLITE_OK;
+	return journal_run_int(j, NOC_STMT_HEAD_DEL, old);
+}
+
+static int
+journal_save_tail(struct noc_journal *j, const struct noc_tail *t)
+{
+	sqlite3_stmt *st = noc_journal_stmt(j, NOC_STMT_TAIL);
+	int rc;
+
+	if (!st)
+		return j->bad_rc;
+	rc = sqlite3_bind_int64(st, 1, (sqlite3_int64)t->f.size);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_blob(
+		    st, 2, t->f.node,
+		    (int)(noc_frontier_count(&t->f) * (size_t)NOC_HASH),
+		    SQLITE_STATIC);
+	return rc == SQLITE_OK ? noc_journal_run(j, NOC_STMT_TAIL) : rc;
+}
+
+int
+noc_journal_seal(struct noc_journal *j, struct noc_tail *t,
+		 struct noc_strbuf *note)
+{
+	struct noc_signer by = { j->key, &j->vkey };
+	sqlite3_stmt *st = noc_journal_stmt(j, NOC_STMT_HEAD);
+	struct noc_head head;
+	uint64_t old = t->head;
+	int rc;
+
+	if (t->f.size == t->head)
+		return SQLITE_OK;
+	if (!st)
+		return j->bad_rc;
+	strcpy(head.origin, j->vkey.name);
+	head.size = t->f.size;
+	noc_frontier_root(&t->f, j->h, head.root);
+	noc_strbuf_clear(note);
+	noc_head_sign(&head, &by, 1, note);
+	rc = sqlite3_bind_int64(st, 1, (sqlite3_int64)head.size);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_text(st, 2, note->p, (int)note->len,
+				       SQLITE_STATIC);
+	if (rc == SQLITE_OK)
+		rc = noc_journal_run(j, NOC_STMT_HEAD);
+	if (rc == SQLITE_OK)
+		rc =
+		    journal_supersede(j, old, t->anchored, t->head_is_rotation);
+	if (rc == SQLITE_OK)
+		rc = journal_save_tail(j, t);
+	t->head = head.size;
+	t->head_is_rotation = t->last_kind == NOC_REC_KEY_ROTATE;
+	return rc;
+}
+
+/* ---- the connection ---- */
+
+static int
+on_wal(void *arg, sqlite3 *db, const char *name, int pages)
+{
+	struct noc_journal *j = arg;
+
+	(void)db;
+	(void)name;
+	j->wal_pages = pages;
+	return SQLITE_OK;
+}
+
+void
+noc_journal_disconnect(struct noc_journal *j)
+{
+	for (int i = 0; i < NOC_STMTS; i++) {
+		sqlite3_finalize(j->st[i]);
+		j->st[i] = NULL;
+	}
+	sqlite3_close(j->db);
+	j->db = NULL;
+}
+
+int
+noc_journal_reopen(struct noc_journal *j, struct noc_err *err)
+{
+	int rc;
+
+	noc_journal_disconnect(j);
+	rc = noc_db_open(j->path, NOC_DB_WRITE, &j->db, &j->bad_rc, err);
+	if (rc < 0)
+		return rc;
+	j->wal_pages = 0;
+	sqlite3_wal_hook(j->db, on_wal, j);
+	return 0;
+}
+
+int
+noc_journal_is_at(struct noc_journal *j, const struct noc_tail *t)
+{
+	sqlite3_stmt *st;
+	int rc, same = 0;
+
+	rc = sqlite3_prepare_v2(j->db,
+				"SELECT seq, leaf FROM audit"
+				" ORDER BY seq DESC LIMIT 1",
+				-1, &st, NULL);
+	if (rc != SQLITE_OK)
+		return -rc;
+	rc = sqlite3_step(st);
+	if (rc == SQLITE_ROW) {
+		same = (uint64_t)sqlite3_column_int64(st, 0) + 1 == t->f.size &&
+		       sqlite3_column_bytes(st, 1) == NOC_HASH &&
+		       !memcmp(sqlite3_column_blob(st, 1), t->prev, NOC_HASH);
+		rc = SQLITE_DONE;
+	}
+	sqlite3_finalize(st);
+	return rc == SQLITE_DONE ? same : -rc;
+}
+
+void
+noc_journal_close(struct noc_journal *j)
+{
+	noc_journal_disconnect(j);
+	noc_sha256_free(j->h);
+	noc_ed25519_free(j->key);
+	noc_strbuf_release(&j->note);
+	free(j->dir);
+	free(j->path);
+	free(j->site);
+	memset(j, 0, sizeof(*j));
+}

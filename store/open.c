@@ -1,0 +1,489 @@
+/* SPDX-License-Identifier: ISC */
+/* Opening a journal: the cheap checks, and what is done when they fail. */
+#include "config.h"
+
+#include "store/journal.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "store/anchor.h"
+#include "store/db.h"
+
+#define OPEN_LEAVES 1000
+
+/* Why the file cannot be gone on with: found by a check, told in RECOVERY. */
+struct open_why {
+	bool bad;
+	char text[256];
+};
+
+static int open_bad(struct open_why *why, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static int
+open_bad(struct open_why *why, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(why->text, sizeof(why->text), fmt, ap);
+	va_end(ap);
+	why->bad = true;
+	return 0;
+}
+
+/* SQLite's code in the middle of a check: the file is bad, or the disk is. */
+static int
+open_sqlite(struct noc_journal *j, int rc, struct open_why *why,
+	    struct noc_err *err)
+{
+	switch (noc_db_fault(rc)) {
+	case NOC_DB_FINE:
+		return 0;
+	case NOC_DB_RETRY:
+	case NOC_DB_REOPEN:
+		return noc_db_err(j->db, err, j->path);
+	case NOC_DB_MALFORMED:
+	case NOC_DB_BUG: /* a table is missing or has another shape */
+		break;
+	}
+	return open_bad(why, "SQLite says: %s",
+			j->db ? sqlite3_errmsg(j->db) : sqlite3_errstr(rc));
+}
+
+static int
+open_key(struct noc_journal *j, bool create, struct noc_err *err)
+{
+	uint8_t seed[32];
+	int rc;
+
+	if (j->key)
+		return 0;
+	rc = noc_keys_load(j->dir, create, seed, err);
+	if (rc < 0)
+		return rc;
+	j->key = noc_ed25519_new(seed);
+	noc_wipe(seed, sizeof(seed));
+	NOC_REQUIRE(j->key);
+	return 0;
+}
+
+/* ---- the checks of an existing file ---- */
+
+static int
+open_last_head(struct noc_journal *j, struct noc_head *head,
+	       struct open_why *why, struct noc_err *err)
+{
+	sqlite3_stmt *st = NULL;
+	struct noc_note note;
+	struct noc_err why_not;
+	int rc;
+
+	noc_strbuf_clear(&j->note);
+	rc = sqlite3_prepare_v2(j->db,
+				"SELECT note FROM audit_head"
+				" ORDER BY size DESC LIMIT 1",
+				-1, &st, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(st);
+	if (rc == SQLITE_ROW)
+		noc_strbuf_add(&j->note, sqlite3_column_blob(st, 0),
+			       (size_t)sqlite3_column_bytes(st, 0));
+	sqlite3_finalize(st);
+	if (rc == SQLITE_DONE)
+		return open_bad(why, "it has no signed head");
+	if (rc != SQLITE_ROW)
+		return open_sqlite(j, rc, why, err);
+	if (noc_note_parse(j->note.p, j->note.len, &note, &why_not) ||
+	    noc_head_parse(&note, head, &why_not))
+		return open_bad(why, "its last head cannot be read: %.100s",
+				why_not.msg);
+	return 0;
+}
+
+/* The log's own key: the name in the head, our private key. */
+static int
+open_check_signature(struct noc_journal *j, const struct noc_head *head,
+		     struct open_why *why, struct noc_err *err)
+{
+	struct noc_note note;
+	uint8_t pub[32];
+	int rc;
+
+	noc_ed25519_pub(j->key, pub);
+	if (noc_vkey_init(&j->vkey, head->origin, NOC_SIG_ED25519, pub, NULL))
+		return open_bad(why, "the origin of its last head is no name");
+	noc_vkey_format(&j->vkey, j->vkey_text);
+	rc = noc_note_parse(j->note.p, j->note.len, &note, err);
+	if (rc < 0)
+		return rc;
+	rc = noc_note_check(&note, &j->vkey, NULL);
+	if (rc == NOC_EDENIED)
+		return open_bad(why, "the signature of its last head is wrong");
+	if (rc == NOC_ENOTFOUND && note.nsigs == 1) {
+		/* Is it another key's, or did somebody touch the key id? */
+		struct noc_vkey k = j->vkey;
+
+		memcpy(k.id, note.sigs[0].id, sizeof(k.id));
+		if (!noc_note_check(&note, &k, NULL))
+			return open_bad(why, "the key id of its last head was "
+					     "altered");
+		return noc_err_set(err, NOC_ECONFIG,
+				   "%s/audit.key is not the key that signed "
+				   "the last head of %s: restore the right "
+				   "key, or move nocturne.db away.",
+				   j->dir, j->path);
+	}
+	if (rc < 0)
+		return open_bad(why, "its last head is not signed by our key");
+	return 0;
+}
+
+static int
+open_check_record(struct noc_journal *j, sqlite3_stmt *st, uint64_t seq,
+		  const uint8_t *prev, struct open_why *why)
+{
+	const uint8_t *rec = sqlite3_column_blob(st, 1);
+	struct noc_record_view v;
+	struct noc_err e;
+	uint8_t leaf[NOC_HASH];
+
+	if ((uint64_t)sqlite3_column_int64(st, 0) != seq)
+		return open_bad(why, "record %" PRIu64 " is missing", seq);
+	if (noc_record_read(rec, (size_t)sqlite3_column_bytes(st, 1), &v, &e))
+		return open_bad(why, "record %" PRIu64 " is damaged: %.150s",
+				seq, e.msg);
+	noc_chain_leaf(j->h, rec, (size_t)sqlite3_column_bytes(st, 1), leaf);
+	if (v.seq != seq || sqlite3_column_bytes(st, 2) != NOC_HASH ||
+	    memcmp(leaf, sqlite3_column_blob(st, 2), NOC_HASH) ||
+	    (prev && memcmp(v.prev, prev, NOC_HASH)))
+		return open_bad(why, "record %" PRIu64 " was altered", seq);
+	memcpy(j->tail.prev, leaf, NOC_HASH);
+	memcpy(j->log_id, v.log_id, sizeof(j->log_id));
+	j->tail.last_kind = v.kind;
+	return 0;
+}
+
+/* The last 1,000 records: complete, linked, hashed; the end of the chain. */
+static int
+open_check_tail(struct noc_journal *j, uint64_t size, struct open_why *why,
+		struct noc_err *err)
+{
+	uint64_t seq = size > OPEN_LEAVES ? size - OPEN_LEAVES : 0;
+	sqlite3_stmt *st = NULL;
+	sqlite3_int64 floor;
+	bool first = true;
+	int rc;
+
+	rc = noc_db_int(j->db, "SELECT size FROM audit_floor", &floor);
+	if (rc == SQLITE_NOTFOUND)
+		return open_bad(why, "its floor is missing");
+	if (rc == SQLITE_OK && seq < (uint64_t)floor)
+		seq = (uint64_t)floor;
+	if (rc == SQLITE_OK)
+		rc = sqlite3_prepare_v2(j->db,
+					"SELECT seq, rec, leaf FROM audit"
+					" WHERE seq >= ?1 ORDER BY seq",
+					-1, &st, NULL);
+	if (rc == SQLITE_OK)
+		sqlite3_bind_int64(st, 1, (sqlite3_int64)seq);
+	while (rc == SQLITE_OK && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+		uint8_t prev[NOC_HASH];
+
+		memcpy(prev, j->tail.prev, NOC_HASH);
+		open_check_record(j, st, seq, first ? NULL : prev, why);
+		if (why->bad)
+			break;
+		first = false;
+		seq++;
+		rc = SQLITE_OK;
+	}
+	sqlite3_finalize(st);
+	if (why->bad)
+		return 0;
+	if (rc != SQLITE_DONE)
+		return open_sqlite(j, rc, why, err);
+	if (seq != size)
+		return open_bad(why,
+				"its last head is of %" PRIu64
+				" records and there are %" PRIu64,
+				size, seq);
+	return 0;
+}
+
+/* Once per log of an older program, or when the row was lost. */
+static int
+open_rebuild_frontier(struct noc_journal *j, struct noc_frontier *f)
+{
+	sqlite3_stmt *st = NULL;
+	int rc;
+
+	f->size = 0;
+	rc = sqlite3_prepare_v2(j->db, "SELECT size, frontier FROM audit_floor",
+				-1, &st, NULL);
+	if (rc == SQLITE_OK && sqlite3_step(st) == SQLITE_ROW &&
+	    noc_frontier_read(f, (uint64_t)sqlite3_column_int64(st, 0),
+			      sqlite3_column_blob(st, 1),
+			      (size_t)sqlite3_column_bytes(st, 1)))
+		f->size = 0;
+	sqlite3_finalize(st);
+	st = NULL;
+	if (rc == SQLITE_OK)
+		rc = sqlite3_prepare_v2(j->db,
+					"SELECT leaf FROM audit ORDER BY seq",
+					-1, &st, NULL);
+	while (rc == SQLITE_OK && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+		if (sqlite3_column_bytes(st, 0) != NOC_HASH)
+			break;
+		noc_frontier_add(f, j->h, sqlite3_column_blob(st, 0));
+		rc = SQLITE_OK;
+	}
+	sqlite3_finalize(st);
+	return rc == SQLITE_DONE || rc == SQLITE_ROW ? SQLITE_OK : rc;
+}
+
+static int
+open_check_frontier(struct noc_journal *j, const struct noc_head *head,
+		    struct open_why *why, struct noc_err *err)
+{
+	struct noc_frontier *f = &j->tail.f;
+	sqlite3_stmt *st = NULL;
+	uint8_t root[NOC_HASH];
+	bool have;
+	int rc;
+
+	rc = sqlite3_prepare_v2(j->db, "SELECT size, frontier FROM audit_tail",
+				-1, &st, NULL);
+	have = rc == SQLITE_OK && sqlite3_step(st) == SQLITE_ROW &&
+	       (uint64_t)sqlite3_column_int64(st, 0) == head->size &&
+	       !noc_frontier_read(f, head->size, sqlite3_column_blob(st, 1),
+				  (size_t)sqlite3_column_bytes(st, 1));
+	sqlite3_finalize(st);
+	for (;;) {
+		if (have) {
+			noc_frontier_root(f, j->h, root);
+			if (!memcmp(root, head->root, NOC_HASH))
+				return 0;
+			if (rc == SQLITE_DONE)
+				break;
+		}
+		rc = open_rebuild_frontier(j, f);
+		if (rc != SQLITE_OK)
+			return open_sqlite(j, rc, why, err);
+		if (f->size != head->size)
+			break;
+		have = true;
+		rc = SQLITE_DONE;
+	}
+	return open_bad(why, "its records do not add up to its last head");
+}
+
+/* A file older than what was anchored has been cut or put back; to go on from
+ * it would sign a second history. */
+static int
+open_check_anchor(struct noc_journal *j, const struct noc_head *head,
+		  struct open_why *why)
+{
+	char *path = noc_asprintf("%s/anchor.log", j->dir);
+	struct noc_strbuf note = NOC_STRBUF_INIT;
+	struct noc_head last;
+
+	if (!noc_anchor_last(path, &last, &note) &&
+	    !strcmp(last.origin, head->origin)) {
+		if (last.size > head->size)
+			open_bad(why,
+				 "it ends at %" PRIu64 " records and %" PRIu64
+				 " were anchored: it was cut or rolled back",
+				 head->size, last.size);
+		else if (last.size == head->size &&
+			 memcmp(last.root, head->root, NOC_HASH))
+			open_bad(why, "its last head is not the anchored one");
+		j->tail.anchored = last.size;
+	}
+	noc_strbuf_release(&note);
+	free(path);
+	return 0;
+}
+
+static int
+open_check(struct noc_journal *j, struct open_why *why, struct noc_err *err)
+{
+	struct noc_head head;
+	char hex[33];
+	int rc;
+
+	rc = open_last_head(j, &head, why, err);
+	if (!rc && !why->bad)
+		rc = open_key(j, false, err);
+	if (!rc && !why->bad)
+		rc = open_check_signature(j, &head, why, err);
+	if (!rc && !why->bad)
+		rc = open_check_tail(j, head.size, why, err);
+	if (!rc && !why->bad)
+		rc = open_check_frontier(j, &head, why, err);
+	if (!rc && !why->bad)
+		rc = open_check_anchor(j, &head, why);
+	if (rc || why->bad)
+		return rc;
+	noc_hex(hex, j->log_id, sizeof(j->log_id));
+	if (strlen(head.origin) < 33 ||
+	    strcmp(head.origin + strlen(head.origin) - 32, hex))
+		return open_bad(why, "its origin does not name its log id");
+	j->tail.head = head.size;
+	j->tail.head_is_rotation = j->tail.last_kind == NOC_REC_KEY_ROTATE;
+	return noc_keys_publish(j->dir, j->vkey_text, err);
+}
+
+/* ---- a new log ---- */
+
+static void
+create_detail(struct noc_record *r, const char *why, const char *moved,
+	      const struct noc_salvage *s)
+{
+	struct noc_value *v = noc_value_map();
+
+	noc_value_set(v, "reason", noc_value_str(why));
+	noc_value_set(v, "file", noc_value_str(moved));
+	noc_value_set(v, "old_head",
+		      s->head ? noc_value_str(s->head) : noc_value_nil());
+	noc_value_set(v, "live", noc_value_int((int64_t)s->live));
+	noc_value_set(v, "runs", noc_value_int((int64_t)s->runs));
+	noc_value_set(v, "steps", noc_value_int((int64_t)s->steps));
+	noc_value_set(v, "definitions", noc_value_int((int64_t)s->definitions));
+	noc_record_add_json(r, NOC_TAG_DETAIL, v);
+	noc_value_free(v);
+}
+
+static int
+create_name(struct noc_journal *j, struct noc_err *err)
+{
+	uint8_t pub[32];
+	char hex[33], *origin;
+	int rc;
+
+	noc_random(j->log_id, sizeof(j->log_id));
+	noc_hex(hex, j->log_id, sizeof(j->log_id));
+	origin = noc_asprintf("%s/audit/%s", j->site, hex);
+	noc_ed25519_pub(j->key, pub);
+	rc = noc_vkey_init(&j->vkey, origin, NOC_SIG_ED25519, pub, NULL);
+	if (rc < 0)
+		rc = noc_err_set(err, NOC_ECONFIG,
+				 "The site name \"%s\" cannot name a key: no "
+				 "spaces, controls or plus signs, at most 200 "
+				 "bytes.",
+				 j->site);
+	else
+		noc_vkey_format(&j->vkey, j->vkey_text);
+	free(origin);
+	return rc;
+}
+
+/*
+ * Schema, LOG_OPEN (and RECOVERY, with what was saved) and the first head, in
+ * one transaction: there is no moment without a signed head.
+ */
+static int
+journal_create(struct noc_journal *j, const char *why, const char *moved,
+	       struct noc_salvage *s, struct noc_err *err)
+{
+	struct noc_txn *txn = noc_txn_new(noc_clock_read());
+	struct noc_record *r;
+	int rc;
+
+	memset(&j->tail, 0, sizeof(j->tail));
+	rc = open_key(j, true, err);
+	if (!rc)
+		rc = create_name(j, err);
+	if (rc < 0) {
+		noc_txn_free(txn);
+		return rc;
+	}
+	noc_chain_genesis(j->log_id, j->tail.prev);
+	r = noc_txn_record(txn, NOC_REC_LOG_OPEN);
+	noc_record_adds(r, NOC_TAG_ACTOR, "system");
+	noc_record_adds(r, NOC_TAG_VKEY, j->vkey_text);
+	rc = noc_journal_run(j, NOC_STMT_BEGIN);
+	if (rc == SQLITE_OK)
+		rc = noc_db_migrate(j->db, 0);
+	if (rc == SQLITE_OK && moved) {
+		rc = noc_salvage_rows(moved, j, s);
+		r = noc_txn_record(txn, NOC_REC_RECOVERY);
+		noc_record_adds(r, NOC_TAG_ACTOR, "system");
+		create_detail(r, why, moved, s);
+	}
+	if (rc == SQLITE_OK)
+		rc = noc_journal_txn(j, &j->tail, txn);
+	if (rc == SQLITE_OK)
+		rc = noc_journal_seal(j, &j->tail, &j->note);
+	if (rc == SQLITE_OK)
+		rc = noc_journal_run(j, NOC_STMT_COMMIT);
+	noc_txn_free(txn);
+	if (rc != SQLITE_OK) {
+		rc = noc_db_err(j->db, err, j->path);
+		noc_journal_rollback(j);
+		return rc;
+	}
+	return noc_keys_publish(j->dir, j->vkey_text, err);
+}
+
+int
+noc_journal_recover(struct noc_journal *j, const char *why, char **said,
+		    struct noc_err *err)
+{
+	struct noc_salvage s = { .live = 0 };
+	char *moved = NULL;
+	int rc;
+
+	noc_journal_disconnect(j);
+	rc = noc_quarantine(j->path, &moved, err);
+	if (!rc)
+		rc = noc_journal_reopen(j, err);
+	if (!rc)
+		rc = journal_create(j, why, moved, &s, err);
+	if (!rc)
+		*said = noc_asprintf(
+		    "The journal was put aside as %s because %s; a new one "
+		    "has begun, with %" PRIu64 " live rows and %" PRIu64
+		    " unfinished runs (blocked).",
+		    moved, why, s.live, s.runs);
+	free(s.head);
+	free(moved);
+	return rc;
+}
+
+int
+noc_journal_open(struct noc_journal *j, const char *dir, const char *site,
+		 char **recovered, struct noc_err *err)
+{
+	struct noc_salvage none = { .live = 0 };
+	struct open_why why = { .bad = false };
+	int rc;
+
+	memset(j, 0, sizeof(*j));
+	*recovered = NULL;
+	j->dir = noc_strdup(dir);
+	j->site = noc_strdup(site);
+	j->path = noc_asprintf("%s/nocturne.db", dir);
+	j->h = noc_sha256_new();
+	noc_clock_boot_id(j->boot_id);
+	rc = noc_journal_reopen(j, err);
+	if (rc < 0 && noc_db_fault(j->bad_rc) == NOC_DB_MALFORMED)
+		rc = open_bad(&why, "SQLite says: %s",
+			      sqlite3_errstr(j->bad_rc));
+	else if (!rc && noc_db_version(j->db) == 0)
+		rc = journal_create(j, NULL, NULL, &none, err);
+	else if (!rc)
+		rc = open_check(j, &why, err);
+	if (!rc && why.bad)
+		rc = noc_journal_recover(j, why.text, recovered, err);
+	if (rc < 0)
+		noc_journal_close(j);
+	return rc;
+}

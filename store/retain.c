@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "store/db.h"
+#include "store/journal.h"
+
+/*
+ * The oldest rows come first in the order of arrival; a chunk that has young
+ * rows among its first 500 deletes the old ones only and is the last.
+ */
+static const char *const retain_sql[NOC_RETAINS] = {
+	[NOC_RETAIN_EVENTS] =
+	    "DELETE FROM events WHERE n IN (SELECT n FROM events ORDER BY n"
+	    " LIMIT 500) AND received < ?1",
+	[NOC_RETAIN_DECISIONS] =
+	    "DELETE FROM decisions WHERE n IN (SELECT n FROM decisions"
+	    " ORDER BY n LIMIT 500) AND at < ?1",
+	[NOC_RETAIN_RUNS] =
+	    "DELETE FROM runs WHERE n IN (SELECT n FROM runs WHERE ended > 0"
+	    " AND ended < ?1 ORDER BY ended LIMIT 50)",
+};
+static const char retain_steps[] =
+    "DELETE FROM steps WHERE run IN (SELECT id FROM runs WHERE ended > 0"
+    " AND ended < ?1 ORDER BY ended LIMIT 50)";
+
+static int
+retain_run(sqlite3 *db, const char *sql, int64_t cutoff, int *deleted)
+{
+	sqlite3_stmt *st;
+	int rc = sqlite3_prepare_v2(db, sql, -1, &st, NULL);
+
+	if (rc != SQLITE_OK)
+		return rc;
+	sqlite3_bind_int64(st, 1, cutoff);
+	rc = sqlite3_step(st);
+	if (rc == SQLITE_DONE) {
+		*deleted = sqlite3_changes(db);
+		rc = SQLITE_OK;
+	}
+	sqlite3_finalize(st);
+	return rc;
+}
+
+int
+noc_retain_step(struct noc_journal *j, enum noc_retain table,
+		int64_t older_than_ns, int *deleted)
+{
+	int rc = noc_journal_run(j, NOC_STMT_BEGIN), steps = 0;
+
+	*deleted = 0;
+	/* The steps of the same 50 runs first: afterwards nothing names them.
+	 */
+	if (rc == SQLITE_OK && table == NOC_RETAIN_RUNS)
+		rc = retain_run(j->db, retain_steps, older_than_ns, &steps);
+	if (rc == SQLITE_OK)
+		rc = retain_run(j->db, retain_sql[table], older_than_ns,
+				deleted);
+	if (rc == SQLITE_OK)
+		rc = noc_journal_run(j, NOC_STMT_COMMIT);
+	if (rc != SQLITE_OK)
+		noc_journal_rollback(j);
+	return rc;
+}

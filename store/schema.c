@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "store/db.h"
+
+/*
+ * The tables, one step a version: step i takes a file from user_version i to
+ * i + 1.  Steps are never edited once released, only appended.
+ *
+ * audit, audit_head, audit_floor and audit_keys are the exchange format of
+ * doc/audit.md: verifiers outside the project read them.  The triggers guard
+ * against our own mistakes, not against an attacker.
+ */
+static const char schema_1[] =
+    "CREATE TABLE audit(seq INTEGER PRIMARY KEY, rec BLOB NOT NULL,"
+    " leaf BLOB NOT NULL);\n"
+    "CREATE TABLE audit_head(size INTEGER PRIMARY KEY, note TEXT NOT NULL);\n"
+    "CREATE TABLE audit_floor(one INTEGER PRIMARY KEY CHECK(one=1),"
+    " size INTEGER NOT NULL, leaf BLOB, frontier BLOB NOT NULL);\n"
+    "CREATE TABLE audit_keys(size INTEGER PRIMARY KEY, rec BLOB NOT NULL,"
+    " frontier BLOB NOT NULL, note TEXT NOT NULL);\n"
+    "INSERT INTO audit_floor VALUES(1, 0, NULL, x'');\n"
+
+    "CREATE TABLE audit_anchored(size INTEGER PRIMARY KEY);\n"
+    "CREATE TABLE audit_tail(one INTEGER PRIMARY KEY CHECK(one=1),"
+    " size INTEGER NOT NULL, frontier BLOB NOT NULL);\n"
+    "CREATE TABLE audit_ref(id BLOB NOT NULL, lo INTEGER NOT NULL,"
+    " hi INTEGER NOT NULL, PRIMARY KEY(id, lo)) WITHOUT ROWID;\n"
+    "CREATE TABLE audit_secret(commitment BLOB PRIMARY KEY, salt BLOB,"
+    " value TEXT);\n"
+    "CREATE TABLE blobs(hash BLOB PRIMARY KEY, data BLOB NOT NULL);\n"
+
+    "CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN"
+    " SELECT RAISE(ABORT, 'audit is append-only'); END;\n"
+    "CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit"
+    " WHEN OLD.seq >= (SELECT size FROM audit_floor) BEGIN"
+    " SELECT RAISE(ABORT, 'audit is append-only'); END;\n"
+    "CREATE TRIGGER audit_head_no_update BEFORE UPDATE ON audit_head BEGIN"
+    " SELECT RAISE(ABORT, 'heads are never changed'); END;\n"
+    /* A head may go when it is superseded, and is neither anchored, nor a
+     * rotation, nor a multiple of 1,000. */
+    "CREATE TRIGGER audit_head_no_delete BEFORE DELETE ON audit_head"
+    " WHEN OLD.size % 1000 = 0"
+    " OR NOT EXISTS(SELECT 1 FROM audit_head WHERE size > OLD.size)"
+    " OR EXISTS(SELECT 1 FROM audit_anchored WHERE size = OLD.size)"
+    " OR (SELECT substr(rec, 7, 2) FROM audit WHERE seq = OLD.size - 1)"
+    " = x'0008' BEGIN"
+    " SELECT RAISE(ABORT, 'this head is kept'); END;\n"
+    "CREATE TRIGGER audit_floor_no_delete BEFORE DELETE ON audit_floor BEGIN"
+    " SELECT RAISE(ABORT, 'the floor only rises'); END;\n"
+    "CREATE TRIGGER audit_floor_no_update BEFORE UPDATE ON audit_floor"
+    " WHEN NEW.size < OLD.size BEGIN"
+    " SELECT RAISE(ABORT, 'the floor only rises'); END;\n"
+    "CREATE TRIGGER audit_keys_no_update BEFORE UPDATE ON audit_keys BEGIN"
+    " SELECT RAISE(ABORT, 'rotations are never changed'); END;\n"
+    "CREATE TRIGGER audit_keys_no_delete BEFORE DELETE ON audit_keys BEGIN"
+    " SELECT RAISE(ABORT, 'rotations are never deleted'); END;\n"
+    "CREATE TRIGGER blobs_no_update BEFORE UPDATE ON blobs BEGIN"
+    " SELECT RAISE(ABORT, 'blobs are named by their hash'); END;\n"
+
+    /* Projections.  The rowid is the order of arrival and so the cursor of
+     * every page. */
+    "CREATE TABLE events(n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE,"
+    " received INTEGER NOT NULL, kind TEXT NOT NULL, source TEXT NOT NULL,"
+    " origin TEXT NOT NULL, device TEXT NOT NULL, severity INTEGER NOT NULL,"
+    " fate TEXT NOT NULL, json TEXT);\n"
+    "CREATE INDEX events_device ON events(device);\n"
+    "CREATE INDEX events_kind ON events(kind);\n"
+    "CREATE TABLE runs(n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE,"
+    " event BLOB, rule TEXT NOT NULL, key TEXT NOT NULL, device TEXT NOT NULL,"
+    " mode TEXT NOT NULL, state TEXT NOT NULL, phase TEXT NOT NULL,"
+    " outcome TEXT NOT NULL, started INTEGER NOT NULL, ended INTEGER NOT NULL,"
+    " definition BLOB NOT NULL, json TEXT);\n"
+    "CREATE INDEX runs_state ON runs(state);\n"
+    "CREATE INDEX runs_rule ON runs(rule);\n"
+    "CREATE INDEX runs_device ON runs(device);\n"
+    "CREATE INDEX runs_ended ON runs(ended) WHERE ended > 0;\n"
+    "CREATE TABLE steps(run BLOB NOT NULL, path TEXT NOT NULL,"
+    " attempt INTEGER NOT NULL, state TEXT NOT NULL, started INTEGER NOT NULL,"
+    " ended INTEGER NOT NULL, due INTEGER NOT NULL, json TEXT,"
+    " PRIMARY KEY(run, path)) WITHOUT ROWID;\n"
+    "CREATE TABLE decisions(n INTEGER PRIMARY KEY, event BLOB NOT NULL,"
+    " rule TEXT NOT NULL, outcome TEXT NOT NULL, at INTEGER NOT NULL,"
+    " reason TEXT NOT NULL, run BLOB);\n"
+    "CREATE UNIQUE INDEX decisions_event ON"
+    " decisions(event, rule, at, outcome);\n"
+    "CREATE INDEX decisions_run ON decisions(run) WHERE run IS NOT NULL;\n"
+    "CREATE TABLE live(kind TEXT NOT NULL, key TEXT NOT NULL,"
+    " due INTEGER NOT NULL, data TEXT, PRIMARY KEY(kind, key))"
+    " WITHOUT ROWID;\n"
+    "CREATE TABLE definitions(hash BLOB PRIMARY KEY, kind TEXT NOT NULL,"
+    " name TEXT NOT NULL, text TEXT NOT NULL, added INTEGER NOT NULL);\n";
+
+const char *const noc_schema[NOC_SCHEMA_VERSION] = { schema_1 };
