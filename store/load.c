@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "store/load.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "store/db.h"
+
+struct load {
+	const struct noc_load *to;
+	sqlite3 *db;
+	struct noc_err *err;
+	uint64_t unreadable;
+};
+
+static const char *
+load_text(sqlite3_stmt *st, int i)
+{
+	const char *s = (const char *)sqlite3_column_text(st, i);
+
+	return s ? s : "";
+}
+
+static void
+load_id(sqlite3_stmt *st, int i, struct noc_id *id)
+{
+	memset(id, 0, sizeof(*id));
+	if (sqlite3_column_bytes(st, i) == sizeof(id->b))
+		memcpy(id->b, sqlite3_column_blob(st, i), sizeof(id->b));
+}
+
+/* Returned; NULL when the column is, or when it is no JSON (counted). */
+static struct noc_value *
+load_json(struct load *l, sqlite3_stmt *st, int i)
+{
+	struct noc_value *v = NULL;
+
+	if (sqlite3_column_type(st, i) == SQLITE_NULL)
+		return NULL;
+	if (noc_json_parse((const char *)sqlite3_column_text(st, i),
+			   (size_t)sqlite3_column_bytes(st, i), &v, NULL) < 0) {
+		l->unreadable++;
+		return NULL;
+	}
+	return v;
+}
+
+static void
+load_live_row(struct load *l, sqlite3_stmt *st)
+{
+	struct noc_value *data = load_json(l, st, 3);
+
+	l->to->live(load_text(st, 0), load_text(st, 1),
+		    sqlite3_column_int64(st, 2), data, l->to->arg);
+	noc_value_free(data);
+}
+
+static void
+load_run_row(struct load *l, sqlite3_stmt *st)
+{
+	struct noc_value *json = load_json(l, st, 12);
+	struct noc_run_row row = {
+		.rule = load_text(st, 2),
+		.key = load_text(st, 3),
+		.device = load_text(st, 4),
+		.mode = load_text(st, 5),
+		.state = load_text(st, 6),
+		.phase = load_text(st, 7),
+		.outcome = load_text(st, 8),
+		.started_ns = sqlite3_column_int64(st, 9),
+		.ended_ns = sqlite3_column_int64(st, 10),
+		.json = json,
+	};
+
+	load_id(st, 0, &row.id);
+	load_id(st, 1, &row.event);
+	if (sqlite3_column_bytes(st, 11) == sizeof(row.definition))
+		memcpy(row.definition, sqlite3_column_blob(st, 11),
+		       sizeof(row.definition));
+	l->to->run(&row, l->to->arg);
+	noc_value_free(json);
+}
+
+static void
+load_step_row(struct load *l, sqlite3_stmt *st)
+{
+	struct noc_value *json = load_json(l, st, 7);
+	struct noc_step_row row = {
+		.path = load_text(st, 1),
+		.attempt = sqlite3_column_int(st, 2),
+		.state = load_text(st, 3),
+		.started_ns = sqlite3_column_int64(st, 4),
+		.ended_ns = sqlite3_column_int64(st, 5),
+		.due_ns = sqlite3_column_int64(st, 6),
+		.json = json,
+	};
+
+	load_id(st, 0, &row.run);
+	l->to->step(&row, l->to->arg);
+	noc_value_free(json);
+}
+
+static void
+load_event_row(struct load *l, sqlite3_stmt *st)
+{
+	struct noc_value *json = load_json(l, st, 8);
+	struct noc_event_row row = {
+		.received_ns = sqlite3_column_int64(st, 1),
+		.kind = load_text(st, 2),
+		.source = load_text(st, 3),
+		.origin = load_text(st, 4),
+		.device = load_text(st, 5),
+		.severity = sqlite3_column_int(st, 6),
+		.fate = load_text(st, 7),
+		.json = json,
+	};
+
+	load_id(st, 0, &row.id);
+	l->to->event(&row, l->to->arg);
+	noc_value_free(json);
+}
+
+static int
+load_rows(struct load *l, const char *sql, int64_t bind,
+	  void (*row)(struct load *l, sqlite3_stmt *st))
+{
+	sqlite3_stmt *st;
+	int rc = sqlite3_prepare_v2(l->db, sql, -1, &st, NULL);
+
+	if (rc != SQLITE_OK)
+		return noc_db_err(l->db, l->err, "Cannot load the state");
+	if (sqlite3_bind_parameter_count(st))
+		sqlite3_bind_int64(st, 1, bind);
+	while ((rc = sqlite3_step(st)) == SQLITE_ROW)
+		row(l, st);
+	rc = rc == SQLITE_DONE
+		 ? 0
+		 : noc_db_err(l->db, l->err, "Cannot load the state");
+	sqlite3_finalize(st);
+	return rc;
+}
+
+#define OPEN_RUNS "('Pending', 'Running')"
+
+/*
+ * Events arrive in order of their number, and a little out of order of their
+ * time (held ones come late): the first number whose time is recent, less a
+ * thousand, is where to begin.
+ */
+static const char load_events[] =
+    "SELECT id,received,kind,source,origin,device,severity,fate,json"
+    " FROM events WHERE n > (SELECT ifnull(max(n), 0) FROM events WHERE"
+    " received < ?1) - 1000 AND received >= ?1 ORDER BY n";
+
+static int
+load_all(struct load *l, const struct noc_load *to)
+{
+	int rc = 0;
+
+	if (to->live)
+		rc = load_rows(l,
+			       "SELECT kind,key,due,data FROM live"
+			       " ORDER BY kind, key",
+			       0, load_live_row);
+	if (!rc && to->run)
+		rc = load_rows(l,
+			       "SELECT id,event,rule,key,device,mode,state,"
+			       "phase,outcome,started,ended,definition,json"
+			       " FROM runs WHERE state IN " OPEN_RUNS
+			       " ORDER BY n",
+			       0, load_run_row);
+	if (!rc && to->step)
+		rc = load_rows(
+		    l,
+		    "SELECT s.run,s.path,s.attempt,s.state,s.started,"
+		    "s.ended,s.due,s.json FROM runs r CROSS JOIN"
+		    " steps s ON s.run = r.id WHERE r.state IN " OPEN_RUNS
+		    " ORDER BY r.n, s.started, s.path",
+		    0, load_step_row);
+	if (!rc && to->event)
+		rc = load_rows(l, load_events, to->events_since_ns,
+			       load_event_row);
+	return rc;
+}
+
+int
+noc_load_state(const char *state_dir, const struct noc_load *load,
+	       struct noc_err *err)
+{
+	struct load l = { .to = load, .err = err };
+	char *path = noc_asprintf("%s/nocturne.db", state_dir);
+	int rc = noc_db_open(path, NOC_DB_READ, &l.db, NULL, err);
+
+	free(path);
+	if (rc == NOC_ENOTFOUND)
+		return 0; /* nothing has happened yet */
+	if (rc < 0)
+		return rc;
+	/* One view of all four tables. */
+	sqlite3_exec(l.db, "BEGIN", NULL, NULL, NULL);
+	rc = load_all(&l, load);
+	sqlite3_exec(l.db, "COMMIT", NULL, NULL, NULL);
+	sqlite3_close(l.db);
+	if (l.unreadable)
+		noc_error("store",
+			  "rows=%llu whose JSON cannot be read were "
+			  "loaded without it",
+			  (unsigned long long)l.unreadable);
+	return rc;
+}
+
+char *
+noc_load_definition(const char *state_dir, const uint8_t hash[32])
+{
+	char *path = noc_asprintf("%s/nocturne.db", state_dir), *text = NULL;
+	sqlite3_stmt *st = NULL;
+	sqlite3 *db;
+	int rc = noc_db_open(path, NOC_DB_READ, &db, NULL, NULL);
+
+	free(path);
+	if (rc < 0)
+		return NULL;
+	if (sqlite3_prepare_v2(db, "SELECT text FROM definitions WHERE hash=?1",
+			       -1, &st, NULL) == SQLITE_OK) {
+		sqlite3_bind_blob(st, 1, hash, 32, SQLITE_STATIC);
+		if (sqlite3_step(st) == SQLITE_ROW)
+			text = noc_strdup(load_text(st, 0));
+	}
+	sqlite3_finalize(st);
+	sqlite3_close(db);
+	return text;
+}

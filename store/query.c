@@ -1,0 +1,519 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "store/query.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/crypto.h"
+#include "base/id.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "store/db.h"
+
+#define LIMIT_DEFAULT 100
+#define LIMIT_MAX     1000
+
+int
+noc_query_fail(sqlite3 *db, int rc, struct noc_err *err)
+{
+	if ((rc & 0xff) == SQLITE_INTERRUPT)
+		return noc_err_set(err, NOC_ETIMEOUT,
+				   "The question took too long: narrow it, or "
+				   "ask for fewer rows.");
+	return noc_db_err(db, err, "The database did not answer");
+}
+
+int64_t
+noc_query_limit(const struct noc_value *params)
+{
+	int64_t n = noc_value_get_int(params, "limit", LIMIT_DEFAULT);
+
+	return n < 1 ? 1 : n > LIMIT_MAX ? LIMIT_MAX : n;
+}
+
+/* ---- one row as a map ---- */
+
+static struct noc_value *
+query_text(sqlite3_stmt *st, int i)
+{
+	return noc_value_strn((const char *)sqlite3_column_text(st, i),
+			      (size_t)sqlite3_column_bytes(st, i));
+}
+
+/* Text that is no JSON stays text. */
+static struct noc_value *
+query_json(sqlite3_stmt *st, int i)
+{
+	struct noc_value *v;
+
+	if (sqlite3_column_type(st, i) == SQLITE_NULL)
+		return noc_value_nil();
+	if (noc_json_parse((const char *)sqlite3_column_text(st, i),
+			   (size_t)sqlite3_column_bytes(st, i), &v, NULL) < 0)
+		return query_text(st, i);
+	return v;
+}
+
+static struct noc_value *
+query_cell(sqlite3_stmt *st, int i)
+{
+	char hex[2 * 32 + 1], text[NOC_ID_TEXT];
+	struct noc_id id;
+
+	switch (sqlite3_column_type(st, i)) {
+	case SQLITE_INTEGER:
+		return noc_value_int(sqlite3_column_int64(st, i));
+	case SQLITE_FLOAT:
+		return noc_value_real(sqlite3_column_double(st, i));
+	case SQLITE_NULL:
+		return noc_value_nil();
+	case SQLITE_BLOB:
+		if (sqlite3_column_bytes(st, i) == sizeof(id.b)) {
+			memcpy(id.b, sqlite3_column_blob(st, i), sizeof(id.b));
+			return noc_value_str(noc_id_format(text, &id));
+		}
+		if (sqlite3_column_bytes(st, i) != 32)
+			return noc_value_nil();
+		noc_hex(hex, sqlite3_column_blob(st, i), 32);
+		return noc_value_str(hex);
+	default:
+		break;
+	}
+	/* Columns named json and data hold JSON of our own writing. */
+	if (!strcmp(sqlite3_column_name(st, i), "json") ||
+	    !strcmp(sqlite3_column_name(st, i), "data"))
+		return query_json(st, i);
+	return query_text(st, i);
+}
+
+/* What the row says of itself stays, whatever its body says. */
+static bool
+query_own_column(const char *name)
+{
+	return !strcmp(name, "id") || !strcmp(name, "fate") ||
+	       !strcmp(name, "received") || !strcmp(name, "n");
+}
+
+/*
+ * The columns by name; "n" is the cursor.  A last column named body is an
+ * event as it was written, and wins over the columns made from it; one named
+ * more is merged where no column has the name.
+ */
+static struct noc_value *
+query_row(sqlite3_stmt *st)
+{
+	int n = sqlite3_column_count(st), last = n - 1;
+	const char *how = sqlite3_column_name(st, last);
+	bool body = !strcmp(how, "body"), more = !strcmp(how, "more");
+	struct noc_value *row = body || more ? query_json(st, last) : NULL;
+
+	if (body || more)
+		n = last;
+	if (!row || row->type != NOC_MAP) {
+		noc_value_free(row);
+		row = noc_value_map();
+	}
+	for (int i = 0; i < n; i++) {
+		const char *name = sqlite3_column_name(st, i);
+
+		if (!strcmp(name, "n"))
+			noc_value_set(row, "cursor",
+				      noc_value_strf(
+					  "%lld", sqlite3_column_int64(st, i)));
+		else if (!body || query_own_column(name) ||
+			 !noc_value_get(row, name))
+			noc_value_set(row, name, query_cell(st, i));
+	}
+	return row;
+}
+
+static int
+query_rows(sqlite3 *db, sqlite3_stmt *st, struct noc_value **out,
+	   struct noc_err *err)
+{
+	struct noc_value *list = noc_value_list();
+	int rc;
+
+	while ((rc = sqlite3_step(st)) == SQLITE_ROW)
+		noc_value_push(list, query_row(st));
+	sqlite3_finalize(st);
+	if (rc != SQLITE_DONE) {
+		noc_value_free(list);
+		return noc_query_fail(db, rc, err);
+	}
+	*out = list;
+	return 0;
+}
+
+/* ---- pages ---- */
+
+/* A WHERE clause in the making; values are always bound. */
+struct query_build {
+	struct noc_strbuf sql;
+	const char *text[8];
+	unsigned n;
+	bool any;
+};
+
+static void build_and(struct query_build *b, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void
+build_and(struct query_build *b, const char *fmt, ...)
+{
+	char buf[128];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(buf, sizeof(buf), fmt, ap);
+	va_end(ap);
+	noc_strbuf_adds(&b->sql, b->any ? " AND " : " WHERE ");
+	noc_strbuf_adds(&b->sql, buf);
+	b->any = true;
+}
+
+static void
+build_filters(struct query_build *b, const struct noc_value *params,
+	      const char *const *filters)
+{
+	for (; *filters; filters++) {
+		const char *v = noc_value_get_str(params, *filters, NULL);
+
+		if (!v)
+			continue;
+		b->text[b->n++] = v;
+		build_and(b, "%s = ?%u", *filters, b->n);
+	}
+}
+
+/* Newest first, from a cursor down. */
+static int
+query_page(sqlite3 *db, const char *select, const char *const *filters,
+	   const struct noc_value *params, struct noc_value **out,
+	   struct noc_err *err)
+{
+	struct query_build b = { .sql = NOC_STRBUF_INIT };
+	const char *before = noc_value_get_str(params, "before", NULL);
+	const char *q = noc_value_get_str(params, "q", NULL);
+	sqlite3_stmt *st;
+	char *end;
+	int rc;
+
+	noc_strbuf_adds(&b.sql, select);
+	build_filters(&b, params, filters);
+	if (q && *q) {
+		b.text[b.n++] = q;
+		build_and(&b, "instr(lower(json), lower(?%u)) > 0", b.n);
+	}
+	if (before) {
+		long long n = strtoll(before, &end, 10);
+
+		if (!*before || *end || n < 0) {
+			noc_strbuf_release(&b.sql);
+			return noc_err_set(err, NOC_EINPUT,
+					   "The cursor is not one that a page "
+					   "had given.");
+		}
+		build_and(&b, "n < %lld", n);
+	}
+	noc_strbuf_addf(&b.sql, " ORDER BY n DESC LIMIT %" PRId64,
+			noc_query_limit(params));
+	rc = sqlite3_prepare_v2(db, b.sql.p, (int)b.sql.len, &st, NULL);
+	noc_strbuf_release(&b.sql);
+	if (rc != SQLITE_OK)
+		return noc_query_fail(db, rc, err);
+	for (unsigned i = 0; i < b.n; i++)
+		sqlite3_bind_text(st, (int)i + 1, b.text[i], -1, SQLITE_STATIC);
+	return query_rows(db, st, out, err);
+}
+
+#define EVENTS                                                                      \
+	"SELECT n,id,received,kind,source,origin,device,severity,fate,json AS body" \
+	" FROM events"
+#define RUNS                                                                  \
+	"SELECT n,id,event,rule,key,device,mode,state,phase,outcome,started," \
+	"ended,definition,json FROM runs"
+#define DECISIONS "SELECT n,event,rule,outcome,at,reason,run FROM decisions"
+
+static int
+query_events(sqlite3 *db, const struct noc_value *params,
+	     struct noc_value **out, struct noc_err *err)
+{
+	static const char *const filters[] = { "kind", "device", "fate",
+					       "origin", NULL };
+
+	return query_page(db, EVENTS, filters, params, out, err);
+}
+
+static int
+query_runs(sqlite3 *db, const struct noc_value *params, struct noc_value **out,
+	   struct noc_err *err)
+{
+	static const char *const filters[] = { "state", "rule", "device",
+					       NULL };
+
+	return query_page(db, RUNS, filters, params, out, err);
+}
+
+/* ---- one thing by id ---- */
+
+/*
+ * The range of ids that a text names: a UUID, or the beginning of one, at
+ * least 4 digits, dashes anywhere.  0 or -1.
+ */
+static int
+query_id_range(const char *text, uint8_t lo[16], uint8_t hi[16])
+{
+	unsigned n = 0;
+
+	memset(lo, 0, 16);
+	memset(hi, 0xff, 16);
+	for (; *text; text++) {
+		const char *digits = "0123456789abcdef", *d;
+		unsigned v, shift = n & 1 ? 0 : 4;
+
+		if (*text == '-')
+			continue;
+		d = strchr(digits,
+			   *text >= 'A' && *text <= 'F' ? *text | 32 : *text);
+		if (!d || n == 32)
+			return -1;
+		v = (unsigned)(d - digits);
+		lo[n / 2] = (uint8_t)(lo[n / 2] | v << shift);
+		hi[n / 2] =
+		    (uint8_t)((hi[n / 2] & ~(15u << shift)) | v << shift);
+		n++;
+	}
+	return n >= 4 ? 0 : -1;
+}
+
+/* The one row, nil when there is none, ECONFLICT when the prefix is of
+ * several. */
+static int
+query_by_id(sqlite3 *db, const char *select, const struct noc_value *params,
+	    struct noc_value **out, struct noc_err *err)
+{
+	const char *text = noc_value_get_str(params, "id", "");
+	uint8_t lo[16], hi[16];
+	struct noc_value *list = NULL;
+	sqlite3_stmt *st;
+	char *sql;
+	int rc;
+
+	*out = noc_value_nil();
+	if (query_id_range(text, lo, hi))
+		return 0;
+	sql = noc_asprintf("%s WHERE id BETWEEN ?1 AND ?2 LIMIT 2", select);
+	rc = sqlite3_prepare_v2(db, sql, -1, &st, NULL);
+	free(sql);
+	if (rc != SQLITE_OK) {
+		rc = noc_query_fail(db, rc, err);
+		goto fail;
+	}
+	sqlite3_bind_blob(st, 1, lo, 16, SQLITE_STATIC);
+	sqlite3_bind_blob(st, 2, hi, 16, SQLITE_STATIC);
+	rc = query_rows(db, st, &list, err);
+	if (rc < 0)
+		goto fail;
+	if (noc_value_len(list) > 1) {
+		rc = noc_err_set(err, NOC_ECONFLICT,
+				 "More than one id begins with %s: give more "
+				 "of it.",
+				 text);
+		noc_value_free(list);
+		goto fail;
+	}
+	if (noc_value_len(list)) {
+		noc_value_free(*out);
+		*out = noc_value_copy(noc_value_at(list, 0));
+	}
+	noc_value_free(list);
+	return 0;
+fail:
+	noc_value_free(*out);
+	*out = NULL;
+	return rc;
+}
+
+/* Rows of another table that name this id. */
+static int
+query_related(sqlite3 *db, const char *sql, const char *id_text,
+	      struct noc_value **out, struct noc_err *err)
+{
+	struct noc_id id;
+	sqlite3_stmt *st;
+	int rc;
+
+	if (noc_id_parse(id_text, &id)) {
+		*out = noc_value_list();
+		return 0;
+	}
+	rc = sqlite3_prepare_v2(db, sql, -1, &st, NULL);
+	if (rc != SQLITE_OK)
+		return noc_query_fail(db, rc, err);
+	sqlite3_bind_blob(st, 1, id.b, sizeof(id.b), SQLITE_STATIC);
+	return query_rows(db, st, out, err);
+}
+
+static int
+query_event(sqlite3 *db, const struct noc_value *params, struct noc_value **out,
+	    struct noc_err *err)
+{
+	return query_by_id(db, EVENTS, params, out, err);
+}
+
+static int
+query_decisions(sqlite3 *db, const struct noc_value *params,
+		struct noc_value **out, struct noc_err *err)
+{
+	return query_related(
+	    db, DECISIONS " WHERE event = ?1 ORDER BY n LIMIT 1000",
+	    noc_value_get_str(params, "event", ""), out, err);
+}
+
+static int
+query_run(sqlite3 *db, const struct noc_value *params, struct noc_value **out,
+	  struct noc_err *err)
+{
+	struct noc_value *list = NULL;
+	char *id;
+	int rc = query_by_id(db, RUNS, params, out, err);
+
+	if (rc < 0 || (*out)->type == NOC_NIL)
+		return rc;
+	id = noc_strdup(noc_value_get_str(*out, "id", ""));
+	rc = query_related(
+	    db,
+	    "SELECT path,attempt,state,started,ended,due,json AS more"
+	    " FROM steps WHERE run = ?1 ORDER BY started, path"
+	    " LIMIT 1000",
+	    id, &list, err);
+	if (!rc) {
+		noc_value_set(*out, "steps", list);
+		list = NULL;
+		rc = query_related(
+		    db, DECISIONS " WHERE run = ?1 ORDER BY n LIMIT 1000", id,
+		    &list, err);
+	}
+	if (!rc)
+		noc_value_set(*out, "decisions", list);
+	free(id);
+	if (rc < 0) {
+		noc_value_free(*out);
+		*out = NULL;
+	}
+	return rc;
+}
+
+/* ---- the rest ---- */
+
+static int
+query_live(sqlite3 *db, const struct noc_value *params, struct noc_value **out,
+	   struct noc_err *err)
+{
+	const char *kind = noc_value_get_str(params, "kind", "");
+	sqlite3_stmt *st;
+	int rc = sqlite3_prepare_v2(db,
+				    "SELECT key,due,data FROM live"
+				    " WHERE kind = ?1 ORDER BY key LIMIT 10000",
+				    -1, &st, NULL);
+
+	if (rc != SQLITE_OK)
+		return noc_query_fail(db, rc, err);
+	sqlite3_bind_text(st, 1, kind, -1, SQLITE_STATIC);
+	return query_rows(db, st, out, err);
+}
+
+static int
+query_counts(sqlite3 *db, const struct noc_value *params,
+	     struct noc_value **out, struct noc_err *err)
+{
+	/* The ends of the log are its length; the others are counted on their
+	 * smallest index. */
+	static const char *const tables[][2] = {
+		{ "audit", "SELECT ifnull(max(seq) + 1, 0) - ifnull(min(seq),"
+			   " 0) FROM audit" },
+		{ "heads", "SELECT count(*) FROM audit_head" },
+		{ "events", "SELECT count(*) FROM events" },
+		{ "runs", "SELECT count(*) FROM runs" },
+		{ "steps", "SELECT count(*) FROM steps" },
+		{ "decisions", "SELECT count(*) FROM decisions" },
+		{ "live", "SELECT count(*) FROM live" },
+		{ "definitions", "SELECT count(*) FROM definitions" },
+		{ "blobs", "SELECT count(*) FROM blobs" },
+	};
+	sqlite3_int64 n;
+
+	(void)params;
+	*out = noc_value_map();
+	for (size_t i = 0; i < NOC_COUNT(tables); i++) {
+		int rc = noc_db_int(db, tables[i][1], &n);
+
+		if (rc != SQLITE_OK) {
+			noc_value_free(*out);
+			*out = NULL;
+			return noc_query_fail(db, rc, err);
+		}
+		noc_value_set(*out, tables[i][0], noc_value_int(n));
+	}
+	return 0;
+}
+
+static int
+query_heads(sqlite3 *db, const struct noc_value *params, struct noc_value **out,
+	    struct noc_err *err)
+{
+	struct noc_value *list;
+	sqlite3_stmt *st;
+	int rc = sqlite3_prepare_v2(db,
+				    "SELECT note FROM audit_head"
+				    " ORDER BY size DESC LIMIT ?1",
+				    -1, &st, NULL);
+
+	if (rc != SQLITE_OK)
+		return noc_query_fail(db, rc, err);
+	sqlite3_bind_int64(st, 1, noc_query_limit(params));
+	list = noc_value_list();
+	while ((rc = sqlite3_step(st)) == SQLITE_ROW)
+		noc_value_push(list, query_text(st, 0));
+	sqlite3_finalize(st);
+	if (rc != SQLITE_DONE) {
+		noc_value_free(list);
+		return noc_query_fail(db, rc, err);
+	}
+	*out = list;
+	return 0;
+}
+
+int
+noc_query_run(sqlite3 *db, const char *name, const struct noc_value *params,
+	      struct noc_value **out, struct noc_err *err)
+{
+	static const struct {
+		const char *name;
+		int (*run)(sqlite3 *db, const struct noc_value *params,
+			   struct noc_value **out, struct noc_err *err);
+	} questions[] = {
+		{ "events", query_events },
+		{ "event", query_event },
+		{ "decisions", query_decisions },
+		{ "runs", query_runs },
+		{ "run", query_run },
+		{ "audit", noc_query_audit },
+		{ "heads", query_heads },
+		{ "counts", query_counts },
+		{ "live", query_live },
+	};
+
+	for (size_t i = 0; i < NOC_COUNT(questions); i++)
+		if (!strcmp(name, questions[i].name))
+			return questions[i].run(db, params, out, err);
+	return noc_err_set(err, NOC_EINPUT,
+			   "There is no question named \"%.40s\".", name);
+}
