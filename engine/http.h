@@ -56,7 +56,7 @@ void noc_http_conf_default(struct noc_http_conf *conf);
 
 int noc_http_new(struct noc_loop *loop, const struct noc_http_conf *conf,
 		 struct noc_http **out, struct noc_err *err);
-/* Unanswered requests stay with their owners, who still answer each once. */
+/* Not within a handler.  Unanswered requests stay with their owners. */
 void noc_http_free(struct noc_http *http);
 
 /*
@@ -106,8 +106,7 @@ const char *noc_http_target(const struct noc_http_req *req); /* with '?...' */
 const char *noc_http_param(const struct noc_http_req *req, const char *name);
 const char *noc_http_query(const struct noc_http_req *req, const char *name);
 const char *noc_http_header(const struct noc_http_req *req, const char *name);
-/* for (size_t it = 0; noc_http_header_next(req, &it, &name, &value); )
- * names in lower case */
+/* names in lower case; size_t it = 0 to begin */
 bool noc_http_header_next(const struct noc_http_req *req, size_t *it,
 			  const char **name, const char **value);
 struct noc_slice noc_http_body(const struct noc_http_req *req);
@@ -130,7 +129,7 @@ void noc_http_header_set(struct noc_http_req *req, const char *name,
 			 const char *value);
 /*
  * Answer after fn returned.  The handle (req itself) stays valid when the peer
- * vanishes or ms (> 0) passed and the server said 504: answer it all the same.
+ * vanishes or ms (0: reply_ms) passed and the server said 504: still answer it.
  */
 struct noc_http_req *noc_http_reply_later(struct noc_http_req *req, int64_t ms);
 

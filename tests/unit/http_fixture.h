@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef NOC_TESTS_HTTP_FIXTURE_H
+#define NOC_TESTS_HTTP_FIXTURE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "engine/http.h"
+
+/*
+ * A real server in a thread of its own with a few routes, and blocking
+ * clients.  Every read gives up after five seconds.
+ */
+struct fixture {
+	struct noc_loop *loop;
+	struct noc_http *http;
+	struct noc_http_conf conf; /* change before fixture_start */
+	pthread_t thread;
+	int port;
+	char dir[64], path[96];
+	struct noc_http_req *kept; /* of GET /keep */
+	struct noc_watch *timer;
+	atomic_int told_gone, told_ready, flooded, released;
+};
+
+void fixture_init(struct fixture *f);
+void fixture_start(struct fixture *f);
+void fixture_stop(struct fixture *f);
+
+/* source: "127.0.0.7", or NULL. */
+int dial(const struct fixture *f, const char *source);
+int dial_unix(const struct fixture *f);
+void say(int fd, const char *text);
+void say_bytes(int fd, const void *p, size_t len);
+/* One whole answer, by its length, chunks or end; NULL: none.  To be freed. */
+char *hear(int fd);
+/* Status of an answer, 0 for none; frees it. */
+int status_of_answer(char *answer);
+/* A new connection, one request, the answer. */
+char *ask(const struct fixture *f, const char *request);
+int ask_status(const struct fixture *f, const char *request);
+bool closed_by_server(int fd, int within_ms);
+void pause_ms(int ms);
+double now_s(void);
+
+#endif
