@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Lua values into the plain data of the AST (engine/lua.h).  Every piece is
+ * hung in its place before it is filled, so an error raised half way leaks
+ * nothing.
+ */
+#include "config.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <lauxlib.h>
+
+#include "base/mem.h"
+#include "engine/lua_state.h"
+
+#define KEY_MAX 256
+
+/* While loading: one more error of the report.  At run time: raised. */
+__attribute__((format(printf, 3, 4))) static void
+complain(lua_State *L, const struct lua_convert *c, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (!c->lua->loading)
+		luaL_error(L, "%s", text);
+	lua_state_report(c->lua, "%s (%s)", text, c->at);
+}
+
+static void
+count_values(lua_State *L, struct lua_convert *c, int64_t n)
+{
+	struct lua_budget *b = &c->lua->budget;
+
+	c->made += n;
+	b->values_left -= n;
+	if (b->active && b->values_left < 0 && b->spent == LUA_SPENT_NONE)
+		b->spent = LUA_SPENT_VALUES;
+	lua_budget_charge(L, n);
+}
+
+struct noc_value *
+lua_value_member(struct noc_value *map, const char *key, size_t len)
+{
+	struct noc_member *m;
+
+	NOC_GROW(map->u.map.at, map->u.map.cap, map->u.map.len + 1);
+	m = &map->u.map.at[map->u.map.len++];
+	m->key = noc_strndup(key, len);
+	m->value = noc_value_nil();
+	return m->value;
+}
+
+static void
+slot_str(struct noc_value *slot, const char *p, size_t len)
+{
+	slot->u.s.p = noc_strndup(p, len);
+	slot->u.s.len = len;
+	slot->type = NOC_STR;
+}
+
+static void
+fill_error(struct noc_value *slot)
+{
+	slot->type = NOC_MAP;
+	slot_str(lua_value_member(slot, "node", 4), "error", 5);
+}
+
+/* Turns a copy (owned) into the slot. */
+static void
+fill_with(struct noc_value *slot, struct noc_value *v)
+{
+	*slot = *v;
+	free(v);
+}
+
+static void
+fill_function(lua_State *L, int idx, struct noc_value *slot,
+	      struct lua_convert *c)
+{
+	struct noc_lua *lua = c->lua;
+	struct noc_value *v;
+	struct lua_temp *t;
+	lua_Debug ar;
+	char at[128];
+
+	if (!lua->loading) {
+		complain(L, c, "a function cannot be part of a result");
+		return;
+	}
+	slot->type = NOC_MAP;
+	slot_str(lua_value_member(slot, "node", 4), "function", 8);
+	v = lua_value_member(slot, "fn", 2);
+	lua_pushvalue(L, idx);
+	lua_getinfo(L, ">S", &ar);
+	snprintf(at, sizeof(at), "%.100s:%d", ar.source + (*ar.source == '@'),
+		 ar.linedefined);
+	NOC_GROW(lua->temps, lua->temps_cap, lua->ntemps + 1);
+	t = &lua->temps[lua->ntemps];
+	lua_pushvalue(L, idx);
+	t->ref = luaL_ref(L, LUA_REGISTRYINDEX);
+	t->number = -1;
+	t->at = noc_strdup(at);
+	v->type = NOC_INT;
+	v->u.i = -1 - (int64_t)lua->ntemps++;
+	c->fns++;
+}
+
+/*
+ * A node moves into the first tree that uses it, which then stays alive as
+ * long as the node does; later uses copy.
+ */
+static void
+fill_node(lua_State *L, int idx, struct lua_node *n, struct noc_value *slot,
+	  struct lua_convert *c, int depth)
+{
+	lua_node_finish(c->lua, n);
+	if (depth + n->depth > LUA_DEPTH_MAX)
+		luaL_error(L, "%s is nested too deeply", c->label);
+	if (depth + n->depth > c->deepest)
+		c->deepest = depth + n->depth;
+	c->fns += n->fns;
+	count_values(L, c, n->size);
+	if (!n->owned || n->constant || !c->owner) {
+		fill_with(slot, noc_value_copy(n->v));
+		return;
+	}
+	lua_pushvalue(L, c->owner);
+	lua_setiuservalue(L, idx, 1);
+	fill_with(slot, n->v);
+	n->v = slot;
+	n->owned = false;
+}
+
+static int
+member_cmp(const void *a, const void *b)
+{
+	return strcmp(((const struct noc_member *)a)->key,
+		      ((const struct noc_member *)b)->key);
+}
+
+/* String keys in sorted order: Lua's own differs from run to run. */
+static void
+fill_opts(lua_State *L, int idx, struct noc_value *map, struct lua_convert *c,
+	  int depth)
+{
+	map->type = NOC_MAP;
+	lua_pushnil(L);
+	while (lua_next(L, idx)) {
+		if (lua_type(L, -2) == LUA_TSTRING) {
+			size_t len;
+			const char *key = lua_tolstring(L, -2, &len);
+
+			if (len == 0 || len > KEY_MAX || strlen(key) != len)
+				complain(L, c,
+					 "a key in %s is empty, too long or "
+					 "holds a zero byte",
+					 c->label);
+			else
+				lua_value_fill(L, lua_gettop(L),
+					       lua_value_member(map, key, len),
+					       c, depth + 1);
+		}
+		lua_pop(L, 1);
+	}
+	if (map->u.map.len > 1)
+		qsort(map->u.map.at, map->u.map.len, sizeof(*map->u.map.at),
+		      member_cmp);
+}
+
+struct shape {			/* what keys a table has */
+	lua_Integer count, max; /* positions */
+	size_t keys;
+	bool node_key; /* a key called "node" */
+	bool bad;
+};
+
+static void
+find_shape(lua_State *L, int idx, struct shape *s, struct lua_convert *c)
+{
+	memset(s, 0, sizeof(*s));
+	lua_pushnil(L);
+	while (lua_next(L, idx)) {
+		lua_pop(L, 1);
+		if (lua_type(L, -1) == LUA_TSTRING) {
+			s->keys++;
+			if (!strcmp(lua_tostring(L, -1), "node"))
+				s->node_key = true;
+		} else if (lua_isinteger(L, -1) && lua_tointeger(L, -1) >= 1) {
+			s->count++;
+			if (lua_tointeger(L, -1) > s->max)
+				s->max = lua_tointeger(L, -1);
+		} else {
+			complain(L, c,
+				 "a key in %s is a %s; keys are texts, or "
+				 "positions from 1",
+				 c->label,
+				 lua_isnumber(L, -1) ? "number below 1 or with "
+						       "a fraction"
+						     : luaL_typename(L, -1));
+			s->bad = true;
+		}
+	}
+}
+
+static void
+fill_items(lua_State *L, int idx, const struct shape *s, struct noc_value *list,
+	   struct lua_convert *c, int depth)
+{
+	list->type = NOC_LIST;
+	if (s->count != s->max) {
+		lua_Integer hole = 1;
+
+		while (lua_rawgeti(L, idx, hole) != LUA_TNIL) {
+			lua_pop(L, 1);
+			hole++;
+		}
+		lua_pop(L, 1);
+		complain(L, c,
+			 "position %lld of %s is empty (nil): is a comma "
+			 "missing, or a name misspelt?",
+			 (long long)hole, c->label);
+		return;
+	}
+	for (lua_Integer i = 1; i <= s->count; i++) {
+		struct noc_value *child = noc_value_nil();
+
+		noc_value_push(list, child);
+		lua_rawgeti(L, idx, i);
+		lua_value_fill(L, lua_gettop(L), child, c, depth + 1);
+		lua_pop(L, 1);
+	}
+}
+
+void
+lua_value_parts(lua_State *L, int idx, struct noc_value *map,
+		struct lua_convert *c, int depth)
+{
+	struct shape s;
+
+	find_shape(L, idx, &s, c);
+	if (s.count)
+		fill_items(L, idx, &s, lua_value_member(map, "items", 5), c,
+			   depth + 1);
+	if (s.keys)
+		fill_opts(L, idx, lua_value_member(map, "opts", 4), c,
+			  depth + 1);
+}
+
+static void
+fill_table(lua_State *L, int idx, struct noc_value *slot, struct lua_convert *c,
+	   int depth)
+{
+	struct shape s;
+
+	if (depth > LUA_DEPTH_MAX)
+		luaL_error(L,
+			   "%s: tables are nested too deeply, or one contains "
+			   "itself",
+			   c->label);
+	luaL_checkstack(L, 8, "nested tables");
+	find_shape(L, idx, &s, c);
+	if (s.count && !s.keys) {
+		fill_items(L, idx, &s, slot, c, depth);
+	} else if (!s.count && !s.node_key) {
+		fill_opts(L, idx, slot, c, depth);
+	} else {
+		slot->type = NOC_MAP;
+		slot_str(lua_value_member(slot, "node", 4), "table", 5);
+		lua_value_parts(L, idx, slot, c, depth);
+	}
+}
+
+static void
+fill_userdata(lua_State *L, int idx, struct noc_value *slot,
+	      struct lua_convert *c, int depth)
+{
+	struct lua_node *n = lua_node_test(L, idx);
+	const struct noc_value *v;
+
+	if (n) {
+		fill_node(L, idx, n, slot, c, depth);
+	} else if (lua_view_value(L, idx, &v)) {
+		count_values(L, c, 1);
+		if (v)
+			fill_with(slot, noc_value_copy(v));
+	} else {
+		if (!lua_node_is_poison(L, idx))
+			complain(L, c, "%s holds what is no plain data",
+				 c->label);
+		fill_error(slot);
+	}
+}
+
+static void
+fill_number(lua_State *L, int idx, struct noc_value *slot,
+	    struct lua_convert *c)
+{
+	if (lua_isinteger(L, idx)) {
+		slot->type = NOC_INT;
+		slot->u.i = lua_tointeger(L, idx);
+	} else if (isfinite(lua_tonumber(L, idx))) {
+		slot->type = NOC_REAL;
+		slot->u.d = lua_tonumber(L, idx);
+	} else {
+		complain(L, c, "%s holds a number that is infinite or none",
+			 c->label);
+	}
+}
+
+void
+lua_value_fill(lua_State *L, int idx, struct noc_value *slot,
+	       struct lua_convert *c, int depth)
+{
+	size_t len;
+	const char *p;
+
+	count_values(L, c, 1);
+	if (depth > c->deepest)
+		c->deepest = depth;
+	switch (lua_type(L, idx)) {
+	case LUA_TNIL:
+		break;
+	case LUA_TBOOLEAN:
+		slot->type = NOC_BOOL;
+		slot->u.b = lua_toboolean(L, idx);
+		break;
+	case LUA_TNUMBER:
+		fill_number(L, idx, slot, c);
+		break;
+	case LUA_TSTRING:
+		p = lua_tolstring(L, idx, &len);
+		count_values(L, c, (int64_t)(len / 64));
+		slot_str(slot, p, len);
+		break;
+	case LUA_TTABLE:
+		fill_table(L, idx, slot, c, depth);
+		break;
+	case LUA_TFUNCTION:
+		fill_function(L, idx, slot, c);
+		break;
+	default:
+		fill_userdata(L, idx, slot, c, depth);
+	}
+}
