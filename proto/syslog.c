@@ -163,6 +163,22 @@ noc_syslog_take_tag(const struct noc_syslog_in *in, const char *p)
 	return noc_syslog_spaces(s + 1, end);
 }
 
+void
+noc_syslog_take_tag_of_app(const struct noc_syslog_in *in)
+{
+	struct noc_syslog *m = in->out;
+	struct noc_slice tag;
+	int severity;
+
+	if (!noc_syslog_mnemonic(m->app.p, m->app.p + m->app.len, &tag,
+				 &severity))
+		return;
+	if (!m->has_pri)
+		m->severity = (uint8_t)severity;
+	m->tag = tag;
+	m->app = tag; /* a colon, if any, is off */
+}
+
 /* --- RFC 5424 --- */
 
 /*
@@ -232,14 +248,7 @@ message_5424(const struct noc_syslog_in *in, const char *p)
 			    p);
 	}
 	if (m->app.p && m->app.p[0] == '%') {
-		struct noc_slice tag;
-		int severity;
-
-		if (noc_syslog_mnemonic(m->app.p, m->app.p + m->app.len, &tag,
-					&severity)) {
-			m->tag = tag;
-			m->app = tag; /* a colon, if any, is off */
-		}
+		noc_syslog_take_tag_of_app(in);
 	} else if (m->msgid.p &&
 		   noc_syslog_is_event(m->msgid.p, m->msgid.p + m->msgid.len)) {
 		m->tag = m->msgid;
@@ -385,7 +394,7 @@ void
 noc_syslog_parse(const char *p, size_t len, int64_t received_ns,
 		 int32_t tz_offset_s, struct noc_syslog *out)
 {
-	const char *msg = len ? p : "";
+	const char *msg = p ? p : ""; /* len is 0 then */
 	struct noc_syslog_in in = { msg, msg + len, received_ns, tz_offset_s,
 				    out };
 	const char *s;

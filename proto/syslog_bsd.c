@@ -154,7 +154,10 @@ bsd_text(const struct noc_syslog_in *in, const char *p)
 		if (s == p)
 			s = bsd_app_behind_word(in, p);
 	}
-	s = noc_syslog_take_tag(in, s);
+	if (m->app.p && *m->app.p == '%') /* "%LINK-3-UPDOWN[12]: " of logger */
+		noc_syslog_take_tag_of_app(in);
+	if (!m->tag.p)
+		s = noc_syslog_take_tag(in, s);
 	if (!m->tag.p && m->app.p && !m->procid.p &&
 	    noc_syslog_is_event(m->app.p, m->app.p + m->app.len))
 		m->tag = m->app;

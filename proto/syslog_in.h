@@ -62,6 +62,8 @@ const char *noc_syslog_mnemonic(const char *p, const char *end,
 				struct noc_slice *tag, int *severity);
 /* Takes a mnemonic or event tag off the front of the text at p. */
 const char *noc_syslog_take_tag(const struct noc_syslog_in *in, const char *p);
+/* The app is itself a mnemonic, as of `logger -t %LINK-3-UPDOWN`. */
+void noc_syslog_take_tag_of_app(const struct noc_syslog_in *in);
 /* "SNMP_TRAP_LINK_DOWN": upper case with an underscore. */
 bool noc_syslog_is_event(const char *p, const char *end);
 

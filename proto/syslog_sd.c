@@ -143,6 +143,14 @@ struct sd_cursor {
 	struct noc_slice id, name, value;
 };
 
+static struct sd_cursor
+sd_open(struct noc_slice sd)
+{
+	const char *p = sd.p ? sd.p : "";
+
+	return (struct sd_cursor){ .p = p, .end = p + sd.len };
+}
+
 /* Skips to the end of an element that reads wrong. */
 static const char *
 sd_leave(const char *p, const char *end)
@@ -227,12 +235,12 @@ long
 noc_syslog_sd_get(struct noc_slice sd, const char *sd_id, const char *param,
 		  char *buf, size_t size)
 {
-	struct sd_cursor c = { .p = sd.p, .end = sd.p + sd.len };
+	struct sd_cursor c = sd_open(sd);
 	struct noc_slice found = { NULL, 0 };
 	bool here = false;
 	enum sd_step step;
 
-	while (sd.len && (step = sd_next(&c)) != SD_END) {
+	while ((step = sd_next(&c)) != SD_END) {
 		if (step == SD_ELEMENT) {
 			if (here)
 				break;
@@ -247,12 +255,12 @@ noc_syslog_sd_get(struct noc_slice sd, const char *sd_id, const char *param,
 struct noc_value *
 noc_syslog_sd_value(struct noc_slice sd)
 {
-	struct sd_cursor c = { .p = sd.p, .end = sd.p + sd.len };
+	struct sd_cursor c = sd_open(sd);
 	struct noc_value *all = noc_value_map(), *element = NULL;
 	struct noc_strbuf key = NOC_STRBUF_INIT, text = NOC_STRBUF_INIT;
 	enum sd_step step;
 
-	while (sd.len && (step = sd_next(&c)) != SD_END) {
+	while ((step = sd_next(&c)) != SD_END) {
 		noc_strbuf_clear(&key);
 		if (step == SD_ELEMENT) {
 			noc_strbuf_add(&key, c.id.p, c.id.len);
