@@ -53,6 +53,7 @@ struct noc_event {
 	bool kept; /* its EVENT record is written */
 	struct noc_syslog syslog_copy;
 	char *block;
+	char *text; /* a summary made here; owned until promoted */
 	char *link_owned; /* text of link, when made by enrichment */
 };
 

@@ -54,6 +54,10 @@ const struct noc_value *noc_value_find(const struct noc_value *v,
 const struct noc_value *noc_varbind_find(const struct noc_value *snmp,
 					 const char *name);
 
+/* The built-in table of OIDs, made once, for names in rule files. */
+struct noc_mib;
+const struct noc_mib *noc_rule_mib(void);
+
 /* The first words of the names that only a run knows: "steps", "input", ... */
 bool noc_scope_is_own(const char *path, size_t len);
 

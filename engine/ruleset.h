@@ -128,8 +128,11 @@ struct noc_emit {
 	struct noc_strings kinds;	     /* what it may emit */
 	struct noc_value *map;		     /* data name -> path or constant */
 	struct noc_template **map_templates; /* parallel to map; NULL: path */
-	int map_fn;
-	int severity; /* -1: keep */
+	int map_fn;			     /* lua function + 1, or 0 */
+	int when_fn;			     /* the same; asked last */
+	int severity;			     /* -1: keep */
+	struct noc_template *severity_text;  /* said by a template, or NULL */
+	struct noc_template *summary;	     /* NULL: keep */
 	unsigned order;
 };
 
@@ -179,6 +182,7 @@ struct noc_ruleset {
 	struct noc_table flows;	       /* name -> struct noc_plan */
 	struct noc_table defined;      /* data names that any kind defines */
 	struct noc_table kinds;	       /* kinds anything emits or waits for */
+	struct noc_table rule_names;   /* name -> struct noc_rule */
 	struct noc_match *match;       /* engine/match.h */
 	const struct noc_value *tests; /* list of `test` nodes; NULL */
 	uint8_t hash[32];
@@ -195,6 +199,9 @@ int noc_ruleset_load(const char *const *dirs, size_t ndirs, bool tests,
 int noc_ruleset_load_text(const char *path, const char *text,
 			  struct noc_ruleset **out, char **errors,
 			  struct noc_err *err);
+/* From a tree that is loaded already; owned, also on error. */
+int noc_ruleset_build(struct noc_lua_tree *tree, struct noc_ruleset **out,
+		      char **errors, struct noc_err *err);
 struct noc_ruleset *noc_ruleset_ref(struct noc_ruleset *rs);
 void noc_ruleset_unref(struct noc_ruleset *rs);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/field.h"
 #include "engine/where_private.h"
 #include "proto/mib.h"
 
@@ -107,25 +108,33 @@ test_cidr_operand(struct noc_test *t, struct noc_err *err)
 			   t->text);
 }
 
-static struct noc_mib *where_mib;
+static struct noc_mib *rule_mib;
 
 static void
-where_mib_new(void)
+rule_mib_new(void)
 {
-	where_mib = noc_mib_new();
+	rule_mib = noc_mib_new();
+}
+
+const struct noc_mib *
+noc_rule_mib(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, rule_mib_new);
+	return rule_mib;
 }
 
 static int
 test_oid_operand(struct noc_test *t, struct noc_err *err)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	noc_oid oid[NOC_OID_MAX];
 	char dotted[NOC_OID_MAX * 16];
 	size_t len = NOC_OID_MAX;
 	int rc;
 
-	pthread_once(&once, where_mib_new);
-	rc = noc_oid_parse(where_mib, t->text, t->len, oid, &len, NULL, err);
+	rc = noc_oid_parse(noc_rule_mib(), t->text, t->len, oid, &len, NULL,
+			   err);
 	if (rc)
 		return rc;
 	free(t->text);

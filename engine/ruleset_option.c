@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "engine/ruleset_private.h"
+
+#define BUILD_ERRORS_MAX  200
+#define BUILD_STRINGS_MAX 256
+
+/* Length of a leading "file:line: ", or 0. */
+static size_t
+text_place(const char *text)
+{
+	const char *end = strstr(text, ": ");
+	size_t digits = 0;
+
+	if (!end || memchr(text, ' ', (size_t)(end - text)))
+		return 0;
+	while (end - digits > text && end[-1 - (long)digits] >= '0' &&
+	       end[-1 - (long)digits] <= '9')
+		digits++;
+	if (!digits || end - digits == text || end[-1 - (long)digits] != ':')
+		return 0;
+	return (size_t)(end - text) + 2;
+}
+
+/* The place inside the message is nearer than that of the node. */
+static void
+build_line(struct noc_build *b, const struct noc_value *at, const char *text)
+{
+	size_t place = text_place(text);
+
+	if (b->nerrors++ >= BUILD_ERRORS_MAX)
+		return;
+	if (place)
+		noc_strbuf_add(&b->errors, text, place);
+	else
+		noc_strbuf_addf(
+		    &b->errors, "%s: ",
+		    noc_ast_at(at && noc_value_get(at, "at") ? at : b->node));
+	if (noc_ast_name(b->node))
+		noc_strbuf_addf(&b->errors, "%s '%s': ", noc_ast_node(b->node),
+				noc_ast_name(b->node));
+	noc_strbuf_adds(&b->errors, text + place);
+	noc_strbuf_addc(&b->errors, '\n');
+}
+
+void
+noc_build_error(struct noc_build *b, const struct noc_value *at,
+		const char *fmt, ...)
+{
+	char text[768];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	build_line(b, at, text);
+}
+
+void
+noc_build_err(struct noc_build *b, const struct noc_value *at,
+	      const struct noc_err *err)
+{
+	build_line(b, at, err->msg);
+}
+
+/* As many whole lines as fit. */
+void
+noc_build_warn(struct noc_build *b, const char *fmt, ...)
+{
+	size_t used = strlen(b->rs->warnings), size = sizeof(b->rs->warnings);
+	va_list ap;
+	int len;
+
+	va_start(ap, fmt);
+	len = vsnprintf(b->rs->warnings + used, size - used, fmt, ap);
+	va_end(ap);
+	if (len < 0 || used + (size_t)len + 2 > size)
+		b->rs->warnings[used] = '\0';
+	else
+		strcpy(b->rs->warnings + used + len, "\n");
+}
+
+struct noc_strings
+noc_build_strings(struct noc_build *b, const struct noc_value *v)
+{
+	const char *words[BUILD_STRINGS_MAX];
+	struct noc_strings s = { NULL, 0 };
+
+	s.len = noc_ast_strings(v, words, BUILD_STRINGS_MAX);
+	if (s.len > BUILD_STRINGS_MAX) {
+		noc_build_error(b, v, "a list has more than %d entries.",
+				BUILD_STRINGS_MAX);
+		s.len = BUILD_STRINGS_MAX;
+	}
+	if (s.len)
+		s.at = noc_calloc(s.len, sizeof(*s.at));
+	for (size_t i = 0; i < s.len; i++)
+		s.at[i] = noc_interns(words[i]);
+	return s;
+}
+
+int64_t
+noc_build_duration(struct noc_build *b, const struct noc_value *opts,
+		   const char *key, int64_t fallback_ms)
+{
+	struct noc_err err;
+	int64_t ms = fallback_ms;
+
+	if (noc_ast_duration(opts, key, fallback_ms, &ms, &err))
+		noc_build_err(b, NULL, &err);
+	return ms;
+}
+
+struct noc_rate
+noc_build_rate(struct noc_build *b, const struct noc_value *opts,
+	       const char *key, const char *fallback)
+{
+	const char *text = noc_value_get_str(opts, key, fallback);
+	struct noc_rate r = { 0, 0, NULL };
+	struct noc_field field;
+	struct noc_err err;
+
+	if (!text)
+		return r;
+	if (noc_rate_parse(text, &r.count, &r.per_ms, &r.by) || r.count < 1) {
+		noc_build_error(b, NULL,
+				"'%s' must be a rate such as \"5/30s\", not "
+				"'%s'.",
+				key, text);
+		return (struct noc_rate){ 0, 0, NULL };
+	}
+	if (r.by) {
+		r.by = noc_interns(r.by);
+		/* An inventory attribute, whatever a kind may define too. */
+		if (noc_field_resolve(r.by, strlen(r.by), NULL, &field, &err) ||
+		    (field.from == NOC_FIELD_DATA &&
+		     noc_field_resolve(r.by, strlen(r.by), &b->rs->defined,
+				       &field, &err)))
+			noc_build_err(b, NULL, &err);
+	}
+	return r;
+}
+
+struct noc_template *
+noc_build_template(struct noc_build *b, const struct noc_value *v)
+{
+	struct noc_template *t = NULL;
+	struct noc_err err;
+
+	if (!v)
+		return NULL;
+	if (v->type != NOC_STR)
+		noc_build_error(b, NULL, "a template must be a text.");
+	else if (noc_template_parse(v->u.s.p, v->u.s.len, &t, &err))
+		noc_build_err(b, NULL, &err);
+	return t;
+}
+
+struct noc_where *
+noc_build_where(struct noc_build *b, const struct noc_value *v, bool checked)
+{
+	struct noc_where *w = NULL;
+	struct noc_err err;
+
+	if (!v || noc_ast_function(v))
+		return NULL;
+	if (noc_where_compile(v, checked ? &b->rs->defined : NULL,
+			      noc_ast_at(b->node), &w, &err))
+		noc_build_err(b, v, &err);
+	return w;
+}
+
+struct noc_plan *
+noc_build_plan(struct noc_build *b, const char *name,
+	       const struct noc_value *run)
+{
+	struct noc_plan *p = NULL;
+	struct noc_err err;
+
+	if (!run)
+		return NULL;
+	if (noc_plan_new(name, run, &p, &err)) {
+		noc_build_err(b, run, &err);
+		return NULL;
+	}
+	noc_build_check(b, run);
+	return p;
+}
+
+const char *
+noc_mode_name(enum noc_mode mode)
+{
+	switch (mode) {
+	case NOC_OBSERVE:
+		return "observe";
+	case NOC_SHADOW:
+		return "shadow";
+	case NOC_CANARY:
+		return "canary";
+	case NOC_ACTIVE:
+		return "active";
+	}
+	return "observe";
+}
+
+enum noc_mode
+noc_build_mode(struct noc_build *b, const struct noc_value *opts, bool acting,
+	       bool *said)
+{
+	const char *word = noc_value_get_str(opts, "mode", NULL);
+
+	if (said)
+		*said = word != NULL;
+	if (!word)
+		return acting ? NOC_OBSERVE : NOC_ACTIVE;
+	for (enum noc_mode m = NOC_OBSERVE; m <= NOC_ACTIVE; m++)
+		if (!strcmp(word, noc_mode_name(m)))
+			return m;
+	noc_build_error(b, NULL,
+			"'mode' is observe, shadow, canary or active, not "
+			"'%s'.",
+			word);
+	return NOC_OBSERVE;
+}
+
+/* "heal.lua:14" -> interned "heal.lua", 14. */
+void
+noc_build_place(const struct noc_value *node, const char **file, int *line)
+{
+	const char *at = noc_ast_at(node), *colon = strrchr(at, ':');
+
+	*line = colon ? atoi(colon + 1) : 0;
+	*file = noc_intern(at, colon ? (size_t)(colon - at) : strlen(at));
+}
+
+/* ---- the definition hash ---- */
+
+static struct noc_value *
+definition_strip(const struct noc_value *v, bool *functions)
+{
+	struct noc_value *out;
+	bool node = noc_ast_node(v) != NULL;
+
+	if (v->type == NOC_LIST) {
+		out = noc_value_list();
+		for (size_t i = 0; i < v->u.list.len; i++)
+			noc_value_push(
+			    out, definition_strip(v->u.list.at[i], functions));
+		return out;
+	}
+	if (v->type != NOC_MAP)
+		return noc_value_copy(v);
+	if (noc_ast_is(v, "function"))
+		*functions = true;
+	out = noc_value_map();
+	for (size_t i = 0; i < v->u.map.len; i++) {
+		const struct noc_member *m = &v->u.map.at[i];
+
+		if (!node || (strcmp(m->key, "at") && strcmp(m->key, "fn")))
+			noc_value_set(out, m->key,
+				      definition_strip(m->value, functions));
+	}
+	return out;
+}
+
+void
+noc_build_definition(struct noc_build *b, const struct noc_value *v,
+		     uint8_t out[32])
+{
+	struct noc_strbuf text = NOC_STRBUF_INIT;
+	struct noc_value *bare;
+	bool functions = false;
+	char hex[65];
+
+	bare = definition_strip(v, &functions);
+	noc_json_write(bare, NOC_JSON_CANONICAL, &text);
+	if (functions)
+		noc_strbuf_adds(&text, noc_hex(hex, b->rs->hash, 32));
+	noc_sha256_once(text.p, text.len, out);
+	noc_strbuf_release(&text);
+	noc_value_free(bare);
+}
