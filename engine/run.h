@@ -20,7 +20,8 @@ struct noc_run_cause {
 	const char *key;
 	enum noc_mode mode;
 	const struct noc_value *input, *extra;
-	const char *actor; /* "rule", "schedule", "uid 0", ... */
+	const char *actor;    /* "rule", "schedule", "uid 0", ... */
+	struct noc_id parent; /* the step of a run that starts it; or zero */
 	bool late;
 };
 
@@ -49,6 +50,10 @@ enum noc_breaker_state {
 	NOC_BREAKER_FORCED_OPEN,
 	NOC_BREAKER_DISABLED
 };
+/*
+ * Keyed by the action's family (up to its first dot) and target, and by the
+ * family alone: engine/breaker.h.  Inside an input.
+ */
 bool noc_breaker_allows(struct noc_core *core, const char *action,
 			const char *target, int64_t lease_ms,
 			uint64_t *generation, char why[128]);
@@ -63,6 +68,10 @@ void noc_breaker_result(struct noc_core *core, const char *action,
  */
 void noc_notify_send(struct noc_core *core, const struct noc_value *action,
 		     const struct noc_scope *scope, bool observe,
+		     const struct noc_id *run);
+/* The same with a finished text, to a channel by name.  ev may be NULL. */
+void noc_notify_text(struct noc_core *core, const char *channel,
+		     const char *text, const struct noc_event *ev,
 		     const struct noc_id *run);
 
 #endif
