@@ -1,0 +1,503 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <curl/curl.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "actions/actions.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "engine/loop.h"
+
+/*
+ * The one libcurl multi handle, on the loop.  CURLOPT_QUICK_EXIT keeps a
+ * name that does not resolve from stalling the loop; the address a socket is
+ * opened to is checked, so a name cannot lead where a rule may not go.
+ */
+#define CURL_HEADERS_MAX (64 * 1024)
+
+struct curl {
+	struct noc_env *env;
+	CURLM *multi;
+	struct noc_watch *timer;
+};
+
+struct curl_socket {
+	struct curl *curl;
+	curl_socket_t fd;
+	struct noc_watch *watch;
+};
+
+struct noc_transfer {
+	struct curl *curl;
+	CURL *easy;
+	struct curl_slist *headers, *recipients;
+	struct noc_strbuf body, answer;
+	struct noc_value *answer_headers;
+	size_t body_at, header_bytes, max;
+	bool too_long, denied;
+	char denied_text[64];
+	void (*done)(const struct noc_transfer_result *result, void *arg);
+	void *arg;
+	char error[CURL_ERROR_SIZE];
+};
+
+/* ---- the multi handle ---- */
+
+static void curl_collect(struct curl *c);
+
+static void
+on_curl_fd(int fd, int events, void *arg)
+{
+	struct curl_socket *s = arg;
+	struct curl *c = s->curl;
+	int mask = 0, running;
+
+	if (events & NOC_LOOP_READ)
+		mask |= CURL_CSELECT_IN;
+	if (events & NOC_LOOP_WRITE)
+		mask |= CURL_CSELECT_OUT;
+	curl_multi_socket_action(c->multi, fd, mask, &running);
+	curl_collect(c);
+}
+
+static void
+on_curl_timer(void *arg)
+{
+	struct curl *c = arg;
+	int running;
+
+	curl_multi_socket_action(c->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	curl_collect(c);
+}
+
+static int
+on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *mine)
+{
+	struct curl *c = arg;
+	struct curl_socket *s = mine;
+	int events = 0;
+
+	(void)easy;
+	if (what == CURL_POLL_REMOVE) {
+		if (s) {
+			noc_watch_free(s->watch);
+			free(s);
+		}
+		curl_multi_assign(c->multi, fd, NULL);
+		return 0;
+	}
+	if (what & CURL_POLL_IN)
+		events |= NOC_LOOP_READ;
+	if (what & CURL_POLL_OUT)
+		events |= NOC_LOOP_WRITE;
+	if (!s) {
+		s = noc_calloc(1, sizeof(*s));
+		s->curl = c;
+		s->fd = fd;
+		s->watch = noc_loop_fd(c->env->loop, fd, events, on_curl_fd, s);
+		curl_multi_assign(c->multi, fd, s);
+	} else {
+		noc_watch_events(s->watch, events);
+	}
+	return 0;
+}
+
+static int
+on_curl_timeout(CURLM *multi, long ms, void *arg)
+{
+	struct curl *c = arg;
+
+	(void)multi;
+	if (ms < 0)
+		noc_timer_disarm(c->timer);
+	else
+		noc_timer_arm(c->timer, ms);
+	return 0;
+}
+
+static struct curl *
+curl_get(struct noc_env *env)
+{
+	struct curl *c = env->curl;
+
+	if (c)
+		return c;
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+	c = noc_calloc(1, sizeof(*c));
+	c->env = env;
+	c->multi = curl_multi_init();
+	c->timer = noc_loop_timer(env->loop, on_curl_timer, c);
+	curl_multi_setopt(c->multi, CURLMOPT_SOCKETFUNCTION, on_curl_socket);
+	curl_multi_setopt(c->multi, CURLMOPT_SOCKETDATA, c);
+	curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, on_curl_timeout);
+	curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c);
+	curl_multi_setopt(c->multi, CURLMOPT_MAX_HOST_CONNECTIONS, 16L);
+	curl_multi_setopt(c->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, 256L);
+	env->curl = c;
+	return c;
+}
+
+void
+noc_transfer_close(struct noc_env *env)
+{
+	struct curl *c = env->curl;
+
+	if (!c)
+		return;
+	curl_multi_cleanup(c->multi);
+	noc_watch_free(c->timer);
+	free(c);
+	env->curl = NULL;
+	curl_global_cleanup();
+}
+
+/* ---- one transfer ---- */
+
+static void
+transfer_free(struct noc_transfer *t)
+{
+	curl_multi_remove_handle(t->curl->multi, t->easy);
+	curl_easy_cleanup(t->easy);
+	curl_slist_free_all(t->headers);
+	curl_slist_free_all(t->recipients);
+	noc_strbuf_release(&t->body);
+	noc_strbuf_release(&t->answer);
+	noc_value_free(t->answer_headers);
+	free(t);
+}
+
+/*
+ * What libcurl's code means for a retry.  `sent` decides what a failure of a
+ * request that changes something is: nothing happened, or nobody knows.
+ */
+static const char *
+transfer_class(CURLcode code)
+{
+	switch ((int)code) {
+	case CURLE_COULDNT_RESOLVE_HOST:
+	case CURLE_COULDNT_RESOLVE_PROXY:
+	case CURLE_COULDNT_CONNECT:
+		return "transient";
+	case CURLE_OPERATION_TIMEDOUT:
+		return "timeout";
+	case CURLE_URL_MALFORMAT:
+	case CURLE_UNSUPPORTED_PROTOCOL:
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_CACERT_BADFILE:
+	case CURLE_LOGIN_DENIED:
+	case CURLE_TOO_MANY_REDIRECTS:
+	case CURLE_FILESIZE_EXCEEDED:
+	case CURLE_WRITE_ERROR:
+		return "permanent";
+	default:
+		return "transient";
+	}
+}
+
+static void
+transfer_end(struct noc_transfer *t, CURLcode code)
+{
+	struct noc_transfer_result res = {
+		.body = t->answer.p ? t->answer.p : "",
+		.len = t->answer.len,
+		.headers = t->answer_headers,
+	};
+	long status = 0, request = 0;
+
+	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &request);
+	res.status = (int)status;
+	res.sent = request > 0;
+	if (code != CURLE_OK) {
+		res.error = *t->error ? t->error : curl_easy_strerror(code);
+		res.class = transfer_class(code);
+	}
+	if (t->denied) {
+		res.error = t->denied_text;
+		res.class = "permanent";
+	} else if (t->too_long) {
+		res.error = "the answer is longer than max_bytes";
+		res.class = "permanent";
+	}
+	t->done(&res, t->arg);
+	transfer_free(t);
+}
+
+static void
+curl_collect(struct curl *c)
+{
+	CURLMsg *msg;
+	int left;
+
+	while ((msg = curl_multi_info_read(c->multi, &left))) {
+		struct noc_transfer *t = NULL;
+		CURLcode code = msg->data.result;
+
+		if (msg->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &t);
+		transfer_end(t, code);
+	}
+}
+
+static size_t
+on_curl_body(char *p, size_t size, size_t n, void *arg)
+{
+	struct noc_transfer *t = arg;
+
+	(void)size;
+	if (t->answer.len + n > t->max) {
+		t->too_long = true;
+		return 0;
+	}
+	noc_strbuf_add(&t->answer, p, n);
+	return n;
+}
+
+static size_t
+on_curl_header(char *p, size_t size, size_t n, void *arg)
+{
+	struct noc_transfer *t = arg;
+	const char *colon = memchr(p, ':', n);
+	size_t len = n;
+	char name[128];
+
+	(void)size;
+	t->header_bytes += n;
+	if (t->header_bytes > CURL_HEADERS_MAX)
+		return 0;
+	while (len && (p[len - 1] == '\r' || p[len - 1] == '\n'))
+		len--;
+	if (!colon || colon == p || (size_t)(colon - p) >= sizeof(name))
+		return n;
+	for (size_t i = 0; i < (size_t)(colon - p); i++)
+		name[i] = (char)tolower((unsigned char)p[i]);
+	name[colon - p] = '\0';
+	colon++;
+	while (colon < p + len && (*colon == ' ' || *colon == '\t'))
+		colon++;
+	noc_value_set(t->answer_headers, name,
+		      noc_value_strn(colon, (size_t)(p + len - colon)));
+	return n;
+}
+
+static size_t
+on_curl_upload(char *p, size_t size, size_t n, void *arg)
+{
+	struct noc_transfer *t = arg;
+	size_t left = t->body.len - t->body_at, take = size * n;
+
+	if (take > left)
+		take = left;
+	if (take)
+		memcpy(p, t->body.p + t->body_at, take);
+	t->body_at += take;
+	return take;
+}
+
+/* ---- where a request may go ---- */
+
+static bool
+address_in(const struct sockaddr *sa, const char *cidr)
+{
+	char text[64];
+	const char *slash = strchr(cidr, '/');
+	unsigned char want[16], have[16];
+	int family = sa->sa_family, bits;
+
+	snprintf(text, sizeof(text), "%.*s",
+		 slash ? (int)(slash - cidr) : (int)strlen(cidr), cidr);
+	if (inet_pton(family, text, want) != 1)
+		return false;
+	if (family == AF_INET) {
+		struct sockaddr_in in;
+
+		memcpy(&in, sa, sizeof(in));
+		memcpy(have, &in.sin_addr, 4);
+		bits = slash ? atoi(slash + 1) : 32;
+	} else {
+		struct sockaddr_in6 in6;
+
+		memcpy(&in6, sa, sizeof(in6));
+		memcpy(have, &in6.sin6_addr, 16);
+		bits = slash ? atoi(slash + 1) : 128;
+	}
+	for (int i = 0; i < bits; i++)
+		if ((want[i / 8] ^ have[i / 8]) & (0x80 >> (i % 8)))
+			return false;
+	return true;
+}
+
+/* Loopback, link-local (metadata), "this" network and multicast are denied
+ * unless http.allow names them. */
+static bool
+address_allowed(const struct noc_env *env, const struct sockaddr *sa)
+{
+	static const char *const denied[] = {
+		"0.0.0.0/8",
+		"127.0.0.0/8",
+		"169.254.0.0/16",
+		"224.0.0.0/3",
+		"::/128",
+		"::1/128",
+		"fe80::/10",
+		"ff00::/8",
+		"::ffff:127.0.0.0/104",
+		"::ffff:169.254.0.0/112",
+	};
+	const struct noc_value *allow =
+	    noc_value_get(env->config, "http.allow");
+
+	if (!allow)
+		allow = noc_value_path(env->config, "http.allow");
+	for (size_t i = 0; i < noc_value_len(allow); i++) {
+		const struct noc_value *v = noc_value_at(allow, i);
+
+		if (v && v->type == NOC_STR && address_in(sa, v->u.s.p))
+			return true;
+	}
+	for (size_t i = 0; i < NOC_COUNT(denied); i++)
+		if (address_in(sa, denied[i]))
+			return false;
+	return sa->sa_family == AF_INET || sa->sa_family == AF_INET6;
+}
+
+static curl_socket_t
+on_curl_open(void *arg, curlsocktype purpose, struct curl_sockaddr *addr)
+{
+	struct noc_transfer *t = arg;
+
+	(void)purpose;
+	if (!address_allowed(t->curl->env, &addr->addr)) {
+		t->denied = true;
+		snprintf(t->denied_text, sizeof(t->denied_text),
+			 "the address is denied; see http.allow");
+		return CURL_SOCKET_BAD;
+	}
+	return socket(addr->family, addr->socktype | SOCK_CLOEXEC,
+		      addr->protocol);
+}
+
+/* ---- start ---- */
+
+static void
+transfer_headers(struct noc_transfer *t, const struct noc_value *map)
+{
+	for (size_t i = 0; map && map->type == NOC_MAP && i < map->u.map.len;
+	     i++) {
+		const struct noc_member *m = &map->u.map.at[i];
+		struct noc_strbuf sb = NOC_STRBUF_INIT;
+
+		noc_strbuf_addf(&sb, "%s: ", m->key);
+		noc_value_text(m->value, &sb);
+		for (size_t j = 0; j < sb.len; j++)
+			if (sb.p[j] == '\r' || sb.p[j] == '\n')
+				sb.p[j] = ' '; /* no header is smuggled in */
+		t->headers = curl_slist_append(t->headers, sb.p);
+		noc_strbuf_release(&sb);
+	}
+	t->headers = curl_slist_append(t->headers, "Expect:");
+}
+
+static void
+transfer_mail(struct noc_transfer *t, const struct noc_transfer_request *req)
+{
+	for (size_t i = 0; i < noc_value_len(req->recipients); i++) {
+		const struct noc_value *v = noc_value_at(req->recipients, i);
+
+		if (v->type == NOC_STR)
+			t->recipients =
+			    curl_slist_append(t->recipients, v->u.s.p);
+	}
+	curl_easy_setopt(t->easy, CURLOPT_MAIL_FROM, req->from);
+	curl_easy_setopt(t->easy, CURLOPT_MAIL_RCPT, t->recipients);
+	curl_easy_setopt(t->easy, CURLOPT_UPLOAD, 1L);
+	curl_easy_setopt(t->easy, CURLOPT_READFUNCTION, on_curl_upload);
+	curl_easy_setopt(t->easy, CURLOPT_READDATA, t);
+	curl_easy_setopt(t->easy, CURLOPT_USE_SSL, (long)CURLUSESSL_TRY);
+}
+
+static void
+transfer_http(struct noc_transfer *t, const struct noc_transfer_request *req)
+{
+	curl_easy_setopt(t->easy, CURLOPT_CUSTOMREQUEST, req->method);
+	if (req->body) {
+		curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE,
+				 (curl_off_t)t->body.len);
+		curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS,
+				 t->body.p ? t->body.p : "");
+	}
+	transfer_headers(t, req->headers);
+	curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
+	curl_easy_setopt(t->easy, CURLOPT_FOLLOWLOCATION,
+			 req->follow ? 1L : 0L);
+	curl_easy_setopt(t->easy, CURLOPT_MAXREDIRS, 3L);
+	curl_easy_setopt(t->easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+}
+
+int
+noc_transfer_start(struct noc_env *env, const struct noc_transfer_request *req,
+		   void (*done)(const struct noc_transfer_result *, void *),
+		   void *arg, struct noc_transfer **out, struct noc_err *err)
+{
+	struct curl *c = curl_get(env);
+	struct noc_transfer *t = noc_calloc(1, sizeof(*t));
+	CURLMcode mc;
+
+	t->curl = c;
+	t->easy = curl_easy_init();
+	t->done = done;
+	t->arg = arg;
+	t->max = req->max_bytes ? req->max_bytes : 1024 * 1024;
+	t->answer_headers = noc_value_map();
+	if (req->body)
+		noc_strbuf_add(&t->body, req->body, req->body_len);
+	curl_easy_setopt(t->easy, CURLOPT_PRIVATE, t);
+	curl_easy_setopt(t->easy, CURLOPT_ERRORBUFFER, t->error);
+	curl_easy_setopt(t->easy, CURLOPT_URL, req->url);
+	curl_easy_setopt(t->easy, CURLOPT_PROTOCOLS_STR,
+			 req->recipients ? "smtp,smtps" : "http,https");
+	curl_easy_setopt(t->easy, CURLOPT_TIMEOUT_MS, (long)req->timeout_ms);
+	curl_easy_setopt(t->easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(t->easy, CURLOPT_QUICK_EXIT, 1L);
+	curl_easy_setopt(t->easy, CURLOPT_PROXY, "");
+	curl_easy_setopt(t->easy, CURLOPT_USERAGENT,
+			 "nocturne/" PACKAGE_VERSION);
+	curl_easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, on_curl_body);
+	curl_easy_setopt(t->easy, CURLOPT_WRITEDATA, t);
+	curl_easy_setopt(t->easy, CURLOPT_HEADERFUNCTION, on_curl_header);
+	curl_easy_setopt(t->easy, CURLOPT_HEADERDATA, t);
+	curl_easy_setopt(t->easy, CURLOPT_OPENSOCKETFUNCTION, on_curl_open);
+	curl_easy_setopt(t->easy, CURLOPT_OPENSOCKETDATA, t);
+	if (req->ca)
+		curl_easy_setopt(t->easy, CURLOPT_CAINFO, req->ca);
+	if (req->userpwd)
+		curl_easy_setopt(t->easy, CURLOPT_USERPWD, req->userpwd);
+	if (req->recipients)
+		transfer_mail(t, req);
+	else
+		transfer_http(t, req);
+	mc = curl_multi_add_handle(c->multi, t->easy);
+	if (mc != CURLM_OK) {
+		transfer_free(t);
+		return noc_err_set(err, NOC_ERESOURCE,
+				   "The request cannot be started: %s.",
+				   curl_multi_strerror(mc));
+	}
+	*out = t;
+	return 0;
+}
+
+void
+noc_transfer_cancel(struct noc_transfer *t)
+{
+	if (t)
+		transfer_free(t);
+}

@@ -1,0 +1,460 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "actions/actions.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "engine/loop.h"
+
+/*
+ * exec: a program with arguments, never a shell.  JSON on standard input
+ * (event, run, step), JSON or text out, its exit code is the error's class.
+ * Its own process group, killed as one at the deadline; exit seen by pidfd.
+ */
+#define EXEC_OUT_MAX  (1024 * 1024)
+#define EXEC_ERR_MAX  (64 * 1024)
+#define EXEC_ARGS_MAX 256
+
+struct exec_pipe {
+	int fd;
+	struct noc_watch *watch;
+	struct noc_strbuf text;
+	size_t max;
+	bool cut;
+};
+
+struct exec {
+	struct noc_env *env;
+	struct noc_call *call;
+	pid_t pid;
+	int pidfd, status;
+	struct noc_watch *exit_watch;
+	struct exec_pipe in, out, err;
+	size_t in_at;
+	bool exited;
+};
+
+static void
+exec_pipe_close(struct exec_pipe *p)
+{
+	noc_watch_free(p->watch);
+	p->watch = NULL;
+	if (p->fd >= 0)
+		close(p->fd);
+	p->fd = -1;
+}
+
+static void
+exec_free(struct exec *x)
+{
+	exec_pipe_close(&x->in);
+	exec_pipe_close(&x->out);
+	exec_pipe_close(&x->err);
+	noc_strbuf_release(&x->in.text);
+	noc_strbuf_release(&x->out.text);
+	noc_strbuf_release(&x->err.text);
+	noc_watch_free(x->exit_watch);
+	if (x->pidfd >= 0)
+		close(x->pidfd);
+	x->call->impl = NULL;
+	free(x);
+}
+
+/* ---- the end ---- */
+
+static const char *
+exec_class(const struct exec *x, int code)
+{
+	const struct noc_value *map =
+	    noc_value_get(noc_params_opts(x->call->params), "exit");
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", code);
+	if (noc_value_get(map, text))
+		return noc_value_get_str(map, text, "permanent");
+	switch (code) { /* sysexits.h */
+	case 75:
+		return "transient";
+	case 69:
+		return "dependency_unavailable";
+	default:
+		return "permanent";
+	}
+}
+
+static struct noc_value *
+exec_result(struct exec *x, int code)
+{
+	const char *format = noc_value_get_str(noc_params_opts(x->call->params),
+					       "format", "auto");
+	struct noc_value *v = noc_value_map(), *json = NULL;
+	const struct noc_strbuf *out = &x->out.text;
+	size_t len = out->len;
+
+	noc_value_set(v, "exit", noc_value_int(code));
+	if (strcmp(format, "text") && len &&
+	    noc_json_parse(out->p, len, &json, NULL) == 0)
+		noc_value_set(v, "json", json);
+	while (len && out->p[len - 1] == '\n')
+		len--;
+	noc_value_set(v, "stdout", noc_value_strn(out->p ? out->p : "", len));
+	noc_value_set(v, "stderr",
+		      noc_value_strn(x->err.text.p ? x->err.text.p : "",
+				     x->err.text.len));
+	if (x->out.cut)
+		noc_value_set(v, "truncated", noc_value_bool(true));
+	return v;
+}
+
+static void
+exec_finish(struct exec *x)
+{
+	struct noc_value *result;
+	struct noc_call_error e;
+	struct noc_call *call = x->call;
+	const char *said = x->err.text.p ? x->err.text.p : "";
+	int code = WIFEXITED(x->status) ? WEXITSTATUS(x->status)
+					: 128 + WTERMSIG(x->status);
+	char text[32];
+
+	result = exec_result(x, code);
+	snprintf(text, sizeof(text), "exit %d", code);
+	if (WIFSIGNALED(x->status)) {
+		noc_call_error_set(
+		    &e, "in_doubt", "executor", text,
+		    "%s was ended by signal %d",
+		    noc_value_at(noc_params_items(call->params), 0)->u.s.p,
+		    WTERMSIG(x->status));
+		noc_call_done(x->env, call, result, &e);
+	} else if (code) {
+		noc_call_error_set(
+		    &e, exec_class(x, code), "executor", text,
+		    "%s ended with code %d: %.*s",
+		    noc_value_at(noc_params_items(call->params), 0)->u.s.p,
+		    code, (int)strcspn(said, "\n"), said);
+		noc_call_done(x->env, call, result, &e);
+	} else if (!strcmp(noc_value_get_str(noc_params_opts(call->params),
+					     "format", "auto"),
+			   "json") &&
+		   !noc_value_get(result, "json")) {
+		noc_call_error_set(&e, "permanent", "executor", "format",
+				   "its output is not JSON");
+		noc_call_done(x->env, call, result, &e);
+	} else {
+		noc_call_done(x->env, call, result, NULL);
+	}
+	exec_free(x);
+}
+
+/* Done when the process has exited and its output is read to the end. */
+static void
+exec_check(struct exec *x)
+{
+	if (x->exited && x->out.fd < 0 && x->err.fd < 0)
+		exec_finish(x);
+}
+
+static void
+on_exec_exit(int fd, int events, void *arg)
+{
+	struct exec *x = arg;
+
+	(void)fd;
+	(void)events;
+	if (waitpid(x->pid, &x->status, WNOHANG) != x->pid)
+		return;
+	x->exited = true;
+	noc_watch_free(x->exit_watch);
+	x->exit_watch = NULL;
+	exec_pipe_close(&x->in);
+	/* A grandchild may keep the pipes open: what it wrote is read, no
+	 * more is waited for. */
+	kill(-x->pid, SIGKILL);
+	exec_check(x);
+}
+
+static void
+exec_read(struct exec *x, struct exec_pipe *p)
+{
+	char buf[16384];
+	ssize_t n = read(p->fd, buf, sizeof(buf));
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		exec_pipe_close(p);
+		exec_check(x);
+		return;
+	}
+	if (p->text.len + (size_t)n > p->max) {
+		p->cut = true;
+		n = (ssize_t)(p->max - p->text.len);
+	}
+	noc_strbuf_add(&p->text, buf, (size_t)n);
+}
+
+static void
+on_exec_out(int fd, int events, void *arg)
+{
+	struct exec *x = arg;
+
+	(void)events;
+	exec_read(x, fd == x->out.fd ? &x->out : &x->err);
+}
+
+static void
+on_exec_in(int fd, int events, void *arg)
+{
+	struct exec *x = arg;
+	ssize_t n =
+	    write(fd, x->in.text.p + x->in_at, x->in.text.len - x->in_at);
+
+	(void)events;
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n > 0)
+		x->in_at += (size_t)n;
+	if (n < 0 || x->in_at == x->in.text.len)
+		exec_pipe_close(&x->in);
+}
+
+/* ---- start ---- */
+
+static void
+exec_stdin(struct exec *x)
+{
+	const struct noc_value *said =
+	    noc_value_get(noc_params_opts(x->call->params), "stdin");
+
+	if (!said)
+		said = x->call->context;
+	if (said && said->type == NOC_STR)
+		noc_strbuf_add(&x->in.text, said->u.s.p, said->u.s.len);
+	else if (said)
+		noc_json_write(said, NOC_JSON_COMPACT, &x->in.text);
+	noc_strbuf_addc(&x->in.text, '\n');
+}
+
+/* A small, known environment; nothing of the daemon's own leaks. */
+static char **
+exec_environ(const struct exec *x)
+{
+	static const char *const pass[] = { "PATH", "LANG", "TZ", "HOME" };
+	const struct noc_value *env =
+	    noc_value_get(noc_params_opts(x->call->params), "env");
+	char **list = noc_calloc(NOC_COUNT(pass) + noc_value_len(env) + 3,
+				 sizeof(char *));
+	size_t n = 0;
+
+	for (size_t i = 0; i < NOC_COUNT(pass); i++) {
+		const char *v = getenv(pass[i]);
+
+		if (v)
+			list[n++] = noc_asprintf("%s=%s", pass[i], v);
+	}
+	list[n++] = noc_asprintf("NOCTURNE_TOKEN=%s", x->call->token);
+	list[n++] = noc_asprintf("NOCTURNE_TARGET=%s", x->call->target);
+	for (size_t i = 0; env && env->type == NOC_MAP && i < env->u.map.len;
+	     i++) {
+		struct noc_strbuf sb = NOC_STRBUF_INIT;
+
+		noc_strbuf_addf(&sb, "%s=", env->u.map.at[i].key);
+		noc_value_text(env->u.map.at[i].value, &sb);
+		list[n++] = noc_strbuf_detach(&sb, NULL);
+	}
+	return list;
+}
+
+static char **
+exec_argv(const struct exec *x, struct noc_err *err)
+{
+	const struct noc_value *items = noc_params_items(x->call->params);
+	size_t n = noc_value_len(items), at = 0;
+	char **argv;
+
+	if (n == 0 || n > EXEC_ARGS_MAX) {
+		noc_err_set(err, NOC_EINPUT,
+			    "exec needs a program and at most %d arguments.",
+			    EXEC_ARGS_MAX);
+		return NULL;
+	}
+	argv = noc_calloc(n + 6, sizeof(char *));
+	argv[at++] = noc_strdup("nocturne");
+	argv[at++] = noc_strdup("--exec-helper");
+	argv[at++] =
+	    noc_asprintf("%lld", (long long)(x->call->timeout_ms / 1000 + 1));
+	argv[at++] = noc_strdup("1024");
+	for (size_t i = 0; i < n; i++) {
+		struct noc_strbuf sb = NOC_STRBUF_INIT;
+
+		noc_value_text(noc_value_at(items, i), &sb);
+		if (sb.p && memchr(sb.p, '\0', sb.len)) {
+			noc_err_set(err, NOC_EINPUT,
+				    "Argument %zu of exec holds a NUL byte.",
+				    i);
+			noc_strbuf_release(&sb);
+			for (size_t j = 0; j < at; j++)
+				free(argv[j]);
+			free(argv);
+			return NULL;
+		}
+		argv[at++] =
+		    sb.p ? noc_strbuf_detach(&sb, NULL) : noc_strdup("");
+	}
+	return argv;
+}
+
+static void
+exec_list_free(char **list)
+{
+	for (size_t i = 0; list && list[i]; i++)
+		free(list[i]);
+	free(list);
+}
+
+static int
+exec_pipes(struct exec *x, int child[3], struct noc_err *err)
+{
+	int in[2], out[2], fail[2];
+
+	if (pipe2(in, O_CLOEXEC) < 0)
+		return noc_err_set(err, NOC_ERESOURCE, "No pipe: %m.");
+	if (pipe2(out, O_CLOEXEC) < 0) {
+		close(in[0]);
+		close(in[1]);
+		return noc_err_set(err, NOC_ERESOURCE, "No pipe: %m.");
+	}
+	if (pipe2(fail, O_CLOEXEC) < 0) {
+		close(in[0]);
+		close(in[1]);
+		close(out[0]);
+		close(out[1]);
+		return noc_err_set(err, NOC_ERESOURCE, "No pipe: %m.");
+	}
+	child[0] = in[0];
+	child[1] = out[1];
+	child[2] = fail[1];
+	x->in.fd = in[1];
+	x->out.fd = out[0];
+	x->err.fd = fail[0];
+	fcntl(x->in.fd, F_SETFL, O_NONBLOCK);
+	fcntl(x->out.fd, F_SETFL, O_NONBLOCK);
+	fcntl(x->err.fd, F_SETFL, O_NONBLOCK);
+	return 0;
+}
+
+static int
+exec_spawn(struct exec *x, char **argv, const int child[3], struct noc_err *err)
+{
+	const char *cwd =
+	    noc_value_get_str(noc_params_opts(x->call->params), "cwd", NULL);
+	posix_spawn_file_actions_t files;
+	posix_spawnattr_t attr;
+	char **envp = exec_environ(x);
+	int r;
+
+	posix_spawn_file_actions_init(&files);
+	posix_spawnattr_init(&attr);
+	for (int i = 0; i < 3; i++)
+		posix_spawn_file_actions_adddup2(&files, child[i], i);
+	if (cwd)
+		posix_spawn_file_actions_addchdir_np(&files, cwd);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETPGROUP);
+	posix_spawnattr_setpgroup(&attr, 0);
+	r = posix_spawn(&x->pid, "/proc/self/exe", &files, &attr, argv, envp);
+	posix_spawn_file_actions_destroy(&files);
+	posix_spawnattr_destroy(&attr);
+	exec_list_free(envp);
+	if (r)
+		return noc_err_set(err, NOC_EDOWN,
+				   "The program cannot be started: %s.",
+				   strerror(r));
+	x->pidfd = (int)syscall(SYS_pidfd_open, x->pid, 0u);
+	return 0;
+}
+
+static int
+exec_start(struct noc_env *env, struct noc_call *call, struct noc_err *err)
+{
+	struct exec *x = noc_calloc(1, sizeof(*x));
+	char **argv = NULL;
+	int child[3] = { -1, -1, -1 }, r;
+
+	x->env = env;
+	x->call = call;
+	x->pidfd = x->in.fd = x->out.fd = x->err.fd = -1;
+	x->out.max = EXEC_OUT_MAX;
+	x->err.max = EXEC_ERR_MAX;
+	call->impl = x;
+	argv = exec_argv(x, err);
+	r = argv ? exec_pipes(x, child, err) : NOC_EINPUT;
+	if (r == 0)
+		r = exec_spawn(x, argv, child, err);
+	exec_list_free(argv);
+	for (int i = 0; i < 3; i++)
+		if (child[i] >= 0)
+			close(child[i]);
+	if (r < 0) {
+		exec_free(x);
+		return r;
+	}
+	exec_stdin(x);
+	x->in.watch =
+	    noc_loop_fd(env->loop, x->in.fd, NOC_LOOP_WRITE, on_exec_in, x);
+	x->out.watch =
+	    noc_loop_fd(env->loop, x->out.fd, NOC_LOOP_READ, on_exec_out, x);
+	x->err.watch =
+	    noc_loop_fd(env->loop, x->err.fd, NOC_LOOP_READ, on_exec_out, x);
+	x->exit_watch =
+	    noc_loop_fd(env->loop, x->pidfd, NOC_LOOP_READ, on_exec_exit, x);
+	return 0;
+}
+
+static void
+exec_cancel(struct noc_env *env, struct noc_call *call)
+{
+	struct exec *x = call->impl;
+
+	(void)env;
+	if (!x)
+		return;
+	if (!x->exited) {
+		kill(-x->pid, SIGKILL);
+		kill(x->pid, SIGKILL);
+		waitpid(x->pid, &x->status, 0);
+	}
+	exec_free(x);
+}
+
+static void
+exec_plan(const struct noc_value *params, struct noc_strbuf *out)
+{
+	const struct noc_value *items = noc_params_items(params);
+
+	noc_strbuf_adds(out, "exec");
+	for (size_t i = 0; i < noc_value_len(items); i++) {
+		noc_strbuf_addc(out, ' ');
+		noc_value_text(noc_value_at(items, i), out);
+	}
+}
+
+const struct noc_action_ops noc_action_exec = {
+	.name = "exec",
+	.summary = "runs a program, without a shell",
+	.flags = NOC_ACTION_MUTATES,
+	.start = exec_start,
+	.cancel = exec_cancel,
+	.plan = exec_plan,
+};

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "actions/actions.h"
+#include "base/crypto.h"
+#include "base/mem.h"
+#include "engine/core.h"
+
+/*
+ * mail: one text mail by SMTP (libcurl).  Defaults from the configuration:
+ * mail.server, mail.from.  Header values lose their line ends, so no header
+ * can be smuggled in through an event.
+ */
+struct mail {
+	struct noc_env *env;
+	struct noc_call *call;
+	struct noc_transfer *transfer;
+};
+
+static void
+on_mail_done(const struct noc_transfer_result *res, void *arg)
+{
+	struct mail *m = arg;
+	struct noc_call *call = m->call;
+	struct noc_call_error e;
+	struct noc_value *v;
+	char code[16];
+
+	call->impl = NULL;
+	if (res->error) {
+		/* 5yz is the server's last word, 4yz asks to come again. */
+		const char *class =
+		    res->status >= 500 ? "permanent" : res->class;
+
+		snprintf(code, sizeof(code), "%d", res->status);
+		noc_call_error_set(&e, class, "mail", code, "%s", res->error);
+		noc_call_done(m->env, call, NULL, &e);
+	} else {
+		v = noc_value_map();
+		noc_value_set(v, "status", noc_value_int(res->status));
+		noc_call_done(m->env, call, v, NULL);
+	}
+	free(m);
+}
+
+static void
+mail_header(struct noc_strbuf *out, const char *name, const char *p, size_t len)
+{
+	bool plain = true;
+	char *b64;
+
+	for (size_t i = 0; i < len; i++)
+		plain &= p[i] >= ' ' && p[i] < 0x7f;
+	if (len > 400)
+		len = 400;
+	if (plain) {
+		noc_strbuf_addf(out, "%s: %.*s\r\n", name, (int)len, p);
+		return;
+	}
+	b64 = noc_malloc(4 * ((len + 2) / 3) + 1); /* RFC 2047 */
+	noc_strbuf_addf(out, "%s: =?utf-8?B?%s?=\r\n", name,
+			noc_base64(b64, p, len));
+	free(b64);
+}
+
+/* RFC 5322 text; base64 body, so no line is too long and none is a dot. */
+static void
+mail_text(const struct mail *m, const struct noc_value *opts,
+	  const struct noc_value *to, const char *from, struct noc_strbuf *out)
+{
+	const struct noc_value *items = noc_params_items(m->call->params);
+	const struct noc_value *body = noc_value_get(opts, "body");
+	struct noc_strbuf text = NOC_STRBUF_INIT, list = NOC_STRBUF_INIT;
+	struct noc_strbuf subject = NOC_STRBUF_INIT;
+	time_t now =
+	    (time_t)(noc_core_turn(m->env->core).wall_ns / NOC_NS_PER_S);
+	struct tm tm;
+	char date[64], *b64;
+
+	if (!body && noc_value_len(items))
+		body = noc_value_at(items, 0);
+	noc_value_text(body, &text);
+	noc_value_text(noc_value_get(opts, "subject"), &subject);
+	if (!subject.len && text.len)
+		noc_strbuf_add(&subject, text.p, strcspn(text.p, "\r\n"));
+	for (size_t i = 0; i < noc_value_len(to); i++) {
+		if (i)
+			noc_strbuf_adds(&list, ", ");
+		noc_value_text(noc_value_at(to, i), &list);
+	}
+	gmtime_r(&now, &tm);
+	strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S +0000", &tm);
+	noc_strbuf_addf(out, "Date: %s\r\n", date);
+	mail_header(out, "From", from, strlen(from));
+	mail_header(out, "To", list.p ? list.p : "", list.len);
+	mail_header(out, "Subject", subject.p ? subject.p : "(no subject)",
+		    subject.p ? subject.len : 12);
+	noc_strbuf_addf(out, "Message-ID: <%s@nocturne>\r\n", m->call->token);
+	noc_strbuf_adds(out, "MIME-Version: 1.0\r\n"
+			     "Content-Type: text/plain; charset=utf-8\r\n"
+			     "Content-Transfer-Encoding: base64\r\n"
+			     "Auto-Submitted: auto-generated\r\n\r\n");
+	b64 = noc_malloc(4 * ((text.len + 2) / 3) + 1);
+	noc_base64(b64, text.p ? text.p : "", text.len);
+	for (size_t i = 0, n = strlen(b64); i < n; i += 76)
+		noc_strbuf_addf(out, "%.76s\r\n", b64 + i);
+	free(b64);
+	noc_strbuf_release(&text);
+	noc_strbuf_release(&subject);
+	noc_strbuf_release(&list);
+}
+
+static struct noc_value *
+mail_recipients(const struct noc_value *opts)
+{
+	static const char *const keys[] = { "to", "cc" };
+	struct noc_value *list = noc_value_list();
+
+	for (size_t k = 0; k < NOC_COUNT(keys); k++) {
+		const struct noc_value *v = noc_value_get(opts, keys[k]);
+		const struct noc_value *items = noc_value_get(v, "items");
+
+		if (v && v->type == NOC_STR)
+			noc_value_push(list, noc_value_copy(v));
+		if (v && v->type == NOC_LIST)
+			items = v;
+		for (size_t i = 0; i < noc_value_len(items); i++)
+			noc_value_push(list,
+				       noc_value_copy(noc_value_at(items, i)));
+	}
+	return list;
+}
+
+static const char *
+mail_option(const struct mail *m, const struct noc_value *opts, const char *key,
+	    const char *config, const char *fallback)
+{
+	const char *s = noc_value_get_str(opts, key, NULL);
+
+	if (!s)
+		s = noc_value_get_str(m->env->config, config, NULL);
+	return s && *s ? s : fallback;
+}
+
+static int
+mail_start(struct noc_env *env, struct noc_call *call, struct noc_err *err)
+{
+	struct mail *m = noc_calloc(1, sizeof(*m));
+	struct noc_strbuf text = NOC_STRBUF_INIT;
+	struct noc_value *opts = NULL, *to;
+	struct noc_transfer_request req = { .method = "MAIL" };
+	const struct noc_value *auth;
+	int r;
+
+	m->env = env;
+	m->call = call;
+	r = noc_secret_fill(env, noc_params_opts(call->params), &opts, err);
+	if (r < 0) {
+		free(m);
+		return r;
+	}
+	to = mail_recipients(opts);
+	auth = noc_value_get(opts, "auth");
+	req.url = mail_option(m, opts, "server", "mail.server",
+			      "smtp://127.0.0.1:25");
+	req.from =
+	    mail_option(m, opts, "from", "mail.from", "nocturne@localhost");
+	if (auth && auth->type == NOC_STR)
+		req.userpwd = auth->u.s.p;
+	mail_text(m, opts, to, req.from, &text);
+	req.body = text.p;
+	req.body_len = text.len;
+	req.recipients = to;
+	req.timeout_ms = call->timeout_ms;
+	if (noc_value_len(to) == 0)
+		r = noc_err_set(err, NOC_EINPUT, "The mail has no recipient.");
+	else
+		r = noc_transfer_start(env, &req, on_mail_done, m, &m->transfer,
+				       err);
+	noc_strbuf_release(&text);
+	noc_value_free(to);
+	noc_value_free(opts);
+	if (r < 0)
+		free(m);
+	else
+		call->impl = m;
+	return r;
+}
+
+static void
+mail_cancel(struct noc_env *env, struct noc_call *call)
+{
+	struct mail *m = call->impl;
+
+	(void)env;
+	if (!m)
+		return;
+	noc_transfer_cancel(m->transfer);
+	call->impl = NULL;
+	free(m);
+}
+
+const struct noc_action_ops noc_action_mail = {
+	.name = "mail",
+	.summary = "sends a mail by SMTP",
+	.flags = NOC_ACTION_NOTIFIES,
+	.start = mail_start,
+	.cancel = mail_cancel,
+};
