@@ -83,6 +83,10 @@ noc_conn_kill(struct conn *c)
 	if (c->next != NULL)
 		c->next->prev = c->prev;
 	*(c->is_unix ? &http->stats.conns_unix : &http->stats.conns) -= 1;
+	/* What was not even handed to the kernel makes the rest useless. */
+	if (noc_conn_out(c) > 0)
+		setsockopt(c->fd, SOL_SOCKET, SO_LINGER,
+			   &(struct linger){ 1, 0 }, sizeof(struct linger));
 	close(c->fd);
 	noc_watch_free(c->watch);
 	noc_watch_free(c->timer);

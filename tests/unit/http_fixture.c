@@ -122,18 +122,17 @@ on_flood_change(struct noc_http_req *req, bool gone, void *arg)
 		return;
 	}
 	atomic_fetch_add(&f->told_ready, 1);
-	if (atomic_load(&f->flooded) >= 200) {
-		noc_http_stream_end(req);
-		return;
-	}
-	while (noc_http_stream_behind(req) < 4 * sizeof(zeros)) {
+	while (noc_http_stream_behind(req) < 4 * sizeof(zeros) &&
+	       atomic_load(&f->flooded) < 200) {
 		if (noc_http_stream_write(req, zeros, sizeof(zeros)) != 0)
 			return;
 		atomic_fetch_add(&f->flooded, 1);
 	}
+	if (atomic_load(&f->flooded) == 200)
+		noc_http_stream_end(req);
 }
 
-/* 12 MiB and more, no faster than the peer reads. */
+/* 12.5 MiB, no faster than the peer reads. */
 static void
 on_export(struct noc_http_req *req, void *arg)
 {

@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "http_fixture.h"
+
+#define SLOW 200
+
+static struct fixture fx;
+
+static int
+by_time(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* 200 clients that send a byte now and then, from one address or many. */
+static void
+check_slow_senders(bool one_address)
+{
+	static const char drip[] = "POST /echo HTTP/1.1\r\nHost: x\r\nX-Slow: ";
+	double took[300];
+	int slow[SLOW];
+	char from[32];
+
+	for (int i = 0; i < SLOW; i++) {
+		snprintf(from, sizeof(from), "127.0.1.%d",
+			 one_address ? 1 : i + 1);
+		slow[i] = dial(&fx, from);
+		say_bytes(slow[i], drip, 5);
+	}
+	for (size_t n = 0; n < NOC_COUNT(took); n++) {
+		double t0 = now_s();
+
+		for (int i = 0; i < SLOW; i += 7)
+			say_bytes(slow[i], drip + 5 + n % 30, 1);
+		assert_int_equal(ask_status(&fx, "GET /hello HTTP/1.1\r\n"
+						 "Host: x\r\n\r\n"),
+				 200);
+		took[n] = now_s() - t0;
+	}
+	qsort(took, NOC_COUNT(took), sizeof(took[0]), by_time);
+	print_message("p99 %.1f ms\n", took[297] * 1e3);
+	assert_true(took[297] < 0.1);
+	for (int i = 0; i < SLOW; i++)
+		close(slow[i]);
+}
+
+static void
+test_slow_senders_do_not_hinder_others(void **state)
+{
+	(void)state;
+	check_slow_senders(false);
+	check_slow_senders(true);
+}
+
+/* Even from the slow senders' own address a quick request gets through. */
+static void
+test_same_address_is_served_by_evicting_the_slow(void **state)
+{
+	int slow[100];
+	char *a;
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(slow); i++) {
+		slow[i] = dial(&fx, NULL);
+		say(slow[i], "GET /hel");
+	}
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(ask_status(&fx, "GET /hello HTTP/1.1\r\n"
+						 "Host: x\r\n\r\n"),
+				 200);
+	a = ask(&fx, "GET /stats HTTP/1.1\r\nHost: x\r\n\r\n");
+	assert_non_null(strstr(a, "conns=64 "));
+	free(a);
+	/* The first to come waited longest and went. */
+	assert_true(closed_by_server(slow[0], 500));
+	for (size_t i = 0; i < NOC_COUNT(slow); i++)
+		close(slow[i]);
+}
+
+/* One byte every 50 ms does not keep a connection for ever. */
+static void
+test_deadlines_are_absolute(void **state)
+{
+	static const char *const starts[] = {
+		"GET /hello HTTP/1.1\r\nX: ",
+		"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n"
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(starts); i++) {
+		int fd = dial(&fx, NULL), n = 0;
+		double t0 = now_s();
+
+		say(fd, starts[i]);
+		while (n++ < 40 && !closed_by_server(fd, 50))
+			say(fd, "x");
+		assert_true(now_s() - t0 < 1.5);
+		close(fd);
+	}
+	for (size_t i = 0; i < NOC_COUNT(starts); i++) {
+		int fd = dial(&fx, NULL);
+
+		say(fd, starts[i]);
+		assert_int_equal(status_of_answer(hear(fd)), 408);
+		close(fd);
+	}
+}
+
+static void
+test_idle_connections_close(void **state)
+{
+	int fd = dial(&fx, NULL), silent = dial(&fx, NULL);
+
+	(void)state;
+	say(fd, "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
+	assert_int_equal(status_of_answer(hear(fd)), 200);
+	assert_true(closed_by_server(fd, 1500));
+	assert_true(closed_by_server(silent, 1500));
+	close(fd);
+	close(silent);
+}
+
+static void
+test_stream(void **state)
+{
+	int fd = dial(&fx, NULL);
+	char *a;
+
+	(void)state;
+	say(fd, "GET /stream HTTP/1.1\r\nHost: x\r\n\r\n");
+	a = hear(fd);
+	assert_non_null(a);
+	assert_non_null(strstr(a, "\r\nTransfer-Encoding: chunked\r\n"));
+	assert_string_equal(strstr(a, "\r\n\r\n"),
+			    "\r\n\r\n6\r\npiece\n\r\n6\r\npiece\n\r\n"
+			    "6\r\npiece\n\r\n6\r\npiece\n\r\n6\r\npiece\n\r\n"
+			    "0\r\n\r\n");
+	free(a);
+	/* The connection is good for another request. */
+	say(fd, "HEAD /stream HTTP/1.1\r\nHost: x\r\n\r\n"
+		"GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
+	pause_ms(100);
+	a = noc_calloc(1, 4096);
+	assert_true(recv(fd, a, 4095, 0) > 0);
+	assert_null(strstr(a, "piece"));
+	assert_non_null(strstr(a, "hello"));
+	free(a);
+	close(fd);
+	/* HTTP/1.0 knows no chunks: the end is the end. */
+	a = ask(&fx, "GET /stream HTTP/1.0\r\n\r\n");
+	assert_null(strstr(a, "chunked"));
+	assert_string_equal(strstr(a, "\r\n\r\n") + 4,
+			    "piece\npiece\npiece\npiece\npiece\n");
+	free(a);
+}
+
+static void
+test_export_waits_for_a_slow_reader(void **state)
+{
+	int fd = dial(&fx, NULL);
+	char block[65536];
+	size_t got = 0;
+	ssize_t n;
+
+	(void)state;
+	atomic_store(&fx.flooded, 0);
+	atomic_store(&fx.told_ready, 0);
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &(int){ 65536 }, sizeof(int));
+	say(fd, "GET /export HTTP/1.0\r\n\r\n");
+	for (int i = 0; (n = recv(fd, block, sizeof(block), 0)) > 0; i++) {
+		got += (size_t)n;
+		if (i % 20 == 0)
+			pause_ms(5);
+	}
+	assert_true(got > 200 * 65536 && got < 201 * 65536);
+	assert_int_equal(atomic_load(&fx.flooded), 200);
+	assert_true(atomic_load(&fx.told_ready) > 2);
+	close(fd);
+}
+
+static void
+test_who_falls_behind_is_dropped(void **state)
+{
+	int fd = dial(&fx, NULL), flooded;
+
+	(void)state;
+	atomic_store(&fx.flooded, 0);
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &(int){ 4096 }, sizeof(int));
+	say(fd, "GET /flood HTTP/1.1\r\nHost: x\r\n\r\n");
+	for (int i = 0; i < 100; i++) {
+		pause_ms(10);
+		flooded = atomic_load(&fx.flooded);
+		if (flooded >= 16 && i > 10)
+			break;
+	}
+	/* 1 MiB of ours and what the kernel buffers, not 64 MiB. */
+	assert_in_range(flooded, 15, 200);
+	assert_true(closed_by_server(fd, 2000));
+	close(fd);
+}
+
+static void
+test_stream_owner_hears_that_the_peer_left(void **state)
+{
+	int fd = dial(&fx, NULL);
+	char *a;
+
+	(void)state;
+	atomic_store(&fx.told_gone, 0);
+	say(fd, "GET /quiet HTTP/1.1\r\nHost: x\r\n\r\n");
+	pause_ms(50);
+	a = ask(&fx, "GET /stats HTTP/1.1\r\nHost: x\r\n\r\n");
+	assert_non_null(strstr(a, "streams=1 "));
+	free(a);
+	close(fd);
+	for (int i = 0; i < 100 && atomic_load(&fx.told_gone) == 0; i++)
+		pause_ms(10);
+	assert_int_equal(atomic_load(&fx.told_gone), 1);
+	a = ask(&fx, "GET /stats HTTP/1.1\r\nHost: x\r\n\r\n");
+	assert_non_null(strstr(a, "streams=0 "));
+	assert_non_null(strstr(a, "body=0 "));
+	free(a);
+}
+
+/* With no descriptor left, who comes hears at once, and it passes. */
+static void
+test_out_of_descriptors(void **state)
+{
+	struct rlimit old, few;
+	int held[64], n = 0, spare = dial(&fx, NULL), fd;
+	char *a;
+
+	(void)state;
+	say(spare, "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
+	assert_int_equal(status_of_answer(hear(spare)), 200);
+	fd = dial(&fx, NULL); /* its own descriptor, not the server's yet */
+	getrlimit(RLIMIT_NOFILE, &old);
+	few = old;
+	pause_ms(50);
+	few.rlim_cur = (rlim_t)fd + 8;
+	setrlimit(RLIMIT_NOFILE, &few);
+	while (n < 64 && (held[n] = dup(fd)) >= 0)
+		n++;
+	close(held[--n]); /* one for a client, none for the server */
+	close(fd);
+	pause_ms(20);
+	close(held[--n]);
+	fd = socket(AF_INET, SOCK_STREAM, 0);
+	close(fd);
+	while ((held[n] = dup(spare)) >= 0)
+		n++;
+	close(held[--n]);
+	fd = dial(&fx, NULL);
+	assert_true(closed_by_server(fd, 1000));
+	close(fd);
+	while (n > 0)
+		close(held[--n]);
+	setrlimit(RLIMIT_NOFILE, &old);
+	pause_ms(300);
+	a = ask(&fx, "GET /stats HTTP/1.1\r\nHost: x\r\n\r\n");
+	assert_non_null(a);
+	assert_null(strstr(a, "paused=0."));
+	free(a);
+	close(spare);
+}
+
+static int
+setup(void **state)
+{
+	(void)state;
+	fixture_init(&fx);
+	fx.conf.limits.head_ms = 500;
+	fx.conf.limits.body_ms = 500;
+	fx.conf.limits.idle_ms = 500;
+	fixture_start(&fx);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	fixture_stop(&fx);
+	return 0;
+}
+
+static void
+nothing(struct noc_http_req *req, void *arg)
+{
+	(void)arg;
+	noc_http_reply(req, 204, NULL, NULL, 0);
+}
+
+static int
+start_with(const char *method, const char *pattern, enum noc_role role)
+{
+	struct noc_http_conf conf;
+	struct noc_http *http;
+	struct noc_loop *loop;
+	struct noc_err err;
+	int rc;
+
+	noc_http_conf_default(&conf);
+	assert_int_equal(noc_loop_new(&loop, NULL), 0);
+	assert_int_equal(noc_http_new(loop, &conf, &http, NULL), 0);
+	noc_http_route(http, "GET", "/a/{b}", NOC_ROLE_VIEWER, nothing, NULL);
+	noc_http_route(http, method, pattern, role, nothing, NULL);
+	rc = noc_http_start(http, &err);
+	noc_http_free(http);
+	noc_loop_free(loop);
+	return rc;
+}
+
+static void
+test_a_route_that_says_not_who_is_refused(void **state)
+{
+	(void)state;
+	assert_int_equal(start_with("GET", "/x", NOC_ROLE_NONE), 0);
+	assert_int_equal(start_with("GET", "/a/b", NOC_ROLE_NONE), 0);
+	assert_int_equal(start_with("POST", "/a/{b}", NOC_ROLE_NONE), 0);
+	assert_int_equal(start_with("GET", "/x", NOC_ROLE_UNSET), NOC_ECONFIG);
+	assert_int_equal(start_with("GET", "/a/{c}", NOC_ROLE_NONE),
+			 NOC_ECONFIG);
+	assert_int_equal(start_with("GET", "x", NOC_ROLE_NONE), NOC_ECONFIG);
+	assert_int_equal(start_with("GET", "/x//y", NOC_ROLE_NONE),
+			 NOC_ECONFIG);
+	assert_int_equal(start_with("GET", "/{x...}/y", NOC_ROLE_NONE),
+			 NOC_ECONFIG);
+}
+
+static void
+test_addresses(void **state)
+{
+	struct noc_http_conf conf;
+	struct noc_http *http;
+	struct noc_loop *loop;
+	struct noc_err err;
+	char taken[32];
+
+	(void)state;
+	noc_http_conf_default(&conf);
+	assert_int_equal(noc_loop_new(&loop, NULL), 0);
+	assert_int_equal(noc_http_new(loop, &conf, &http, NULL), 0);
+	assert_int_equal(noc_http_listen_tcp(http, "8080", &err), NOC_ECONFIG);
+	assert_int_equal(noc_http_listen_tcp(http, "x.y:80", &err),
+			 NOC_ECONFIG);
+	snprintf(taken, sizeof(taken), "127.0.0.1:%d", fx.port);
+	assert_int_equal(noc_http_listen_tcp(http, taken, &err), NOC_ECONFLICT);
+	assert_non_null(strstr(err.msg, taken));
+	assert_int_equal(noc_http_listen_unix(http, fx.path, &err),
+			 NOC_ECONFLICT);
+	assert_int_equal(noc_http_listen_tcp(http, "localhost:0", &err), 0);
+	assert_true(noc_http_port(http) > 0);
+	noc_http_free(http);
+	noc_loop_free(loop);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_slow_senders_do_not_hinder_others),
+		cmocka_unit_test(
+		    test_same_address_is_served_by_evicting_the_slow),
+		cmocka_unit_test(test_deadlines_are_absolute),
+		cmocka_unit_test(test_idle_connections_close),
+		cmocka_unit_test(test_stream),
+		cmocka_unit_test(test_export_waits_for_a_slow_reader),
+		cmocka_unit_test(test_who_falls_behind_is_dropped),
+		cmocka_unit_test(test_stream_owner_hears_that_the_peer_left),
+		cmocka_unit_test(test_out_of_descriptors),
+		cmocka_unit_test(test_a_route_that_says_not_who_is_refused),
+		cmocka_unit_test(test_addresses),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
