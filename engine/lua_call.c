@@ -27,17 +27,16 @@ on_call(lua_State *L)
 {
 	struct noc_lua *lua = lua_state_of(L);
 	bool truth = lua_toboolean(L, 2);
-	struct lua_convert c = { .lua = lua, .at = "?", .label = "the result" };
+	struct lua_convert c = { .lua = lua, .at = "?" };
 
 	lua_settop(L, 1);
 	lua_view_push_scope(lua);
 	lua_call(L, 1, 1);
 	if (truth) {
-		noc_value_free(lua->result);
 		lua->result = noc_value_bool(lua_toboolean(L, -1));
 		return 0;
 	}
-	lua_value_fill(L, lua_gettop(L), lua->result, &c, 1);
+	lua_value_fill(L, lua_gettop(L), &lua->result, &c, 1);
 	return 0;
 }
 
@@ -76,7 +75,6 @@ call(struct noc_lua *lua, int fn, const struct noc_scope *scope, bool truth,
 	NOC_REQUIRE(!lua->scope);
 	lua->scope = scope;
 	lua->view++;
-	lua->result = noc_value_nil();
 	lua_pushcfunction(L, on_call);
 	lua_rawgeti(L, LUA_REGISTRYINDEX, lua->fns[fn].ref);
 	lua_pushboolean(L, truth);

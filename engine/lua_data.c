@@ -20,14 +20,14 @@ static int
 on_data(lua_State *L)
 {
 	struct noc_lua *lua = lua_state_of(L);
-	struct lua_convert c = { .lua = lua, .at = "?", .label = "the table" };
+	struct lua_convert c = { .lua = lua, .at = "?" };
 
 	lua_call(L, 0, 1);
 	if (lua_type(L, -1) != LUA_TTABLE)
 		return luaL_error(L, "the file must return one table: return "
 				     "{ name = value, ... }");
 	lua->loading = false;
-	lua_value_fill(L, lua_gettop(L), lua->result, &c, 1);
+	lua_value_fill(L, lua_gettop(L), &lua->result, &c, 1);
 	return 0;
 }
 
@@ -93,7 +93,6 @@ data_run(struct noc_lua *lua, const char *path, const char *text, size_t len,
 	lua_pushcfunction(L, on_data);
 	lua_insert(L, -2);
 	lua->loading = true;
-	lua->result = noc_value_nil();
 	rc = lua_state_pcall(lua, 1, 0, &inner);
 	lua->loading = false;
 	if (lua->nerrors) {

@@ -56,10 +56,12 @@ load_file(struct noc_lua *lua, struct lua_file *f)
 	const struct lua_scan_ops scan = { .on_problem = on_problem,
 					   .arg = args };
 	struct noc_err err;
+	const char *outer = lua->file;
 	char *chunk = noc_asprintf("@%s", f->source->path);
 	int rc;
 
 	f->state = LUA_FILE_LOADING;
+	lua->file = f->source->path;
 	rc = luaL_loadbufferx(L, f->source->text, f->source->len, chunk, "t");
 	free(chunk);
 	if (rc == LUA_ERRMEM || (rc && lua->budget.spent)) {
@@ -76,9 +78,12 @@ load_file(struct noc_lua *lua, struct lua_file *f)
 		if (rc)
 			report_lua(lua, f, err.msg);
 	}
-	if (rc)
+	if (rc) {
+		lua_node_drop_pending(lua);
 		lua_node_push_poison(L);
+	}
 	f->state = LUA_FILE_DONE;
+	lua->file = outer;
 	lua_pushvalue(L, -1);
 	f->ref = luaL_ref(L, LUA_REGISTRYINDEX);
 }
@@ -211,6 +216,10 @@ load_tree(struct lua_tree *t, struct noc_lua_tree **out, char **errors,
 	}
 	add_require(lua->L);
 	lua->loading = true;
+	lua_newtable(lua->L);
+	lua_setfield(lua->L, LUA_REGISTRYINDEX, LUA_FUNCTIONS_KEY);
+	/* Nearly all of it is garbage soon, and all of it goes at the end. */
+	lua_gc(lua->L, LUA_GCINC, 400, 100, 13);
 	lua_budget_begin(lua, &lua_limits_load);
 	lua_pushcfunction(lua->L, on_load_all);
 	if (lua_state_pcall(lua, 0, 0, &inner) && !lua->nerrors)
@@ -237,7 +246,10 @@ load_tree(struct lua_tree *t, struct noc_lua_tree **out, char **errors,
 	}
 	lua_tree_hash(tree->sources, tree->nsources, tree->hash);
 	lua_state_end_load(lua);
+	lua_pushnil(lua->L);
+	lua_setfield(lua->L, LUA_REGISTRYINDEX, LUA_FUNCTIONS_KEY);
 	lua_gc(lua->L, LUA_GCCOLLECT);
+	lua_gc(lua->L, LUA_GCINC, 200, 100, 13);
 	*out = tree;
 	return 0;
 }

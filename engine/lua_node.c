@@ -75,8 +75,8 @@ node_unlink(struct lua_node *n)
 	n->pending = NULL;
 }
 
-static const char *
-node_label(const struct lua_node *n, char *buf, size_t size)
+const char *
+lua_node_label(const struct lua_node *n, char *buf, size_t size)
 {
 	const char *name = noc_value_get_str(n->v, "name", NULL);
 
@@ -95,7 +95,7 @@ lua_node_finish(struct noc_lua *lua, struct lua_node *n)
 	if (n->pending_at) {
 		node_unlink(n);
 		lua_state_report(lua, "%s has no body (%s)",
-				 node_label(n, label, sizeof(label)),
+				 lua_node_label(n, label, sizeof(label)),
 				 noc_value_get_str(n->v, "at", "?"));
 	}
 	if (n->unchecked && lua->loading) {
@@ -124,6 +124,13 @@ lua_node_finish_pending(struct noc_lua *lua)
 	}
 }
 
+void
+lua_node_drop_pending(struct noc_lua *lua)
+{
+	while (lua->pending)
+		node_unlink(lua->pending);
+}
+
 static int
 node_gc(lua_State *L)
 {
@@ -149,13 +156,14 @@ node_push(lua_State *L, const struct noc_node_schema *schema, const char *at)
 	memset(n, 0, sizeof(*n));
 	n->schema = schema;
 	n->v = noc_value_map();
+	lua_value_reserve(n->v, 5);
 	n->owned = true;
 	n->size = 3;
 	n->depth = 2;
 	lua_rawgetp(L, LUA_REGISTRYINDEX, &node_key);
 	lua_setmetatable(L, -2);
-	noc_value_set(n->v, "node", noc_value_str(schema->node));
-	noc_value_set(n->v, "at", noc_value_str(at));
+	*lua_value_member(n->v, "node", 4) = noc_value_str(schema->node);
+	*lua_value_member(n->v, "at", 2) = noc_value_str(at);
 	return n;
 }
 
@@ -203,23 +211,20 @@ node_complete(struct noc_lua *lua, struct lua_node *n)
 static void
 node_fill(lua_State *L, int idx, int nargs, struct lua_node *n)
 {
-	char label[160];
-	struct lua_convert c = { .lua = lua_state_of(L) };
+	struct lua_convert c = { .lua = lua_state_of(L), .node = n };
 
-	c.label = node_label(n, label, sizeof(label));
 	c.at = noc_value_get_str(n->v, "at", "?");
 	c.owner = lua_gettop(L);
 	if (nargs == 1 && lua_type(L, idx) == LUA_TTABLE) {
 		lua_value_parts(L, idx, n->v, &c, 1);
 	} else {
-		struct noc_value *items = lua_value_member(n->v, "items", 5);
+		struct noc_value *items = noc_value_list();
 
-		items->type = NOC_LIST;
+		*lua_value_member(n->v, "items", 5) = items;
+		lua_value_reserve(items, (size_t)nargs);
 		for (int i = 0; i < nargs; i++) {
-			struct noc_value *v = noc_value_nil();
-
-			noc_value_push(items, v);
-			lua_value_fill(L, idx + i, v, &c, 3);
+			items->u.list.len++;
+			lua_value_fill(L, idx + i, &items->u.list.at[i], &c, 3);
 		}
 	}
 	n->size += c.made;
@@ -288,7 +293,7 @@ construct_named(lua_State *L, const struct noc_node_schema *s, const char *at)
 	const char *name = lua_tolstring(L, 1, &len);
 	struct lua_node *n = node_push(L, s, at);
 
-	noc_value_set(n->v, "name", noc_value_strn(name, len));
+	*lua_value_member(n->v, "name", 4) = noc_value_strn(name, len);
 	n->size++;
 	if (lua_gettop(L) > 2 && lua_type(L, 2) == LUA_TTABLE) {
 		/* step("look", { ... }) */
@@ -315,7 +320,7 @@ construct(lua_State *L)
 	char at[128];
 
 	lua_budget_charge(L, 8);
-	lua_state_at(L, at, sizeof(at), "?");
+	lua_state_at(L, at, sizeof(at), lua->file ? lua->file : "?");
 	if (!strcmp(s->family, "later"))
 		return refuse(L, s->node, at,
 			      " is not available in this version");
@@ -352,7 +357,7 @@ node_call(lua_State *L)
 	char at[128], label[160];
 
 	lua_budget_charge(L, 8);
-	node_label(n, label, sizeof(label));
+	lua_node_label(n, label, sizeof(label));
 	lua_state_at(L, at, sizeof(at), noc_value_get_str(n->v, "at", "?"));
 	if (any_poison(L, 2, lua_gettop(L))) {
 		node_unlink(n);
@@ -372,8 +377,8 @@ node_call(lua_State *L)
 				  : " takes one table { ... }");
 	}
 	made = node_push(L, n->schema, at);
-	noc_value_set(made->v, "name",
-		      noc_value_copy(noc_value_get(n->v, "name")));
+	*lua_value_member(made->v, "name", 4) =
+	    noc_value_copy(noc_value_get(n->v, "name"));
 	made->size++;
 	node_unlink(n);
 	n->unchecked = false;
@@ -389,7 +394,7 @@ node_index(lua_State *L)
 
 	return luaL_error(
 	    L, "%s has no fields to read or set",
-	    node_label(lua_touserdata(L, 1), label, sizeof(label)));
+	    lua_node_label(lua_touserdata(L, 1), label, sizeof(label)));
 }
 
 static int
@@ -397,8 +402,8 @@ node_tostring(lua_State *L)
 {
 	char label[160];
 
-	lua_pushstring(L,
-		       node_label(lua_touserdata(L, 1), label, sizeof(label)));
+	lua_pushstring(
+	    L, lua_node_label(lua_touserdata(L, 1), label, sizeof(label)));
 	return 1;
 }
 

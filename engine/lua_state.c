@@ -35,7 +35,7 @@ const struct lua_limits lua_limits_load = {
 	.memory = 64u << 20,
 	.string = 16u << 20,
 	.cpu_ms = 5000,
-	.values = 8000000,
+	.values = 2000000,
 	.hook_every = 1000,
 };
 

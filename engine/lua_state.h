@@ -78,6 +78,7 @@ struct noc_lua {
 	const struct noc_table *defined; /* data names; NULL: any */
 
 	/* load */
+	const char *file; /* being read */
 	struct noc_strbuf errors;
 	size_t nerrors;
 	struct noc_value *nodes; /* top-level, in order */
@@ -125,7 +126,8 @@ void lua_state_report(struct noc_lua *lua, const char *fmt, ...)
 
 /* ---- sandbox (lua_sandbox.c, lua_string.c, lua_tablelib.c) ---- */
 
-#define LUA_ENV_KEY "noc.env" /* registry: what files see as _ENV */
+#define LUA_ENV_KEY	  "noc.env" /* registry: what files see as _ENV */
+#define LUA_FUNCTIONS_KEY "noc.functions" /* function -> number, loading */
 
 void lua_sandbox_open(lua_State *L); /* may raise */
 void lua_string_open(lua_State *L);  /* pushes `string` */
@@ -181,9 +183,9 @@ struct lua_node {
 /* One conversion of Lua values into plain data. */
 struct lua_convert {
 	struct noc_lua *lua;
-	const char *at;	   /* for messages */
-	const char *label; /* "step 'look'" */
-	int owner;	   /* stack index of the node being built, or 0 */
+	const char *at;		     /* for messages */
+	const struct lua_node *node; /* being built, or NULL */
+	int owner; /* stack index of the node being built, or 0 */
 	int64_t made;
 	int deepest, fns;
 };
@@ -192,25 +194,31 @@ struct lua_convert {
 #define LUA_DEPTH_MAX 28
 
 /*
- * Converts the value at idx into *slot, which is a nil that already hangs
- * where it belongs: the function may raise.
+ * Converts the value at idx into *slot, a place that hangs where it belongs
+ * and holds NULL: the function may raise.
  */
-void lua_value_fill(lua_State *L, int idx, struct noc_value *slot,
+void lua_value_fill(lua_State *L, int idx, struct noc_value **slot,
 		    struct lua_convert *c, int depth);
 /* Positions of the table at idx into map.items, string keys into map.opts. */
 void lua_value_parts(lua_State *L, int idx, struct noc_value *map,
 		     struct lua_convert *c, int depth);
-/* Appends a nil under a key known to be new, and returns it. */
-struct noc_value *lua_value_member(struct noc_value *map, const char *key,
-				   size_t len);
+/* Appends a key known to be new; the place of its value, for the moment. */
+struct noc_value **lua_value_member(struct noc_value *map, const char *key,
+				    size_t len);
+/* Exact room in an empty list or map. */
+void lua_value_reserve(struct noc_value *v, size_t n);
 
 void lua_node_open(lua_State *L, int env); /* constructors into env */
 struct lua_node *lua_node_test(lua_State *L, int idx); /* or NULL */
 bool lua_node_is_poison(lua_State *L, int idx);
 void lua_node_push_poison(lua_State *L);
+/* "step 'look'" */
+const char *lua_node_label(const struct lua_node *n, char *buf, size_t size);
 /* A node that is used or left behind without its table, or never checked. */
 void lua_node_finish(struct noc_lua *lua, struct lua_node *n);
 void lua_node_finish_pending(struct noc_lua *lua);
+/* Forgets them: their file was cut short by an error. */
+void lua_node_drop_pending(struct noc_lua *lua);
 /* Numbers the functions below v, a complete top-level node, and names them
  * by path. */
 void lua_node_number(struct noc_lua *lua, struct noc_value *v);

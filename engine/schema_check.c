@@ -56,6 +56,11 @@ schema_check_options(struct check *c, const struct noc_node_schema *s,
 			check_unknown(c, s->options, m->key, label);
 			continue;
 		}
+		/* Most are, and need no words. */
+		if (m->value->type == NOC_STR &&
+		    (o->type == NOC_OPT_STRING || o->type == NOC_OPT_LITERAL ||
+		     o->type == NOC_OPT_STRINGS))
+			continue;
 		snprintf(what, sizeof(what), "'%s'", m->key);
 		schema_check_value(c, o, what, label, m->value);
 	}
