@@ -155,6 +155,7 @@ verify_rotation(struct verify *v, sqlite3_stmt *st, bool *known)
 				      "The rotation kept for size %" PRIu64
 				      " is malformed.",
 				      size);
+	v->proved = size - 1;
 	noc_chain_leaf(v->h, rec, len, leaf);
 	noc_frontier_add(&f, v->h, leaf);
 	noc_frontier_root(&f, v->h, root);

@@ -40,6 +40,7 @@ struct noc_writer {
 	int64_t oldest_ns;	      /* of the batch; 0: none */
 	uint64_t submitted;
 	int64_t keep_ns[NOC_RETAINS];
+	bool keep_changed;
 	struct noc_writer_stats stats;
 };
 
@@ -177,6 +178,9 @@ writer_main(void *arg)
 				break;
 			/* Upkeep may take a while; then look again. */
 			memcpy(keep, w->keep_ns, sizeof(keep));
+			if (w->keep_changed)
+				w->c.upkeep_ns = 0;
+			w->keep_changed = false;
 			pthread_mutex_unlock(&w->mutex);
 			next = noc_commit_idle(&w->c, writer_mono(), keep);
 			pthread_mutex_lock(&w->mutex);
@@ -281,7 +285,9 @@ noc_writer_retain(struct noc_writer *w, const char *table, int64_t keep_ns)
 			continue;
 		pthread_mutex_lock(&w->mutex);
 		w->keep_ns[i] = keep_ns;
+		w->keep_changed = true;
 		pthread_mutex_unlock(&w->mutex);
+		pthread_cond_signal(&w->cond);
 		return 0;
 	}
 	return NOC_ENOTFOUND;

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "store/load.h"
+
+#include "tests/unit/store_state.h"
+
+static char *dir;
+
+struct seen {
+	unsigned live, runs, steps, events;
+	char trace[256];
+};
+
+static void
+on_live(const char *kind, const char *key, int64_t due_ns,
+	const struct noc_value *data, void *arg)
+{
+	struct seen *s = arg;
+
+	s->live++;
+	assert_string_equal(kind, "hold");
+	if (!strcmp(key, "a")) {
+		assert_int_equal(due_ns, 77);
+		assert_int_equal(noc_value_get_int(data, "n", 0), 5);
+	} else {
+		assert_null(data);
+	}
+}
+
+static void
+on_run(const struct noc_run_row *row, void *arg)
+{
+	struct seen *s = arg;
+
+	s->runs++;
+	strcat(s->trace, row->state);
+	strcat(s->trace, " ");
+	assert_string_equal(row->rule, "if_down");
+	assert_string_equal(row->phase, "sleeping");
+	assert_int_equal(row->event.b[0], 9);
+	assert_int_equal(row->definition[31], 0xdd);
+	assert_int_equal(noc_value_get_int(row->json, "n", 0), 5);
+}
+
+static void
+on_step(const struct noc_step_row *row, void *arg)
+{
+	struct seen *s = arg;
+
+	s->steps++;
+	strcat(s->trace, row->path);
+	strcat(s->trace, " ");
+	assert_int_equal(row->attempt, 3);
+	assert_int_equal(row->due_ns, 8);
+	assert_int_equal(row->run.b[0], row->run.b[15]);
+}
+
+static void
+on_event(const struct noc_event_row *row, void *arg)
+{
+	struct seen *s = arg;
+
+	s->events++;
+	assert_true(row->received_ns >= 1000);
+	assert_string_equal(row->fate, "fired");
+	assert_int_equal(row->severity, 4);
+}
+
+static int
+load(struct seen *s)
+{
+	struct noc_load l = { .live = on_live,
+			      .run = on_run,
+			      .step = on_step,
+			      .event = on_event,
+			      .arg = s,
+			      .events_since_ns = 1000 };
+	struct noc_err err;
+
+	memset(s, 0, sizeof(*s));
+	return noc_load_state(dir, &l, &err);
+}
+
+static void
+put_run(struct noc_txn *txn, uint8_t id, const char *word,
+	const struct noc_value *v)
+{
+	struct noc_run_row run = { .rule = "if_down",
+				   .key = "",
+				   .device = "",
+				   .mode = "active",
+				   .state = word,
+				   .phase = "sleeping",
+				   .outcome = "",
+				   .json = v };
+	struct noc_step_row step = { .attempt = 3, .state = word, .due_ns = 8 };
+
+	memset(run.id.b, id, 16);
+	memset(run.event.b, 9, 16);
+	run.definition[31] = 0xdd;
+	noc_txn_run(txn, &run);
+	step.run = run.id;
+	step.path = "one";
+	step.started_ns = 1;
+	noc_txn_step(txn, &step);
+	step.path = "a_later";
+	step.started_ns = 2;
+	noc_txn_step(txn, &step);
+}
+
+static void
+put_event(struct noc_txn *txn, uint8_t id, int64_t at)
+{
+	struct noc_event_row row = { .received_ns = at,
+				     .kind = "k",
+				     .source = "s",
+				     .origin = "o",
+				     .device = "d",
+				     .severity = 4,
+				     .fate = "fired" };
+
+	memset(row.id.b, id, 16);
+	noc_txn_event(txn, &row);
+}
+
+/* What was written last is what comes back: unfinished runs in order with
+ * their steps, live rows, recent events, each row once. */
+static void
+test_state_comes_back(void **state)
+{
+	struct noc_writer *w = state_open(dir, NULL);
+	struct noc_txn *txn = noc_txn_new(noc_clock_read());
+	struct noc_value *v = noc_value_map();
+	static const uint8_t hash[32] = { 1, 2, 3 };
+	struct seen s;
+	char *text;
+
+	(void)state;
+	noc_value_set(v, "n", noc_value_int(5));
+	noc_txn_live_put(txn, "hold", "a", 76, NULL);
+	noc_txn_live_put(txn, "hold", "b", 0, NULL);
+	noc_txn_live_put(txn, "hold", "c", 0, NULL);
+	put_run(txn, 3, "Running", v);
+	put_run(txn, 2, "Pending", v);
+	put_run(txn, 1, "Running", v);
+	put_event(txn, 1, 10);
+	put_event(txn, 2, 2000);
+	put_event(txn, 3, 999);
+	put_event(txn, 4, 1000);
+	noc_txn_definition(txn, hash, "plan", "if_down", "the text");
+	noc_writer_submit(w, txn);
+	txn = noc_txn_new(noc_clock_read());
+	noc_txn_live_put(txn, "hold", "a", 77, v);
+	noc_txn_live_del(txn, "hold", "b");
+	put_run(txn, 1, "Succeeded", v);
+	noc_txn_definition(txn, hash, "plan", "if_down", "another text");
+	assert_true(state_wait(w, noc_writer_submit(w, txn), 5000));
+	assert_int_equal(load(&s), 0);
+	noc_writer_close(w, 1000);
+	assert_int_equal(s.live, 2);
+	assert_int_equal(s.events, 2);
+	assert_string_equal(s.trace, "Running Pending one a_later one "
+				     "a_later ");
+	text = noc_load_definition(dir, hash);
+	assert_string_equal(text, "the text");
+	free(text);
+	assert_null(noc_load_definition(dir, (const uint8_t[32]){ 9 }));
+	noc_value_free(v);
+}
+
+static void
+test_nothing_yet(void **state)
+{
+	struct seen s;
+
+	(void)state;
+	assert_int_equal(load(&s), 0);
+	assert_int_equal(s.live + s.runs + s.steps + s.events, 0);
+}
+
+/* A row that was spoilt costs its JSON, not the start. */
+static void
+test_spoilt_json(void **state)
+{
+	struct noc_writer *w = state_open(dir, NULL);
+	struct noc_txn *txn = noc_txn_new(noc_clock_read());
+	struct seen s;
+
+	(void)state;
+	noc_txn_live_put(txn, "hold", "b", 0, NULL);
+	assert_true(state_wait(w, noc_writer_submit(w, txn), 5000));
+	noc_writer_close(w, 1000);
+	state_sql(dir, "UPDATE live SET data = '{oops'");
+	assert_int_equal(load(&s), 0);
+	assert_int_equal(s.live, 1);
+}
+
+static int
+setup(void **state)
+{
+	(void)state;
+	dir = state_make();
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	state_remove(dir);
+	return 0;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+		TEST(test_state_comes_back),
+		TEST(test_nothing_yet),
+		TEST(test_spoilt_json),
+	};
+
+	noc_log_sink_set(state_quiet, NULL);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: ISC */
+/* A disk that fails: the writer keeps the batch, waits, and goes on alone. */
+#include "config.h"
+
+#include "store/writer.h"
+
+#include <stdatomic.h>
+#include <sys/mount.h>
+
+#include "tests/unit/store_state.h"
+
+static char *dir;
+
+/* ---- a VFS whose writes and syncs can be made to fail ---- */
+
+enum fault { FAULT_NONE, FAULT_WRITE, FAULT_SYNC, FAULT_SYNC_LATE };
+static atomic_int fault;
+static atomic_int faults_left;
+
+static sqlite3_vfs *real, shim;
+static sqlite3_io_methods methods;
+
+struct shim_file {
+	sqlite3_file base;
+	sqlite3_file *real;
+};
+
+static sqlite3_file *
+under(sqlite3_file *f)
+{
+	return ((struct shim_file *)f)->real;
+}
+
+static int
+faulty(enum fault want)
+{
+	return atomic_load(&fault) == (int)want &&
+	       atomic_fetch_sub(&faults_left, 1) > 0;
+}
+
+static int
+shim_close(sqlite3_file *f)
+{
+	return under(f)->pMethods ? under(f)->pMethods->xClose(under(f))
+				  : SQLITE_OK;
+}
+
+static int
+shim_read(sqlite3_file *f, void *p, int n, sqlite3_int64 at)
+{
+	return under(f)->pMethods->xRead(under(f), p, n, at);
+}
+
+static int
+shim_write(sqlite3_file *f, const void *p, int n, sqlite3_int64 at)
+{
+	if (faulty(FAULT_WRITE))
+		return SQLITE_IOERR_WRITE;
+	return under(f)->pMethods->xWrite(under(f), p, n, at);
+}
+
+static int
+shim_truncate(sqlite3_file *f, sqlite3_int64 n)
+{
+	return under(f)->pMethods->xTruncate(under(f), n);
+}
+
+/* The late one syncs and then says that it did not: the commit is there. */
+static int
+shim_sync(sqlite3_file *f, int flags)
+{
+	if (faulty(FAULT_SYNC))
+		return SQLITE_IOERR_FSYNC;
+	if (faulty(FAULT_SYNC_LATE)) {
+		under(f)->pMethods->xSync(under(f), flags);
+		return SQLITE_IOERR_FSYNC;
+	}
+	return under(f)->pMethods->xSync(under(f), flags);
+}
+
+static int
+shim_size(sqlite3_file *f, sqlite3_int64 *n)
+{
+	return under(f)->pMethods->xFileSize(under(f), n);
+}
+
+static int
+shim_lock(sqlite3_file *f, int how)
+{
+	return under(f)->pMethods->xLock(under(f), how);
+}
+
+static int
+shim_unlock(sqlite3_file *f, int how)
+{
+	return under(f)->pMethods->xUnlock(under(f), how);
+}
+
+static int
+shim_reserved(sqlite3_file *f, int *out)
+{
+	return under(f)->pMethods->xCheckReservedLock(under(f), out);
+}
+
+static int
+shim_control(sqlite3_file *f, int op, void *arg)
+{
+	return under(f)->pMethods->xFileControl(under(f), op, arg);
+}
+
+static int
+shim_sector(sqlite3_file *f)
+{
+	return under(f)->pMethods->xSectorSize(under(f));
+}
+
+static int
+shim_traits(sqlite3_file *f)
+{
+	return under(f)->pMethods->xDeviceCharacteristics(under(f));
+}
+
+static int
+shim_map(sqlite3_file *f, int page, int size, int extend, void volatile **out)
+{
+	return under(f)->pMethods->xShmMap(under(f), page, size, extend, out);
+}
+
+static int
+shim_shm_lock(sqlite3_file *f, int offset, int n, int flags)
+{
+	return under(f)->pMethods->xShmLock(under(f), offset, n, flags);
+}
+
+static void
+shim_barrier(sqlite3_file *f)
+{
+	under(f)->pMethods->xShmBarrier(under(f));
+}
+
+static int
+shim_unmap(sqlite3_file *f, int del)
+{
+	return under(f)->pMethods->xShmUnmap(under(f), del);
+}
+
+static int
+shim_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *f, int flags,
+	  int *out)
+{
+	struct shim_file *sf = (struct shim_file *)f;
+	int rc;
+
+	(void)vfs;
+	sf->real = (sqlite3_file *)(sf + 1);
+	rc = real->xOpen(real, name, sf->real, flags, out);
+	f->pMethods = rc == SQLITE_OK ? &methods : NULL;
+	return rc;
+}
+
+static int
+shim_setup(void)
+{
+	real = sqlite3_vfs_find(NULL);
+	shim = *real;
+	shim.zName = "shim";
+	shim.szOsFile = (int)sizeof(struct shim_file) + real->szOsFile;
+	shim.xOpen = shim_open;
+	methods = (sqlite3_io_methods){
+		2,
+		shim_close,
+		shim_read,
+		shim_write,
+		shim_truncate,
+		shim_sync,
+		shim_size,
+		shim_lock,
+		shim_unlock,
+		shim_reserved,
+		shim_control,
+		shim_sector,
+		shim_traits,
+		shim_map,
+		shim_shm_lock,
+		shim_barrier,
+		shim_unmap,
+		NULL,
+		NULL,
+	};
+	return sqlite3_vfs_register(&shim, 1);
+}
+
+/* ---- the tests ---- */
+
+static int
+setup(void **state)
+{
+	(void)state;
+	dir = state_make();
+	atomic_store(&fault, FAULT_NONE);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	state_remove(dir);
+	return 0;
+}
+
+static void
+survive(enum fault what, int times)
+{
+	struct noc_writer *w = state_open(dir, NULL);
+	struct noc_writer_stats s;
+	uint64_t t = 0;
+
+	assert_true(state_wait(w, noc_writer_submit(w, state_txn(0)), 5000));
+	atomic_store(&faults_left, times);
+	atomic_store(&fault, (int)what);
+	for (unsigned i = 1; i <= 300; i++)
+		t = noc_writer_submit(w, state_txn(i));
+	assert_true(state_wait(w, t, 30000));
+	noc_writer_stats(w, &s);
+	assert_true(s.failures >= 1);
+	assert_false(s.failing);
+	assert_string_equal(s.error, "");
+	atomic_store(&fault, FAULT_NONE);
+	noc_writer_close(w, 1000);
+	/* Each once, none lost, none twice. */
+	assert_int_equal(state_int(dir, "SELECT count(*) FROM events"), 301);
+	state_assert_whole(dir, 302);
+}
+
+static void
+test_failed_writes(void **state)
+{
+	(void)state;
+	survive(FAULT_WRITE, 3);
+}
+
+static void
+test_failed_syncs(void **state)
+{
+	(void)state;
+	survive(FAULT_SYNC, 3);
+}
+
+/* The commit that was said to have failed did happen: it is not repeated. */
+static void
+test_commit_in_doubt(void **state)
+{
+	(void)state;
+	survive(FAULT_SYNC_LATE, 1);
+}
+
+/* It fails for good: close gives up after its time, and what was durable is
+ * whole. */
+static void
+test_close_while_failing(void **state)
+{
+	struct noc_writer *w = state_open(dir, NULL);
+	struct noc_writer_stats s;
+	int64_t began;
+
+	(void)state;
+	assert_true(state_wait(w, noc_writer_submit(w, state_txn(0)), 5000));
+	atomic_store(&faults_left, 1000000);
+	atomic_store(&fault, FAULT_WRITE);
+	for (unsigned i = 1; i <= 5; i++)
+		noc_writer_submit(w, state_txn(i));
+	for (int i = 0; i < 100; i++) {
+		noc_writer_stats(w, &s);
+		if (s.failing)
+			break;
+		usleep(20000);
+	}
+	assert_true(s.failing);
+	assert_true(strlen(s.error) > 10);
+	assert_int_equal(s.queue_txns, 5);
+	assert_true(s.lag_ns > 0);
+	began = noc_clock_read().boot_ns;
+	noc_writer_close(w, 300);
+	assert_true(noc_clock_read().boot_ns - began < 3 * NOC_NS_PER_S);
+	atomic_store(&fault, FAULT_NONE);
+	state_assert_whole(dir, 2);
+}
+
+/* A real full disk, when the tests may mount one. */
+static void
+test_full_disk(void **state)
+{
+	struct noc_writer *w;
+	struct noc_writer_stats s = { .failing = false };
+	uint64_t t = 0;
+	unsigned i = 0;
+	char *filler = noc_asprintf("%s/filler", dir);
+
+	(void)state;
+	if (geteuid() || mount("tmpfs", dir, "tmpfs", 0, "size=4m")) {
+		print_message("# not root: the full disk was skipped\n");
+		free(filler);
+		skip();
+	}
+	w = state_open(dir, NULL);
+	assert_int_equal(state_run("head -c 2500000 /dev/zero > %s", filler),
+			 0);
+	while (!s.failing && i < 20000) {
+		t = noc_writer_submit(w, state_txn(i++));
+		if (i % 100 == 0) {
+			usleep(5000);
+			noc_writer_stats(w, &s);
+		}
+	}
+	assert_true(s.failing);
+	assert_non_null(strstr(s.error, "full"));
+	assert_false(state_wait(w, t, 300));
+	/* Nobody but the operator does anything: space comes back. */
+	unlink(filler);
+	assert_true(state_wait(w, t, 15000));
+	noc_writer_close(w, 1000);
+	assert_int_equal(state_int(dir, "SELECT count(*) FROM events"), i);
+	state_assert_whole(dir, i + 1);
+	free(filler);
+	assert_int_equal(umount2(dir, MNT_DETACH), 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+		TEST(test_failed_writes),   TEST(test_failed_syncs),
+		TEST(test_commit_in_doubt), TEST(test_close_while_failing),
+		TEST(test_full_disk),
+	};
+
+	noc_log_sink_set(state_quiet, NULL);
+	if (shim_setup())
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
