@@ -154,19 +154,54 @@ test_ifname(const struct noc_test *t, struct noc_slice s)
 	return got.len == t->len && !memcmp(got.p, t->text, t->len);
 }
 
-/* '*' and '?'; a star is tried again only at the last one: O(n m). */
+/* [abc], [a-f], [!x]: *len is its length; a '[' that opens none is text. */
+static bool
+glob_class(struct noc_slice pat, char c, size_t *len)
+{
+	bool negated = pat.len > 1 && (pat.p[1] == '!' || pat.p[1] == '^');
+	size_t first = negated ? 2 : 1, i = first;
+	bool in = false;
+
+	while (i < pat.len && (pat.p[i] != ']' || i == first)) {
+		if (i + 2 < pat.len && pat.p[i + 1] == '-' &&
+		    pat.p[i + 2] != ']') {
+			in = in || (c >= pat.p[i] && c <= pat.p[i + 2]);
+			i += 3;
+		} else {
+			in = in || c == pat.p[i++];
+		}
+	}
+	*len = i + 1;
+	if (i < pat.len)
+		return in != negated;
+	*len = 1;
+	return c == '[';
+}
+
+static bool
+glob_one(struct noc_slice pat, char c, size_t *len)
+{
+	*len = 1;
+	if (!pat.len)
+		return false;
+	if (pat.p[0] == '[')
+		return glob_class(pat, c, len);
+	return pat.p[0] == '?' || pat.p[0] == c;
+}
+
+/* A star is tried again only at the last one: O(n m). */
 bool
 noc_glob_match(struct noc_slice pat, struct noc_slice s)
 {
-	size_t p = 0, i = 0, star = SIZE_MAX, mark = 0;
+	size_t p = 0, i = 0, star = SIZE_MAX, mark = 0, len;
 
 	while (i < s.len) {
 		if (p < pat.len && pat.p[p] == '*') {
 			star = p++;
 			mark = i;
-		} else if (p < pat.len &&
-			   (pat.p[p] == '?' || pat.p[p] == s.p[i])) {
-			p++;
+		} else if (glob_one(noc_slice(pat.p + p, pat.len - p), s.p[i],
+				    &len)) {
+			p += len;
 			i++;
 		} else if (star != SIZE_MAX) {
 			p = star + 1;

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "tests/unit/unit.h"
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "engine/scope.h"
+
+static struct noc_value *
+json(const char *text)
+{
+	struct noc_value *v;
+	struct noc_err err;
+
+	if (noc_json_parse(text, strlen(text), &v, &err))
+		fail_msg("%s", err.msg);
+	return v;
+}
+
+static struct noc_event event;
+static struct noc_value *steps, *input, *extra;
+static struct noc_scope scope;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	memset(&event, 0, sizeof(event));
+	event.kind = event.base = "link.down";
+	event.device = noc_slice_str("sw1");
+	event.severity = 3;
+	event.data = json("{\"ifname\":\"Gi1/0/1\",\"ifindex\":7,"
+			  "\"evil\":\"{device}\"}");
+	steps = json("{\"look\":{\"oper\":\"down\",\"list\":[1,\"b\",3,4]}}");
+	input = json("{\"vlan\":100,\"ok\":true,\"x\":null}");
+	extra = json("{\"count\":12,\"rule\":\"heal\"}");
+	scope = (struct noc_scope){
+		.ev = &event, .steps = steps, .input = input, .extra = extra
+	};
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	noc_event_clear(&event);
+	noc_value_free(steps);
+	noc_value_free(input);
+	noc_value_free(extra);
+	return 0;
+}
+
+static void
+assert_expands(const char *text, const char *want)
+{
+	struct noc_strbuf sb = NOC_STRBUF_INIT;
+	struct noc_template *t;
+	struct noc_err err;
+
+	if (noc_template_parse(text, strlen(text), &t, &err))
+		fail_msg("%s: %s", text, err.msg);
+	assert_int_equal(
+	    noc_template_text(t, &scope, NOC_MISSING_MARK, &sb, &err), 0);
+	assert_string_equal(sb.p, want);
+	assert_string_equal(noc_template_source(t), text);
+	noc_strbuf_release(&sb);
+	noc_template_free(t);
+}
+
+static void
+test_paths_of_event_and_run(void **state)
+{
+	(void)state;
+	assert_expands("{device} {ifname}: {steps.look.oper}",
+		       "sw1 Gi1/0/1: down");
+	assert_expands("ifAdminStatus.{ifindex}", "ifAdminStatus.7");
+	assert_expands("ifAdminStatus[{ifname}]", "ifAdminStatus[Gi1/0/1]");
+	assert_expands("{rule}: {count} links", "heal: 12 links");
+	assert_expands("{severity}", "err");
+	assert_expands("", "");
+}
+
+static void
+test_braces_and_one_pass_only(void **state)
+{
+	(void)state;
+	assert_expands("{{device}}", "{device}");
+	assert_expands("a{{b}}c", "a{b}c");
+	/* A value that looks like a template stays as it is. */
+	assert_expands("{evil}", "{device}");
+}
+
+static void
+test_formats(void **state)
+{
+	(void)state;
+	assert_expands("{device:upper}", "SW1");
+	assert_expands("{ifname:lower}", "gi1/0/1");
+	assert_expands("{steps.look.list:2}", "1, b");
+	assert_expands("{steps.look.list:json}", "[1,\"b\",3,4]");
+	assert_expands("{ifindex:hex}", "7");
+	assert_expands("{severity:int}", "3");
+	assert_expands("{ifname:3}", "Gi1");
+}
+
+static void
+test_missing_is_marked_or_fails(void **state)
+{
+	struct noc_strbuf sb = NOC_STRBUF_INIT;
+	unsigned long before = noc_template_missing();
+	struct noc_template *t;
+	struct noc_err err;
+
+	(void)state;
+	assert_expands("{peer} {steps.far.admin}", "?peer? ?steps.far.admin?");
+	assert_int_equal(noc_template_missing() - before, 2);
+	assert_expands("{input.x}", "?input.x?");
+	assert_int_equal(noc_template_parse("x{peer}", 7, &t, &err), 0);
+	assert_int_equal(
+	    noc_template_text(t, &scope, NOC_MISSING_FAIL, &sb, &err),
+	    NOC_ENOTFOUND);
+	assert_non_null(strstr(err.msg, "'peer'"));
+	noc_strbuf_release(&sb);
+	noc_template_free(t);
+}
+
+static void
+test_a_lone_path_keeps_its_type(void **state)
+{
+	struct noc_value *tree =
+	    json("{\"vlan\":\"{input.vlan}\",\"ok\":\"{input.ok}\","
+		 "\"s\":\"v{input.vlan}\",\"l\":\"{steps.look.list}\","
+		 "\"if.{ifindex}\":1,"
+		 "\"auth\":{\"node\":\"secret\",\"name\":\"{device}\"}}");
+	struct noc_value *out;
+	struct noc_err err;
+	char *text;
+
+	(void)state;
+	assert_int_equal(
+	    noc_template_tree(tree, &scope, NOC_MISSING_FAIL, &out, &err), 0);
+	text = noc_json_string(out, NOC_JSON_CANONICAL);
+	assert_string_equal(text, "{\"auth\":{\"name\":\"{device}\",\"node\":"
+				  "\"secret\"},\"if.7\":1,\"l\":[1,\"b\",3,4],"
+				  "\"ok\":true,\"s\":\"v100\",\"vlan\":100}");
+	free(text);
+	noc_value_free(out);
+	noc_value_free(tree);
+}
+
+static void
+test_bad_templates_are_refused(void **state)
+{
+	static const char *const bad[] = { "{",	       "}",	    "a{b",
+					   "{a b}",    "{}",	    "{a:shout}",
+					   "{a:}",     "{a:12345}", "{\"x\":1}",
+					   "{device}}" };
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(bad); i++) {
+		struct noc_template *t = NULL;
+		struct noc_err err;
+
+		if (noc_template_parse(bad[i], strlen(bad[i]), &t, &err) !=
+		    NOC_EINPUT)
+			fail_msg("'%s' was taken", bad[i]);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_paths_of_event_and_run),
+		cmocka_unit_test(test_braces_and_one_pass_only),
+		cmocka_unit_test(test_formats),
+		cmocka_unit_test(test_missing_is_marked_or_fails),
+		cmocka_unit_test(test_a_lone_path_keeps_its_type),
+		cmocka_unit_test(test_bad_templates_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
