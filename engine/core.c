@@ -27,6 +27,7 @@ static const struct noc_part_ops *const core_parts[NOC_PART_COUNT] = {
 	[NOC_PART_RUNS] = &noc_part_runs,
 	[NOC_PART_BREAKERS] = &noc_part_breakers,
 	[NOC_PART_NOTIFY] = &noc_part_notify,
+	[NOC_PART_TASKS] = &noc_part_tasks,
 	[NOC_PART_LEDGER] = &noc_part_ledger,
 };
 

@@ -280,14 +280,23 @@ run_summary(const struct noc_run *r)
 	return noc_strbuf_detach(&sb, NULL);
 }
 
+const char *
+noc_run_state(const struct noc_core *core, const struct noc_id *id)
+{
+	if (noc_run_find(core, id))
+		return "Running";
+	return noc_table_getn(&noc_runs_of(core)->ended, id->b, sizeof(id->b));
+}
+
 static void
-run_remember(struct noc_runs *runs, const struct noc_id *id)
+run_remember(struct noc_runs *runs, const struct noc_id *id, const char *state)
 {
 	const char *key;
 	void *value;
 	size_t it = 0;
 
-	noc_table_putn(&runs->ended, id->b, sizeof(id->b), runs);
+	noc_table_putn(&runs->ended, id->b, sizeof(id->b),
+		       (void *)(uintptr_t)state);
 	if (noc_table_len(&runs->ended) <= ENDED_KEPT)
 		return;
 	if (noc_table_next(&runs->ended, &it, &key, &value))
@@ -326,7 +335,7 @@ noc_run_end(struct noc_run *r, const char *state, const char *outcome)
 	else
 		runs->cancelled++;
 	noc_run_write_end(r);
-	run_remember(runs, &r->id);
+	run_remember(runs, &r->id, state);
 	noc_core_say(r->core, "%s%s run %.8s %s: %s (%.1f s)",
 		     r->observe ? "[observe] " : "", r->rule, r->text, r->state,
 		     r->outcome, (double)(r->ended_ns - r->started_ns) / 1e9);
