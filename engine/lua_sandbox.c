@@ -201,7 +201,7 @@ base_pcall(lua_State *L)
 	int status;
 
 	luaL_checkany(L, 1);
-	lua_budget_charge(L, 1);
+	lua_budget_charge(L, 40);
 	lua_pushboolean(L, 1);
 	lua_insert(L, 1);
 	status = lua_pcall(L, lua_gettop(L) - 2, LUA_MULTRET, 0);

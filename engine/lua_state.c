@@ -77,13 +77,13 @@ alloc_allows(struct lua_budget *b, const void *ptr, size_t osize, size_t nsize)
 	size_t grow = ptr ? nsize - osize : nsize;
 	size_t cap = b->cap + (b->spent != LUA_SPENT_NONE ? LUA_SLACK : 0);
 
-	if (!ptr && osize == LUA_TSTRING && nsize > b->limits.string)
+	if (!ptr && osize == LUA_TSTRING && nsize > b->limits.string + 4096)
 		return false;
 	if (nsize >= 1024)
 		b->steps_left -= (int64_t)(nsize / 64);
 	if (b->used + grow <= cap)
 		return true;
-	b->steps_left -= (int64_t)(b->used / 32);
+	b->steps_left -= (int64_t)(b->used / 64);
 	budget_look(b);
 	return false;
 }

@@ -354,7 +354,7 @@ str_rep(lua_State *L)
 	if (total > (1u << 30))
 		return luaL_error(L, "the result of string.rep is too long");
 	total -= sep.len;
-	lua_budget_charge(L, (int64_t)(total / 16) + n);
+	lua_budget_charge(L, (int64_t)(total / 16) + n / 4);
 	p = luaL_buffinitsize(L, &b, total);
 	for (lua_Integer i = 0; i < n; i++) {
 		memcpy(p, s.p, s.len);

@@ -111,8 +111,7 @@ at(const struct noc_lua_tree *tree, const char *path)
 	return v;
 }
 
-#define IS(tree, path, text) \
-	assert_true(noc_value_is_str(at(tree, path), text))
+#define IS(tree, path, text) assert_true(noc_value_is_str(at(tree, path), text))
 
 static void
 test_tables_and_operators(void **state)
@@ -180,8 +179,8 @@ test_nodes_can_be_shared(void **state)
 		snprintf(path, sizeof(path),
 			 "[%d].opts.run.opts.on_fail.items[1][1].name", i);
 		IS(tree, path, "noc");
-		snprintf(path, sizeof(path),
-			 "[%d].opts.run.items[1].opts.when", i);
+		snprintf(path, sizeof(path), "[%d].opts.run.items[1].opts.when",
+			 i);
 		assert_true(noc_value_is_str(
 		    noc_value_getn(at(tree, path), "steps.a.x", 9), "up"));
 	}
@@ -349,10 +348,11 @@ test_errors_say_what_to_do(void **state)
 static void
 test_all_errors_at_once(void **state)
 {
-	char *got = load_bad("rule 'a' { on = 'x.y', run = notfy 'noc' }\n"
-			     "rule 'b' { on = 'x.y', rum = log 'x' }\n"
-			     "rule 'c' { on = 'x.y', run = log 'x', mode = 3 }\n"
-			     "rule 'd'\n");
+	char *got =
+	    load_bad("rule 'a' { on = 'x.y', run = notfy 'noc' }\n"
+		     "rule 'b' { on = 'x.y', rum = log 'x' }\n"
+		     "rule 'c' { on = 'x.y', run = log 'x', mode = 3 }\n"
+		     "rule 'd'\n");
 	int lines = 1;
 
 	(void)state;
@@ -446,8 +446,9 @@ test_a_directory(void **state)
 	mkdir(sub, 0755);
 	snprintf(sub, sizeof(sub), "%s", dir);
 	put(dir, "b.lua", "rule 'b' { on = 'x.y', run = log 'x' }");
-	put(dir, "a.lua", "local say = require 'lib.say'\n"
-			  "rule 'a' { on = 'x.y', run = say('hello') }");
+	put(dir, "a.lua",
+	    "local say = require 'lib.say'\n"
+	    "rule 'a' { on = 'x.y', run = say('hello') }");
 	put(dir, "lib/say.lua",
 	    "normalize 'n' { from = 'syslog', emit = 'x.y' }\n"
 	    "return function(t) return log(t) end");
@@ -497,13 +498,12 @@ test_data_files(void **state)
 	struct noc_err err;
 
 	(void)state;
-	assert_int_equal(noc_lua_data_text("c.lua", text, strlen(text), &v,
-					   &err),
-			 0);
+	assert_int_equal(
+	    noc_lua_data_text("c.lua", text, strlen(text), &v, &err), 0);
 	assert_true(noc_value_is_str(noc_value_path(v, "syslog.udp"),
 				     "127.0.0.1:5514"));
-	assert_true(noc_value_is_str(noc_value_path(v, "token.node"),
-				     "secret"));
+	assert_true(
+	    noc_value_is_str(noc_value_path(v, "token.node"), "secret"));
 	assert_true(noc_value_is_str(noc_value_path(v, "token.name"), "api"));
 	assert_int_equal(noc_value_path(v, "list[1].a")->u.i, 2);
 	noc_value_free(v);
@@ -527,7 +527,8 @@ static const struct {
 	{ "return {\n a = string.rep }", "unknown name 'string' (c.lua:2)" },
 	{ "return { a = function() end }",
 	  "a function cannot be part of a result (c.lua)" },
-	{ "while true do end", "used up its 50 million instructions (c.lua:1)" },
+	{ "while true do end",
+	  "used up its 50 million instructions (c.lua:1)" },
 };
 
 static void
@@ -538,10 +539,10 @@ test_data_errors(void **state)
 		struct noc_value *v = NULL;
 		struct noc_err err;
 
-		assert_int_equal(
-		    noc_lua_data_text("c.lua", data_errors[i].text,
-				      strlen(data_errors[i].text), &v, &err),
-		    NOC_ECONFIG);
+		assert_int_equal(noc_lua_data_text("c.lua", data_errors[i].text,
+						   strlen(data_errors[i].text),
+						   &v, &err),
+				 NOC_ECONFIG);
 		assert_null(v);
 		assert_string_equal(err.msg, data_errors[i].want);
 	}
