@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "engine/core.h"
 #include "engine/env.h"
+#include "engine/inventory.h"
 #include "engine/loop.h"
 
 static const struct noc_action_ops *const *action_table;
@@ -116,6 +117,8 @@ struct call_delivery {
 static void
 call_release(struct noc_call *call)
 {
+	if (call->device)
+		noc_inventory_unref(call->device->owner);
 	noc_value_free(call->params);
 	noc_value_free(call->own_context);
 	free(call->own_target);
@@ -193,6 +196,16 @@ noc_call_new(const struct noc_action_ops *ops, struct noc_value *params,
 }
 
 void
+noc_call_aim(struct noc_call *call, const struct noc_inventory *inv)
+{
+	if (inv)
+		call->device =
+		    noc_inventory_by_name(inv, noc_slice_str(call->target));
+	if (call->device)
+		noc_inventory_ref(call->device->owner);
+}
+
+void
 noc_call_free(struct noc_call *call)
 {
 	if (!call)
@@ -263,9 +276,7 @@ noc_call_start(struct noc_env *env, const char *action,
 	}
 	call = noc_call_new(ops, params, NULL, target);
 	call->timeout_ms = timeout_ms;
-	if (noc_core_inv(env->core))
-		call->device = noc_inventory_by_name(
-		    noc_core_inv(env->core), noc_slice_str(call->target));
+	noc_call_aim(call, noc_core_inv(env->core));
 	snprintf(call->token, sizeof(call->token), "poll/%llu",
 		 (unsigned long long)call->id);
 	poll = noc_calloc(1, sizeof(*poll));

@@ -116,6 +116,9 @@ void noc_call_cancel(struct noc_env *env, struct noc_call *call);
 struct noc_call *noc_call_new(const struct noc_action_ops *ops,
 			      struct noc_value *params,
 			      struct noc_value *context, const char *target);
+/* Finds the target's device; keeps its inventory while the call lives. */
+struct noc_inventory;
+void noc_call_aim(struct noc_call *call, const struct noc_inventory *inv);
 /* Frees now, or when its queued result has been delivered to nobody. */
 void noc_call_free(struct noc_call *call);
 

@@ -293,9 +293,7 @@ attempt_new(struct noc_run *r, const struct noc_action_ops *ops,
 	    def->timeout_ms > 0 ? def->timeout_ms : TIMEOUT_FALLBACK;
 	a->call->on_done = on_call_done;
 	a->call->arg = a;
-	if (inv)
-		a->call->device =
-		    noc_inventory_by_name(inv, noc_slice_str(target));
+	noc_call_aim(a->call, inv);
 	snprintf(a->call->token, sizeof(a->call->token), "%s/%.24s/%d", r->text,
 		 def->name, a->number);
 	a->next = runs->attempts;
