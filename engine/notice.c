@@ -72,6 +72,7 @@ notice_write(struct noc_core *core, enum noc_record_kind kind,
 	struct noc_record *rec = noc_txn_record(txn, kind);
 
 	noc_record_add_id(rec, NOC_TAG_RUN, run);
+	noc_record_addf(rec, NOC_TAG_RULE, "channel %s", channel);
 	noc_record_adds(rec, NOC_TAG_ACTION, action);
 	noc_record_adds(rec, NOC_TAG_TARGET, channel);
 	if (outcome)

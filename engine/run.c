@@ -195,7 +195,10 @@ run_fill(struct noc_run *r, const struct noc_run_cause *cause)
 					r->ev->device.len);
 		noc_value_set(r->json, "event", noc_event_value(r->ev));
 	} else {
+		/* Without an event "{device}" is the one it was given. */
 		r->device = noc_strdup(device);
+		if (device[0])
+			noc_value_set(extra, "device", noc_value_str(device));
 	}
 	if (!noc_value_get(extra, "rule"))
 		noc_value_set(extra, "rule", noc_value_str(r->rule));

@@ -263,6 +263,7 @@ noc_step_write_start(struct noc_run *r, const struct noc_step_def *def,
 		.json = json,
 	};
 	struct noc_record *rec;
+	char plan[65];
 
 	noc_value_set(json, "attempt", noc_value_int(r->attempt));
 	step_token(r, def, json);
@@ -272,8 +273,10 @@ noc_step_write_start(struct noc_run *r, const struct noc_step_def *def,
 		noc_value_set(json, "deadline",
 			      noc_value_str(noc_time_iso(iso, r->due_ns)));
 	}
+	noc_hex(plan, r->plan->hash, 32);
 	rec = noc_txn_record(txn, NOC_REC_STEP_START);
 	noc_record_adds(rec, NOC_TAG_RUN, r->text);
+	noc_record_addf(rec, NOC_TAG_RULE, "%s@%.12s", r->rule, plan);
 	noc_record_adds(rec, NOC_TAG_ACTION, step_action(def));
 	noc_record_adds(rec, NOC_TAG_TARGET, target);
 	noc_record_add_json(rec, NOC_TAG_DETAIL, json);
