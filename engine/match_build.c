@@ -60,7 +60,8 @@ noc_kinds_build(struct noc_kinds *k, struct noc_kind_entry *entries, size_t n)
 	struct noc_entry *run = noc_calloc(n + 1, sizeof(*run));
 	size_t kinds = 0, cap = 0;
 
-	qsort(entries, n, sizeof(*entries), by_kind);
+	if (n)
+		qsort(entries, n, sizeof(*entries), by_kind);
 	for (size_t i = 0; i < n; i++)
 		kinds += i == 0 || entries[i].kind != entries[i - 1].kind;
 	k->size = 8;
