@@ -123,7 +123,7 @@ noc_event_promote(struct noc_event *ev)
 	if (noc_id_is_zero(&copy->id))
 		copy->id = noc_id_new(copy->received_ns);
 	ev->data = ev->snmp = ev->http = ev->far = NULL;
-	ev->link_owned = NULL; /* moved with the copy */
+	ev->link_owned = ev->text = NULL; /* moved with the copy */
 	return copy;
 }
 
@@ -145,7 +145,8 @@ noc_event_clear(struct noc_event *ev)
 	noc_value_free(ev->data);
 	noc_value_free(ev->far);
 	free(ev->link_owned);
-	ev->link_owned = NULL;
+	free(ev->text);
+	ev->link_owned = ev->text = NULL;
 	ev->snmp = ev->http = ev->data = ev->far = NULL;
 }
 

@@ -53,7 +53,7 @@ struct noc_event {
 	bool kept; /* its EVENT record is written */
 	struct noc_syslog syslog_copy;
 	char *block;
-	char *text; /* a summary made here; owned until promoted */
+	char *text;	  /* of summary, when a normalizer made it; owned */
 	char *link_owned; /* text of link, when made by enrichment */
 };
 
