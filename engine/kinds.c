@@ -15,7 +15,7 @@
 #define ALERT                                                              \
 	"alertname status labels annotations fingerprint startsAt endsAt " \
 	"generatorURL receiver externalURL"
-#define TASK "task nominal late reason"
+#define TASK "task nominal late count reason"
 #define POLL "task ok failed unreachable need fails reason"
 
 static const struct noc_kind_def kind_table[] = {
@@ -56,15 +56,20 @@ static const struct noc_kind_def kind_table[] = {
 	{ "alert.resolved", ALERT, "Alertmanager: the alert is over." },
 	{ "schedule", TASK, "A schedule's time has come." },
 	{ "schedule.missed", TASK, "A schedule's time has passed by." },
+	{ "schedule.skipped", TASK, "A schedule's last run was not over." },
+	{ "schedule.failed", TASK, "A schedule's run failed." },
 	{ "poll", POLL, "What came of a poll." },
+	{ "poll.breach", POLL, "Too few devices answered a poll." },
 	{ "poll.error", POLL, "A device did not answer a poll." },
 	{ "poll.missed", POLL, "A poll could not run." },
+	{ "sensor.ended", "task reason exit restarts",
+	  "A sensor's child has ended." },
 	{ "sensor.exit", "task reason exit restarts",
 	  "A sensor's child has ended." },
 	{ "clock.skew", "skew_s", "A sender's clock is off." },
 	{ "storm.start", "key count top", "A storm began." },
 	{ "storm.end", "key count top elapsed", "A storm is over." },
-	{ "breaker.open", "action target reason until",
+	{ "breaker.open", "action target reason open_until",
 	  "A circuit breaker opened." },
 	{ "breaker.closed", "action target reason",
 	  "A circuit breaker closed." },

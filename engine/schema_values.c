@@ -117,8 +117,7 @@ static const struct noc_option seen_options[] = {
 };
 
 static const struct noc_option time_in_options[] = {
-	DEF("tz", LITERAL, "UTC", "time zone"),
-	OPT("days", STRINGS, "\"mon\" ... \"sun\""), END
+	DEF("tz", LITERAL, "UTC", "time zone"), END
 };
 
 static const struct noc_option inventory_options[] = {
@@ -185,7 +184,7 @@ const struct noc_node_schema noc_schema_values[] = {
 	OPERATOR("absent", NULL, "Has no value."),
 	OPERATOR("ifname", "+ string", "Names this interface, short or long."),
 	{ "time_in", "operator", '-', false, "+ string", time_in_options,
-	  "The time of day is in \"22:00-06:00\"." },
+	  "Now is in \"mon-fri 08:00-18:00\"." },
 	COMBINATOR("either", "One of these tables holds."),
 	COMBINATOR("both", "Each of these tables holds."),
 	COMBINATOR("neither", "None of these tables holds."),

@@ -414,6 +414,35 @@ test_a_tree_that_never_ends(void **state)
 	free(got);
 }
 
+#ifndef NOC_SANITIZED
+static void
+test_many_rules_load_fast(void **state)
+{
+	struct noc_strbuf sb = NOC_STRBUF_INIT;
+	struct noc_lua_tree *tree;
+	struct timespec a, b;
+
+	(void)state;
+	for (int i = 0; i < 1000; i++)
+		noc_strbuf_addf(
+		    &sb,
+		    "rule 'r%d' { on = 'link.down', key = '{device}',\n"
+		    "where = { device = 'sw%d', role = any { 'a', 'b' } },\n"
+		    "hold = '5s', run = notify 'noc' { '{device} is down' } "
+		    "}\n",
+		    i, i);
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &a);
+	tree = load_good(sb.p);
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &b);
+	assert_int_equal(noc_value_len(tree->nodes), 1000);
+	assert_true((b.tv_sec - a.tv_sec) * 1000000000LL + b.tv_nsec -
+			a.tv_nsec <
+		    100000000);
+	noc_lua_tree_free(tree);
+	noc_strbuf_release(&sb);
+}
+#endif
+
 /* ---- directories ---- */
 
 static void
@@ -560,6 +589,9 @@ main(void)
 		cmocka_unit_test(test_all_errors_at_once),
 		cmocka_unit_test(test_later_forms_are_named),
 		cmocka_unit_test(test_a_tree_that_never_ends),
+#ifndef NOC_SANITIZED
+		cmocka_unit_test(test_many_rules_load_fast),
+#endif
 		cmocka_unit_test(test_a_directory),
 		cmocka_unit_test(test_data_files),
 		cmocka_unit_test(test_data_errors),

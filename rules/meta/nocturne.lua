@@ -1,0 +1,1138 @@
+---@meta
+-- SPDX-License-Identifier: ISC
+-- Written from the schema of the rule language; not by hand.
+
+---@alias nocturne.duration string # "250ms" "15s" "10m" "1h30m" "7d"
+---@alias nocturne.rate string # "5/30s", "5/30s by site"
+---@alias nocturne.where table<string|integer, any>
+---@class nocturne.node
+---@class nocturne.action: nocturne.node
+---@class nocturne.auth: nocturne.node
+
+---@alias nocturne.kind string
+---| "link.down" # An interface or its protocol went down.
+---| "link.up" # An interface or its protocol came up.
+---| "link.flap" # The device says that an interface flaps.
+---| "bgp.down" # A BGP session left Established.
+---| "bgp.up" # A BGP session is Established.
+---| "ospf.down" # An OSPF neighbour was lost.
+---| "ospf.up" # An OSPF neighbour is full.
+---| "isis.down" # An IS-IS adjacency was lost.
+---| "isis.up" # An IS-IS adjacency is up.
+---| "bfd.down" # A BFD session is down.
+---| "bfd.up" # A BFD session is up.
+---| "config.change" # Somebody changed the configuration.
+---| "port.errdisable" # The device itself shut a port.
+---| "login.failed" # Somebody could not log in.
+---| "login.ok" # Somebody logged in.
+---| "device.restart" # The device started again.
+---| "device.reload" # Somebody asked it to restart.
+---| "power.fail" # A power supply failed.
+---| "power.ok" # A power supply works again.
+---| "fan.fail" # A fan failed.
+---| "fan.ok" # A fan works again.
+---| "temperature.high" # Too warm.
+---| "temperature.ok" # No longer too warm.
+---| "module.down" # A line card or module went away.
+---| "module.up" # A line card or module is in service.
+---| "optic.low" # Too little light.
+---| "optic.ok" # Enough light again.
+---| "stp.change" # Spanning tree has a new topology.
+---| "mac.move" # A MAC address moves about.
+---| "ntp.lost" # The device lost its time source.
+---| "alert.firing" # Alertmanager: the alert fires.
+---| "alert.resolved" # Alertmanager: the alert is over.
+---| "schedule" # A schedule's time has come.
+---| "schedule.missed" # A schedule's time has passed by.
+---| "schedule.skipped" # A schedule's last run was not over.
+---| "schedule.failed" # A schedule's run failed.
+---| "poll" # What came of a poll.
+---| "poll.breach" # Too few devices answered a poll.
+---| "poll.error" # A device did not answer a poll.
+---| "poll.missed" # A poll could not run.
+---| "sensor.ended" # A sensor's child has ended.
+---| "sensor.exit" # A sensor's child has ended.
+---| "clock.skew" # A sender's clock is off.
+---| "storm.start" # A storm began.
+---| "storm.end" # A storm is over.
+---| "breaker.open" # A circuit breaker opened.
+---| "breaker.closed" # A circuit breaker closed.
+---| "run.failed" # A run ended Failed.
+---| "syslog" # A message that no normalizer knew.
+---| "snmp.trap" # A notification that no normalizer knew.
+---| "webhook" # A post that no hook mapped.
+
+---@class nocturne.event what a rule's function is given
+---@field id string
+---@field kind nocturne.kind
+---@field source string the sensor
+---@field origin string the address it came from
+---@field device string
+---@field address? string
+---@field severity integer 0 (emergency) to 7 (debug)
+---@field summary? string
+---@field trust "low"|"normal"|"high"
+---@field malformed boolean
+---@field link? string the cable, else device/ifname
+---@field far table {device, ifname} of the other end
+---@field role? string
+---@field site? string
+---@field vendor? string
+---@field data table<string, any>
+---@field syslog table<string, any>
+---@field snmp table<string, any>
+---@field http table<string, any>
+---@field header table<string, string>
+---@field [string] any
+---@field ifname? any data of link.down
+---@field ifindex? any data of link.down
+---@field admin? any data of link.down
+---@field oper? any data of link.down
+---@field layer? any data of link.down
+---@field iftype? any data of link.down
+---@field parent? any data of link.down
+---@field state? any data of link.down
+---@field reason? any data of link.down
+---@field peer? any data of bgp.down
+---@field peer_as? any data of bgp.down
+---@field vrf? any data of bgp.down
+---@field afi? any data of bgp.down
+---@field neighbor? any data of ospf.down
+---@field area? any data of ospf.down
+---@field user? any data of config.change
+---@field command? any data of config.change
+---@field line? any data of config.change
+---@field from? any data of config.change
+---@field method? any data of config.change
+---@field vlan? any data of port.errdisable
+---@field uptime? any data of device.restart
+---@field unit? any data of power.fail
+---@field celsius? any data of temperature.high
+---@field threshold? any data of temperature.high
+---@field rx? any data of optic.low
+---@field tx? any data of optic.low
+---@field lane? any data of optic.low
+---@field mac? any data of mac.move
+---@field alertname? any data of alert.firing
+---@field status? any data of alert.firing
+---@field labels? any data of alert.firing
+---@field annotations? any data of alert.firing
+---@field fingerprint? any data of alert.firing
+---@field startsAt? any data of alert.firing
+---@field endsAt? any data of alert.firing
+---@field generatorURL? any data of alert.firing
+---@field receiver? any data of alert.firing
+---@field externalURL? any data of alert.firing
+---@field task? any data of schedule
+---@field nominal? any data of schedule
+---@field late? any data of schedule
+---@field count? any data of schedule
+---@field ok? any data of poll
+---@field failed? any data of poll
+---@field unreachable? any data of poll
+---@field need? any data of poll
+---@field fails? any data of poll
+---@field exit? any data of sensor.ended
+---@field restarts? any data of sensor.ended
+---@field skew_s? any data of clock.skew
+---@field key? any data of storm.start
+---@field top? any data of storm.start
+---@field elapsed? any data of storm.end
+---@field action? any data of breaker.open
+---@field target? any data of breaker.open
+---@field open_until? any data of breaker.open
+---@field rule? any data of run.failed
+---@field run? any data of run.failed
+
+---@class nocturne.run what the function of a step is given
+---@field id string
+---@field rule string
+---@field steps table<string, table>
+---@field input table<string, any>
+---@field item any
+---@field error? table {class, code, message, block}
+---@field event nocturne.event
+---@field [string] any
+
+expect = {}
+http = {}
+snmp = {}
+
+---Where notices go.
+---@class nocturne.channel: nocturne.node
+---@class nocturne.channel_table
+---@field [integer] any
+---@field limit? nocturne.rate more than this becomes one digest, as "10/1m"
+---@field fallback? string the channel told when this one fails
+---@field retry? nocturne.retry how often a delivery is tried (default: 3 attempts)
+---@param name string
+---@return nocturne.channel|fun(t: nocturne.channel_table): nocturne.channel
+function channel(name) end
+
+---Steps in order; named at the top of a file, or unnamed in `run`.
+---@class nocturne.flow: nocturne.node
+---@class nocturne.flow_table
+---@field [integer] any
+---@field input? table<string, any> what it is started with: name = type
+---@field on_fail? nocturne.action|nocturne.escalate|table done when a step has failed for good
+---@field timeout? nocturne.duration the whole run ends by then (default: 24h)
+---@param name string|table
+---@return nocturne.flow|fun(t: nocturne.flow_table): nocturne.flow
+function flow(name) end
+
+---A webhook, POST /hooks/NAME, and the event it becomes.
+---@class nocturne.hook: nocturne.node
+---@class nocturne.hook_table
+---@field auth nocturne.auth say who may post, for example auth = bearer "secret-name"
+---@field emit string the kind of event that comes out, such as "link.{state}"
+---@field kinds? string|string[]|nocturne.any every kind that a template in `emit` can give
+---@field where? nocturne.where|function take only what matches
+---@field when? function function(ev), asked last: take it only when it says so
+---@field map? table<string, any>|function data field = path in what was seen, or a template, or a constant; or a function(ev) that returns such a table
+---@field severity? string|number severity of the event: a name, 0-7 or a template (default: the sender's)
+---@field summary? string one line for people (default: the sender's text)
+---@field split? string one event for each of "alerts[*]"
+---@field dedup? string what makes two posts the same (default: the delivery id of the scheme)
+---@field dedup_for? nocturne.duration how long that is remembered (default: 24h)
+---@field device? string path in the body that names the device
+---@param name string
+---@return nocturne.hook|fun(t: nocturne.hook_table): nocturne.hook
+function hook(name) end
+
+---Turns what a sensor saw into a canonical event.
+---@class nocturne.normalize: nocturne.node
+---@class nocturne.normalize_table
+---@field from string what it reads: "syslog", "snmp.trap", "webhook" ...
+---@field emit string the kind of event that comes out, such as "link.{state}"
+---@field kinds? string|string[]|nocturne.any every kind that a template in `emit` can give
+---@field where? nocturne.where|function take only what matches
+---@field when? function function(ev), asked last: take it only when it says so
+---@field map? table<string, any>|function data field = path in what was seen, or a template, or a constant; or a function(ev) that returns such a table
+---@field severity? string|number severity of the event: a name, 0-7 or a template (default: the sender's)
+---@field summary? string one line for people (default: the sender's text)
+---@field tag? string|string[]|nocturne.any syslog: the tag, exactly
+---@field app? string|string[]|nocturne.any syslog: the program name, exactly
+---@field trap? string|string[]|nocturne.any snmp.trap: name or OID of the notification
+---@field pattern? string regular expression on the message; named groups become data
+---@param name string
+---@return nocturne.normalize|fun(t: nocturne.normalize_table): nocturne.normalize
+function normalize(name) end
+
+---Two events that belong together, and what if one is missing.
+---@class nocturne.pair: nocturne.node
+---@class nocturne.pair_table
+---@field open string|string[]|nocturne.any the kind that opens it
+---@field close string|string[]|nocturne.any the kind that closes it
+---@field within nocturne.duration how long the close may take
+---@field where? nocturne.where|function only events that match
+---@field key? string open and close belong together by it (default: {device})
+---@field missing? nocturne.flow|nocturne.step|nocturne.action|nocturne.escalate done when the close did not come in time
+---@field matched? nocturne.flow|nocturne.step|nocturne.action|nocturne.escalate done when it did
+---@field mode? "observe"|"shadow"|"canary"|"active" how far it may go: observe writes down what would have been done, active does it (default: observe when it acts, else active)
+---@param name string
+---@return nocturne.pair|fun(t: nocturne.pair_table): nocturne.pair
+function pair(name) end
+
+---Asks devices regularly.
+---@class nocturne.poll: nocturne.node
+---@class nocturne.poll_table
+---@field [integer] any
+---@field every? nocturne.duration how often
+---@field cron? string or when, as a cron expression
+---@field tz? string time zone of `cron`
+---@field each? nocturne.inventory the devices to ask; without it, asked once
+---@field limit? integer how many at a time (default: 20)
+---@field jitter? nocturne.duration spread the start by up to this (default: 0s)
+---@field timeout? nocturne.duration for each answer (default: 10s)
+---@field emit string the kind of event that it makes
+---@field kinds? string|string[]|nocturne.any every kind that a template in `emit` can give
+---@field when? nocturne.where|function which answers make an event
+---@field once? "crossing"|"change"|"always" when `when` becomes true, when an answer differs, or each time (default: crossing)
+---@field map? table<string, any> data field = path in the answer
+---@field severity? string|number severity of the event
+---@field summary? string one line for people
+---@field need? string answers that must come: "all", "95%" (default: 1)
+---@field on_error? nocturne.action|nocturne.escalate done when a device does not answer (default: notify "noc")
+---@field on_missed? nocturne.action|nocturne.escalate done when the poll could not run (default: notify "noc")
+---@field on_breach? nocturne.action|nocturne.escalate done when fewer than `need` answered (default: notify "noc")
+---@param name string
+---@return nocturne.poll|fun(t: nocturne.poll_table): nocturne.poll
+function poll(name) end
+
+---When this happens, do that.
+---@class nocturne.rule: nocturne.node
+---@class nocturne.rule_table
+---@field on string|string[]|nocturne.any the kinds of event that it looks at
+---@field run nocturne.flow|nocturne.step|nocturne.action|nocturne.escalate what to do: an action, or a flow of steps
+---@field mode? "observe"|"shadow"|"canary"|"active" how far it may go: observe writes down what would have been done, active does it (default: observe when it acts, else active)
+---@field canary? string with mode = "canary": share of keys that act, as "10%"
+---@field where? nocturne.where|function field = value or operator; all must hold
+---@field when? function function(ev), asked last, pure: true lets the rule go on
+---@field unless? nocturne.seen|table not when such an event was seen; asked again before every step that changes something
+---@field key? string what the rule counts, holds and damps by (default: {device})
+---@field hold? nocturne.hold|string wait this long, and start only if nothing cancelled (default: 0s)
+---@field damp? nocturne.damp RFC 2439 flap dampening of the actions
+---@field storm? nocturne.storm fold the notices of a flood into one
+---@field threshold? nocturne.threshold|string start when so many came within a sliding window
+---@field throttle? nocturne.throttle at most once in a time
+---@field guard? nocturne.guard limits past which it does not act (default: per_key 2/30m, mass 5/30s by site, targets 10/10m, depth 3)
+---@field group? string rules of one group with first = true: only the first that matches starts
+---@field first? boolean see `group` (default: false)
+---@field time? "arrival"|"event" which clock counts: ours, or the sender's (buffered sources) (default: arrival)
+---@param name string
+---@return nocturne.rule|fun(t: nocturne.rule_table): nocturne.rule
+function rule(name) end
+
+---Runs by the clock.
+---@class nocturne.schedule: nocturne.node
+---@class nocturne.schedule_table
+---@field cron? string "15 4 * * *", @daily ...
+---@field every? nocturne.duration or an interval
+---@field at? string or once: "2026-11-23T04:15:00Z"
+---@field tz? string time zone of `cron` (default: UTC)
+---@field run nocturne.flow|nocturne.step|nocturne.action|nocturne.escalate what to do
+---@field overlap? "skip"|"buffer_one"|"buffer_all"|"cancel_other"|"allow" when the run before has not ended (default: skip)
+---@field misfire? nocturne.misfire what to do about a time that was slept through (default: within 10m, once)
+---@field jitter? nocturne.duration spread the start by up to this (default: 0s)
+---@field paused? boolean known but not run (default: false)
+---@field on_missed? nocturne.action|nocturne.escalate done when a time was missed (default: notify "noc")
+---@field on_breach? nocturne.action|nocturne.escalate done when the run failed or was too slow (default: notify "noc")
+---@field mode? "observe"|"shadow"|"canary"|"active" how far it may go: observe writes down what would have been done, active does it (default: observe when it acts, else active)
+---@param name string
+---@return nocturne.schedule|fun(t: nocturne.schedule_table): nocturne.schedule
+function schedule(name) end
+
+---A supervised child that prints one event a line.
+---@class nocturne.sensor: nocturne.node
+---@class nocturne.sensor_table
+---@field [integer] any
+---@field format? "jsonl" what the child prints (default: jsonl)
+---@field kinds string|string[]|nocturne.any the kinds of event it may print
+---@field restart? "backoff"|"never" when it ends (default: backoff)
+---@param name string
+---@return nocturne.sensor|fun(t: nocturne.sensor_table): nocturne.sensor
+function sensor(name) end
+
+---Events in virtual time and what must come of them.
+---@class nocturne.test: nocturne.node
+---@class nocturne.test_table
+---@field [integer] any
+---@param name string
+---@return nocturne.test|fun(t: nocturne.test_table): nocturne.test
+function test(name) end
+
+---One action with its conditions and limits.
+---@class nocturne.step: nocturne.node
+---@class nocturne.step_table
+---@field [integer] any
+---@field when? nocturne.where|function only when this holds: path = value, or function(run); a step that is not taken is skipped
+---@field timeout? nocturne.duration for one attempt; must be said when the action changes something (default: 10s for reads, 30s for notices)
+---@field deadline? nocturne.duration for all attempts together
+---@field target? string the device it is done to (default: {device})
+---@field output? table<string, any> name = path in the result
+---@field fail_if? nocturne.where|function a result like this is a failure
+---@field retry? nocturne.retry after a transient error or a timeout (default: 3 attempts, 1s doubling, at most 60s)
+---@field on_error? nocturne.on_error error class = action, done before the run fails
+---@field probe? nocturne.snmp_get|nocturne.snmp_walk|nocturne.http_get|nocturne.exec a read that tells whether it happened
+---@field on_crash? "retry"|"verify"|"ask"|"fail" what to do when it is not known whether it happened (default: retry for reads; verify with a probe, else ask)
+---@param name string
+---@return nocturne.step|fun(t: nocturne.step_table): nocturne.step
+function step(name) end
+
+---Reads until what is expected holds.
+---@class nocturne.verify: nocturne.node
+---@class nocturne.verify_table
+---@field [integer] any
+---@field expect nocturne.where|function what must hold: name = value
+---@field every? nocturne.duration how often it is read (default: 3s)
+---@field within? nocturne.duration by when it must hold (default: 60s)
+---@field stable? nocturne.duration and for how long it must stay so (default: 0s)
+---@field when? nocturne.where|function only when this holds: path = value, or function(run); a step that is not taken is skipped
+---@field timeout? nocturne.duration for one read (default: 10s)
+---@field target? string the device that is read (default: {device})
+---@field output? table<string, any> name = path in the result
+---@param name string
+---@return nocturne.verify|fun(t: nocturne.verify_table): nocturne.verify
+function verify(name) end
+
+---Ends the run here, Succeeded; the name is the reason.
+---@class nocturne.stop: nocturne.node
+---@class nocturne.stop_table
+---@field when? nocturne.where|function only when this holds: path = value, or function(run); a step that is not taken is skipped
+---@param name string
+---@return nocturne.stop|fun(t: nocturne.stop_table): nocturne.stop
+function stop(name) end
+
+---Ends the run here, Failed; the name is the reason.
+---@class nocturne.fail: nocturne.node
+---@class nocturne.fail_table
+---@field when? nocturne.where|function only when this holds: path = value, or function(run); a step that is not taken is skipped
+---@field class? "permanent"|"transient"|"timeout"|"dependency_unavailable"|"dependency_degraded"|"downstream_failed" class of the error (default: permanent)
+---@param name string
+---@return nocturne.fail|fun(t: nocturne.fail_table): nocturne.fail
+function fail(name) end
+
+---Tells level after level until somebody acknowledges.
+---@class nocturne.escalate: nocturne.node
+---@class nocturne.escalate_table
+---@field [integer] any
+---@field again? nocturne.duration repeat the last level so often (default: never)
+---@field max? nocturne.duration then give up and say so (default: 24h)
+---@field stop_on? string|string[]|nocturne.any "ack" or kinds of event that end it with one all-clear (default: ack)
+---@field when? nocturne.where|function only when this holds: path = value, or function(run); a step that is not taken is skipped
+---@param t nocturne.escalate_table
+---@return nocturne.escalate
+function escalate(t) end
+
+---Waits; the wait survives a restart.
+---@class nocturne.sleep: nocturne.node
+---@class nocturne.sleep_table
+---@field when? nocturne.where|function only when this holds: path = value, or function(run); a step that is not taken is skipped
+---@param name string
+---@return nocturne.sleep|fun(t: nocturne.sleep_table): nocturne.sleep
+function sleep(name) end
+
+---Reads objects of the target.
+---@class nocturne.snmp_get: nocturne.action
+---@class nocturne.snmp_get_table
+---@field [string] string result name = object, as "ifOperStatus.{ifindex}" or "ifOperStatus[{ifname}]"
+---@param t nocturne.snmp_get_table
+---@return nocturne.snmp_get
+function snmp.get(t) end
+
+---Sets objects of the target.
+---@class nocturne.snmp_set: nocturne.action
+---@class nocturne.snmp_set_table
+---@field [string] string|number object = value; enumerated values by label
+---@param t nocturne.snmp_set_table
+---@return nocturne.snmp_set
+function snmp.set(t) end
+
+---Reads whole columns of the target.
+---@class nocturne.snmp_walk: nocturne.action
+---@class nocturne.snmp_walk_table
+---@field [string] string result name = object, as "ifOperStatus.{ifindex}" or "ifOperStatus[{ifname}]"
+---@param t nocturne.snmp_walk_table
+---@return nocturne.snmp_walk
+function snmp.walk(t) end
+
+---Runs a program; the words are its arguments, no shell.
+---@class nocturne.exec: nocturne.action
+---@class nocturne.exec_table
+---@field [integer] any
+---@field stdin? any sent as JSON on standard input
+---@field env? table<string, any> environment variables
+---@field cwd? string directory it runs in
+---@field format? "auto"|"json"|"text" how its output is read (default: auto)
+---@field exit? table<string, any> exit code = error class, as { ["75"] = "transient" }
+---@field mutates? boolean false: it only looks (default: true, false in a poll or verify)
+---@field idempotent? boolean doing it twice is doing it once (default: false)
+---@param t nocturne.exec_table
+---@return nocturne.exec
+function exec(t) end
+
+---HTTP GET.
+---@class nocturne.http_get: nocturne.action
+---@class nocturne.http_get_table
+---@field url string|nocturne.secret https://...
+---@field header? table<string, any> request headers
+---@field query? table<string, any> added to the URL, encoded
+---@field auth? nocturne.secret|nocturne.bearer|nocturne.basic|nocturne.hmac|nocturne.github|nocturne.standard secret "x" is sent as a bearer token
+---@field ok? any status codes that are success (default: 200-299)
+---@field follow? boolean follow redirects (default: false)
+---@field ca? string file of CA certificates to trust
+---@field max_bytes? integer longest answer that is read (default: 1048576)
+---@param t nocturne.http_get_table
+---@return nocturne.http_get
+function http.get(t) end
+
+---HTTP POST.
+---@class nocturne.http_post: nocturne.action
+---@class nocturne.http_post_table
+---@field url string|nocturne.secret https://...
+---@field header? table<string, any> request headers
+---@field query? table<string, any> added to the URL, encoded
+---@field auth? nocturne.secret|nocturne.bearer|nocturne.basic|nocturne.hmac|nocturne.github|nocturne.standard secret "x" is sent as a bearer token
+---@field ok? any status codes that are success (default: 200-299)
+---@field follow? boolean follow redirects (default: false)
+---@field ca? string file of CA certificates to trust
+---@field max_bytes? integer longest answer that is read (default: 1048576)
+---@field json? any body as a table
+---@field form? table<string, any> or as a form
+---@field body? string or as text
+---@field idempotent? boolean sending it twice is sending it once (default: true for put and delete)
+---@field idempotency_key? string sent as Idempotency-Key
+---@param t nocturne.http_post_table
+---@return nocturne.http_post
+function http.post(t) end
+
+---HTTP PUT.
+---@class nocturne.http_put: nocturne.action
+---@class nocturne.http_put_table
+---@field url string|nocturne.secret https://...
+---@field header? table<string, any> request headers
+---@field query? table<string, any> added to the URL, encoded
+---@field auth? nocturne.secret|nocturne.bearer|nocturne.basic|nocturne.hmac|nocturne.github|nocturne.standard secret "x" is sent as a bearer token
+---@field ok? any status codes that are success (default: 200-299)
+---@field follow? boolean follow redirects (default: false)
+---@field ca? string file of CA certificates to trust
+---@field max_bytes? integer longest answer that is read (default: 1048576)
+---@field json? any body as a table
+---@field form? table<string, any> or as a form
+---@field body? string or as text
+---@field idempotent? boolean sending it twice is sending it once (default: true for put and delete)
+---@field idempotency_key? string sent as Idempotency-Key
+---@param t nocturne.http_put_table
+---@return nocturne.http_put
+function http.put(t) end
+
+---HTTP DELETE.
+---@class nocturne.http_delete: nocturne.action
+---@class nocturne.http_delete_table
+---@field url string|nocturne.secret https://...
+---@field header? table<string, any> request headers
+---@field query? table<string, any> added to the URL, encoded
+---@field auth? nocturne.secret|nocturne.bearer|nocturne.basic|nocturne.hmac|nocturne.github|nocturne.standard secret "x" is sent as a bearer token
+---@field ok? any status codes that are success (default: 200-299)
+---@field follow? boolean follow redirects (default: false)
+---@field ca? string file of CA certificates to trust
+---@field max_bytes? integer longest answer that is read (default: 1048576)
+---@field json? any body as a table
+---@field form? table<string, any> or as a form
+---@field body? string or as text
+---@field idempotent? boolean sending it twice is sending it once (default: true for put and delete)
+---@field idempotency_key? string sent as Idempotency-Key
+---@param t nocturne.http_delete_table
+---@return nocturne.http_delete
+function http.delete(t) end
+
+---HTTP PATCH.
+---@class nocturne.http_patch: nocturne.action
+---@class nocturne.http_patch_table
+---@field url string|nocturne.secret https://...
+---@field header? table<string, any> request headers
+---@field query? table<string, any> added to the URL, encoded
+---@field auth? nocturne.secret|nocturne.bearer|nocturne.basic|nocturne.hmac|nocturne.github|nocturne.standard secret "x" is sent as a bearer token
+---@field ok? any status codes that are success (default: 200-299)
+---@field follow? boolean follow redirects (default: false)
+---@field ca? string file of CA certificates to trust
+---@field max_bytes? integer longest answer that is read (default: 1048576)
+---@field json? any body as a table
+---@field form? table<string, any> or as a form
+---@field body? string or as text
+---@field idempotent? boolean sending it twice is sending it once (default: true for put and delete)
+---@field idempotency_key? string sent as Idempotency-Key
+---@param t nocturne.http_patch_table
+---@return nocturne.http_patch
+function http.patch(t) end
+
+---Sends a syslog message; in a channel, the notice.
+---@class nocturne.syslog: nocturne.action
+---@class nocturne.syslog_table
+---@field [integer] any
+---@field to? string host:port, or a socket path (default: 127.0.0.1:514)
+---@field transport? "udp"|"tcp"|"unix" how it is sent (default: udp)
+---@field facility? "kern"|"user"|"mail"|"daemon"|"auth"|"syslog"|"lpr"|"news"|"uucp"|"cron"|"authpriv"|"ftp"|"local0"|"local1"|"local2"|"local3"|"local4"|"local5"|"local6"|"local7" syslog facility (default: local0)
+---@field severity? string|number name or 0-7 (default: the event's)
+---@field app? string program name (default: nocturne)
+---@param t nocturne.syslog_table
+---@return nocturne.syslog
+function syslog(t) end
+
+---Sends a mail; in a channel, the notice.
+---@class nocturne.mail: nocturne.action
+---@class nocturne.mail_table
+---@field [integer] any
+---@field to string|string[]|nocturne.any addresses
+---@field cc? string|string[]|nocturne.any addresses
+---@field from? string sender
+---@field subject? string one line (default: {summary})
+---@field body? string text; in a channel, the notice
+---@field server? string smtp:// or smtps:// URL (default: smtp://127.0.0.1:25)
+---@field auth? nocturne.secret|nocturne.basic user:password
+---@param t nocturne.mail_table
+---@return nocturne.mail
+function mail(t) end
+
+---Makes a new event; the name is its kind.
+---@class nocturne.emit: nocturne.action
+---@class nocturne.emit_table
+---@field [string] any field = value of the new event
+---@param name string
+---@return nocturne.emit|fun(t: nocturne.emit_table): nocturne.emit
+function emit(name) end
+
+---Writes a line to the daemon's log.
+---@class nocturne.log: nocturne.action
+---@class nocturne.log_table
+---@field level? "debug"|"info"|"warn"|"error" of the line (default: info)
+---@param name string
+---@return nocturne.log|fun(t: nocturne.log_table): nocturne.log
+function log(name) end
+
+---Tells a channel; without a text, the summary.
+---@class nocturne.notify: nocturne.action
+---@class nocturne.notify_table
+---@field [integer] any
+---@param name string
+---@return nocturne.notify|fun(t: nocturne.notify_table): nocturne.notify
+function notify(name) end
+
+---Starts a flow of its own.
+---@class nocturne.start: nocturne.action
+---@class nocturne.start_table
+---@field [string] any input of the flow
+---@param name string
+---@return nocturne.start|fun(t: nocturne.start_table): nocturne.start
+function start(name) end
+
+---hmac { "sha512", "X-Header", secret = "name" }: MAC of the body.
+---@class nocturne.hmac: nocturne.auth
+---@class nocturne.hmac_table
+---@field [integer] any
+---@field secret string|string[]|nocturne.any|nocturne.secret name of the secret; a list while it is being changed
+---@param t nocturne.hmac_table
+---@return nocturne.hmac
+function hmac(t) end
+
+---X-Hub-Signature-256.
+---@class nocturne.github: nocturne.auth
+---@class nocturne.github_table
+---@field secret? string|string[]|nocturne.any|nocturne.secret name of the secret; a list while it is being changed (default: its name)
+---@field tolerance? nocturne.duration how old a signed timestamp may be (default: 5m)
+---@param name string|table
+---@return nocturne.github|fun(t: nocturne.github_table): nocturne.github
+function github(name) end
+
+---Standard Webhooks.
+---@class nocturne.standard: nocturne.auth
+---@class nocturne.standard_table
+---@field secret? string|string[]|nocturne.any|nocturne.secret name of the secret; a list while it is being changed (default: its name)
+---@field tolerance? nocturne.duration how old a signed timestamp may be (default: 5m)
+---@param name string|table
+---@return nocturne.standard|fun(t: nocturne.standard_table): nocturne.standard
+function standard(name) end
+
+---Slack's v0.
+---@class nocturne.slack: nocturne.auth
+---@class nocturne.slack_table
+---@field secret? string|string[]|nocturne.any|nocturne.secret name of the secret; a list while it is being changed (default: its name)
+---@field tolerance? nocturne.duration how old a signed timestamp may be (default: 5m)
+---@param name string|table
+---@return nocturne.slack|fun(t: nocturne.slack_table): nocturne.slack
+function slack(name) end
+
+---Stripe-Signature.
+---@class nocturne.stripe: nocturne.auth
+---@class nocturne.stripe_table
+---@field secret? string|string[]|nocturne.any|nocturne.secret name of the secret; a list while it is being changed (default: its name)
+---@field tolerance? nocturne.duration how old a signed timestamp may be (default: 5m)
+---@param name string|table
+---@return nocturne.stripe|fun(t: nocturne.stripe_table): nocturne.stripe
+function stripe(name) end
+
+---Authorization: Bearer.
+---@class nocturne.bearer: nocturne.auth
+---@class nocturne.bearer_table
+---@field secret? string|string[]|nocturne.any|nocturne.secret name of the secret; a list while it is being changed (default: its name)
+---@field tolerance? nocturne.duration how old a signed timestamp may be (default: 5m)
+---@param name string|table
+---@return nocturne.bearer|fun(t: nocturne.bearer_table): nocturne.bearer
+function bearer(name) end
+
+---Authorization: Basic; the secret is user:password.
+---@class nocturne.basic: nocturne.auth
+---@class nocturne.basic_table
+---@field secret? string|string[]|nocturne.any|nocturne.secret name of the secret; a list while it is being changed (default: its name)
+---@field tolerance? nocturne.duration how old a signed timestamp may be (default: 5m)
+---@param name string|table
+---@return nocturne.basic|fun(t: nocturne.basic_table): nocturne.basic
+function basic(name) end
+
+---{ "15s", ... }
+---@class nocturne.hold
+---@field [integer] any
+---@field cancel? string|string[]|nocturne.any kinds that call it off, same key
+
+---Dampening.
+---@class nocturne.damp
+---@field half_life? nocturne.duration the penalty halves in this time (default: 15m)
+---@field suppress? number above this the actions are mute (default: 2000)
+---@field reuse? number below this they are not (default: 750)
+---@field max_suppress? nocturne.duration mute at most this long (default: 60m)
+---@field penalty? number what one down costs (default: 1000)
+
+---A flood of one key.
+---@class nocturne.storm
+---@field over nocturne.rate it begins above this, as "200/10s"
+---@field clear? nocturne.rate it ends below this (default: the same)
+---@field digest? nocturne.digest when it closes (default: idle 30s, max 5m)
+---@field keep? nocturne.where|function still told one by one
+---@field rollup? string many devices of one "site": one notice
+---@field top? integer message shapes that are named (default: 3)
+
+---When a storm closes.
+---@class nocturne.digest
+---@field idle? nocturne.duration quiet for this long (default: 30s)
+---@field max? nocturne.duration or this old (default: 5m)
+
+---How many.
+---@class nocturne.threshold
+---@field [integer] any
+---@field over? nocturne.rate so many in a sliding window, as "5/1m"
+---@field clear? nocturne.rate armed again only below this
+---@field distinct? string count different values of this
+
+---How often.
+---@class nocturne.throttle
+---@field once_within? nocturne.duration the first, then quiet for this long
+---@field once_after? nocturne.duration once, this long after the first
+---@field accumulate? nocturne.rate once, when so many came, as "3/5m"
+
+---Limits of acting.
+---@class nocturne.guard
+---@field per_key? nocturne.rate starts of one key (default: 2/30m)
+---@field mass? nocturne.rate candidates at once: above it none acts (default: 5/30s by site)
+---@field targets? nocturne.rate different targets (default: 10/10m)
+---@field depth? integer how far it may be from an outside cause (default: 3)
+---@field on_exceed? nocturne.action|nocturne.escalate done once a window when a limit held it back (default: notify "noc")
+
+---Trying again.
+---@class nocturne.retry
+---@field attempts? integer all together (default: 3)
+---@field initial? nocturne.duration before the second (default: 1s)
+---@field factor? number each wait is so many times the last (default: 2)
+---@field max? nocturne.duration longest wait (default: 60s)
+---@field jitter? boolean anywhere between nothing and the wait (default: true)
+
+---Missed times.
+---@class nocturne.misfire
+---@field within? nocturne.duration made up for when not older (default: 10m)
+---@field run? "once"|"all"|"skip" how many are made up for (default: once)
+
+---By error class.
+---@class nocturne.on_error
+---@field transient? nocturne.action|nocturne.escalate done on such an error
+---@field permanent? nocturne.action|nocturne.escalate done on such an error
+---@field timeout? nocturne.action|nocturne.escalate done on such an error
+---@field cancelled? nocturne.action|nocturne.escalate done on such an error
+---@field dependency_unavailable? nocturne.action|nocturne.escalate done on such an error
+---@field dependency_degraded? nocturne.action|nocturne.escalate done on such an error
+---@field downstream_failed? nocturne.action|nocturne.escalate done on such an error
+---@field in_doubt? nocturne.action|nocturne.escalate done on such an error
+
+---{ "10m", notify "oncall" }
+---@class nocturne.level
+---@field [integer] any
+
+---One of these.
+---@class nocturne.any: nocturne.node
+---@class nocturne.any_table
+---@field [integer] any
+---@param ... any
+---@return nocturne.any
+function any(...) end
+
+---Each of these (of a list).
+---@class nocturne.all: nocturne.node
+---@class nocturne.all_table
+---@field [integer] any
+---@param ... any
+---@return nocturne.all
+function all(...) end
+
+---None of these.
+---@class nocturne.none: nocturne.node
+---@class nocturne.none_table
+---@field [integer] any
+---@param ... any
+---@return nocturne.none
+function none(...) end
+
+---Not this.
+---@class nocturne.isnt: nocturne.node
+---@class nocturne.isnt_table
+---@field [integer] any
+---@param ... any
+---@return nocturne.isnt
+function isnt(...) end
+
+---An address in one of these networks.
+---@class nocturne.cidr: nocturne.node
+---@class nocturne.cidr_table
+---@field [integer] any
+---@param ... any
+---@return nocturne.cidr
+function cidr(...) end
+
+---An OID below one of these.
+---@class nocturne.oid_under: nocturne.node
+---@class nocturne.oid_under_table
+---@field [integer] any
+---@param ... any
+---@return nocturne.oid_under
+function oid_under(...) end
+
+---Begins with one of these.
+---@class nocturne.prefix: nocturne.node
+---@class nocturne.prefix_table
+---@field [integer] any
+---@param ... any
+---@return nocturne.prefix
+function prefix(...) end
+
+---Ends with one of these.
+---@class nocturne.suffix: nocturne.node
+---@class nocturne.suffix_table
+---@field [integer] any
+---@param ... any
+---@return nocturne.suffix
+function suffix(...) end
+
+---Contains one of these.
+---@class nocturne.contains: nocturne.node
+---@class nocturne.contains_table
+---@field [integer] any
+---@param ... any
+---@return nocturne.contains
+function contains(...) end
+
+---Matches *, ? and [...].
+---@class nocturne.glob: nocturne.node
+---@class nocturne.glob_table
+---@field [integer] any
+---@param ... any
+---@return nocturne.glob
+function glob(...) end
+
+---Matches a regular expression (PCRE2).
+---@class nocturne.re: nocturne.node
+---@class nocturne.re_table
+---@field [integer] any
+---@param ... any
+---@return nocturne.re
+function re(...) end
+
+---Less than.
+---@class nocturne.lt: nocturne.node
+---@class nocturne.lt_table
+---@field [integer] any
+---@param ... any
+---@return nocturne.lt
+function lt(...) end
+
+---At most.
+---@class nocturne.le: nocturne.node
+---@class nocturne.le_table
+---@field [integer] any
+---@param ... any
+---@return nocturne.le
+function le(...) end
+
+---Greater than.
+---@class nocturne.gt: nocturne.node
+---@class nocturne.gt_table
+---@field [integer] any
+---@param ... any
+---@return nocturne.gt
+function gt(...) end
+
+---At least.
+---@class nocturne.ge: nocturne.node
+---@class nocturne.ge_table
+---@field [integer] any
+---@param ... any
+---@return nocturne.ge
+function ge(...) end
+
+---From the first to the second.
+---@class nocturne.between: nocturne.node
+---@class nocturne.between_table
+---@field [integer] any
+---@param ... any
+---@return nocturne.between
+function between(...) end
+
+---A severity this bad or worse.
+---@class nocturne.at_least: nocturne.node
+---@class nocturne.at_least_table
+---@field [integer] any
+---@param ... any
+---@return nocturne.at_least
+function at_least(...) end
+
+---Has a value.
+---@class nocturne.exists: nocturne.node
+---@class nocturne.exists_table
+---@type nocturne.exists
+exists = nil
+
+---Has no value.
+---@class nocturne.absent: nocturne.node
+---@class nocturne.absent_table
+---@type nocturne.absent
+absent = nil
+
+---Names this interface, short or long.
+---@class nocturne.ifname: nocturne.node
+---@class nocturne.ifname_table
+---@field [integer] any
+---@param ... any
+---@return nocturne.ifname
+function ifname(...) end
+
+---Now is in "mon-fri 08:00-18:00".
+---@class nocturne.time_in: nocturne.node
+---@class nocturne.time_in_table
+---@field [integer] any
+---@field tz? string time zone (default: UTC)
+---@param ... any
+---@return nocturne.time_in
+function time_in(...) end
+
+---One of these tables holds.
+---@class nocturne.either: nocturne.node
+---@class nocturne.either_table
+---@field [integer] any
+---@param t nocturne.either_table
+---@return nocturne.either
+function either(t) end
+
+---Each of these tables holds.
+---@class nocturne.both: nocturne.node
+---@class nocturne.both_table
+---@field [integer] any
+---@param t nocturne.both_table
+---@return nocturne.both
+function both(t) end
+
+---None of these tables holds.
+---@class nocturne.neither: nocturne.node
+---@class nocturne.neither_table
+---@field [integer] any
+---@param t nocturne.neither_table
+---@return nocturne.neither
+function neither(t) end
+
+---A secret by name; never written anywhere.
+---@class nocturne.secret: nocturne.node
+---@class nocturne.secret_table
+---@param name string
+---@return nocturne.secret|fun(t: nocturne.secret_table): nocturne.secret
+function secret(name) end
+
+---Devices that match; in a test, the devices there are.
+---@class nocturne.inventory: nocturne.node
+---@class nocturne.inventory_table
+---@field [string] any field = value that selects devices; in a test, device = its fields
+---@param t nocturne.inventory_table
+---@return nocturne.inventory
+function inventory(t) end
+
+---Such an event was seen not long ago.
+---@class nocturne.seen: nocturne.node
+---@class nocturne.seen_table
+---@field [integer] any
+---@field device? string|string[]|nocturne.any about one of these (default: {device})
+---@field back nocturne.duration how far back to look, as "10m"
+---@field where? nocturne.where|function more that must hold of the event seen
+---@param t nocturne.seen_table
+---@return nocturne.seen
+function seen(t) end
+
+---At this time: an event { "kind", field = value }, or what is expected.
+---@class nocturne.at: nocturne.node
+---@class nocturne.at_table
+---@field [integer] any
+---@field [string] any field = value
+---@param name string
+---@return nocturne.at|fun(t: nocturne.at_table): nocturne.at
+function at(name) end
+
+---Action = the result that it gives in this test.
+---@class nocturne.stub: nocturne.node
+---@class nocturne.stub_table
+---@field [string] any field = value
+---@param t nocturne.stub_table
+---@return nocturne.stub
+function stub(t) end
+
+---The rule has started a run.
+---@class nocturne.expect_fired: nocturne.node
+---@class nocturne.expect_fired_table
+---@field [integer] any
+---@field [string] any field = value
+---@param name string|table
+---@return nocturne.expect_fired|fun(t: nocturne.expect_fired_table): nocturne.expect_fired
+function expect.fired(name) end
+
+---The rule is holding.
+---@class nocturne.expect_held: nocturne.node
+---@class nocturne.expect_held_table
+---@field [integer] any
+---@field [string] any field = value
+---@param name string|table
+---@return nocturne.expect_held|fun(t: nocturne.expect_held_table): nocturne.expect_held
+function expect.held(name) end
+
+---The rule was a candidate and something stopped it.
+---@class nocturne.expect_no_run: nocturne.node
+---@class nocturne.expect_no_run_table
+---@field [integer] any
+---@field [string] any field = value
+---@param name string|table
+---@return nocturne.expect_no_run|fun(t: nocturne.expect_no_run_table): nocturne.expect_no_run
+function expect.no_run(name) end
+
+---The rule's run has this state and fields.
+---@class nocturne.expect_run: nocturne.node
+---@class nocturne.expect_run_table
+---@field [integer] any
+---@field [string] any field = value
+---@param name string|table
+---@return nocturne.expect_run|fun(t: nocturne.expect_run_table): nocturne.expect_run
+function expect.run(name) end
+
+---In observe mode it would have done this.
+---@class nocturne.expect_would: nocturne.node
+---@class nocturne.expect_would_table
+---@field [integer] any
+---@field [string] any field = value
+---@param name string|table
+---@return nocturne.expect_would|fun(t: nocturne.expect_would_table): nocturne.expect_would
+function expect.would(name) end
+
+---The channel was told.
+---@class nocturne.expect_notified: nocturne.node
+---@class nocturne.expect_notified_table
+---@field [integer] any
+---@field [string] any field = value
+---@param name string|table
+---@return nocturne.expect_notified|fun(t: nocturne.expect_notified_table): nocturne.expect_notified
+function expect.notified(name) end
+
+---Dampening muted the rule.
+---@class nocturne.expect_damped: nocturne.node
+---@class nocturne.expect_damped_table
+---@field [integer] any
+---@field [string] any field = value
+---@param name string|table
+---@return nocturne.expect_damped|fun(t: nocturne.expect_damped_table): nocturne.expect_damped
+function expect.damped(name) end
+
+---A guard stopped the rule.
+---@class nocturne.expect_guarded: nocturne.node
+---@class nocturne.expect_guarded_table
+---@field [integer] any
+---@field [string] any field = value
+---@param name string|table
+---@return nocturne.expect_guarded|fun(t: nocturne.expect_guarded_table): nocturne.expect_guarded
+function expect.guarded(name) end
+
+---A hold was called off.
+---@class nocturne.expect_cancelled: nocturne.node
+---@class nocturne.expect_cancelled_table
+---@field [integer] any
+---@field [string] any field = value
+---@param name string|table
+---@return nocturne.expect_cancelled|fun(t: nocturne.expect_cancelled_table): nocturne.expect_cancelled
+function expect.cancelled(name) end
+
+---The last event joined an earlier one.
+---@class nocturne.expect_folded: nocturne.node
+---@class nocturne.expect_folded_table
+---@field [integer] any
+---@field [string] any field = value
+---@param name string|table
+---@return nocturne.expect_folded|fun(t: nocturne.expect_folded_table): nocturne.expect_folded
+function expect.folded(name) end
+
+---The last event was seen before.
+---@class nocturne.expect_duplicate: nocturne.node
+---@class nocturne.expect_duplicate_table
+---@field [integer] any
+---@field [string] any field = value
+---@param name string|table
+---@return nocturne.expect_duplicate|fun(t: nocturne.expect_duplicate_table): nocturne.expect_duplicate
+function expect.duplicate(name) end
+
+---So many.
+---@class nocturne.expect_count: nocturne.node
+---@class nocturne.expect_count_table
+---@field [integer] any
+---@field [string] any field = value
+---@param name string|table
+---@return nocturne.expect_count|fun(t: nocturne.expect_count_table): nocturne.expect_count
+function expect.count(name) end
+
+---No rule wanted the last event.
+---@class nocturne.expect_unmatched: nocturne.node
+---@class nocturne.expect_unmatched_table
+---@field [integer] any
+---@field [string] any field = value
+---@param name string|table
+---@return nocturne.expect_unmatched|fun(t: nocturne.expect_unmatched_table): nocturne.expect_unmatched
+function expect.unmatched(name) end
+
+---The last event became this kind.
+---@class nocturne.expect_kind: nocturne.node
+---@class nocturne.expect_kind_table
+---@field [integer] any
+---@field [string] any field = value
+---@param name string|table
+---@return nocturne.expect_kind|fun(t: nocturne.expect_kind_table): nocturne.expect_kind
+function expect.kind(name) end
+
+---A silence muted it.
+---@class nocturne.expect_silenced: nocturne.node
+---@class nocturne.expect_silenced_table
+---@field [integer] any
+---@field [string] any field = value
+---@param name string|table
+---@return nocturne.expect_silenced|fun(t: nocturne.expect_silenced_table): nocturne.expect_silenced
+function expect.silenced(name) end
+
+---The pair was closed in time.
+---@class nocturne.expect_matched: nocturne.node
+---@class nocturne.expect_matched_table
+---@field [integer] any
+---@field [string] any field = value
+---@param name string|table
+---@return nocturne.expect_matched|fun(t: nocturne.expect_matched_table): nocturne.expect_matched
+function expect.matched(name) end
+
+---The pair's close did not come.
+---@class nocturne.expect_missing: nocturne.node
+---@class nocturne.expect_missing_table
+---@field [integer] any
+---@field [string] any field = value
+---@param name string|table
+---@return nocturne.expect_missing|fun(t: nocturne.expect_missing_table): nocturne.expect_missing
+function expect.missing(name) end
+
+---The rule's key is storming.
+---@class nocturne.expect_storm: nocturne.node
+---@class nocturne.expect_storm_table
+---@field [integer] any
+---@field [string] any field = value
+---@param name string|table
+---@return nocturne.expect_storm|fun(t: nocturne.expect_storm_table): nocturne.expect_storm
+function expect.storm(name) end
+
+---The action was carried out.
+---@class nocturne.expect_action: nocturne.node
+---@class nocturne.expect_action_table
+---@field [integer] any
+---@field [string] any field = value
+---@param name string|table
+---@return nocturne.expect_action|fun(t: nocturne.expect_action_table): nocturne.expect_action
+function expect.action(name) end
+
+---The last event has these fields.
+---@class nocturne.expect_field: nocturne.node
+---@class nocturne.expect_field_table
+---@field [integer] any
+---@field [string] any field = value
+---@param name string|table
+---@return nocturne.expect_field|fun(t: nocturne.expect_field_table): nocturne.expect_field
+function expect.field(name) end
