@@ -24,7 +24,7 @@
 static int
 record_fits(const struct noc_record *r, enum noc_tag tag, size_t len)
 {
-	size_t total = r->bytes.len + 6 + len;
+	size_t total = r->len + 6 + len;
 
 	if (tag == NOC_TAG_DETAIL || tag == NOC_TAG_RAW) {
 		if (len > NOC_BLOB_MIN)
@@ -39,12 +39,12 @@ record_fits(const struct noc_record *r, enum noc_tag tag, size_t len)
 static ssize_t
 record_place(const struct noc_record *r, unsigned tag)
 {
-	const uint8_t *p = (const uint8_t *)r->bytes.p;
+	const uint8_t *p = r->p;
 	size_t at = NOC_RECORD_HEAD;
 
 	if (tag > r->last_tag)
-		return (ssize_t)r->bytes.len;
-	while (at < r->bytes.len && noc_get16(p + at) < tag)
+		return (ssize_t)r->len;
+	while (at < r->len && noc_get16(p + at) < tag)
 		at += 6 + noc_get32(p + at + 2);
 	return noc_get16(p + at) == tag ? -1 : (ssize_t)at;
 }
@@ -54,9 +54,8 @@ noc_record_add(struct noc_record *r, enum noc_tag tag, const void *p,
 	       size_t len)
 {
 	ssize_t at = record_place(r, tag);
-	size_t tail;
 	char ref[96];
-	uint8_t head[6];
+	uint8_t *to;
 
 	if (NOC_FAILS(at >= 0))
 		return;
@@ -65,22 +64,17 @@ noc_record_add(struct noc_record *r, enum noc_tag tag, const void *p,
 		p = ref;
 		len = strlen(ref);
 	}
-	noc_put16(head, (uint16_t)tag);
-	noc_put32(head + 2, (uint32_t)len);
-	tail = r->bytes.len - (size_t)at;
-	noc_strbuf_add(&r->bytes, head, sizeof(head));
-	noc_strbuf_add(&r->bytes, p, len);
-	if (tail) {
-		/* Out of order: the new field is at the end, turn it in. */
-		char *b = r->bytes.p + at,
-		     *field = noc_memdup(b + tail, 6 + len);
-
-		memmove(b + 6 + len, b, tail);
-		memcpy(b, field, 6 + len);
-		free(field);
-	} else {
+	noc_record_reserve(r, 6 + len);
+	to = r->p + at;
+	if ((size_t)at < r->len)
+		memmove(to + 6 + len, to, r->len - (size_t)at);
+	else
 		r->last_tag = (uint16_t)tag;
-	}
+	noc_put16(to, (uint16_t)tag);
+	noc_put32(to + 2, (uint32_t)len);
+	if (len)
+		memcpy(to + 6, p, len);
+	r->len += 6 + len;
 	r->nfields++;
 }
 
@@ -130,7 +124,7 @@ noc_record_finish(struct noc_record *r, const uint8_t log_id[16],
 		  const uint8_t boot_id[16], uint64_t seq,
 		  const uint8_t prev[32])
 {
-	uint8_t *p = (uint8_t *)r->bytes.p;
+	uint8_t *p = r->p;
 
 	memcpy(p, "NOC1\1\0", 6);
 	noc_put16(p + 6, (uint16_t)r->kind);

@@ -122,7 +122,7 @@ static int
 journal_collect_ref(struct noc_journal *j, struct refs *refs,
 		    const struct noc_record *r, uint64_t seq)
 {
-	const uint8_t *p = (const uint8_t *)r->bytes.p + NOC_RECORD_HEAD;
+	const uint8_t *p = r->p + NOC_RECORD_HEAD;
 	const uint8_t *id = NULL;
 	size_t len = 0;
 
@@ -158,8 +158,7 @@ journal_check(const struct noc_record *r)
 
 	if (said[(unsigned)r->kind & 63])
 		return;
-	if (!noc_record_read((const uint8_t *)r->bytes.p, r->bytes.len, &v,
-			     &err) &&
+	if (!noc_record_read(r->p, r->len, &v, &err) &&
 	    !noc_record_complete(&v, &err))
 		return;
 	said[(unsigned)r->kind & 63] = true;
@@ -175,14 +174,13 @@ journal_record(struct noc_journal *j, struct noc_tail *t, struct noc_record *r)
 
 	if (!st)
 		return j->bad_rc;
-	NOC_REQUIRE(r->bytes.len <= NOC_RECORD_MAX);
+	NOC_REQUIRE(r->len <= NOC_RECORD_MAX);
 	noc_record_finish(r, j->log_id, j->boot_id, t->f.size, t->prev);
 	journal_check(r);
-	noc_chain_leaf(j->h, r->bytes.p, r->bytes.len, t->prev);
+	noc_chain_leaf(j->h, r->p, r->len, t->prev);
 	rc = sqlite3_bind_int64(st, 1, (sqlite3_int64)t->f.size);
 	if (rc == SQLITE_OK)
-		rc = sqlite3_bind_blob(st, 2, r->bytes.p, (int)r->bytes.len,
-				       SQLITE_STATIC);
+		rc = sqlite3_bind_blob(st, 2, r->p, (int)r->len, SQLITE_STATIC);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_bind_blob(st, 3, t->prev, NOC_HASH, SQLITE_STATIC);
 	if (rc == SQLITE_OK)

@@ -103,6 +103,7 @@ reader_main(void *arg)
 	struct noc_reader *r = arg;
 	uint64_t one = 1;
 
+	pthread_setname_np(pthread_self(), "noc-reader");
 	pthread_mutex_lock(&r->mutex);
 	for (;;) {
 		struct noc_query *q = r->first;

@@ -7,7 +7,6 @@
 
 #include "base/clock.h"
 #include "base/err.h"
-#include "base/strbuf.h"
 
 /*
  * Journal records, format NOC1 (doc/audit.md).  The engine fills kind and
@@ -58,14 +57,16 @@ const char *noc_tag_name(int tag);	    /* "event", ... or "?" */
 #define NOC_RECORD_HEAD 98
 #define NOC_BLOB_MIN	(32 * 1024) /* longer values go to blobs */
 
-/* A record on its way to the journal.  `bytes` is the whole record: fields
- * in ascending tags after NOC_RECORD_HEAD bytes that the writer fills in. */
+/* A record on its way to the journal, in the memory of its txn.  p is the
+ * whole record: fields in ascending tags after NOC_RECORD_HEAD bytes that the
+ * writer fills in. */
 struct noc_record {
 	enum noc_record_kind kind;
 	struct noc_now now;
 	uint16_t nfields;
 	uint16_t last_tag;
-	struct noc_strbuf bytes;
+	uint8_t *p;
+	size_t len, cap;
 };
 
 /* A record read back: slices into the bytes given. */

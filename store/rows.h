@@ -58,8 +58,10 @@ struct noc_txn_record {
 struct noc_txn_chunk {
 	struct noc_txn_chunk *next;
 	size_t used, cap;
-	_Alignas(16) unsigned char data[];
+	unsigned char *data;
 };
+
+#define NOC_TXN_INLINE 1536 /* most txns need no more memory than this */
 
 struct noc_txn {
 	struct noc_txn *next; /* in the queue */
@@ -72,7 +74,14 @@ struct noc_txn {
 	struct noc_row *first_row, *last_row;
 	struct noc_txn_chunk *chunk;
 	struct noc_strbuf json; /* scratch */
+	struct noc_txn_chunk inner;
+	_Alignas(16) unsigned char data[NOC_TXN_INLINE];
 };
+
+/* A whole list, for whoever frees many at once. */
+void noc_txn_free_list(struct noc_txn *txn);
+/* Room for `more` bytes at the end of a record. */
+void noc_record_reserve(struct noc_record *r, size_t more);
 
 /* A value that does not fit its record becomes a blob; out is what the field
  * says instead. */

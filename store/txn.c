@@ -3,6 +3,8 @@
 
 #include "store/txn.h"
 
+#include <pthread.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +13,9 @@
 #include "base/mem.h"
 #include "store/rows.h"
 
-#define CHUNK_MIN 2000
+#define CHUNK_MIN  2048
+#define POOL_MAX   512
+#define RECORD_CAP 320 /* most records fit at once */
 
 /* ---- memory of one txn: freed all at once ---- */
 
@@ -22,10 +26,12 @@ txn_alloc(struct noc_txn *txn, size_t size)
 	void *p;
 
 	size = (size + 15) & ~(size_t)15;
-	if (!c || c->cap - c->used < size) {
+	if (c->cap - c->used < size) {
 		size_t cap = size > CHUNK_MIN ? size : CHUNK_MIN;
+		size_t head = (sizeof(*c) + 15) & ~(size_t)15;
 
-		c = noc_malloc(sizeof(*c) + cap);
+		c = noc_malloc(head + cap);
+		c->data = (unsigned char *)c + head;
 		c->cap = cap;
 		c->used = 0;
 		c->next = txn->chunk;
@@ -48,41 +54,95 @@ txn_dup(struct noc_txn *txn, const void *p, size_t len)
 	return to;
 }
 
+/*
+ * Txns are made on one thread and freed on another, by the hundred: they are
+ * kept for reuse, which costs neither thread the allocator's lock.
+ */
+static pthread_mutex_t pool_mutex = PTHREAD_MUTEX_INITIALIZER;
+static struct noc_txn *pool;
+static unsigned pool_n;
+
 struct noc_txn *
 noc_txn_new(struct noc_now now)
 {
-	struct noc_txn *txn = noc_calloc(1, sizeof(*txn));
+	struct noc_strbuf json = NOC_STRBUF_INIT;
+	struct noc_txn *txn;
 
+	pthread_mutex_lock(&pool_mutex);
+	txn = pool;
+	if (txn) {
+		pool = txn->next;
+		pool_n--;
+	}
+	pthread_mutex_unlock(&pool_mutex);
+	if (txn)
+		json = txn->json;
+	else
+		txn = noc_malloc(sizeof(*txn));
+	memset(txn, 0, offsetof(struct noc_txn, data));
+	txn->json = json;
 	txn->now = now;
 	txn->bytes = sizeof(*txn);
+	txn->inner.data = txn->data;
+	txn->inner.cap = sizeof(txn->data);
+	txn->chunk = &txn->inner;
 	return txn;
+}
+
+/* What it holds beyond itself. */
+static void
+txn_shrink(struct noc_txn *txn)
+{
+	struct noc_txn_chunk *c, *next;
+
+	for (c = txn->chunk; c != &txn->inner; c = next) {
+		next = c->next;
+		free(c);
+	}
+	if (txn->json.cap > 4096)
+		noc_strbuf_release(&txn->json);
+}
+
+void
+noc_txn_free_list(struct noc_txn *txn)
+{
+	struct noc_txn *next, *spare = NULL;
+
+	for (struct noc_txn *t = txn; t; t = t->next)
+		txn_shrink(t);
+	pthread_mutex_lock(&pool_mutex);
+	for (; txn; txn = next) {
+		next = txn->next;
+		if (pool_n < POOL_MAX) {
+			txn->next = pool;
+			pool = txn;
+			pool_n++;
+		} else {
+			txn->next = spare;
+			spare = txn;
+		}
+	}
+	pthread_mutex_unlock(&pool_mutex);
+	for (; spare; spare = next) {
+		next = spare->next;
+		noc_strbuf_release(&spare->json);
+		free(spare);
+	}
 }
 
 void
 noc_txn_free(struct noc_txn *txn)
 {
-	struct noc_txn_chunk *c, *next;
-
 	if (!txn)
 		return;
-	for (struct noc_txn_record *r = txn->first_record; r; r = r->next)
-		noc_strbuf_release(&r->rec.bytes);
-	for (c = txn->chunk; c; c = next) {
-		next = c->next;
-		free(c);
-	}
-	noc_strbuf_release(&txn->json);
-	free(txn);
+	txn->next = NULL;
+	noc_txn_free_list(txn);
 }
 
 size_t
 noc_txn_bytes(const struct noc_txn *txn)
 {
-	size_t n = txn->bytes;
-
-	for (struct noc_txn_record *r = txn->first_record; r; r = r->next)
-		n += r->rec.bytes.cap;
-	return n;
+	return txn->bytes;
 }
 
 int
@@ -306,11 +366,10 @@ noc_txn_record(struct noc_txn *txn, enum noc_record_kind kind)
 	r->txn = txn;
 	r->rec.kind = kind;
 	r->rec.now = txn->now;
-	/* Most records fit, so that one is one allocation. */
-	r->rec.bytes.cap = 448;
-	r->rec.bytes.p = noc_malloc(r->rec.bytes.cap);
-	r->rec.bytes.len = NOC_RECORD_HEAD;
-	memset(r->rec.bytes.p, 0, NOC_RECORD_HEAD + 1);
+	r->rec.cap = RECORD_CAP;
+	r->rec.p = txn_alloc(txn, RECORD_CAP);
+	r->rec.len = NOC_RECORD_HEAD;
+	memset(r->rec.p, 0, NOC_RECORD_HEAD);
 	if (txn->last_record)
 		txn->last_record->next = r;
 	else
@@ -318,4 +377,18 @@ noc_txn_record(struct noc_txn *txn, enum noc_record_kind kind)
 	txn->last_record = r;
 	txn->nrecords++;
 	return &r->rec;
+}
+
+void
+noc_record_reserve(struct noc_record *r, size_t more)
+{
+	struct noc_txn *txn = ((struct noc_txn_record *)r)->txn;
+	uint8_t *p;
+
+	if (r->cap - r->len >= more)
+		return;
+	r->cap = (r->len + more) * 2;
+	p = txn_alloc(txn, r->cap);
+	memcpy(p, r->p, r->len);
+	r->p = p;
 }

@@ -97,17 +97,6 @@ writer_take(struct noc_writer *w)
 	return b;
 }
 
-static void
-batch_free(struct batch *b)
-{
-	struct noc_txn *t, *next;
-
-	for (t = b->first; t; t = next) {
-		next = t->next;
-		noc_txn_free(t);
-	}
-}
-
 /* After each try: what the outside may know. */
 static void
 writer_publish(struct noc_writer *w, const struct batch *b, bool done)
@@ -167,6 +156,7 @@ writer_main(void *arg)
 	int64_t keep[NOC_RETAINS];
 	bool going = true;
 
+	pthread_setname_np(pthread_self(), "noc-writer");
 	pthread_mutex_lock(&w->mutex);
 	while (going) {
 		struct batch b;
@@ -194,7 +184,7 @@ writer_main(void *arg)
 		going = writer_commit(w, &b);
 		if (going)
 			noc_commit_after(&w->c, writer_mono());
-		batch_free(&b);
+		noc_txn_free_list(b.first);
 		pthread_mutex_lock(&w->mutex);
 	}
 	pthread_mutex_unlock(&w->mutex);
@@ -363,8 +353,6 @@ fail:
 void
 noc_writer_close(struct noc_writer *w, int drain_ms)
 {
-	struct batch left;
-
 	if (!w)
 		return;
 	pthread_mutex_lock(&w->mutex);
@@ -373,12 +361,11 @@ noc_writer_close(struct noc_writer *w, int drain_ms)
 	pthread_mutex_unlock(&w->mutex);
 	pthread_cond_signal(&w->cond);
 	pthread_join(w->thread, NULL);
-	left.first = w->first;
 	if (w->txns)
 		noc_error("writer",
 			  "stopped with %zu transactions not "
 			  "committed",
 			  w->txns);
-	batch_free(&left);
+	noc_txn_free_list(w->first);
 	writer_destroy(w);
 }

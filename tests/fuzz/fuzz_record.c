@@ -41,7 +41,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	noc_record_finish(r, v.log_id, v.boot_id, v.seq, v.prev);
 	if (!big && size < 16384 &&
-	    (r->bytes.len != size || memcmp(r->bytes.p, data, size)))
+	    (r->len != size || memcmp(r->p, data, size)))
 		abort();
 	noc_txn_free(txn);
 	return 0;

@@ -63,8 +63,8 @@ test_vectors_read_and_written(void **state)
 			f += 6 + flen;
 		}
 		noc_record_finish(r, v.log_id, v.boot_id, v.seq, v.prev);
-		assert_int_equal(r->bytes.len, len);
-		assert_memory_equal(r->bytes.p, p, len);
+		assert_int_equal(r->len, len);
+		assert_memory_equal(r->p, p, len);
 		noc_txn_free(txn);
 		free(p);
 	}
@@ -117,8 +117,7 @@ test_fields_found_and_required(void **state)
 	noc_record_adds(r, NOC_TAG_DETAIL, "{}");
 	noc_record_addf(r, NOC_TAG_RUN, "run-%d", 7); /* out of order */
 	noc_record_finish(r, zero, zero, 3, zero);
-	assert_int_equal(
-	    noc_record_read((uint8_t *)r->bytes.p, r->bytes.len, &v, &err), 0);
+	assert_int_equal(noc_record_read(r->p, r->len, &v, &err), 0);
 	assert_int_equal(v.nfields, 2);
 	assert_int_equal(noc_record_field(&v, NOC_TAG_RUN, &p, &len), 1);
 	assert_int_equal(len, 5);
@@ -128,8 +127,7 @@ test_fields_found_and_required(void **state)
 	assert_non_null(strstr(err.msg, "outcome"));
 	noc_record_adds(r, NOC_TAG_OUTCOME, "ok");
 	noc_record_finish(r, zero, zero, 3, zero);
-	assert_int_equal(
-	    noc_record_read((uint8_t *)r->bytes.p, r->bytes.len, &v, &err), 0);
+	assert_int_equal(noc_record_read(r->p, r->len, &v, &err), 0);
 	assert_int_equal(noc_record_complete(&v, &err), 0);
 	noc_txn_free(txn);
 }
@@ -169,9 +167,8 @@ test_long_values_become_blobs(void **state)
 				       tag == NOC_TAG_DETAIL ? 200000 : 1024);
 	}
 	noc_record_finish(r, zero, zero, 0, zero);
-	assert_true(r->bytes.len <= NOC_RECORD_MAX);
-	assert_int_equal(
-	    noc_record_read((uint8_t *)r->bytes.p, r->bytes.len, &v, NULL), 0);
+	assert_true(r->len <= NOC_RECORD_MAX);
+	assert_int_equal(noc_record_read(r->p, r->len, &v, NULL), 0);
 	assert_int_equal(v.nfields, 14);
 	assert_int_equal(noc_record_field(&v, NOC_TAG_RAW, &p, &len), 1);
 	assert_int_equal(len, NOC_BLOB_MIN);
@@ -188,8 +185,7 @@ test_long_values_become_blobs(void **state)
 	noc_txn_add_raw(txn, r, big, NOC_BLOB_MIN + 1);
 	assert_true(noc_record_raw_is_blob(NOC_BLOB_MIN + 1));
 	noc_record_finish(r, zero, zero, 1, zero);
-	assert_int_equal(
-	    noc_record_read((uint8_t *)r->bytes.p, r->bytes.len, &v, NULL), 0);
+	assert_int_equal(noc_record_read(r->p, r->len, &v, NULL), 0);
 	assert_int_equal(noc_record_field(&v, NOC_TAG_RAW, &p, &len), 1);
 	assert_int_equal(len, 32);
 	noc_txn_free(txn);
@@ -218,8 +214,8 @@ test_commitment_hides_value(void **state)
 	memcpy(buf + 16, row->cells[2].u.p, row->cells[2].len);
 	noc_sha256_once(buf, 16 + row->cells[2].len, hash);
 	assert_memory_equal(hash, row->cells[0].u.p, 32);
-	assert_memory_equal(r->bytes.p + NOC_RECORD_HEAD + 6, hash, 32);
-	assert_null(memmem(r->bytes.p, r->bytes.len, "hunter2", 7));
+	assert_memory_equal(r->p + NOC_RECORD_HEAD + 6, hash, 32);
+	assert_null(memmem(r->p, r->len, "hunter2", 7));
 	noc_txn_free(txn);
 }
 
