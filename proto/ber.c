@@ -434,6 +434,8 @@ ber_v3_security(struct ber *b, struct noc_snmp_shape *out)
 	    0)
 		return rc;
 	len = (size_t)(f.end - f.p);
+	out->auth = f.p;
+	out->auth_len = len;
 	if ((out->flags & FLAG_AUTH) && len != 12 && len != 16 && len != 24 &&
 	    len != 32 && len != 48)
 		return ber_refuse(b, f.p,

@@ -27,6 +27,8 @@ struct noc_snmp_shape {
 	size_t engine_id_len;
 	const uint8_t *user; /* v3, borrowed */
 	size_t user_len;
+	const uint8_t *auth; /* v3 msgAuthenticationParameters, borrowed */
+	size_t auth_len;
 	uint8_t flags;	/* v3 msgFlags */
 	int32_t msg_id; /* v3 */
 };
