@@ -1,16 +1,97 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
+#include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "base/mem.h"
+#include "cli/setup.h"
+#include "cli/verb.h"
+#include "engine/event.h"
+
+static void
+main_usage(FILE *out)
+{
+	fputs("usage: nocturne VERB [OPTION...]\n\n", out);
+	for (size_t i = 0; noc_verb_at(i); i++)
+		fprintf(out, "  %-10s %s\n", noc_verb_at(i)->name,
+			noc_verb_at(i)->summary);
+	fputs("\n'nocturne help VERB' says more; nocturne(1) says all.\n", out);
+}
+
+static int
+main_unknown(const char *word)
+{
+	const char *known[64], *near;
+	struct noc_strbuf sb = NOC_STRBUF_INIT;
+	size_t n = 0;
+
+	for (; n < NOC_COUNT(known) - 1 && noc_verb_at(n); n++)
+		known[n] = noc_verb_at(n)->name;
+	known[n++] = "help";
+	near = noc_suggest(word, known, n);
+	noc_strbuf_add_escaped(&sb, word, strlen(word));
+	fprintf(stderr, "nocturne: there is no verb '%s'", sb.p ? sb.p : "");
+	noc_strbuf_release(&sb);
+	if (near)
+		fprintf(stderr, "; did you mean '%s'?\n", near);
+	else
+		fputs(": 'nocturne help' lists them.\n", stderr);
+	return NOC_EXIT_USAGE;
+}
+
+static int
+main_help(int argc, char **argv)
+{
+	const struct noc_verb *verb;
+
+	if (argc < 3) {
+		main_usage(stdout);
+		return NOC_EXIT_OK;
+	}
+	verb = noc_verb_find(argv[2]);
+	if (!verb)
+		return main_unknown(argv[2]);
+	noc_verb_help(verb);
+	return NOC_EXIT_OK;
+}
+
+/* What was printed must have been written: `nocturne events >/dev/full`. */
+static int
+main_flush(int status)
+{
+	if ((fflush(stdout) || ferror(stdout)) && status == NOC_EXIT_OK) {
+		perror("nocturne: standard output");
+		return NOC_EXIT_FAILED;
+	}
+	return status;
+}
 
 int
 main(int argc, char **argv)
 {
-	if (argc == 2 && !strcmp(argv[1], "--version")) {
-		puts(PACKAGE_STRING);
-		return 0;
+	const struct noc_verb *verb;
+
+	setlocale(LC_CTYPE, "C.UTF-8");
+	signal(SIGPIPE, SIG_IGN);
+	if (argc < 2) {
+		main_usage(stderr);
+		return NOC_EXIT_USAGE;
 	}
-	fputs("usage: nocturne --version\n", stderr);
-	return 2;
+	if (!strcmp(argv[1], "--exec-helper"))
+		return noc_setup_exec_helper(argc, argv);
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
+		printf("nocturne %s\n", PACKAGE_VERSION);
+		return main_flush(NOC_EXIT_OK);
+	}
+	if (!strcmp(argv[1], "help") || !strcmp(argv[1], "--help") ||
+	    !strcmp(argv[1], "-h"))
+		return main_flush(main_help(argc, argv));
+	verb = noc_verb_find(argv[1]);
+	if (!verb)
+		return main_unknown(argv[1]);
+	noc_setup_tables();
+	return main_flush(verb->run(argc - 1, argv + 1));
 }

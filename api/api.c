@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "api/private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "store/reader.h"
+
+#define FOR_MAX_MS (366LL * 24 * 3600 * 1000)
+
+/* ---- jobs ---- */
+
+struct noc_job *
+noc_job_new(struct noc_env *env, struct noc_http_req *req, int64_t ms)
+{
+	struct noc_job *job = noc_calloc(1, sizeof(*job));
+
+	job->env = env;
+	job->status = 200;
+	job->then = noc_job_then_reply;
+	job->req = noc_http_reply_later(req, ms);
+	return job;
+}
+
+static void
+job_free(struct noc_job *job)
+{
+	noc_watch_free(job->timer);
+	noc_value_free(job->data);
+	noc_value_free(job->result);
+	free(job);
+}
+
+void
+noc_job_end_json(struct noc_job *job, int status, struct noc_value *body)
+{
+	noc_http_reply_json(job->req, status, body);
+	noc_value_free(body);
+	job_free(job);
+}
+
+void
+noc_job_end_err(struct noc_job *job, const struct noc_err *err)
+{
+	noc_http_reply_err(job->req, err);
+	job_free(job);
+}
+
+void
+noc_job_end_missing(struct noc_job *job, const char *what)
+{
+	struct noc_err err;
+
+	noc_err_set(&err, NOC_ENOTFOUND, "There is no such %s.", what);
+	noc_job_end_err(job, &err);
+}
+
+void
+noc_job_then_reply(struct noc_job *job)
+{
+	struct noc_value *body = job->result;
+
+	job->result = NULL;
+	if (job->key) {
+		struct noc_value *map = noc_value_map();
+
+		noc_value_set(map, job->key, body);
+		body = map;
+	}
+	noc_job_end_json(job, job->status, body);
+}
+
+static void
+job_result(struct noc_job *job, struct noc_value *result)
+{
+	noc_value_free(job->result);
+	job->result = result ? result : noc_value_nil();
+	job->then(job);
+}
+
+static void
+on_job_asked(struct noc_query *q, void *arg)
+{
+	struct noc_job *job = arg;
+	struct noc_value *result = q->result;
+
+	if (!result) {
+		noc_job_end_err(job, &q->err);
+		return;
+	}
+	q->result = NULL;
+	job_result(job, result);
+}
+
+void
+noc_job_ask(struct noc_job *job, const char *question, struct noc_value *params)
+{
+	struct noc_query *q = noc_calloc(1, sizeof(*q));
+	struct noc_err err;
+
+	q->name = noc_strdup(question);
+	q->params = params;
+	q->done = on_job_asked;
+	q->arg = job;
+	if (noc_reader_submit(job->env->reader, q, &err))
+		noc_job_end_err(job, &err);
+}
+
+struct job_command {
+	struct noc_job *job;
+	void (*missing)(struct noc_job *job);
+};
+
+static void
+on_job_done(int kind, const struct noc_value *answer, const char *message,
+	    void *arg)
+{
+	struct job_command *c = arg;
+	struct noc_job *job = c->job;
+	void (*missing)(struct noc_job *) = c->missing;
+	struct noc_err err;
+
+	free(c);
+	if (kind == NOC_ENOTFOUND && missing) {
+		missing(job);
+	} else if (kind) {
+		noc_err_set(&err, (enum noc_kind)kind, "%s",
+			    message ? message : "The command failed.");
+		noc_job_end_err(job, &err);
+	} else {
+		job_result(job, answer ? noc_value_copy(answer) : NULL);
+	}
+}
+
+void
+noc_job_do_or(struct noc_job *job, struct noc_value *command,
+	      void (*missing)(struct noc_job *job))
+{
+	struct job_command *c = noc_calloc(1, sizeof(*c));
+	struct noc_core *core = job->env->core;
+
+	c->job = job;
+	c->missing = missing;
+	noc_value_set(command, "actor",
+		      noc_value_str(noc_http_actor(job->req)));
+	noc_core_command(core, command, on_job_done, c, noc_core_turn(core));
+	noc_value_free(command);
+}
+
+void
+noc_job_do(struct noc_job *job, struct noc_value *command)
+{
+	noc_job_do_or(job, command, NULL);
+}
+
+void
+noc_api_command(struct noc_env *env, struct noc_http_req *req,
+		struct noc_value *command, int status, const char *key)
+{
+	struct noc_job *job = noc_job_new(env, req, 0);
+
+	job->status = status;
+	job->key = key;
+	noc_job_do(job, command);
+}
+
+struct noc_value *
+noc_api_verb(const char *verb)
+{
+	struct noc_value *v = noc_value_map();
+
+	noc_value_set(v, "verb", noc_value_str(verb));
+	return v;
+}
+
+/* ---- what came in ---- */
+
+static int
+body_check(const struct noc_value *body, const char *const *keys,
+	   struct noc_err *err)
+{
+	if (body->type != NOC_MAP)
+		return noc_err_set(err, NOC_EINPUT,
+				   "The body must be a JSON object.");
+	for (size_t i = 0; i < body->u.map.len; i++) {
+		const char *const *k = keys;
+
+		while (*k && strcmp(*k, body->u.map.at[i].key))
+			k++;
+		if (!*k)
+			return noc_err_set(err, NOC_EINPUT,
+					   "The body has a member \"%.60s\" "
+					   "that is not known here.",
+					   body->u.map.at[i].key);
+	}
+	return 0;
+}
+
+struct noc_value *
+noc_api_body(struct noc_http_req *req, const char *const *keys)
+{
+	struct noc_slice raw = noc_http_body(req);
+	const char *type = noc_http_header(req, "content-type");
+	struct noc_value *body = NULL;
+	struct noc_err err;
+
+	if (raw.len == 0)
+		return noc_value_map();
+	if (type && strncmp(type, "application/json", 16)) {
+		noc_http_reply_problem(req, 415, NULL,
+				       "The body must be application/json.");
+		return NULL;
+	}
+	if (!noc_json_parse(raw.p, raw.len, &body, &err) &&
+	    !body_check(body, keys, &err))
+		return body;
+	noc_value_free(body);
+	noc_http_reply_err(req, &err);
+	return NULL;
+}
+
+int
+noc_api_fill(struct noc_value *command, const struct noc_value *body,
+	     struct noc_err *err)
+{
+	const struct noc_value *dur = noc_value_get(body, "for");
+	int64_t ms;
+
+	for (size_t i = 0; i < body->u.map.len; i++) {
+		const struct noc_member *m = &body->u.map.at[i];
+
+		if (strcmp(m->key, "for") && m->value->type != NOC_NIL)
+			noc_value_set(command, m->key,
+				      noc_value_copy(m->value));
+	}
+	if (!dur || dur->type == NOC_NIL)
+		return 0;
+	if (dur->type != NOC_STR || strlen(dur->u.s.p) != dur->u.s.len ||
+	    noc_duration_parse(dur->u.s.p, &ms) || ms <= 0 || ms > FOR_MAX_MS)
+		return noc_err_set(err, NOC_EINPUT,
+				   "\"for\" must be a duration such as "
+				   "\"2h\", at most 366 days.");
+	noc_value_set(command, "for_ms", noc_value_int(ms));
+	return 0;
+}
+
+struct noc_value *
+noc_api_page(struct noc_http_req *req, const char *const *filters)
+{
+	struct noc_value *params = noc_value_map();
+	const char *limit = noc_http_query(req, "limit");
+	const char *before = noc_http_query(req, "before");
+	int64_t n = 100;
+	char *end;
+
+	if (limit) {
+		n = strtoll(limit, &end, 10);
+		if (!*limit || *end || n < 1 || n > 1000) {
+			noc_value_free(params);
+			noc_http_reply_problem(req, 400, NULL,
+					       "limit must be a number from "
+					       "1 to 1000.");
+			return NULL;
+		}
+	}
+	noc_value_set(params, "limit", noc_value_int(n));
+	if (before)
+		noc_value_set(params, "before", noc_value_str(before));
+	for (; *filters; filters++) {
+		const char *v = noc_http_query(req, *filters);
+
+		if (v && *v)
+			noc_value_set(params, *filters, noc_value_str(v));
+	}
+	return params;
+}
+
+/* ---- what goes out ---- */
+
+void
+noc_api_times(struct noc_value *row, const char *const *names)
+{
+	for (; *names; names++) {
+		const struct noc_value *v = noc_value_get(row, *names);
+		char iso[32], *key;
+		int64_t ns;
+
+		if (!v || v->type != NOC_INT)
+			continue;
+		ns = v->u.i;
+		key = noc_asprintf("%s_ns", *names);
+		if (ns) {
+			noc_value_set(row, *names,
+				      noc_value_str(noc_time_iso(iso, ns)));
+			noc_value_set(row, key, noc_value_int(ns));
+		} else {
+			noc_value_set(row, *names, noc_value_nil());
+		}
+		free(key);
+	}
+}
+
+struct noc_value *
+noc_api_paged(const char *key, struct noc_value *list, int64_t limit)
+{
+	struct noc_value *body = noc_value_map();
+	size_t n = noc_value_len(list);
+	const struct noc_value *cursor =
+	    n ? noc_value_get(noc_value_at(list, n - 1), "cursor") : NULL;
+
+	noc_value_set(body, "next",
+		      cursor && (int64_t)n >= limit ? noc_value_copy(cursor)
+						    : noc_value_nil());
+	noc_value_set(body, key, list);
+	return body;
+}
+
+/* ---- all routes ---- */
+
+void
+noc_api_http_conf(struct noc_http_conf *conf, struct noc_env *env)
+{
+	conf->authorise = noc_auth_check;
+	conf->arg = env;
+}
+
+int
+noc_api_open(struct noc_env *env, struct noc_api **out, struct noc_err *err)
+{
+	struct noc_api *api;
+	int r = noc_auth_load(env, err);
+
+	if (r)
+		return r;
+	api = noc_calloc(1, sizeof(*api));
+	api->env = env;
+	noc_api_probe(api);
+	noc_api_metrics(api);
+	noc_api_events(api);
+	noc_api_ingest(api);
+	noc_api_runs(api);
+	noc_api_flows(api);
+	noc_api_guards(api);
+	noc_api_rules(api);
+	noc_api_sources(api);
+	noc_api_audit(api);
+	noc_api_tokens(api);
+	*out = api;
+	return 0;
+}
+
+void
+noc_api_close(struct noc_api *api)
+{
+	if (!api)
+		return;
+	noc_api_audit_close(api);
+	noc_auth_release();
+	free(api);
+}

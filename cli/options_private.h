@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef NOC_CLI_OPTIONS_PRIVATE_H
+#define NOC_CLI_OPTIONS_PRIVATE_H
+
+#include "cli/options.h"
+
+/* Shared by options.c and options_file.c only. */
+
+/* The row of a dotted name; *member is "NAME" within a family, else NULL. */
+const struct noc_option_row *noc_option_find(const char *name,
+					     const char **member);
+bool noc_option_is_family(const struct noc_option_row *row);
+char *noc_option_family(const struct noc_option_row *row); /* returned */
+int noc_option_unknown(const char *name, struct noc_err *err);
+/* Returned; NULL when the text is not of the row's type. */
+struct noc_value *noc_option_text(const struct noc_option_row *row,
+				  const char *text);
+/* "5514", "10.0.0.1:514", "[::1]:514" -> full text with host (may be NULL).
+ * EINPUT. */
+int noc_option_listen(const char *text, const char *host,
+		      struct noc_strbuf *out);
+
+#endif

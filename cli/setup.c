@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "cli/setup.h"
+
+#include "actions/actions.h"
+#include "sensors/sensors.h"
+
+void
+noc_setup_tables(void)
+{
+	noc_actions_register();
+	noc_sensors_register();
+}
+
+int
+noc_setup_exec_helper(int argc, char **argv)
+{
+	return noc_exec_helper(argc, argv);
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef NOC_CLI_SETUP_H
+#define NOC_CLI_SETUP_H
+
+/*
+ * What every verb needs before it runs: the tables of sensors and actions
+ * handed to the engine.  Main thread.
+ */
+void noc_setup_tables(void);
+/* `nocturne --exec-helper ...`: becomes the child of an exec action. */
+int noc_setup_exec_helper(int argc, char **argv);
+
+#endif

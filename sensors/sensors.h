@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef NOC_SENSORS_SENSORS_H
+#define NOC_SENSORS_SENSORS_H
+
+#include "engine/sensor.h"
+
+/* The table of all ways in (sensors.def).  cli registers it at start. */
+void noc_sensors_register(void);
+
+#endif

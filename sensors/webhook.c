@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/crypto.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "engine/core.h"
+#include "engine/http.h"
+#include "engine/intake.h"
+#include "proto/signature.h"
+#include "sensors/sensors.h"
+#include "sensors/webhook_body.h"
+
+/*
+ * POST /hooks/NAME for each `hook` of the rules.  Fails closed: the signature
+ * is checked on the raw bytes before anything is read; delivery ids are
+ * remembered durably; 202 is said when what became of it is on disk.
+ */
+#define HOOK_SECRETS_MAX 8
+#define HOOK_SPLIT_MAX	 1000
+#define HOOK_REPLY_MS	 20000
+#define HOOK_DELIVERY_MS (24LL * 3600 * 1000)
+
+struct webhook {
+	struct noc_env *env;
+	uint64_t refused_said;
+};
+
+struct delivery { /* one POST until all of its events are durable */
+	struct noc_http_req *req;
+	size_t left;
+	bool fresh; /* one of its events at least was no duplicate */
+	struct noc_value *ids;
+};
+
+struct delivery_event {
+	struct noc_receipt receipt; /* first */
+	struct delivery *of;
+};
+
+/* ---- who signed it ---- */
+
+struct hook_auth {
+	struct noc_signature sig;
+	char *secrets[HOOK_SECRETS_MAX];
+	size_t n;
+};
+
+static int
+hook_secret(struct webhook *w, struct hook_auth *a, const struct noc_value *v,
+	    struct noc_err *err)
+{
+	const char *name =
+	    v->type == NOC_STR ? v->u.s.p : noc_value_get_str(v, "name", NULL);
+	int r;
+
+	if (!name || a->n == HOOK_SECRETS_MAX)
+		return noc_err_set(err, NOC_ECONFIG,
+				   "its auth names no secret, or too many");
+	r = noc_secret_read(w->env, name, &a->secrets[a->n], err);
+	if (!r)
+		a->n++;
+	return r;
+}
+
+static void
+hook_auth_release(struct hook_auth *a)
+{
+	for (size_t i = 0; i < a->n; i++) {
+		noc_wipe(a->secrets[i], strlen(a->secrets[i]));
+		free(a->secrets[i]);
+	}
+}
+
+static int
+hook_auth_fill(struct webhook *w, const struct noc_value *node,
+	       struct hook_auth *a, struct noc_err *err)
+{
+	const struct noc_value *opts = noc_value_get(node, "opts");
+	const struct noc_value *items = noc_value_get(node, "items");
+	const struct noc_value *secret = noc_value_get(opts, "secret");
+	const struct noc_value *md = noc_value_at(items, 0);
+	const struct noc_value *header = noc_value_at(items, 1);
+	int64_t ms = 300000;
+	int r = 0;
+
+	memset(a, 0, sizeof(*a));
+	if (noc_signature_scheme_parse(noc_value_get_str(node, "node", ""),
+				       &a->sig.scheme))
+		return noc_err_set(err, NOC_ECONFIG,
+				   "its auth is of no known kind");
+	if (a->sig.scheme == NOC_SIG_HMAC) {
+		if (!md || md->type != NOC_STR || !header ||
+		    header->type != NOC_STR)
+			return noc_err_set(err, NOC_ECONFIG,
+					   "its hmac names no hash or header");
+		a->sig.md = md->u.s.p;
+		a->sig.header = header->u.s.p;
+	}
+	noc_duration_parse(noc_value_get_str(opts, "tolerance", "5m"), &ms);
+	a->sig.tolerance_s = (int32_t)(ms / 1000);
+	if (!secret)
+		secret = noc_value_get(node, "name");
+	if (!secret)
+		return noc_err_set(err, NOC_ECONFIG, "its auth has no secret");
+	if (secret->type == NOC_LIST)
+		for (size_t i = 0; !r && i < noc_value_len(secret); i++)
+			r = hook_secret(w, a, noc_value_at(secret, i), err);
+	else
+		r = hook_secret(w, a, secret, err);
+	a->sig.secrets = (const char *const *)a->secrets;
+	a->sig.nsecrets = a->n;
+	if (r)
+		hook_auth_release(a);
+	return r;
+}
+
+static struct noc_slice
+on_hook_header(const char *name, void *arg)
+{
+	return noc_slice_str(noc_http_header(arg, name));
+}
+
+/* ---- the answer ---- */
+
+static void
+delivery_answer(struct delivery *d)
+{
+	struct noc_value *body = noc_value_map();
+	const struct noc_value *first = noc_value_at(d->ids, 0);
+
+	if (first)
+		noc_value_set(body, "id", noc_value_copy(first));
+	if (noc_value_len(d->ids) > 1)
+		noc_value_set(body, "ids", noc_value_copy(d->ids));
+	if (!d->fresh)
+		noc_value_set(body, "duplicate", noc_value_bool(true));
+	noc_http_reply_json(d->req, d->fresh ? 202 : 200, body);
+	noc_value_free(body);
+	noc_value_free(d->ids);
+	free(d);
+}
+
+static void
+on_delivery_done(struct noc_receipt *r, enum noc_fate fate,
+		 const struct noc_id *event, const struct noc_id *run)
+{
+	struct delivery_event *e = (struct delivery_event *)r;
+	struct delivery *d = e->of;
+	char id[NOC_ID_TEXT];
+
+	(void)run;
+	if (fate != NOC_FATE_DUPLICATE)
+		d->fresh = true;
+	if (!noc_id_is_zero(event))
+		noc_value_push(d->ids, noc_value_str(noc_id_format(id, event)));
+	free(e);
+	if (--d->left == 0)
+		delivery_answer(d);
+}
+
+static void
+on_delivery_again(void *arg)
+{
+	struct delivery *d = arg;
+
+	if (--d->left == 0)
+		delivery_answer(d);
+}
+
+/* ---- the events ---- */
+
+/* Never kept: what lets others in. */
+static bool
+hook_header_secret(const char *name)
+{
+	return !strcmp(name, "authorization") ||
+	       !strcmp(name, "proxy-authorization") || !strcmp(name, "cookie");
+}
+
+static struct noc_value *
+hook_headers(const struct noc_http_req *req)
+{
+	struct noc_value *map = noc_value_map();
+	const char *name, *value;
+
+	for (size_t it = 0; noc_http_header_next(req, &it, &name, &value);)
+		if (!hook_header_secret(name))
+			noc_value_set(map, name, noc_value_str(value));
+	return map;
+}
+
+static void
+hook_emit(struct webhook *w, const struct noc_hook *hook,
+	  struct noc_source *source, const struct noc_value *body,
+	  struct delivery *d)
+{
+	struct delivery_event *e = noc_calloc(1, sizeof(*e));
+	char summary[160], peer[64];
+	char *raw = noc_json_string(body, NOC_JSON_COMPACT);
+	struct noc_event ev;
+
+	memset(&ev, 0, sizeof(ev));
+	snprintf(summary, sizeof(summary), "POST /hooks/%.100s",
+		 hook->emit.name);
+	snprintf(peer, sizeof(peer), "%s", noc_http_peer(d->req));
+	ev.origin = noc_slice_str(peer);
+	ev.summary = noc_slice_str(summary);
+	ev.raw = noc_slice_str(raw);
+	ev.severity = 5;
+	ev.trust = NOC_TRUST_HIGH;
+	ev.http = noc_value_map();
+	noc_value_set(ev.http, "header", hook_headers(d->req));
+	noc_value_set(ev.http, "body", noc_value_copy(body));
+	e->receipt.done = on_delivery_done;
+	e->of = d;
+	noc_sensor_emit_hook(w->env->core, source, hook, &ev, body,
+			     &e->receipt);
+	free(raw);
+}
+
+/* The list that `split` names, or NULL and the answer is given. */
+static const struct noc_value *
+hook_split(const struct noc_hook *hook, const struct noc_value *body,
+	   struct noc_http_req *req)
+{
+	size_t len = strlen(hook->split);
+	char *path = noc_strndup(hook->split, len > 3 ? len - 3 : 0);
+	const struct noc_value *list =
+	    *path ? noc_value_path(body, path) : body;
+	struct noc_err err;
+
+	if (!list || list->type != NOC_LIST)
+		noc_err_set(&err, NOC_EINPUT,
+			    "The body has no list at '%s', as split of hook "
+			    "'%s' wants.",
+			    path, hook->emit.name);
+	else if (noc_value_len(list) > HOOK_SPLIT_MAX)
+		noc_err_set(&err, NOC_EINPUT,
+			    "The list at '%s' is longer than %d.", path,
+			    HOOK_SPLIT_MAX);
+	else
+		err.kind = NOC_OK;
+	free(path);
+	if (err.kind == NOC_OK)
+		return list;
+	noc_http_reply_err(req, &err);
+	return NULL;
+}
+
+static void
+hook_accept(struct webhook *w, const struct noc_hook *hook,
+	    struct noc_source *source, struct noc_value *body,
+	    struct noc_slice delivery_id, struct noc_http_req *req)
+{
+	struct noc_core *core = w->env->core;
+	const struct noc_value *list = NULL;
+	struct delivery *d;
+
+	if (hook->split && !(list = hook_split(hook, body, req)))
+		goto malformed;
+	d = noc_calloc(1, sizeof(*d));
+	d->ids = noc_value_list();
+	d->req = noc_http_reply_later(req, HOOK_REPLY_MS);
+	d->left = 1; /* ours, so that no event answers before the last */
+	noc_core_begin(core, noc_core_turn(core));
+	if (delivery_id.len &&
+	    noc_dedup_seen(core, source->name, delivery_id, HOOK_DELIVERY_MS)) {
+		/* The first one may still be on its way to the disk. */
+		source->received++;
+		source->duplicate++;
+		d->left++;
+		noc_core_effect(core, on_delivery_again, d);
+	} else if (list) {
+		d->left += noc_value_len(list);
+		d->fresh = noc_value_len(list) == 0;
+		for (size_t i = 0; i < noc_value_len(list); i++)
+			hook_emit(w, hook, source, noc_value_at(list, i), d);
+	} else {
+		d->left++;
+		hook_emit(w, hook, source, body, d);
+	}
+	noc_core_end(core);
+	if (--d->left == 0)
+		delivery_answer(d);
+	return;
+malformed:
+	source->received++;
+	source->refused++;
+	source->malformed++;
+}
+
+static void
+hook_refuse(struct webhook *w, struct noc_source *source,
+	    struct noc_http_req *req, const struct noc_err *err)
+{
+	source->received++;
+	source->refused++;
+	w->refused_said++;
+	if (w->refused_said < 10 || w->refused_said % 1000 == 0)
+		noc_warn("webhook", "source=%s peer=%s refused=%llu %s",
+			 source->name, noc_http_peer(req),
+			 (unsigned long long)w->refused_said, err->msg);
+	if (err->kind == NOC_EDENIED) {
+		noc_http_reply_problem(req, 401, "Not verified", err->msg);
+	} else if (err->kind == NOC_EINPUT) {
+		source->malformed++;
+		noc_http_reply_problem(req, 400, "Malformed body", err->msg);
+	} else { /* a missing secret is ours to mend, and not to be told */
+		noc_http_reply_problem(req, 503, "Not configured",
+				       "This hook cannot verify anything; the "
+				       "daemon's log says why.");
+	}
+}
+
+static const struct noc_hook *
+hook_find(const struct noc_ruleset *rs, const char *name)
+{
+	for (size_t i = 0; rs && name && i < rs->nhooks; i++)
+		if (!strcmp(rs->hooks[i].emit.name, name))
+			return &rs->hooks[i];
+	return NULL;
+}
+
+static void
+on_hook(struct noc_http_req *req, void *arg)
+{
+	struct webhook *w = arg;
+	struct noc_core *core = w->env->core;
+	const char *name = noc_http_param(req, "name");
+	struct noc_slice raw = noc_http_body(req), id;
+	const struct noc_hook *hook = hook_find(noc_core_rules(core), name);
+	struct noc_value *body = NULL;
+	struct noc_source *source;
+	struct hook_auth auth;
+	struct noc_err err;
+	char label[96];
+	int r;
+
+	if (!hook) {
+		noc_http_reply_problem(req, 404, "No such hook",
+				       "No rule file defines a hook of this "
+				       "name.");
+		return;
+	}
+	snprintf(label, sizeof(label), "hook/%.80s", name);
+	source = noc_source_new(core, label, "webhook", true);
+	r = hook_auth_fill(w, hook->auth, &auth, &err);
+	if (r) {
+		err.kind = NOC_ECONFIG;
+		noc_err_prefix(&err, "hook '%s'", hook->emit.name);
+		hook_refuse(w, source, req, &err);
+		return;
+	}
+	r = noc_signature_check(&auth.sig, raw, on_hook_header, req,
+				noc_core_turn(core).wall_ns, &err);
+	id = noc_signature_delivery(&auth.sig, on_hook_header, req);
+	if (!r)
+		r = noc_webhook_body(noc_http_header(req, "content-type"), raw,
+				     &body, &err);
+	if (r)
+		hook_refuse(w, source, req, &err);
+	else
+		hook_accept(w, hook, source, body, id, req);
+	noc_value_free(body);
+	hook_auth_release(&auth);
+}
+
+/* ---- the sensor ---- */
+
+static int
+webhook_open(struct noc_env *env, void **instance, struct noc_err *err)
+{
+	struct webhook *w;
+
+	(void)err;
+	if (!env->http)
+		return 0;
+	w = noc_calloc(1, sizeof(*w));
+	w->env = env;
+	noc_http_route(env->http, "POST", "/hooks/{name}", NOC_ROLE_NONE,
+		       on_hook, w);
+	*instance = w;
+	return 0;
+}
+
+static void
+webhook_close(void *instance)
+{
+	free(instance);
+}
+
+const struct noc_sensor_ops noc_sensor_webhook = {
+	.name = "webhook",
+	.summary = "POST /hooks/NAME of each hook in the rules",
+	.open = webhook_open,
+	.close = webhook_close,
+};
