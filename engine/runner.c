@@ -151,7 +151,7 @@ runs_stats(struct noc_core *core, void *part, struct noc_value *map)
 {
 	const struct noc_runs *runs = part;
 	struct noc_value *v = noc_value_map();
-	int64_t blocked = 0, waiting = 0;
+	int64_t blocked = 0, waiting = 0, calling = 0;
 	const char *key;
 	void *value;
 
@@ -162,10 +162,12 @@ runs_stats(struct noc_core *core, void *part, struct noc_value *map)
 		blocked +=
 		    r->wait == NOC_WAIT_BLOCKED || r->wait == NOC_WAIT_ASK;
 		waiting += r->wait == NOC_WAIT_ESCALATE;
+		calling += r->wait == NOC_WAIT_CALL;
 	}
 	noc_value_set(v, "running",
 		      noc_value_int((int64_t)noc_table_len(&runs->by_id)));
 	noc_value_set(v, "blocked", noc_value_int(blocked));
+	noc_value_set(v, "calling", noc_value_int(calling));
 	noc_value_set(v, "escalating", noc_value_int(waiting));
 	noc_value_set(v, "started", noc_value_int((int64_t)runs->started));
 	noc_value_set(v, "succeeded", noc_value_int((int64_t)runs->succeeded));
