@@ -37,12 +37,14 @@ breaker_slide(struct noc_breaker *b, int64_t boot_ns)
 {
 	int64_t at = boot_ns / NOC_BREAKER_SLOT_NS;
 
-	if (at - b->slot_at >= NOC_BREAKER_SLOTS)
+	if (at - b->slot_at >= NOC_BREAKER_SLOTS) {
 		memset(b->slots, 0, sizeof(b->slots));
-	else
+		b->in_a_row = 0; /* too long ago to be in a row */
+	} else {
 		for (int64_t i = b->slot_at + 1; i <= at; i++)
 			memset(&b->slots[i % NOC_BREAKER_SLOTS], 0,
 			       sizeof(b->slots[0]));
+	}
 	if (at > b->slot_at)
 		b->slot_at = at;
 }
@@ -317,7 +319,7 @@ breaker_told(struct noc_core *core, struct noc_breaker *b, uint64_t generation,
 	switch (b->state) {
 	case NOC_BREAKER_CLOSED:
 		breaker_count(b, noc_core_time(core).boot_ns, ok);
-		if (!ok && breaker_trips(b, why, sizeof(why)))
+		if (breaker_trips(b, why, sizeof(why)))
 			breaker_open(core, b, why);
 		break;
 	case NOC_BREAKER_HALF_OPEN:

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "tests/unit/run_fixture.h"
+
+/* Notices: limit and digest, retries, fallback, observe, tests by hand. */
+
+static const char rules[] =
+    "channel \"noc\" { mail { to = \"noc@example.net\", subject = \"{text}\" },"
+    " limit = \"2/1m\" }\n"
+    "channel \"oncall\" { http.post { url = secret \"pager\", json = { "
+    "summary = \"{text}\", run = \"{run.id}\" } }, fallback = \"noc\" }\n"
+    "flow \"tell\" { notify \"noc\" { \"about {input.device}\" } }\n"
+    "flow \"page\" { notify \"oncall\" { \"wake up\" } }\n"
+    "flow \"bare\" { notify \"plain\" }\n"
+    "channel \"plain\" { mail { to = \"x@example.net\" } }\n"
+    "rule \"seen\" { on = \"link.down\", mode = \"observe\", run = flow {\n"
+    " step \"raise\" { snmp.set { [\"ifAdminStatus.{ifindex}\"] = \"up\" },"
+    " timeout = \"5s\" }, notify \"plain\" { \"{device} raised\" } } }\n";
+
+static const char *
+subject(struct fix *f)
+{
+	return noc_value_get_str(
+	    noc_value_get(fix_call(f, "mail")->params, "opts"), "subject", "?");
+}
+
+static void
+test_sent(void **state)
+{
+	struct fix f = { 0 };
+
+	(void)state;
+	fix_open(&f, rules);
+	fix_start_flow(&f, "tell");
+	assert_string_equal(subject(&f), "about sw1");
+	fix_answer(&f, "mail", "{}");
+	fix_order(&f, "STEP_START notify:noc noc mail",
+		  "STEP_DONE notify:noc noc mail ok", NULL);
+	fix_advance(&f, 3600 * 1000);
+	assert_int_equal(f.started, 1);
+	fix_close(&f);
+}
+
+/* Two a minute; what is over comes as one, and then counts itself. */
+static void
+test_digest(void **state)
+{
+	struct fix f = { 0 };
+
+	(void)state;
+	fix_open(&f, rules);
+	for (int i = 0; i < 14; i++)
+		fix_start_flow(&f, "tell");
+	assert_int_equal(f.started, 2);
+	fix_answer(&f, "mail", "{}");
+	fix_answer(&f, "mail", "{}");
+	fix_advance(&f, 59 * 1000);
+	assert_int_equal(f.started, 2);
+	fix_advance(&f, 1000);
+	assert_int_equal(f.started, 3);
+	assert_int_equal(
+	    strncmp(subject(&f), "12 more notices: about sw1; about sw1;", 38),
+	    0);
+	assert_non_null(strstr(subject(&f), "and 2 more"));
+	fix_answer(&f, "mail", "{}");
+	fix_start_flow(&f, "tell");
+	fix_start_flow(&f, "tell"); /* the third of this window */
+	assert_int_equal(f.started, 4);
+	fix_answer(&f, "mail", "{}");
+	fix_advance(&f, 60 * 1000);
+	assert_int_equal(f.started, 5);
+	assert_string_equal(subject(&f), "1 more notice: about sw1");
+	fix_answer(&f, "mail", "{}");
+	/* Quiet: the window closes and the limit is whole again. */
+	fix_advance(&f, 121 * 1000);
+	fix_start_flow(&f, "tell");
+	fix_start_flow(&f, "tell");
+	assert_int_equal(f.started, 7);
+	fix_close(&f);
+}
+
+static void
+test_retry_then_fallback(void **state)
+{
+	struct fix f = { 0 };
+
+	(void)state;
+	fix_open(&f, rules);
+	fix_start_flow(&f, "page");
+	for (int i = 1; i <= 4; i++) {
+		assert_int_equal(f.started, i);
+		fix_refuse(&f, "http.post", "transient", 0);
+		fix_advance(&f, 20 * 1000); /* 1, 4, 16 s at most */
+	}
+	assert_int_equal(f.started, 5);
+	assert_string_equal(
+	    subject(&f),
+	    "(channel oncall failed: it said no (transient)) wake up");
+	/* The fallback fails for good: then at least the log has it. */
+	fix_refuse(&f, "mail", "permanent", 0);
+	assert_int_equal(f.started, 5);
+	assert_int_equal(fix_said(&f, "wake up"), 1);
+	fix_close(&f);
+}
+
+/* No answer at all is a failure too. */
+static void
+test_timeout(void **state)
+{
+	struct fix f = { 0 };
+
+	(void)state;
+	fix_open(&f, rules);
+	fix_start_flow(&f, "bare");
+	fix_call(&f, "mail");
+	fix_advance(&f, 31 * 1000 + 1000);
+	assert_int_equal(f.cancelled, 1);
+	assert_int_equal(f.started, 2);
+	fix_answer(&f, "mail", "{}");
+	fix_advance(&f, 3600 * 1000);
+	assert_int_equal(f.started, 2);
+	fix_close(&f);
+}
+
+static void
+test_observe_prefix(void **state)
+{
+	struct fix f = { 0 };
+	struct noc_call *call;
+
+	(void)state;
+	fix_open(&f, rules);
+	fix_start(&f, "seen", NOC_OBSERVE, NOC_TRUST_HIGH);
+	call = fix_call(&f, "mail");
+	assert_string_equal(noc_value_get_str(call->context, "text", ""),
+			    "[observe] sw1 raised");
+	assert_int_equal(f.sets, 0);
+	fix_close(&f);
+}
+
+static void
+test_by_hand(void **state)
+{
+	struct fix f = { 0 };
+	struct noc_value *answer;
+
+	(void)state;
+	fix_open(&f, rules);
+	assert_int_equal(
+	    fix_command(&f,
+			"{\"verb\":\"notify.test\",\"channel\":\"plain\","
+			"\"actor\":\"joe\"}",
+			&answer),
+	    0);
+	assert_true(noc_value_get_bool(answer, "ok", false));
+	noc_value_free(answer);
+	fix_call(&f, "mail");
+	assert_int_equal(
+	    fix_command(&f,
+			"{\"verb\":\"notify.test\",\"channel\":\"nosuch\","
+			"\"actor\":\"joe\"}",
+			NULL),
+	    NOC_ENOTFOUND);
+	fix_close(&f);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_sent),
+		cmocka_unit_test(test_digest),
+		cmocka_unit_test(test_retry_then_fallback),
+		cmocka_unit_test(test_timeout),
+		cmocka_unit_test(test_observe_prefix),
+		cmocka_unit_test(test_by_hand),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

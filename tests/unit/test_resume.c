@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "tests/unit/run_fixture.h"
+
+#include "base/mem.h"
+#include "store/reader.h"
+#include "tests/unit/store_state.h"
+
+/*
+ * kill -9 at every commit of a run: the process is dead before or after that
+ * txn, a new one resumes from the database, and the run ends the same.
+ */
+
+static const char heal[] =
+    "channel \"noc\" { mail { to = \"noc@example.net\", subject = \"{text}\" } }\n"
+    "rule \"heal\" { mode = \"active\", on = \"link.down\",\n"
+    " key = \"{device}/{ifname}\", run = flow {\n"
+    "  step \"look\" { snmp.get { admin = \"ifAdminStatus.{ifindex}\",\n"
+    "    oper = \"ifOperStatus.{ifindex}\" }, timeout = \"5s\" },\n"
+    "  step \"raise\" { when = { [\"steps.look.admin\"] = \"down\" },\n"
+    "    snmp.set { [\"ifAdminStatus.{ifindex}\"] = \"up\" }, timeout = \"5s\" },\n"
+    "  verify \"is_up\" { snmp.get { oper = \"ifOperStatus.{ifindex}\" },\n"
+    "    expect = { oper = \"up\" }, every = \"3s\", within = \"90s\",\n"
+    "    stable = \"5s\" },\n"
+    "  sleep \"20s\",\n"
+    "  notify \"noc\" { \"{device} {ifname} was {steps.look.admin}\" },\n"
+    " } }\n"
+    "rule \"dead\" { mode = \"active\", on = \"link.down\",\n"
+    " key = \"{device}/{ifname}\", run = flow {\n"
+    "  step \"look\" { snmp.get { admin = \"ifAdminStatus.{ifindex}\" },\n"
+    "    timeout = \"5s\" },\n"
+    "  on_fail = escalate { { \"0m\", notify \"noc\" { \"{device} dead\" } },\n"
+    "    { \"10m\", notify \"noc\" { \"{device} still dead\" } },\n"
+    "    again = \"15m\", stop_on = { \"ack\" }, max = \"1h\" } } }\n"
+    "flow \"launch\" { step \"job\" { exec { \"launch\" }, timeout = \"5s\" } }\n";
+
+/* Virtual time begins now: what ended long ago is not kept. */
+static struct noc_now
+present(void)
+{
+	struct noc_now now = noc_clock_read();
+
+	now.boot_ns = 1000 * NOC_NS_PER_S;
+	return now;
+}
+
+/* One port that comes up when it is raised; a mailbox. */
+struct world {
+	char admin[8];
+	unsigned mails, sets;
+	bool silent; /* the agent */
+};
+static struct world world;
+
+static bool
+on_world(struct fix *f, struct noc_call *call, struct noc_value **result,
+	 struct noc_call_error *err)
+{
+	const char *name = call->ops->name;
+
+	if (f->dead)
+		return false; /* nobody hears it any more */
+	*result = noc_value_map();
+	if (!strcmp(name, "mail")) {
+		world.mails++;
+	} else if (!strcmp(name, "snmp.set")) {
+		world.sets++;
+		strcpy(world.admin, "up");
+	} else if (world.silent) {
+		noc_value_free(*result);
+		*result = NULL;
+		noc_call_error_set(err, "timeout", "device", "timeout",
+				   "no answer");
+	} else {
+		noc_value_set(*result, "admin", noc_value_str(world.admin));
+		noc_value_set(*result, "oper", noc_value_str(world.admin));
+	}
+	return true;
+}
+
+static void
+life_open(struct fix *f, char *dir, struct noc_now now)
+{
+	struct noc_err err;
+
+	memset(f, 0, sizeof(*f));
+	f->now = now;
+	f->state_dir = dir;
+	f->writer = state_open(dir, NULL);
+	f->world = on_world;
+	fix_open(f, heal);
+	if (noc_core_resume(f->core, dir, f->now, &err))
+		fail_msg("resume: %s", err.msg);
+	fix_pump(f);
+}
+
+static void
+life_close(struct fix *f)
+{
+	noc_writer_close(f->writer, 5000);
+	fix_close(f);
+}
+
+static struct noc_value *
+run_row(const char *dir, const struct noc_id *id)
+{
+	struct noc_value *params = noc_value_map(), *row = NULL;
+	char text[NOC_ID_TEXT];
+	struct noc_err err;
+
+	noc_value_set(params, "id", noc_value_str(noc_id_format(text, id)));
+	if (noc_reader_query(dir, "run", params, &row, &err))
+		fail_msg("query: %s", err.msg);
+	noc_value_free(params);
+	return row;
+}
+
+struct ending {
+	char state[16], outcome[256];
+	uint64_t submits;
+	unsigned mails, sets;
+	bool known; /* the run was started at all */
+};
+
+/*
+ * The whole story once, dead at submit `at` (0: never), the txn of that
+ * submit lost or not.  Two virtual seconds pass before the next start.
+ */
+static void
+story(const char *rule, uint64_t at, bool before, struct ending *out)
+{
+	char *dir = state_make();
+	struct noc_now now = present();
+	struct noc_value *row;
+	struct noc_id id;
+	struct fix f;
+
+	memset(out, 0, sizeof(*out));
+	life_open(&f, dir, now);
+	f.die_at = at ? f.ticket + at : 0;
+	f.die_before = before;
+	out->submits = f.ticket;
+	id = fix_start(&f, rule, NOC_ACTIVE, NOC_TRUST_NORMAL);
+	fix_advance(&f, 2 * 3600 * 1000);
+	out->submits = f.ticket - out->submits;
+	now = f.now;
+	life_close(&f);
+	if (at) {
+		now.wall_ns += 2 * NOC_NS_PER_S;
+		now.boot_ns = 5 * NOC_NS_PER_S; /* another boot */
+		life_open(&f, dir, now);
+		fix_advance(&f, 2 * 3600 * 1000);
+		assert_int_equal(noc_run_count(f.core), 0);
+		life_close(&f);
+	}
+	row = run_row(dir, &id);
+	out->known = row && row->type == NOC_MAP;
+	snprintf(out->state, sizeof(out->state), "%s",
+		 noc_value_get_str(row, "state", ""));
+	snprintf(out->outcome, sizeof(out->outcome), "%s",
+		 noc_value_get_str(row, "outcome", ""));
+	out->mails = world.mails;
+	out->sets = world.sets;
+	noc_value_free(row);
+	state_assert_whole(dir, 0);
+	state_remove(dir);
+}
+
+static void
+world_reset(bool silent)
+{
+	memset(&world, 0, sizeof(world));
+	strcpy(world.admin, "down");
+	world.silent = silent;
+}
+
+static void
+every_boundary(const char *rule, bool silent, unsigned mails)
+{
+	struct ending whole, cut;
+	unsigned started = 0;
+
+	world_reset(silent);
+	story(rule, 0, false, &whole);
+	assert_true(whole.known);
+	assert_int_equal(whole.mails, mails);
+	assert_in_range(whole.submits, 5, 60);
+	for (uint64_t at = 1; at <= whole.submits; at++)
+		for (int before = 0; before <= 1; before++) {
+			world_reset(silent);
+			story(rule, at, before, &cut);
+			if (at == 1 && before) {
+				assert_false(cut.known); /* never durable */
+				continue;
+			}
+			started++;
+			if (strcmp(cut.state, whole.state) ||
+			    strcmp(cut.outcome, whole.outcome))
+				fail_msg("known %d cut at %d%s: %s %s",
+					 cut.known, (int)at,
+					 before ? " before" : "", cut.state,
+					 cut.outcome);
+			/* Twice rather than never, and that only of what was
+			 * out at that moment (breaker and failure leave
+			 * together).  The breaker's own may be missing: its
+			 * counts die with the process. */
+			assert_in_range(cut.mails, whole.mails - silent,
+					whole.mails + 1 + silent);
+			assert_in_range(cut.sets, whole.sets, whole.sets + 1);
+		}
+	print_message("# %s: %u deaths\n", rule, started);
+}
+
+static void
+test_heal_at_every_commit(void **state)
+{
+	(void)state;
+	every_boundary("heal", false, 1);
+}
+
+static void
+test_escalation_at_every_commit(void **state)
+{
+	(void)state;
+	/* noc hears: breaker, dead, still dead, again x3, given up */
+	every_boundary("dead", true, 7);
+}
+
+/* An exec that was out when it died is not run again by itself. */
+static void
+test_in_doubt_asks(void **state)
+{
+	char *dir = state_make();
+	struct noc_now now = present();
+	struct noc_id id;
+	struct fix f;
+
+	(void)state;
+	world_reset(false);
+	life_open(&f, dir, now);
+	f.world = NULL;
+	id = fix_start_flow(&f, "launch");
+	fix_call(&f, "exec");
+	f.dead = true;
+	now = f.now;
+	life_close(&f);
+
+	life_open(&f, dir, now);
+	assert_true(fix_running(&f, &id));
+	fix_advance(&f, 3600 * 1000);
+	assert_int_equal(f.sets, 0);
+	assert_int_equal(fix_count(&f, "STEP_START job"), 0);
+	assert_int_equal(fix_count(&f, "exec in_doubt"), 1);
+	assert_int_equal(fix_signal(&f, &id, "done"), 0);
+	assert_false(fix_running(&f, &id));
+	life_close(&f);
+	state_remove(dir);
+}
+
+/* The daemon dies in the same step over and over: it is parked. */
+static void
+test_parked_after_five(void **state)
+{
+	char *dir = state_make();
+	struct noc_now now = present();
+	struct noc_value *row;
+	struct noc_id id;
+	struct fix f;
+
+	(void)state;
+	world_reset(false);
+	life_open(&f, dir, now);
+	f.world = NULL;
+	id = fix_start(&f, "heal", NOC_ACTIVE, NOC_TRUST_NORMAL);
+	for (int i = 0; i < 6; i++) {
+		fix_call(&f, "snmp.get");
+		f.dead = true;
+		now = f.now;
+		life_close(&f);
+		life_open(&f, dir, now);
+		f.world = NULL;
+		fix_advance(&f, 100);
+	}
+	assert_int_equal(f.ncalls, 0); /* blocked: the mail went out at once */
+	assert_int_equal(world.mails, 1);
+	assert_int_equal(fix_signal(&f, &id, "fail"), 0);
+	assert_false(fix_running(&f, &id));
+	life_close(&f);
+	row = run_row(dir, &id);
+	assert_string_equal(noc_value_get_str(row, "state", ""), "Failed");
+	noc_value_free(row);
+	state_remove(dir);
+}
+
+/* An open breaker and a limit window are still there after a restart. */
+static void
+test_breaker_persists(void **state)
+{
+	char *dir = state_make();
+	struct noc_now now = present();
+	struct noc_id id;
+	struct fix f;
+
+	(void)state;
+	world_reset(true);
+	life_open(&f, dir, now);
+	id = fix_start(&f, "dead", NOC_ACTIVE, NOC_TRUST_NORMAL);
+	fix_advance(&f, 10 * 1000);
+	assert_true(fix_running(&f, &id));
+	assert_int_equal(fix_count(&f, "BREAKER sw1 snmp OPEN"), 1);
+	now = f.now;
+	life_close(&f);
+	life_open(&f, dir, now);
+	f.now.wall_ns++;
+	id = fix_start(&f, "dead", NOC_ACTIVE, NOC_TRUST_HIGH);
+	assert_int_equal(fix_count(&f, "STEP_DONE look sw1 snmp.get failed: "
+				       "dependency_unavailable"),
+			 1);
+	assert_true(fix_running(&f, &id)); /* escalating */
+	life_close(&f);
+	state_remove(dir);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_heal_at_every_commit),
+		cmocka_unit_test(test_escalation_at_every_commit),
+		cmocka_unit_test(test_in_doubt_asks),
+		cmocka_unit_test(test_parked_after_five),
+		cmocka_unit_test(test_breaker_persists),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
