@@ -1,0 +1,426 @@
+# SPDX-License-Identifier: ISC
+"""What flow tests share: a real daemon on free loopback ports, its lines, its
+API over the unix socket, and cases reported in TAP.  Standard library only.
+
+    import noc
+
+    @noc.case("a message becomes an event")
+    def _():
+        with noc.Daemon(rules='rule "x" { on = "syslog", run = log "x" }') as d:
+            d.syslog("hello")
+            d.wait_line("hello")
+
+    noc.main()
+"""
+import atexit
+import http.client
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+
+SRCDIR = os.environ.get("NOC_SRCDIR") or os.path.dirname(
+    os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+NOCTURNE = os.environ.get("NOCTURNE") or os.path.join(
+    SRCDIR, "build", "nocturne")
+# Slower machines and sanitizers: every wait is multiplied.
+SLOW = float(os.environ.get("NOC_SLOW", "1"))
+
+_cases = []
+_daemons = []
+
+
+class Failure(Exception):
+    """An expectation that did not hold; the message says which."""
+
+
+class Skip(Exception):
+    """This machine lacks what the case needs; the message says what."""
+
+
+def case(name):
+    """Registers a function as one TAP case."""
+    def register(function):
+        _cases.append((name, function))
+        return function
+    return register
+
+
+def check(condition, message):
+    if not condition:
+        raise Failure(message() if callable(message) else message)
+
+
+def equal(got, want, what="value"):
+    check(got == want, lambda: "%s: got %r, want %r" % (what, got, want))
+
+
+def main():
+    """Runs the registered cases (or those whose name contains argv[1])."""
+    only = sys.argv[1] if len(sys.argv) > 1 else ""
+    chosen = [(n, f) for n, f in _cases if only in n]
+    bad = 0
+    print("1..%d" % len(chosen), flush=True)
+    for number, (name, function) in enumerate(chosen, 1):
+        began = time.monotonic()
+        try:
+            function()
+        except Skip as why:
+            print("ok %d - %s # SKIP %s" % (number, name, why), flush=True)
+        except BaseException as error:  # a ^C must still clean up
+            bad += 1
+            print("not ok %d - %s" % (number, name))
+            for line in traceback.format_exc().splitlines():
+                print("# " + line)
+            for daemon in _daemons:
+                daemon.show()
+            if isinstance(error, KeyboardInterrupt):
+                break
+        else:
+            print("ok %d - %s" % (number, name))
+            print("# %.1f s" % (time.monotonic() - began))
+        finally:
+            for daemon in list(_daemons):
+                daemon.close()
+        sys.stdout.flush()
+    sys.exit(1 if bad else 0)
+
+
+def wait_for(condition, timeout=5.0, what="condition", every=0.02):
+    """The first true value of condition(), or Failure after timeout seconds."""
+    until = time.monotonic() + timeout * SLOW
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > until:
+            raise Failure("waited %.1f s for %s" % (
+                timeout * SLOW, what() if callable(what) else what))
+        time.sleep(every)
+
+
+def free_port(kind=socket.SOCK_STREAM, address="127.0.0.1"):
+    """A port that is free for TCP and UDP alike at the moment."""
+    del kind
+    while True:
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp:
+            tcp.bind((address, 0))
+            port = tcp.getsockname()[1]
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+                try:
+                    udp.bind((address, port))
+                except OSError:
+                    continue
+                return port
+
+
+def tempdir():
+    path = tempfile.mkdtemp(prefix="noc-flow-")
+    atexit.register(shutil.rmtree, path, True)
+    return path
+
+
+def write(path, text, mode=0o644):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8") as out:
+        out.write(text)
+    os.chmod(path, mode)
+    return path
+
+
+def nocturne(*args, timeout=30, stdin=None, cwd=None, env=None):
+    """Runs the command line; a CompletedProcess with text."""
+    return subprocess.run(
+        [NOCTURNE, *args], input=stdin, text=True, errors="replace",
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout * SLOW,
+        cwd=cwd, env=dict(os.environ, **(env or {})), check=False)
+
+
+def need(*programs):
+    for program in programs:
+        if not shutil.which(program):
+            raise Skip("%s is not installed" % program)
+
+
+class UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path, timeout=10):
+        super().__init__("localhost", timeout=timeout)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self.path)
+
+
+class Answer:
+    def __init__(self, response, body):
+        self.status = response.status
+        self.headers = response.headers
+        self.body = body
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+    @property
+    def text(self):
+        return self.body.decode("utf-8", "replace")
+
+
+class Lines:
+    """What a stream said so far, and a way to wait for more."""
+
+    def __init__(self, stream):
+        self.all = []
+        self.stream = stream
+        self.changed = threading.Condition()
+        self.ended = False
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self):
+        for raw in self.stream:
+            with self.changed:
+                self.all.append(raw.decode("utf-8", "replace").rstrip("\n"))
+                self.changed.notify_all()
+        with self.changed:
+            self.ended = True
+            self.changed.notify_all()
+
+    def find(self, pattern, start=0):
+        for i in range(start, len(self.all)):
+            if re.search(pattern, self.all[i]):
+                return i
+        return None
+
+    def wait(self, pattern, timeout, start=0):
+        until = time.monotonic() + timeout * SLOW
+        with self.changed:
+            while True:
+                i = self.find(pattern, start)
+                if i is not None:
+                    return self.all[i]
+                left = until - time.monotonic()
+                if left <= 0 or self.ended:
+                    raise Failure("no line matches /%s/ %s; the last are:\n%s"
+                                  % (pattern, "and the stream ended"
+                                     if self.ended else
+                                     "within %.1f s" % (timeout * SLOW),
+                                     "\n".join(self.all[-12:])))
+                self.changed.wait(left)
+
+
+class Daemon:
+    """`nocturne serve` on ports of its own.
+
+    rules: a directory, or the text of one file; inventory: CSV text; config:
+    Lua text; sets: {"option": "value"}.  Used as a context, it is started and
+    ends with the block.  The state directory survives restart().
+    """
+
+    def __init__(self, rules="", inventory=None, config=None, sets=None,
+                 state=None, env=None, args=(), listen=None, secrets=None,
+                 prefix=()):
+        self.dir = tempdir()
+        self.state = state or os.path.join(self.dir, "var")
+        if os.path.isdir(rules):
+            self.rules = rules
+        else:
+            self.rules = os.path.join(self.dir, "rules")
+            write(os.path.join(self.rules, "test.lua"), rules)
+        self.sets = {}
+        self.udp = self.tcp = self.traps = self.http = None
+        self.pick_ports()
+        if inventory is not None:
+            self.sets["inventory.path"] = write(
+                os.path.join(self.dir, "inventory.csv"), inventory)
+        self.config = config and write(
+            os.path.join(self.dir, "nocturne.lua"), config)
+        for name, text in (secrets or {}).items():
+            self.secret(name, text)
+        self.sets.update(sets or {})
+        self.args = list(args)
+        self.listen = listen
+        self.env = env or {}
+        self.prefix = list(prefix)  # ["ip", "netns", "exec", NAME]
+        self.process = None
+        self.out = self.err = None
+
+    def pick_ports(self):
+        self.udp = self.tcp = free_port()
+        self.traps = free_port()
+        self.http = free_port()
+        self.sets.update({"syslog.udp": self.udp, "syslog.tcp": self.tcp,
+                          "traps": self.traps, "http": self.http})
+
+    def secret(self, name, text):
+        write(os.path.join(self.state, "secrets", name), text, 0o600)
+        os.chmod(self.state, 0o700)
+
+    def command(self):
+        command = self.prefix + [NOCTURNE, "serve", "--state", self.state,
+                                 "--rules", self.rules]
+        if self.config:
+            command += ["--config", self.config]
+        if self.listen:
+            command += ["--listen", self.listen]
+        for key, value in self.sets.items():
+            command += ["--set", "%s=%s" % (key, value)]
+        return command + self.args
+
+    def start(self, ready=True, timeout=10):
+        self.process = subprocess.Popen(
+            self.command(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, cwd=self.dir,
+            env=dict(os.environ, **self.env))
+        self.out = Lines(self.process.stdout)
+        self.err = Lines(self.process.stderr)
+        if self not in _daemons:
+            _daemons.append(self)
+        if ready:
+            self.wait_line(r"^real gear ", timeout)
+        return self
+
+    def __enter__(self):
+        return self if self.process else self.start()
+
+    def __exit__(self, kind, value, trace):
+        if kind:
+            self.show()
+        self.close()
+
+    def show(self):
+        for name, lines in (("out", self.out), ("err", self.err)):
+            for line in lines.all[-40:] if lines else ():
+                print("# %s| %s" % (name, line))
+
+    # ---- its life ----
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def wait(self, timeout=15):
+        """Its exit status; negative: the signal that killed it."""
+        try:
+            return self.process.wait(timeout * SLOW)
+        except subprocess.TimeoutExpired:
+            raise Failure("the daemon did not end within %.0f s"
+                          % (timeout * SLOW)) from None
+
+    def stop(self, timeout=15):
+        self.signal(signal.SIGTERM)
+        return self.wait(timeout)
+
+    def kill(self):
+        self.process.kill()
+        return self.wait()
+
+    def restart(self):
+        """After stop() or kill(): the same state again."""
+        return self.start()
+
+    def close(self):
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(15 * SLOW)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        if self in _daemons:
+            _daemons.remove(self)
+
+    # ---- what it says ----
+
+    def wait_line(self, pattern, timeout=5.0, start=0):
+        """The first line of standard output that matches."""
+        return self.out.wait(pattern, timeout, start)
+
+    def wait_log(self, pattern, timeout=5.0, start=0):
+        """The same of its log."""
+        return self.err.wait(pattern, timeout, start)
+
+    def no_line(self, pattern, seconds=0.5):
+        time.sleep(seconds * SLOW)
+        i = self.out.find(pattern)
+        check(i is None, lambda: "unexpected line: " + self.out.all[i])
+
+    def mark(self):
+        """Where standard output is now, for `start` of wait_line."""
+        return len(self.out.all)
+
+    # ---- talking to it ----
+
+    def syslog(self, text, pri=13, raw=False):
+        message = text if raw else "<%d>%s" % (pri, text)
+        if isinstance(message, str):
+            message = message.encode("utf-8", "surrogateescape")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.sendto(message, ("127.0.0.1", self.udp))
+
+    def syslog_tcp(self, data):
+        if isinstance(data, str):
+            data = data.encode("utf-8", "surrogateescape")
+        with socket.create_connection(("127.0.0.1", self.tcp), 5) as s:
+            s.sendall(data)
+
+    def trap(self, oid, *varbinds, version="2c", inform=False, options=()):
+        """snmptrap; varbinds are flat: OID, type, value, ..."""
+        need("snmptrap")
+        credentials = list(options) or ["-c", "public"]
+        head = ["snmpinform" if inform else "snmptrap", "-v", version,
+                *credentials, "-t", "2", "-r", "1",
+                "127.0.0.1:%d" % self.traps]
+        if version == "1":
+            enterprise, agent, generic, specific, uptime = oid
+            head += [enterprise, agent, generic, specific, uptime]
+        else:
+            head += ["", oid]
+        return subprocess.run(
+            head + [str(v) for v in varbinds], text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            timeout=30 * SLOW, check=False)
+
+    def request(self, method, path, body=None, headers=None, unix=True,
+                timeout=10):
+        """One HTTP request; body: bytes, text, or data sent as JSON."""
+        headers = dict(headers or {})
+        if unix:
+            connection = UnixConnection(
+                os.path.join(self.state, "nocturne.sock"), timeout * SLOW)
+        else:
+            connection = http.client.HTTPConnection(
+                "127.0.0.1", self.http, timeout=timeout * SLOW)
+        if body is not None and not isinstance(body, (bytes, str)):
+            body = json.dumps(body)
+            headers.setdefault("Content-Type", "application/json")
+        if isinstance(body, str):
+            body = body.encode()
+        try:
+            connection.request(method, path, body, headers)
+            response = connection.getresponse()
+            return Answer(response, response.read())
+        finally:
+            connection.close()
+
+    def get(self, path, **kw):
+        return self.request("GET", path, **kw)
+
+    def post(self, path, body=None, **kw):
+        return self.request("POST", path, body, **kw)
+
+    def cli(self, *args, **kw):
+        """A client verb against this daemon."""
+        return nocturne(args[0], "--state", self.state, *args[1:], **kw)
