@@ -203,6 +203,12 @@ noc_run_load(struct noc_core *core, void *part, const struct noc_run_row *row)
 		r->outcome = noc_strdup(row->outcome);
 	run_load_json(r, row->json);
 	r->actor = noc_strdup(noc_value_get_str(r->json, "actor", "rule"));
+	/* Saved from a damaged database: people decide. */
+	if (!strcmp(row->phase, "blocked") && r->wait != NOC_WAIT_ASK &&
+	    r->wait != NOC_WAIT_BLOCKED) {
+		r->wait = NOC_WAIT_BLOCKED;
+		r->due_ns = 0;
+	}
 	noc_run_set_info(r);
 	run_load_esc(r);
 }
@@ -321,11 +327,28 @@ run_go_on(struct noc_run *r)
 		break;
 	case NOC_WAIT_ASK:
 	case NOC_WAIT_BLOCKED:
+		if (!r->due_ns) {
+			run_block(r, "its rows come from a damaged database");
+			break;
+		}
 		noc_run_wait(r, r->wait, "blocked", r->due_ns);
 		r->dirty = false;
 		break;
 	}
 	noc_run_advance(r);
+}
+
+/* An event read back knows its device by name only. */
+static void
+run_aim(struct noc_run *r)
+{
+	struct noc_inventory *inv = noc_core_inv(r->core);
+
+	if (!r->ev || r->ev->inventory || !inv)
+		return;
+	r->ev->inventory = noc_inventory_by_name(inv, r->ev->device);
+	if (r->ev->inventory)
+		noc_inventory_ref(r->ev->inventory->owner);
 }
 
 void
@@ -340,6 +363,7 @@ noc_run_ready(struct noc_core *core, void *part)
 
 		noc_info("resume", "run=%s rule=%s step=%zu wait=%s", r->text,
 			 r->rule, r->at, noc_wait_names[r->wait]);
+		run_aim(r);
 		run_go_on(r);
 		noc_run_settle(r);
 	}

@@ -513,6 +513,30 @@ test_flow_starts_flow(void **state)
 	fix_close(&f);
 }
 
+/* What a run emits is an event like any other, one step further from its
+ * cause and believed no more. */
+static void
+test_emit(void **state)
+{
+	struct fix f = { 0 };
+	struct noc_id id;
+
+	(void)state;
+	fix_open(&f, "rule \"report\" { on = \"link.down\", run = flow {\n"
+		     " emit \"incident.open\" { port = \"{ifname}\", summary = "
+		     "\"lost {ifname}\" }, log \"emitted\" } }\n"
+		     "rule \"incident\" { on = \"incident.open\", run = "
+		     "log \"{summary} at {device} depth {depth} {trust}\" }\n");
+	id = fix_start(&f, "report", NOC_ACTIVE, NOC_TRUST_NORMAL);
+	assert_false(fix_running(&f, &id));
+	assert_int_equal(fix_said(&f, "log report: emitted"), 1);
+	assert_int_equal(
+	    fix_said(&f, "log incident: lost eth7 at sw1 depth 1 normal"), 1);
+	fix_order(&f, "STEP_START emit_1", "RUN_START", "STEP_DONE emit_1",
+		  NULL);
+	fix_close(&f);
+}
+
 int
 main(void)
 {
@@ -536,6 +560,7 @@ main(void)
 		cmocka_unit_test(test_same_cause_once),
 		cmocka_unit_test(test_output_and_input),
 		cmocka_unit_test(test_flow_starts_flow),
+		cmocka_unit_test(test_emit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
