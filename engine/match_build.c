@@ -145,16 +145,15 @@ build_pairs(const struct noc_ruleset *rs, struct noc_match *m)
 static void
 emit_key(struct noc_entry *e, const char *path, const struct noc_strings *s)
 {
-	struct noc_key *key;
+	struct noc_slice texts[NOC_KEY_TEXTS];
+	struct noc_field field;
 
-	if (!s->len || s->len > NOC_KEY_TEXTS)
-		return;
-	key = noc_entry_key(e);
-	if (!key ||
-	    noc_field_resolve(path, strlen(path), NULL, &key->field, NULL))
+	if (!s->len || s->len > NOC_KEY_TEXTS ||
+	    noc_field_resolve(path, strlen(path), NULL, &field, NULL))
 		return;
 	for (size_t i = 0; i < s->len; i++)
-		key->texts[key->ntexts++] = noc_slice_str(s->at[i]);
+		texts[i] = noc_slice_str(s->at[i]);
+	noc_entry_key(e, &field, false, texts, s->len);
 }
 
 static void
@@ -163,18 +162,14 @@ emit_literal(struct noc_entry *e, const struct noc_emit *emit)
 	const char *path =
 	    strcmp(emit->from, "syslog") ? "summary" : "syslog.message";
 	struct noc_slice literal = { NULL, 0 };
-	struct noc_key *key;
+	struct noc_field field;
 
 	if (emit->pattern)
 		literal = noc_pattern_literal(emit->pattern);
-	if (literal.len < NOC_LITERAL_MIN)
+	if (literal.len < NOC_LITERAL_MIN ||
+	    noc_field_resolve(path, strlen(path), NULL, &field, NULL))
 		return;
-	key = noc_entry_key(e);
-	if (!key)
-		return;
-	noc_field_resolve(path, strlen(path), NULL, &key->field, NULL);
-	key->literal = true;
-	key->texts[key->ntexts++] = literal;
+	noc_entry_key(e, &field, true, &literal, 1);
 }
 
 static void

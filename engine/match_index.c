@@ -14,19 +14,25 @@
 
 /* ---- what a thing demands ---- */
 
-struct noc_key *
-noc_entry_key(struct noc_entry *e)
+void
+noc_entry_key(struct noc_entry *e, const struct noc_field *field, bool literal,
+	      const struct noc_slice *texts, size_t ntexts)
 {
-	if (!e->keys)
-		e->keys = noc_calloc(NOC_ENTRY_KEYS, sizeof(*e->keys));
-	if (e->nkeys >= NOC_ENTRY_KEYS)
-		return NULL;
-	return &e->keys[e->nkeys++];
+	struct noc_key *key;
+
+	NOC_GROW(e->keys, e->cap, e->nkeys + 1);
+	key = &e->keys[e->nkeys++];
+	key->field = *field;
+	key->literal = literal;
+	key->texts = noc_memdup(texts, ntexts * sizeof(*texts));
+	key->ntexts = ntexts;
 }
 
 void
 noc_entry_release(struct noc_entry *e)
 {
+	for (size_t i = 0; i < e->nkeys; i++)
+		free(e->keys[i].texts);
 	free(e->keys);
 	memset(e, 0, sizeof(*e));
 }
@@ -57,23 +63,19 @@ test_literals(const struct noc_test *t, struct noc_slice *out, size_t max)
 static void
 entry_test(struct noc_entry *e, const struct noc_cond *c)
 {
-	const struct noc_test *texts[NOC_KEY_TEXTS];
-	size_t n = noc_test_texts(&c->test, texts, NOC_KEY_TEXTS);
-	struct noc_key key = { .field = c->field, .literal = n == 0 }, *out;
+	const struct noc_test *tests[NOC_KEY_TEXTS];
+	struct noc_slice texts[NOC_KEY_TEXTS];
+	size_t n = noc_test_texts(&c->test, tests, NOC_KEY_TEXTS);
+	bool literal = n == 0;
 
 	if (c->scoped)
 		return;
+	for (size_t i = 0; i < n; i++)
+		texts[i] = noc_slice(tests[i]->text, tests[i]->len);
+	if (literal)
+		n = test_literals(&c->test, texts, NOC_KEY_TEXTS);
 	if (n)
-		for (key.ntexts = 0; key.ntexts < n; key.ntexts++)
-			key.texts[key.ntexts] = noc_slice(
-			    texts[key.ntexts]->text, texts[key.ntexts]->len);
-	else
-		key.ntexts = test_literals(&c->test, key.texts, NOC_KEY_TEXTS);
-	if (!key.ntexts)
-		return;
-	out = noc_entry_key(e);
-	if (out)
-		*out = key;
+		noc_entry_key(e, &c->field, literal, texts, n);
 }
 
 static void

@@ -77,21 +77,20 @@ struct noc_index {
 struct noc_key { /* field must equal, or contain, one of the texts */
 	struct noc_field field;
 	bool literal;
-	struct noc_slice texts[NOC_KEY_TEXTS];
+	struct noc_slice *texts; /* the array is the entry's */
 	size_t ntexts;
 };
-
-#define NOC_ENTRY_KEYS 8
 
 struct noc_entry {
 	uint32_t id;
 	struct noc_key *keys;
-	size_t nkeys;
+	size_t nkeys, cap;
 };
 
 /* Adds what `where` demands (its outermost conjunction) to e. */
 void noc_entry_where(struct noc_entry *e, const struct noc_where *w);
-struct noc_key *noc_entry_key(struct noc_entry *e);
+void noc_entry_key(struct noc_entry *e, const struct noc_field *field,
+		   bool literal, const struct noc_slice *texts, size_t ntexts);
 void noc_entry_release(struct noc_entry *e);
 
 void noc_index_build(struct noc_index *index, const struct noc_entry *entries,

@@ -3,6 +3,7 @@
 
 #include "engine/pattern.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,8 +28,8 @@
 
 struct noc_pattern {
 	pcre2_code *code;
-	pcre2_match_data *match;
-	pcre2_match_context *context;
+	pcre2_match_data *match; /* made by the first match, like the JIT
+				    code: most patterns are never run */
 	bool jit;
 	char *text;
 	char *literal;
@@ -46,6 +47,26 @@ unsigned long
 noc_pattern_limit_hits(void)
 {
 	return atomic_load(&pattern_limit_hits);
+}
+
+/* The limits are everybody's. */
+static pthread_once_t pattern_once = PTHREAD_ONCE_INIT;
+static pcre2_match_context *pattern_context;
+static pcre2_compile_context *pattern_compile_context;
+
+static void
+pattern_init(void)
+{
+	pattern_context = pcre2_match_context_create(NULL);
+	pattern_compile_context = pcre2_compile_context_create(NULL);
+	if (!pattern_context || !pattern_compile_context)
+		abort();
+	pcre2_set_match_limit(pattern_context, PATTERN_MATCH_LIMIT);
+	pcre2_set_depth_limit(pattern_context, PATTERN_DEPTH_LIMIT);
+	pcre2_set_heap_limit(pattern_context, PATTERN_HEAP_KIB);
+	pcre2_set_max_pattern_length(pattern_compile_context,
+				     PATTERN_LENGTH_MAX);
+	pcre2_set_parens_nest_limit(pattern_compile_context, PATTERN_NEST_MAX);
 }
 
 static int
@@ -72,19 +93,15 @@ pattern_names(struct noc_pattern *p, struct noc_err *err)
 static int
 pattern_compile(struct noc_pattern *p, struct noc_err *err)
 {
-	pcre2_compile_context *cc = pcre2_compile_context_create(NULL);
 	PCRE2_UCHAR why[128];
 	PCRE2_SIZE at;
 	int code;
 
-	if (!cc)
-		abort();
-	pcre2_set_max_pattern_length(cc, PATTERN_LENGTH_MAX);
-	pcre2_set_parens_nest_limit(cc, PATTERN_NEST_MAX);
-	/* \C and callouts have no place in a rule. */
+	pthread_once(&pattern_once, pattern_init);
+	/* \C has no place in a rule. */
 	p->code = pcre2_compile((PCRE2_SPTR)p->text, strlen(p->text),
-				PCRE2_NEVER_BACKSLASH_C, &code, &at, cc);
-	pcre2_compile_context_free(cc);
+				PCRE2_NEVER_BACKSLASH_C, &code, &at,
+				pattern_compile_context);
 	if (!p->code) {
 		pcre2_get_error_message(code, why, sizeof(why));
 		return noc_err_set(err, NOC_ECONFIG,
@@ -108,14 +125,6 @@ noc_pattern_new(const char *text, struct noc_pattern **out, struct noc_err *err)
 		noc_pattern_free(p);
 		return rc;
 	}
-	p->jit = !pcre2_jit_compile(p->code, PCRE2_JIT_COMPLETE);
-	p->match = pcre2_match_data_create_from_pattern(p->code, NULL);
-	p->context = pcre2_match_context_create(NULL);
-	if (!p->match || !p->context)
-		abort();
-	pcre2_set_match_limit(p->context, PATTERN_MATCH_LIMIT);
-	pcre2_set_depth_limit(p->context, PATTERN_DEPTH_LIMIT);
-	pcre2_set_heap_limit(p->context, PATTERN_HEAP_KIB);
 	*out = p;
 	return 0;
 }
@@ -127,7 +136,6 @@ noc_pattern_free(struct noc_pattern *p)
 		return;
 	for (size_t i = 0; i < p->ncaptures; i++)
 		free(p->captures[i].name);
-	pcre2_match_context_free(p->context);
 	pcre2_match_data_free(p->match);
 	pcre2_code_free(p->code);
 	free(p->literal);
@@ -139,6 +147,15 @@ const char *
 noc_pattern_source(const struct noc_pattern *p)
 {
 	return p->text;
+}
+
+static void
+pattern_prepare(struct noc_pattern *p)
+{
+	p->jit = !pcre2_jit_compile(p->code, PCRE2_JIT_COMPLETE);
+	p->match = pcre2_match_data_create_from_pattern(p->code, NULL);
+	if (!p->match)
+		abort();
 }
 
 bool
@@ -153,13 +170,15 @@ noc_pattern_match(const struct noc_pattern *cp, struct noc_slice text)
 	memcpy(&p, &cp, sizeof(p));
 	if (len > PATTERN_TEXT_MAX)
 		len = PATTERN_TEXT_MAX;
+	if (!p->match)
+		pattern_prepare(p);
 	p->subject = (const char *)subject;
 	if (p->jit)
 		rc = pcre2_jit_match(p->code, subject, len, 0, 0, p->match,
-				     p->context);
+				     pattern_context);
 	else
 		rc = pcre2_match(p->code, subject, len, 0, 0, p->match,
-				 p->context);
+				 pattern_context);
 	if (rc < 0 && rc != PCRE2_ERROR_NOMATCH)
 		atomic_fetch_add(&pattern_limit_hits, 1);
 	if (rc < 0)

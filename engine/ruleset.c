@@ -28,27 +28,40 @@ static void
 each_node(struct noc_build *b, const char *kind,
 	  void (*fn)(struct noc_build *b))
 {
-	const struct noc_value *nodes = b->rs->tree->nodes;
-
-	for (int library = 1; library >= 0; library--)
-		for (size_t i = 0; i < noc_value_len(nodes); i++) {
-			const struct noc_value *node = noc_value_at(nodes, i);
-
-			if (!noc_ast_is(node, kind) ||
-			    node_is_library(node) != (library == 1))
-				continue;
-			b->node = node;
+	for (size_t i = 0; i < b->nnodes; i++)
+		if (!strcmp(b->kinds[i], kind)) {
+			b->node = b->nodes[i];
 			fn(b);
 		}
 }
 
+static void
+order_nodes(struct noc_build *b)
+{
+	const struct noc_value *nodes = b->rs->tree->nodes;
+	size_t n = noc_value_len(nodes);
+
+	b->nodes = noc_calloc(n + 1, sizeof(*b->nodes));
+	b->kinds = noc_calloc(n + 1, sizeof(*b->kinds));
+	for (int library = 1; library >= 0; library--)
+		for (size_t i = 0; i < n; i++) {
+			const struct noc_value *node = noc_value_at(nodes, i);
+			const char *kind = noc_ast_node(node);
+
+			if (!kind || node_is_library(node) != (library == 1))
+				continue;
+			b->nodes[b->nnodes] = node;
+			b->kinds[b->nnodes++] = kind;
+		}
+}
+
 static size_t
-count_nodes(const struct noc_ruleset *rs, const char *kind)
+count_nodes(const struct noc_build *b, const char *kind)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < noc_value_len(rs->tree->nodes); i++)
-		n += noc_ast_is(noc_value_at(rs->tree->nodes, i), kind);
+	for (size_t i = 0; i < b->nnodes; i++)
+		n += !strcmp(b->kinds[i], kind);
 	return n;
 }
 
@@ -147,46 +160,47 @@ add_task(struct noc_build *b)
 /* ---- the whole ---- */
 
 static void
-build_reserve(struct noc_ruleset *rs)
+build_reserve(struct noc_build *b)
 {
-	size_t tasks = count_nodes(rs, "schedule") + count_nodes(rs, "poll") +
-		       count_nodes(rs, "sensor");
+	struct noc_ruleset *rs = b->rs;
+	size_t tasks = count_nodes(b, "schedule") + count_nodes(b, "poll") +
+		       count_nodes(b, "sensor");
 
-	rs->rules = noc_calloc(count_nodes(rs, "rule") + 1, sizeof(*rs->rules));
-	rs->pairs = noc_calloc(count_nodes(rs, "pair") + 1, sizeof(*rs->pairs));
+	rs->rules = noc_calloc(count_nodes(b, "rule") + 1, sizeof(*rs->rules));
+	rs->pairs = noc_calloc(count_nodes(b, "pair") + 1, sizeof(*rs->pairs));
 	rs->emits =
-	    noc_calloc(count_nodes(rs, "normalize") + 1, sizeof(*rs->emits));
-	rs->hooks = noc_calloc(count_nodes(rs, "hook") + 1, sizeof(*rs->hooks));
+	    noc_calloc(count_nodes(b, "normalize") + 1, sizeof(*rs->emits));
+	rs->hooks = noc_calloc(count_nodes(b, "hook") + 1, sizeof(*rs->hooks));
 	rs->tasks = noc_calloc(tasks + 1, sizeof(*rs->tasks));
 	rs->channels = noc_calloc(
-	    count_nodes(rs, "channel") + NOC_COUNT(implied_channels) + 1,
+	    count_nodes(b, "channel") + NOC_COUNT(implied_channels) + 1,
 	    sizeof(*rs->channels));
 }
 
 static void
 build_duplicates(struct noc_build *b)
 {
-	const struct noc_value *nodes = b->rs->tree->nodes, *first;
 	struct noc_table seen = { 0 };
 	struct noc_strbuf key = NOC_STRBUF_INIT;
 
-	for (size_t i = 0; i < noc_value_len(nodes); i++) {
-		struct noc_value *node = noc_value_at(nodes, i);
-		const char *kind = noc_ast_node(node);
+	for (size_t i = 0; i < b->nnodes; i++) {
+		const struct noc_value *first;
+		const char *name = noc_ast_name(b->nodes[i]);
 
-		if (!kind || !noc_ast_name(node) || !strcmp(kind, "test"))
+		if (!name || !strcmp(b->kinds[i], "test"))
 			continue;
 		noc_strbuf_clear(&key);
-		noc_strbuf_addf(&key, "%s %s", kind, noc_ast_name(node));
-		first = noc_table_get(&seen, key.p);
-		b->node = node;
+		noc_strbuf_adds(&key, b->kinds[i]);
+		noc_strbuf_addc(&key, ' ');
+		noc_strbuf_adds(&key, name);
+		b->node = b->nodes[i];
+		first = noc_table_put(&seen, key.p, (void *)(i + 1));
 		if (first)
-			noc_build_error(b, node,
-					"there is already a %s of this name "
-					"(%s).",
-					kind, noc_ast_at(first));
-		else
-			noc_table_put(&seen, key.p, node);
+			noc_build_error(
+			    b, b->node,
+			    "there is already a %s of this name (%s).",
+			    b->kinds[i],
+			    noc_ast_at(b->nodes[(uintptr_t)first - 1]));
 	}
 	noc_strbuf_release(&key);
 	noc_table_release(&seen);
@@ -264,7 +278,8 @@ build_all(struct noc_build *b)
 
 	memcpy(rs->hash, rs->tree->hash, sizeof(rs->hash));
 	mark_functions(rs->tree->nodes, noc_hex(hex, rs->hash, 32), 0);
-	build_reserve(rs);
+	order_nodes(b);
+	build_reserve(b);
 	build_duplicates(b);
 	noc_build_names(b);
 	each_node(b, "channel", add_channel);
@@ -305,6 +320,8 @@ noc_ruleset_build(struct noc_lua_tree *tree, struct noc_ruleset **out,
 	if (b.nerrors && errors)
 		*errors = noc_strbuf_detach(&b.errors, NULL);
 	noc_strbuf_release(&b.errors);
+	free(b.nodes);
+	free(b.kinds);
 	if (rc)
 		noc_ruleset_unref(b.rs);
 	else

@@ -16,8 +16,11 @@ struct noc_build {
 	struct noc_ruleset *rs;
 	struct noc_strbuf errors;
 	size_t nerrors;
-	const struct noc_value *node; /* top-level node at hand */
-	size_t nemit;		      /* normalizers whose where is done */
+	const struct noc_value *node;	/* top-level node at hand */
+	const struct noc_value **nodes; /* all, the library first */
+	const char **kinds;		/* of each */
+	size_t nnodes;
+	size_t nemit; /* normalizers whose where is done */
 };
 
 #define NOC_EMITTED ((void *)1) /* value in rs->kinds */
