@@ -13,8 +13,9 @@
 ---| "link.down" # An interface or its protocol went down.
 ---| "link.up" # An interface or its protocol came up.
 ---| "link.flap" # The device says that an interface flaps.
----| "bgp.down" # A BGP session left Established.
+---| "bgp.down" # A BGP session is not Established; `was` says what it was.
 ---| "bgp.up" # A BGP session is Established.
+---| "bgp.error" # A BGP session was refused or is in danger; others may be up.
 ---| "ospf.down" # An OSPF neighbour was lost.
 ---| "ospf.up" # An OSPF neighbour is full.
 ---| "isis.down" # An IS-IS adjacency was lost.
@@ -26,6 +27,7 @@
 ---| "login.failed" # Somebody could not log in.
 ---| "login.ok" # Somebody logged in.
 ---| "device.restart" # The device started again.
+---| "agent.restart" # The SNMP agent of a host started again, not the host.
 ---| "device.reload" # Somebody asked it to restart.
 ---| "power.fail" # A power supply failed.
 ---| "power.ok" # A power supply works again.
@@ -97,6 +99,7 @@
 ---@field peer_as? any data of bgp.down
 ---@field vrf? any data of bgp.down
 ---@field afi? any data of bgp.down
+---@field was? any data of bgp.down
 ---@field neighbor? any data of ospf.down
 ---@field area? any data of ospf.down
 ---@field user? any data of config.change

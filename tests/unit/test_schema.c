@@ -180,8 +180,8 @@ test_annotations_are_current(void **state)
 	got_len = fread(got, 1, want_len + 1, f);
 	fclose(f);
 	if (got_len != want_len || memcmp(got, want, want_len) != 0)
-		fail_msg("rules/meta/nocturne.lua is old: write it again with "
-			 "NOC_WRITE_META=rules/meta/nocturne.lua test_schema");
+		fail_msg("rules/meta/nocturne.lua is old: run `make meta`"
+			 " and commit it");
 	free(got);
 	free(want);
 }
