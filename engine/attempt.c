@@ -22,6 +22,7 @@
 #define STALE_NS	 (60 * NOC_NS_PER_S)
 #define VERIFY_LEAST_MS	 1000
 #define TIMEOUT_FALLBACK 10000
+#define PRESSURE_STOPS	 0.75 /* of the journal's queue */
 
 void
 noc_attempt_free(struct noc_attempt *a)
@@ -198,6 +199,7 @@ attempt_cleared(struct noc_attempt *a)
 		noc_failure_set(&f, "transient", "nocturne", "stale",
 				"the journal kept it waiting; not started");
 		attempt_not_started(a, "not_started: stale");
+		r->tries--;
 		noc_step_retry(r, &d, 1000);
 		return false;
 	}
@@ -431,6 +433,16 @@ attempt_go(struct noc_run *r, struct noc_attempt *a)
 	noc_core_effect(r->core, on_intent_durable, a);
 }
 
+/* The kill switch, or a journal so far behind that no new step may start. */
+static bool
+attempt_must_wait(const struct noc_run *r, const struct noc_step_def *def)
+{
+	if (noc_core_fill(r->core) >= PRESSURE_STOPS)
+		return true;
+	return def->mutates && !r->probing && !r->observe &&
+	       noc_mute_killed(r->core);
+}
+
 void
 noc_attempt_begin(struct noc_run *r)
 {
@@ -445,8 +457,7 @@ noc_attempt_begin(struct noc_run *r)
 		attempt_impossible(r, "no_action", "this action is not known");
 	} else if (attempt_prepare(r, def, &target, &params, &err)) {
 		attempt_impossible(r, "missing", err.msg);
-	} else if (def->mutates && !r->probing && !r->observe &&
-		   noc_mute_killed(r->core)) {
+	} else if (attempt_must_wait(r, def)) {
 		attempt_pause(r);
 	} else if (!attempt_observed(r, def, target, params) &&
 		   !attempt_waits_turn(r, def, target)) {

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "engine/ast.h"
 
 #define ENDED_KEPT 4096
 
@@ -243,6 +244,30 @@ noc_run_start(struct noc_core *core, const struct noc_run_cause *given,
 	return 0;
 }
 
+/* input = { role = "string" }: what a flow says it takes, no more, no less. */
+static int
+run_check_input(const struct noc_plan *plan, const struct noc_value *input,
+		struct noc_err *err)
+{
+	const struct noc_value *known = noc_ast_opts(plan->input);
+
+	if (input && input->type != NOC_MAP)
+		return noc_err_set(err, NOC_EINPUT,
+				   "The input of a flow is a map of names to "
+				   "values.");
+	for (size_t i = 0; known && i < noc_value_len(known); i++)
+		if (!noc_value_get(input, known->u.map.at[i].key))
+			return noc_err_set(err, NOC_EINPUT,
+					   "Flow '%s' needs the input '%s'.",
+					   plan->name, known->u.map.at[i].key);
+	for (size_t i = 0; known && input && i < input->u.map.len; i++)
+		if (!noc_value_get(known, input->u.map.at[i].key))
+			return noc_err_set(err, NOC_EINPUT,
+					   "Flow '%s' has no input '%s'.",
+					   plan->name, input->u.map.at[i].key);
+	return 0;
+}
+
 int
 noc_run_start_flow(struct noc_core *core, const char *flow,
 		   const struct noc_run_cause *cause, struct noc_id *id,
@@ -255,6 +280,8 @@ noc_run_start_flow(struct noc_core *core, const char *flow,
 	if (!c.plan)
 		return noc_err_set(err, NOC_ENOTFOUND,
 				   "There is no flow '%s' in the rules.", flow);
+	if (run_check_input(c.plan, c.input, err))
+		return NOC_EINPUT;
 	c.rule = NULL;
 	c.rule_name = flow;
 	c.definition = NULL;
@@ -339,11 +366,14 @@ noc_run_end(struct noc_run *r, const char *state, const char *outcome)
 		runs->cancelled++;
 	noc_run_write_end(r);
 	run_remember(runs, &r->id, state);
+	noc_info("run", "run=%s rule=%s state=%s outcome=\"%s\"", r->text,
+		 r->rule, r->state, r->outcome);
+	/* What was over at once is told by the line of its event. */
+	if (r->ev && !outcome && !r->would && r->ended_ns == r->started_ns)
+		return;
 	noc_core_say(r->core, "%s%s run %.8s %s: %s (%.1f s)",
 		     r->observe ? "[observe] " : "", r->rule, r->text, r->state,
 		     r->outcome, (double)(r->ended_ns - r->started_ns) / 1e9);
-	noc_info("run", "run=%s rule=%s state=%s outcome=\"%s\"", r->text,
-		 r->rule, r->state, r->outcome);
 }
 
 void

@@ -513,6 +513,51 @@ test_flow_starts_flow(void **state)
 	fix_close(&f);
 }
 
+static void
+test_pressure(void **state)
+{
+	struct fix f = { 0 };
+
+	(void)state;
+	fix_open(&f, heal);
+	noc_core_pressure(f.core, 0.8, true);
+	fix_start(&f, "heal", NOC_ACTIVE, NOC_TRUST_NORMAL);
+	fix_advance(&f, 60000);
+	assert_int_equal(f.started, 0);
+	noc_core_pressure(f.core, 0.1, false);
+	fix_advance(&f, 6000);
+	assert_int_equal(f.started, 1);
+	fix_close(&f);
+}
+
+static void
+test_declared_input(void **state)
+{
+	struct fix f = { 0 };
+
+	(void)state;
+	fix_open(&f, "flow \"c\" { input = { role = \"string\" }, log "
+		     "\"{input.role}\" }\n");
+	assert_int_equal(
+	    fix_command(&f, "{\"verb\":\"run.start\",\"flow\":\"c\"}", NULL),
+	    NOC_EINPUT);
+	assert_int_equal(fix_command(&f,
+				     "{\"verb\":\"run.start\",\"flow\":\"c\","
+				     "\"input\":{\"rule\":1,\"role\":2}}",
+				     NULL),
+			 NOC_EINPUT);
+	assert_int_equal(fix_command(&f,
+				     "{\"verb\":\"run.start\",\"flow\":\"c\","
+				     "\"input\":{\"role\":\"access\"}}",
+				     NULL),
+			 0);
+	assert_int_equal(fix_said(&f, "log c: access"), 1);
+	assert_int_equal(
+	    fix_command(&f, "{\"verb\":\"run.start\",\"flow\":\"d\"}", NULL),
+	    NOC_ENOTFOUND);
+	fix_close(&f);
+}
+
 /* What a run emits is an event like any other, one step further from its
  * cause and believed no more. */
 static void
@@ -561,6 +606,8 @@ main(void)
 		cmocka_unit_test(test_output_and_input),
 		cmocka_unit_test(test_flow_starts_flow),
 		cmocka_unit_test(test_emit),
+		cmocka_unit_test(test_pressure),
+		cmocka_unit_test(test_declared_input),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
