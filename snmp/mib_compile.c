@@ -55,10 +55,20 @@ node_is_column(const struct tree *tp)
 	       (entry->indexes != NULL || entry->augments != NULL);
 }
 
+/* The 0 between a v1 enterprise and its traps: "enterprise#". */
+static bool
+node_is_enterprise(const struct tree *tp)
+{
+	size_t len = tp != NULL ? strlen(tp->label) : 0;
+
+	return len > 0 && tp->label[len - 1] == '#';
+}
+
 static char
 node_kind(const struct tree *tp)
 {
-	if (tp->type == TYPE_NOTIFTYPE || tp->type == TYPE_TRAPTYPE)
+	if (node_is_enterprise(tp->parent) || tp->type == TYPE_NOTIFTYPE ||
+	    tp->type == TYPE_TRAPTYPE)
 		return 'n';
 	if (tp->type > TYPE_SIMPLE_LAST || tp->type == TYPE_OTHER)
 		return 'o';
@@ -197,7 +207,7 @@ tree_write(struct compiler *c, const struct tree *tp, size_t depth)
 		    strncmp(tp->label, ANON, ANON_LEN) != 0 &&
 		    node_is_ours(c, tp) && tp->type != TYPE_OBJGROUP &&
 		    tp->type != TYPE_NOTIFGROUP && tp->type != TYPE_MODCOMP &&
-		    tp->type != TYPE_AGENTCAP)
+		    tp->type != TYPE_AGENTCAP && !node_is_enterprise(tp))
 			node_write(c, tp, depth + 1);
 		tree_write(c, tp->child_list, depth + 1);
 	}

@@ -80,9 +80,14 @@ struct noc_snmp {
 /* library.c: the library's state is global, so there is one of us. */
 extern struct noc_snmp *noc_snmp_current;
 
-/* users.c */
+/* secret.c */
 int noc_snmp_secret_init(struct noc_snmp *snmp, struct noc_snmp_secret *out,
 			 const struct noc_snmp_user *user, struct noc_err *err);
+int noc_snmp_secret_wrong(struct noc_err *err, const struct noc_snmp_user *u,
+			  const char *why);
+void noc_snmp_kus_release(struct noc_snmp *snmp);
+
+/* users.c */
 struct noc_snmp_local *noc_snmp_local_find(struct noc_snmp *snmp,
 					   const char *name,
 					   const uint8_t *engine, size_t len);
