@@ -102,13 +102,16 @@ struct census { /* how many things demand this of this field */
 };
 
 static size_t
-census_key(char *buf, size_t size, const struct noc_key *key,
-	   struct noc_slice text)
+census_key(char buf[512], const struct noc_key *key, struct noc_slice text)
 {
-	int n = snprintf(buf, size, "%s\n%.*s", key->field.path,
-			 (int)(text.len < 200 ? text.len : 200), text.p);
+	size_t path = strlen(key->field.path);
 
-	return n < 0 ? 0 : (size_t)n < size ? (size_t)n : size - 1;
+	path = path < 200 ? path : 200;
+	text.len = text.len < 256 ? text.len : 256;
+	memcpy(buf, key->field.path, path);
+	buf[path] = '\n';
+	memcpy(buf + path + 1, text.p, text.len);
+	return path + 1 + text.len;
 }
 
 static void
@@ -122,10 +125,10 @@ census_take(struct census *c, const struct noc_entry *entries, size_t n)
 
 			for (size_t t = 0; !key->literal && t < key->ntexts;
 			     t++)
-				noc_texts_add(&c->texts, buf,
-					      census_key(buf, sizeof(buf), key,
-							 key->texts[t]),
-					      entries[i].id);
+				noc_texts_add(
+				    &c->texts, buf,
+				    census_key(buf, key, key->texts[t]),
+				    entries[i].id);
 		}
 }
 
@@ -138,8 +141,7 @@ census_worst(const struct census *c, const struct noc_key *key)
 
 	for (size_t t = 0; t < key->ntexts; t++) {
 		const struct noc_list *l = noc_texts_get(
-		    &c->texts, buf,
-		    census_key(buf, sizeof(buf), key, key->texts[t]));
+		    &c->texts, buf, census_key(buf, key, key->texts[t]));
 
 		if (l && l->len > worst)
 			worst = l->len;

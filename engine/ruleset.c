@@ -320,6 +320,7 @@ noc_ruleset_build(struct noc_lua_tree *tree, struct noc_ruleset **out,
 	if (b.nerrors && errors)
 		*errors = noc_strbuf_detach(&b.errors, NULL);
 	noc_strbuf_release(&b.errors);
+	noc_strbuf_release(&b.text);
 	free(b.nodes);
 	free(b.kinds);
 	if (rc)

@@ -245,48 +245,92 @@ noc_build_place(const struct noc_value *node, const char **file, int *line)
 
 /* ---- the definition hash ---- */
 
-static struct noc_value *
-definition_strip(const struct noc_value *v, bool *functions)
-{
-	struct noc_value *out;
-	bool node = noc_ast_node(v) != NULL;
+#define DEFINITION_DEPTH_MAX 64
 
-	if (v->type == NOC_LIST) {
-		out = noc_value_list();
-		for (size_t i = 0; i < v->u.list.len; i++)
-			noc_value_push(
-			    out, definition_strip(v->u.list.at[i], functions));
-		return out;
-	}
-	if (v->type != NOC_MAP)
-		return noc_value_copy(v);
+static int
+by_key(const void *a, const void *b)
+{
+	const struct noc_member *const *x = a, *const *y = b;
+
+	return strcmp((*x)->key, (*y)->key);
+}
+
+static void definition_write(const struct noc_value *v, int depth,
+			     bool *functions, struct noc_strbuf *out);
+
+static void
+definition_map(const struct noc_value *v, int depth, bool *functions,
+	       struct noc_strbuf *out)
+{
+	const struct noc_member *few[16], **members = few;
+	bool node = noc_ast_node(v) != NULL;
+	size_t n = v->u.map.len;
+
 	if (noc_ast_is(v, "function"))
 		*functions = true;
-	out = noc_value_map();
-	for (size_t i = 0; i < v->u.map.len; i++) {
-		const struct noc_member *m = &v->u.map.at[i];
+	if (n > NOC_COUNT(few))
+		members = noc_malloc(n * sizeof(*members));
+	for (size_t i = 0; i < n; i++)
+		members[i] = &v->u.map.at[i];
+	if (n)
+		qsort(members, n, sizeof(*members), by_key);
+	noc_strbuf_addc(out, '{');
+	for (size_t i = 0; i < n; i++) {
+		const char *key = members[i]->key;
 
-		if (!node || (strcmp(m->key, "at") && strcmp(m->key, "fn")))
-			noc_value_set(out, m->key,
-				      definition_strip(m->value, functions));
+		if (node && (!strcmp(key, "at") || !strcmp(key, "fn")))
+			continue;
+		/* With its NUL: no two trees read the same. */
+		noc_strbuf_add(out, key, strlen(key) + 1);
+		definition_write(members[i]->value, depth + 1, functions, out);
 	}
-	return out;
+	noc_strbuf_addc(out, '}');
+	if (members != few)
+		free(members);
+}
+
+/* Equal for equal trees, whatever the order of their keys. */
+static void
+definition_write(const struct noc_value *v, int depth, bool *functions,
+		 struct noc_strbuf *out)
+{
+	if (depth > DEFINITION_DEPTH_MAX)
+		return;
+	switch (v->type) {
+	case NOC_MAP:
+		definition_map(v, depth, functions, out);
+		return;
+	case NOC_LIST:
+		noc_strbuf_addc(out, '[');
+		for (size_t i = 0; i < v->u.list.len; i++)
+			definition_write(v->u.list.at[i], depth + 1, functions,
+					 out);
+		noc_strbuf_addc(out, ']');
+		return;
+	case NOC_STR:
+		noc_strbuf_addc(out, '"');
+		noc_strbuf_add(out, &v->u.s.len, sizeof(v->u.s.len));
+		noc_strbuf_add(out, v->u.s.p, v->u.s.len);
+		return;
+	case NOC_NIL:
+	case NOC_BOOL:
+	case NOC_INT:
+	case NOC_REAL:
+		noc_json_write(v, NOC_JSON_CANONICAL, out);
+		noc_strbuf_addc(out, ',');
+		return;
+	}
 }
 
 void
 noc_build_definition(struct noc_build *b, const struct noc_value *v,
 		     uint8_t out[32])
 {
-	struct noc_strbuf text = NOC_STRBUF_INIT;
-	struct noc_value *bare;
 	bool functions = false;
-	char hex[65];
 
-	bare = definition_strip(v, &functions);
-	noc_json_write(bare, NOC_JSON_CANONICAL, &text);
+	noc_strbuf_clear(&b->text);
+	definition_write(v, 0, &functions, &b->text);
 	if (functions)
-		noc_strbuf_adds(&text, noc_hex(hex, b->rs->hash, 32));
-	noc_sha256_once(text.p, text.len, out);
-	noc_strbuf_release(&text);
-	noc_value_free(bare);
+		noc_strbuf_add(&b->text, b->rs->hash, sizeof(b->rs->hash));
+	noc_sha256_once(b->text.p, b->text.len, out);
 }

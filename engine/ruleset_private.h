@@ -15,6 +15,7 @@
 struct noc_build {
 	struct noc_ruleset *rs;
 	struct noc_strbuf errors;
+	struct noc_strbuf text; /* scratch */
 	size_t nerrors;
 	const struct noc_value *node;	/* top-level node at hand */
 	const struct noc_value **nodes; /* all, the library first */
