@@ -63,12 +63,11 @@ journal_add(struct fix *f, const struct noc_txn_record *r)
 	static const uint16_t tags[] = { NOC_TAG_STEP, NOC_TAG_TARGET,
 					 NOC_TAG_ACTION, NOC_TAG_OUTCOME,
 					 NOC_TAG_DETAIL };
-	const struct noc_strbuf *b = &r->rec.bytes;
 	struct noc_record_view v = {
 		.kind = (uint16_t)r->rec.kind,
 		.nfields = r->rec.nfields,
-		.fields = (const uint8_t *)b->p + NOC_RECORD_HEAD,
-		.fields_len = b->len - NOC_RECORD_HEAD,
+		.fields = r->rec.p + NOC_RECORD_HEAD,
+		.fields_len = r->rec.len - NOC_RECORD_HEAD,
 	};
 	struct noc_strbuf sb = NOC_STRBUF_INIT;
 	struct noc_err err = { 0 };
