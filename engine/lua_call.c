@@ -13,6 +13,7 @@ void
 noc_lua_define(struct noc_lua *lua, const struct noc_table *defined)
 {
 	lua->defined = defined;
+	lua_view_forget(lua);
 }
 
 const char *

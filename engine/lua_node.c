@@ -98,7 +98,7 @@ lua_node_finish(struct noc_lua *lua, struct lua_node *n)
 				 lua_node_label(n, label, sizeof(label)),
 				 noc_value_get_str(n->v, "at", "?"));
 	}
-	if (n->unchecked && lua->loading) {
+	if (n->unchecked && lua->loading && lua->nerrors <= LUA_ERRORS_MAX) {
 		n->unchecked = false;
 		lua->nerrors += noc_schema_check(n->v, &lua->errors);
 	}
@@ -202,7 +202,8 @@ node_complete(struct noc_lua *lua, struct lua_node *n)
 	n->table = true;
 	if (!lua->loading)
 		return;
-	lua->nerrors += noc_schema_check(n->v, &lua->errors);
+	if (lua->nerrors <= LUA_ERRORS_MAX)
+		lua->nerrors += noc_schema_check(n->v, &lua->errors);
 	if (!strcmp(n->schema->family, "top") && noc_value_get(n->v, "name"))
 		node_register(lua, n);
 }

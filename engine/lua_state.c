@@ -268,8 +268,8 @@ lua_state_report(struct noc_lua *lua, const char *fmt, ...)
 	char text[2048];
 	va_list ap;
 
-	if (++lua->nerrors > 200) {
-		if (lua->nerrors == 201)
+	if (++lua->nerrors > LUA_ERRORS_MAX) {
+		if (lua->nerrors == LUA_ERRORS_MAX + 1)
 			noc_strbuf_adds(&lua->errors,
 					"more errors are not shown\n");
 		return;
@@ -335,6 +335,7 @@ lua_state_free(struct noc_lua *lua)
 	noc_value_free(lua->nodes);
 	noc_value_free(lua->result);
 	lua_state_end_load(lua);
+	lua_view_forget(lua);
 	for (size_t i = 0; i < lua->nfns; i++) {
 		free(lua->fns[i].path);
 		free(lua->fns[i].at);

@@ -96,6 +96,8 @@ struct noc_lua {
 	const struct noc_scope *scope;
 	uint64_t view;		  /* generation: older views are dead */
 	struct noc_value *result; /* being built */
+	struct noc_table fields;  /* names asked of events, resolved */
+	size_t unknown;		  /* and how many that none defines */
 };
 
 struct noc_lua *lua_state_new(void);
@@ -120,13 +122,14 @@ int lua_state_pcall(struct noc_lua *lua, int nargs, int nresults,
 		    struct noc_err *err);
 /* "heal.lua:14" of the nearest Lua function, or the fallback. */
 void lua_state_at(lua_State *L, char *buf, size_t size, const char *fallback);
+#define LUA_ERRORS_MAX 200 /* lines of a load report, and a few */
 /* One whole line for the load report. */
 void lua_state_report(struct noc_lua *lua, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* ---- sandbox (lua_sandbox.c, lua_string.c, lua_tablelib.c) ---- */
 
-#define LUA_ENV_KEY	  "noc.env" /* registry: what files see as _ENV */
+#define LUA_ENV_KEY	  "noc.env"	  /* registry: what files see as _ENV */
 #define LUA_FUNCTIONS_KEY "noc.functions" /* function -> number, loading */
 
 void lua_sandbox_open(lua_State *L); /* may raise */
@@ -241,6 +244,7 @@ void lua_scan(const char *text, size_t len, const struct lua_scan_ops *ops);
 
 void lua_view_open(lua_State *L);
 void lua_view_push_scope(struct noc_lua *lua); /* event or run; may raise */
+void lua_view_forget(struct noc_lua *lua);     /* resolved names */
 bool lua_view_value(lua_State *L, int idx, const struct noc_value **v);
 
 #endif

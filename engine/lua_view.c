@@ -5,6 +5,7 @@
  */
 #include "config.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <lauxlib.h>
@@ -12,6 +13,8 @@
 #include "base/mem.h"
 #include "engine/field.h"
 #include "engine/lua_state.h"
+
+#define FIELDS_MAX 4096
 
 static const char value_key, event_key, run_key, prefix_key;
 
@@ -217,28 +220,52 @@ value_tostring(lua_State *L)
 
 /* ---- the event ---- */
 
+/*
+ * Resolving interns the name for good, so a function that asks for names out
+ * of hostile data (ev[k]) may ask for so many different ones only.
+ */
+static const struct noc_field *
+resolve(lua_State *L, const char *name, size_t len)
+{
+	struct noc_lua *lua = lua_state_of(L);
+	struct noc_field *f = noc_table_getn(&lua->fields, name, len);
+	struct noc_err err;
+	size_t n;
+
+	if (f)
+		return f;
+	if (noc_table_len(&lua->fields) + lua->unknown >= FIELDS_MAX)
+		luaL_error(L,
+			   "more than %d different field names were asked "
+			   "for; read ev.data or ev.http.header instead",
+			   FIELDS_MAX);
+	f = noc_calloc(1, sizeof(*f));
+	if (!noc_field_resolve(name, len, lua->defined, f, &err)) {
+		noc_table_putn(&lua->fields, name, len, f);
+		return f;
+	}
+	free(f);
+	lua->unknown++;
+	n = strlen(err.msg);
+	if (n && err.msg[n - 1] == '.')
+		err.msg[n - 1] = 0;
+	luaL_error(L, "%s", err.msg);
+	return NULL;
+}
+
 /* Its value, nil when a kind defines the name, else an error. */
 static void
 push_field(lua_State *L, const char *name, size_t len)
 {
-	struct noc_lua *lua = lua_state_of(L);
-	const struct noc_event *ev = lua->scope->ev;
-	struct noc_field field;
+	const struct noc_field *field = resolve(L, name, len);
+	const struct noc_event *ev = lua_state_of(L)->scope->ev;
 	struct noc_datum d;
-	struct noc_err err;
 
-	if (noc_field_resolve(name, len, lua->defined, &field, &err)) {
-		size_t n = strlen(err.msg);
-
-		if (n && err.msg[n - 1] == '.')
-			err.msg[n - 1] = 0;
-		luaL_error(L, "%s", err.msg);
-	}
 	if (!ev) {
 		lua_pushnil(L);
 		return;
 	}
-	noc_event_get(ev, &field, &d);
+	noc_event_get(ev, field, &d);
 	push_datum(L, &d);
 }
 
@@ -389,4 +416,16 @@ lua_view_open(lua_State *L)
 	open_meta(L, &run_key, "run", run_index);
 	open_meta(L, &prefix_key, "event", prefix_index);
 	lua_pop(L, 4);
+}
+
+void
+lua_view_forget(struct noc_lua *lua)
+{
+	const char *name;
+	void *field;
+
+	for (size_t it = 0; noc_table_next(&lua->fields, &it, &name, &field);)
+		free(field);
+	noc_table_release(&lua->fields);
+	memset(&lua->fields, 0, sizeof(lua->fields));
 }

@@ -368,6 +368,17 @@ test_all_errors_at_once(void **state)
 }
 
 static void
+test_a_flood_of_errors_is_cut(void **state)
+{
+	char *got = load_bad("for i = 1, 1e5 do local n = log('x') { y = i } "
+			     "end for i = 1, 1e5 do _ENV['g' .. i] = 1 end");
+
+	(void)state;
+	assert_true(strlen(got) < 32768);
+	free(got);
+}
+
+static void
 test_later_forms_are_named(void **state)
 {
 	size_t len;
@@ -587,6 +598,7 @@ main(void)
 		cmocka_unit_test(test_functions_have_paths),
 		cmocka_unit_test(test_errors_say_what_to_do),
 		cmocka_unit_test(test_all_errors_at_once),
+		cmocka_unit_test(test_a_flood_of_errors_is_cut),
 		cmocka_unit_test(test_later_forms_are_named),
 		cmocka_unit_test(test_a_tree_that_never_ends),
 #ifndef NOC_SANITIZED

@@ -605,6 +605,26 @@ test_unknown_fields(void **state)
 	noc_table_release(&defined);
 }
 
+/* Names out of hostile data cannot fill the table of all texts. */
+static void
+test_names_are_limited(void **state)
+{
+	struct box b;
+
+	(void)state;
+	box_open(&b, "local n = 0 for i = 1, 1000 do\n"
+		     "if pcall(function() return ev['x' .. ev.ifindex .. '_' "
+		     ".. i] end) then n = n + 1 end end return n");
+	for (int i = 0; i < 6; i++) {
+		noc_value_get(b.ev.data, "ifindex")->u.i = i;
+		assert_int_equal(box_call(&b), 0);
+		assert_int_equal(b.result->u.i, i < 4 ? 1000 : i == 4 ? 95 : 0);
+		noc_value_free(b.result);
+		b.result = NULL;
+	}
+	box_close(&b);
+}
+
 /* A view kept beyond its call cannot be read. */
 static void
 test_views_die(void **state)
@@ -711,6 +731,7 @@ main(void)
 		cmocka_unit_test(test_what_works),
 		cmocka_unit_test(test_patterns),
 		cmocka_unit_test(test_unknown_fields),
+		cmocka_unit_test(test_names_are_limited),
 		cmocka_unit_test(test_views_die),
 		cmocka_unit_test(test_runs),
 		cmocka_unit_test(test_truth),
