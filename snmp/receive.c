@@ -40,7 +40,7 @@ admit_v3(struct noc_snmp *snmp, const struct noc_snmp_shape *s,
 	    1 + (s->flags & SNMP_MSG_FLAG_AUTH_BIT ? 1 : 0) +
 	    (s->flags & SNMP_MSG_FLAG_PRIV_BIT ? 1 : 0));
 
-	if (reportable &&
+	if (reportable && snmp->loop != NULL &&
 	    !noc_bucket_take(&snmp->reports, noc_loop_now(snmp->loop).boot_ns))
 		return noc_err_set(err, NOC_ERESOURCE,
 				   "Too many SNMPv3 messages a second ask for "

@@ -55,7 +55,8 @@ struct noc_snmp_options {
 	void *send_arg;
 };
 
-/* ECONFIG naming the user that is wrong; ESTORE when boots cannot be kept. */
+/* ECONFIG naming the user that is wrong; ESTORE when boots cannot be kept.
+ * loop may be NULL when nothing is asked of agents (decode). */
 int noc_snmp_open(struct noc_loop *loop, const struct noc_snmp_options *opt,
 		  struct noc_snmp **out, struct noc_err *err);
 void noc_snmp_close(struct noc_snmp *snmp); /* NULL ok; cancels all calls */

@@ -109,7 +109,7 @@ test_compiled_file_loads(void **state)
 	assert_int_equal(noc_oid_parse(mib, "NOC-TEST-MIB::testPortState.7", 29,
 				       oid, &len, &o, NULL),
 			 0);
-	assert_int_equal(len, 13);
+	assert_int_equal(len, 12);
 	assert_string_equal(o->index, "ifindex");
 	assert_true(noc_slice_is(noc_mib_label(o, -1), "lost-contact"));
 	noc_mib_free(mib);

@@ -577,6 +577,100 @@ test_agent_replaced_by_another(void **state)
 		fail_msg("%s", got_err.msg);
 }
 
+/* --- an agent that means harm: ourselves --- */
+
+enum mischief { GARBAGE, ECHO, ANSWER_NULL, OTHER_ID, CUT };
+
+static void
+on_mischief(int fd, int events, void *arg)
+{
+	enum mischief how = *(const enum mischief *)arg;
+	struct sockaddr_in from;
+	socklen_t len = sizeof(from);
+	uint8_t p[2048];
+	ssize_t n =
+	    recvfrom(fd, p, sizeof(p), 0, (struct sockaddr *)&from, &len);
+	uint8_t *pdu = memchr(p + 4, 0xa5, 20);
+
+	(void)events;
+	assert_true(n > 30);
+	if (pdu == NULL)
+		pdu = memchr(p + 4, 0xa0, 20);
+	assert_non_null(pdu);
+	switch (how) {
+	case GARBAGE:
+		memset(p, 0xff, (size_t)n);
+		break;
+	case ECHO:
+		break;
+	case OTHER_ID:
+		pdu[5] ^= 1;
+		/* fallthrough */
+	case ANSWER_NULL:
+		pdu[0] = 0xa2;
+		break;
+	case CUT:
+		pdu[0] = 0xa2;
+		n -= 3;
+		break;
+	}
+	sendto(fd, p, (size_t)n, 0, (struct sockaddr *)&from, len);
+}
+
+static void
+test_hostile_agent(void **state)
+{
+	static const struct {
+		enum mischief how;
+		enum noc_snmp_op op;
+		enum noc_kind kind;
+		bool bad;
+	} c[] = {
+		{ GARBAGE, NOC_SNMP_GET, NOC_ETIMEOUT, true },
+		{ ECHO, NOC_SNMP_GET, NOC_ETIMEOUT, true },
+		{ CUT, NOC_SNMP_GET, NOC_ETIMEOUT, true },
+		{ OTHER_ID, NOC_SNMP_GET, NOC_ETIMEOUT, false },
+		{ ANSWER_NULL, NOC_SNMP_GET, NOC_OK, false },
+		{ ANSWER_NULL, NOC_SNMP_WALK, NOC_EREMOTE, false },
+	};
+	int fd;
+	uint16_t port = free_port(&fd);
+
+	(void)state;
+	NEEDS_SNMPD;
+	for (size_t i = 0; i < sizeof(c) / sizeof(c[0]); i++) {
+		enum mischief how = c[i].how;
+		struct noc_watch *w =
+		    noc_loop_fd(loop, fd, NOC_LOOP_READ, on_mischief, &how);
+		const char *oid = "ifDescr";
+		struct noc_snmp_request req = request(c[i].op, &v2, &oid, 1);
+		struct noc_snmp_stats before, after;
+
+		req.port = port;
+		req.timeout_ms = 200;
+		req.tries = 2;
+		noc_snmp_stats(snmp, &before);
+		if (run(&req) != c[i].kind)
+			fail_msg("%zu: %s", i, got_err.msg);
+		noc_snmp_stats(snmp, &after);
+		assert_int_equal(after.bad_replies > before.bad_replies,
+				 c[i].bad);
+		noc_watch_free(w);
+	}
+	close(fd);
+}
+
+static void
+test_forgotten_sessions_open_again(void **state)
+{
+	(void)state;
+	NEEDS_SNMPD;
+	assert_int_equal(run_one(NOC_SNMP_GET, &v3, "sysUpTime.0"), NOC_OK);
+	assert_true(noc_snmp_sessions(snmp) >= 1);
+	noc_snmp_forget(snmp, "127.0.0.1");
+	assert_int_equal(run_one(NOC_SNMP_GET, &v3, "sysUpTime.0"), NOC_OK);
+}
+
 static void
 test_bad_requests(void **state)
 {
@@ -837,6 +931,8 @@ main(void)
 		cmocka_unit_test(test_v3_refusals),
 		cmocka_unit_test(test_many_at_once_and_cancel),
 		cmocka_unit_test(test_agent_replaced_by_another),
+		cmocka_unit_test(test_hostile_agent),
+		cmocka_unit_test(test_forgotten_sessions_open_again),
 		cmocka_unit_test(test_bad_requests),
 		cmocka_unit_test(test_v1_and_v2c_tools),
 		cmocka_unit_test(test_v3_tools),
