@@ -7,6 +7,7 @@
 
 #include <lauxlib.h>
 
+#include "engine/lua_node.h"
 #include "engine/lua_state.h"
 
 void

@@ -11,6 +11,8 @@
 
 #include "base/mem.h"
 #include "engine/lua_state.h"
+#include "engine/lua_node.h"
+#include "engine/lua_scan.h"
 #include "engine/lua_tree.h"
 
 /* ---- errors ---- */

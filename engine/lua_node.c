@@ -6,6 +6,8 @@
  */
 #include "config.h"
 
+#include "engine/lua_node.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

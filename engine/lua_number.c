@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/lua_node.h"
 #include "engine/lua_state.h"
 
 /*

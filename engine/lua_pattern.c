@@ -5,6 +5,8 @@
  */
 #include "config.h"
 
+#include "engine/lua_pattern.h"
+
 #include <ctype.h>
 #include <string.h>
 

@@ -14,6 +14,7 @@
 
 #include "base/mem.h"
 #include "engine/event.h"
+#include "engine/lua_node.h"
 #include "engine/lua_state.h"
 
 /* ---- counted stock functions ---- */

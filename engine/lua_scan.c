@@ -6,6 +6,8 @@
  */
 #include "config.h"
 
+#include "engine/lua_scan.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -11,6 +11,7 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
+#include "engine/lua_pattern.h"
 #include "engine/lua_state.h"
 
 static struct noc_slice

@@ -15,6 +15,7 @@
 #include <lauxlib.h>
 
 #include "base/mem.h"
+#include "engine/lua_node.h"
 #include "engine/lua_state.h"
 
 #define KEY_MAX 256

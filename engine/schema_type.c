@@ -414,6 +414,18 @@ check_map(struct check *c, const struct noc_option *o, const char *what,
 	schema_check_plain(c, what, label, v, 0);
 }
 
+static void
+check_scalar(struct check *c, const struct noc_option *o, const char *what,
+	     const char *label, const struct noc_value *v)
+{
+	if (o->type == NOC_OPT_BOOL && v->type != NOC_BOOL)
+		schema_wrong(c, what, label, "true or false", v);
+	if (o->type == NOC_OPT_INT && (v->type != NOC_INT || v->u.i < 0))
+		schema_wrong(c, what, label, "a whole number", v);
+	if (o->type == NOC_OPT_NUMBER && !check_is_number(v))
+		schema_wrong(c, what, label, "a number", v);
+}
+
 void
 schema_check_value(struct check *c, const struct noc_option *o,
 		   const char *what, const char *label,
@@ -437,16 +449,9 @@ schema_check_value(struct check *c, const struct noc_option *o,
 			schema_wrong(c, what, label, "a text", v);
 		break;
 	case NOC_OPT_BOOL:
-		if (v->type != NOC_BOOL)
-			schema_wrong(c, what, label, "true or false", v);
-		break;
 	case NOC_OPT_INT:
-		if (v->type != NOC_INT || v->u.i < 0)
-			schema_wrong(c, what, label, "a whole number", v);
-		break;
 	case NOC_OPT_NUMBER:
-		if (!check_is_number(v))
-			schema_wrong(c, what, label, "a number", v);
+		check_scalar(c, o, what, label, v);
 		break;
 	case NOC_OPT_DURATION:
 		check_duration(c, what, label, v);
