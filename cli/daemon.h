@@ -73,7 +73,8 @@ int noc_daemon_users(struct noc_daemon *d, const struct noc_value *config,
 /* The inventory file of a configuration; *out NULL when there is none. */
 int noc_daemon_inventory(const struct noc_value *config,
 			 struct noc_inventory **out, struct noc_err *err);
-void noc_daemon_print_lines(const char *lines); /* to stderr, escaped */
+/* To stderr, escaped; how many they were. */
+size_t noc_daemon_print_lines(const char *lines);
 
 /* ---- screen.c ---- */
 void noc_daemon_screen(struct noc_daemon *d);

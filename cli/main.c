@@ -81,7 +81,7 @@ main(int argc, char **argv)
 		return NOC_EXIT_USAGE;
 	}
 	if (!strcmp(argv[1], "--exec-helper"))
-		return noc_setup_exec_helper(argc, argv);
+		return noc_setup_exec_helper(argc - 2, argv + 2);
 	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
 		printf("nocturne %s\n", PACKAGE_VERSION);
 		return main_flush(NOC_EXIT_OK);

@@ -7,7 +7,8 @@
  * handed to the engine.  Main thread.
  */
 void noc_setup_tables(void);
-/* `nocturne --exec-helper ...`: becomes the child of an exec action. */
+/* What follows `nocturne --exec-helper`: becomes the child of an exec action.
+ */
 int noc_setup_exec_helper(int argc, char **argv);
 
 #endif

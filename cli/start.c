@@ -27,10 +27,11 @@
 
 #define START_USERS_MAX 256
 
-void
+size_t
 noc_daemon_print_lines(const char *lines)
 {
 	struct noc_strbuf sb = NOC_STRBUF_INIT;
+	size_t n = 0;
 
 	while (lines && *lines) {
 		size_t len = strcspn(lines, "\n");
@@ -38,10 +39,12 @@ noc_daemon_print_lines(const char *lines)
 		noc_strbuf_add_escaped(&sb, lines, len);
 		noc_strbuf_addc(&sb, '\n');
 		lines += len + (lines[len] == '\n');
+		n++;
 	}
 	if (sb.p)
 		fputs(sb.p, stderr);
 	noc_strbuf_release(&sb);
+	return n;
 }
 
 /* ---- configuration ---- */
@@ -193,9 +196,13 @@ start_rules(struct noc_daemon *d, struct noc_err *err)
 	int r = noc_ruleset_load(dirs, 1, false, &rs, &errors, err);
 
 	if (r) {
-		noc_daemon_print_lines(errors);
+		size_t n = noc_daemon_print_lines(errors);
+
 		free(errors);
-		return r;
+		return n == 0 ? r
+			      : noc_err_set(err, NOC_ECONFIG,
+					    "%zu error%s in the rules of %s.",
+					    n, n == 1 ? "" : "s", d->rules_dir);
 	}
 	if (rs->warnings[0])
 		noc_daemon_print_lines(rs->warnings);
