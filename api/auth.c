@@ -202,9 +202,8 @@ static int
 file_replace(const char *path, const char *temp, const struct noc_strbuf *text,
 	     struct noc_err *err)
 {
-	int fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC |
-				O_NOFOLLOW,
-		      0600);
+	int fd = open(
+	    temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	ssize_t n = -1;
 
 	if (fd >= 0)
@@ -325,9 +324,9 @@ noc_auth_list(const struct noc_env *env)
 	if (noc_auth_load(env, NULL))
 		return list;
 	for (size_t i = 0; i < auth.n; i++)
-		noc_value_push(list,
-			       token_row(&auth.at[i],
-					 noc_loop_now(env->loop).wall_ns));
+		noc_value_push(
+		    list,
+		    token_row(&auth.at[i], noc_loop_now(env->loop).wall_ns));
 	return list;
 }
 

@@ -256,6 +256,32 @@ admit_sources(const struct noc_admit *a)
 	return list;
 }
 
+/* An event of the journal knows its device by name only. */
+static struct noc_value *
+admit_explain(struct noc_core *core, const struct noc_event *ev)
+{
+	struct noc_event view = *ev;
+
+	if (!view.inventory)
+		noc_identify(core, &view);
+	return noc_explain(core, &view);
+}
+
+static struct noc_value *
+admit_event(const struct noc_admit *a, const struct noc_event *ev)
+{
+	struct noc_value *row = noc_event_value(ev);
+	bool unmatched = false;
+
+	for (size_t i = 0; i < a->unmatched.len && !unmatched; i++)
+		unmatched = noc_ring_at(&a->unmatched, i) == ev;
+	noc_value_set(row, "fate",
+		      noc_value_str(unmatched			 ? "unmatched"
+				    : noc_id_is_zero(&ev->cause) ? "matched"
+								 : "folded"));
+	return row;
+}
+
 static bool
 admit_command(struct noc_core *core, void *part, const char *verb,
 	      const struct noc_value *command, int *kind,
@@ -274,7 +300,9 @@ admit_command(struct noc_core *core, void *part, const char *verb,
 		    core, limit > 0 && limit < 1000 ? (size_t)limit : 20);
 	} else if (!strcmp(verb, "unknown")) {
 		*answer = noc_unknown_list(core);
-	} else if (!strcmp(verb, "explain")) {
+	} else if (!strcmp(verb, "recent")) {
+		*answer = noc_unmatched_recent(core, command);
+	} else if (!strcmp(verb, "explain") || !strcmp(verb, "event")) {
 		ev = json ? noc_event_from_value(json)
 			  : noc_event_ref(noc_unmatched_find(core, id));
 		if (!ev) {
@@ -284,7 +312,8 @@ admit_command(struct noc_core *core, void *part, const char *verb,
 			    id, NOC_RING_UNMATCHED);
 			return true;
 		}
-		*answer = noc_explain(core, ev);
+		*answer = verb[1] == 'x' ? admit_explain(core, ev)
+					 : admit_event(part, ev);
 		noc_event_unref(ev);
 	} else {
 		return false;

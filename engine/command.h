@@ -15,12 +15,14 @@
  *   breaker.reset {action, target, why}
  *   rules.list {} -> [{name, mode, paused, matched, fired, would, ...}]
  *   rules.pause {rule, why}   rules.resume {rule, why}
+ *   schedule.list {}   schedule.trigger {schedule}
  *   run.cancel {id, why}   run.signal {id, signal}   run.ack {id, why}
  *   run.start {flow, input, mode}            -> {id}
  *   notify.test {channel}                    -> {ok, detail}
  *   sources {} -> [..]   unmatched {limit} -> [..]   unknown {} -> [..]
- *   explain {id} -> [{rule, matched, why, at, fix}]
- *   status {} -> {...}
+ *   explain {id or event} -> {event, rules: [{rule, matched, why, at, mode,
+ *     paused?, fix?}], silence?, freeze?, killed?}
+ *   event {id}   recent {limit, before_ns, kind...}: those only in memory
  *
  * match of silence and freeze: a map of field path -> value or glob, e.g.
  * {"device": "sw1"}; on the command line `device=sw1 kind=link.*`.

@@ -360,6 +360,12 @@ noc_core_command(struct noc_core *core, const struct noc_value *command,
 	if (!known)
 		a->kind = noc_err_set(&a->err, NOC_ENOTFOUND,
 				      "There is no command '%s'.", verb);
+	if (core->depth == 1 && (!core->txn || noc_txn_is_empty(core->txn))) {
+		/* Nothing to wait for: also while the disk says no. */
+		noc_core_end(core);
+		on_answer(a);
+		return;
+	}
 	noc_core_effect(core, on_answer, a);
 	noc_core_end(core);
 }

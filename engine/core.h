@@ -63,7 +63,8 @@ void noc_core_tick(struct noc_core *core, struct noc_now now); /* due timers */
 void noc_core_durable(struct noc_core *core, uint64_t ticket);
 /* `events` come by noc_sensor_emit, call results by call->on_done. */
 /* People: {"verb": "silence.add", ..., "actor": "uid 0"}.  The answer is
- * given to done when durable; see engine/command.h for verbs. */
+ * given to done when durable, or before this returns when nothing was
+ * changed; see engine/command.h for verbs. */
 void noc_core_command(struct noc_core *core, const struct noc_value *command,
 		      void (*done)(int kind, const struct noc_value *answer,
 				   const char *message, void *arg),

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/correlate.h"
 #include "engine/intake.h"
 #include "engine/match.h"
 
@@ -58,10 +59,28 @@ on_explain(const struct noc_rule *rule, bool matched, const char *why,
 	noc_value_set(row, "at",
 		      noc_value_strf("%s:%d", rule->file, rule->line));
 	noc_value_set(row, "mode", noc_value_str(noc_mode_name(rule->mode)));
+	if (rule->paused)
+		noc_value_set(row, "paused", noc_value_bool(true));
 	if (fix)
 		noc_value_set(row, "fix", noc_value_str(fix));
 	free(fix);
 	noc_value_push(x->list, row);
+}
+
+/* What people switched off that applies to it now. */
+static void
+explain_mutes(struct noc_core *core, const struct noc_event *ev,
+	      struct noc_value *answer)
+{
+	const char *silence = noc_mute_silenced(core, ev);
+	const char *freeze = noc_mute_frozen(core, ev, NULL);
+
+	if (silence)
+		noc_value_set(answer, "silence", noc_value_str(silence));
+	if (freeze)
+		noc_value_set(answer, "freeze", noc_value_str(freeze));
+	if (noc_mute_killed(core))
+		noc_value_set(answer, "killed", noc_value_bool(true));
 }
 
 struct noc_value *
@@ -74,5 +93,6 @@ noc_explain(struct noc_core *core, const struct noc_event *ev)
 		noc_match_explain(noc_core_rules(core), ev, on_explain, &x);
 	noc_value_set(answer, "event", noc_event_value(ev));
 	noc_value_set(answer, "rules", x.list);
+	explain_mutes(core, ev, answer);
 	return answer;
 }

@@ -60,6 +60,10 @@ struct noc_event *noc_unmatched_find(struct noc_core *core,
 void noc_unknown_sender(struct noc_core *core, const struct noc_event *ev);
 struct noc_value *noc_unmatched_shapes(struct noc_core *core, size_t limit);
 struct noc_value *noc_unknown_list(struct noc_core *core);
+/* Events in memory that the journal does not have, newest first, with their
+ * fate: {limit, before_ns?, kind?, device?, fate?, origin?, q?}. */
+struct noc_value *noc_unmatched_recent(struct noc_core *core,
+				       const struct noc_value *params);
 
 /* engine/explain.c: [{rule, matched, why, at, fix, decision}]. */
 struct noc_value *noc_explain(struct noc_core *core,

@@ -11,7 +11,8 @@
 #include "base/table.h"
 
 struct ledger {
-	struct noc_table rules; /* name -> struct noc_rule_count */
+	struct noc_table rules;	 /* name -> struct noc_rule_count */
+	struct noc_table paused; /* name -> struct noc_value */
 };
 
 static void *
@@ -30,7 +31,18 @@ ledger_close(void *part)
 	for (size_t it = 0; noc_table_next(&l->rules, &it, NULL, &count);)
 		free(count);
 	noc_table_release(&l->rules);
+	for (size_t it = 0; noc_table_next(&l->paused, &it, NULL, &count);)
+		noc_value_free(count);
+	noc_table_release(&l->paused);
 	free(l);
+}
+
+struct noc_table *
+noc_ledger_paused(const struct noc_core *core)
+{
+	struct ledger *l = noc_core_part(core, NOC_PART_LEDGER);
+
+	return &l->paused;
 }
 
 static struct noc_rule_count *
@@ -149,5 +161,9 @@ ledger_stats(struct noc_core *core, void *part, struct noc_value *map)
 const struct noc_part_ops noc_part_ledger = {
 	.open = ledger_open,
 	.close = ledger_close,
+	.load = noc_rules_load,
+	.ready = noc_rules_apply,
+	.reload = noc_rules_apply,
+	.command = noc_rules_command,
 	.stats = ledger_stats,
 };

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/mem.h"
 #include "engine/admit.h"
@@ -67,6 +68,80 @@ noc_unmatched_find(struct noc_core *core, const char *id_prefix)
 		return NULL;
 	ev = unmatched_find_in(&a->recent, id_prefix);
 	return ev ? ev : unmatched_find_in(&a->unmatched, id_prefix);
+}
+
+/* ---- a page of both rings ---- */
+
+static bool
+recent_is(const struct noc_value *params, const char *name, struct noc_slice s)
+{
+	const char *want = noc_value_get_str(params, name, NULL);
+
+	return !want || noc_slice_is(s, want);
+}
+
+static bool
+recent_has(struct noc_slice s, const char *q)
+{
+	size_t n = strlen(q);
+
+	for (size_t i = 0; i + n <= s.len; i++)
+		if (!strncasecmp(s.p + i, q, n))
+			return true;
+	return false;
+}
+
+static bool
+recent_wanted(const struct noc_event *ev, const char *fate,
+	      const struct noc_value *params)
+{
+	const char *q = noc_value_get_str(params, "q", "");
+
+	return ev->received_ns <
+		   noc_value_get_int(params, "before_ns", INT64_MAX) &&
+	       recent_is(params, "kind", noc_slice_str(ev->kind)) &&
+	       recent_is(params, "device", ev->device) &&
+	       recent_is(params, "origin", ev->origin) &&
+	       recent_is(params, "fate", noc_slice_str(fate)) &&
+	       (!*q || recent_has(ev->summary, q) || recent_has(ev->raw, q));
+}
+
+struct noc_value *
+noc_unmatched_recent(struct noc_core *core, const struct noc_value *params)
+{
+	struct noc_admit *a = noc_admit_part(core);
+	struct noc_value *list = noc_value_list();
+	size_t limit = (size_t)noc_value_get_int(params, "limit", 100);
+	size_t u = 0, m = 0;
+	int64_t last = 0;
+
+	for (;;) {
+		struct noc_event *x = noc_ring_at(&a->unmatched, u), *ev;
+		struct noc_event *y = noc_ring_at(&a->recent, m);
+		const char *fate = "unmatched";
+		struct noc_value *row;
+
+		ev = x && (!y || x->received_ns >= y->received_ns) ? x : y;
+		if (!ev)
+			break;
+		if (ev == x) {
+			u++;
+		} else {
+			m++;
+			fate =
+			    noc_id_is_zero(&ev->cause) ? "matched" : "folded";
+		}
+		if (ev->kept || !recent_wanted(ev, fate, params))
+			continue;
+		/* Those of one turn stay together: see api/events.c. */
+		if (noc_value_len(list) >= limit && ev->received_ns != last)
+			break;
+		last = ev->received_ns;
+		row = noc_event_value(ev);
+		noc_value_set(row, "fate", noc_value_str(fate));
+		noc_value_push(list, row);
+	}
+	return list;
 }
 
 /* ---- senders not in the inventory ---- */

@@ -23,7 +23,8 @@
  *   live       {kind} -> [{key, due, data}]
  * `before` is the opaque cursor of the last row ("cursor" of each row); pages
  * go from the newest down, `after` (audit) upward.  limit: 1..1,000, 100 when
- * not said.  An event is its json with id, received, fate and cursor; a run
+ * not said.  An event is its json with id, received, fate, cursor and decided
+ * ("RULE OUTCOME, ..." or nil); a run
  * has the columns of struct noc_run_row by name, its json under "json"; a step
  * its columns merged with its json; a record {seq, cursor, kind, at, leaf} and
  * each tag by name (hashes and raw in hex).  `q` finds text in an event.

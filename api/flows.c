@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/private.h"
+#include "base/mem.h"
+#include "engine/plan.h"
+#include "engine/ruleset.h"
+#include "engine/scope.h"
+
+/* Flows: listed, shown as a plan (dry run), started by people. */
+
+static void
+on_flows(struct noc_http_req *req, void *arg)
+{
+	struct noc_api *api = arg;
+	const struct noc_ruleset *rs = noc_core_rules(api->env->core);
+	struct noc_value *body = noc_value_map(), *list = noc_value_list();
+	const char *name;
+	void *value;
+
+	for (size_t it = 0;
+	     rs && noc_table_next(&rs->flows, &it, &name, &value);) {
+		const struct noc_plan *p = value;
+		struct noc_value *row = noc_value_map();
+
+		noc_value_set(row, "flow", noc_value_str(name));
+		noc_value_set(row, "steps", noc_value_int((int64_t)p->nsteps));
+		noc_value_set(row, "acting", noc_value_bool(p->acting));
+		if (p->input)
+			noc_value_set(row, "input", noc_value_copy(p->input));
+		noc_value_push(list, row);
+	}
+	noc_value_set(body, "flows", list);
+	noc_http_reply_json(req, 200, body);
+	noc_value_free(body);
+}
+
+static struct noc_value *
+plan_step(const struct noc_step_def *s, const struct noc_scope *scope)
+{
+	struct noc_strbuf text = NOC_STRBUF_INIT;
+	struct noc_value *row = noc_value_map();
+	char dur[32];
+
+	noc_plan_describe_step(s, scope, &text);
+	noc_value_set(row, "step", noc_value_str(s->name ? s->name : ""));
+	noc_value_set(row, "does", noc_value_str(text.p ? text.p : ""));
+	noc_value_set(row, "mutates", noc_value_bool(s->mutates));
+	noc_value_set(row, "conditional",
+		      noc_value_bool(s->when || s->when_fn));
+	if (s->at)
+		noc_value_set(row, "at", noc_value_str(s->at));
+	if (s->kind == NOC_STEP_ACTION && s->retry.attempts > 1)
+		noc_value_set(row, "attempts",
+			      noc_value_int(s->retry.attempts));
+	if (s->timeout_ms)
+		noc_value_set(
+		    row, "timeout",
+		    noc_value_str(noc_duration_format(dur, s->timeout_ms)));
+	noc_strbuf_release(&text);
+	return row;
+}
+
+/* What a live run would do, in order; nothing is written. */
+static void
+flow_dry_run(struct noc_http_req *req, const struct noc_plan *p,
+	     const char *name, const struct noc_value *input)
+{
+	struct noc_value *body = noc_value_map(), *steps = noc_value_list();
+	struct noc_value *extra = noc_value_map();
+	struct noc_scope scope = { .input = input, .extra = extra };
+	const char *device = noc_value_get_str(input, "device", "");
+
+	if (*device)
+		noc_value_set(extra, "device", noc_value_str(device));
+	noc_value_set(extra, "rule", noc_value_str(name));
+	for (size_t i = 0; i < p->nsteps; i++)
+		noc_value_push(steps, plan_step(&p->steps[i], &scope));
+	noc_value_set(body, "flow", noc_value_str(name));
+	noc_value_set(body, "mode", noc_value_str("dry_run"));
+	noc_value_set(body, "acting", noc_value_bool(p->acting));
+	noc_value_set(body, "steps", steps);
+	noc_http_reply_json(req, 200, body);
+	noc_value_free(body);
+	noc_value_free(extra);
+}
+
+static void
+on_started(struct noc_job *job)
+{
+	struct noc_value *body = noc_value_map();
+	const char *id = noc_value_get_str(job->result, "id", "");
+	char *url = noc_asprintf("/api/v1/runs/%s", id);
+
+	noc_value_set(body, "run_id", noc_value_str(id));
+	noc_value_set(body, "url", noc_value_str(url));
+	noc_http_header_set(job->req, "Location", url);
+	free(url);
+	noc_job_end_json(job, 202, body);
+}
+
+static void
+flow_start(struct noc_api *api, struct noc_http_req *req,
+	   const struct noc_plan *p, const struct noc_value *body)
+{
+	const char *name = noc_http_param(req, "name");
+	const char *mode = noc_value_get_str(body, "mode", "live");
+	const struct noc_value *input = noc_value_get(body, "input");
+	struct noc_value *command;
+	struct noc_job *job;
+
+	if (!p) {
+		noc_http_reply_problem(req, 404, NULL,
+				       "There is no flow of this name in the "
+				       "rules.");
+		return;
+	}
+	if (input && input->type != NOC_MAP) {
+		noc_http_reply_problem(req, 400, NULL,
+				       "\"input\" must be an object.");
+		return;
+	}
+	if (!strcmp(mode, "dry_run")) {
+		flow_dry_run(req, p, name, input);
+		return;
+	}
+	if (strcmp(mode, "live") && strcmp(mode, "observe")) {
+		noc_http_reply_problem(req, 400, NULL,
+				       "\"mode\" must be live, observe or "
+				       "dry_run.");
+		return;
+	}
+	command = noc_api_verb("run.start");
+	noc_value_set(command, "flow", noc_value_str(name));
+	noc_value_set(command, "mode",
+		      noc_value_str(*mode == 'l' ? "active" : "observe"));
+	if (input)
+		noc_value_set(command, "input", noc_value_copy(input));
+	job = noc_job_new(api->env, req, 0);
+	job->then = on_started;
+	noc_job_do(job, command);
+}
+
+static void
+on_flow_start(struct noc_http_req *req, void *arg)
+{
+	static const char *const keys[] = { "input", "mode", NULL };
+	struct noc_api *api = arg;
+	const struct noc_ruleset *rs = noc_core_rules(api->env->core);
+	struct noc_value *body = noc_api_body(req, keys);
+
+	if (!body)
+		return;
+	flow_start(api, req,
+		   rs ? noc_table_get(&rs->flows, noc_http_param(req, "name"))
+		      : NULL,
+		   body);
+	noc_value_free(body);
+}
+
+void
+noc_api_flows(struct noc_api *api)
+{
+	struct noc_http *http = api->env->http;
+
+	noc_http_route(http, "GET", "/api/v1/flows", NOC_ROLE_VIEWER, on_flows,
+		       api);
+	noc_http_route(http, "POST", "/api/v1/flows/{name}/runs",
+		       NOC_ROLE_OPERATOR, on_flow_start, api);
+}

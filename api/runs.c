@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/private.h"
+#include "base/mem.h"
+#include "engine/run.h"
+
+/* Runs: listed, shown, waited for, signalled, cancelled. */
+
+#define WAIT_POLL_MS 100
+#define WAIT_MS	     25000
+#define WAIT_MAX_MS  55000
+
+static const char *const run_filters[] = { "state", "rule", "device", NULL };
+static const char *const run_times[] = { "started", "ended", NULL };
+static const char *const step_times[] = { "started", "ended", "due", NULL };
+static const char *const at_times[] = { "at", NULL };
+
+static void
+on_runs_rows(struct noc_job *job)
+{
+	struct noc_value *rows = job->result;
+
+	for (size_t i = 0; i < noc_value_len(rows); i++) {
+		noc_api_times(noc_value_at(rows, i), run_times);
+		noc_value_unset(noc_value_at(rows, i), "json");
+	}
+	job->result = NULL;
+	noc_job_end_json(
+	    job, 200,
+	    noc_api_paged("runs", rows,
+			  noc_value_get_int(job->data, "limit", 100)));
+}
+
+static void
+on_runs(struct noc_http_req *req, void *arg)
+{
+	struct noc_api *api = arg;
+	struct noc_value *params = noc_api_page(req, run_filters);
+	struct noc_job *job;
+
+	if (!params)
+		return;
+	job = noc_job_new(api->env, req, 0);
+	job->data = noc_value_copy(params);
+	job->then = on_runs_rows;
+	noc_job_ask(job, "runs", params);
+}
+
+/* ---- one ---- */
+
+static void
+run_tidy(struct noc_value *run)
+{
+	struct noc_value *steps = noc_value_get(run, "steps");
+	struct noc_value *decisions = noc_value_get(run, "decisions");
+
+	noc_api_times(run, run_times);
+	for (size_t i = 0; i < noc_value_len(steps); i++)
+		noc_api_times(noc_value_at(steps, i), step_times);
+	for (size_t i = 0; i < noc_value_len(decisions); i++)
+		noc_api_times(noc_value_at(decisions, i), at_times);
+}
+
+static void
+on_run_row(struct noc_job *job)
+{
+	struct noc_value *run = job->result;
+
+	if (run->type == NOC_NIL) {
+		noc_job_end_missing(job, "run");
+		return;
+	}
+	run_tidy(run);
+	job->result = NULL;
+	noc_job_end_json(job, 200, run);
+}
+
+static struct noc_value *
+run_params(struct noc_http_req *req)
+{
+	struct noc_value *params = noc_value_map();
+
+	noc_value_set(params, "id", noc_value_str(noc_http_param(req, "id")));
+	return params;
+}
+
+static void
+on_run(struct noc_http_req *req, void *arg)
+{
+	struct noc_api *api = arg;
+	struct noc_job *job = noc_job_new(api->env, req, 0);
+
+	job->then = on_run_row;
+	noc_job_ask(job, "run", run_params(job->req));
+}
+
+/* ---- until its end ---- */
+
+static void on_wait_row(struct noc_job *job);
+
+static void
+on_wait_timer(void *arg)
+{
+	struct noc_job *job = arg;
+	const char *state = noc_run_state(job->env->core, &job->id);
+	bool over = noc_loop_now(job->env->loop).boot_ns >= job->until_boot_ns;
+
+	if (noc_http_peer_gone(job->req))
+		over = true;
+	if (!over && state && !strcmp(state, "Running")) {
+		noc_timer_arm(job->timer, WAIT_POLL_MS);
+		return;
+	}
+	noc_job_ask(job, "run", noc_value_copy(job->data));
+}
+
+static void
+on_wait_row(struct noc_job *job)
+{
+	const struct noc_value *ended;
+
+	if (job->result->type == NOC_NIL) {
+		noc_job_end_missing(job, "run");
+		return;
+	}
+	ended = noc_value_get(job->result, "ended");
+	if ((ended && ended->type == NOC_INT && ended->u.i) ||
+	    noc_loop_now(job->env->loop).boot_ns >= job->until_boot_ns ||
+	    noc_http_peer_gone(job->req)) {
+		on_run_row(job);
+		return;
+	}
+	noc_id_parse(noc_value_get_str(job->result, "id", ""), &job->id);
+	if (!job->timer)
+		job->timer = noc_loop_timer(job->env->loop, on_wait_timer, job);
+	noc_timer_arm(job->timer, WAIT_POLL_MS);
+}
+
+static void
+on_wait(struct noc_http_req *req, void *arg)
+{
+	struct noc_api *api = arg;
+	const char *text = noc_http_query(req, "timeout");
+	int64_t ms = WAIT_MS;
+	struct noc_job *job;
+
+	if (text &&
+	    (noc_duration_parse(text, &ms) || ms < 0 || ms > WAIT_MAX_MS)) {
+		noc_http_reply_problem(req, 400, NULL,
+				       "timeout must be a duration of at most "
+				       "55s.");
+		return;
+	}
+	job = noc_job_new(api->env, req, ms + 10000);
+	job->until_boot_ns =
+	    noc_loop_now(api->env->loop).boot_ns + ms * NOC_NS_PER_MS;
+	job->data = run_params(job->req);
+	job->then = on_wait_row;
+	noc_job_ask(job, "run", noc_value_copy(job->data));
+}
+
+/* ---- what people do with it ---- */
+
+static void
+run_command(struct noc_api *api, struct noc_http_req *req, const char *verb,
+	    const char *signal)
+{
+	static const char *const keys[] = { "why", NULL };
+	struct noc_value *body = noc_api_body(req, keys), *command;
+
+	if (!body)
+		return;
+	command = noc_api_verb(verb);
+	noc_value_set(command, "id", noc_value_str(noc_http_param(req, "id")));
+	noc_value_set(command, "why",
+		      noc_value_str(noc_value_get_str(body, "why", "")));
+	if (signal)
+		noc_value_set(command, "signal", noc_value_str(signal));
+	noc_value_free(body);
+	noc_api_command(api->env, req, command, 200, NULL);
+}
+
+static void
+on_cancel(struct noc_http_req *req, void *arg)
+{
+	run_command(arg, req, "run.cancel", NULL);
+}
+
+static void
+on_signal(struct noc_http_req *req, void *arg)
+{
+	const char *name = noc_http_param(req, "name");
+
+	if (!strcmp(name, "ack"))
+		run_command(arg, req, "run.ack", NULL);
+	else
+		run_command(arg, req, "run.signal", name);
+}
+
+void
+noc_api_runs(struct noc_api *api)
+{
+	struct noc_http *http = api->env->http;
+
+	noc_http_route(http, "GET", "/api/v1/runs", NOC_ROLE_VIEWER, on_runs,
+		       api);
+	noc_http_route(http, "GET", "/api/v1/runs/{id}", NOC_ROLE_VIEWER,
+		       on_run, api);
+	noc_http_route(http, "GET", "/api/v1/runs/{id}/wait", NOC_ROLE_VIEWER,
+		       on_wait, api);
+	noc_http_route(http, "POST", "/api/v1/runs/{id}/cancel",
+		       NOC_ROLE_OPERATOR, on_cancel, api);
+	noc_http_route(http, "POST", "/api/v1/runs/{id}/signal/{name}",
+		       NOC_ROLE_OPERATOR, on_signal, api);
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/private.h"
+#include "engine/ruleset.h"
+#include "engine/run.h"
+#include "store/writer.h"
+
+/* Ways in and their ledgers, what nothing wanted, who is unknown, status. */
+
+static void
+on_sources(struct noc_http_req *req, void *arg)
+{
+	struct noc_api *api = arg;
+
+	noc_api_command(api->env, req, noc_api_verb("sources"), 200, "sources");
+}
+
+static void
+on_unmatched(struct noc_http_req *req, void *arg)
+{
+	static const char *const none[] = { NULL };
+	struct noc_api *api = arg;
+	struct noc_value *command = noc_api_page(req, none);
+
+	if (!command)
+		return;
+	noc_value_set(command, "verb", noc_value_str("unmatched"));
+	noc_api_command(api->env, req, command, 200, "unmatched");
+}
+
+static void
+on_unknown(struct noc_http_req *req, void *arg)
+{
+	struct noc_api *api = arg;
+
+	noc_api_command(api->env, req, noc_api_verb("unknown"), 200, "unknown");
+}
+
+static struct noc_value *
+status_rules(const struct noc_ruleset *rs)
+{
+	struct noc_value *v = noc_value_map();
+	int64_t observe = 0, paused = 0;
+	char hex[17];
+
+	for (size_t i = 0; rs && i < rs->nrules; i++) {
+		observe +=
+		    rs->rules[i].acting && rs->rules[i].mode != NOC_ACTIVE;
+		paused += rs->rules[i].paused;
+	}
+	noc_value_set(v, "total", noc_value_int(rs ? (int64_t)rs->nrules : 0));
+	noc_value_set(v, "observe", noc_value_int(observe));
+	noc_value_set(v, "paused", noc_value_int(paused));
+	for (int i = 0; rs && i < 8; i++) {
+		static const char digits[] = "0123456789abcdef";
+
+		hex[2 * i] = digits[rs->hash[i] >> 4];
+		hex[2 * i + 1] = digits[rs->hash[i] & 15];
+		hex[2 * i + 2] = '\0';
+	}
+	if (rs)
+		noc_value_set(v, "version", noc_value_str(hex));
+	return v;
+}
+
+static struct noc_value *
+status_journal(struct noc_env *env)
+{
+	struct noc_value *v = noc_value_map();
+	struct noc_writer_stats w;
+
+	memset(&w, 0, sizeof(w));
+	noc_writer_stats(env->writer, &w);
+	noc_value_set(v, "records", noc_value_int((int64_t)w.size));
+	noc_value_set(v, "failing", noc_value_bool(w.failing));
+	if (w.failing)
+		noc_value_set(v, "error", noc_value_str(w.error));
+	noc_value_set(v, "queued", noc_value_int((int64_t)w.queue_txns));
+	noc_value_set(v, "lag_ms", noc_value_int(w.lag_ns / NOC_NS_PER_MS));
+	noc_value_set(v, "vkey", noc_value_str(noc_writer_vkey(env->writer)));
+	return v;
+}
+
+struct noc_value *
+noc_api_status(struct noc_env *env)
+{
+	struct noc_value *stats = noc_core_stats(env->core);
+	struct noc_value *v = noc_value_map();
+	static const char *const keep[] = { "runs",	 "breakers",
+					    "notify",	 "silences",
+					    "freezes",	 "killed",
+					    "schedules", "unknown_senders" };
+
+	noc_value_set(v, "version", noc_value_str(PACKAGE_VERSION));
+	noc_value_set(v, "state", noc_value_str(env->state_dir));
+	noc_value_set(v, "rules_dir",
+		      noc_value_str(env->rules_dir ? env->rules_dir : ""));
+	noc_value_set(v, "rules", status_rules(noc_core_rules(env->core)));
+	noc_value_set(v, "journal", status_journal(env));
+	for (size_t i = 0; i < sizeof(keep) / sizeof(keep[0]); i++)
+		if (noc_value_get(stats, keep[i]))
+			noc_value_set(
+			    v, keep[i],
+			    noc_value_copy(noc_value_get(stats, keep[i])));
+	noc_value_free(stats);
+	return v;
+}
+
+static void
+on_status(struct noc_http_req *req, void *arg)
+{
+	struct noc_api *api = arg;
+	struct noc_value *body = noc_api_status(api->env);
+
+	noc_http_reply_json(req, 200, body);
+	noc_value_free(body);
+}
+
+void
+noc_api_sources(struct noc_api *api)
+{
+	struct noc_http *http = api->env->http;
+
+	noc_http_route(http, "GET", "/api/v1/sources", NOC_ROLE_VIEWER,
+		       on_sources, api);
+	noc_http_route(http, "GET", "/api/v1/unmatched", NOC_ROLE_VIEWER,
+		       on_unmatched, api);
+	noc_http_route(http, "GET", "/api/v1/unknown", NOC_ROLE_VIEWER,
+		       on_unknown, api);
+	noc_http_route(http, "GET", "/api/v1/status", NOC_ROLE_VIEWER,
+		       on_status, api);
+}
