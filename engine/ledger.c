@@ -161,9 +161,9 @@ ledger_stats(struct noc_core *core, void *part, struct noc_value *map)
 const struct noc_part_ops noc_part_ledger = {
 	.open = ledger_open,
 	.close = ledger_close,
-	.load = noc_rules_load,
-	.ready = noc_rules_apply,
-	.reload = noc_rules_apply,
+	.load = noc_rule_pause_load,
+	.ready = noc_rule_pause_apply,
+	.reload = noc_rule_pause_apply,
 	.command = noc_rules_command,
 	.stats = ledger_stats,
 };

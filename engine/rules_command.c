@@ -15,7 +15,7 @@
  */
 
 void
-noc_rules_apply(struct noc_core *core, void *part)
+noc_rule_pause_apply(struct noc_core *core, void *part)
 {
 	struct noc_ruleset *rs = noc_core_rules(core);
 
@@ -26,8 +26,9 @@ noc_rules_apply(struct noc_core *core, void *part)
 }
 
 bool
-noc_rules_load(struct noc_core *core, void *part, const char *kind,
-	       const char *key, int64_t due_ns, const struct noc_value *data)
+noc_rule_pause_load(struct noc_core *core, void *part, const char *kind,
+		    const char *key, int64_t due_ns,
+		    const struct noc_value *data)
 {
 	(void)part;
 	(void)due_ns;
