@@ -3,7 +3,7 @@
  * The journal against bare SQLite on the same disk: one JSON line a figure,
  * medians of alternated rounds.
  *
- *	bench_store [-d DIR] [-r ROUNDS] [-n RECORDS]
+ *	bench_store [-d DIR] [-r ROUNDS] [-n RECORDS] [-o FIGURE]
  *
  * bare_single   one row a transaction, synchronous=FULL
  * bare_group    100 rows a transaction
@@ -11,7 +11,7 @@
  * steps         txns of one STEP_DONE record and one row, a submit each
  * events        txns of one EVENT record
  * append        txns of 16 records
- * verify        records a second, chain, tree, heads and all
+ * verify        records a second of one core's time, chain, tree, heads and all
  * submit        ns to build and hand over one step txn on the calling thread
  */
 #include "config.h"
@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <sqlite3.h>
@@ -60,6 +61,15 @@ static int64_t
 now_ns(void)
 {
 	return noc_clock_read().boot_ns;
+}
+
+static int64_t
+cpu_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+	return ts.tv_sec * NOC_NS_PER_S + ts.tv_nsec;
 }
 
 static void
@@ -226,14 +236,14 @@ verify(void)
 	struct noc_verify_options opt = { .db = db };
 	struct noc_verify_result r;
 	struct noc_err err;
-	int64_t began = now_ns();
+	int64_t began = cpu_ns();
 
 	if (noc_verify(&opt, &r, &err) || r.verdict != NOC_VERDICT_OK) {
 		fprintf(stderr, "verify: %s\n", r.message);
 		exit(1);
 	}
 	free(db);
-	return (double)r.records / ((double)(now_ns() - began) / 1e9);
+	return (double)r.records / ((double)(cpu_ns() - began) / 1e9);
 }
 
 static int
@@ -271,17 +281,56 @@ quiet(enum noc_level level, const char *room, const char *line, void *arg)
 	(void)arg;
 }
 
+static void
+measure(enum figure f, unsigned round)
+{
+	double *out = &results[f][round];
+
+	switch (f) {
+	case BARE_SINGLE:
+		*out = bare(records / 50, 1);
+		break;
+	case BARE_GROUP:
+		*out = bare(records, 100);
+		break;
+	case BARE_APPEND:
+		*out = bare(records, 4000);
+		break;
+	case STEPS:
+		*out = ours(1, 1, &results[SUBMIT][round]);
+		break;
+	case EVENTS:
+		*out = ours(0, 1, NULL);
+		break;
+	case APPEND:
+		*out = ours(0, 16, NULL);
+		break;
+	case VERIFY: /* of what was appended last */
+		*out = verify();
+		break;
+	case SUBMIT: /* with the steps */
+	case FIGURES:
+		break;
+	}
+}
+
+static const enum figure order[] = { BARE_SINGLE, STEPS,  BARE_GROUP, EVENTS,
+				     BARE_APPEND, APPEND, VERIFY };
+
 int
 main(int argc, char **argv)
 {
+	const char *only = NULL;
 	unsigned rounds = 5;
 	int c;
 
-	while ((c = getopt(argc, argv, "d:r:n:")) != -1) {
+	while ((c = getopt(argc, argv, "d:r:n:o:")) != -1) {
 		if (c == 'd')
 			base_dir = optarg;
 		else if (c == 'r')
 			rounds = (unsigned)atoi(optarg);
+		else if (c == 'o')
+			only = optarg;
 		else if (c == 'n')
 			records = (unsigned)atoi(optarg);
 		else
@@ -295,22 +344,22 @@ main(int argc, char **argv)
 	step_json = noc_value_map();
 	noc_value_set(step_json, "action", noc_value_str("snmp.set"));
 	noc_value_set(step_json, "output", noc_value_str("ifAdminStatus.7=1"));
-	for (unsigned i = 0; i < rounds; i++) {
-		results[BARE_SINGLE][i] = bare(records / 50, 1);
-		results[STEPS][i] = ours(1, 1, &results[SUBMIT][i]);
-		results[BARE_GROUP][i] = bare(records, 100);
-		results[EVENTS][i] = ours(0, 1, NULL);
-		results[BARE_APPEND][i] = bare(records, 4000);
-		results[APPEND][i] = ours(0, 16, NULL);
-		results[VERIFY][i] = verify();
-	}
+	for (unsigned i = 0; i < rounds; i++)
+		for (size_t k = 0; k < NOC_COUNT(order); k++)
+			if (!only || !strcmp(only, names[order[k]]))
+				measure(order[k], i);
 	fresh();
 	rmdir(dir);
-	for (int f = 0; f < FIGURES; f++)
+	for (int f = 0; f < FIGURES; f++) {
+		if (only && strcmp(only, names[f]))
+			continue;
 		printf("{\"bench\":\"store\",\"figure\":\"%s\",\"median\":%.0f,"
 		       "\"unit\":\"%s\",\"rounds\":%u,\"records\":%u}\n",
 		       names[f], median((enum figure)f, rounds),
 		       f == SUBMIT ? "ns" : "1/s", rounds, records);
+	}
+	if (only)
+		return 0;
 	ratio("steps/bare_single", STEPS, BARE_SINGLE, 25, rounds);
 	ratio("steps/bare_group", STEPS, BARE_GROUP, 0.5, rounds);
 	ratio("events/bare_group", EVENTS, BARE_GROUP, 0.5, rounds);

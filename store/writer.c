@@ -154,7 +154,7 @@ writer_main(void *arg)
 {
 	struct noc_writer *w = arg;
 	int64_t keep[NOC_RETAINS];
-	bool going = true;
+	bool going = true, busy;
 
 	pthread_setname_np(pthread_self(), "noc-writer");
 	pthread_mutex_lock(&w->mutex);
@@ -180,10 +180,11 @@ writer_main(void *arg)
 			continue;
 		}
 		b = writer_take(w);
+		busy = w->txns >= (size_t)2 * BATCH_TXNS;
 		pthread_mutex_unlock(&w->mutex);
 		going = writer_commit(w, &b);
 		if (going)
-			noc_commit_after(&w->c, writer_mono());
+			noc_commit_after(&w->c, writer_mono(), busy);
 		noc_txn_free_list(b.first);
 		pthread_mutex_lock(&w->mutex);
 	}
