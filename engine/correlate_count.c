@@ -40,6 +40,8 @@ count_list(struct noc_keyed *k, const char *name)
 static void
 count_shift(struct noc_value *list, size_t n)
 {
+	if (n == 0)
+		return;
 	for (size_t i = 0; i < n; i++)
 		noc_value_free(list->u.list.at[i]);
 	memmove(list->u.list.at, list->u.list.at + n,

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "engine/intake.h"
 #include "engine/ledger.h"
 
 static const struct noc_form *const keyed_forms[] = {
@@ -284,8 +285,10 @@ keyed_load(struct noc_core *core, void *part, const char *kind, const char *key,
 		sscanf(hex + 2 * i, "%2hhx", &k->keys_hash[i]);
 	if (noc_value_get(data, "event"))
 		k->ev = noc_event_from_value(noc_value_get(data, "event"));
-	if (k->ev)
+	if (k->ev) {
 		k->ev->kept = true;
+		noc_identify_again(core, k->ev);
+	}
 	if (noc_value_get(data, "data"))
 		k->data = noc_value_copy(noc_value_get(data, "data"));
 	if (due_ns) {

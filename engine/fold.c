@@ -359,6 +359,14 @@ noc_fold_part_free(struct noc_fold_part *f)
 	free(f);
 }
 
+static const char *
+fold_text(const struct noc_value *list, size_t i)
+{
+	const struct noc_value *v = noc_value_at(list, i);
+
+	return v && v->type == NOC_STR ? v->u.s.p : "";
+}
+
 bool
 noc_fold_load(struct noc_core *core, struct noc_fold_part *f, const char *key,
 	      int64_t due_ns, const struct noc_value *data)
@@ -371,6 +379,7 @@ noc_fold_load(struct noc_core *core, struct noc_fold_part *f, const char *key,
 	if (!first)
 		return false;
 	first->kept = true;
+	noc_identify_again(core, first);
 	e = fold_add(core, f, noc_strdup(key), first,
 		     noc_due_boot(core, due_ns));
 	noc_event_unref(first);
@@ -378,11 +387,10 @@ noc_fold_load(struct noc_core *core, struct noc_fold_part *f, const char *key,
 	e->closed = noc_value_get_bool(data, "closed", false);
 	for (size_t i = e->nwitness;
 	     i < noc_value_len(list) && i < FOLD_WITNESSES; i++)
-		e->witness[e->nwitness++] =
-		    noc_strdup(noc_value_at(list, i)->u.s.p);
+		e->witness[e->nwitness++] = noc_strdup(fold_text(list, i));
 	list = noc_value_get(data, "rules");
 	for (size_t i = 0; i < noc_value_len(list); i++)
-		noc_table_put(&e->rules, noc_value_at(list, i)->u.s.p, e);
+		noc_table_put(&e->rules, fold_text(list, i), e);
 	return true;
 }
 

@@ -107,3 +107,16 @@ noc_identify(struct noc_core *core, struct noc_event *ev)
 		ev->device =
 		    ev->origin.len ? ev->origin : noc_slice_str("local");
 }
+
+void
+noc_identify_again(struct noc_core *core, struct noc_event *ev)
+{
+	const struct noc_inventory *inv = noc_core_inv(core);
+
+	NOC_REQUIRE(ev->refs > 0);
+	if (ev->inventory || !inv)
+		return;
+	ev->inventory = noc_inventory_by_name(inv, ev->device);
+	if (ev->inventory)
+		noc_inventory_ref(ev->inventory->owner);
+}

@@ -24,6 +24,8 @@ int64_t noc_enrich_ifindex(struct noc_core *core, const char *device,
 
 /* engine/identity.c: device, address, inventory, trust from the origin. */
 void noc_identify(struct noc_core *core, struct noc_event *ev);
+/* A promoted event that came back from its row gets its device again. */
+void noc_identify_again(struct noc_core *core, struct noc_event *ev);
 
 /* engine/seen.c: canonical events of the last hour, by kind and device. */
 void noc_seen_add(struct noc_core *core, struct noc_event *ev);
