@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -26,10 +27,30 @@
 #define IDLE_NS	      NOC_NS_PER_S
 #define UPKEEP_NS     (60 * NOC_NS_PER_S)
 
+static void
+commit_anchor(struct noc_commit *c, int64_t now)
+{
+	struct noc_tail *t = &c->j.tail;
+	struct noc_err err;
+
+	noc_crash_point("writer.before_anchor");
+	c->anchored_ns = now;
+	if (noc_anchor_append(c->anchor, c->j.note.p, c->j.note.len, &err)) {
+		if (!c->anchor_failing)
+			noc_error("writer", "%s", err.msg);
+		c->anchor_failing = true;
+		return;
+	}
+	c->anchor_failing = false;
+	t->anchored = t->head;
+	noc_crash_point("writer.after_anchor");
+}
+
 int
 noc_commit_open(struct noc_commit *c, const struct noc_writer_options *opt,
 		char **recovered, struct noc_err *err)
 {
+	struct timespec ts;
 	int rc;
 
 	memset(c, 0, sizeof(*c));
@@ -40,9 +61,11 @@ noc_commit_open(struct noc_commit *c, const struct noc_writer_options *opt,
 		return rc;
 	if (opt->anchor)
 		c->anchor = noc_asprintf("%s/anchor.log", opt->state_dir);
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	c->anchored_ns = ts.tv_sec * NOC_NS_PER_S + ts.tv_nsec;
 	/* A new log is anchored before anything depends on it. */
-	if (!c->j.tail.anchored)
-		noc_commit_after(c, ANCHOR_NS, false);
+	if (c->anchor && !c->j.tail.anchored)
+		commit_anchor(c, c->anchored_ns);
 	return 0;
 }
 
@@ -103,6 +126,19 @@ commit_failed(struct noc_commit *c, const char *what)
 	snprintf(c->error, sizeof(c->error), "%s", what);
 }
 
+/* A new log is anchored before anything depends on it. */
+static void
+commit_new_log(struct noc_commit *c, char *said)
+{
+	noc_error("writer", "%s", said);
+	free(said);
+	c->in_doubt = c->recovering = false;
+	c->recoveries++;
+	c->checked_pages = 0;
+	if (c->anchor)
+		commit_anchor(c, c->anchored_ns);
+}
+
 /* A file that no longer makes sense: put aside, and the batch goes to the new
  * one unchanged. */
 static void
@@ -111,14 +147,28 @@ commit_recover(struct noc_commit *c, const char *why)
 	struct noc_err err;
 	char *said = NULL;
 
-	if (noc_journal_recover(&c->j, why, &said, &err)) {
+	c->recovering = true;
+	if (noc_journal_recover(&c->j, why, &said, &err))
 		commit_failed(c, err.msg);
-		return;
+	else
+		commit_new_log(c, said);
+}
+
+/* The file was put aside, and then the disk failed before a new log was
+ * there. */
+static void
+commit_recover_again(struct noc_commit *c)
+{
+	struct noc_err err;
+	char *said = NULL;
+
+	if (noc_journal_reopen(&c->j, &err) ||
+	    noc_journal_begin(&c->j, &said, &err)) {
+		commit_failed(c, err.msg);
+		noc_journal_disconnect(&c->j);
+	} else {
+		commit_new_log(c, said ? said : noc_strdup("A new log began."));
 	}
-	noc_error("writer", "%s", said);
-	free(said);
-	c->in_doubt = false;
-	noc_commit_after(c, c->anchored_ns + ANCHOR_NS, false);
 }
 
 /* Nobody knows what the disk holds: open it again and look.  True when the
@@ -129,6 +179,10 @@ commit_reopen(struct noc_commit *c)
 	struct noc_err err;
 	int rc;
 
+	if (c->recovering) {
+		commit_recover_again(c);
+		return false;
+	}
 	if (noc_journal_reopen(&c->j, &err)) {
 		if (noc_db_fault(c->j.bad_rc) == NOC_DB_MALFORMED)
 			commit_recover(c, err.msg);
@@ -237,25 +291,6 @@ commit_checkpoint(struct noc_commit *c, bool busy)
 	c->wal_alarm = c->j.wal_pages > WAL_ALARM_PAGES;
 }
 
-static void
-commit_anchor(struct noc_commit *c, int64_t now)
-{
-	struct noc_tail *t = &c->j.tail;
-	struct noc_err err;
-
-	noc_crash_point("writer.before_anchor");
-	c->anchored_ns = now;
-	if (noc_anchor_append(c->anchor, c->j.note.p, c->j.note.len, &err)) {
-		if (!c->anchor_failing)
-			noc_error("writer", "%s", err.msg);
-		c->anchor_failing = true;
-		return;
-	}
-	c->anchor_failing = false;
-	t->anchored = t->head;
-	noc_crash_point("writer.after_anchor");
-}
-
 /* When the next anchor is due; INT64_MAX: nothing new to anchor. */
 static int64_t
 commit_anchor_due(const struct noc_commit *c)
@@ -359,5 +394,6 @@ noc_commit_stats(const struct noc_commit *c, struct noc_writer_stats *out)
 	out->records = out->size = c->j.tail.head;
 	out->wal_pages = (size_t)c->j.wal_pages;
 	out->failing = c->failing;
+	out->recoveries = c->recoveries;
 	memcpy(out->error, c->error, sizeof(out->error));
 }

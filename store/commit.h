@@ -15,8 +15,10 @@
  */
 struct noc_commit {
 	struct noc_journal j;
-	char *anchor;  /* path, or NULL */
-	bool in_doubt; /* the last COMMIT may have happened */
+	char *anchor;	 /* path, or NULL */
+	bool in_doubt;	 /* the last COMMIT may have happened */
+	bool recovering; /* put aside, and no new log yet */
+	unsigned recoveries;
 	struct noc_tail doubt;
 	struct noc_strbuf note; /* of the commit being tried */
 	int checked_pages;	/* WAL pages at the last checkpoint */

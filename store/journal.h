@@ -74,6 +74,11 @@ int noc_journal_is_at(struct noc_journal *j, const struct noc_tail *t);
 int noc_journal_recover(struct noc_journal *j, const char *why, char **said,
 			struct noc_err *err);
 
+/* create.c: a new log in a file that is empty. */
+int noc_journal_begin(struct noc_journal *j, char **said, struct noc_err *err);
+/* Loads the key once, or makes it. */
+int noc_journal_key(struct noc_journal *j, bool create, struct noc_err *err);
+
 /* ---- inside a transaction; each returns SQLite's code ---- */
 sqlite3_stmt *noc_journal_stmt(struct noc_journal *j, int which);
 int noc_journal_run(struct noc_journal *j, int which);
@@ -94,6 +99,11 @@ const char *noc_rows_sql(enum noc_row_kind kind);
 int noc_keys_load(const char *dir, bool create, uint8_t seed[32],
 		  struct noc_err *err);
 int noc_keys_publish(const char *dir, const char *vkey, struct noc_err *err);
+/* A small file of the state directory, whole or not at all. */
+int noc_keys_write_file(const char *dir, const char *name, const char *text,
+			unsigned mode, struct noc_err *err);
+int noc_keys_read_file(const char *dir, const char *name,
+		       struct noc_strbuf *out);
 
 /* salvage.c: what can be read of the old file, into the new one, inside the
  * new file's transaction; returns the new file's SQLite code. */
@@ -103,8 +113,9 @@ struct noc_salvage {
 };
 int noc_salvage_rows(const char *old_path, struct noc_journal *j,
 		     struct noc_salvage *out);
-/* Renames file, -wal and -shm; *moved (returned) is the new path. */
-int noc_quarantine(const char *path, char **moved, struct noc_err *err);
+/* A name beside it that is free (returned); renames file, -wal and -shm. */
+char *noc_quarantine_name(const char *path);
+int noc_quarantine(const char *path, const char *to, struct noc_err *err);
 
 /*
  * retain.c: delete at most 500 rows older than the cutoff, in a transaction of

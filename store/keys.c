@@ -15,9 +15,9 @@
 
 /* Whole or not at all: a new file beside it, synced, renamed, and the
  * directory synced. */
-static int
-keys_write(const char *dir, const char *name, const char *text, mode_t mode,
-	   struct noc_err *err)
+int
+noc_keys_write_file(const char *dir, const char *name, const char *text,
+		    unsigned mode, struct noc_err *err)
 {
 	char *path = noc_asprintf("%s/%s", dir, name);
 	char *tmp = noc_asprintf("%s.new", path);
@@ -66,6 +66,20 @@ keys_read(const char *path, char *buf, size_t size)
 	return n;
 }
 
+int
+noc_keys_read_file(const char *dir, const char *name, struct noc_strbuf *out)
+{
+	char *path = noc_asprintf("%s/%s", dir, name), buf[4096];
+	ssize_t n = keys_read(path, buf, sizeof(buf));
+
+	free(path);
+	if (n < 0)
+		return NOC_ENOTFOUND;
+	noc_strbuf_add(out, buf, (size_t)n);
+	noc_wipe(buf, sizeof(buf));
+	return 0;
+}
+
 static int
 keys_create(const char *dir, uint8_t seed[32], struct noc_err *err)
 {
@@ -76,7 +90,7 @@ keys_create(const char *dir, uint8_t seed[32], struct noc_err *err)
 	noc_hex(hex, seed, 32);
 	hex[64] = '\n';
 	hex[65] = '\0';
-	rc = keys_write(dir, "audit.key", hex, 0600, err);
+	rc = noc_keys_write_file(dir, "audit.key", hex, 0600, err);
 	noc_wipe(hex, sizeof(hex));
 	return rc;
 }
@@ -125,7 +139,7 @@ noc_keys_publish(const char *dir, const char *vkey, struct noc_err *err)
 
 	if (keys_read(path, have, sizeof(have)) < 0 || strcmp(have, vkey)) {
 		line = noc_asprintf("%s\n", vkey);
-		rc = keys_write(dir, "audit.vkey", line, 0644, err);
+		rc = noc_keys_write_file(dir, "audit.vkey", line, 0644, err);
 		free(line);
 	}
 	free(path);

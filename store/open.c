@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/json.h"
 #include "base/mem.h"
 #include "store/anchor.h"
 #include "store/db.h"
@@ -58,8 +57,8 @@ open_sqlite(struct noc_journal *j, int rc, struct open_why *why,
 			j->db ? sqlite3_errmsg(j->db) : sqlite3_errstr(rc));
 }
 
-static int
-open_key(struct noc_journal *j, bool create, struct noc_err *err)
+int
+noc_journal_key(struct noc_journal *j, bool create, struct noc_err *err)
 {
 	uint8_t seed[32];
 	int rc;
@@ -321,7 +320,7 @@ open_check(struct noc_journal *j, struct open_why *why, struct noc_err *err)
 
 	rc = open_last_head(j, &head, why, err);
 	if (!rc && !why->bad)
-		rc = open_key(j, false, err);
+		rc = noc_journal_key(j, false, err);
 	if (!rc && !why->bad)
 		rc = open_check_signature(j, &head, why, err);
 	if (!rc && !why->bad)
@@ -341,128 +340,10 @@ open_check(struct noc_journal *j, struct open_why *why, struct noc_err *err)
 	return noc_keys_publish(j->dir, j->vkey_text, err);
 }
 
-/* ---- a new log ---- */
-
-static void
-create_detail(struct noc_record *r, const char *why, const char *moved,
-	      const struct noc_salvage *s)
-{
-	struct noc_value *v = noc_value_map();
-
-	noc_value_set(v, "reason", noc_value_str(why));
-	noc_value_set(v, "file", noc_value_str(moved));
-	noc_value_set(v, "old_head",
-		      s->head ? noc_value_str(s->head) : noc_value_nil());
-	noc_value_set(v, "live", noc_value_int((int64_t)s->live));
-	noc_value_set(v, "runs", noc_value_int((int64_t)s->runs));
-	noc_value_set(v, "steps", noc_value_int((int64_t)s->steps));
-	noc_value_set(v, "definitions", noc_value_int((int64_t)s->definitions));
-	noc_record_add_json(r, NOC_TAG_DETAIL, v);
-	noc_value_free(v);
-}
-
-static int
-create_name(struct noc_journal *j, struct noc_err *err)
-{
-	uint8_t pub[32];
-	char hex[33], *origin;
-	int rc;
-
-	noc_random(j->log_id, sizeof(j->log_id));
-	noc_hex(hex, j->log_id, sizeof(j->log_id));
-	origin = noc_asprintf("%s/audit/%s", j->site, hex);
-	noc_ed25519_pub(j->key, pub);
-	rc = noc_vkey_init(&j->vkey, origin, NOC_SIG_ED25519, pub, NULL);
-	if (rc < 0)
-		rc = noc_err_set(err, NOC_ECONFIG,
-				 "The site name \"%s\" cannot name a key: no "
-				 "spaces, controls or plus signs, at most 200 "
-				 "bytes.",
-				 j->site);
-	else
-		noc_vkey_format(&j->vkey, j->vkey_text);
-	free(origin);
-	return rc;
-}
-
-/*
- * Schema, LOG_OPEN (and RECOVERY, with what was saved) and the first head, in
- * one transaction: there is no moment without a signed head.
- */
-static int
-journal_create(struct noc_journal *j, const char *why, const char *moved,
-	       struct noc_salvage *s, struct noc_err *err)
-{
-	struct noc_txn *txn = noc_txn_new(noc_clock_read());
-	struct noc_record *r;
-	int rc;
-
-	memset(&j->tail, 0, sizeof(j->tail));
-	rc = open_key(j, true, err);
-	if (!rc)
-		rc = create_name(j, err);
-	if (rc < 0) {
-		noc_txn_free(txn);
-		return rc;
-	}
-	noc_chain_genesis(j->log_id, j->tail.prev);
-	r = noc_txn_record(txn, NOC_REC_LOG_OPEN);
-	noc_record_adds(r, NOC_TAG_ACTOR, "system");
-	noc_record_adds(r, NOC_TAG_VKEY, j->vkey_text);
-	rc = noc_journal_run(j, NOC_STMT_BEGIN);
-	if (rc == SQLITE_OK)
-		rc = noc_db_migrate(j->db, 0);
-	if (rc == SQLITE_OK && moved) {
-		rc = noc_salvage_rows(moved, j, s);
-		r = noc_txn_record(txn, NOC_REC_RECOVERY);
-		noc_record_adds(r, NOC_TAG_ACTOR, "system");
-		create_detail(r, why, moved, s);
-	}
-	if (rc == SQLITE_OK)
-		rc = noc_journal_txn(j, &j->tail, txn);
-	if (rc == SQLITE_OK)
-		rc = noc_journal_seal(j, &j->tail, &j->note);
-	if (rc == SQLITE_OK)
-		rc = noc_journal_run(j, NOC_STMT_COMMIT);
-	noc_txn_free(txn);
-	if (rc != SQLITE_OK) {
-		rc = noc_db_err(j->db, err, j->path);
-		noc_journal_rollback(j);
-		return rc;
-	}
-	return noc_keys_publish(j->dir, j->vkey_text, err);
-}
-
-int
-noc_journal_recover(struct noc_journal *j, const char *why, char **said,
-		    struct noc_err *err)
-{
-	struct noc_salvage s = { .live = 0 };
-	char *moved = NULL;
-	int rc;
-
-	noc_journal_disconnect(j);
-	rc = noc_quarantine(j->path, &moved, err);
-	if (!rc)
-		rc = noc_journal_reopen(j, err);
-	if (!rc)
-		rc = journal_create(j, why, moved, &s, err);
-	if (!rc)
-		*said = noc_asprintf(
-		    "The journal was put aside as %s because %s; a new one "
-		    "has begun, with %" PRIu64 " live rows and %" PRIu64
-		    " unfinished runs (blocked).",
-		    moved, why, s.live, s.runs);
-	free(s.head);
-	free(moved);
-	return rc;
-}
-
 int
 noc_journal_open(struct noc_journal *j, const char *dir, const char *site,
 		 char **recovered, struct noc_err *err)
 {
-	struct noc_salvage none = { .live = 0 };
 	struct open_why why = { .bad = false };
 	int rc;
 
@@ -478,7 +359,7 @@ noc_journal_open(struct noc_journal *j, const char *dir, const char *site,
 		rc = open_bad(&why, "SQLite says: %s",
 			      sqlite3_errstr(j->bad_rc));
 	else if (!rc && noc_db_version(j->db) == 0)
-		rc = journal_create(j, NULL, NULL, &none, err);
+		rc = noc_journal_begin(j, recovered, err);
 	else if (!rc)
 		rc = open_check(j, &why, err);
 	if (!rc && why.bad)

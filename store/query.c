@@ -233,9 +233,9 @@ query_page(sqlite3 *db, const char *select, const char *const *filters,
 	return query_rows(db, st, out, err);
 }
 
-#define EVENTS                                                                      \
-	"SELECT n,id,received,kind,source,origin,device,severity,fate,"            \
-	"(SELECT group_concat(rule || ' ' || outcome, ', ') FROM decisions d"      \
+#define EVENTS                                                                \
+	"SELECT n,id,received,kind,source,origin,device,severity,fate,"       \
+	"(SELECT group_concat(rule || ' ' || outcome, ', ') FROM decisions d" \
 	" WHERE d.event = events.id) AS decided,json AS body FROM events"
 #define RUNS                                                                  \
 	"SELECT n,id,event,rule,key,device,mode,state,phase,outcome,started," \

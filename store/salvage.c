@@ -12,14 +12,12 @@
 #include "store/db.h"
 #include "store/journal.h"
 
-int
-noc_quarantine(const char *path, char **moved, struct noc_err *err)
+char *
+noc_quarantine_name(const char *path)
 {
-	static const char *const ends[] = { "-wal", "-shm", "" };
 	char stamp[32], *to = NULL;
 	time_t now = time(NULL);
 	struct tm tm;
-	int rc = 0;
 
 	gmtime_r(&now, &tm);
 	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
@@ -30,6 +28,15 @@ noc_quarantine(const char *path, char **moved, struct noc_err *err)
 		if (access(to, F_OK) && errno == ENOENT)
 			break;
 	}
+	return to;
+}
+
+int
+noc_quarantine(const char *path, const char *to, struct noc_err *err)
+{
+	static const char *const ends[] = { "-wal", "-shm", "" };
+	int rc = 0;
+
 	/* The file itself goes last: until then the next start sees it and
 	 * comes here again. */
 	for (size_t i = 0; !rc && i < NOC_COUNT(ends); i++) {
@@ -43,12 +50,7 @@ noc_quarantine(const char *path, char **moved, struct noc_err *err)
 		free(a);
 		free(b);
 	}
-	if (rc) {
-		free(to);
-		return rc;
-	}
-	*moved = to;
-	return 0;
+	return rc;
 }
 
 /* ---- rows ---- */

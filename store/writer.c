@@ -28,7 +28,9 @@ struct noc_writer {
 	struct noc_commit c; /* the thread's own */
 	pthread_t thread;
 	int efd, lock_fd;
-	char vkey[NOC_VKEY_TEXT + NOC_VKEY_NAME];
+	_Atomic(char *) vkey;
+	char *old_vkeys[8]; /* somebody may still be reading one */
+	unsigned nold;
 	atomic_uint_fast64_t completed;
 
 	pthread_mutex_t mutex; /* what follows */
@@ -97,6 +99,19 @@ writer_take(struct noc_writer *w)
 	return b;
 }
 
+/* A log that began anew has another name. */
+static void
+writer_rename(struct noc_writer *w)
+{
+	char *old = atomic_load(&w->vkey);
+
+	if (!strcmp(old, w->c.j.vkey_text) ||
+	    w->nold == NOC_COUNT(w->old_vkeys))
+		return;
+	w->old_vkeys[w->nold++] = old;
+	atomic_store(&w->vkey, noc_strdup(w->c.j.vkey_text));
+}
+
 /* After each try: what the outside may know. */
 static void
 writer_publish(struct noc_writer *w, const struct batch *b, bool done)
@@ -104,6 +119,7 @@ writer_publish(struct noc_writer *w, const struct batch *b, bool done)
 	uint64_t one = 1;
 
 	noc_crash_point("writer.before_ack");
+	writer_rename(w);
 	pthread_mutex_lock(&w->mutex);
 	noc_commit_stats(&w->c, &w->stats);
 	if (done) {
@@ -257,9 +273,9 @@ noc_writer_stats(struct noc_writer *w, struct noc_writer_stats *out)
 }
 
 const char *
-noc_writer_vkey(const struct noc_writer *w)
+noc_writer_vkey(struct noc_writer *w)
 {
-	return w->vkey;
+	return atomic_load(&w->vkey);
 }
 
 int
@@ -310,6 +326,9 @@ writer_destroy(struct noc_writer *w)
 		close(w->lock_fd);
 	pthread_cond_destroy(&w->cond);
 	pthread_mutex_destroy(&w->mutex);
+	while (w->nold)
+		free(w->old_vkeys[--w->nold]);
+	free(atomic_load(&w->vkey));
 	free(w);
 }
 
@@ -330,7 +349,7 @@ noc_writer_open(const struct noc_writer_options *opt, struct noc_writer **out,
 	if (rc < 0)
 		goto fail;
 	noc_commit_stats(&w->c, &w->stats);
-	strcpy(w->vkey, w->c.j.vkey_text);
+	atomic_store(&w->vkey, noc_strdup(w->c.j.vkey_text));
 	w->efd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (w->efd < 0 || pthread_create(&w->thread, NULL, writer_main, w)) {
 		rc = noc_err_set(err, NOC_ERESOURCE,

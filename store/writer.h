@@ -47,14 +47,16 @@ uint64_t noc_writer_completed(struct noc_writer *w);
 struct noc_writer_stats {
 	uint64_t submitted, completed, commits, records, failures, size;
 	size_t queue_txns, queue_bytes, wal_pages;
-	double fill;	 /* 0..1: the larger of txns/10,000, bytes/16 MiB */
-	bool failing;	 /* the last commit failed; retrying */
-	int64_t lag_ns;	 /* age of the oldest queued txn */
-	char error[256]; /* while failing */
+	double fill;	     /* 0..1: the larger of txns/10,000, bytes/16 MiB */
+	bool failing;	     /* the last commit failed; retrying */
+	int64_t lag_ns;	     /* age of the oldest queued txn */
+	char error[256];     /* while failing */
+	unsigned recoveries; /* damaged files put aside since open */
 };
 void noc_writer_stats(struct noc_writer *w, struct noc_writer_stats *out);
 
-const char *noc_writer_vkey(const struct noc_writer *w);
+/* Of the log that is written now; valid until close. */
+const char *noc_writer_vkey(struct noc_writer *w);
 
 /*
  * How long rows of a projection are kept: "events" and "decisions" (30 days

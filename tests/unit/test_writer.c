@@ -358,6 +358,37 @@ test_rolled_back_file_is_put_aside(void **state)
 	reopen_recovers("cut or rolled back");
 }
 
+/* The file is simply gone: what follows says so, and names what was. */
+static void
+test_missing_file_is_told(void **state)
+{
+	(void)state;
+	state_fill(dir, 0, 5);
+	state_run("mkdir %s/away; mv %s/nocturne.db* %s/away", dir, dir, dir);
+	state_run("touch %s/nocturne.db.quarantine-0", dir);
+	reopen_recovers("names the last anchored head");
+}
+
+/* A crash between putting the file aside and the new log: the rows are still
+ * found. */
+static void
+test_interrupted_recovery(void **state)
+{
+	struct noc_writer *w = state_open(dir, NULL);
+
+	(void)state;
+	noc_writer_submit(w, run_txn("Running", 1));
+	assert_true(state_wait(w, noc_writer_submit(w, state_txn(0)), 5000));
+	noc_writer_close(w, 1000);
+	state_run("mv %s/nocturne.db %s/nocturne.db.quarantine-1", dir, dir);
+	state_run("printf '%%s' %s/nocturne.db.quarantine-1 > %s/recovering",
+		  dir, dir);
+	reopen_recovers("interrupted");
+	assert_int_equal(state_int(dir, "SELECT phase = 'blocked' FROM runs"),
+			 1);
+	assert_int_equal(state_run("test -e %s/recovering", dir), 1);
+}
+
 /* What the tail row says is checked against the signed head. */
 static void
 test_lost_frontier_is_rebuilt(void **state)
@@ -431,6 +462,8 @@ main(int argc, char **argv)
 		TEST(test_not_a_database_is_put_aside),
 		TEST(test_altered_record_is_put_aside),
 		TEST(test_rolled_back_file_is_put_aside),
+		TEST(test_missing_file_is_told),
+		TEST(test_interrupted_recovery),
 		TEST(test_lost_frontier_is_rebuilt),
 		TEST(test_triggers_guard),
 		TEST(test_old_rows_go),

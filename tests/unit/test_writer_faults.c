@@ -13,7 +13,13 @@ static char *dir;
 
 /* ---- a VFS whose writes and syncs can be made to fail ---- */
 
-enum fault { FAULT_NONE, FAULT_WRITE, FAULT_SYNC, FAULT_SYNC_LATE };
+enum fault {
+	FAULT_NONE,
+	FAULT_WRITE,
+	FAULT_SYNC,
+	FAULT_SYNC_LATE,
+	FAULT_CORRUPT
+};
 static atomic_int fault;
 static atomic_int faults_left;
 
@@ -56,6 +62,8 @@ shim_write(sqlite3_file *f, const void *p, int n, sqlite3_int64 at)
 {
 	if (faulty(FAULT_WRITE))
 		return SQLITE_IOERR_WRITE;
+	if (faulty(FAULT_CORRUPT))
+		return SQLITE_CORRUPT;
 	return under(f)->pMethods->xWrite(under(f), p, n, at);
 }
 
@@ -255,6 +263,37 @@ test_commit_in_doubt(void **state)
 	survive(FAULT_SYNC_LATE, 1);
 }
 
+/* The file turns out malformed while running: it is put aside, the batch goes
+ * into a new log unchanged, and what was live is there. */
+static void
+test_malformed_while_running(void **state)
+{
+	struct noc_writer *w = state_open(dir, NULL);
+	struct noc_writer_stats s;
+	char *vkey = noc_strdup(noc_writer_vkey(w));
+	uint64_t t = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 20; i++)
+		t = noc_writer_submit(w, state_txn(i));
+	assert_true(state_wait(w, t, 5000));
+	atomic_store(&faults_left, 1);
+	atomic_store(&fault, FAULT_CORRUPT);
+	t = noc_writer_submit(w, state_txn(20));
+	assert_true(state_wait(w, t, 10000));
+	noc_writer_stats(w, &s);
+	assert_int_equal(s.recoveries, 1);
+	assert_false(s.failing);
+	assert_string_not_equal(noc_writer_vkey(w), vkey);
+	free(vkey);
+	assert_true(state_wait(w, noc_writer_submit(w, state_txn(21)), 5000));
+	noc_writer_close(w, 1000);
+	assert_int_equal(state_int(dir, "SELECT count(*) FROM live"), 22);
+	assert_int_equal(state_int(dir, "SELECT count(*) FROM events"), 2);
+	state_assert_whole(dir, 4);
+	assert_int_equal(state_run("test -e %s/recovering", dir), 1);
+}
+
 /* It fails for good: close gives up after its time, and what was durable is
  * whole. */
 static void
@@ -331,8 +370,11 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-		TEST(test_failed_writes),   TEST(test_failed_syncs),
-		TEST(test_commit_in_doubt), TEST(test_close_while_failing),
+		TEST(test_failed_writes),
+		TEST(test_failed_syncs),
+		TEST(test_commit_in_doubt),
+		TEST(test_malformed_while_running),
+		TEST(test_close_while_failing),
 		TEST(test_full_disk),
 	};
 
