@@ -54,6 +54,13 @@ const struct noc_value *noc_value_find(const struct noc_value *v,
 const struct noc_value *noc_varbind_find(const struct noc_value *snmp,
 					 const char *name);
 
+/*
+ * The same as a datum, and of "ifOperStatus.index" the instance it came with
+ * ("7"), of "….index.1" that instance's first number.  False: not there.
+ */
+bool noc_varbind_get(const struct noc_value *snmp, const char *name,
+		     struct noc_datum *out);
+
 /* The built-in table of OIDs, made once, for names in rule files. */
 struct noc_mib;
 const struct noc_mib *noc_rule_mib(void);

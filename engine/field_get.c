@@ -3,6 +3,7 @@
 
 #include "engine/event.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -297,14 +298,17 @@ noc_value_find(const struct noc_value *v, const char *name)
 	return found;
 }
 
-/* Varbinds: a map by name, or a list of {name, value}; "ifIndex" also finds
- * "ifIndex.7". */
-const struct noc_value *
-noc_varbind_find(const struct noc_value *snmp, const char *name)
+/*
+ * Varbinds: a map by name, or a list of {name, value}; "ifIndex" also finds
+ * "ifIndex.7".  `index`: the instance, absent when none is told.
+ */
+static const struct noc_value *
+varbind_find(const struct noc_value *snmp, const char *name, size_t len,
+	     struct noc_slice *index)
 {
 	const struct noc_value *vb = noc_value_get(snmp, "varbinds");
-	size_t len = strlen(name);
 
+	*index = noc_slice(NULL, 0);
 	for (size_t i = 0; i < noc_value_len(vb); i++) {
 		const struct noc_value *v;
 		const char *key, *oid = NULL;
@@ -313,27 +317,86 @@ noc_varbind_find(const struct noc_value *snmp, const char *name)
 			key = vb->u.map.at[i].key;
 			v = vb->u.map.at[i].value;
 		} else {
-			key = noc_value_get_str(vb->u.list.at[i], "name", "");
-			oid = noc_value_get_str(vb->u.list.at[i], "oid", "");
-			v = noc_value_get(vb->u.list.at[i], "value");
+			const struct noc_value *item = vb->u.list.at[i];
+
+			key = noc_value_get_str(item, "name", "");
+			oid = noc_value_get_str(item, "oid", "");
+			v = noc_value_get(item, "value");
+			*index = noc_slice_str(
+			    noc_value_get_str(item, "index", NULL));
 		}
-		if (!strncmp(key, name, len) && (!key[len] || key[len] == '.'))
-			return v;
-		if (oid && !strncmp(oid, name, len) &&
-		    (!oid[len] || oid[len] == '.'))
-			return v;
+		if (strncmp(key, name, len) || (key[len] && key[len] != '.'))
+			key = oid;
+		if (!key || strncmp(key, name, len) ||
+		    (key[len] && key[len] != '.'))
+			continue;
+		if (!index->p && key[len])
+			*index = noc_slice_str(key + len + 1);
+		return v;
 	}
 	return NULL;
 }
 
-static const struct noc_value *
-snmp_get(const struct noc_value *snmp, const char *rest)
+const struct noc_value *
+noc_varbind_find(const struct noc_value *snmp, const char *name)
 {
-	const struct noc_value *v = NULL;
+	struct noc_slice index;
 
-	if (!strncmp(rest, "varbinds.", 9))
-		v = noc_varbind_find(snmp, rest + 9);
-	return v ? v : noc_value_find(snmp, rest);
+	return varbind_find(snmp, name, strlen(name), &index);
+}
+
+/* The n-th number of "7.0", from 1; 0: all of the text. */
+static bool
+index_get(struct noc_slice index, unsigned long n, struct noc_datum *out)
+{
+	const char *p = index.p, *end = index.p + index.len, *dot;
+	int64_t value = 0;
+
+	if (!p || !index.len)
+		return false;
+	if (n == 0) {
+		datum_slice(index, out);
+		return true;
+	}
+	for (; n > 1 && p < end; n--) {
+		dot = memchr(p, '.', (size_t)(end - p));
+		p = dot ? dot + 1 : end;
+	}
+	if (p >= end || *p < '0' || *p > '9')
+		return false;
+	for (; p < end && *p >= '0' && *p <= '9' && value <= UINT32_MAX; p++)
+		value = value * 10 + (*p - '0');
+	out->type = NOC_INT;
+	out->i = value;
+	return true;
+}
+
+bool
+noc_varbind_get(const struct noc_value *snmp, const char *name,
+		struct noc_datum *out)
+{
+	const char *dot = strstr(name, ".index");
+	const struct noc_value *v = noc_varbind_find(snmp, name);
+	struct noc_slice index;
+
+	memset(out, 0, sizeof(*out));
+	if (!v && dot && (!dot[6] || dot[6] == '.')) {
+		v = varbind_find(snmp, name, (size_t)(dot - name), &index);
+		return v &&
+		       index_get(index, dot[6] ? strtoul(dot + 7, NULL, 10) : 0,
+				 out);
+	}
+	if (v)
+		noc_datum_of(v, out);
+	return v != NULL;
+}
+
+static void
+snmp_get(const struct noc_value *snmp, const char *rest, struct noc_datum *out)
+{
+	if (strncmp(rest, "varbinds.", 9) ||
+	    !noc_varbind_get(snmp, rest + 9, out))
+		noc_datum_of(noc_value_find(snmp, rest), out);
 }
 
 static const struct noc_value *
@@ -365,7 +428,7 @@ noc_event_get(const struct noc_event *ev, const struct noc_field *f,
 			syslog_get(ev->syslog, f, out);
 		break;
 	case NOC_FIELD_SNMP:
-		noc_datum_of(snmp_get(ev->snmp, f->rest), out);
+		snmp_get(ev->snmp, f->rest, out);
 		break;
 	case NOC_FIELD_HTTP:
 		noc_datum_of(http_get(ev->http, f->rest), out);

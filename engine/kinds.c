@@ -8,7 +8,7 @@
 #include "base/mem.h"
 
 #define IFACE "ifname ifindex admin oper layer iftype parent state reason"
-#define BGP   "peer peer_as vrf afi state reason"
+#define BGP   "peer peer_as vrf afi state was reason"
 #define OSPF  "neighbor ifname area state reason"
 #define LOGIN "user from method reason"
 #define UNIT  "unit state reason"
@@ -22,8 +22,11 @@ static const struct noc_kind_def kind_table[] = {
 	{ "link.down", IFACE, "An interface or its protocol went down." },
 	{ "link.up", IFACE, "An interface or its protocol came up." },
 	{ "link.flap", IFACE, "The device says that an interface flaps." },
-	{ "bgp.down", BGP, "A BGP session left Established." },
+	{ "bgp.down", BGP,
+	  "A BGP session is not Established; `was` says what it was." },
 	{ "bgp.up", BGP, "A BGP session is Established." },
+	{ "bgp.error", BGP,
+	  "A BGP session was refused or is in danger; others may be up." },
 	{ "ospf.down", OSPF, "An OSPF neighbour was lost." },
 	{ "ospf.up", OSPF, "An OSPF neighbour is full." },
 	{ "isis.down", OSPF, "An IS-IS adjacency was lost." },
@@ -37,6 +40,8 @@ static const struct noc_kind_def kind_table[] = {
 	{ "login.failed", LOGIN, "Somebody could not log in." },
 	{ "login.ok", LOGIN, "Somebody logged in." },
 	{ "device.restart", "reason uptime", "The device started again." },
+	{ "agent.restart", "reason uptime",
+	  "The SNMP agent of a host started again, not the host." },
 	{ "device.reload", "user reason", "Somebody asked it to restart." },
 	{ "power.fail", UNIT, "A power supply failed." },
 	{ "power.ok", UNIT, "A power supply works again." },

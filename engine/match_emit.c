@@ -89,31 +89,64 @@ make_path(const struct noc_scope *scope, const char *path)
 	const struct noc_value *v = noc_value_find(scope->extra, path);
 	struct noc_datum d;
 
-	if (!v && scope->ev->snmp)
-		v = noc_varbind_find(scope->ev->snmp, path);
 	if (v)
 		return noc_value_copy(v);
+	if (scope->ev->snmp && noc_varbind_get(scope->ev->snmp, path, &d))
+		return noc_datum_value(&d);
 	noc_scope_get(scope, path, strlen(path), &d);
 	return d.type == NOC_NIL ? NULL : noc_datum_value(&d);
+}
+
+static struct noc_value *
+make_field(const struct noc_scope *scope, const struct noc_value *from,
+	   const struct noc_template *template)
+{
+	struct noc_value *v = NULL;
+
+	if (template)
+		noc_template_value(template, scope, NOC_MISSING_FAIL, &v, NULL);
+	else if (from->type == NOC_STR)
+		v = make_path(scope, from->u.s.p);
+	else
+		v = noc_value_copy(from);
+	return v;
 }
 
 static void
 make_map(const struct noc_emit *e, const struct noc_scope *scope,
 	 struct noc_value *data)
 {
+	struct noc_value *v;
+
 	for (size_t i = 0; e->map && i < e->map->u.map.len; i++) {
 		const struct noc_member *m = &e->map->u.map.at[i];
-		struct noc_value *v = NULL;
 
-		if (e->map_templates[i])
-			noc_template_value(e->map_templates[i], scope,
-					   NOC_MISSING_FAIL, &v, NULL);
-		else if (m->value->type == NOC_STR)
-			v = make_path(scope, m->value->u.s.p);
-		else
-			v = noc_value_copy(m->value);
+		v = make_field(scope, m->value, e->map_templates[i]);
 		if (v)
 			noc_value_set(data, m->key, v);
+	}
+	for (size_t i = 0; i < e->nmore; i++) {
+		const struct noc_emit_more *m = &e->more[i];
+
+		if (noc_value_get(data, m->key))
+			continue;
+		v = make_field(scope, m->value, m->template);
+		if (v)
+			noc_value_set(data, m->key, v);
+	}
+}
+
+/* Captures that only helped. */
+static void
+make_tidy(const struct noc_emit *e, struct noc_value *data)
+{
+	size_t n = e->pattern ? noc_pattern_ncaptures(e->pattern) : 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const char *name = noc_pattern_capture_name(e->pattern, i);
+
+		if (name[0] == '_')
+			noc_value_unset(data, name);
 	}
 }
 
@@ -224,6 +257,7 @@ emit_apply(const struct noc_ruleset *rs, const struct noc_emit *e,
 	}
 	make_severity(e, &scope, ev);
 	make_summary(e, &scope, ev);
+	make_tidy(e, data);
 	noc_value_free(ev->data);
 	ev->data = data;
 	ev->kind = kind;

@@ -115,6 +115,12 @@ struct noc_pair {
 	bool acting;
 };
 
+struct noc_emit_more { /* what else `map` would take for a field */
+	const char *key;
+	const struct noc_value *value;
+	struct noc_template *template; /* NULL: a path */
+};
+
 /* normalize and hook: from what a sensor saw to canonical events. */
 struct noc_emit {
 	const char *name, *file;
@@ -128,6 +134,8 @@ struct noc_emit {
 	struct noc_strings kinds;	     /* what it may emit */
 	struct noc_value *map;		     /* data name -> path or constant */
 	struct noc_template **map_templates; /* parallel to map; NULL: path */
+	struct noc_emit_more *more; /* tried in order where map gave nothing */
+	size_t nmore;
 	int map_fn;			     /* lua function + 1, or 0 */
 	int when_fn;			     /* the same; asked last */
 	int severity;			     /* -1: keep */

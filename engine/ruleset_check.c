@@ -139,6 +139,9 @@ on_path(const char *path, size_t len, void *arg)
 		head++;
 	if (noc_scope_is_own(path, len))
 		return;
+	/* Captures that only help: noc_build_emit knows them. */
+	if (*path == '_' && noc_ast_is(b->node, "normalize"))
+		return;
 	for (size_t i = 0; i < NOC_COUNT(extra_names); i++)
 		if (strlen(extra_names[i]) == head &&
 		    !memcmp(extra_names[i], path, head))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,6 +34,13 @@ emit_varbind(const char *text)
 		strspn(text, ".0123456789") == strlen(text));
 }
 
+/* Captures that begin with "_" help to make other fields and are not kept. */
+static bool
+emit_is_help(const char *name)
+{
+	return name[0] == '_';
+}
+
 /*
  * A bare text is a path when it can be one here: in a hook always; else a
  * capture, a varbind of a trap, or a sensor's field ("syslog.app").
@@ -53,6 +61,68 @@ emit_is_path(const struct noc_emit *e, bool hook, const char *text)
 	return !strcmp(e->from, "snmp.trap") && emit_varbind(text);
 }
 
+struct emit_helps {
+	struct noc_build *b;
+	const struct noc_emit *emit;
+};
+
+static void
+on_help_path(const char *path, size_t len, void *arg)
+{
+	struct emit_helps *h = arg;
+	char name[64];
+
+	snprintf(name, sizeof(name), "%.*s", (int)len, path);
+	if (emit_is_help(name) && !emit_captures(h->emit, name))
+		noc_build_error(h->b, NULL,
+				"{%s}: the pattern has no such group.", name);
+}
+
+/* Every {_name} must be a group of the pattern. */
+static void
+emit_helps(struct noc_build *b, const struct noc_emit *e,
+	   const struct noc_template *t)
+{
+	struct emit_helps h = { b, e };
+
+	if (t)
+		noc_template_paths(t, on_help_path, &h);
+}
+
+static struct noc_template *
+emit_template(struct noc_build *b, const struct noc_emit *e, bool hook,
+	      const struct noc_value *to)
+{
+	struct noc_template *t;
+
+	if (to->type != NOC_STR ||
+	    (!strchr(to->u.s.p, '{') && !strchr(to->u.s.p, '}') &&
+	     emit_is_path(e, hook, to->u.s.p)))
+		return NULL;
+	t = noc_build_template(b, to);
+	emit_helps(b, e, t);
+	return t;
+}
+
+/* { "ifName", "ifDescr" }: the first is the map's, the others wait. */
+static void
+emit_more(struct noc_build *b, struct noc_emit *e, bool hook,
+	  const struct noc_member *m)
+{
+	size_t n = noc_value_len(m->value);
+
+	e->more = noc_realloc(e->more, (e->nmore + n) * sizeof(*e->more));
+	for (size_t i = 1; i < n; i++) {
+		const struct noc_value *to = m->value->u.list.at[i];
+
+		e->more[e->nmore++] = (struct noc_emit_more){
+			.key = m->key,
+			.value = to,
+			.template = emit_template(b, e, hook, to),
+		};
+	}
+}
+
 static void
 emit_map(struct noc_build *b, struct noc_emit *e, bool hook,
 	 const struct noc_value *v)
@@ -66,13 +136,16 @@ emit_map(struct noc_build *b, struct noc_emit *e, bool hook,
 	e->map_templates =
 	    noc_calloc(opts->u.map.len + 1, sizeof(*e->map_templates));
 	for (size_t i = 0; i < opts->u.map.len; i++) {
+		const char *key = opts->u.map.at[i].key;
 		const struct noc_value *to = opts->u.map.at[i].value;
 
-		noc_build_define(b, opts->u.map.at[i].key);
-		if (to->type == NOC_STR &&
-		    (strchr(to->u.s.p, '{') || strchr(to->u.s.p, '}') ||
-		     !emit_is_path(e, hook, to->u.s.p)))
-			e->map_templates[i] = noc_build_template(b, to);
+		noc_build_define(b, key);
+		if (to->type == NOC_LIST && noc_value_len(to)) {
+			emit_more(b, e, hook, &opts->u.map.at[i]);
+			to = to->u.list.at[0];
+			noc_value_set(e->map, key, noc_value_copy(to));
+		}
+		e->map_templates[i] = emit_template(b, e, hook, to);
 	}
 }
 
@@ -89,8 +162,12 @@ emit_pattern(struct noc_build *b, struct noc_emit *e, const char *text)
 		noc_build_err(b, NULL, &err);
 		return;
 	}
-	for (size_t i = 0; i < noc_pattern_ncaptures(e->pattern); i++)
-		noc_build_define(b, noc_pattern_capture_name(e->pattern, i));
+	for (size_t i = 0; i < noc_pattern_ncaptures(e->pattern); i++) {
+		const char *name = noc_pattern_capture_name(e->pattern, i);
+
+		if (!emit_is_help(name))
+			noc_build_define(b, name);
+	}
 }
 
 static void
@@ -153,6 +230,9 @@ emit_common(struct noc_build *b, struct noc_emit *e, bool hook)
 	emit_severity(b, e, noc_value_get(opts, "severity"));
 	e->when_fn = noc_ast_function(noc_value_get(opts, "when"));
 	e->summary = noc_build_template(b, noc_value_get(opts, "summary"));
+	emit_helps(b, e, e->kind);
+	emit_helps(b, e, e->severity_text);
+	emit_helps(b, e, e->summary);
 }
 
 /* A trap may be told by its name or its OID: the rule means both. */
@@ -254,6 +334,9 @@ noc_emit_release(struct noc_emit *e)
 {
 	for (size_t i = 0; e->map_templates && i < noc_value_len(e->map); i++)
 		noc_template_free(e->map_templates[i]);
+	for (size_t i = 0; i < e->nmore; i++)
+		noc_template_free(e->more[i].template);
+	free(e->more);
 	free(e->map_templates);
 	noc_value_free(e->map);
 	free(e->tags.at);

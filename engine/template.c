@@ -381,6 +381,19 @@ noc_template_text(const struct noc_template *t, const struct noc_scope *scope,
 	return rc;
 }
 
+/* "{path:int}" alone is a number, not its text. */
+static bool
+template_is_int(const struct noc_strbuf *text)
+{
+	size_t digits;
+
+	if (!text->len)
+		return false;
+	digits = text->len - (*text->p == '-');
+	return digits > 0 && digits <= 18 &&
+	       strspn(text->p + (*text->p == '-'), "0123456789") == digits;
+}
+
 int
 noc_template_value(const struct noc_template *t, const struct noc_scope *scope,
 		   enum noc_missing missing, struct noc_value **out,
@@ -399,7 +412,10 @@ noc_template_value(const struct noc_template *t, const struct noc_scope *scope,
 		}
 	}
 	rc = noc_template_text(t, scope, missing, &text, err);
-	if (!rc)
+	if (!rc && t->nparts == 1 && t->parts[0].path &&
+	    t->parts[0].format == FORMAT_INT && template_is_int(&text))
+		*out = noc_value_int(strtoll(text.p, NULL, 10));
+	else if (!rc)
 		*out = noc_value_strn(text.p, text.len);
 	noc_strbuf_release(&text);
 	return rc;
