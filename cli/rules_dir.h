@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef NOC_CLI_RULES_DIR_H
+#define NOC_CLI_RULES_DIR_H
+
+#include <stdbool.h>
+
+#include "engine/ruleset.h"
+
+/*
+ * Loading a rule tree for the verbs that need no daemon: check, test,
+ * decode, rules new.  Main thread.
+ */
+
+/* What was said, else ./rules when it is there, else the installed ones. */
+const char *noc_rules_dir(const char *said);
+/*
+ * Loads it.  On failure all errors are on stderr, one a line, and *status is
+ * the exit code; NULL is returned.
+ */
+struct noc_ruleset *noc_rules_open(const char *dir, bool tests, int *status);
+
+#endif
