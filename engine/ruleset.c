@@ -317,6 +317,8 @@ noc_ruleset_build(struct noc_lua_tree *tree, struct noc_ruleset **out,
 				 b.nerrors, b.nerrors == 1 ? "" : "s");
 	else
 		rc = noc_match_build(b.rs, err);
+	if (!b.nerrors)
+		noc_lua_define(tree->lua, &b.rs->defined);
 	if (b.nerrors && errors)
 		*errors = noc_strbuf_detach(&b.errors, NULL);
 	noc_strbuf_release(&b.errors);
