@@ -28,7 +28,7 @@
 
 struct webhook {
 	struct noc_env *env;
-	uint64_t refused_said;
+	uint64_t refused_said, broken_said;
 };
 
 struct delivery { /* one POST until all of its events are durable */
@@ -299,13 +299,17 @@ static void
 hook_refuse(struct webhook *w, struct noc_source *source,
 	    struct noc_http_req *req, const struct noc_err *err)
 {
+	uint64_t *n;
+
 	source->received++;
 	source->refused++;
-	w->refused_said++;
-	if (w->refused_said < 10 || w->refused_said % 1000 == 0)
+	/* The first ones, then now and then: a flood says little.  What is
+	 * ours to mend has a count of its own. */
+	n = err->kind == NOC_ECONFIG ? &w->broken_said : &w->refused_said;
+	if (++*n < 10 || *n % 1000 == 0)
 		noc_warn("webhook", "source=%s peer=%s refused=%llu %s",
 			 source->name, noc_http_peer(req),
-			 (unsigned long long)w->refused_said, err->msg);
+			 (unsigned long long)*n, err->msg);
 	if (err->kind == NOC_EDENIED) {
 		noc_http_reply_problem(req, 401, "Not verified", err->msg);
 	} else if (err->kind == NOC_EINPUT) {

@@ -421,6 +421,18 @@ class Daemon:
     def post(self, path, body=None, **kw):
         return self.request("POST", path, body, **kw)
 
+    def sources(self):
+        """The ledger of every way in, by name; each must balance."""
+        answer = self.get("/api/v1/sources").json
+        rows = answer["sources"] if isinstance(answer, dict) else answer
+        for row in rows:
+            fates = sum(row[k] for k in (
+                "shed", "refused", "duplicate", "folded", "matched",
+                "unmatched", "in_progress"))
+            equal(row["received"], fates, "%s: received against its fates %r"
+                  % (row["source"], row))
+        return {row["source"]: row for row in rows}
+
     def cli(self, *args, **kw):
         """A client verb against this daemon."""
         return nocturne(args[0], "--state", self.state, *args[1:], **kw)

@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""Every message has one fate: what was sent is what the ledgers say."""
+import os
+import socket
+import time
+
+import noc
+
+RULES = """
+normalize "down" { from = "syslog", tag = "%LINK-3-UPDOWN",
+  pattern = [=[Interface (?<ifname>\\S+), changed state to down]=],
+  emit = "link.down" }
+rule "down" { on = "link.down", run = log "{device} {ifname}" }
+rule "loud" { on = "syslog", where = { severity = at_least "err" },
+  run = log "{summary}" }
+"""
+
+
+def settled(d, want, names):
+    def look():
+        rows = d.sources()
+        got = sum(rows[n]["received"] + rows[n]["kernel_dropped"]
+                  for n in names if n in rows)
+        return rows if got >= want else None
+    return noc.wait_for(look, 20, "%d messages in the ledger" % want, 0.1)
+
+
+@noc.case("UDP: received + dropped by the kernel = sent; fates add up")
+def _():
+    with noc.Daemon(rules=RULES) as d:
+        count = 20000
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.connect(("127.0.0.1", d.udp))
+            for n in range(count):
+                if n % 100 == 0:
+                    s.send(b"<187>Nov 23 02:13:07 sw%d %%LINK-3-UPDOWN: "
+                           b"Interface Gi1/0/%d, changed state to down"
+                           % (n % 7, n))
+                else:
+                    s.send(b"<190>Nov 23 02:13:07 sw%d chat: number %d"
+                           % (n % 7, n))
+        # One more, so that the kernel's counter of drops is seen.
+        time.sleep(0.5)
+        d.syslog("last")
+        row = settled(d, count + 1, ["syslog.udp"])["syslog.udp"]
+        noc.equal(row["received"] + row["kernel_dropped"], count + 1,
+                  "received and dropped against sent")
+        noc.check(row["matched"] > 0 and row["unmatched"] > 0, str(row))
+
+
+@noc.case("TCP and the unix socket lose nothing")
+def _():
+    with noc.Daemon(rules=RULES) as d:
+        count = 20000
+        lines = b"".join(b"<190>Nov 23 02:13:07 sw1 chat: number %d\n" % n
+                         for n in range(count))
+        with socket.create_connection(("127.0.0.1", d.tcp)) as s:
+            s.sendall(lines)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+            s.connect(os.path.join(d.state, "syslog.sock"))
+            for n in range(2000):
+                s.send(b"<13>Nov 23 02:13:07 prog: number %d" % n)
+        rows = settled(d, count + 2000, ["syslog.tcp", "syslog.unix"])
+        noc.equal(rows["syslog.tcp"]["received"], count, "TCP")
+        noc.equal(rows["syslog.unix"]["received"], 2000, "unix")
+
+
+@noc.case("1,000 senders that nobody knows are counted, and none acts")
+def _():
+    rules = RULES + """
+rule "act" { on = "link.down", mode = "active",
+  run = flow { step "x" { exec { "touch", "WITNESS" }, timeout = "5s" } } }
+"""
+    witness = os.path.join(noc.tempdir(), "acted")
+    with noc.Daemon(rules=rules.replace("WITNESS", witness), listen="0.0.0.0") as d:
+        local = [a[4][0] for a in socket.getaddrinfo(
+            socket.gethostname(), None, socket.AF_INET)]
+        local = [a for a in local if not a.startswith("127.")]
+        if not local:
+            raise noc.Skip("no address but loopback")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            for n in range(1000):
+                s.sendto(b"<187>Nov 23 02:13:07 sw%d %%LINK-3-UPDOWN: "
+                         b"Interface Gi1/0/1, changed state to down" % n,
+                         (local[0], d.udp))
+        settled(d, 1000, ["syslog.udp"])
+        unknown = d.get("/api/v1/unknown").text
+        noc.check(local[0] in unknown, unknown[:300])
+        noc.check(not os.path.exists(witness), "an unknown sender acted")
+
+
+noc.main()

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: ISC
+"""A real network on one machine: namespaces with Debian's snmpd watching real
+veth interfaces, and the daemon's inventory for it.  Root only.  Every
+namespace and link is removed again, also after a failure or ^C.
+"""
+import atexit
+import os
+import shutil
+import subprocess
+
+import noc
+
+AGENT = """\
+agentaddress udp:{address}:161
+rocommunity public
+rwcommunity private
+createUser inner SHA "inner-pass-9" AES "inner-priv-9"
+iquerySecName inner
+rouser inner
+agentSecName inner
+trap2sink {sink} public
+notificationEvent linkDownTrap .1.3.6.1.6.3.1.1.5.3 .1.3.6.1.2.1.2.2.1.1 \
+.1.3.6.1.2.1.2.2.1.7 .1.3.6.1.2.1.2.2.1.8
+notificationEvent linkUpTrap .1.3.6.1.6.3.1.1.5.4 .1.3.6.1.2.1.2.2.1.1 \
+.1.3.6.1.2.1.2.2.1.7 .1.3.6.1.2.1.2.2.1.8
+monitor -S -r 1 -e linkUpTrap "up" .1.3.6.1.2.1.2.2.1.8 != 2
+monitor -S -r 1 -e linkDownTrap "down" .1.3.6.1.2.1.2.2.1.8 == 2
+"""
+
+
+def run(*args, ok=True):
+    done = subprocess.run(args, stdin=subprocess.DEVNULL, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          timeout=20, check=False)
+    if ok and done.returncode:
+        raise noc.Failure("%s: %s" % (" ".join(args), done.stderr.strip()))
+    return done.stdout
+
+
+class Device:
+    """One namespace, its uplink to the host and its agent."""
+
+    def __init__(self, lab, number):
+        self.name = "demo%d" % number
+        self.ns = "noc-lab-%d-%d" % (os.getpid(), number)
+        self.uplink = "ncl%d%d" % (os.getpid() % 100000, number)
+        self.host = "198.51.100.%d" % (4 * number + 1)
+        self.address = "198.51.100.%d" % (4 * number + 2)
+        self.dir = os.path.join(lab.dir, self.name)
+        self.agent = None
+        os.makedirs(self.dir)
+        run("ip", "netns", "add", self.ns)
+        run("ip", "link", "add", self.uplink, "type", "veth", "peer", "name",
+            "up0", "netns", self.ns)
+        run("ip", "addr", "add", self.host + "/30", "dev", self.uplink)
+        run("ip", "link", "set", self.uplink, "up")
+        self.ip("link", "set", "lo", "up")
+        self.ip("addr", "add", self.address + "/30", "dev", "up0")
+        self.ip("link", "set", "up0", "up")
+
+    def ip(self, *args, ok=True):
+        return run("ip", "-n", self.ns, *args, ok=ok)
+
+    def start(self, trap_port):
+        config = os.path.join(self.dir, "snmpd.conf")
+        noc.write(config, AGENT.format(
+            address=self.address, sink="%s:%d" % (self.host, trap_port)))
+        log = open(os.path.join(self.dir, "snmpd.log"), "wb")
+        self.agent = subprocess.Popen(
+            ["ip", "netns", "exec", self.ns, "snmpd", "-f", "-C", "-c",
+             config, "-Le", "-I", "-smux"],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            env=dict(os.environ, SNMP_PERSISTENT_DIR=self.dir, MIBS=""))
+        log.close()
+        noc.wait_for(lambda: self.get("1.3.6.1.2.1.1.3.0"), 10,
+                     self.name + "'s agent")
+
+    def get(self, oid):
+        return run("snmpget", "-v2c", "-cpublic", "-Oqvn", "-t1", "-r0",
+                   self.address, oid, ok=False).strip()
+
+    def index(self, ifname):
+        return int(self.ip("-o", "link", "show", ifname).split(":")[0])
+
+    def is_up(self, ifname):
+        """Administratively: the flag that a SET of ifAdminStatus raises."""
+        flags = self.ip("-o", "link", "show", ifname).split("<")[1]
+        return "UP" in flags.split(">")[0].split(",")
+
+    def shut(self, ifname):
+        self.ip("link", "set", ifname, "down")
+
+    def raise_(self, ifname):
+        self.ip("link", "set", ifname, "up")
+
+    def silence(self):
+        """Answers no longer find the way back; traps got out before."""
+        self.ip("route", "del", "198.51.100.%d/30" %
+                (int(self.address.split(".")[3]) - 2), ok=False)
+        self.ip("route", "add", "blackhole", self.host + "/32")
+
+    def speak(self):
+        self.ip("route", "del", "blackhole", self.host + "/32")
+        self.ip("route", "add", "198.51.100.%d/30" %
+                (int(self.address.split(".")[3]) - 2), "dev", "up0")
+
+    def close(self):
+        if self.agent:
+            self.agent.terminate()
+            try:
+                self.agent.wait(5)
+            except subprocess.TimeoutExpired:
+                self.agent.kill()
+                self.agent.wait()
+        run("ip", "link", "del", self.uplink, ok=False)
+        run("ip", "netns", "del", self.ns, ok=False)
+
+
+class Lab:
+    """demo1 and demo2, joined by eth7-eth8; demo1 has more ports of its own."""
+
+    def __init__(self, devices=2, ports=()):
+        if os.geteuid():
+            raise noc.Skip("needs root for network namespaces")
+        noc.need("ip", "snmpd", "snmpget")
+        self.dir = noc.tempdir()
+        self.devices = []
+        atexit.register(self.close)
+        for number in range(1, devices + 1):
+            self.devices.append(Device(self, number))
+        first = self.devices[0]
+        if devices > 1:
+            second = self.devices[1]
+            run("ip", "-n", first.ns, "link", "add", "eth7", "type", "veth",
+                "peer", "name", "eth8", "netns", second.ns)
+            second.raise_("eth8")
+        else:
+            first.ip("link", "add", "eth7", "type", "veth", "peer", "name",
+                     "eth8")
+            first.raise_("eth8")
+        first.raise_("eth7")
+        for port in ports:
+            first.ip("link", "add", port, "type", "veth", "peer", "name",
+                     port + "p")
+            first.raise_(port)
+            first.raise_(port + "p")
+
+    def __getitem__(self, number):
+        return self.devices[number - 1]
+
+    def inventory(self, site="lab"):
+        rows = ["name,address,role,site,credential,cables"]
+        for device in self.devices:
+            cable = ""
+            if len(self.devices) > 1 and device is self.devices[0]:
+                cable = "eth7=demo2/eth8"
+            rows.append("%s,%s,access,%s,lab,%s" % (
+                device.name, device.address, site, cable))
+        rows.append("localhost,127.0.0.1,relay,,,")
+        return "\n".join(rows) + "\n"
+
+    def daemon(self, rules, **kw):
+        """A daemon that hears this network; the agents are started."""
+        rules_dir = noc.tempdir()
+        shutil.copytree(os.path.join(noc.SRCDIR, "rules", "lib"),
+                        os.path.join(rules_dir, "lib"))
+        noc.write(os.path.join(rules_dir, "lab.lua"), rules)
+        config = kw.pop("config", "") or \
+            'return { ["credentials.lab"] = { community = "public", ' \
+            'write_community = "private" } }\n'
+        d = noc.Daemon(rules=rules_dir, inventory=self.inventory(),
+                       config=config, **kw)
+        d.sets["traps"] = "0.0.0.0:%d" % d.traps
+        d.start()
+        for device in self.devices:
+            device.start(d.traps)
+        return d
+
+    def close(self):
+        for device in self.devices:
+            device.close()
+        self.devices = []
