@@ -36,20 +36,27 @@ noc_ast_at(const struct noc_value *v)
 	return noc_value_get_str(v, "at", "?");
 }
 
+/* Plans come back from the database: a wrong type is as good as nothing. */
+static const struct noc_value *
+ast_typed(const struct noc_value *v, enum noc_type type)
+{
+	return v && v->type == type ? v : NULL;
+}
+
 const struct noc_value *
 noc_ast_opts(const struct noc_value *v)
 {
-	if (!v || v->type != NOC_MAP)
-		return NULL;
-	return noc_ast_node(v) ? noc_value_get(v, "opts") : v;
+	if (noc_ast_node(v))
+		return ast_typed(noc_value_get(v, "opts"), NOC_MAP);
+	return ast_typed(v, NOC_MAP);
 }
 
 const struct noc_value *
 noc_ast_items(const struct noc_value *v)
 {
-	if (!v || v->type == NOC_LIST)
-		return v;
-	return noc_ast_node(v) ? noc_value_get(v, "items") : NULL;
+	if (noc_ast_node(v))
+		return ast_typed(noc_value_get(v, "items"), NOC_LIST);
+	return ast_typed(v, NOC_LIST);
 }
 
 const struct noc_value *

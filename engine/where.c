@@ -168,7 +168,8 @@ glob_class(struct noc_slice pat, char c, size_t *len)
 			in = in || (c >= pat.p[i] && c <= pat.p[i + 2]);
 			i += 3;
 		} else {
-			in = in || c == pat.p[i++];
+			in = in || c == pat.p[i];
+			i++;
 		}
 	}
 	*len = i + 1;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/ast.h"
 #include "engine/field.h"
 #include "engine/where_private.h"
 
@@ -207,7 +208,7 @@ static int
 compile_node(struct compile *c, const struct noc_value *tree, const char *node,
 	     const char *prefix, struct noc_cond *out)
 {
-	const struct noc_value *items = noc_value_get(tree, "items");
+	const struct noc_value *items = noc_ast_items(tree);
 	size_t cap = 0;
 	int rc;
 
@@ -224,8 +225,7 @@ compile_node(struct compile *c, const struct noc_value *tree, const char *node,
 	rc = compile_items(c, items, prefix, out, &cap);
 	if (rc)
 		return rc;
-	return compile_members(c, noc_value_get(tree, "opts"), prefix, out,
-			       &cap);
+	return compile_members(c, noc_ast_opts(tree), prefix, out, &cap);
 }
 
 static int

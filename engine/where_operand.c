@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "base/mem.h"
+#include "engine/ast.h"
 #include "engine/where_private.h"
 
 bool
@@ -126,8 +127,7 @@ int
 noc_test_windows(const struct noc_value *v, const struct noc_value *items,
 		 struct noc_test *t, struct noc_err *err)
 {
-	const char *zone =
-	    noc_value_get_str(noc_value_get(v, "opts"), "tz", "UTC");
+	const char *zone = noc_value_get_str(noc_ast_opts(v), "tz", "UTC");
 	size_t n = noc_value_len(items);
 
 	if (!n)

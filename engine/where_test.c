@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/ast.h"
 #include "engine/field.h"
 #include "engine/where_private.h"
 #include "proto/mib.h"
@@ -269,7 +270,7 @@ static int
 test_node(const struct noc_value *v, const char *node, struct noc_test *t,
 	  struct noc_err *err)
 {
-	const struct noc_value *items = noc_value_get(v, "items");
+	const struct noc_value *items = noc_ast_items(v);
 	size_t i = 0;
 
 	/* prefix { "a", "b" } may come as one list item. */
