@@ -117,8 +117,13 @@ noc_ifname_canonical(struct noc_slice name, char *buf, size_t size)
 	size_t len = name.len ? ifname_type_len(name) : 0, used = 0, rest = len;
 	const char *type = NULL;
 
-	/* A type that is not followed by a number is a name of its own. */
-	if (len && len < name.len)
+	/*
+	 * A type that is not followed by a number is a name of its own; so is
+	 * Linux's eth0, which no vendor writes so.
+	 */
+	if (len && len < name.len &&
+	    !(len == 3 && !memcmp(name.p, "eth", 3) &&
+	      !memchr(name.p, '/', name.len)))
 		type = ifname_type(name, len);
 	if (type) {
 		while (rest < name.len && name.p[rest] == ' ')

@@ -82,9 +82,13 @@ noc_run_advance(struct noc_run *r)
 }
 
 /*
- * Unauthenticated causes make us read a target at most once in 10 s.  Returns
- * how long this one must wait for its turn, which it then has.
+ * Unauthenticated causes make us read a target at most once in 10 s, but for
+ * a burst of four (two ports of one switch fail together; a flood of forged
+ * traps is not four).  Returns how long this one must wait for its turn,
+ * which it then has.
  */
+#define READ_TURN_NS	(10 * NOC_NS_PER_S)
+#define READ_TURN_BURST 4
 int64_t
 noc_run_read_turn(struct noc_core *core, const char *target)
 {
@@ -108,10 +112,11 @@ noc_run_read_turn(struct noc_core *core, const char *target)
 		next = noc_calloc(1, sizeof(*next));
 		noc_table_put(&runs->reads, target, next);
 	}
-	if (*next > now)
-		wait = *next - now;
-	*next = now + wait + 10 * NOC_NS_PER_S;
-	return wait;
+	if (*next < now)
+		*next = now;
+	wait = *next - now - (READ_TURN_BURST - 1) * READ_TURN_NS;
+	*next += READ_TURN_NS;
+	return wait > 0 ? wait : 0;
 }
 
 /* ---- the part ---- */

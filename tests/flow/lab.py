@@ -37,13 +37,18 @@ def run(*args, ok=True):
     return done.stdout
 
 
+_made = 0
+
+
 class Device:
     """One namespace, its uplink to the host and its agent."""
 
     def __init__(self, lab, number):
         self.name = "demo%d" % number
-        self.ns = "noc-lab-%d-%d" % (os.getpid(), number)
-        self.uplink = "ncl%d%d" % (os.getpid() % 100000, number)
+        global _made
+        _made += 1
+        self.ns = "noc-lab-%d-%d" % (os.getpid(), _made)
+        self.uplink = "ncl%d-%d" % (os.getpid() % 100000, _made)
         self.host = "198.51.100.%d" % (4 * number + 1)
         self.address = "198.51.100.%d" % (4 * number + 2)
         self.dir = os.path.join(lab.dir, self.name)
@@ -175,6 +180,12 @@ class Lab:
         for device in self.devices:
             device.start(d.traps)
         return d
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, trace):
+        self.close()
 
     def close(self):
         for device in self.devices:
