@@ -17,7 +17,6 @@
  * window.  Never silent.
  */
 #define GUARD_TIMES_MAX 256
-#define GUARD_SETTLE_MS (60 * 1000)
 
 struct guard_count {
 	struct noc_due due; /* first; forgets it when all has left */
@@ -347,7 +346,7 @@ noc_settle_touch(struct noc_core *core, const char *device,
 	g->run = *run;
 	guard_slide(g, INT64_MAX);
 	guard_add(g, guard_now_ms(core), "run");
-	guard_store(core, g, GUARD_SETTLE_MS);
+	guard_store(core, g, NOC_GUARD_SETTLE_MAX_MS);
 }
 
 bool
@@ -358,12 +357,19 @@ noc_settle_until(struct noc_core *core, const struct noc_candidate *c,
 				  c->ev->device.p ? c->ev->device.p : "");
 	const struct guard_count *g =
 	    noc_table_get(&guard_part(core)->counts, name);
+	int64_t due;
 
 	free(name);
 	if (!g)
 		return false;
+	/* Touched at its due less the longest time that a rule may say. */
+	due = g->due.due_boot_ns +
+	      (c->rule->guard.settle_ms - NOC_GUARD_SETTLE_MAX_MS) *
+		  NOC_NS_PER_MS;
+	if (due <= noc_core_time(core).boot_ns)
+		return false;
 	c->ev->cause = g->run;
-	*due_boot_ns = g->due.due_boot_ns;
+	*due_boot_ns = due;
 	*run = g->run;
 	return true;
 }

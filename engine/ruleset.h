@@ -64,9 +64,13 @@ enum noc_throttle {
 	NOC_ACCUMULATE
 };
 
+#define NOC_GUARD_SETTLE_MS	60000
+#define NOC_GUARD_SETTLE_MAX_MS 600000
+
 struct noc_guard {
 	struct noc_rate per_key, mass, targets;
 	int depth;			   /* causal, 3 */
+	int64_t settle_ms; /* its own changes are not its events: 60 s */
 	const struct noc_value *on_exceed; /* AST action node or NULL */
 };
 

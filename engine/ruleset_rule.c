@@ -255,6 +255,10 @@ rule_guard(struct noc_build *b, struct noc_rule *r, const struct noc_value *v)
 	g->depth = (int)noc_value_get_int(opts, "depth", GUARD_DEPTH);
 	if (g->depth < 1 || g->depth > 100)
 		noc_build_error(b, v, "'depth' must be 1 to 100.");
+	g->settle_ms =
+	    noc_build_duration(b, opts, "settle", NOC_GUARD_SETTLE_MS);
+	if (g->settle_ms > NOC_GUARD_SETTLE_MAX_MS)
+		noc_build_error(b, v, "'settle' must be at most 10m.");
 	g->on_exceed = noc_value_get(opts, "on_exceed");
 	noc_build_check(b, g->on_exceed);
 }

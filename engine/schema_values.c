@@ -75,6 +75,8 @@ static const struct noc_option guard_options[] = {
 	    "candidates at once: above it none acts"),
 	DEF("targets", RATE, "10/10m", "different targets"),
 	DEF("depth", INT, "3", "how far it may be from an outside cause"),
+	DEF("settle", DURATION, "60s",
+	    "events of a device that a run touched wait this long"),
 	VAL("on_exceed", NODE, "action escalate", "notify \"noc\"",
 	    "done once a window when a limit held it back"),
 	OPT("keep_one_up", LATER, "redundancy groups"),

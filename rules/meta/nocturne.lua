@@ -698,6 +698,7 @@ function basic(name) end
 ---@field mass? nocturne.rate candidates at once: above it none acts (default: 5/30s by site)
 ---@field targets? nocturne.rate different targets (default: 10/10m)
 ---@field depth? integer how far it may be from an outside cause (default: 3)
+---@field settle? nocturne.duration events of a device that a run touched wait this long (default: 60s)
 ---@field on_exceed? nocturne.action|nocturne.escalate done once a window when a limit held it back (default: notify "noc")
 
 ---Trying again.
