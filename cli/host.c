@@ -165,7 +165,7 @@ noc_daemon_pressure(struct noc_daemon *d)
 	noc_writer_stats(d->env.writer, &stats);
 	noc_core_pressure(d->env.core, stats.fill, stats.failing);
 	daemon_alarm(d, &stats);
-	press = stats.failing || stats.fill >= PRESS_FROM ||
+	press = d->stopping || stats.failing || stats.fill >= PRESS_FROM ||
 		(d->pressed && stats.fill > PRESS_UNTIL);
 	if (press == d->pressed)
 		return;

@@ -144,6 +144,24 @@ def nocturne(*args, timeout=30, stdin=None, cwd=None, env=None):
         cwd=cwd, env=dict(os.environ, **(env or {})), check=False)
 
 
+def outside_address():
+    """An IPv4 address of this host that is not loopback, or Skip."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        try:
+            s.connect(("203.0.113.1", 9))  # sends nothing
+            address = s.getsockname()[0]
+        except OSError:
+            address = "127.0.0.1"
+    if address.startswith("127."):
+        raise Skip("this host has no address but loopback")
+    return address
+
+
+def root():
+    if os.geteuid() != 0:
+        raise Skip("only root may do this")
+
+
 def need(*programs):
     for program in programs:
         if not shutil.which(program):
@@ -293,7 +311,7 @@ class Daemon:
         return self if self.process else self.start()
 
     def __exit__(self, kind, value, trace):
-        if kind:
+        if kind and kind is not Skip:
             self.show()
         self.close()
 
