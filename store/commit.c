@@ -78,11 +78,14 @@ commit_batch(struct noc_commit *c, struct noc_txn *list, struct noc_tail *t,
 	struct noc_journal *j = &c->j;
 	int rc;
 
+	noc_journal_drop(j);
 	noc_crash_point("writer.before_begin");
 	rc = noc_journal_run(j, NOC_STMT_BEGIN);
 	for (struct noc_txn *txn = list; rc == SQLITE_OK && txn;
 	     txn = txn->next)
 		rc = noc_journal_txn(j, t, txn);
+	if (rc == SQLITE_OK)
+		rc = noc_journal_flush(j);
 	if (rc != SQLITE_OK)
 		return rc;
 	noc_crash_point("writer.after_insert");

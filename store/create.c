@@ -100,8 +100,11 @@ create_rows(struct noc_journal *j, struct create_after *a)
 	create_old_head(j, &a->s);
 	if (a->why || a->s.head)
 		create_recovery(txn, a);
+	noc_journal_drop(j);
 	if (rc == SQLITE_OK)
 		rc = noc_journal_txn(j, &j->tail, txn);
+	if (rc == SQLITE_OK)
+		rc = noc_journal_flush(j);
 	noc_txn_free(txn);
 	return rc;
 }

@@ -14,8 +14,10 @@
 static const char *const journal_sql[NOC_STMT_ROW] = {
 	[NOC_STMT_BEGIN] = "BEGIN IMMEDIATE",
 	[NOC_STMT_COMMIT] = "COMMIT",
-	[NOC_STMT_AUDIT] = "INSERT INTO audit(seq,rec,leaf) VALUES(?1,?2,?3)",
-	[NOC_STMT_REF] = "INSERT INTO audit_ref(id,lo,hi) VALUES(?1,?2,?3)",
+	[NOC_STMT_AUDIT] = "INSERT INTO audit(seq,rec,leaf)"
+			   " SELECT c1,c2,c3 FROM noc_feed",
+	[NOC_STMT_REF] = "INSERT INTO audit_ref(id,lo,hi)"
+			 " SELECT c1,c2,c3 FROM noc_feed",
 	[NOC_STMT_HEAD] = "INSERT INTO audit_head(size,note) VALUES(?1,?2)",
 	[NOC_STMT_HEAD_DEL] = "DELETE FROM audit_head WHERE size=?1",
 	[NOC_STMT_ANCHORED] =
@@ -90,35 +92,33 @@ struct refs {
 	} at[REFS_MAX];
 };
 
-static int
+static void
 journal_ref(struct noc_journal *j, const uint8_t *p, size_t len, uint64_t lo,
 	    uint64_t hi)
 {
-	sqlite3_stmt *st = noc_journal_stmt(j, NOC_STMT_REF);
-	struct noc_id id;
+	struct noc_cell *c = noc_scratch_take(&j->scratch, 3 * sizeof(*c));
 	char text[NOC_ID_TEXT];
-	int rc;
+	struct noc_id *id;
 
-	if (!st)
-		return j->bad_rc;
 	if (len == NOC_ID_TEXT - 1) {
+		id = noc_scratch_take(&j->scratch, sizeof(*id));
 		memcpy(text, p, len);
 		text[len] = '\0';
-		if (!noc_id_parse(text, &id)) {
-			p = id.b;
-			len = sizeof(id.b);
+		if (!noc_id_parse(text, id)) {
+			p = id->b;
+			len = sizeof(id->b);
 		}
 	}
-	rc = sqlite3_bind_blob(st, 1, p, (int)len, SQLITE_STATIC);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_bind_int64(st, 2, (sqlite3_int64)lo);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_bind_int64(st, 3, (sqlite3_int64)hi);
-	return rc == SQLITE_OK ? noc_journal_run(j, NOC_STMT_REF) : rc;
+	c[0] = (struct noc_cell){ .type = NOC_CELL_BLOB,
+				  .len = (uint32_t)len,
+				  .u.p = p };
+	c[1] = (struct noc_cell){ .type = NOC_CELL_INT, .u.i = (int64_t)lo };
+	c[2] = (struct noc_cell){ .type = NOC_CELL_INT, .u.i = (int64_t)hi };
+	noc_feed_add(&j->feeds[NOC_STMT_REF], c);
 }
 
 /* The id that a record is about: its run, else its event. */
-static int
+static void
 journal_collect_ref(struct noc_journal *j, struct refs *refs,
 		    const struct noc_record *r, uint64_t seq)
 {
@@ -136,15 +136,16 @@ journal_collect_ref(struct noc_journal *j, struct refs *refs,
 		p += 6 + len;
 	}
 	if (!id || !len || len > 64)
-		return SQLITE_OK;
+		return;
 	for (unsigned i = 0; i < refs->n; i++)
 		if (refs->at[i].len == len && !memcmp(refs->at[i].p, id, len))
-			return SQLITE_OK;
-	if (refs->n == REFS_MAX)
-		return journal_ref(j, id, len, seq, seq);
+			return;
+	if (refs->n == REFS_MAX) {
+		journal_ref(j, id, len, seq, seq);
+		return;
+	}
 	refs->at[refs->n].p = id;
 	refs->at[refs->n++].len = len;
-	return SQLITE_OK;
 }
 
 /* A record that lacks a required tag is our bug, but better than no record:
@@ -166,30 +167,28 @@ journal_check(const struct noc_record *r)
 		  noc_record_kind_name((int)r->kind), err.msg);
 }
 
-static int
+static void
 journal_record(struct noc_journal *j, struct noc_tail *t, struct noc_record *r)
 {
-	sqlite3_stmt *st = noc_journal_stmt(j, NOC_STMT_AUDIT);
-	int rc;
+	struct noc_cell *c = noc_scratch_take(&j->scratch, 3 * sizeof(*c));
+	uint8_t *leaf = noc_scratch_take(&j->scratch, NOC_HASH);
 
-	if (!st)
-		return j->bad_rc;
 	NOC_REQUIRE(r->len <= NOC_RECORD_MAX);
 	noc_record_finish(r, j->log_id, j->boot_id, t->f.size, t->prev);
 	journal_check(r);
-	noc_chain_leaf(j->h, r->p, r->len, t->prev);
-	rc = sqlite3_bind_int64(st, 1, (sqlite3_int64)t->f.size);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_bind_blob(st, 2, r->p, (int)r->len, SQLITE_STATIC);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_bind_blob(st, 3, t->prev, NOC_HASH, SQLITE_STATIC);
-	if (rc == SQLITE_OK)
-		rc = noc_journal_run(j, NOC_STMT_AUDIT);
-	if (rc != SQLITE_OK)
-		return rc;
-	noc_frontier_add(&t->f, j->h, t->prev);
+	noc_chain_leaf(j->h, r->p, r->len, leaf);
+	c[0] = (struct noc_cell){ .type = NOC_CELL_INT,
+				  .u.i = (int64_t)t->f.size };
+	c[1] = (struct noc_cell){ .type = NOC_CELL_BLOB,
+				  .len = (uint32_t)r->len,
+				  .u.p = r->p };
+	c[2] = (struct noc_cell){ .type = NOC_CELL_BLOB,
+				  .len = NOC_HASH,
+				  .u.p = leaf };
+	noc_feed_add(&j->feeds[NOC_STMT_AUDIT], c);
+	memcpy(t->prev, leaf, NOC_HASH);
+	noc_frontier_add(&t->f, j->h, leaf);
 	t->last_kind = (uint16_t)r->kind;
-	return SQLITE_OK;
 }
 
 int
@@ -197,19 +196,45 @@ noc_journal_txn(struct noc_journal *j, struct noc_tail *t, struct noc_txn *txn)
 {
 	uint64_t lo = t->f.size;
 	struct refs refs = { .n = 0 };
+
+	for (struct noc_txn_record *r = txn->first_record; r; r = r->next) {
+		journal_record(j, t, &r->rec);
+		journal_collect_ref(j, &refs, &r->rec, t->f.size - 1);
+	}
+	for (unsigned i = 0; i < refs.n; i++)
+		journal_ref(j, refs.at[i].p, refs.at[i].len, lo, t->f.size - 1);
+	return noc_rows_queue(j, txn);
+}
+
+int
+noc_journal_flush_one(struct noc_journal *j, int which)
+{
+	int rc;
+
+	if (!j->feeds[which].n)
+		return SQLITE_OK;
+	j->source.feed = &j->feeds[which];
+	rc = noc_journal_run(j, which);
+	j->feeds[which].n = 0;
+	return rc;
+}
+
+int
+noc_journal_flush(struct noc_journal *j)
+{
 	int rc = SQLITE_OK;
 
-	for (struct noc_txn_record *r = txn->first_record; r && rc == SQLITE_OK;
-	     r = r->next) {
-		rc = journal_record(j, t, &r->rec);
-		if (rc == SQLITE_OK)
-			rc = journal_collect_ref(j, &refs, &r->rec,
-						 t->f.size - 1);
-	}
-	for (unsigned i = 0; rc == SQLITE_OK && i < refs.n; i++)
-		rc = journal_ref(j, refs.at[i].p, refs.at[i].len, lo,
-				 t->f.size - 1);
-	return rc == SQLITE_OK ? noc_rows_apply(j, txn) : rc;
+	for (int i = 0; rc == SQLITE_OK && i < NOC_STMTS; i++)
+		rc = noc_journal_flush_one(j, i);
+	return rc;
+}
+
+void
+noc_journal_drop(struct noc_journal *j)
+{
+	for (int i = 0; i < NOC_STMTS; i++)
+		j->feeds[i].n = 0;
+	noc_scratch_clear(&j->scratch);
 }
 
 /* ---- heads ---- */
@@ -327,6 +352,8 @@ noc_journal_reopen(struct noc_journal *j, struct noc_err *err)
 		return rc;
 	j->wal_pages = 0;
 	sqlite3_wal_hook(j->db, on_wal, j);
+	if (noc_feed_register(j->db, &j->source) != SQLITE_OK)
+		return noc_db_err(j->db, err, j->path);
 	return 0;
 }
 
@@ -360,6 +387,9 @@ noc_journal_close(struct noc_journal *j)
 	noc_sha256_free(j->h);
 	noc_ed25519_free(j->key);
 	noc_strbuf_release(&j->note);
+	for (int i = 0; i < NOC_STMTS; i++)
+		noc_feed_release(&j->feeds[i]);
+	noc_scratch_release(&j->scratch);
 	free(j->dir);
 	free(j->path);
 	free(j->site);

@@ -10,6 +10,7 @@
 #include "base/crypto.h"
 #include "base/err.h"
 #include "store/chain.h"
+#include "store/feed.h"
 #include "store/note.h"
 #include "store/rows.h"
 
@@ -52,7 +53,10 @@ struct noc_journal {
 	char vkey_text[NOC_VKEY_TEXT + NOC_VKEY_NAME];
 	uint8_t log_id[16], boot_id[16];
 	struct noc_tail tail;
-	struct noc_strbuf note; /* the last head */
+	struct noc_strbuf note;		  /* the last head */
+	struct noc_feed feeds[NOC_STMTS]; /* queued, by statement */
+	struct noc_feed_source source;
+	struct noc_scratch scratch;
 	int wal_pages;
 	int bad_rc; /* why the last step failed */
 };
@@ -82,9 +86,13 @@ int noc_journal_key(struct noc_journal *j, bool create, struct noc_err *err);
 /* ---- inside a transaction; each returns SQLite's code ---- */
 sqlite3_stmt *noc_journal_stmt(struct noc_journal *j, int which);
 int noc_journal_run(struct noc_journal *j, int which);
-/* Records (chained onto t) and rows. */
+/* Records (chained onto t) and rows, queued: they go in with flush. */
 int noc_journal_txn(struct noc_journal *j, struct noc_tail *t,
 		    struct noc_txn *txn);
+int noc_journal_flush(struct noc_journal *j);
+int noc_journal_flush_one(struct noc_journal *j, int which);
+/* Forget what is queued: at the beginning, and before trying again. */
+void noc_journal_drop(struct noc_journal *j);
 /* The new head, when t has grown past the last one; into note. */
 int noc_journal_seal(struct noc_journal *j, struct noc_tail *t,
 		     struct noc_strbuf *note);
@@ -92,7 +100,7 @@ void noc_journal_rollback(struct noc_journal *j);
 void noc_tail_copy(struct noc_tail *to, const struct noc_tail *from);
 
 /* rows.c */
-int noc_rows_apply(struct noc_journal *j, const struct noc_txn *txn);
+int noc_rows_queue(struct noc_journal *j, const struct noc_txn *txn);
 const char *noc_rows_sql(enum noc_row_kind kind);
 
 /* keys.c: STATE/audit.key (hex seed, 0600) and STATE/audit.vkey. */

@@ -39,9 +39,12 @@ audit_field(uint16_t tag, const uint8_t *p, size_t len)
 		if (!noc_json_parse((const char *)p, len, &v, NULL))
 			return v;
 		break;
+	case NOC_TAG_DEFINITION:
+		if (len != NOC_HASH)
+			break; /* written as text */
+		__attribute__((fallthrough));
 	case NOC_TAG_COMMITMENT:
 	case NOC_TAG_RAW:
-	case NOC_TAG_DEFINITION:
 		for (size_t i = 0; i < len; i++)
 			noc_strbuf_add(&sb, noc_hex(hex, p + i, 1), 2);
 		v = noc_value_strn(sb.p ? sb.p : "", sb.len);

@@ -96,6 +96,37 @@ test_rows_without_records(void **state)
 	state_assert_whole(dir, 1);
 }
 
+/* Rows of a batch go in together and still in their order. */
+static void
+test_order_within_a_batch(void **state)
+{
+	struct noc_writer *w = state_open(dir, NULL);
+	struct noc_txn *txn;
+	uint64_t t = 0;
+	char key[16];
+
+	(void)state;
+	for (unsigned i = 0; i < 200; i++) {
+		txn = noc_txn_new(noc_clock_read());
+		snprintf(key, sizeof(key), "k%u", i % 4);
+		if (i / 4 & 1)
+			noc_txn_live_del(txn, "hold", key);
+		else
+			noc_txn_live_put(txn, "hold", key, i, NULL);
+		noc_txn_live_put(txn, "last", "one", i, NULL);
+		if (i % 3 == 0)
+			noc_txn_live_del(txn, "last", "two");
+		noc_txn_live_put(txn, "last", "two", i, NULL);
+		t = noc_writer_submit(w, txn);
+	}
+	assert_true(state_wait(w, t, 5000));
+	noc_writer_close(w, 1000);
+	assert_int_equal(state_int(dir, "SELECT count(*) FROM live"
+					" WHERE kind = 'hold'"),
+			 0);
+	assert_int_equal(state_int(dir, "SELECT sum(due) FROM live"), 398);
+}
+
 static void
 test_one_writer_a_directory(void **state)
 {
@@ -455,6 +486,7 @@ main(int argc, char **argv)
 		TEST(test_groups_form_by_themselves),
 		TEST(test_log_goes_on_after_restart),
 		TEST(test_rows_without_records),
+		TEST(test_order_within_a_batch),
 		TEST(test_one_writer_a_directory),
 		TEST(test_keys_and_versions_refused),
 		TEST(test_nothing_completed_is_lost),
