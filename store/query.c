@@ -466,32 +466,6 @@ query_counts(sqlite3 *db, const struct noc_value *params,
 	return 0;
 }
 
-static int
-query_heads(sqlite3 *db, const struct noc_value *params, struct noc_value **out,
-	    struct noc_err *err)
-{
-	struct noc_value *list;
-	sqlite3_stmt *st;
-	int rc = sqlite3_prepare_v2(db,
-				    "SELECT note FROM audit_head"
-				    " ORDER BY size DESC LIMIT ?1",
-				    -1, &st, NULL);
-
-	if (rc != SQLITE_OK)
-		return noc_query_fail(db, rc, err);
-	sqlite3_bind_int64(st, 1, noc_query_limit(params));
-	list = noc_value_list();
-	while ((rc = sqlite3_step(st)) == SQLITE_ROW)
-		noc_value_push(list, query_text(st, 0));
-	sqlite3_finalize(st);
-	if (rc != SQLITE_DONE) {
-		noc_value_free(list);
-		return noc_query_fail(db, rc, err);
-	}
-	*out = list;
-	return 0;
-}
-
 int
 noc_query_run(sqlite3 *db, const char *name, const struct noc_value *params,
 	      struct noc_value **out, struct noc_err *err)
@@ -507,7 +481,7 @@ noc_query_run(sqlite3 *db, const char *name, const struct noc_value *params,
 		{ "runs", query_runs },
 		{ "run", query_run },
 		{ "audit", noc_query_audit },
-		{ "heads", query_heads },
+		{ "heads", noc_query_heads },
 		{ "counts", query_counts },
 		{ "live", query_live },
 	};

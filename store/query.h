@@ -16,6 +16,8 @@ int noc_query_run(sqlite3 *db, const char *name, const struct noc_value *params,
 /* query_audit.c */
 int noc_query_audit(sqlite3 *db, const struct noc_value *params,
 		    struct noc_value **out, struct noc_err *err);
+int noc_query_heads(sqlite3 *db, const struct noc_value *params,
+		    struct noc_value **out, struct noc_err *err);
 
 /* SQLite's code as ours: ETIMEOUT when it was interrupted, else ESTORE. */
 int noc_query_fail(sqlite3 *db, int rc, struct noc_err *err);

@@ -239,3 +239,32 @@ noc_query_audit(sqlite3 *db, const struct noc_value *params,
 	*out = list;
 	return 0;
 }
+
+int
+noc_query_heads(sqlite3 *db, const struct noc_value *params,
+		struct noc_value **out, struct noc_err *err)
+{
+	struct noc_value *list;
+	sqlite3_stmt *st;
+	int rc = sqlite3_prepare_v2(db,
+				    "SELECT note FROM audit_head"
+				    " ORDER BY size DESC LIMIT ?1",
+				    -1, &st, NULL);
+
+	if (rc != SQLITE_OK)
+		return noc_query_fail(db, rc, err);
+	sqlite3_bind_int64(st, 1, noc_query_limit(params));
+	list = noc_value_list();
+	while ((rc = sqlite3_step(st)) == SQLITE_ROW)
+		noc_value_push(
+		    list,
+		    noc_value_strn((const char *)sqlite3_column_text(st, 0),
+				   (size_t)sqlite3_column_bytes(st, 0)));
+	sqlite3_finalize(st);
+	if (rc != SQLITE_DONE) {
+		noc_value_free(list);
+		return noc_query_fail(db, rc, err);
+	}
+	*out = list;
+	return 0;
+}
