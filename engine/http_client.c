@@ -136,7 +136,10 @@ exchange_send(struct exchange *x)
 			x->call->headers != NULL ? x->call->headers : "");
 	if (x->call->body != NULL) {
 		noc_json_write(x->call->body, NOC_JSON_COMPACT, &body);
-		noc_strbuf_adds(&text, "Content-Type: application/json\r\n");
+		if (!x->call->headers ||
+		    !strcasestr(x->call->headers, "content-type:"))
+			noc_strbuf_adds(&text,
+					"Content-Type: application/json\r\n");
 	}
 	if (x->call->body != NULL || strcmp(x->call->method, "GET") != 0)
 		noc_strbuf_addf(&text, "Content-Length: %zu\r\n", body.len);

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "cli/client.h"
+#include "engine/http_client.h"
+#include "store/reader.h"
+#include "store/verify.h"
+
+/* nocturne audit: the journal verified, exported, looked at. */
+
+#define EXPORT_PAGE 500
+
+static const struct noc_verb_option audit_options[] = {
+	NOC_CLIENT_OPTIONS,
+	{ "db", 0, "FILE", "verify this copy of nocturne.db", false },
+	{ "anchor", 0, "FILE", "compare with this anchor file", false },
+	{ "vkey", 0, "KEY|FILE", "the key that you pinned off this host",
+	  false },
+	{ "since", 0, "TIME", "export: from this time (2026-11-23T00:00:00Z)",
+	  false },
+	{ "until", 0, "TIME", "export: before this time", false },
+	{ "run", 0, "RUN", "show: only of this run (a whole id)", false },
+	{ "event", 0, "EVENT", "show: only of this event (a whole id)", false },
+	{ "kind", 'k', "KIND", "show: only of this kind: ADMIN, DECISION ...",
+	  false },
+	{ "limit", 'n', "N", "show: how many (30)", false },
+	{ "before", 0, "CURSOR", "show: the page after the one that gave it",
+	  false },
+	{ 0 },
+};
+
+static const struct noc_column record_columns[] = {
+	{ "seq", "SEQ", 'r', 0 },	   { "at", "AT", 't', 0 },
+	{ "kind", "KIND", 'l', 0 },	   { "subject", "OF", 'l', 18 },
+	{ "rule", "RULE", 'l', 40 },	   { "what", "WHAT", 'l', 40 },
+	{ "outcome", "OUTCOME", 'l', 16 }, { "actor", "ACTOR", 'l', 24 },
+	{ "detail", "DETAIL", 'l', 70 },
+};
+
+/* ---- verify ---- */
+
+static void
+on_progress(uint64_t done, uint64_t total, void *arg)
+{
+	(void)arg;
+	fprintf(stderr, "\r%llu of %llu records", (unsigned long long)done,
+		(unsigned long long)total);
+}
+
+/* The key itself, or the first line of a file that holds it; returned. */
+static char *
+verify_vkey(const char *said)
+{
+	char line[1024];
+	FILE *f = fopen(said, "re");
+	char *key = NULL;
+
+	if (!f)
+		return noc_strdup(said);
+	if (fgets(line, sizeof(line), f)) {
+		line[strcspn(line, "\r\n")] = '\0';
+		key = noc_strdup(line);
+	}
+	fclose(f);
+	return key ? key : noc_strdup("");
+}
+
+static struct noc_value *
+verify_value(const struct noc_verify_result *r, const char *verdict)
+{
+	struct noc_value *v = noc_value_map();
+
+	noc_value_set(v, "verdict", noc_value_str(verdict));
+	noc_value_set(v, "records", noc_value_int((int64_t)r->records));
+	if (r->verdict == NOC_VERDICT_TAMPERED)
+		noc_value_set(v, "at_seq", noc_value_int((int64_t)r->at_seq));
+	noc_value_set(v, "size", noc_value_int((int64_t)r->size));
+	noc_value_set(v, "root", noc_value_str(r->root));
+	noc_value_set(v, "origin", noc_value_str(r->origin));
+	noc_value_set(v, "message", noc_value_str(r->message));
+	noc_value_set(v, "vkey_pinned", noc_value_bool(r->vkey_pinned != 0));
+	return v;
+}
+
+static void
+verify_print(const struct noc_client *c, const struct noc_verify_result *r)
+{
+	static const char *const verdicts[] = { "OK", "TAMPERED", "CUT",
+						"DAMAGED" };
+	const char *verdict = verdicts[r->verdict];
+	struct noc_strbuf message = NOC_STRBUF_INIT;
+	struct noc_value *v;
+
+	if (c->output != NOC_OUTPUT_TABLE) {
+		v = verify_value(r, verdict);
+		noc_rows_json(v, c->output == NOC_OUTPUT_JSON);
+		noc_value_free(v);
+		return;
+	}
+	noc_strbuf_add_escaped(&message, r->message, strlen(r->message));
+	if (r->verdict == NOC_VERDICT_OK)
+		printf("%llu records OK: %s\n", (unsigned long long)r->records,
+		       message.p ? message.p : "");
+	else if (r->verdict == NOC_VERDICT_TAMPERED)
+		printf("TAMPERED at seq %llu: %s\n",
+		       (unsigned long long)r->at_seq,
+		       message.p ? message.p : "");
+	else
+		printf("%s: %s\n", verdict, message.p ? message.p : "");
+	noc_strbuf_release(&message);
+}
+
+static int
+audit_verify(struct noc_client *c)
+{
+	const char *db = noc_client_opt(c, "db");
+	const char *anchor = noc_client_opt(c, "anchor");
+	const char *said = noc_client_opt(c, "vkey");
+	bool terminal = isatty(STDERR_FILENO);
+	char *path = noc_asprintf("%s/nocturne.db", c->state);
+	char *beside = noc_asprintf("%s/anchor.log", c->state);
+	char *vkey = said ? verify_vkey(said) : NULL;
+	struct noc_verify_options opt = {
+		.db = db ? db : path,
+		.anchor = anchor,
+		.vkey = vkey,
+		.progress = terminal ? on_progress : NULL,
+	};
+	struct noc_verify_result result;
+	struct noc_err err = { 0 };
+	int status;
+
+	/* A copy is not compared with the anchors of another log. */
+	if (!db && !anchor && access(beside, R_OK) == 0)
+		opt.anchor = beside;
+	memset(&result, 0, sizeof(result));
+	status = noc_verify(&opt, &result, &err);
+	if (terminal)
+		fputs("\r\033[K", stderr);
+	if (status) {
+		status = noc_verb_fail(&err);
+	} else {
+		verify_print(c, &result);
+		status = result.verdict == NOC_VERDICT_OK ? NOC_EXIT_OK
+							  : NOC_EXIT_FAILED;
+	}
+	free(path);
+	free(beside);
+	free(vkey);
+	return status;
+}
+
+/* ---- export ---- */
+
+struct export
+{
+	bool broken;
+	struct noc_strbuf tail; /* the last line so far */
+};
+
+static int
+on_export_data(const char *p, size_t len, void *arg)
+{
+	struct export *x = arg;
+	const char *nl;
+
+	if (fwrite(p, 1, len, stdout) != len)
+		return 1;
+	/* Only the last line may say that the stream broke off. */
+	nl = len > 1 ? memrchr(p, '\n', len - 1) : NULL;
+	if (nl) {
+		noc_strbuf_clear(&x->tail);
+		len -= (size_t)(nl + 1 - p);
+		p = nl + 1;
+	}
+	noc_strbuf_add(&x->tail, p, len);
+	return 0;
+}
+
+/* Without a daemon: from the file, page by page. */
+static int
+export_local(struct noc_client *c, int64_t since, int64_t until)
+{
+	int64_t after = -1;
+
+	for (;;) {
+		struct noc_value *params = noc_value_map(), *rows = NULL;
+		struct noc_err err;
+		size_t n;
+		int r;
+
+		noc_value_set(params, "limit", noc_value_int(EXPORT_PAGE));
+		noc_value_set(params, "after", noc_value_int(after));
+		r = noc_reader_query(c->state, "audit", params, &rows, &err);
+		noc_value_free(params);
+		if (r)
+			return noc_verb_fail(&err);
+		n = noc_value_len(rows);
+		for (size_t i = 0; i < n; i++) {
+			struct noc_value *row = noc_value_at(rows, i);
+			int64_t at = noc_value_get_int(row, "at", 0);
+			char iso[32];
+
+			after = noc_value_get_int(row, "seq", after);
+			if (at < since || (until && at >= until))
+				continue;
+			noc_value_unset(row, "cursor");
+			noc_value_set(row, "at",
+				      noc_value_str(noc_time_iso(iso, at)));
+			noc_value_set(row, "at_ns", noc_value_int(at));
+			noc_rows_json(row, false);
+		}
+		noc_value_free(rows);
+		if (n < EXPORT_PAGE || ferror(stdout))
+			return NOC_EXIT_OK;
+	}
+}
+
+static int
+export_time(struct noc_client *c, const char *name, int64_t *ns)
+{
+	const char *text = noc_client_opt(c, name);
+
+	if (!text || !noc_time_parse(text, strlen(text), ns))
+		return 0;
+	return noc_verb_misuse(c->verb,
+			       "--%s takes a time such as "
+			       "2026-11-23T00:00:00Z.",
+			       name);
+}
+
+static int
+export_answer(struct noc_client *c, const struct noc_http_call *call)
+{
+	struct export *x = call->arg;
+	struct noc_http_answer answer;
+	struct noc_err err = { 0 };
+	int r;
+
+	memset(&answer, 0, sizeof(answer));
+	r = noc_http_call(call, &answer, &err);
+	if (!r)
+		r = noc_http_answer_err(&answer, &err);
+	noc_http_answer_release(&answer);
+	if (!r && x->tail.p && !strncmp(x->tail.p, "{\"error\":", 9))
+		r = noc_err_set(&err, NOC_EREMOTE,
+				"The export broke off; the last line says "
+				"why.");
+	if (r == NOC_EDOWN) {
+		int64_t since = 0, until = 0;
+
+		export_time(c, "since", &since);
+		export_time(c, "until", &until);
+		return export_local(c, since, until);
+	}
+	return r ? noc_verb_fail(&err) : NOC_EXIT_OK;
+}
+
+static int
+audit_export(struct noc_client *c)
+{
+	struct noc_strbuf url = NOC_STRBUF_INIT;
+	struct export x = { 0 };
+	struct noc_http_call call = {
+		.socket = c->socket,
+		.state = c->state,
+		.method = "GET",
+		.on_data = on_export_data,
+		.arg = &x,
+	};
+	int64_t ns;
+	int status = export_time(c, "since", &ns);
+
+	if (!status)
+		status = export_time(c, "until", &ns);
+	if (status)
+		return status;
+	noc_strbuf_adds(&url, "/api/v1/audit/export");
+	noc_client_query(&url, "since", noc_client_opt(c, "since"));
+	noc_client_query(&url, "until", noc_client_opt(c, "until"));
+	call.target = url.p;
+	status = export_answer(c, &call);
+	noc_strbuf_release(&url);
+	noc_strbuf_release(&x.tail);
+	return status;
+}
+
+/* ---- a look ---- */
+
+static void
+record_view(struct noc_value *row)
+{
+	const struct noc_value *subject = noc_value_get(row, "run");
+	struct noc_strbuf what = NOC_STRBUF_INIT;
+
+	if (!subject)
+		subject = noc_value_get(row, "event");
+	if (subject)
+		noc_value_set(row, "subject", noc_value_copy(subject));
+	noc_strbuf_adds(&what, noc_value_get_str(row, "step", ""));
+	for (int i = 0; i < 2; i++) {
+		const char *s =
+		    noc_value_get_str(row, i ? "target" : "action", "");
+
+		if (*s && what.len)
+			noc_strbuf_addc(&what, ' ');
+		noc_strbuf_adds(&what, s);
+	}
+	noc_value_set(row, "what", noc_value_strn(what.p, what.len));
+	noc_strbuf_release(&what);
+}
+
+static int
+audit_show(struct noc_client *c)
+{
+	const char *limit = noc_client_opt(c, "limit");
+	struct noc_strbuf url = NOC_STRBUF_INIT;
+	const struct noc_value *list;
+	struct noc_value *page;
+	int status;
+
+	noc_strbuf_adds(&url, "/api/v1/audit");
+	noc_client_query(&url, "limit", limit ? limit : "30");
+	noc_client_query(&url, "run", noc_client_opt(c, "run"));
+	noc_client_query(&url, "event", noc_client_opt(c, "event"));
+	noc_client_query(&url, "kind", noc_client_opt(c, "kind"));
+	noc_client_query(&url, "before", noc_client_opt(c, "before"));
+	page = noc_client_call(c, "GET", url.p, NULL, &status);
+	noc_strbuf_release(&url);
+	list = noc_value_get(page, "records");
+	for (size_t i = 0;
+	     c->output == NOC_OUTPUT_TABLE && i < noc_value_len(list); i++)
+		record_view(noc_value_at(list, i));
+	if (page)
+		noc_rows_output(c->output, page, "records", record_columns,
+				NOC_COUNT(record_columns), "No records.");
+	noc_value_free(page);
+	return status;
+}
+
+static int
+audit_heads(struct noc_client *c)
+{
+	const char *limit = noc_client_opt(c, "limit");
+	struct noc_strbuf url = NOC_STRBUF_INIT;
+	const struct noc_value *list;
+	struct noc_value *page;
+	int status;
+
+	noc_strbuf_adds(&url, "/api/v1/audit/heads");
+	noc_client_query(&url, "limit", limit ? limit : "1");
+	page = noc_client_call(c, "GET", url.p, NULL, &status);
+	noc_strbuf_release(&url);
+	list = noc_value_get(page, "heads");
+	if (page && c->output != NOC_OUTPUT_TABLE)
+		noc_rows_json(page, c->output == NOC_OUTPUT_JSON);
+	else
+		for (size_t i = 0; i < noc_value_len(list); i++)
+			printf("%s%s", i ? "\n" : "",
+			       noc_value_at(list, i)->u.s.p);
+	noc_value_free(page);
+	return status;
+}
+
+static int
+audit_run(int argc, char **argv)
+{
+	static const struct noc_client_sub subs[] = {
+		{ "show", 0, 0, audit_show },
+		{ "verify", 0, 0, audit_verify },
+		{ "export", 0, 0, audit_export },
+		{ "heads", 0, 0, audit_heads },
+		{ 0 },
+	};
+
+	return noc_client_main(&noc_verb_audit, subs, argc, argv);
+}
+
+const struct noc_verb noc_verb_audit = {
+	.name = "audit",
+	.summary = "verifies, exports and shows the journal",
+	.usage = "[show] [--run RUN] [--event EVENT] [--kind KIND] [-n N]\n"
+		 "verify [--db FILE] [--anchor FILE] [--vkey KEY|FILE]\n"
+		 "export [--since TIME] [--until TIME]\nheads [-n N]",
+	.options = audit_options,
+	.details = "verify and export need no daemon.  verify exits 0 only "
+		   "when every record, head and\nanchor agrees; with --vkey "
+		   "also that nobody made the log anew.",
+	.run = audit_run,
+};
