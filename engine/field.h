@@ -65,6 +65,10 @@ bool noc_varbind_get(const struct noc_value *snmp, const char *name,
 struct noc_mib;
 const struct noc_mib *noc_rule_mib(void);
 
+/* noc_scope_get for a name that is resolved already and not a run's own. */
+struct noc_scope;
+void noc_scope_read(const struct noc_scope *scope, const struct noc_field *f,
+		    struct noc_datum *out);
 /* The first words of the names that only a run knows: "steps", "input", ... */
 bool noc_scope_is_own(const char *path, size_t len);
 

@@ -12,8 +12,7 @@
  * bitmap says no for nearly every position of a text, and what passes is
  * compared whole.
  */
-#define BITMAP_BITS_MIN 13
-#define BITMAP_BITS_MAX 18 /* 32 KiB: stays in the first cache */
+#define BITMAP_BITS 17 /* 16 KiB: stays in the first cache */
 
 struct literal {
 	char *text;
@@ -29,7 +28,6 @@ struct noc_literals {
 	size_t len, cap;
 	struct noc_texts known; /* text -> position, while filling */
 	uint64_t *bitmap;
-	unsigned bits;
 	uint32_t *heads; /* by gram: position + 1 of its first literal */
 	uint32_t nheads; /* a power of two */
 };
@@ -78,6 +76,12 @@ static inline uint32_t
 gram_mix(uint32_t gram)
 {
 	return gram * 0x9e3779b1u;
+}
+
+static inline uint32_t
+gram_bit(uint32_t gram)
+{
+	return gram_mix(gram) >> (32 - BITMAP_BITS);
 }
 
 /* How common a byte is in what devices write; small is rare. */
@@ -159,17 +163,14 @@ noc_literals_seal(struct noc_literals *l)
 {
 	noc_texts_release(&l->known);
 	literals_choose(l);
-	l->bits = BITMAP_BITS_MIN;
-	while (l->bits < BITMAP_BITS_MAX &&
-	       ((size_t)1 << l->bits) < l->len * 64)
-		l->bits++;
-	l->bitmap = noc_calloc(((size_t)1 << l->bits) / 64, sizeof(uint64_t));
+	l->bitmap =
+	    noc_calloc(((size_t)1 << BITMAP_BITS) / 64, sizeof(uint64_t));
 	l->nheads = 16;
 	while (l->nheads < l->len * 2)
 		l->nheads *= 2;
 	l->heads = noc_calloc(l->nheads, sizeof(*l->heads));
 	for (size_t i = 0; i < l->len; i++) {
-		uint32_t h = gram_mix(l->at[i].gram) >> (32 - l->bits);
+		uint32_t h = gram_bit(l->at[i].gram);
 		uint32_t *head = literals_head(l, l->at[i].gram);
 
 		l->bitmap[h / 64] |= (uint64_t)1 << h % 64;
@@ -218,12 +219,13 @@ noc_literals_scan(const struct noc_literals *l, struct noc_slice text,
 		  void (*fn)(uint32_t id, void *arg), void *arg)
 {
 	const uint64_t *bitmap = l->bitmap;
-	unsigned shift = 32 - l->bits;
+	size_t last;
 
 	if (text.len < 4 || !l->len)
 		return;
-	for (size_t i = 0; i + 4 <= text.len; i++) {
-		uint32_t h = gram_mix(gram_at(text.p + i)) >> shift;
+	last = text.len - 4;
+	for (size_t i = 0; i <= last; i++) {
+		uint32_t h = gram_bit(gram_at(text.p + i));
 
 		if (__builtin_expect(bitmap[h / 64] >> h % 64 & 1, 0))
 			literals_verify(l, text, i, fn, arg);

@@ -20,7 +20,7 @@ node_is_library(const struct noc_value *node)
 {
 	const char *at = noc_ast_at(node);
 
-	return !strncmp(at, "lib/", 4) || strstr(at, "/lib/");
+	return !strncmp(at, "lib/", 4) || strstr(at, "rules/lib/");
 }
 
 /* Calls fn for each top-level node of one kind, lib first, in file order. */

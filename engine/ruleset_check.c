@@ -127,6 +127,16 @@ static const char *const extra_names[] = {
 	"targets", "channel", "devices",     "message", "mass",	  "error",
 };
 
+static bool
+name_is_extra(const char *path, size_t head)
+{
+	for (size_t i = 0; i < NOC_COUNT(extra_names); i++)
+		if (strlen(extra_names[i]) == head &&
+		    !memcmp(extra_names[i], path, head))
+			return true;
+	return false;
+}
+
 static void
 on_path(const char *path, size_t len, void *arg)
 {
@@ -142,10 +152,8 @@ on_path(const char *path, size_t len, void *arg)
 	/* Captures that only help: noc_build_emit knows them. */
 	if (*path == '_' && noc_ast_is(b->node, "normalize"))
 		return;
-	for (size_t i = 0; i < NOC_COUNT(extra_names); i++)
-		if (strlen(extra_names[i]) == head &&
-		    !memcmp(extra_names[i], path, head))
-			return;
+	if (name_is_extra(path, head))
+		return;
 	if (noc_field_resolve(path, len, &b->rs->defined, &field, &err))
 		noc_build_error(b, NULL, "{%.*s}: %s", (int)len, path, err.msg);
 }
@@ -208,6 +216,72 @@ noc_build_check(struct noc_build *b, const struct noc_value *v)
 		return;
 	noc_ast_each_path(v, on_path, b);
 	check_references(b, v, 0);
+}
+
+/* ---- names in the conditions of steps ---- */
+
+struct condition {
+	struct noc_build *b;
+	const struct noc_step_def *step;
+	const char *option;
+	const struct noc_value *results; /* names that the read gives */
+};
+
+static void
+on_condition(const char *path, void *arg)
+{
+	struct condition *c = arg;
+	struct noc_build *b = c->b;
+	const char *known[KNOWN_MAX], *meant;
+	struct noc_field field;
+	struct noc_err err;
+	size_t n = 0;
+
+	if (noc_scope_is_own(path, strlen(path)) ||
+	    name_is_extra(path, strcspn(path, ".[")) ||
+	    noc_value_getn(c->results, path, strcspn(path, ".[")) ||
+	    noc_value_getn(c->step->output, path, strcspn(path, ".[")) ||
+	    !noc_field_resolve(path, strlen(path), &b->rs->defined, &field,
+			       &err))
+		return;
+	for (size_t i = 0;
+	     c->results && i < noc_value_len(c->results) && n < KNOWN_MAX; i++)
+		known[n++] = c->results->u.map.at[i].key;
+	meant = noc_suggest(path, known, n);
+	noc_build_error(b, NULL,
+			"%s: step '%s': '%s' in '%s' is no result of the "
+			"step%s%s%s.",
+			c->step->at, c->step->name, path, c->option,
+			meant ? "; did you mean '"
+			      : " and no field of any event",
+			meant ? meant : "", meant ? "'?" : "");
+}
+
+/* What a read of SNMP gives is named in it; of others it cannot be known. */
+static void
+check_conditions(struct noc_build *b, const struct noc_plan *p)
+{
+	for (size_t i = 0; i < p->nsteps; i++) {
+		const struct noc_step_def *s = &p->steps[i];
+		struct condition c = { b, s, "when", NULL };
+
+		noc_where_paths(s->when, on_condition, &c);
+		if (!s->action || strncmp(s->action, "snmp.", 5))
+			continue;
+		c.results = noc_ast_opts(s->params);
+		c.option = "expect";
+		noc_where_paths(s->expect, on_condition, &c);
+		c.option = "fail_if";
+		noc_where_paths(s->fail_if, on_condition, &c);
+	}
+}
+
+void
+noc_build_check_plan(struct noc_build *b, const struct noc_plan *p)
+{
+	noc_ast_each_path(p->tree, on_path, b);
+	check_references(b, p->tree, 0);
+	check_conditions(b, p);
 }
 
 /* ---- lint: true but unwise ---- */

@@ -193,7 +193,7 @@ noc_build_plan(struct noc_build *b, const char *name,
 		noc_build_err(b, run, &err);
 		return NULL;
 	}
-	noc_build_check(b, run);
+	noc_build_check_plan(b, p);
 	return p;
 }
 

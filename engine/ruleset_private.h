@@ -80,6 +80,8 @@ void noc_build_define(struct noc_build *b, const char *name);
 void noc_build_names(struct noc_build *b);
 /* Channels, flows, names in templates below v; the node at hand says where. */
 void noc_build_check(struct noc_build *b, const struct noc_value *v);
+/* The same of a plan, and the names in the conditions of its steps. */
+void noc_build_check_plan(struct noc_build *b, const struct noc_plan *p);
 void noc_build_lint(struct noc_build *b);
 
 #endif

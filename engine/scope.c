@@ -47,12 +47,45 @@ scope_map(const struct noc_scope *scope, const char *path, size_t head)
 	return NULL;
 }
 
+/* steps.look.oper, input[0]: what only the run knows. */
+static void
+scope_own(const struct noc_scope *scope, const char *name, size_t len,
+	  struct noc_datum *out)
+{
+	size_t head = path_head(name, len);
+	const struct noc_value *map = scope_map(scope, name, head), *found;
+
+	if (head == len)
+		found = map;
+	else if (name[head] == '.')
+		found = noc_value_find(map, name + head + 1);
+	else
+		found = noc_value_path(map, name + head);
+	noc_datum_of(found, out);
+}
+
+void
+noc_scope_read(const struct noc_scope *scope, const struct noc_field *f,
+	       struct noc_datum *out)
+{
+	const struct noc_value *found = NULL;
+
+	if (scope->extra)
+		found = noc_value_find(scope->extra, f->path);
+	if (found || !scope->ev)
+		noc_datum_of(found, out);
+	else
+		noc_event_get(scope->ev, f, out);
+	/* A hook sees its body, which may be one of several in the post. */
+	if (out->type == NOC_NIL && scope->item &&
+	    !strncmp(f->path, "body.", 5))
+		noc_datum_of(noc_value_find(scope->item, f->path + 5), out);
+}
+
 void
 noc_scope_get(const struct noc_scope *scope, const char *path, size_t len,
 	      struct noc_datum *out)
 {
-	const struct noc_value *found = NULL;
-	size_t head = path_head(path, len);
 	struct noc_field field;
 	char name[256];
 
@@ -62,26 +95,14 @@ noc_scope_get(const struct noc_scope *scope, const char *path, size_t len,
 	memcpy(name, path, len);
 	name[len] = '\0';
 	if (noc_scope_is_own(path, len)) {
-		const struct noc_value *map = scope_map(scope, path, head);
-
-		if (head == len)
-			found = map;
-		else if (name[head] == '.')
-			found = noc_value_find(map, name + head + 1);
-		else /* item[0] */
-			found = noc_value_path(map, name + head);
-		noc_datum_of(found, out);
+		scope_own(scope, name, len, out);
 		return;
 	}
-	if (scope->extra)
-		found = noc_value_find(scope->extra, name);
-	if (found) {
-		noc_datum_of(found, out);
+	/* Not a name of any event: still one that the run may know. */
+	if (noc_field_resolve(path, len, NULL, &field, NULL)) {
+		if (scope->extra)
+			noc_datum_of(noc_value_find(scope->extra, name), out);
 		return;
 	}
-	if (scope->ev && !noc_field_resolve(path, len, NULL, &field, NULL))
-		noc_event_get(scope->ev, &field, out);
-	if (out->type == NOC_NIL && scope->item && len > 5 &&
-	    !memcmp(name, "body.", 5))
-		noc_datum_of(noc_value_find(scope->item, name + 5), out);
+	noc_scope_read(scope, &field, out);
 }

@@ -31,8 +31,9 @@ static const char *const format_names[] = { "",	   "upper", "lower", "json",
 struct part {
 	bool path;
 	enum format format;
-	unsigned first;	     /* FORMAT_FIRST: so many of a list */
-	struct noc_slice at; /* literal text, or the path */
+	unsigned first;		/* FORMAT_FIRST: so many of a list */
+	struct noc_slice at;	/* literal text, or the path */
+	struct noc_field field; /* resolved; path NULL: a run's own name */
 };
 
 struct noc_template {
@@ -104,6 +105,10 @@ parse_path(const char *text, size_t len, size_t *pos, struct part *part,
 				   start, text);
 	part->path = true;
 	part->at = noc_slice(text + start, end - start);
+	if (noc_scope_is_own(part->at.p, part->at.len) ||
+	    noc_field_resolve(part->at.p, part->at.len, NULL, &part->field,
+			      NULL))
+		part->field.path = NULL;
 	*pos = stop + 1;
 	if (stop == end)
 		return 0;
@@ -217,6 +222,16 @@ noc_template_paths(const struct noc_template *t,
 }
 
 /* ---- expanding ---- */
+
+static void
+part_get(const struct part *part, const struct noc_scope *scope,
+	 struct noc_datum *out)
+{
+	if (part->field.path)
+		noc_scope_read(scope, &part->field, out);
+	else
+		noc_scope_get(scope, part->at.p, part->at.len, out);
+}
 
 static void
 format_case(const struct noc_datum *d, bool upper, struct noc_strbuf *out)
@@ -372,7 +387,7 @@ noc_template_text(const struct noc_template *t, const struct noc_scope *scope,
 			noc_strbuf_add(out, part->at.p, part->at.len);
 			continue;
 		}
-		noc_scope_get(scope, part->at.p, part->at.len, &d);
+		part_get(part, scope, &d);
 		if (d.type == NOC_NIL)
 			rc = part_missing(t, part, missing, out, err);
 		else
@@ -405,7 +420,7 @@ noc_template_value(const struct noc_template *t, const struct noc_scope *scope,
 
 	if (t->nparts == 1 && t->parts[0].path &&
 	    t->parts[0].format == FORMAT_PLAIN) {
-		noc_scope_get(scope, t->parts[0].at.p, t->parts[0].at.len, &d);
+		part_get(&t->parts[0], scope, &d);
 		if (d.type != NOC_NIL) {
 			*out = noc_datum_value(&d);
 			return 0;

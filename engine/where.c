@@ -406,20 +406,14 @@ void
 noc_cond_get(const struct noc_cond *c, const struct noc_scope *scope,
 	     struct noc_datum *out)
 {
-	const struct noc_value *extra = NULL;
-
-	if (c->scoped && noc_scope_is_own(c->path, c->path_len)) {
-		noc_scope_get(scope, c->path, c->path_len, out);
-		return;
-	}
-	if (c->scoped && scope->extra)
-		extra = noc_value_find(scope->extra, c->path);
-	if (extra || !scope->ev)
-		noc_datum_of(extra, out);
-	else
+	if (!c->scoped && scope->ev)
 		noc_event_get(scope->ev, &c->field, out);
-	if (c->scoped && out->type == NOC_NIL)
+	else if (!c->scoped)
+		memset(out, 0, sizeof(*out));
+	else if (!c->field.path)
 		noc_scope_get(scope, c->path, c->path_len, out);
+	else
+		noc_scope_read(scope, &c->field, out);
 }
 
 enum noc_truth

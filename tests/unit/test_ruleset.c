@@ -136,6 +136,14 @@ test_mistakes_are_refused_with_their_line(void **state)
 	assert_refused("pair \"p\" { open = \"a.b\", close = \"a.c\", within = "
 		       "\"0\" }",
 		       "within");
+	assert_refused("rule \"r\" { " ON
+		       ", run = flow { stop \"x\" { when = {\nifindx = 1 } } "
+		       "} }",
+		       "step 'stop_1'", "'ifindx' in 'when'");
+	assert_refused("rule \"r\" { " ON
+		       ", run = verify \"v\" { snmp.get { oper = \"x\" }, "
+		       "expect = { opre = \"up\" } } }",
+		       "'opre' in 'expect'", "did you mean 'oper'");
 	assert_refused("schedule \"s\" { run = log \"x\" }", "needs one of");
 	assert_refused("schedule \"s\" { cron = \"61 * * * *\", run = log "
 		       "\"x\" }",
