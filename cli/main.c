@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "cli/options.h"
 #include "cli/setup.h"
 #include "cli/verb.h"
 #include "engine/event.h"
@@ -18,7 +19,10 @@ main_usage(FILE *out)
 	for (size_t i = 0; noc_verb_at(i); i++)
 		fprintf(out, "  %-10s %s\n", noc_verb_at(i)->name,
 			noc_verb_at(i)->summary);
-	fputs("\n'nocturne help VERB' says more; nocturne(1) says all.\n", out);
+	fputs(
+	    "\n'nocturne help VERB' says more, 'nocturne help options' lists the "
+	    "configuration.\n",
+	    out);
 }
 
 static int
@@ -49,6 +53,10 @@ main_help(int argc, char **argv)
 
 	if (argc < 3) {
 		main_usage(stdout);
+		return NOC_EXIT_OK;
+	}
+	if (!strcmp(argv[2], "options")) {
+		noc_options_help(stdout);
 		return NOC_EXIT_OK;
 	}
 	verb = noc_verb_find(argv[2]);

@@ -59,6 +59,8 @@ int noc_options_finish(struct noc_value *config, const char *path,
 		       struct noc_err *err);
 /* As a configuration file with comments. */
 void noc_options_dump(const struct noc_value *config, FILE *out);
+/* Every option with its unit, default and help; the man page has it too. */
+void noc_options_help(FILE *out);
 /* Names of options that differ and need a restart, comma separated; returned,
  * NULL when there are none. */
 char *noc_options_fixed(const struct noc_value *was,

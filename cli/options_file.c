@@ -98,18 +98,31 @@ options_family(struct options_file *f, const struct noc_option_row *row,
 {
 	char *family = noc_option_family(row);
 	struct noc_value *map = noc_value_get(f->config, family);
-	char message[256];
+	struct noc_err err;
+	bool ok = true;
 
 	free(family);
 	if (row->type == NOC_OPTION_MAP
-		? v->type == NOC_MAP && !options_is_secret(v)
-		: v->type == NOC_STR) {
-		noc_value_set(map, member, noc_value_copy(v));
+		? v->type != NOC_MAP || options_is_secret(v)
+		: v->type != NOC_STR) {
+		noc_err_set(&err, NOC_ECONFIG, "option '%s' wants %s", key,
+			    noc_option_unit(row->type));
+		options_problem(f, key, err.msg);
 		return;
 	}
-	snprintf(message, sizeof(message), "option '%s' wants %s", key,
-		 noc_option_unit(row->type));
-	options_problem(f, key, message);
+	for (size_t i = 0; row->type == NOC_OPTION_MAP && i < noc_value_len(v);
+	     i++) {
+		const char *inner = v->u.map.at[i].key;
+		char *path = noc_asprintf("%s.%s", key, inner);
+
+		if (noc_option_member_key(row, inner, &err)) {
+			options_problem(f, path, err.msg);
+			ok = false;
+		}
+		free(path);
+	}
+	if (ok)
+		noc_value_set(map, member, noc_value_copy(v));
 }
 
 /* A key names an option, or a table of options whose names begin so. */
@@ -317,4 +330,20 @@ noc_options_dump(const struct noc_value *config, FILE *out)
 		free(name);
 	}
 	fputs("}\n", out);
+}
+
+void
+noc_options_help(FILE *out)
+{
+	fputs("Options of the configuration, for --config FILE and --set "
+	      "KEY=VALUE:\n",
+	      out);
+	for (size_t i = 0; noc_option_at(i); i++) {
+		const struct noc_option_row *row = noc_option_at(i);
+
+		fprintf(out, "\n%s (%s%s%s%s)\n    %s\n", row->name,
+			noc_option_unit(row->type),
+			*row->standard ? ", default " : "", row->standard,
+			row->reloadable ? "" : "; needs a restart", row->help);
+	}
 }

@@ -15,6 +15,9 @@ int noc_option_unknown(const char *name, struct noc_err *err);
 /* Returned; NULL when the text is not of the row's type. */
 struct noc_value *noc_option_text(const struct noc_option_row *row,
 				  const char *text);
+/* A member of a family of tables has only keys of its kind.  ECONFIG. */
+int noc_option_member_key(const struct noc_option_row *row, const char *key,
+			  struct noc_err *err);
 /* "5514", "10.0.0.1:514", "[::1]:514" -> full text with host (may be NULL).
  * EINPUT. */
 int noc_option_listen(const char *text, const char *host,

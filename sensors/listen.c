@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -203,4 +204,18 @@ noc_listen_describe(int fd, const char *proto, struct noc_strbuf *out)
 	noc_address_host((struct sockaddr *)&ss, host);
 	noc_strbuf_addf(out, strchr(host, ':') ? "[%s]:%d %s" : "%s:%d %s",
 			host, noc_address_port((struct sockaddr *)&ss), proto);
+}
+
+uint32_t
+noc_listen_drops(int fd, uint32_t *seen)
+{
+	uint32_t info[SK_MEMINFO_VARS] = { 0 }, delta;
+	socklen_t len = sizeof(info);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &len) ||
+	    len <= SK_MEMINFO_DROPS * sizeof(info[0]))
+		return 0;
+	delta = info[SK_MEMINFO_DROPS] - *seen;
+	*seen = info[SK_MEMINFO_DROPS];
+	return delta;
 }

@@ -42,6 +42,10 @@ void noc_listen_buffer(int fd, const char *option, int64_t bytes);
 /* "127.0.0.1:5514 udp" of a bound socket. */
 void noc_listen_describe(int fd, const char *proto, struct noc_strbuf *out);
 
+/* What the kernel dropped of a UDP socket since *seen; also counts what no
+ * later datagram will tell of. */
+uint32_t noc_listen_drops(int fd, uint32_t *seen);
+
 /*
  * Who holds a port: "rsyslogd (pid 312)" into buf; false when /proc does not
  * tell.  The same for text as /proc/net/udp has it, for tests: the inode of

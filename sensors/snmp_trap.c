@@ -28,6 +28,7 @@
 #define TRAP_ROUNDS	 4
 #define TRAP_BYTES	 65536
 #define TRAP_STRIDE	 (TRAP_BYTES + 320)
+#define TRAP_TICK_MS	 1000 /* kernel drops that nothing follows */
 #define INFORM_MAX	 4096
 #define INFORM_WAIT_NS	 (10 * NOC_NS_PER_S)
 #define INFORM_AGAIN_MS	 (5 * 60 * 1000)
@@ -46,7 +47,7 @@ struct inform {			    /* waits for its event to be durable */
 struct snmp_trap {
 	struct noc_env *env;
 	struct noc_source *traps, *informs;
-	struct noc_watch *watch, *timer;
+	struct noc_watch *watch, *timer, *tick;
 	int fd;
 	bool paused;
 	uint32_t dropped;
@@ -393,6 +394,15 @@ on_trap(int fd, int events, void *arg)
 }
 
 static void
+on_trap_tick(void *arg)
+{
+	struct snmp_trap *t = arg;
+
+	t->traps->kernel_dropped += noc_listen_drops(t->fd, &t->dropped);
+	noc_timer_arm(t->tick, TRAP_TICK_MS);
+}
+
+static void
 trap_close(void *instance)
 {
 	struct snmp_trap *t = instance;
@@ -400,6 +410,7 @@ trap_close(void *instance)
 	trap_fd = -1;
 	noc_watch_free(t->watch);
 	noc_watch_free(t->timer);
+	noc_watch_free(t->tick);
 	if (t->fd >= 0)
 		close(t->fd);
 	if (t->slab)
@@ -465,6 +476,8 @@ trap_open(struct noc_env *env, void **instance, struct noc_err *err)
 	trap_fd = t->fd;
 	t->timer = noc_loop_timer(env->loop, on_inform_tick, t);
 	t->watch = noc_loop_fd(env->loop, t->fd, NOC_LOOP_READ, on_trap, t);
+	t->tick = noc_loop_timer(env->loop, on_trap_tick, t);
+	noc_timer_arm(t->tick, TRAP_TICK_MS);
 	*instance = t;
 	return 0;
 }

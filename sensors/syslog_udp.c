@@ -19,15 +19,16 @@
  * drained before the slab is used again.  What the kernel dropped is counted
  * by SO_RXQ_OVFL.
  */
-#define UDP_BATCH  64
-#define UDP_ROUNDS 4 /* batches a turn */
-#define UDP_BYTES  65536
+#define UDP_BATCH   64
+#define UDP_ROUNDS  4 /* batches a turn */
+#define UDP_BYTES   65536
+#define UDP_TICK_MS 1000 /* how late a drop is seen that nothing follows */
 /* Not a power of two: the heads of messages share no cache set. */
 #define UDP_STRIDE (UDP_BYTES + 320)
 
 struct syslog_udp {
 	struct noc_syslog_in in;
-	struct noc_watch *watch;
+	struct noc_watch *watch, *timer;
 	int fd;
 	uint32_t dropped; /* the kernel's counter when last seen */
 	char *slab;
@@ -110,11 +111,21 @@ on_udp(int fd, int events, void *arg)
 }
 
 static void
+on_udp_tick(void *arg)
+{
+	struct syslog_udp *u = arg;
+
+	u->in.source->kernel_dropped += noc_listen_drops(u->fd, &u->dropped);
+	noc_timer_arm(u->timer, UDP_TICK_MS);
+}
+
+static void
 udp_close(void *instance)
 {
 	struct syslog_udp *u = instance;
 
 	noc_watch_free(u->watch);
+	noc_watch_free(u->timer);
 	if (u->fd >= 0)
 		close(u->fd);
 	if (u->slab)
@@ -175,6 +186,8 @@ udp_open(struct noc_env *env, void **instance, struct noc_err *err)
 	    noc_value_get_int(env->config, "recv_buffer", 8 << 20));
 	setsockopt(u->fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof(on));
 	u->watch = noc_loop_fd(env->loop, u->fd, NOC_LOOP_READ, on_udp, u);
+	u->timer = noc_loop_timer(env->loop, on_udp_tick, u);
+	noc_timer_arm(u->timer, UDP_TICK_MS);
 	*instance = u;
 	return 0;
 }

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: ISC
 """Every message has one fate: what was sent is what the ledgers say."""
 import os
+import signal
 import socket
 import time
 
@@ -47,6 +48,20 @@ def _():
         noc.equal(row["received"] + row["kernel_dropped"], count + 1,
                   "received and dropped against sent")
         noc.check(row["matched"] > 0 and row["unmatched"] > 0, str(row))
+
+
+@noc.case("what the kernel drops is counted, also when nothing comes after it")
+def _():
+    with noc.Daemon(rules=RULES, sets={"recv_buffer": 4096}) as d:
+        os.kill(d.pid, signal.SIGSTOP)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.connect(("127.0.0.1", d.udp))
+            for n in range(500):
+                s.send(b"<190>Nov 23 02:13:07 sw1 chat: number %d" % n)
+        os.kill(d.pid, signal.SIGCONT)
+        row = settled(d, 500, ["syslog.udp"])["syslog.udp"]
+        noc.check(row["kernel_dropped"] > 100, str(row))
+        noc.equal(row["received"] + row["kernel_dropped"], 500, "the sum")
 
 
 @noc.case("TCP and the unix socket lose nothing")

@@ -162,6 +162,8 @@ test_set_says_what_is_wrong(void **state)
 	set_bad("credentials.core=x", "is a table");
 	set_bad("credentials.=x", "credentials");
 	set_bad("snmp.users..auth=x", "is a table");
+	set_bad("credentials.core.comunity=x", "did you mean 'community'?");
+	set_bad("snmp.users.u.community=x", "unknown key 'community'");
 }
 
 static void
@@ -213,6 +215,8 @@ test_file_gathers_every_error_with_its_line(void **state)
 			      "  anchor = 'maybe',\n"
 			      "  credentials = { core = 'text' },\n"
 			      "  listen = 5,\n"
+			      "  snmp = { users = { u = {\n"
+			      "    auht = 'SHA' } } },\n"
 			      "}\n",
 			      &errors),
 			 NOC_ECONFIG);
@@ -223,6 +227,8 @@ test_file_gathers_every_error_with_its_line(void **state)
 	assert_non_null(strstr(errors, ":4: option 'anchor' wants"));
 	assert_non_null(strstr(errors, ":5: option 'credentials.core' wants"));
 	assert_non_null(strstr(errors, ":6: option 'listen' wants text"));
+	assert_non_null(strstr(errors, ":8: unknown key 'auht' in "
+				       "snmp.users.*; did you mean 'auth'?"));
 	free(errors);
 	noc_value_free(c);
 }
