@@ -54,7 +54,11 @@ const char *noc_mute_frozen(struct noc_core *core, const struct noc_event *ev,
 			    const char *target);
 bool noc_mute_killed(const struct noc_core *core); /* kill switch */
 
-/* Runs touching a device within its settle time cause its events. */
+/*
+ * Runs touching a device cause its events within its settle time (60 s), or
+ * until the run has succeeded: then it is verified, and a new fault is new.
+ */
+void noc_settle_end(struct noc_core *core, const struct noc_id *run);
 void noc_settle_touch(struct noc_core *core, const char *device,
 		      const struct noc_id *run);
 

@@ -349,6 +349,24 @@ noc_settle_touch(struct noc_core *core, const char *device,
 	guard_store(core, g, NOC_GUARD_SETTLE_MAX_MS);
 }
 
+/* Verified: what happens to it from now on is news again. */
+void
+noc_settle_end(struct noc_core *core, const struct noc_id *run)
+{
+	struct guards *p = guard_part(core);
+	void *value;
+
+	for (size_t it = 0; noc_table_next(&p->counts, &it, NULL, &value);) {
+		struct guard_count *g = value;
+
+		if (strncmp(g->name, "touch\x1f", 6) ||
+		    memcmp(g->run.b, run->b, sizeof(run->b)))
+			continue;
+		noc_due_disarm(core, &g->due);
+		on_guard_due(&g->due, core);
+	}
+}
+
 bool
 noc_settle_until(struct noc_core *core, const struct noc_candidate *c,
 		 int64_t *due_boot_ns, struct noc_id *run)

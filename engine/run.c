@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "engine/correlate.h"
 #include "engine/ast.h"
 
 #define ENDED_KEPT 4096
@@ -358,12 +359,14 @@ noc_run_end(struct noc_run *r, const char *state, const char *outcome)
 	r->ended = true;
 	r->dirty = true;
 	r->ended_ns = noc_core_time(r->core).wall_ns;
-	if (!strcmp(state, "Succeeded"))
+	if (!strcmp(state, "Succeeded")) {
 		runs->succeeded++;
-	else if (!strcmp(state, "Failed"))
+		noc_settle_end(r->core, &r->id);
+	} else if (!strcmp(state, "Failed")) {
 		runs->failed++;
-	else
+	} else {
 		runs->cancelled++;
+	}
 	noc_run_write_end(r);
 	run_remember(runs, &r->id, state);
 	noc_info("run", "run=%s rule=%s state=%s outcome=\"%s\"", r->text,

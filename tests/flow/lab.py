@@ -6,6 +6,7 @@ namespace and link is removed again, also after a failure or ^C.
 import atexit
 import os
 import shutil
+import signal
 import subprocess
 
 import noc
@@ -66,10 +67,14 @@ class Device:
     def ip(self, *args, ok=True):
         return run("ip", "-n", self.ns, *args, ok=ok)
 
-    def start(self, trap_port):
+    def start(self, trap_port, mute=False):
+        """mute: it answers, but sends no traps."""
         config = os.path.join(self.dir, "snmpd.conf")
-        noc.write(config, AGENT.format(
-            address=self.address, sink="%s:%d" % (self.host, trap_port)))
+        text = AGENT.format(
+            address=self.address, sink="%s:%d" % (self.host, trap_port))
+        noc.write(config, "\n".join(
+            line for line in text.split("\n")
+            if not mute or not line.startswith("trap2sink")))
         log = open(os.path.join(self.dir, "snmpd.log"), "wb")
         self.agent = subprocess.Popen(
             ["ip", "netns", "exec", self.ns, "snmpd", "-f", "-C", "-c",
@@ -99,18 +104,21 @@ class Device:
         self.ip("link", "set", ifname, "up")
 
     def silence(self):
-        """Answers no longer find the way back; traps got out before."""
-        self.ip("route", "del", "198.51.100.%d/30" %
-                (int(self.address.split(".")[3]) - 2), ok=False)
-        self.ip("route", "add", "blackhole", self.host + "/32")
+        """Requests are received by nobody; traps got out before."""
+        for pid in self.agents():
+            os.kill(pid, signal.SIGSTOP)
 
     def speak(self):
-        self.ip("route", "del", "blackhole", self.host + "/32")
-        self.ip("route", "add", "198.51.100.%d/30" %
-                (int(self.address.split(".")[3]) - 2), "dev", "up0")
+        for pid in self.agents():
+            os.kill(pid, signal.SIGCONT)
+
+    def agents(self):
+        return [int(p) for p in
+                run("ip", "netns", "pids", self.ns, ok=False).split()]
 
     def close(self):
         if self.agent:
+            self.speak()
             self.agent.terminate()
             try:
                 self.agent.wait(5)
@@ -161,10 +169,9 @@ class Lab:
                 cable = "eth7=demo2/eth8"
             rows.append("%s,%s,access,%s,lab,%s" % (
                 device.name, device.address, site, cable))
-        rows.append("localhost,127.0.0.1,relay,,,")
         return "\n".join(rows) + "\n"
 
-    def daemon(self, rules, **kw):
+    def daemon(self, rules, mute=(), **kw):
         """A daemon that hears this network; the agents are started."""
         rules_dir = noc.tempdir()
         shutil.copytree(os.path.join(noc.SRCDIR, "rules", "lib"),
@@ -178,7 +185,7 @@ class Lab:
         d.sets["traps"] = "0.0.0.0:%d" % d.traps
         d.start()
         for device in self.devices:
-            device.start(d.traps)
+            device.start(d.traps, device.name in mute)
         return d
 
     def __enter__(self):
