@@ -52,6 +52,24 @@ struct noc_daemon {
 	int status;
 };
 
+/* ---- serve.c ---- */
+/*
+ * `nocturne serve` with these arguments (argv[0] is the verb), to its exit
+ * status.  simulate (may be NULL) answers calls instead of the actions: the
+ * demo's world.
+ */
+int noc_daemon_run(int argc, char **argv,
+		   int (*simulate)(struct noc_env *env, struct noc_call *call,
+				   struct noc_err *err),
+		   void *simulate_arg);
+
+/* ---- serve.c ---- */
+/* The verb; with simulate, calls go there instead of to their actions. */
+int noc_daemon_run(int argc, char **argv,
+		   int (*simulate)(struct noc_env *, struct noc_call *,
+				   struct noc_err *),
+		   void *arg);
+
 /* ---- host.c ---- */
 void noc_daemon_host(struct noc_daemon *d);  /* fills d->host */
 void noc_daemon_watch(struct noc_daemon *d); /* once loop and writer are */

@@ -215,14 +215,19 @@ serve_config(struct noc_daemon *d, bool dump)
 	return status;
 }
 
-static int
-serve_run(int argc, char **argv)
+int
+noc_daemon_run(int argc, char **argv,
+	       int (*simulate)(struct noc_env *env, struct noc_call *call,
+			       struct noc_err *err),
+	       void *simulate_arg)
 {
 	struct noc_daemon *d = noc_calloc(1, sizeof(*d));
 	struct noc_value *opts;
 	struct noc_err err;
 	int status;
 
+	d->env.simulate = simulate;
+	d->env.simulate_arg = simulate_arg;
 	opts = noc_verb_parse(&noc_verb_serve, argc, argv, &status);
 	if (!opts) {
 		free(d);
@@ -231,6 +236,8 @@ serve_run(int argc, char **argv)
 	if (noc_value_len(noc_value_get(opts, "args")))
 		status =
 		    noc_verb_misuse(&noc_verb_serve, "takes no arguments.");
+	d->env.simulate = simulate;
+	d->env.simulate_arg = arg;
 	serve_sets(d, opts);
 	if (!status)
 		status = serve_config(
@@ -246,4 +253,16 @@ serve_run(int argc, char **argv)
 	noc_daemon_stop(d);
 	free(d);
 	return status < 0 ? 0 : status;
+}
+
+static int
+serve_run(int argc, char **argv)
+{
+	return noc_daemon_run(argc, argv, NULL, NULL);
+}
+
+static int
+serve_run(int argc, char **argv)
+{
+	return noc_daemon_run(argc, argv, NULL, NULL);
 }
