@@ -105,10 +105,16 @@ verify_print(const struct noc_client *c, const struct noc_verify_result *r)
 		return;
 	}
 	noc_strbuf_add_escaped(&message, r->message, strlen(r->message));
-	if (r->verdict == NOC_VERDICT_OK)
+	if (r->verdict == NOC_VERDICT_OK) {
+		const char *rest =
+		    message.p ? strstr(message.p, " records, ") : NULL;
+
+		/* The sentence counts them too. */
 		printf("%llu records OK: %s\n", (unsigned long long)r->records,
-		       message.p ? message.p : "");
-	else if (r->verdict == NOC_VERDICT_TAMPERED)
+		       rest	   ? rest + 10
+		       : message.p ? message.p
+				   : "");
+	} else if (r->verdict == NOC_VERDICT_TAMPERED)
 		printf("TAMPERED at seq %llu: %s\n",
 		       (unsigned long long)r->at_seq,
 		       message.p ? message.p : "");

@@ -3,6 +3,7 @@
 
 #include "cli/daemon.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -143,6 +144,36 @@ noc_daemon_users(struct noc_daemon *d, const struct noc_value *config,
 }
 
 static int
+on_mib_file(const struct dirent *entry)
+{
+	size_t n = strlen(entry->d_name);
+
+	return entry->d_name[0] != '.' && n > 4 &&
+	       !strcmp(entry->d_name + n - 4, ".txt");
+}
+
+/* What `nocturne mib compile` left; one that is broken is said and skipped. */
+static void
+start_mibs(struct noc_daemon *d)
+{
+	char *dir = noc_asprintf("%s/mib", d->env.state_dir);
+	struct dirent **names = NULL;
+	int n = scandir(dir, &names, on_mib_file, alphasort);
+
+	for (int i = 0; i < n; i++) {
+		char *path = noc_asprintf("%s/%s", dir, names[i]->d_name);
+		struct noc_err err;
+
+		if (noc_mib_load(d->env.mib, path, &err))
+			noc_warn("snmp", "mib=%s %s", path, err.msg);
+		free(path);
+		free(names[i]);
+	}
+	free(names);
+	free(dir);
+}
+
+static int
 start_snmp(struct noc_daemon *d, struct noc_err *err)
 {
 	const struct noc_value *mibs = noc_value_get(d->config, "snmp.mibs");
@@ -160,6 +191,7 @@ start_snmp(struct noc_daemon *d, struct noc_err *err)
 	int r = 0;
 
 	d->env.mib = noc_mib_new();
+	start_mibs(d);
 	for (size_t i = 0; !r && i < noc_value_len(mibs); i++)
 		r = noc_mib_load(d->env.mib, noc_value_at(mibs, i)->u.s.p, err);
 	opt.mib = d->env.mib;
