@@ -63,13 +63,6 @@ int noc_daemon_run(int argc, char **argv,
 				   struct noc_err *err),
 		   void *simulate_arg);
 
-/* ---- serve.c ---- */
-/* The verb; with simulate, calls go there instead of to their actions. */
-int noc_daemon_run(int argc, char **argv,
-		   int (*simulate)(struct noc_env *, struct noc_call *,
-				   struct noc_err *),
-		   void *arg);
-
 /* ---- host.c ---- */
 void noc_daemon_host(struct noc_daemon *d);  /* fills d->host */
 void noc_daemon_watch(struct noc_daemon *d); /* once loop and writer are */

@@ -236,8 +236,6 @@ noc_daemon_run(int argc, char **argv,
 	if (noc_value_len(noc_value_get(opts, "args")))
 		status =
 		    noc_verb_misuse(&noc_verb_serve, "takes no arguments.");
-	d->env.simulate = simulate;
-	d->env.simulate_arg = arg;
 	serve_sets(d, opts);
 	if (!status)
 		status = serve_config(
@@ -253,12 +251,6 @@ noc_daemon_run(int argc, char **argv,
 	noc_daemon_stop(d);
 	free(d);
 	return status < 0 ? 0 : status;
-}
-
-static int
-serve_run(int argc, char **argv)
-{
-	return noc_daemon_run(argc, argv, NULL, NULL);
 }
 
 static int
