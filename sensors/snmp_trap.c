@@ -5,8 +5,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -14,9 +12,9 @@
 #include "engine/core.h"
 #include "engine/intake.h"
 #include "engine/loop.h"
-#include "sensors/listen.h"
-#include "sensors/sensors.h"
 #include "snmp/snmp.h"
+#include "sensors/listen.h"
+#include "sensors/udp.h"
 
 /*
  * SNMP notifications: our own socket, the strict BER check and libnetsnmp
@@ -24,11 +22,6 @@
  * answered when what became of it is durable; its retransmits join the wait,
  * or are answered again for five minutes without a new event.
  */
-#define TRAP_BATCH	 64
-#define TRAP_ROUNDS	 4
-#define TRAP_BYTES	 65536
-#define TRAP_STRIDE	 (TRAP_BYTES + 320)
-#define TRAP_TICK_MS	 1000 /* kernel drops that nothing follows */
 #define INFORM_MAX	 4096
 #define INFORM_WAIT_NS	 (10 * NOC_NS_PER_S)
 #define INFORM_AGAIN_MS	 (5 * 60 * 1000)
@@ -47,21 +40,12 @@ struct inform {			    /* waits for its event to be durable */
 struct snmp_trap {
 	struct noc_env *env;
 	struct noc_source *traps, *informs;
-	struct noc_watch *watch, *timer, *tick;
-	int fd;
+	struct noc_udp *udp;
+	struct noc_watch *timer;
 	bool paused;
-	uint32_t dropped;
 	struct noc_table pending; /* key -> struct inform */
 	struct inform *oldest, *newest;
 	uint64_t unanswered, refused_said;
-	char *slab;
-	struct mmsghdr hdr[TRAP_BATCH];
-	struct iovec iov[TRAP_BATCH];
-	struct sockaddr_storage from[TRAP_BATCH];
-	union {
-		struct cmsghdr align;
-		char space[CMSG_SPACE(sizeof(uint32_t))];
-	} control[TRAP_BATCH];
 };
 
 /* libnetsnmp is one a process, and so is the socket it answers through. */
@@ -310,19 +294,19 @@ trap_inform(struct snmp_trap *t, struct noc_snmp_trap *trap, const char *host,
 }
 
 static void
-trap_datagram(struct snmp_trap *t, const char *p, size_t len,
-	      const struct sockaddr_storage *from, socklen_t from_len)
+on_trap(const struct noc_udp_datagram *d, void *arg)
 {
+	struct snmp_trap *t = arg;
 	struct noc_snmp_trap trap;
 	struct noc_err err;
 	char host[INET6_ADDRSTRLEN];
 	int r;
 
-	noc_address_host((const struct sockaddr *)from, host);
+	noc_address_host((const struct sockaddr *)d->from, host);
 	memset(&trap, 0, sizeof(trap));
-	r = noc_snmp_receive(t->env->snmp, (const uint8_t *)p, len,
-			     (const struct sockaddr *)from, from_len, &trap,
-			     &err);
+	r = noc_snmp_receive(t->env->snmp, (const uint8_t *)d->bytes.p,
+			     d->bytes.len, (const struct sockaddr *)d->from,
+			     d->from_len, &trap, &err);
 	if (r == NOC_EAGAIN)
 		return; /* discovery: no event was lost */
 	if (r) {
@@ -331,76 +315,17 @@ trap_datagram(struct snmp_trap *t, const char *p, size_t len,
 		trap_refuse(t, t->traps, host, err.msg);
 		return;
 	}
-	if (!trap_community_ok(t, &trap)) {
+	if (!trap_community_ok(t, &trap))
 		trap_refuse(t, trap.inform ? t->informs : t->traps, host,
 			    "its community is not one of traps.communities");
-	} else if (trap.inform) {
-		trap_inform(t, &trap, host, noc_slice(p, len));
-	} else {
-		trap_emit(t, &trap, host, noc_slice(p, len), NULL);
-	}
+	else if (trap.inform)
+		trap_inform(t, &trap, host, d->bytes);
+	else
+		trap_emit(t, &trap, host, d->bytes, NULL);
 	noc_snmp_trap_clear(&trap);
 }
 
-/* ---- the socket ---- */
-
-static void
-trap_reset(struct snmp_trap *t, int n)
-{
-	for (int i = 0; i < n; i++) {
-		struct msghdr *h = &t->hdr[i].msg_hdr;
-
-		h->msg_namelen = sizeof(t->from[i]);
-		h->msg_controllen = sizeof(t->control[i].space);
-		h->msg_flags = 0;
-	}
-}
-
-static void
-trap_drops(struct snmp_trap *t, struct msghdr *h)
-{
-	uint32_t seen;
-
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR(h, c)) {
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SO_RXQ_OVFL)
-			continue;
-		memcpy(&seen, CMSG_DATA(c), sizeof(seen));
-		t->traps->kernel_dropped += (uint32_t)(seen - t->dropped);
-		t->dropped = seen;
-	}
-}
-
-static void
-on_trap(int fd, int events, void *arg)
-{
-	struct snmp_trap *t = arg;
-
-	(void)events;
-	for (int round = 0; round < TRAP_ROUNDS; round++) {
-		int n = recvmmsg(fd, t->hdr, TRAP_BATCH, MSG_DONTWAIT, NULL);
-
-		if (n <= 0)
-			return;
-		for (int i = 0; i < n; i++) {
-			trap_drops(t, &t->hdr[i].msg_hdr);
-			trap_datagram(t, t->iov[i].iov_base, t->hdr[i].msg_len,
-				      &t->from[i],
-				      t->hdr[i].msg_hdr.msg_namelen);
-		}
-		trap_reset(t, n);
-		if (n < TRAP_BATCH)
-			return;
-	}
-}
-
-static void
-on_trap_tick(void *arg)
-{
-	struct snmp_trap *t = arg;
-
-	t->traps->kernel_dropped += noc_listen_drops(t->fd, &t->dropped);
-	noc_timer_arm(t->tick, TRAP_TICK_MS);
-}
+/* ---- the sensor ---- */
 
 static void
 trap_close(void *instance)
@@ -408,13 +333,8 @@ trap_close(void *instance)
 	struct snmp_trap *t = instance;
 
 	trap_fd = -1;
-	noc_watch_free(t->watch);
 	noc_watch_free(t->timer);
-	noc_watch_free(t->tick);
-	if (t->fd >= 0)
-		close(t->fd);
-	if (t->slab)
-		munmap(t->slab, (size_t)TRAP_BATCH * TRAP_STRIDE);
+	noc_udp_close(t->udp);
 	/* Receipts may still come: they find their owner gone. */
 	for (struct inform *f = t->oldest; f; f = f->next)
 		f->owner = NULL;
@@ -423,61 +343,26 @@ trap_close(void *instance)
 }
 
 static int
-trap_slab(struct snmp_trap *t, struct noc_err *err)
-{
-	void *slab =
-	    mmap(NULL, (size_t)TRAP_BATCH * TRAP_STRIDE, PROT_READ | PROT_WRITE,
-		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	if (slab == MAP_FAILED)
-		return noc_err_set(err, NOC_ERESOURCE,
-				   "No memory for the trap receive slab.");
-	t->slab = slab;
-	for (int i = 0; i < TRAP_BATCH; i++) {
-		struct msghdr *h = &t->hdr[i].msg_hdr;
-
-		t->iov[i].iov_base = t->slab + (size_t)i * TRAP_STRIDE;
-		t->iov[i].iov_len = TRAP_BYTES;
-		h->msg_iov = &t->iov[i];
-		h->msg_iovlen = 1;
-		h->msg_name = &t->from[i];
-		h->msg_control = t->control[i].space;
-	}
-	trap_reset(t, TRAP_BATCH);
-	return 0;
-}
-
-static int
 trap_open(struct noc_env *env, void **instance, struct noc_err *err)
 {
-	const char *address = noc_value_get_str(env->config, "traps", "off");
 	struct snmp_trap *t;
-	int on = 1, r;
+	int r;
 
-	if (!strcmp(address, "off") || !env->snmp)
+	if (!strcmp(noc_value_get_str(env->config, "traps", "off"), "off") ||
+	    !env->snmp)
 		return 0;
 	t = noc_calloc(1, sizeof(*t));
 	t->env = env;
-	t->fd = -1;
-	r = noc_listen_inet("traps", address, SOCK_DGRAM, &t->fd, err);
-	if (!r)
-		r = trap_slab(t, err);
+	t->traps = noc_source_new(env->core, "snmp.trap", "snmp.trap", false);
+	t->informs =
+	    noc_source_new(env->core, "snmp.inform", "snmp.trap", true);
+	t->timer = noc_loop_timer(env->loop, on_inform_tick, t);
+	r = noc_udp_open(env, "traps", t->traps, on_trap, t, &t->udp, err);
 	if (r) {
 		trap_close(t);
 		return r;
 	}
-	t->traps = noc_source_new(env->core, "snmp.trap", "snmp.trap", false);
-	t->informs =
-	    noc_source_new(env->core, "snmp.inform", "snmp.trap", true);
-	noc_listen_buffer(
-	    t->fd, "traps",
-	    noc_value_get_int(env->config, "recv_buffer", 8 << 20));
-	setsockopt(t->fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof(on));
-	trap_fd = t->fd;
-	t->timer = noc_loop_timer(env->loop, on_inform_tick, t);
-	t->watch = noc_loop_fd(env->loop, t->fd, NOC_LOOP_READ, on_trap, t);
-	t->tick = noc_loop_timer(env->loop, on_trap_tick, t);
-	noc_timer_arm(t->tick, TRAP_TICK_MS);
+	trap_fd = noc_udp_fd(t->udp);
 	*instance = t;
 	return 0;
 }
@@ -491,7 +376,8 @@ trap_pause(void *instance, bool paused)
 static void
 trap_describe(void *instance, struct noc_strbuf *out)
 {
-	noc_listen_describe(((struct snmp_trap *)instance)->fd, "udp", out);
+	noc_listen_describe(noc_udp_fd(((struct snmp_trap *)instance)->udp),
+			    "udp", out);
 }
 
 const struct noc_sensor_ops noc_sensor_snmp_trap = {

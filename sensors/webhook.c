@@ -12,8 +12,8 @@
 #include "engine/core.h"
 #include "engine/http.h"
 #include "engine/intake.h"
+#include "engine/sensor.h"
 #include "proto/signature.h"
-#include "sensors/sensors.h"
 #include "sensors/webhook_body.h"
 
 /*

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "sensors/udp.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "engine/loop.h"
+#include "engine/sensor.h"
+#include "sensors/listen.h"
+
+#define UDP_BATCH  64
+#define UDP_ROUNDS 4 /* batches a turn */
+#define UDP_BYTES  65536
+/* Not a power of two: the heads of messages share no cache set. */
+#define UDP_STRIDE  (UDP_BYTES + 320)
+#define UDP_TICK_MS 1000 /* how late a drop is seen that nothing follows */
+
+struct noc_udp {
+	struct noc_source *source;
+	void (*on)(const struct noc_udp_datagram *datagram, void *arg);
+	void *arg;
+	struct noc_watch *watch, *timer;
+	int fd;
+	uint32_t dropped; /* the kernel's counter when last seen */
+	char *slab;
+	struct mmsghdr hdr[UDP_BATCH];
+	struct iovec iov[UDP_BATCH];
+	struct sockaddr_storage from[UDP_BATCH];
+	union {
+		struct cmsghdr align;
+		char space[CMSG_SPACE(sizeof(uint32_t))];
+	} control[UDP_BATCH];
+};
+
+static void
+udp_reset(struct noc_udp *u, int n)
+{
+	for (int i = 0; i < n; i++) {
+		struct msghdr *h = &u->hdr[i].msg_hdr;
+
+		h->msg_namelen = sizeof(u->from[i]);
+		h->msg_controllen = sizeof(u->control[i].space);
+		h->msg_flags = 0;
+	}
+}
+
+static void
+udp_drops(struct noc_udp *u, struct msghdr *h)
+{
+	uint32_t seen;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR(h, c)) {
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SO_RXQ_OVFL)
+			continue;
+		memcpy(&seen, CMSG_DATA(c), sizeof(seen));
+		/* Older than what the timer has read by now: not again. */
+		if ((int32_t)(seen - u->dropped) <= 0)
+			continue;
+		u->source->kernel_dropped += seen - u->dropped;
+		u->dropped = seen;
+	}
+}
+
+static void
+on_udp(int fd, int events, void *arg)
+{
+	struct noc_udp *u = arg;
+
+	(void)events;
+	for (int round = 0; round < UDP_ROUNDS; round++) {
+		int n = recvmmsg(fd, u->hdr, UDP_BATCH, MSG_DONTWAIT, NULL);
+
+		if (n <= 0)
+			return;
+		for (int i = 0; i < n; i++) {
+			struct msghdr *h = &u->hdr[i].msg_hdr;
+			const struct noc_udp_datagram datagram = {
+				.bytes = { u->iov[i].iov_base,
+					   u->hdr[i].msg_len },
+				.cut = (h->msg_flags & MSG_TRUNC) != 0,
+				.from = &u->from[i],
+				.from_len = h->msg_namelen,
+			};
+
+			udp_drops(u, h);
+			u->on(&datagram, u->arg);
+		}
+		udp_reset(u, n);
+		if (n < UDP_BATCH)
+			return;
+	}
+}
+
+static void
+on_udp_tick(void *arg)
+{
+	struct noc_udp *u = arg;
+
+	u->source->kernel_dropped += noc_listen_drops(u->fd, &u->dropped);
+	noc_timer_arm(u->timer, UDP_TICK_MS);
+}
+
+static int
+udp_slab(struct noc_udp *u, struct noc_err *err)
+{
+	void *slab =
+	    mmap(NULL, (size_t)UDP_BATCH * UDP_STRIDE, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (slab == MAP_FAILED)
+		return noc_err_set(err, NOC_ERESOURCE,
+				   "No memory for a UDP receive slab: %s.",
+				   strerror(errno));
+	u->slab = slab;
+	for (int i = 0; i < UDP_BATCH; i++) {
+		struct msghdr *h = &u->hdr[i].msg_hdr;
+
+		u->iov[i].iov_base = u->slab + (size_t)i * UDP_STRIDE;
+		u->iov[i].iov_len = UDP_BYTES;
+		h->msg_iov = &u->iov[i];
+		h->msg_iovlen = 1;
+		h->msg_name = &u->from[i];
+		h->msg_control = u->control[i].space;
+	}
+	udp_reset(u, UDP_BATCH);
+	return 0;
+}
+
+void
+noc_udp_close(struct noc_udp *u)
+{
+	if (!u)
+		return;
+	noc_watch_free(u->watch);
+	noc_watch_free(u->timer);
+	if (u->fd >= 0)
+		close(u->fd);
+	if (u->slab)
+		munmap(u->slab, (size_t)UDP_BATCH * UDP_STRIDE);
+	free(u);
+}
+
+int
+noc_udp_open(struct noc_env *env, const char *option, struct noc_source *source,
+	     void (*on)(const struct noc_udp_datagram *datagram, void *arg),
+	     void *arg, struct noc_udp **out, struct noc_err *err)
+{
+	const char *address = noc_value_get_str(env->config, option, "off");
+	struct noc_udp *u = noc_calloc(1, sizeof(*u));
+	int yes = 1, r;
+
+	u->fd = -1;
+	u->source = source;
+	u->on = on;
+	u->arg = arg;
+	r = noc_listen_inet(option, address, SOCK_DGRAM, &u->fd, err);
+	if (!r)
+		r = udp_slab(u, err);
+	if (r) {
+		noc_udp_close(u);
+		return r;
+	}
+	noc_listen_buffer(
+	    u->fd, option,
+	    noc_value_get_int(env->config, "recv_buffer", 8 << 20));
+	setsockopt(u->fd, SOL_SOCKET, SO_RXQ_OVFL, &yes, sizeof(yes));
+	u->watch = noc_loop_fd(env->loop, u->fd, NOC_LOOP_READ, on_udp, u);
+	u->timer = noc_loop_timer(env->loop, on_udp_tick, u);
+	noc_timer_arm(u->timer, UDP_TICK_MS);
+	*out = u;
+	return 0;
+}
+
+int
+noc_udp_fd(const struct noc_udp *u)
+{
+	return u->fd;
+}
