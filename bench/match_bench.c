@@ -18,6 +18,7 @@
 
 #include "base/mem.h"
 #include "base/strbuf.h"
+#include "bench/messages.h"
 #include "engine/action.h"
 #include "engine/match.h"
 #include "engine/ruleset.h"
@@ -27,26 +28,6 @@
 static const struct noc_action_ops bench_log = { .name = "log",
 						 .flags = NOC_ACTION_CORE };
 static const struct noc_action_ops *const bench_actions[] = { &bench_log };
-
-/* As devices and hosts write them; none matches a rule. */
-static const char *const messages[] = {
-	"<189>4711: Oct 11 22:14:15.003: %SYS-5-CONFIG_I: Configured from "
-	"console by admin on vty0 (192.0.2.10)",
-	"<187>Oct 11 22:14:15 sw17 88: %LINEPROTO-5-UPDOWN: Line protocol on "
-	"Interface GigabitEthernet1/0/7, changed state to up",
-	"<30>Oct 11 22:14:15 web3 systemd[1]: Started Session 4711 of user "
-	"deploy.",
-	"<86>Oct 11 22:14:15 web3 sshd[22841]: Accepted publickey for deploy "
-	"from 192.0.2.77 port 51122 ssh2",
-	"<165>1 2026-10-11T22:14:15.003Z fw1 RT_FLOW - RT_FLOW_SESSION_CREATE "
-	"[junos@2636.1.1.1.2.26 source-address=\"192.0.2.5\"] session created",
-	"<134>Oct 11 22:14:15 lb2 haproxy[991]: 192.0.2.9:40122 "
-	"[11/Oct/2026:22:14:15.003] front back/s1 0/0/1/4/5 200 1532 - -",
-	"<14>Oct 11 22:14:15 leaf2 Rib: %BGP-6-NOTICE: peer 192.0.2.33 (AS "
-	"65001) keepalive timer adjusted",
-	"<13>Oct 11 22:14:15 db1 postgres[2201]: [5-1] LOG:  checkpoint "
-	"complete: wrote 4711 buffers (2.9%)",
-};
 
 static double
 now_ns(void)
@@ -111,26 +92,26 @@ static double
 run(const struct noc_ruleset *rs, size_t n, size_t *hits)
 {
 	const char *syslog = noc_interns("syslog");
-	size_t len[NOC_COUNT(messages)];
+	size_t len[NOC_COUNT(bench_messages)];
 	double begin;
 
-	for (size_t i = 0; i < NOC_COUNT(messages); i++)
-		len[i] = strlen(messages[i]);
+	for (size_t i = 0; i < NOC_COUNT(bench_messages); i++)
+		len[i] = strlen(bench_messages[i]);
 	begin = now_ns();
 	for (size_t i = 0; i < n; i++) {
-		size_t k = i % NOC_COUNT(messages);
+		size_t k = i % NOC_COUNT(bench_messages);
 		struct noc_rule *out[8];
 		struct noc_syslog m;
 
-		noc_syslog_parse(messages[k], len[k], 1760220855000000000, 0,
-				 &m);
+		noc_syslog_parse(bench_messages[k], len[k], 1760220855000000000,
+				 0, &m);
 		if (rs) {
 			struct noc_event ev = {
 				.kind = syslog,
 				.base = syslog,
 				.syslog = &m,
 				.summary = m.message,
-				.raw = noc_slice(messages[k], len[k]),
+				.raw = noc_slice(bench_messages[k], len[k]),
 			};
 
 			noc_match_normalize(rs, &ev);
