@@ -18,6 +18,7 @@
  *
  * data: {penalty, at (ms), suppressed, down, told, stay (ms)}
  */
+#define DAMP_FORGET  25.0 /* of 1,000 a down: below it, it never happened */
 #define DAMP_STAY_MS (120 * 1000) /* still down after hold + 2 m */
 
 static int64_t
@@ -48,14 +49,13 @@ damp_decayed(const struct noc_keyed *k, const struct noc_damp *d,
 	       exp2(-(dt > 0 ? dt : 0) / (double)d->half_life_ms);
 }
 
-/* When will the penalty have fallen to `reuse`? */
+/* When will the penalty have fallen to this? */
 static int64_t
-damp_reuse_in_ms(double penalty, const struct noc_damp *d)
+damp_falls_in_ms(double penalty, double to, const struct noc_damp *d)
 {
-	if (penalty <= d->reuse)
+	if (penalty <= to)
 		return 1;
-	return (int64_t)(log2(penalty / d->reuse) * (double)d->half_life_ms) +
-	       1;
+	return (int64_t)(log2(penalty / to) * (double)d->half_life_ms) + 1;
 }
 
 static void
@@ -82,8 +82,10 @@ damp_arm(struct noc_core *core, struct noc_keyed *k,
 	 const struct noc_rule *rule)
 {
 	int64_t now = damp_now_ms(core);
-	int64_t in =
-	    damp_reuse_in_ms(damp_decayed(k, rule->damp, now), rule->damp);
+	bool muted = noc_value_get_bool(k->data, "suppressed", false);
+	int64_t in = damp_falls_in_ms(damp_decayed(k, rule->damp, now),
+				      muted ? rule->damp->reuse : DAMP_FORGET,
+				      rule->damp);
 	int64_t stay = noc_value_get_int(k->data, "stay", 0);
 
 	if (stay && stay - now < in)
@@ -195,6 +197,7 @@ on_damp_due(struct noc_core *core, struct noc_keyed *k)
 	struct noc_rule *rule = noc_ruleset_rule(noc_core_rules(core), k->rule);
 	int64_t now = damp_now_ms(core);
 	int64_t stay = noc_value_get_int(k->data, "stay", 0);
+	bool muted;
 
 	if (!rule || !rule->damp) {
 		noc_keyed_drop(core, k);
@@ -206,11 +209,13 @@ on_damp_due(struct noc_core *core, struct noc_keyed *k)
 			damp_notice(core, k, rule,
 				    "is damped and stays down: needs a person");
 	}
-	if (damp_decayed(k, rule->damp, now) > rule->damp->reuse + 0.5) {
+	muted = noc_value_get_bool(k->data, "suppressed", false);
+	if (damp_decayed(k, rule->damp, now) >
+	    (muted ? rule->damp->reuse : DAMP_FORGET) + 0.5) {
 		damp_arm(core, k, rule);
 		return;
 	}
-	if (noc_value_get_bool(k->data, "suppressed", false))
+	if (muted)
 		damp_reuse(core, k, rule);
 	else
 		noc_keyed_drop(core, k);

@@ -110,8 +110,8 @@ def audit(d):
 
 
 def config_change(d, device="demo1"):
-    d.syslog("%s: %%SYS-5-CONFIG_I: Configured from console by joe on vty0"
-             % time.strftime("%b %e %H:%M:%S " + device), pri=189)
+    d.syslog("%s %s 63: %%SYS-5-CONFIG_I: Configured from console by joe on "
+             "vty0" % (time.strftime("%b %e %H:%M:%S"), device), pri=189)
 
 
 @noc.case("a shut uplink is raised and verified without a person")
@@ -119,7 +119,7 @@ def _():
     with lab.Lab(1) as network, \
             network.daemon(rules()) as d:
         journal = Journal(d)
-        network[1].shut("eth7")  # eth8 loses its carrier: two faults here
+        network[1].shut("eth7")
         run = journal.wait_run("Succeeded", key="demo1/eth7")
         noc.check(network[1].is_up("eth7"), "eth7 is not raised")
         held = [row for row in journal.decisions("held")

@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 
 import noc
 
@@ -54,6 +55,7 @@ class Device:
         self.address = "198.51.100.%d" % (4 * number + 2)
         self.dir = os.path.join(lab.dir, self.name)
         self.agent = None
+        self.ports = []
         os.makedirs(self.dir)
         run("ip", "netns", "add", self.ns)
         run("ip", "link", "add", self.uplink, "type", "veth", "peer", "name",
@@ -142,21 +144,22 @@ class Lab:
         for number in range(1, devices + 1):
             self.devices.append(Device(self, number))
         first = self.devices[0]
+        # What the ports of a lone device lead to: nothing that speaks.
+        self.others = first.ns + "p"
+        run("ip", "netns", "add", self.others)
+        self.join(first, "eth7", self.devices[1].ns if devices > 1
+                  else self.others, "eth8")
         if devices > 1:
-            second = self.devices[1]
-            run("ip", "-n", first.ns, "link", "add", "eth7", "type", "veth",
-                "peer", "name", "eth8", "netns", second.ns)
-            second.raise_("eth8")
-        else:
-            first.ip("link", "add", "eth7", "type", "veth", "peer", "name",
-                     "eth8")
-            first.raise_("eth8")
-        first.raise_("eth7")
+            self.devices[1].ports.append("eth8")
         for port in ports:
-            first.ip("link", "add", port, "type", "veth", "peer", "name",
-                     port + "p")
-            first.raise_(port)
-            first.raise_(port + "p")
+            self.join(first, port, self.others, port + "p")
+
+    def join(self, device, port, far_ns, far_port):
+        run("ip", "-n", device.ns, "link", "add", port, "type", "veth",
+            "peer", "name", far_port, "netns", far_ns)
+        run("ip", "-n", far_ns, "link", "set", far_port, "up")
+        device.raise_(port)
+        device.ports.append(port)
 
     def __getitem__(self, number):
         return self.devices[number - 1]
@@ -186,6 +189,13 @@ class Lab:
         d.start()
         for device in self.devices:
             device.start(d.traps, device.name in mute)
+        # The agents cache a table for 3 s, and watch for changes only.
+        for device in self.devices:
+            for port in device.ports:
+                noc.wait_for(lambda: device.get(
+                    "1.3.6.1.2.1.2.2.1.8.%d" % device.index(port)) == "1", 10,
+                    "%s %s up" % (device.name, port), every=0.2)
+        time.sleep(1.5)
         return d
 
     def __enter__(self):
@@ -197,4 +207,6 @@ class Lab:
     def close(self):
         for device in self.devices:
             device.close()
+        if self.devices:
+            run("ip", "netns", "del", self.others, ok=False)
         self.devices = []
