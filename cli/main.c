@@ -21,7 +21,7 @@ main_usage(FILE *out)
 			noc_verb_at(i)->summary);
 	fputs(
 	    "\n'nocturne help VERB' says more, 'nocturne help options' lists the "
-	    "configuration.\n",
+	    "configuration,\n'nocturne help language' the rule language.\n",
 	    out);
 }
 
@@ -57,6 +57,10 @@ main_help(int argc, char **argv)
 	}
 	if (!strcmp(argv[2], "options")) {
 		noc_options_help(stdout);
+		return NOC_EXIT_OK;
+	}
+	if (!strcmp(argv[2], "language")) {
+		noc_setup_language(stdout);
 		return NOC_EXIT_OK;
 	}
 	verb = noc_verb_find(argv[2]);

@@ -5,6 +5,7 @@
 
 #include "actions/actions.h"
 #include "sensors/sensors.h"
+#include "engine/schema.h"
 
 void
 noc_setup_tables(void)
@@ -17,4 +18,10 @@ int
 noc_setup_exec_helper(int argc, char **argv)
 {
 	return noc_exec_helper(argc, argv);
+}
+
+void
+noc_setup_language(FILE *out)
+{
+	noc_schema_write_doc(out);
 }

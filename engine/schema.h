@@ -75,6 +75,8 @@ bool noc_schema_is_error(const struct noc_value *v);
 
 /* LuaLS annotations of the whole language (rules/meta/nocturne.lua). */
 void noc_schema_write_meta(FILE *f);
+/* The same as Markdown, for people (nocturne help language, doc/). */
+void noc_schema_write_doc(FILE *f);
 
 /* The tables, one a file of engine/schema_*.c; each ends with node NULL. */
 extern const struct noc_node_schema noc_schema_top[];
