@@ -20,7 +20,7 @@
 
 struct guard_count {
 	struct noc_due due; /* first; forgets it when all has left */
-	struct guards *owner;
+	struct noc_table *in;
 	char *name;		 /* "per_key\x1frule\x1fkey" */
 	struct noc_value *times; /* list of {"ms", "what"} */
 	int64_t told_ms;	 /* last notice */
@@ -29,6 +29,7 @@ struct guard_count {
 
 struct guards {
 	struct noc_table counts;
+	struct noc_table touches; /* apart: each end of a run looks there */
 	struct noc_strbuf why;
 };
 
@@ -58,7 +59,7 @@ on_guard_due(struct noc_due *due, struct noc_core *core)
 	struct guard_count *g = (struct guard_count *)due;
 
 	noc_txn_live_del(noc_core_txn(core), "guard", g->name);
-	noc_table_del(&g->owner->counts, g->name);
+	noc_table_del(g->in, g->name);
 	guard_free(g);
 }
 
@@ -66,18 +67,20 @@ on_guard_due(struct noc_due *due, struct noc_core *core)
 static struct guard_count *
 guard_get(struct guards *p, char *name)
 {
-	struct guard_count *g = noc_table_get(&p->counts, name);
+	struct noc_table *in =
+	    strncmp(name, "touch\x1f", 6) ? &p->counts : &p->touches;
+	struct guard_count *g = noc_table_get(in, name);
 
 	if (g) {
 		free(name);
 		return g;
 	}
 	g = noc_calloc(1, sizeof(*g));
-	g->owner = p;
+	g->in = in;
 	g->name = name;
 	g->times = noc_value_list();
 	g->due.on_due = on_guard_due;
-	noc_table_put(&p->counts, name, g);
+	noc_table_put(in, name, g);
 	return g;
 }
 
@@ -356,11 +359,10 @@ noc_settle_end(struct noc_core *core, const struct noc_id *run)
 	struct guards *p = guard_part(core);
 	void *value;
 
-	for (size_t it = 0; noc_table_next(&p->counts, &it, NULL, &value);) {
+	for (size_t it = 0; noc_table_next(&p->touches, &it, NULL, &value);) {
 		struct guard_count *g = value;
 
-		if (strncmp(g->name, "touch\x1f", 6) ||
-		    memcmp(g->run.b, run->b, sizeof(run->b)))
+		if (memcmp(g->run.b, run->b, sizeof(run->b)))
 			continue;
 		noc_due_disarm(core, &g->due);
 		on_guard_due(&g->due, core);
@@ -374,7 +376,7 @@ noc_settle_until(struct noc_core *core, const struct noc_candidate *c,
 	char *name = noc_asprintf("touch\x1f%.*s", (int)c->ev->device.len,
 				  c->ev->device.p ? c->ev->device.p : "");
 	const struct guard_count *g =
-	    noc_table_get(&guard_part(core)->counts, name);
+	    noc_table_get(&guard_part(core)->touches, name);
 	int64_t due;
 
 	free(name);
@@ -409,7 +411,10 @@ guard_close(void *part)
 
 	for (size_t it = 0; noc_table_next(&p->counts, &it, NULL, &value);)
 		guard_free(value);
+	for (size_t it = 0; noc_table_next(&p->touches, &it, NULL, &value);)
+		guard_free(value);
 	noc_table_release(&p->counts);
+	noc_table_release(&p->touches);
 	noc_strbuf_release(&p->why);
 	free(p);
 }
