@@ -162,14 +162,22 @@ run_id(struct noc_core *core, const struct noc_run_cause *cause)
 	const uint8_t *definition =
 	    cause->definition ? cause->definition : cause->plan->hash;
 	int64_t now = noc_core_time(core).wall_ns;
-	struct noc_id origin;
+	const char *phase = noc_value_get_str(cause->extra, "storm", "");
+	struct noc_id origin, id;
+	char *name;
 
 	if (!noc_id_is_zero(&cause->parent))
 		return noc_id_run(now, &cause->parent, cause->rule_name,
 				  definition);
-	if (cause->ev)
-		return noc_id_run(cause->ev->received_ns, &cause->ev->id,
-				  cause->rule_name, definition);
+	if (cause->ev) {
+		/* A storm has one event, and a run at its start and its end. */
+		name = noc_asprintf("%s%s%s", cause->rule_name,
+				    *phase ? "/" : "", phase);
+		id = noc_id_run(cause->ev->received_ns, &cause->ev->id, name,
+				definition);
+		free(name);
+		return id;
+	}
 	origin = noc_id_new(now);
 	return noc_id_run(now, &origin, cause->rule_name, definition);
 }
