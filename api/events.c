@@ -10,7 +10,7 @@
 /*
  * What came in.  The journal has what something referred to; what nothing
  * wanted is in memory for a while (engine/unmatched.c).  A page is both,
- * newest first; its cursor is "row" or "row-time", as memory has no rows.
+ * newest first; its cursor says how far it came in each.
  */
 static const char *const event_filters[] = { "kind",   "device", "fate",
 					     "origin", "q",	 NULL };
@@ -36,15 +36,18 @@ event_ns(const struct noc_value *row)
 
 /* ---- a page ---- */
 
-static void
-event_cursor(struct noc_value *body, const char *row, int64_t ns)
+/* How far a page came: in the journal, and in memory. */
+struct events_at {
+	char *row;  /* cursor of the last row, or NULL */
+	int64_t ns; /* memory: what came later is behind us */
+	char *id;   /* of those of the same turn, up to this one; or NULL */
+};
+
+static struct noc_value *
+events_cursor(const struct events_at *at)
 {
-	if (!row && ns == INT64_MAX)
-		noc_value_set(body, "next", noc_value_nil());
-	else
-		noc_value_set(
-		    body, "next",
-		    noc_value_strf("%s-%lld", row ? row : "", (long long)ns));
+	return noc_value_strf("%s-%lld-%s", at->row ? at->row : "",
+			      (long long)at->ns, at->id ? at->id : "");
 }
 
 static struct noc_value *
@@ -56,47 +59,46 @@ event_take(struct noc_value *list, size_t i)
 	return v;
 }
 
+static void
+events_passed(struct events_at *at, const struct noc_value *ev, bool row)
+{
+	int64_t ns = event_ns(ev);
+
+	if (row) {
+		free(at->row);
+		at->row = noc_strdup(noc_value_get_str(ev, "cursor", "0"));
+	}
+	if (!row || at->ns != ns) {
+		free(at->id);
+		at->id =
+		    row ? NULL : noc_strdup(noc_value_get_str(ev, "id", ""));
+	}
+	at->ns = ns;
+}
+
 /* Rows of the journal and of memory, by time; both newest first. */
 static struct noc_value *
 events_merge(struct noc_value *rows, struct noc_value *memory, int64_t limit,
-	     const char *row_before)
+	     struct events_at *at)
 {
 	struct noc_value *body = noc_value_map(), *list = noc_value_list();
 	size_t nr = noc_value_len(rows), nm = noc_value_len(memory);
-	bool more = (int64_t)nr >= limit;
-	char *last = row_before ? noc_strdup(row_before) : NULL;
-	int64_t ns = INT64_MAX;
 	size_t r = 0, m = 0;
 
-	while (r < nr || m < nm) {
-		int64_t at_r =
-		    r < nr ? event_ns(noc_value_at(rows, r)) : INT64_MIN;
-		int64_t at_m =
-		    m < nm ? event_ns(noc_value_at(memory, m)) : INT64_MIN;
+	while ((r < nr || m < nm) && (int64_t)(r + m) < limit) {
+		bool row = r < nr &&
+			   (m == nm || event_ns(noc_value_at(rows, r)) >=
+					   event_ns(noc_value_at(memory, m)));
+		struct noc_value *ev =
+		    row ? event_take(rows, r++) : event_take(memory, m++);
 
-		/* One turn of the loop gives many the same time: not split. */
-		if ((int64_t)noc_value_len(list) >= limit &&
-		    (at_m > at_r ? at_m : at_r) != ns)
-			break;
-		if (r >= nr && more)
-			break; /* the next page has what is between */
-		if (r < nr && at_r >= at_m) {
-			free(last);
-			last = noc_strdup(noc_value_get_str(
-			    noc_value_at(rows, r), "cursor", "0"));
-			ns = at_r;
-			noc_value_push(list, event_take(rows, r++));
-		} else {
-			ns = at_m;
-			noc_value_push(list, event_take(memory, m++));
-		}
+		events_passed(at, ev, row);
+		noc_value_push(list, ev);
 	}
 	noc_value_set(body, "events", list);
-	if (r < nr || m < nm || more)
-		event_cursor(body, last, ns);
-	else
-		event_cursor(body, NULL, INT64_MAX);
-	free(last);
+	noc_value_set(body, "next",
+		      (int64_t)(r + m) < limit ? noc_value_nil()
+					       : events_cursor(at));
 	return body;
 }
 
@@ -105,6 +107,13 @@ on_events_rows(struct noc_job *job)
 {
 	struct noc_value *rows = job->result;
 	struct noc_value *memory = noc_value_get(job->data, "memory");
+	const char *row = noc_value_get_str(job->data, "before", NULL);
+	const char *id = noc_value_get_str(job->data, "before_id", NULL);
+	struct events_at at = {
+		.row = row ? noc_strdup(row) : NULL,
+		.ns = noc_value_get_int(job->data, "before_ns", INT64_MAX),
+		.id = id ? noc_strdup(id) : NULL,
+	};
 	struct noc_value *body;
 
 	for (size_t i = 0; i < noc_value_len(rows); i++)
@@ -112,8 +121,9 @@ on_events_rows(struct noc_job *job)
 	for (size_t i = 0; i < noc_value_len(memory); i++)
 		event_tidy(noc_value_at(memory, i), false);
 	body = events_merge(rows, memory,
-			    noc_value_get_int(job->data, "limit", 100),
-			    noc_value_get_str(job->data, "before", NULL));
+			    noc_value_get_int(job->data, "limit", 100), &at);
+	free(at.row);
+	free(at.id);
 	noc_job_end_json(job, 200, body);
 }
 
@@ -128,7 +138,7 @@ on_events_memory(struct noc_job *job)
 	noc_job_ask(job, "events", params);
 }
 
-/* "row", "row-time" or "-time" into before and before_ns. */
+/* "row", or "row-time-id" with row and id perhaps empty. */
 static bool
 cursor_read(struct noc_value *params)
 {
@@ -140,10 +150,12 @@ cursor_read(struct noc_value *params)
 	if (!dash)
 		return true;
 	ns = strtoll(dash + 1, &end, 10);
-	if (!dash[1] || *end || ns <= 0)
+	if (end == dash + 1 || *end != '-' || ns <= 0)
 		return false;
-	row = noc_strndup(text, (size_t)(dash - text));
 	noc_value_set(params, "before_ns", noc_value_int(ns));
+	if (end[1])
+		noc_value_set(params, "before_id", noc_value_str(end + 1));
+	row = noc_strndup(text, (size_t)(dash - text));
 	if (*row)
 		noc_value_set(params, "before", noc_value_str(row));
 	else

@@ -52,6 +52,8 @@ struct noc_event *noc_fold(struct noc_core *core, struct noc_event *ev,
 /* This rule has had the first witness; true the first time only. */
 bool noc_fold_rule_once(struct noc_core *core, const struct noc_event *first,
 			const char *rule);
+/* A run has verified that it is over, whether or not anybody said so. */
+void noc_fold_recovered(struct noc_core *core, const struct noc_event *first);
 /* The first witness is journaled: so must its entry be (one live row). */
 void noc_fold_persist(struct noc_core *core, const struct noc_event *first);
 
@@ -63,7 +65,8 @@ void noc_unknown_sender(struct noc_core *core, const struct noc_event *ev);
 struct noc_value *noc_unmatched_shapes(struct noc_core *core, size_t limit);
 struct noc_value *noc_unknown_list(struct noc_core *core);
 /* Events in memory that the journal does not have, newest first, with their
- * fate: {limit, before_ns?, kind?, device?, fate?, origin?, q?}. */
+ * fate: {limit, before_ns?, before_id?, kind?, device?, fate?, origin?, q?}:
+ * those of before_ns that came after before_id, and older ones. */
 struct noc_value *noc_unmatched_recent(struct noc_core *core,
 				       const struct noc_value *params);
 

@@ -97,9 +97,7 @@ recent_wanted(const struct noc_event *ev, const char *fate,
 {
 	const char *q = noc_value_get_str(params, "q", "");
 
-	return ev->received_ns <
-		   noc_value_get_int(params, "before_ns", INT64_MAX) &&
-	       recent_is(params, "kind", noc_slice_str(ev->kind)) &&
+	return recent_is(params, "kind", noc_slice_str(ev->kind)) &&
 	       recent_is(params, "device", ev->device) &&
 	       recent_is(params, "origin", ev->origin) &&
 	       recent_is(params, "fate", noc_slice_str(fate)) &&
@@ -112,10 +110,12 @@ noc_unmatched_recent(struct noc_core *core, const struct noc_value *params)
 	struct noc_admit *a = noc_admit_part(core);
 	struct noc_value *list = noc_value_list();
 	size_t limit = (size_t)noc_value_get_int(params, "limit", 100);
+	const char *after = noc_value_get_str(params, "before_id", NULL);
+	int64_t ns = noc_value_get_int(params, "before_ns", INT64_MAX);
+	char id[NOC_ID_TEXT];
 	size_t u = 0, m = 0;
-	int64_t last = 0;
 
-	for (;;) {
+	while (noc_value_len(list) < limit) {
 		struct noc_event *x = noc_ring_at(&a->unmatched, u), *ev;
 		struct noc_event *y = noc_ring_at(&a->recent, m);
 		const char *fate = "unmatched";
@@ -131,12 +131,15 @@ noc_unmatched_recent(struct noc_core *core, const struct noc_value *params)
 			fate =
 			    noc_id_is_zero(&ev->cause) ? "matched" : "folded";
 		}
+		if (ev->received_ns > ns)
+			continue;
+		if (ev->received_ns == ns && after) {
+			if (!strcmp(noc_id_format(id, &ev->id), after))
+				after = NULL;
+			continue;
+		}
 		if (ev->kept || !recent_wanted(ev, fate, params))
 			continue;
-		/* Those of one turn stay together: see api/events.c. */
-		if (noc_value_len(list) >= limit && ev->received_ns != last)
-			break;
-		last = ev->received_ns;
 		row = noc_event_value(ev);
 		noc_value_set(row, "fate", noc_value_str(fate));
 		noc_value_push(list, row);

@@ -239,7 +239,7 @@ def _():
         problem(d.get("/api/v1/nothing"), 404)
         problem(d.get("/api/v1/runs/%2e%2e"), 400)
         for query in ("limit=0", "limit=x", "limit=1001", "before=x",
-                      "before=1-x", "before=-", "limit=5x"):
+                      "before=1-x", "before=-", "before=1-2", "limit=5x"):
             problem(d.get("/api/v1/events?" + query), 400)
         problem(d.get("/api/v1/runs?before=x"), 400)
         problem(d.get("/api/v1/audit?after=x"), 400)
