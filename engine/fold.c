@@ -303,6 +303,18 @@ fold_of(const struct noc_core *core, const struct noc_event *first)
 	return noc_table_getn(&noc_fold_part(core)->by_id, first->id.b, 16);
 }
 
+void
+noc_fold_recovered(struct noc_core *core, const struct noc_event *first)
+{
+	struct fold_entry *e = fold_of(core, first);
+
+	if (!e || e->closed)
+		return;
+	e->closed = true;
+	if (e->stored)
+		noc_fold_persist(core, first);
+}
+
 bool
 noc_fold_rule_once(struct noc_core *core, const struct noc_event *first,
 		   const char *rule)

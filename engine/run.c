@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/correlate.h"
+#include "engine/intake.h"
 #include "engine/ast.h"
 
 #define ENDED_KEPT 4096
@@ -370,6 +371,8 @@ noc_run_end(struct noc_run *r, const char *state, const char *outcome)
 	if (!strcmp(state, "Succeeded")) {
 		runs->succeeded++;
 		noc_settle_end(r->core, &r->id);
+		if (r->ev)
+			noc_fold_recovered(r->core, r->ev);
 	} else if (!strcmp(state, "Failed")) {
 		runs->failed++;
 	} else {

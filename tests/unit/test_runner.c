@@ -324,10 +324,14 @@ test_read_turns(void **state)
 		fix_start(&f, "heal", NOC_ACTIVE, NOC_TRUST_NORMAL);
 	}
 	assert_int_equal(f.started, 4);
+	for (int i = 0; i < 4; i++)
+		fix_answer(&f, "snmp.get",
+			   "{\"admin\":\"up\",\"oper\":\"up\"}");
 	fix_advance(&f, 9900);
 	assert_int_equal(f.started, 4);
 	fix_advance(&f, 200);
 	assert_int_equal(f.started, 5);
+	fix_answer(&f, "snmp.get", "{\"admin\":\"up\",\"oper\":\"up\"}");
 	fix_advance(&f, 10000);
 	assert_int_equal(f.started, 6);
 	fix_close(&f);
