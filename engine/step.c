@@ -32,10 +32,19 @@ noc_failure_set(struct noc_failure *f, const char *class, const char *block,
 
 /* The members of a result stand before what the event calls the same. */
 static struct noc_value *
-step_overlay(const struct noc_scope *scope, const struct noc_value *result)
+step_overlay(const struct noc_scope *scope, const struct noc_step_def *def,
+	     const struct noc_value *result)
 {
 	struct noc_value *extra =
 	    scope->extra ? noc_value_copy(scope->extra) : noc_value_map();
+	const struct noc_value *asked = noc_value_get(def->params, "opts");
+
+	/* What was asked and not answered is unknown: the event's own word of
+	 * it is older than the question. */
+	if (def->action && !strncmp(def->action, "snmp.", 5))
+		for (size_t i = 0; asked && i < asked->u.map.len; i++)
+			noc_value_set(extra, asked->u.map.at[i].key,
+				      noc_value_nil());
 
 	for (size_t i = 0; result->type == NOC_MAP && i < result->u.map.len;
 	     i++)
@@ -56,7 +65,8 @@ noc_step_holds(struct noc_run *r, const struct noc_where *where, int fn,
 	err->kind = NOC_OK;
 	noc_run_scope(r, &scope);
 	if (result)
-		scope.extra = overlay = step_overlay(&scope, result);
+		scope.extra = overlay =
+		    step_overlay(&scope, noc_run_step(r), result);
 	if (where && why)
 		holds = noc_where_explain(where, &scope, why);
 	else if (where)
