@@ -423,6 +423,18 @@ date_time(const struct noc_syslog_in *in, struct syslog_civil *c,
 	return true;
 }
 
+/* Not any three bytes: "r1: Mar  1 …" begins with a host. */
+static bool
+date_weekday(const char *p)
+{
+	static const char names[] = "SunMonTueWedThuFriSat";
+
+	for (const char *s = names; *s; s += 3)
+		if (!memcmp(s, p, 3))
+			return true;
+	return false;
+}
+
 const char *
 noc_syslog_date(const struct noc_syslog_in *in, const char *p, int64_t *time_ns,
 		bool *strict)
@@ -437,7 +449,7 @@ noc_syslog_date(const struct noc_syslog_in *in, const char *p, int64_t *time_ns,
 		return NULL;
 	if (!noc_syslog_is(*p, NOC_C_DIGIT)) {
 		s = date_bsd(p, end, &c);
-		if (!s && end - p > 15 && p[3] == ' ')
+		if (!s && end - p > 15 && p[3] == ' ' && date_weekday(p))
 			s = date_bsd(p + 4, end, &c); /* "Mon Mar  1 …" */
 	} else if (p[4] == '-' || (p[4] == '/' && date_four(p) > 0)) {
 		s = date_four(p) < 0 ? NULL : date_iso(p, end, &c, strict);
