@@ -149,12 +149,20 @@ static void
 intake_again(struct noc_core *core, struct noc_event *first)
 {
 	struct noc_rule *rules[INTAKE_RULES_MAX];
-	size_t n = noc_match_event(noc_core_rules(core), first, rules,
-				   INTAKE_RULES_MAX);
+	size_t n, had = 0;
 
+	/* Neither a fault that is over nor the cause of a symptom is news. */
+	if (!noc_core_rules(core) || !noc_fold_is_open(core, first))
+		return;
+	n = noc_match_event(noc_core_rules(core), first, rules,
+			    INTAKE_RULES_MAX);
 	for (size_t i = 0; i < n; i++)
 		if (noc_fold_rule_once(core, first, rules[i]->name))
 			intake_candidate(core, rules[i], first);
+		else
+			had++;
+	if (had < n && first->kept)
+		noc_fold_persist(core, first);
 }
 
 static bool
@@ -194,9 +202,20 @@ intake_canonical(struct noc_core *core, struct noc_event *ev)
 	noc_run_event(core, ev);
 }
 
+/* Rules that only count floods want every message, and explain none. */
+static bool
+intake_only_floods(struct noc_rule *const *rules, size_t n)
+{
+	size_t floods = 0;
+
+	for (size_t i = 0; i < n; i++)
+		floods += rules[i]->storm != NULL;
+	return floods == n;
+}
+
 static enum noc_fate
 intake_match(struct noc_core *core, struct noc_source *source,
-	     struct noc_event **evp)
+	     struct noc_event **evp, bool *unknown)
 {
 	struct noc_ruleset *rs = noc_core_rules(core);
 	struct noc_rule *rules[INTAKE_RULES_MAX];
@@ -213,6 +232,7 @@ intake_match(struct noc_core *core, struct noc_source *source,
 		return NOC_FATE_UNMATCHED;
 	if (noc_admit_sheds(core, source, ev))
 		return NOC_FATE_SHED;
+	*unknown = npairs == 0 && intake_only_floods(rules, n);
 	if (ev->refs == 0)
 		ev = *evp = noc_event_promote(ev);
 	for (size_t i = 0; i < n; i++)
@@ -230,6 +250,7 @@ noc_intake_settle(struct noc_core *core, struct noc_source *source,
 	bool canonical = ev->kind != ev->base, parked = ev->refs > 0;
 	bool trusted = ev->trust != NOC_TRUST_LOW;
 	struct noc_event *kept = NULL;
+	bool unknown = false;
 	enum noc_fate fate;
 
 	noc_core_begin(core, noc_core_turn(core));
@@ -247,7 +268,7 @@ noc_intake_settle(struct noc_core *core, struct noc_source *source,
 	{
 		struct noc_event *before = ev;
 
-		fate = intake_match(core, source, &ev);
+		fate = intake_match(core, source, &ev, &unknown);
 		if (ev != before)
 			kept = ev;
 	}
@@ -269,7 +290,7 @@ noc_intake_settle(struct noc_core *core, struct noc_source *source,
 		noc_core_keep(core, ev, noc_fate_name(fate));
 	if (ev->kept && canonical)
 		noc_fold_persist(core, ev);
-	if (fate == NOC_FATE_UNMATCHED)
+	if (fate == NOC_FATE_UNMATCHED || (unknown && !canonical && !ev->kept))
 		noc_unmatched_add(core, ev);
 	else if (ev->refs > 0)
 		noc_ring_add(&noc_admit_part(core)->recent, NOC_RING_KEPT, ev);
