@@ -202,7 +202,11 @@ static const struct noc_option schedule_options[] = {
 	END
 };
 
-static const struct noc_option test_options[] = { END };
+static const struct noc_option test_options[] = {
+	OPT("active", STRINGS, "rules that are active in this test"),
+	DEF("start", LITERAL, "2026-01-05T12:00:00Z", "when its clock begins"),
+	END
+};
 
 const struct noc_node_schema noc_schema_top[] = {
 	{ "channel", "top", 'r', false, "+ action", channel_options,
