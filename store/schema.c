@@ -26,7 +26,9 @@ static const char schema_1[] =
     " size INTEGER NOT NULL, frontier BLOB NOT NULL);\n"
     "CREATE TABLE audit_ref(id BLOB NOT NULL, lo INTEGER NOT NULL,"
     " hi INTEGER NOT NULL, PRIMARY KEY(id, lo)) WITHOUT ROWID;\n"
-    "CREATE TABLE audit_secret(commitment BLOB PRIMARY KEY, salt BLOB,"
+    /* Not indexed: it is looked through when somebody asks for a proof, and
+     * keys that are random would dirty a page for each. */
+    "CREATE TABLE audit_secret(commitment BLOB NOT NULL, salt BLOB,"
     " value TEXT);\n"
     "CREATE TABLE blobs(hash BLOB PRIMARY KEY, data BLOB NOT NULL);\n"
 

@@ -43,6 +43,18 @@ txn_alloc(struct noc_txn *txn, size_t size)
 	return p;
 }
 
+/* More of what was allocated last, where it is; end is its end. */
+static bool
+txn_extend(struct noc_txn *txn, const unsigned char *end, size_t more)
+{
+	struct noc_txn_chunk *c = txn->chunk;
+
+	if (end != c->data + c->used || c->cap - c->used < more)
+		return false;
+	c->used += more;
+	return true;
+}
+
 static void *
 txn_dup(struct noc_txn *txn, const void *p, size_t len)
 {
@@ -383,11 +395,17 @@ void
 noc_record_reserve(struct noc_record *r, size_t more)
 {
 	struct noc_txn *txn = ((struct noc_txn_record *)r)->txn;
+	size_t grow;
 	uint8_t *p;
 
 	if (r->cap - r->len >= more)
 		return;
-	r->cap = (r->len + more) * 2;
+	grow = (r->len + more - r->cap + 15) & ~(size_t)15;
+	if (txn_extend(txn, r->p + r->cap, grow)) {
+		r->cap += grow;
+		return;
+	}
+	r->cap = ((r->len + more) * 2 + 15) & ~(size_t)15;
 	p = txn_alloc(txn, r->cap);
 	memcpy(p, r->p, r->len);
 	r->p = p;

@@ -19,7 +19,7 @@
 #include "store/rows.h"
 
 #define BATCH_TXNS  256
-#define BATCH_BYTES ((size_t)1 << 20)
+#define BATCH_BYTES ((size_t)4 << 20) /* txns of runs take 10 KiB each */
 #define QUEUE_TXNS  10000
 #define QUEUE_BYTES ((size_t)16 << 20)
 #define DAY_NS	    (86400 * NOC_NS_PER_S)
