@@ -7,9 +7,11 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "engine/core_private.h"
 #include "engine/ruleset_private.h"
 
-#define UNLESS_MAX 32
+#define SEEN_BACK_MAX_MS (NOC_CORE_SEEN_NS / NOC_NS_PER_MS)
+#define UNLESS_MAX	 32
 
 /* What an acting rule is held to when it says nothing. */
 #define GUARD_PER_KEY "2/30m"
@@ -52,6 +54,10 @@ unless_build(struct noc_build *b, const struct noc_value *v,
 		noc_build_error(b, v,
 				"seen { ... } needs back = \"10m\", how far "
 				"back to look.");
+	else if (u->back_ms > SEEN_BACK_MAX_MS)
+		noc_build_error(b, v,
+				"seen { ... } remembers one hour: back can be "
+				"\"1h\" at most.");
 	devices = noc_build_strings(b, noc_value_get(opts, "device"));
 	if (devices.len)
 		u->devices = noc_calloc(devices.len, sizeof(*u->devices));
