@@ -118,7 +118,9 @@ def metrics(bad):
     page = read("doc/api.md")
     names = re.findall(r"noc_metric\(m, \"(\w+)\"", source)
     names += re.findall(r"METRIC\(m, \"(\w+)\"", source)
-    names += re.findall(r"^\t\{ \"[\w.]+\", \"(\w+)\",", source, re.M)
+    names += re.findall(r"^\t+\{ \"[\w.]+\", \"(\w+)\",", source, re.M)
+    names += re.findall(r"metrics_words\([^;]*?\"(\w+)\",\s*\"(?:state|"
+                        r"outcome)\"", source)
     if len(names) < 40:
         bad.append("the metrics cannot be read from their source")
     bad += [f"doc/api.md lacks the metric {n}" for n in names
