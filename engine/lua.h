@@ -49,9 +49,9 @@ struct noc_lua_tree {
 };
 
 /*
- * Load every *.lua below each dir (sorted; meta/ is skipped; *.test.lua only
- * when tests is true).  All or nothing: on failure *errors gets one line per
- * error (returned, newline separated), ECONFIG.  Any one thread.
+ * Load every *.lua below each dir (sorted; meta/ and examples/ are skipped;
+ * *.test.lua only when tests is true).  All or nothing: on failure *errors gets
+ * one line per error (returned, newline separated), ECONFIG.  Any one thread.
  */
 int noc_lua_load(const char *const *dirs, size_t ndirs, bool tests,
 		 struct noc_lua_tree **out, char **errors, struct noc_err *err);

@@ -143,7 +143,8 @@ walk_entry(struct walk *w, const char *dir, const char *rel, const char *name,
 	struct stat st;
 	int rc = 0;
 
-	if (name[0] == '.' || !strcmp(name, "meta"))
+	if (name[0] == '.' || !strcmp(name, "meta") ||
+	    !strcmp(name, "examples"))
 		return 0;
 	path = noc_asprintf("%s/%s", dir, name);
 	below = *rel ? noc_asprintf("%s/%s", rel, name) : noc_strdup(name);

@@ -481,7 +481,8 @@ schema_check_value(struct check *c, const struct noc_option *o,
 		check_table(c, o, what, label, v);
 		break;
 	case NOC_OPT_ANY:
-		schema_check_plain(c, what, label, v, 0);
+		if (!o->values || !noc_schema_is(schema_node_of(v), o->values))
+			schema_check_plain(c, what, label, v, 0);
 		break;
 	case NOC_OPT_LATER:
 		schema_problem(c, NULL,

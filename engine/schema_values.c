@@ -132,6 +132,14 @@ static const struct noc_option inventory_options[] = {
 static const struct noc_option any_options[] = { OPT("*", ANY, "field = value"),
 						 END };
 
+static const struct noc_option stub_options[] = {
+	VAL("*", ANY, "function", NULL,
+	    "action, or \"action target\", = what it answers: a table, a list "
+	    "of them in turn, { error = class }, after = a time, or "
+	    "function(call)"),
+	END
+};
+
 static const struct noc_option no_options[] = { END };
 
 #define TABLE(name, scalar, items, opts, help)                \
@@ -202,7 +210,7 @@ const struct noc_node_schema noc_schema_values[] = {
 	{ "at", "test", 'r', false, "any expect", any_options,
 	  "At this time: an event { \"kind\", field = value }, or what is "
 	  "expected." },
-	{ "stub", "test", '-', false, NULL, any_options,
+	{ "stub", "test", '-', false, NULL, stub_options,
 	  "Action = the result that it gives in this test." },
 	EXPECT("fired", "The rule has started a run."),
 	EXPECT("held", "The rule is holding."),

@@ -320,6 +320,8 @@ function sensor(name) end
 ---@class nocturne.test: nocturne.node
 ---@class nocturne.test_table
 ---@field [integer] any
+---@field active? string|string[]|nocturne.any rules that are active in this test
+---@field start? string when its clock begins (default: 2026-01-05T12:00:00Z)
 ---@param name string
 ---@return nocturne.test|fun(t: nocturne.test_table): nocturne.test
 function test(name) end
@@ -956,7 +958,7 @@ function at(name) end
 ---Action = the result that it gives in this test.
 ---@class nocturne.stub: nocturne.node
 ---@class nocturne.stub_table
----@field [string] any field = value
+---@field [string] any action, or "action target", = what it answers: a table, a list of them in turn, { error = class }, after = a time, or function(call)
 ---@param t nocturne.stub_table
 ---@return nocturne.stub
 function stub(t) end
