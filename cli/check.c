@@ -139,25 +139,16 @@ check_warnings(const struct noc_ruleset *rs)
 static int
 check_run(int argc, char **argv)
 {
-	const struct noc_value *args;
 	struct noc_ruleset *rs;
 	struct noc_value *opts;
-	const char *dir;
+	char *dir = NULL;
 	size_t warnings;
 	int status;
 
 	opts = noc_verb_parse(&noc_verb_check, argc, argv, &status);
 	if (!opts)
 		return status;
-	args = noc_value_get(opts, "args");
-	if (noc_value_len(args) > 1) {
-		noc_value_free(opts);
-		return noc_verb_misuse(&noc_verb_check,
-				       "it takes one directory.");
-	}
-	dir = noc_rules_dir(noc_value_len(args) ? noc_value_at(args, 0)->u.s.p
-						: NULL);
-	rs = noc_rules_open(dir, true, &status);
+	rs = noc_rules_open_args(opts, true, &dir, &status);
 	if (rs) {
 		if (!noc_value_get_bool(opts, "quiet", false))
 			for (size_t i = 0; i < rs->nrules; i++)
@@ -169,6 +160,7 @@ check_run(int argc, char **argv)
 	}
 	noc_ruleset_unref(rs);
 	noc_value_free(opts);
+	free(dir);
 	return status;
 }
 
@@ -181,7 +173,7 @@ static const struct noc_verb_option check_options[] = {
 const struct noc_verb noc_verb_check = {
 	.name = "check",
 	.summary = "load a rule tree and say what is wrong or unwise",
-	.usage = "[DIR]",
+	.usage = "[DIR...]",
 	.options = check_options,
 	.details =
 	    "Prints each rule with the defaults that it did not say, then "

@@ -18,5 +18,9 @@ const char *noc_rules_dir(const char *said);
  * the exit code; NULL is returned.
  */
 struct noc_ruleset *noc_rules_open(const char *dir, bool tests, int *status);
+/* The same for the directories that are the arguments of a verb: one tree.
+ * *said is how to name them; returned. */
+struct noc_ruleset *noc_rules_open_args(const struct noc_value *opts,
+					bool tests, char **said, int *status);
 
 #endif

@@ -152,27 +152,23 @@ test_run(int argc, char **argv)
 	struct test_run t = { .colour = noc_verb_colour() };
 	struct noc_ruleset *rs;
 	struct noc_value *opts;
-	const struct noc_value *args;
-	const char *dir, *output;
+	const char *output;
+	char *dir = NULL;
 	int status;
 
 	opts = noc_verb_parse(&noc_verb_test, argc, argv, &status);
 	if (!opts)
 		return status;
-	args = noc_value_get(opts, "args");
 	output = noc_value_get_str(opts, "output", "tap");
 	t.filter = noc_value_get_str(opts, "filter", NULL);
 	t.json = !strcmp(output, "json");
 	t.verbose = noc_value_get_bool(opts, "verbose", false);
-	if (noc_value_len(args) > 1 || (!t.json && strcmp(output, "tap"))) {
+	if (!t.json && strcmp(output, "tap")) {
 		noc_value_free(opts);
 		return noc_verb_misuse(&noc_verb_test,
-				       "it takes one directory; the output is "
-				       "tap or json.");
+				       "the output is tap or json.");
 	}
-	dir = noc_rules_dir(noc_value_len(args) ? noc_value_at(args, 0)->u.s.p
-						: NULL);
-	rs = noc_rules_open(dir, true, &status);
+	rs = noc_rules_open_args(opts, true, &dir, &status);
 	if (rs) {
 		t.list = noc_value_list();
 		noc_log_sink_set(on_log, NULL);
@@ -181,6 +177,7 @@ test_run(int argc, char **argv)
 	}
 	noc_ruleset_unref(rs);
 	noc_value_free(opts);
+	free(dir);
 	return status;
 }
 
@@ -195,11 +192,11 @@ static const struct noc_verb_option test_options[] = {
 const struct noc_verb noc_verb_test = {
 	.name = "test",
 	.summary = "run the tests of a rule tree in virtual time",
-	.usage = "[DIR] [--filter TEXT]",
+	.usage = "[DIR...] [--filter TEXT]",
 	.options = test_options,
 	.details =
-	    "Loads every file of DIR with its *.test.lua and runs each test "
-	    "against a\ncore of its own: no network, no files, no waiting.  "
+	    "Loads every file of the directories with their *.test.lua and "
+	    "runs each test\nagainst a core of its own: no network, no files, no waiting.  "
 	    "Ends with 0 when all\npassed, else with 1.",
 	.run = test_run,
 };
