@@ -5,12 +5,17 @@
 
 #include "base/mem.h"
 #include "cli/client.h"
+#include "cli/schedule_next.h"
 
-/* nocturne schedule: when they run next; run one now. */
+/* nocturne schedule: when they run next; run one now; what a cron expression
+ * means, which needs no daemon. */
 
 static const struct noc_verb_option schedule_options[] = {
 	NOC_CLIENT_OPTIONS,
 	NOC_CLIENT_WHY,
+	{ "tz", 0, "ZONE", "next: time zone of the expression (UTC)", false },
+	{ "from", 0, "TIME", "next: after this time, ISO 8601 (now)", false },
+	{ "count", 'n', "N", "next: how many (5)", false },
 	{ 0 },
 };
 
@@ -46,6 +51,7 @@ schedule_run(int argc, char **argv)
 	static const struct noc_client_sub subs[] = {
 		{ "list", 0, 0, schedule_list },
 		{ "trigger", 1, 1, schedule_trigger },
+		{ "next", 1, 1, noc_schedule_next },
 		{ 0 },
 	};
 
@@ -54,8 +60,9 @@ schedule_run(int argc, char **argv)
 
 const struct noc_verb noc_verb_schedule = {
 	.name = "schedule",
-	.summary = "lists schedules, starts one now",
-	.usage = "[list]\ntrigger SCHEDULE [-m WHY]",
+	.summary = "lists schedules, starts one now, reads cron expressions",
+	.usage = "[list]\ntrigger SCHEDULE [-m WHY]\nnext 'EXPR' [--tz ZONE] "
+		 "[--from TIME] [-n N]",
 	.options = schedule_options,
 	.run = schedule_run,
 };
