@@ -330,12 +330,17 @@ class Daemon:
         self.process.send_signal(number)
 
     def wait(self, timeout=15):
-        """Its exit status; negative: the signal that killed it."""
+        """Its exit status; negative: the signal that killed it.  All that it
+        said has been read then."""
         try:
-            return self.process.wait(timeout * SLOW)
+            status = self.process.wait(timeout * SLOW)
         except subprocess.TimeoutExpired:
             raise Failure("the daemon did not end within %.0f s"
                           % (timeout * SLOW)) from None
+        for lines in (self.out, self.err):
+            with lines.changed:
+                lines.changed.wait_for(lambda: lines.ended, 5 * SLOW)
+        return status
 
     def stop(self, timeout=15):
         self.signal(signal.SIGTERM)
