@@ -59,7 +59,8 @@ serve_calling(struct noc_daemon *d)
 {
 	struct noc_value *stats = noc_core_stats(d->env.core);
 	int64_t n =
-	    noc_value_get_int(noc_value_get(stats, "runs"), "calling", 0);
+	    noc_value_get_int(noc_value_get(stats, "runs"), "calling", 0) +
+	    noc_value_get_int(noc_value_get(stats, "notify"), "calling", 0);
 
 	noc_value_free(stats);
 	return n;

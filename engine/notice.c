@@ -421,6 +421,8 @@ noc_notice_ready(struct noc_core *core)
 		struct noc_notice *n = value;
 		struct noc_notice_text t;
 
+		if (n->call)
+			continue; /* new: a run that resumes has told it */
 		if (!n->ops) {
 			notice_text(n, &t);
 			noc_notice_print(core, &t, "its action is not known");
@@ -435,6 +437,18 @@ noc_notice_ready(struct noc_core *core)
 				    noc_due_boot(core, n->due_ns));
 		}
 	}
+}
+
+int64_t
+noc_notice_calling(const struct noc_notify *part)
+{
+	const char *key;
+	void *value;
+	int64_t n = 0;
+
+	for (size_t it = 0; noc_table_next(&part->notices, &it, &key, &value);)
+		n += ((const struct noc_notice *)value)->call != NULL;
+	return n;
 }
 
 void

@@ -447,6 +447,7 @@ notify_stats(struct noc_core *core, void *p, struct noc_value *map)
 	noc_value_set(v, "silenced", noc_value_int((int64_t)part->silenced));
 	noc_value_set(v, "pending",
 		      noc_value_int((int64_t)noc_table_len(&part->notices)));
+	noc_value_set(v, "calling", noc_value_int(noc_notice_calling(part)));
 	noc_value_set(map, "notify", v);
 }
 

@@ -58,5 +58,7 @@ void noc_notice_load(struct noc_core *core, const char *key, int64_t due_ns,
 		     const struct noc_value *data);
 void noc_notice_ready(struct noc_core *core);
 void noc_notice_close(struct noc_notify *part);
+/* Those whose call is out: a stop waits for them. */
+int64_t noc_notice_calling(const struct noc_notify *part);
 
 #endif

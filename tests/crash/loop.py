@@ -1,0 +1,385 @@
+# SPDX-License-Identifier: ISC
+"""What the crash tests share: a loop from an acknowledged event to a finished
+run, a sender that repeats what nobody acknowledged, a person who answers what
+is in doubt, and the judgement at the end.
+
+Each work item N (an event work.todo of device devN) starts four runs:
+  held     a hold of 300 ms, then two steps that may be repeated
+  probed   a step that must happen once; a probe tells whether it did
+  asked    a step that must happen once; a person is asked
+  raised   a step that fails, an escalation, ended by work.done
+A step appends its idempotency token to effects.log.
+"""
+import http.client
+import json
+import os
+import random
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "flow"))
+import noc  # noqa: E402
+
+RULES = """
+channel "noc" { exec { "%(dir)s/effect", "notice" }, fallback = "oncall" }
+local open = { per_key = "1000/1m", mass = "1000/1s", targets = "1000/1m",
+               settle = "0s" }
+local function once(name, more)
+  return step(name) { exec { "%(dir)s/effect", name }, timeout = "5s",
+    on_crash = more.on_crash, probe = more.probe }
+end
+rule "held" { on = "work.todo", mode = "active", guard = open, key = "{device}",
+  hold = { "300ms" },
+  run = flow { once("one", { on_crash = "retry" }),
+               once("two", { on_crash = "retry" }) } }
+rule "probed" { on = "work.todo", mode = "active", guard = open,
+  run = flow { once("once", { on_crash = "verify",
+    probe = exec { "%(dir)s/done", "{run.id}/once" } }) } }
+rule "asked" { on = "work.todo", mode = "active", guard = open,
+  run = flow { once("only", { on_crash = "ask" }) } }
+rule "raised" { on = "work.todo", mode = "active", guard = open,
+  run = flow { step "try" { exec { "/bin/false" }, timeout = "5s",
+                            on_crash = "retry" },
+    on_fail = escalate { { "0s", notify "noc" { "{device}: {error.message}" } },
+      { "200ms", notify "oncall" { "{device}: nobody came" } },
+      stop_on = { "ack", "work.done" }, max = "5m" } } }
+normalize "if-down" { from = "snmp.trap", trap = "linkDown",
+  map = { ifindex = "ifIndex" }, emit = "link.down" }
+rule "port" { on = "link.down", run = log "port {ifindex}" }
+"""
+RULES_EACH = ("held", "probed", "asked", "raised")
+# The token names run, step and attempt; the write is one append.
+EFFECT = """#!/bin/sh
+printf '%%s %%s\\n' "$1" "$NOCTURNE_TOKEN" >> '%(dir)s/effects.log'
+"""
+DONE = """#!/bin/sh
+grep -q -s -F " $1/" '%(dir)s/effects.log'
+"""
+VERIFIER = os.path.join(noc.SRCDIR, "script", "audit-verify")
+ENDED = ("Succeeded", "Failed", "Cancelled")
+
+
+def ber(tag, *parts):
+    body = b"".join(parts)
+    if len(body) < 128:
+        return bytes([tag, len(body)]) + body
+    return bytes([tag, 0x82]) + len(body).to_bytes(2, "big") + body
+
+
+def inform(number):
+    """A linkDown INFORM of interface `number`."""
+    def integer(n):
+        return ber(2, n.to_bytes(4, "big"))
+    bindings = ber(
+        0x30,
+        ber(0x30, ber(6, b"\x2b\x06\x01\x02\x01\x01\x03\x00"),
+            ber(0x43, b"\x05")),
+        ber(0x30, ber(6, b"\x2b\x06\x01\x06\x03\x01\x01\x04\x01\x00"),
+            ber(6, b"\x2b\x06\x01\x06\x03\x01\x01\x05\x03")),
+        ber(0x30, ber(6, b"\x2b\x06\x01\x02\x01\x02\x02\x01\x01\x07"),
+            integer(number)))
+    pdu = ber(0xa6, integer(number), ber(2, b"\0"), ber(2, b"\0"), bindings)
+    return ber(0x30, ber(2, b"\1"), ber(4, b"public"), pdu)
+
+
+class Loop:
+    def __init__(self, state=None, seed=0, pad=0):
+        self.dir = noc.tempdir()
+        self.random = random.Random(seed)
+        self.pad = pad
+        for name, text in (("effect", EFFECT), ("done", DONE)):
+            noc.write(os.path.join(self.dir, name), text % vars(self), 0o755)
+        self.d = noc.Daemon(rules=RULES % vars(self), state=state)
+        self.acked = {}  # CloudEvent id -> our id
+        self.informs = []  # numbers that were acknowledged
+        self.crashes = 0
+        self.next = 0
+
+    # ---- its life ----
+
+    def start(self, crash=None):
+        """True when it came up; False when it died on the way."""
+        self.d.env = {"NOCTURNE_CRASH": crash} if crash else {}
+        try:
+            self.d.start(timeout=10)
+            return True
+        except noc.Failure:
+            if not self.d.out.ended:
+                raise
+            self.d.wait(5)
+            return False
+
+    def alive(self):
+        return self.d.process.poll() is None
+
+    def died(self):
+        """After a crash: it was ours, and both verifiers accept the rest."""
+        status = self.d.process.wait()
+        noc.equal(status, -9, "how the daemon ended: %s"
+                  % "\n".join(self.d.err.all[-5:]))
+        self.crashes += 1
+        time.sleep(0.1)  # children of a killed daemon finish
+        self.verify()
+
+    # ---- senders ----
+
+    def post(self, kind, name, device):
+        """One CloudEvent; remembers it when it was acknowledged."""
+        body = {"device": device, "summary": "item", "pad": "p" * self.pad}
+        try:
+            answer = self.d.request(
+                "POST", "/api/v1/events", body,
+                {"ce-specversion": "1.0", "ce-type": kind, "ce-id": name,
+                 "ce-source": "/test"}, timeout=5)
+        except (OSError, http.client.HTTPException):
+            return False
+        if answer.status not in (200, 202):
+            return False
+        row = answer.json["events"][0]
+        if "id" in row:
+            self.acked[name] = row["id"]
+        elif name not in self.acked:
+            # A duplicate of one whose answer got lost.
+            self.acked[name] = None
+        return True
+
+    def inform(self, number):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.settimeout(0.5 * noc.SLOW)
+            try:
+                s.sendto(inform(number), ("127.0.0.1", self.d.traps))
+                s.recv(4096)
+            except OSError:
+                return False
+        self.informs.append(number)
+        return True
+
+    def item(self):
+        """Sends the next item once; False: it was not acknowledged."""
+        n = self.next
+        if self.d.process.poll() is not None:
+            return False
+        if not self.post("work.todo", "todo-%d" % n, "dev%d" % n):
+            return False
+        self.next += 1
+        return True
+
+    # ---- a person ----
+
+    def effects(self):
+        try:
+            with open(os.path.join(self.dir, "effects.log"),
+                      encoding="ascii") as f:
+                return [line.split() for line in f]
+        except FileNotFoundError:
+            return []
+
+    def runs(self):
+        rows, before = [], ""
+        while True:
+            answer = self.d.get("/api/v1/runs?limit=1000" + before).json
+            rows += answer["runs"]
+            if not answer.get("next"):
+                return rows
+            before = "&before=%s" % answer["next"]
+
+    def answer_doubt(self):
+        """Looks whether it happened, and says so."""
+        done = {token.rsplit("/", 1)[0] for _, token in self.effects()}
+        for run in self.runs():
+            if run["phase"] != "blocked":
+                continue
+            step = {"asked": "only", "probed": "once"}.get(run["rule"])
+            happened = "%s/%s" % (run["id"], step) in done
+            self.d.post("/api/v1/runs/%s/signal/%s"
+                        % (run["id"], "done" if happened else "retry"), {})
+
+    def escalating(self):
+        """Runs whose two levels have been told."""
+        return [r for r in self.runs() if r["phase"] == "waiting_event"]
+
+    # ---- the end ----
+
+    def settled(self):
+        self.answer_doubt()
+        runs = self.runs()
+        count = {r: 0 for r in RULES_EACH}
+        for run in runs:
+            if run["rule"] not in count:
+                continue
+            if run["state"] not in ENDED and run["phase"] != "waiting_event":
+                return False
+            count[run["rule"]] += 1
+        return all(n == self.next for n in count.values())
+
+    def finish(self, timeout=20):
+        """Everything ends: the last events, the doubts, the runs."""
+        noc.wait_for(self.settled, timeout, lambda: "the runs to settle: %s"
+                     % [(r["rule"], r["device"], r["state"], r["phase"])
+                        for r in self.runs() if r["state"] not in ENDED],
+                     every=0.1)
+        for n in range(self.next):
+            noc.wait_for(lambda: self.post("work.done", "done-%d" % n,
+                                           "dev%d" % n), 5, "work.done")
+        noc.wait_for(lambda: all(r["state"] in ENDED for r in self.runs()),
+                     10, "the escalations to end", every=0.1)
+        noc.equal(self.d.stop(), 0, "exit status")
+        self.verify()
+        self.judge()
+
+    def verify(self):
+        """Both verifiers, on what is on disk."""
+        db = os.path.join(self.d.state, "nocturne.db")
+        vkey = os.path.join(self.d.state, "audit.vkey")
+        anchor = os.path.join(self.d.state, "anchor.log")
+        if not os.path.exists(db) or not os.path.exists(vkey):
+            return
+        with sqlite3.connect("file:%s?mode=ro" % db, uri=True) as c:
+            try:
+                c.execute("SELECT max(size) FROM audit_head").fetchone()
+            except sqlite3.OperationalError:
+                return  # killed before the first commit
+        r = noc.nocturne("audit", "verify", "--state", self.d.state,
+                         "--vkey", vkey)
+        noc.equal(r.returncode, 0, "audit verify (%s%s)"
+                  % (r.stdout, r.stderr))
+        args = ["--anchor", anchor] if os.path.exists(anchor) else []
+        r = subprocess.run([sys.executable, VERIFIER, "--vkey", vkey, *args,
+                            db], text=True, stdout=subprocess.PIPE,
+                           stderr=subprocess.STDOUT, check=False)
+        noc.equal(r.returncode, 0, "script/audit-verify (%s)" % r.stdout)
+
+    def query(self, sql):
+        c = sqlite3.connect(os.path.join(self.d.state, "nocturne.db"))
+        try:
+            return c.execute(sql).fetchall()
+        finally:
+            c.close()
+
+    def judge(self):
+        self.judge_events()
+        self.judge_runs()
+        self.judge_effects()
+
+    def judge_events(self):
+        """Nothing acknowledged is lost, nothing happened twice."""
+        stored = {}
+        informed = set()
+        for (text,) in self.query("SELECT json FROM events"):
+            ev = json.loads(text)
+            stored[ev["id"]] = ev
+            if ev["kind"] == "link.down":
+                informed.add(ev["data"]["ifindex"])
+        for name, event in self.acked.items():
+            if event:
+                noc.check(event in stored, "acknowledged %s is lost" % name)
+        for number in self.informs:
+            noc.check(number in informed,
+                      "acknowledged INFORM %d is lost" % number)
+        seen = sorted(ev["device"] for ev in stored.values()
+                      if ev["kind"] == "work.todo")
+        noc.equal(seen, sorted("dev%d" % n for n in range(self.next)),
+                  "items in the journal")
+
+    def judge_runs(self):
+        """It ended as it does without a crash."""
+        ended = sorted(self.query(
+            "SELECT rule, device, state FROM runs WHERE rule IN %r"
+            % (RULES_EACH,)))
+        want = sorted(
+            (rule, "dev%d" % n, "Failed" if rule == "raised" else "Succeeded")
+            for rule in RULES_EACH for n in range(self.next))
+        noc.equal(ended, want, "runs and how they ended")
+        noc.equal(self.query("SELECT count(*) FROM live WHERE kind IN "
+                             "('hold', 'notice')"), [(0,)],
+                  "holds and notices left over")
+
+    def judge_effects(self):
+        """No finished step was repeated; each effect had its intent."""
+        intents, finished = self.journal()
+        done = {}
+        notices = 0
+        for step, token in self.effects():
+            if step == "notice":
+                notices += 1
+                continue
+            run, name, attempt = token.split("/")
+            noc.equal(name, step, "the step of %s" % token)
+            done.setdefault((run, name), []).append(int(attempt))
+            noc.check((run, name, int(attempt)) in intents,
+                      "%s happened without a durable intent" % token)
+        for (run, name), attempts in sorted(done.items()):
+            noc.equal(sorted(set(attempts)), sorted(attempts),
+                      "attempts of %s/%s" % (run, name))
+            if name in ("once", "only"):
+                noc.equal(len(attempts), 1, "effects of %s/%s" % (run, name))
+            last = finished.get((run, name))
+            noc.check(last is None or max(attempts) <= last,
+                      "%s/%s was repeated after its end" % (run, name))
+            # Twice only where the daemon died in between.
+            noc.check(len(attempts) <= 1 + self.crashes,
+                      "%s/%s: %d attempts" % (run, name, len(attempts)))
+        steps = sorted(name for _, name in done)
+        noc.equal(steps, sorted(["one", "two", "once", "only"] * self.next),
+                  "steps that happened")
+        # One notice an item, one all-clear; again only after a crash.
+        noc.check(notices >= 2 * self.next,
+                  "%d notices for %d items" % (notices, self.next))
+
+    def journal(self):
+        """Intents (run, step, attempt) and the attempt that finished each
+        step, from the records."""
+        r = noc.nocturne("audit", "export", "--state", self.d.state,
+                         timeout=60)
+        noc.equal(r.returncode, 0, "audit export (%s)" % r.stderr)
+        intents, finished = set(), {}
+        for line in r.stdout.splitlines():
+            rec = json.loads(line)
+            step = rec.get("step", "")
+            if not step or ":" in step:
+                continue
+            attempt = (rec.get("detail") or {}).get("attempt")
+            if rec["kind"] == "STEP_START":
+                key = (rec["run"], step, attempt)
+                noc.check(key not in intents, "two intents %r" % (key,))
+                intents.add(key)
+            elif rec["kind"] == "STEP_DONE" and rec["outcome"] == "ok":
+                noc.check((rec["run"], step) not in finished,
+                          "%s/%s finished twice" % (rec["run"], step))
+                finished[rec["run"], step] = attempt
+        return intents, finished
+
+
+class Feeder(threading.Thread):
+    """Sends items, one after the other, to a daemon that comes and goes."""
+
+    def __init__(self, loop, informs=True):
+        super().__init__(daemon=True)
+        self.loop = loop
+        self.informs = informs
+        self.end = threading.Event()
+        self.error = None
+
+    def run(self):
+        number = 1
+        try:
+            while not self.end.is_set():
+                if not self.loop.item():
+                    time.sleep(0.05)
+                    continue
+                if self.informs and self.loop.inform(number):
+                    number += 1
+                time.sleep(self.loop.random.uniform(0, 0.08))
+        except BaseException as error:
+            self.error = error
+
+    def stop(self):
+        self.end.set()
+        self.join(20)
+        if self.error:
+            raise self.error
