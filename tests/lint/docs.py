@@ -16,6 +16,8 @@ BINARY = os.environ.get("NOCTURNE", os.path.join(ROOT, "build", "nocturne"))
 PAGES = ["README.md"] + sorted(
     "doc/" + n for n in os.listdir(os.path.join(ROOT, "doc"))
     if n.endswith(".md"))
+ROOMS = ("base", "proto", "store", "engine", "snmp", "sensors", "actions",
+         "api", "cli", "rules", "tests", "script", "doc", "bench")
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 VERB = re.compile(r"\bnocturne ([a-z][a-z-]*)((?: [^\n`|#;&()]*)?)")
 
@@ -95,6 +97,17 @@ def options_of(page, known, bad):
             bad.append(f"{page}: there is no option {name}")
 
 
+def names_of(page, source, bad):
+    """Functions and files that the text names are in the tree."""
+    for name in re.findall(r"`((?:noc|on)_\w+)`", read(page)):
+        if not re.search(rf"\b{name}\b", source):
+            bad.append(f"{page}: there is no {name}")
+    for path in re.findall(r"`([a-z]+/[\w./-]*)`", read(page)):
+        if path.split("/")[0] in ROOMS and not os.path.exists(
+                os.path.join(ROOT, path)):
+            bad.append(f"{page}: there is no {path}")
+
+
 def routes(bad):
     """doc/api.md has every route, with its role, and no other."""
     have, told = set(), set()
@@ -151,13 +164,17 @@ def main():
     options = set(re.findall(r"^(\S+) \(", ask("help", "options").stdout,
                              re.M))
     bad = {k: [] for k in ("rules", "links", "verbs", "options", "routes",
-                           "metrics", "generated")}
+                           "metrics", "generated", "names")}
+    source = "".join(read(f"{room}/{n}") for room in ROOMS[:9]
+                     for n in sorted(os.listdir(os.path.join(ROOT, room)))
+                     if n.endswith((".c", ".h")))
     blocks = 0
     for page in PAGES:
         blocks += rules_of(page, bad["rules"])
         links_of(page, bad["links"])
         verbs_of(page, known, bad["verbs"])
         options_of(page, options, bad["options"])
+        names_of(page, source, bad["names"])
     if blocks < 10:
         bad["rules"].append(f"only {blocks} blocks of rules were found")
     routes(bad["routes"])
@@ -168,7 +185,7 @@ def main():
     if done.returncode:
         bad["generated"] = done.stdout.strip().split("\n") + [
             "run doc/generate.py NOCTURNE"]
-    print("1..8")
+    print("1..9")
     failed = False
     for n, (key, name) in enumerate((
             ("rules", "the rules of the documentation load and pass"),
@@ -177,15 +194,16 @@ def main():
             ("options", "options of the configuration exist"),
             ("routes", "the API's routes are told, with their roles"),
             ("metrics", "the metrics are told"),
+            ("names", "functions and files exist"),
             ("generated", "what is generated is current")), 1):
         failed |= report(n, name, bad[key])
     page = []
     if shutil.which("groff"):
         manual(page)
-        failed |= report(8, "the manual page renders without a warning",
+        failed |= report(9, "the manual page renders without a warning",
                          page)
     else:
-        report(8, "the manual page renders without a warning", [],
+        report(9, "the manual page renders without a warning", [],
                "no groff")
     return failed
 
