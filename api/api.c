@@ -14,6 +14,9 @@
 
 /* ---- jobs ---- */
 
+/* Of the one daemon in this process. */
+static struct noc_job *jobs;
+
 struct noc_job *
 noc_job_new(struct noc_env *env, struct noc_http_req *req, int64_t ms)
 {
@@ -23,16 +26,59 @@ noc_job_new(struct noc_env *env, struct noc_http_req *req, int64_t ms)
 	job->status = 200;
 	job->then = noc_job_then_reply;
 	job->req = noc_http_reply_later(req, ms);
+	job->next = jobs;
+	if (jobs)
+		jobs->prev = job;
+	jobs = job;
 	return job;
 }
 
 static void
 job_free(struct noc_job *job)
 {
+	if (job->prev)
+		job->prev->next = job->next;
+	else
+		jobs = job->next;
+	if (job->next)
+		job->next->prev = job->prev;
 	noc_watch_free(job->timer);
 	noc_value_free(job->data);
 	noc_value_free(job->result);
 	free(job);
+}
+
+void
+noc_job_out(struct noc_job *job)
+{
+	job->out = true;
+}
+
+bool
+noc_job_back(struct noc_job *job)
+{
+	job->out = false;
+	if (job->req)
+		return true;
+	job_free(job);
+	return false;
+}
+
+/* Nobody waits for an answer that will not come. */
+static void
+jobs_close(void)
+{
+	struct noc_job *job, *next;
+
+	for (job = jobs; job; job = next) {
+		next = job->next;
+		if (job->req)
+			noc_http_reply_problem(job->req, 503, NULL,
+					       "The daemon is stopping.");
+		job->req = NULL;
+		if (!job->out)
+			job_free(job);
+	}
 }
 
 void
@@ -88,6 +134,8 @@ on_job_asked(struct noc_query *q, void *arg)
 	struct noc_job *job = arg;
 	struct noc_value *result = q->result;
 
+	if (!noc_job_back(job))
+		return;
 	if (!result) {
 		noc_job_end_err(job, &q->err);
 		return;
@@ -106,8 +154,11 @@ noc_job_ask(struct noc_job *job, const char *question, struct noc_value *params)
 	q->params = params;
 	q->done = on_job_asked;
 	q->arg = job;
-	if (noc_reader_submit(job->env->reader, q, &err))
+	noc_job_out(job);
+	if (noc_reader_submit(job->env->reader, q, &err)) {
+		job->out = false;
 		noc_job_end_err(job, &err);
+	}
 }
 
 struct job_command {
@@ -125,6 +176,8 @@ on_job_done(int kind, const struct noc_value *answer, const char *message,
 	struct noc_err err;
 
 	free(c);
+	if (!noc_job_back(job))
+		return;
 	if (kind == NOC_ENOTFOUND && missing) {
 		missing(job);
 	} else if (kind) {
@@ -147,6 +200,7 @@ noc_job_do_or(struct noc_job *job, struct noc_value *command,
 	c->missing = missing;
 	noc_value_set(command, "actor",
 		      noc_value_str(noc_http_actor(job->req)));
+	noc_job_out(job);
 	noc_core_command(core, command, on_job_done, c, noc_core_turn(core));
 	noc_value_free(command);
 }
@@ -359,6 +413,7 @@ noc_api_close(struct noc_api *api)
 	if (!api)
 		return;
 	noc_api_audit_close(api);
+	jobs_close();
 	noc_auth_release();
 	free(api);
 }

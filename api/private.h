@@ -30,6 +30,10 @@ struct noc_job {
 	struct noc_watch *timer;
 	int64_t until_boot_ns;
 	struct noc_id id;
+
+	/* private to api.c; req is NULL once the API was closed */
+	bool out; /* somebody will call back */
+	struct noc_job *next, *prev;
 };
 
 /* Answers later, at the latest after ms (0: the server's own limit). */
@@ -43,6 +47,10 @@ void noc_job_ask(struct noc_job *job, const char *question,
 void noc_job_do(struct noc_job *job, struct noc_value *command);
 void noc_job_do_or(struct noc_job *job, struct noc_value *command,
 		   void (*missing)(struct noc_job *job));
+/* For those who call back themselves: out, and back; false: the API was closed
+ * meanwhile and the job is gone. */
+void noc_job_out(struct noc_job *job);
+bool noc_job_back(struct noc_job *job);
 void noc_job_then_reply(struct noc_job *job); /* a `then`: answer result */
 void noc_job_end_json(struct noc_job *job, int status, struct noc_value *body);
 void noc_job_end_err(struct noc_job *job, const struct noc_err *err);

@@ -27,8 +27,11 @@ static void
 on_token_durable(void *arg)
 {
 	struct noc_job *job = arg;
-	struct noc_value *body = job->data;
+	struct noc_value *body;
 
+	if (!noc_job_back(job))
+		return;
+	body = job->data;
 	job->data = NULL;
 	noc_http_header_set(job->req, "Cache-Control", "no-store");
 	noc_job_end_json(job, job->status, body);
@@ -47,6 +50,7 @@ token_answer(struct noc_api *api, struct noc_http_req *req, const char *verb,
 	noc_value_set(record, "actor", noc_value_str(noc_http_actor(job->req)));
 	job->data = body;
 	job->status = status;
+	noc_job_out(job);
 	noc_core_begin(core, noc_core_turn(core));
 	noc_core_admin(core, record);
 	noc_core_effect(core, on_token_durable, job);

@@ -7,6 +7,7 @@ import http.client
 import json
 import os
 import re
+import threading
 import time
 
 import noc
@@ -411,6 +412,20 @@ def _():
         noc.equal(ended["state"], "Succeeded", "state")
         noc.check("acknowledged by unix:" in json.dumps(ended["steps"]),
                   json.dumps(ended["steps"]))
+
+
+@noc.case("who waits for a run is told when the daemon stops")
+def _():
+    with daemon(sets={"drain": "1s"}) as d:
+        url = d.post("/api/v1/flows/nap/runs", {}).json["url"]
+        got = []
+        waiter = threading.Thread(target=lambda: got.append(
+            d.get(url + "/wait?timeout=50s", timeout=30)))
+        waiter.start()
+        time.sleep(0.3)
+        noc.equal(d.stop(30), 0, "exit status")
+        waiter.join(10)
+        problem(got[0], 503, "stopping")
 
 
 @noc.case("a dry run prints the plan and writes nothing")
