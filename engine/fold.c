@@ -66,7 +66,8 @@ fold_key(const char *kind, const char *field, const struct noc_event *ev)
 	struct noc_strbuf sb = NOC_STRBUF_INIT;
 
 	noc_strbuf_addf(&sb, "%s\x1f", kind);
-	if (field && !strcmp(field, "link")) {
+	/* Without a name of its port it tells of its device, no other. */
+	if (field && !strcmp(field, "link") && ev->link.len) {
 		noc_strbuf_add(&sb, ev->link.p, ev->link.len);
 	} else {
 		noc_strbuf_add(&sb, ev->device.p, ev->device.len);
@@ -219,8 +220,9 @@ fold_parent(struct noc_core *core, struct noc_fold_part *f,
 	const char *ifname = noc_value_get_str(ev->data, "ifname", "");
 	const char *dot = strrchr(ifname, '.');
 	const struct noc_cable *cable = NULL;
+	struct noc_slice name;
 	struct fold_entry *e;
-	char *sub = NULL, *key;
+	char *sub = NULL, *key, buf[128];
 
 	(void)core;
 	if (!parent)
@@ -232,15 +234,26 @@ fold_parent(struct noc_core *core, struct noc_fold_part *f,
 		return NULL;
 	if (ev->inventory)
 		cable = noc_device_cable(ev->inventory, noc_slice_str(parent));
+	name = noc_ifname_canonical(noc_slice_str(parent), buf, sizeof(buf));
 	if (cable)
 		key = noc_asprintf("%s\x1f%s", ev->kind, cable->id);
 	else
-		key = noc_asprintf("%s\x1f%.*s/%s", ev->kind,
-				   (int)ev->device.len, ev->device.p, parent);
+		key = noc_asprintf("%s\x1f%.*s/%.*s", ev->kind,
+				   (int)ev->device.len, ev->device.p,
+				   (int)name.len, name.p);
 	e = noc_table_get(&f->entries, key);
 	free(key);
 	free(sub);
 	return e && !e->closed ? e : NULL;
+}
+
+static bool
+fold_is_other_user(const struct fold_entry *e, const struct noc_event *ev)
+{
+	const char *a = noc_value_get_str(e->first->data, "user", NULL);
+	const char *b = noc_value_get_str(ev->data, "user", NULL);
+
+	return a && b && strcmp(a, b) != 0;
 }
 
 struct noc_event *
@@ -273,11 +286,15 @@ noc_fold(struct noc_core *core, struct noc_event *ev, const char **why)
 		key = fold_key(fam->opposite, fam->field, ev);
 		e = noc_table_get(&f->entries, key);
 		if (e)
-			e->closed = true;
+			noc_fold_recovered(core, e->first);
 		free(key);
 	}
 	key = fold_key(fam->kind, fam->field, ev);
 	e = noc_table_get(&f->entries, key);
+	if (e && fold_is_other_user(e, ev)) {
+		free(key); /* two people, two changes: both are news */
+		return NULL;
+	}
 	if (e && (!e->closed || !fold_witness(e, ev, false))) {
 		free(key);
 		fold_witness(e, ev, true);
@@ -313,6 +330,14 @@ noc_fold_recovered(struct noc_core *core, const struct noc_event *first)
 	e->closed = true;
 	if (e->stored)
 		noc_fold_persist(core, first);
+}
+
+bool
+noc_fold_is_open(struct noc_core *core, const struct noc_event *first)
+{
+	const struct fold_entry *e = fold_of(core, first);
+
+	return e && !e->closed;
 }
 
 bool

@@ -54,6 +54,8 @@ bool noc_fold_rule_once(struct noc_core *core, const struct noc_event *first,
 			const char *rule);
 /* A run has verified that it is over, whether or not anybody said so. */
 void noc_fold_recovered(struct noc_core *core, const struct noc_event *first);
+/* A fault that may still get witnesses and has not recovered. */
+bool noc_fold_is_open(struct noc_core *core, const struct noc_event *first);
 /* The first witness is journaled: so must its entry be (one live row). */
 void noc_fold_persist(struct noc_core *core, const struct noc_event *first);
 

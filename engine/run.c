@@ -343,6 +343,16 @@ run_remember(struct noc_runs *runs, const struct noc_id *id, const char *state)
 		noc_table_deln(&runs->ended, key, sizeof(id->b));
 }
 
+/* A log or a SET that nobody looked after says nothing of the fault. */
+static bool
+run_has_verified(const struct noc_run *r)
+{
+	for (size_t i = 0; r->plan->acting && i < r->plan->nsteps; i++)
+		if (r->plan->steps[i].kind == NOC_STEP_VERIFY)
+			return !r->would;
+	return false;
+}
+
 void
 noc_run_end(struct noc_run *r, const char *state, const char *outcome)
 {
@@ -370,9 +380,11 @@ noc_run_end(struct noc_run *r, const char *state, const char *outcome)
 	r->ended_ns = noc_core_time(r->core).wall_ns;
 	if (!strcmp(state, "Succeeded")) {
 		runs->succeeded++;
-		noc_settle_end(r->core, &r->id);
-		if (r->ev)
-			noc_fold_recovered(r->core, r->ev);
+		if (run_has_verified(r)) {
+			noc_settle_end(r->core, &r->id);
+			if (r->ev)
+				noc_fold_recovered(r->core, r->ev);
+		}
 	} else if (!strcmp(state, "Failed")) {
 		runs->failed++;
 	} else {
