@@ -166,15 +166,18 @@ noc_correlate_closing(struct noc_core *core, struct noc_event *ev)
 {
 	struct noc_ruleset *rs = noc_core_rules(core);
 	struct noc_scope scope = { .ev = ev };
+	const char *opposite = noc_kind_opposite(ev->kind);
 	struct noc_err err;
 
 	for (size_t i = 0; rs && i < rs->nrules; i++) {
 		const struct noc_rule *rule = &rs->rules[i];
 		struct noc_strbuf key = NOC_STRBUF_INIT;
 		bool cancels = noc_strings_have(&rule->hold_cancel, ev->kind);
+		bool recovers =
+		    opposite && noc_strings_have(&rule->on, opposite);
 		bool whole = true;
 
-		if (!cancels && !rule->damp)
+		if (!cancels && !recovers)
 			continue;
 		/* "{link}" of a config.change names no port: all its ports. */
 		if (rule->key)
@@ -183,12 +186,29 @@ noc_correlate_closing(struct noc_core *core, struct noc_event *ev)
 						  &err) == 0;
 		else
 			noc_strbuf_add(&key, ev->device.p, ev->device.len);
-		if (rule->damp && whole)
-			noc_damp_closing(core, rule, ev, key.p ? key.p : "");
+		if (recovers && whole)
+			noc_correlate_recovered(core, rule, ev,
+						key.p ? key.p : "");
 		if (cancels)
-			noc_hold_closing(core, rule, ev, whole ? key.p : NULL);
+			noc_hold_closing(core, rule, ev,
+					 whole ? (key.p ? key.p : "") : NULL);
 		noc_strbuf_release(&key);
 	}
+}
+
+/* Up again: what waited for a run to settle, and what was meant, is over. */
+void
+noc_correlate_recovered(struct noc_core *core, const struct noc_rule *rule,
+			struct noc_event *ev, const char *key)
+{
+	struct noc_keyed *meant =
+	    noc_keyed_get(core, &noc_form_meant, rule->name, key);
+
+	if (meant)
+		noc_keyed_drop(core, meant);
+	noc_hold_settled(core, rule, ev, key);
+	if (rule->damp)
+		noc_damp_closing(core, rule, ev, key);
 }
 
 /* ---- unless seen{…} ---- */
@@ -274,7 +294,28 @@ noc_unless_holds(struct noc_core *core, const struct noc_rule *rule,
 	return NULL;
 }
 
-/* A port an operator shut counts as meant to be down until it is up. */
+/*
+ * A port an operator shut counts as meant to be down until it is up.  The
+ * year only bounds what is remembered of ports that are gone.
+ */
+#define MEANT_NS (366 * 86400LL * NOC_NS_PER_S)
+
+void
+noc_correlate_meant(struct noc_core *core, const struct noc_rule *rule,
+		    const char *key, struct noc_event *ev)
+{
+	struct noc_keyed *meant;
+
+	if (!noc_kind_opposite(ev->kind) ||
+	    noc_keyed_get(core, &noc_form_meant, rule->name, key))
+		return;
+	meant = noc_keyed_add(core, &noc_form_meant, rule, key, ev);
+	if (!meant)
+		return;
+	noc_due_arm(core, &meant->due, noc_core_time(core).boot_ns + MEANT_NS);
+	noc_keyed_store(core, meant);
+}
+
 static enum noc_step_on
 unless_event(struct noc_core *core, struct noc_candidate *c)
 {
@@ -285,16 +326,9 @@ unless_event(struct noc_core *core, struct noc_candidate *c)
 
 	if (!seen && !meant)
 		return NOC_PASS;
-	if (seen && !meant && noc_kind_opposite(c->ev->kind)) {
+	if (seen && !meant) {
 		c->ev = noc_core_keep(core, c->ev, "matched");
-		meant = noc_keyed_add(core, &noc_form_meant, c->rule, c->key,
-				      c->ev);
-		if (meant) {
-			noc_due_arm(core, &meant->due,
-				    noc_core_time(core).boot_ns +
-					7 * 86400 * NOC_NS_PER_S);
-			noc_keyed_store(core, meant);
-		}
+		noc_correlate_meant(core, c->rule, c->key, c->ev);
 	}
 	if (seen)
 		noc_outcome(core, c, "cancelled", "left alone: unless %s",

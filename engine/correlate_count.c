@@ -8,12 +8,12 @@
 #include "engine/correlate_state.h"
 
 /*
- * threshold: so many (distinct) events within a sliding window; fires once
- * and re-arms when the window has fallen below again.  throttle: once_within,
- * once_after, accumulate.  Counts change a row at most once a second.
+ * threshold: so many (distinct) events within a sliding window.  It fires
+ * once, and again when the count has fallen below meanwhile (below `clear`,
+ * when that is said) and a window has passed since: a rate that hovers about
+ * the threshold is told once a window.  throttle: once_within, once_after,
+ * accumulate.  Counts change a row at most once a second.
  */
-
-#define COUNT_TIMES_MAX 4096
 
 static int64_t
 count_now_ms(const struct noc_core *core)
@@ -21,7 +21,7 @@ count_now_ms(const struct noc_core *core)
 	return noc_core_time(core).wall_ns / NOC_NS_PER_MS;
 }
 
-/* data: {"times": [ms...], "words": [text...], "fired": bool} */
+/* data: {"times": [ms...], "words": [text...], "fired": ms or 0} */
 static struct noc_value *
 count_list(struct noc_keyed *k, const char *name)
 {
@@ -64,18 +64,46 @@ count_slide(struct noc_keyed *k, int64_t since_ms)
 		count_shift(words, n);
 }
 
+/* How many (distinct) have come since then. */
 static int64_t
-count_distinct(const struct noc_value *words)
+count_since(struct noc_keyed *k, const struct noc_threshold *t,
+	    int64_t since_ms)
 {
+	const struct noc_value *times = count_list(k, "times");
+	const struct noc_value *words = count_list(k, "words");
+	size_t len = times->u.list.len, from = len;
 	struct noc_table seen = { 0 };
 	int64_t n;
 
-	for (size_t i = 0; i < words->u.list.len; i++)
-		if (words->u.list.at[i]->type == NOC_STR)
-			noc_table_put(&seen, words->u.list.at[i]->u.s.p, &seen);
+	while (from > 0 && times->u.list.at[from - 1]->u.i > since_ms)
+		from--;
+	if (!t->distinct)
+		return (int64_t)(len - from);
+	for (size_t i = from; i < len && i < words->u.list.len; i++)
+		noc_table_put(&seen, words->u.list.at[i]->u.s.p, &seen);
 	n = (int64_t)noc_table_len(&seen);
 	noc_table_release(&seen);
 	return n;
+}
+
+static int64_t
+count_kept_ms(const struct noc_threshold *t)
+{
+	return t->clear_window_ms > t->window_ms ? t->clear_window_ms
+						 : t->window_ms;
+}
+
+/* Has it been quiet enough since it fired? */
+static void
+count_rearm(struct noc_keyed *k, const struct noc_threshold *t, int64_t now)
+{
+	int64_t fired = noc_value_get_int(k->data, "fired", 0);
+	int64_t window = t->clear_count ? t->clear_window_ms : t->window_ms;
+	int64_t below = t->clear_count ? t->clear_count : t->count;
+
+	if (fired && now - fired >= t->window_ms &&
+	    count_since(k, t, now - window) < below)
+		noc_value_unset(k->data, "fired");
 }
 
 static void
@@ -130,7 +158,6 @@ threshold_event(struct noc_core *core, struct noc_candidate *c)
 	struct noc_value *times, *extra;
 	struct noc_keyed *k;
 	int64_t now = count_now_ms(core), n;
-	bool fired;
 
 	if (!t)
 		return NOC_PASS;
@@ -139,24 +166,23 @@ threshold_event(struct noc_core *core, struct noc_candidate *c)
 		noc_outcome(core, c, "errored", "too many open states");
 		return NOC_TAKEN;
 	}
-	count_slide(k, now - t->window_ms);
 	times = count_list(k, "times");
-	if (times->u.list.len >= COUNT_TIMES_MAX)
+	count_slide(k, now - count_kept_ms(t));
+	count_rearm(k, t, now);
+	if ((int64_t)times->u.list.len >= NOC_THRESHOLD_MAX)
 		count_slide(k, times->u.list.at[0]->u.i);
 	noc_value_push(times, noc_value_int(now));
 	count_word(k, t, c->ev);
-	n = t->distinct ? count_distinct(count_list(k, "words"))
-			: (int64_t)times->u.list.len;
-	fired = noc_value_get_bool(k->data, "fired", false);
-	count_due_in(core, k, t->window_ms + 1);
-	if (fired || n < t->count) {
-		noc_keyed_store(core, k);
+	n = count_since(k, t, now - t->window_ms);
+	count_due_in(core, k, count_kept_ms(t) + 1);
+	if (n < t->count || noc_value_get(k->data, "fired")) {
+		noc_keyed_store_count(core, k);
 		noc_outcome_counted(core, c);
 		noc_core_story(core, "%s counts %lld/%lld", c->rule->name,
 			       (long long)n, (long long)t->count);
 		return NOC_TAKEN;
 	}
-	noc_value_set(k->data, "fired", noc_value_bool(true));
+	noc_value_set(k->data, "fired", noc_value_int(now));
 	noc_keyed_store(core, k);
 	c->count = n;
 	c->extra = count_extra(n, &extra);
@@ -165,29 +191,11 @@ threshold_event(struct noc_core *core, struct noc_candidate *c)
 	return NOC_TAKEN;
 }
 
-/* The window went by without an event, or a clear rate may be reached. */
+/* Nothing came for so long that all has left the window. */
 static void
 on_threshold_due(struct noc_core *core, struct noc_keyed *k)
 {
-	const struct noc_rule *rule =
-	    noc_ruleset_rule(noc_core_rules(core), k->rule);
-	const struct noc_threshold *t = rule ? rule->threshold : NULL;
-	int64_t now = count_now_ms(core), n;
-
-	if (!t) {
-		noc_keyed_drop(core, k);
-		return;
-	}
-	count_slide(k, now - t->window_ms);
-	n = (int64_t)count_list(k, "times")->u.list.len;
-	if (n == 0) {
-		noc_keyed_drop(core, k);
-		return;
-	}
-	if (n < (t->clear_count ? t->clear_count : t->count))
-		noc_value_set(k->data, "fired", noc_value_bool(false));
-	count_due_in(core, k, t->window_ms / 4 + 1);
-	noc_keyed_store(core, k);
+	noc_keyed_drop(core, k);
 }
 
 static enum noc_step_on
@@ -225,7 +233,10 @@ throttle_event(struct noc_core *core, struct noc_candidate *c)
 		noc_value_free(extra);
 		return NOC_TAKEN;
 	}
-	noc_keyed_store(core, k);
+	if (fresh)
+		noc_keyed_store(core, k);
+	else
+		noc_keyed_store_count(core, k);
 	if (c->rule->throttle == NOC_ONCE_AFTER && fresh)
 		noc_outcome(core, c, "held", "batched");
 	else
@@ -265,4 +276,5 @@ const struct noc_form noc_form_threshold = {
 const struct noc_form noc_form_throttle = {
 	.name = "throttle",
 	.on_due = on_throttle_due,
+	.held = true, /* a batch of once_after stands for its first */
 };

@@ -102,9 +102,13 @@ damp_count(struct noc_core *core, struct noc_candidate *c)
 	int64_t now = damp_now_ms(core);
 	double penalty, ceiling;
 	struct noc_keyed *k;
+	struct noc_id run;
+	int64_t due;
 
 	if (!d || c->again)
 		return NOC_PASS;
+	if (c->rule->acting)
+		noc_settle_until(core, c, &due, &run); /* names the cause */
 	k = noc_keyed_get(core, &noc_form_damp, c->rule->name, c->key);
 	if (!k) {
 		k = noc_keyed_add(core, &noc_form_damp, c->rule, c->key, NULL);
@@ -185,7 +189,8 @@ damp_reuse(struct noc_core *core, struct noc_keyed *k, struct noc_rule *rule)
 	noc_keyed_drop(core, k);
 	if (down && c.ev) {
 		noc_ledger_matched(core, rule->name);
-		noc_correlate(core, &c, &noc_correlate_damp_gate);
+		if (noc_correlate_unless.event(core, &c) == NOC_PASS)
+			noc_correlate(core, &c, &noc_correlate_damp_gate);
 	}
 	noc_event_unref(c.ev);
 	free(key);

@@ -51,7 +51,7 @@ hold_event(struct noc_core *core, struct noc_candidate *c)
 	k = noc_keyed_get(core, &noc_form_hold, c->rule->name, c->key);
 	if (k) {
 		k->count += c->count;
-		noc_keyed_store(core, k);
+		noc_keyed_store_count(core, k);
 		noc_outcome_counted(core, c);
 		noc_core_story(core, "%s already holds", c->rule->name);
 		return NOC_TAKEN;
@@ -88,6 +88,7 @@ on_hold_due(struct noc_core *core, struct noc_keyed *k)
 /* ---- ends before its time ---- */
 
 struct hold_end {
+	bool meant; /* somebody did it on purpose */
 	const char *outcome;
 	const char *why;
 	const struct noc_event *closing;
@@ -109,6 +110,8 @@ hold_end(struct noc_core *core, struct noc_keyed *k, const struct hold_end *end)
 	};
 
 	noc_keyed_drop(core, k);
+	if (rule && c.ev && end->meant)
+		noc_correlate_meant(core, rule, key, c.ev);
 	if (rule && c.ev)
 		noc_outcome(core, &c, end->outcome, "%s", end->why);
 	noc_event_unref(c.ev);
@@ -146,21 +149,34 @@ noc_hold_closing(struct noc_core *core, const struct noc_rule *rule,
 				.closing = ev,
 				.key = key };
 	struct noc_strbuf why = NOC_STRBUF_INIT;
-	const char *opposite = noc_kind_opposite(ev->kind);
-	struct noc_keyed *meant;
 
+	/* An operator's word; a recovery needs no excuse. */
+	end.meant = noc_kind_opposite(ev->kind) == NULL;
 	noc_strbuf_addf(&why, "%s from %.*s", ev->kind, (int)ev->device.len,
 			ev->device.p);
-	if (!opposite) /* an operator's word; a recovery needs no excuse */
+	if (end.meant)
 		noc_strbuf_adds(&why, ": left alone");
 	end.why = why.p;
 	noc_keyed_each(core, &noc_form_hold, rule->name, on_hold_close, &end);
 	noc_keyed_each(core, &noc_form_settle, rule->name, on_hold_close, &end);
-	if (key && opposite && noc_strings_have(&rule->on, opposite)) {
-		meant = noc_keyed_get(core, &noc_form_meant, rule->name, key);
-		if (meant)
-			noc_keyed_drop(core, meant);
-	}
+	noc_strbuf_release(&why);
+}
+
+void
+noc_hold_settled(struct noc_core *core, const struct noc_rule *rule,
+		 struct noc_event *ev, const char *key)
+{
+	struct noc_keyed *k =
+	    noc_keyed_get(core, &noc_form_settle, rule->name, key);
+	struct noc_strbuf why = NOC_STRBUF_INIT;
+	struct hold_end end = { .outcome = "cancelled" };
+
+	if (!k)
+		return;
+	noc_strbuf_addf(&why, "%s from %.*s", ev->kind, (int)ev->device.len,
+			ev->device.p);
+	end.why = why.p;
+	hold_end(core, k, &end);
 	noc_strbuf_release(&why);
 }
 

@@ -99,7 +99,7 @@ pair_open(struct noc_core *core, const struct noc_pair *pair,
 		return;
 	}
 	ev = noc_core_keep(core, ev, "matched");
-	memcpy(as_rule.keys_hash, pair->definition, 32);
+	memcpy(as_rule.keys_hash, pair->keys_hash, 32);
 	k = noc_keyed_add(core, &noc_form_pair, &as_rule, key, ev);
 	if (!k)
 		return;

@@ -19,6 +19,13 @@ static const struct noc_form *const keyed_forms[] = {
 	&noc_form_meant, &noc_form_settle,
 };
 
+/* Does this state stand for a candidate that the ledger counts as held? */
+static bool
+keyed_is_held(const struct noc_keyed *k)
+{
+	return k->form->held && k->ev != NULL;
+}
+
 static struct noc_correlation *
 keyed_part(const struct noc_core *core)
 {
@@ -116,6 +123,7 @@ noc_keyed_store(struct noc_core *core, struct noc_keyed *k)
 	struct noc_value *row = noc_value_map();
 	char hex[65];
 
+	k->stored_ns = noc_core_time(core).boot_ns;
 	noc_value_set(row, "count", noc_value_int(k->count));
 	noc_value_set(row, "since", noc_value_int(k->since_ns));
 	for (int i = 0; i < 32; i++)
@@ -133,13 +141,23 @@ noc_keyed_store(struct noc_core *core, struct noc_keyed *k)
 }
 
 void
+noc_keyed_store_count(struct noc_core *core, struct noc_keyed *k)
+{
+	int64_t now = noc_core_time(core).boot_ns;
+
+	if (!k->stored_ns || now - k->stored_ns >= NOC_NS_PER_S)
+		noc_keyed_store(core, k);
+}
+
+void
 noc_keyed_drop(struct noc_core *core, struct noc_keyed *k)
 {
 	struct noc_correlation *p = keyed_part(core);
 	char *index = keyed_index(k->form->name, k->name);
 
 	noc_due_disarm(core, &k->due);
-	noc_txn_live_del(noc_core_txn(core), k->form->name, k->name);
+	if (k->stored_ns)
+		noc_txn_live_del(noc_core_txn(core), k->form->name, k->name);
 	noc_table_del(&p->states, index);
 	noc_table_del(noc_table_get(&p->by_rule, k->rule), index);
 	free(index);
@@ -279,6 +297,7 @@ keyed_load(struct noc_core *core, void *part, const char *kind, const char *key,
 	if (!form)
 		return false;
 	k = keyed_put(core, form, noc_strdup(key));
+	k->stored_ns = 1; /* long ago */
 	k->count = noc_value_get_int(data, "count", 1);
 	k->since_ns = noc_value_get_int(data, "since", k->since_ns);
 	for (int i = 0; i < 32 && strlen(hex) == 64; i++)
@@ -295,7 +314,7 @@ keyed_load(struct noc_core *core, void *part, const char *kind, const char *key,
 		k->late = due_ns < noc_core_time(core).wall_ns - NOC_NS_PER_S;
 		noc_due_arm(core, &k->due, noc_due_boot(core, due_ns));
 	}
-	if (form->held) { /* counts that were in memory */
+	if (keyed_is_held(k)) { /* counts that were in memory */
 		noc_ledger_matched(core, k->rule);
 		noc_ledger_outcome(core, k->rule, "held", false);
 	}
@@ -319,13 +338,15 @@ keyed_sweep(struct noc_core *core, void *part)
 		bool keep = rule && !memcmp(rule->keys_hash, k->keys_hash, 32);
 
 		for (size_t i = 0; k->form->pair && i < rs->npairs; i++)
-			keep |= !strcmp(rs->pairs[i].name, k->rule);
+			keep |=
+			    !strcmp(rs->pairs[i].name, k->rule) &&
+			    !memcmp(rs->pairs[i].keys_hash, k->keys_hash, 32);
 		if (keep)
 			continue;
 		noc_value_set(
 		    dropped, k->rule,
 		    noc_value_int(noc_value_get_int(dropped, k->rule, 0) + 1));
-		if (k->form->held)
+		if (keyed_is_held(k))
 			noc_ledger_outcome(core, k->rule, "cancelled", true);
 		noc_keyed_drop(core, k);
 	}

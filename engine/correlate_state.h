@@ -20,7 +20,7 @@ struct noc_form {
 	void (*loaded)(struct noc_core *core, struct noc_keyed *k);
 	void (*freed)(struct noc_core *core, struct noc_keyed *k);
 	bool pair; /* k->rule names a pair */
-	bool held; /* counts as held_now in the ledger */
+	bool held; /* with an event it counts as held_now in the ledger */
 };
 
 struct noc_keyed {
@@ -36,6 +36,7 @@ struct noc_keyed {
 	void *impl;		/* the form's own, not stored */
 	uint8_t keys_hash[32];
 	bool late; /* was overdue when loaded */
+	int64_t stored_ns;
 };
 
 struct noc_correlation {	  /* the correlate part */
@@ -54,6 +55,8 @@ struct noc_keyed *noc_keyed_add(struct noc_core *core,
 				const struct noc_rule *rule, const char *key,
 				struct noc_event *ev);
 void noc_keyed_store(struct noc_core *core, struct noc_keyed *k);
+/* Only a count has changed: at most one row a second. */
+void noc_keyed_store_count(struct noc_core *core, struct noc_keyed *k);
 void noc_keyed_drop(struct noc_core *core, struct noc_keyed *k);
 /* Calls fn for every state of a form and rule (a snapshot: fn may drop). */
 void noc_keyed_each(struct noc_core *core, const struct noc_form *form,
@@ -93,8 +96,16 @@ extern const struct noc_correlator_ops noc_correlate_damp_count,
     noc_correlate_throttle, noc_correlate_storm, noc_correlate_hold,
     noc_correlate_damp_gate, noc_correlate_guards;
 
+/* The port of this event was shut by somebody: left alone until it is up. */
+void noc_correlate_meant(struct noc_core *core, const struct noc_rule *rule,
+			 const char *key, struct noc_event *ev);
+void noc_correlate_recovered(struct noc_core *core, const struct noc_rule *rule,
+			     struct noc_event *ev, const char *key);
+
 /* A closing event reaches each form that has something open for it. */
 void noc_hold_closing(struct noc_core *core, const struct noc_rule *rule,
+		      struct noc_event *ev, const char *key);
+void noc_hold_settled(struct noc_core *core, const struct noc_rule *rule,
 		      struct noc_event *ev, const char *key);
 void noc_damp_closing(struct noc_core *core, const struct noc_rule *rule,
 		      struct noc_event *ev, const char *key);

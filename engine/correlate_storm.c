@@ -15,7 +15,7 @@
  * `keep` still goes out one by one while it lasts.  Below `over` events are
  * only counted.  Rates are counted in ten slots a window: no list of times.
  *
- * data: {open, since (ms), last (ms), total, shapes: {text: count}}
+ * data: {open, said, since (ms), last (ms), total, shapes: {text: count}}
  */
 #define STORM_SLOTS  10
 #define STORM_SHAPES 64
@@ -29,7 +29,7 @@ struct storm_rate {
 
 struct storm { /* k->impl */
 	struct storm_rate over, clear;
-	int64_t stored_ms;
+	int64_t counted_ms; /* since when the rates are whole */
 };
 
 static int64_t
@@ -206,19 +206,26 @@ storm_site_open(struct noc_core *core, const struct noc_rule *rule,
 	return site.open;
 }
 
+/*
+ * The first devices of a site are told one by one, the next is told as the
+ * site, those after it not at all; who was told to begin is told to end.
+ */
 static void
 storm_say(struct noc_core *core, struct noc_keyed *k, struct noc_candidate *c,
 	  const char *phase)
 {
+	bool start = !strcmp(phase, "start");
+	size_t open = start ? storm_site_open(core, c->rule, c->ev) : 0;
 	struct noc_value *extra;
-	size_t open = storm_site_open(core, c->rule, c->ev);
 
-	if (open > STORM_MANY + 1) { /* the site was told once */
+	if (start && open > STORM_MANY)
+		phase = "site";
+	if (start && open <= STORM_MANY + 1) {
+		noc_value_set(k->data, "said", noc_value_bool(true));
+	} else if (!noc_value_get_bool(k->data, "said", false)) {
 		noc_outcome_counted(core, c);
 		return;
 	}
-	if (open == STORM_MANY + 1)
-		phase = "site";
 	extra = storm_extra(core, k, c->rule, phase);
 	c->extra = extra;
 	c->count = noc_value_get_int(extra, "count", 1);
@@ -242,15 +249,41 @@ storm_arm(struct noc_core *core, struct noc_keyed *k,
 		    noc_core_time(core).boot_ns + in * NOC_NS_PER_MS);
 }
 
+static struct noc_keyed *
+storm_new(struct noc_core *core, const struct noc_candidate *c, int64_t now)
+{
+	const struct noc_storm *st = c->rule->storm;
+	struct noc_keyed *k =
+	    noc_keyed_add(core, &noc_form_storm, c->rule, c->key, NULL);
+	struct storm *s;
+
+	if (!k)
+		return NULL;
+	k->data = noc_value_map();
+	k->impl = s = noc_calloc(1, sizeof(struct storm));
+	s->counted_ms = now;
+	noc_value_set(k->data, "since", noc_value_int(now));
+	noc_due_arm(
+	    core, &k->due,
+	    noc_core_time(core).boot_ns + st->over.per_ms * 2 * NOC_NS_PER_MS);
+	return k;
+}
+
+/* It opens with what is in the window; older messages are no storm. */
 static void
-storm_store(struct noc_core *core, struct noc_keyed *k, struct storm *s,
-	    bool now_please)
+storm_open(struct noc_core *core, struct noc_keyed *k, struct noc_candidate *c,
+	   int64_t count)
 {
 	int64_t now = storm_now_ms(core);
 
-	if (!now_please && now - s->stored_ms < 1000)
-		return;
-	s->stored_ms = now;
+	c->ev = noc_core_keep(core, c->ev, "matched");
+	noc_event_unref(k->ev);
+	k->ev = noc_event_ref(c->ev);
+	noc_value_set(k->data, "open", noc_value_bool(true));
+	noc_value_set(k->data, "since", noc_value_int(now));
+	noc_value_set(k->data, "total", noc_value_int(count));
+	storm_arm(core, k, c->rule->storm);
+	storm_say(core, k, c, "start");
 	noc_keyed_store(core, k);
 }
 
@@ -258,29 +291,20 @@ static enum noc_step_on
 storm_event(struct noc_core *core, struct noc_candidate *c)
 {
 	const struct noc_storm *st = c->rule->storm;
-	int64_t now = storm_now_ms(core);
+	int64_t now = storm_now_ms(core), over;
 	struct noc_keyed *k;
 	struct storm *s;
-	bool open;
 
-	if (!st || c->again)
+	if (!st)
 		return NOC_PASS;
 	k = noc_keyed_get(core, &noc_form_storm, c->rule->name, c->key);
+	if (!k)
+		k = storm_new(core, c, now);
 	if (!k) {
-		k = noc_keyed_add(core, &noc_form_storm, c->rule, c->key, NULL);
-		if (!k) {
-			noc_outcome_counted(core, c);
-			return NOC_TAKEN;
-		}
-		k->data = noc_value_map();
-		k->impl = noc_calloc(1, sizeof(struct storm));
-		noc_value_set(k->data, "since", noc_value_int(now));
-		noc_due_arm(core, &k->due,
-			    noc_core_time(core).boot_ns +
-				st->over.per_ms * 2 * NOC_NS_PER_MS);
+		noc_outcome_counted(core, c);
+		return NOC_TAKEN;
 	}
 	s = k->impl;
-	open = noc_value_get_bool(k->data, "open", false);
 	noc_value_set(k->data, "last", noc_value_int(now));
 	noc_value_set(
 	    k->data, "total",
@@ -288,23 +312,17 @@ storm_event(struct noc_core *core, struct noc_candidate *c)
 	storm_shape(k, c->ev);
 	storm_count(&s->clear, st->clear.per_ms ? st->clear.per_ms : 60000, now,
 		    1);
-	if (storm_count(&s->over, st->over.per_ms, now, 1) > st->over.count &&
-	    !open) {
-		c->ev = noc_core_keep(core, c->ev, "matched");
-		k->ev = noc_event_ref(c->ev);
-		noc_value_set(k->data, "open", noc_value_bool(true));
-		noc_value_set(k->data, "since", noc_value_int(now));
-		storm_arm(core, k, st);
-		storm_store(core, k, s, true);
-		storm_say(core, k, c, "start");
+	over = storm_count(&s->over, st->over.per_ms, now, 1);
+	if (!noc_value_get_bool(k->data, "open", false)) {
+		if (over > st->over.count)
+			storm_open(core, k, c, over);
+		else
+			noc_outcome_counted(core, c);
 		return NOC_TAKEN;
 	}
-	if (open && st->keep && noc_where_match_event(st->keep, c->ev)) {
-		storm_store(core, k, s, false);
+	noc_keyed_store_count(core, k);
+	if (st->keep && noc_where_match_event(st->keep, c->ev))
 		return NOC_PASS;
-	}
-	if (open)
-		storm_store(core, k, s, false);
 	noc_outcome_counted(core, c);
 	return NOC_TAKEN;
 }
@@ -332,24 +350,46 @@ storm_close(struct noc_core *core, struct noc_keyed *k, struct noc_rule *rule)
 	free(key);
 }
 
+/* Below `clear`, once a whole window of it has been counted. */
+static bool
+storm_is_clear(struct noc_keyed *k, const struct noc_storm *st, int64_t now)
+{
+	struct storm *s = k->impl;
+	int64_t since = noc_value_get_int(k->data, "since", 0);
+
+	if (s->counted_ms > since)
+		since = s->counted_ms;
+	return st->clear.count && now - since >= st->clear.per_ms &&
+	       storm_count(&s->clear, st->clear.per_ms, now, 0) <
+		   st->clear.count;
+}
+
 static void
 on_storm_due(struct noc_core *core, struct noc_keyed *k)
 {
 	struct noc_rule *rule = noc_ruleset_rule(noc_core_rules(core), k->rule);
 	const struct noc_storm *st = rule ? rule->storm : NULL;
 	int64_t now = storm_now_ms(core);
-	struct storm *s = k->impl;
+	int64_t quiet = now - noc_value_get_int(k->data, "last", 0);
 
-	if (!st || !noc_value_get_bool(k->data, "open", false)) {
+	if (!st) {
 		noc_keyed_drop(core, k);
 		return;
 	}
-	if (now - noc_value_get_int(k->data, "last", 0) >= st->idle_ms ||
+	if (!noc_value_get_bool(k->data, "open", false)) {
+		if (quiet >= st->over.per_ms) {
+			noc_keyed_drop(core, k);
+			return;
+		}
+		noc_value_unset(k->data, "shapes"); /* of long ago */
+		noc_due_arm(core, &k->due,
+			    noc_core_time(core).boot_ns +
+				st->over.per_ms * 2 * NOC_NS_PER_MS);
+		return;
+	}
+	if (quiet >= st->idle_ms ||
 	    now - noc_value_get_int(k->data, "since", 0) >= st->max_ms ||
-	    (st->clear.count &&
-	     now - noc_value_get_int(k->data, "since", 0) >= st->clear.per_ms &&
-	     storm_count(&s->clear, st->clear.per_ms, now, 0) <
-		 st->clear.count)) {
+	    storm_is_clear(k, st, now)) {
 		storm_close(core, k, rule);
 		return;
 	}
@@ -359,8 +399,10 @@ on_storm_due(struct noc_core *core, struct noc_keyed *k)
 static void
 storm_loaded(struct noc_core *core, struct noc_keyed *k)
 {
-	(void)core;
-	k->impl = noc_calloc(1, sizeof(struct storm));
+	struct storm *s = noc_calloc(1, sizeof(*s));
+
+	s->counted_ms = storm_now_ms(core);
+	k->impl = s;
 	if (!k->data)
 		k->data = noc_value_map();
 }

@@ -16,7 +16,6 @@
  * key, stored as a live row; each refusal is a DECISION and one notice a
  * window.  Never silent.
  */
-#define GUARD_TIMES_MAX 256
 
 struct guard_count {
 	struct noc_due due; /* first; forgets it when all has left */
@@ -110,7 +109,7 @@ guard_slide(struct guard_count *g, int64_t since_ms)
 
 	while (n < t->u.list.len &&
 	       (noc_value_get_int(t->u.list.at[n], "ms", 0) <= since_ms ||
-		t->u.list.len - n > GUARD_TIMES_MAX))
+		t->u.list.len - n > NOC_GUARD_COUNT_MAX + 1))
 		noc_value_free(t->u.list.at[n++]);
 	if (n == 0)
 		return;

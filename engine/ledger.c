@@ -85,7 +85,9 @@ noc_ledger_outcome(struct noc_core *core, const char *rule, const char *outcome,
 		i++;
 	if (NOC_FAILS(i < NOC_COUNT(words)))
 		return;
-	if (was_held && c->held_now > 0 && strcmp(outcome, "held"))
+	if (was_held && !strcmp(outcome, "held"))
+		return; /* from one form's wait to the next one's */
+	if (was_held && c->held_now > 0)
 		c->held_now--;
 	++*words[i].n;
 }

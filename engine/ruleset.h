@@ -51,6 +51,8 @@ struct noc_storm {
 	const char *rollup;	 /* path ("site") or NULL */
 };
 
+#define NOC_THRESHOLD_MAX 4096
+
 struct noc_threshold {
 	int64_t count, window_ms; /* sliding; re-arms by falling below */
 	int64_t clear_count, clear_window_ms; /* hysteresis; 0: none */
@@ -64,6 +66,7 @@ enum noc_throttle {
 	NOC_ACCUMULATE
 };
 
+#define NOC_GUARD_COUNT_MAX	1000
 #define NOC_GUARD_SETTLE_MS	60000
 #define NOC_GUARD_SETTLE_MAX_MS 600000
 
@@ -115,6 +118,7 @@ struct noc_pair {
 	const struct noc_value *missing, *matched; /* AST action; may be NULL */
 	struct noc_plan *missing_plan, *matched_plan;
 	uint8_t definition[32];
+	uint8_t keys_hash[32]; /* open waits are kept by it */
 	enum noc_mode mode;
 	bool acting;
 };

@@ -199,6 +199,11 @@ rule_threshold(struct noc_build *b, struct noc_rule *r,
 		noc_build_error(b, v,
 				"'threshold' needs a rate: threshold = "
 				"\"5/1m\".");
+	if (over.count > NOC_THRESHOLD_MAX)
+		noc_build_error(b, v,
+				"'threshold' counts at most %d; for floods "
+				"there is 'storm'.",
+				NOC_THRESHOLD_MAX);
 	r->threshold = t = noc_calloc(1, sizeof(*t));
 	t->count = over.count;
 	t->window_ms = over.per_ms;
@@ -245,6 +250,18 @@ rule_throttle(struct noc_build *b, struct noc_rule *r,
 
 /* ---- guard ---- */
 
+/* Times are kept one by one; a guard this wide guards nothing anyway. */
+static void
+rule_guard_large(struct noc_build *b, const struct noc_value *v,
+		 const char *name, struct noc_rate *rate)
+{
+	if (rate->count <= NOC_GUARD_COUNT_MAX)
+		return;
+	noc_build_warn(b, "%s: guard '%s' of more than %d is no guard.",
+		       noc_ast_at(v), name, NOC_GUARD_COUNT_MAX);
+	rate->count = 0;
+}
+
 /* The defaults bind rules that act; to the others only what they say. */
 static void
 rule_guard(struct noc_build *b, struct noc_rule *r, const struct noc_value *v)
@@ -258,6 +275,9 @@ rule_guard(struct noc_build *b, struct noc_rule *r, const struct noc_value *v)
 	    noc_build_rate(b, opts, "mass", r->acting ? GUARD_MASS : NULL);
 	g->targets = noc_build_rate(b, opts, "targets",
 				    r->acting ? GUARD_TARGETS : NULL);
+	rule_guard_large(b, v, "per_key", &g->per_key);
+	rule_guard_large(b, v, "mass", &g->mass);
+	rule_guard_large(b, v, "targets", &g->targets);
 	g->depth = (int)noc_value_get_int(opts, "depth", GUARD_DEPTH);
 	if (g->depth < 1 || g->depth > 100)
 		noc_build_error(b, v, "'depth' must be 1 to 100.");
@@ -292,12 +312,13 @@ rule_mode(struct noc_build *b, struct noc_rule *r, const struct noc_value *opts)
 
 /* State is kept over a reload while these stay the same. */
 static void
-rule_keys_hash(struct noc_build *b, struct noc_rule *r,
-	       const struct noc_value *opts)
+rule_keys_hash(struct noc_build *b, const struct noc_value *opts,
+	       uint8_t out[32])
 {
 	static const char *const names[] = { "on",	 "key",	  "hold",
 					     "damp",	 "storm", "threshold",
-					     "throttle", "time" };
+					     "throttle", "time",  "open",
+					     "close",	 "within" };
 	struct noc_value *keys = noc_value_map();
 
 	for (size_t i = 0; i < NOC_COUNT(names); i++)
@@ -305,7 +326,7 @@ rule_keys_hash(struct noc_build *b, struct noc_rule *r,
 			noc_value_set(
 			    keys, names[i],
 			    noc_value_copy(noc_value_get(opts, names[i])));
-	noc_build_definition(b, keys, r->keys_hash);
+	noc_build_definition(b, keys, out);
 	noc_value_free(keys);
 }
 
@@ -362,7 +383,7 @@ noc_build_rule(struct noc_build *b, struct noc_rule *r)
 	}
 	r->event_time =
 	    !strcmp(noc_value_get_str(opts, "time", "arrival"), "event");
-	rule_keys_hash(b, r, opts);
+	rule_keys_hash(b, opts, r->keys_hash);
 }
 
 void
@@ -402,6 +423,7 @@ noc_build_pair(struct noc_build *b, struct noc_pair *p)
 	p->name = noc_interns(noc_ast_name(b->node));
 	noc_build_place(b->node, &p->file, &p->line);
 	noc_build_definition(b, b->node, p->definition);
+	rule_keys_hash(b, opts, p->keys_hash);
 	p->open = noc_build_strings(b, noc_value_get(opts, "open"));
 	p->close = noc_build_strings(b, noc_value_get(opts, "close"));
 	if (!p->open.len || !p->close.len)
