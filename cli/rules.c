@@ -6,12 +6,18 @@
 
 #include "base/mem.h"
 #include "cli/client.h"
+#include "cli/rules_new.h"
 
 /* nocturne rules: what is loaded and what it did; pause and resume. */
 
 static const struct noc_verb_option rules_options[] = {
 	NOC_CLIENT_OPTIONS,
 	NOC_CLIENT_WHY,
+	{ "from-event", 0, "ID", "new: from this event", false },
+	{ "from-file", 0, "FILE", "new: from what 'decode' printed", false },
+	{ "name", 0, "NAME", "new: name of the rule and its files", false },
+	{ "dir", 0, "DIR", "new: where to write them", false },
+	{ "print", 0, NULL, "new: print them instead", false },
 	{ 0 },
 };
 
@@ -87,6 +93,7 @@ rules_run(int argc, char **argv)
 		{ "list", 0, 0, rules_list },
 		{ "pause", 1, 1, rules_pause },
 		{ "resume", 1, 1, rules_resume },
+		{ "new", 0, 0, noc_rules_new },
 		{ 0 },
 	};
 
@@ -95,8 +102,9 @@ rules_run(int argc, char **argv)
 
 const struct noc_verb noc_verb_rules = {
 	.name = "rules",
-	.summary = "lists, pauses and resumes rules",
-	.usage = "[list]\npause RULE -m WHY\nresume RULE [-m WHY]",
+	.summary = "lists, pauses and resumes rules; writes new ones",
+	.usage = "[list]\npause RULE -m WHY\nresume RULE [-m WHY]\n"
+		 "new --from-event ID [--name NAME] [--dir DIR]",
 	.options = rules_options,
 	.details = "A paused rule starts nothing until it is resumed, also "
 		   "after a restart.",
