@@ -1,0 +1,161 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""Verbs that need no daemon, and the rules that are shipped: decode, check,
+test, schedule next, rules new; the start screen's line on a bare machine."""
+import json
+import os
+import shlex
+import subprocess
+import time
+
+import noc
+
+SHIPPED = os.path.join(noc.SRCDIR, "rules")
+DOWN = ("<187>34: sw1: Nov 12 14:05:31.411: %LINK-3-UPDOWN: Interface "
+        "Gi1/0/1, changed state to down")
+
+
+def decode(*args, stdin):
+    done = noc.nocturne("decode", *args, "--rules", SHIPPED, stdin=stdin)
+    return done, [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@noc.case("decode syslog: one JSON event a line, canonical and as it was seen")
+def _():
+    done, events = decode("syslog", stdin=DOWN + "\n\nhello\n")
+    noc.equal(done.returncode, 0, "exit code")
+    noc.equal(len(events), 2, "events")
+    noc.equal(events[0]["kind"], "link.down", "kind")
+    noc.equal(events[0]["device"], "sw1", "device")
+    noc.equal(events[0]["data"], {"ifname": "Gi1/0/1", "layer": "link",
+                                  "oper": "down"}, "data")
+    noc.equal(events[0]["syslog"]["tag"], "%LINK-3-UPDOWN", "tag")
+    noc.equal(events[0]["raw"], DOWN, "raw")
+    noc.equal(events[1]["kind"], "syslog", "a message nobody knows")
+    noc.equal(events[1]["malformed"], True, "malformed")
+
+
+@noc.case("decode syslog --hex, from a file, and `-` for standard input")
+def _():
+    path = noc.write(os.path.join(noc.tempdir(), "x"),
+                     DOWN.encode().hex() + "\n")
+    for args, stdin in (([path], None), (["-"], DOWN.encode().hex() + "\n")):
+        done, events = decode("syslog", "--hex", *args, stdin=stdin)
+        noc.equal(done.returncode, 0, "exit code")
+        noc.equal([e["kind"] for e in events], ["link.down"], "kinds")
+
+
+@noc.case("decode snmp: a packet, and what is none is told and counted")
+def _():
+    with open(os.path.join(noc.SRCDIR, "tests/data/snmp/packets.json"),
+              encoding="utf-8") as f:
+        packets = {p["id"]: p["hex"] for p in json.load(f)}
+    name = "netsnmp-v1-linkdown"
+    done, events = decode("snmp", "--hex", "-",
+                          stdin=packets[name] + "\n30zz\n3003020100\n")
+    noc.equal(done.returncode, 1, "exit code")
+    noc.equal(len(events), 3, "lines")
+    noc.equal(events[0]["kind"], "link.down", "kind")
+    noc.equal(events[0]["snmp"]["trap"], "linkDown", "trap")
+    noc.equal(events[0]["data"]["ifindex"], 7, "ifindex")
+    noc.check("error" in events[1] and "error" in events[2], "no error told")
+    raw = os.path.join(noc.tempdir(), "packet")
+    with open(raw, "wb") as f:
+        f.write(bytes.fromhex(packets[name]))
+    done, events = decode("snmp", raw, stdin=None)
+    noc.equal(events[0]["kind"], "link.down", "kind of a raw packet")
+
+
+@noc.case("schedule next: the zone's offset, the hour that does not exist")
+def _():
+    done = noc.nocturne("schedule", "next", "30 2 * * *", "--tz",
+                        "Europe/Warsaw", "--from", "2026-03-27T12:00:00Z",
+                        "-n", "3")
+    noc.equal(done.stdout.splitlines(),
+              ["2026-03-28T02:30:00+01:00", "2026-03-29T03:00:00+02:00",
+               "2026-03-30T02:30:00+02:00"], "times")
+    done = noc.nocturne("schedule", "next", "99 * * * *")
+    noc.check(done.returncode != 0 and "minute" in done.stderr, done.stderr)
+
+
+@noc.case("check and test of what is shipped: 14 rules, every test passes")
+def _():
+    done = noc.nocturne("check", SHIPPED)
+    noc.equal(done.returncode, 0, "exit code")
+    noc.check("14 rules: 12 live, 2 observe: heal-link-down, psu"
+              in done.stdout, done.stdout[-400:])
+    noc.check("warning" not in done.stdout, done.stdout)
+    done = noc.nocturne("test", SHIPPED)
+    noc.equal(done.returncode, 0, "exit code")
+    for example in ("campus", "nightly", "webhooks"):
+        done = noc.nocturne("test", os.path.join(SHIPPED, "lib"),
+                            os.path.join(SHIPPED, "examples", example))
+        noc.equal(done.returncode, 0, "exit code of " + example)
+
+
+@noc.case("check and test end with 1 and say where")
+def _():
+    bad = noc.tempdir()
+    noc.write(os.path.join(bad, "x.lua"),
+              'rule "x" { on = "syslog", rum = log "x" }\n')
+    done = noc.nocturne("check", bad)
+    noc.equal(done.returncode, 1, "exit code of check")
+    noc.check("x.lua:1" in done.stderr and "run" in done.stderr, done.stderr)
+    wrong = noc.tempdir()
+    noc.write(os.path.join(wrong, "x.lua"),
+              'rule "x" { on = "a.b", run = log "x" }\n'
+              'test "no" { at "0s" { expect.fired "x" } }\n')
+    done = noc.nocturne("test", wrong)
+    noc.equal(done.returncode, 1, "exit code of test")
+    noc.check("not ok 1 - no" in done.stdout and "x.lua:2" in done.stdout,
+              done.stdout)
+    done = noc.nocturne("test", noc.tempdir())
+    noc.equal(done.returncode, 1, "a tree without tests")
+
+
+@noc.case("two runs of the tests decide the same, byte for byte")
+def _():
+    def transcript():
+        out = noc.nocturne("test", SHIPPED, "-v").stdout
+        return [line for line in out.splitlines() if line.startswith("# ")
+                and not line.endswith(" ms")]
+    first = transcript()
+    noc.check(len(first) > 100, "there is little to compare")
+    noc.equal(transcript(), first, "transcript")
+
+
+@noc.case("a bare machine: the printed logger line gives the promised event")
+def _():
+    noc.need("logger")
+    with noc.Daemon(rules=SHIPPED) as d:
+        noc.check("(14 rules: 12 live, 2 observe: heal-link-down, psu)"
+                  in d.out.all[0], d.out.all[0])
+        command = shlex.split(d.wait_line("^try it ").split(None, 2)[2])
+        subprocess.run(command, check=True, timeout=10)
+        line = d.wait_line("link.down")
+        noc.check("Gi1/0/1 [syslog] → heal-link-down would have: snmp.set "
+                  "ifAdminStatus[Gi1/0/1]=up (observe)" in line, line)
+
+
+@noc.case("rules new: a rule from an event, and the test beside it passes")
+def _():
+    with noc.Daemon(rules=SHIPPED) as d:
+        d.syslog(DOWN)
+        d.wait_line("link.down")
+        time.sleep(0.1)
+        done = noc.nocturne("events", "-o", "json", "--state", d.state)
+        noc.equal(done.returncode, 0, done.stderr)
+        event = json.loads(done.stdout)["events"][0]
+        tree = noc.tempdir()
+        os.symlink(os.path.join(SHIPPED, "lib"), os.path.join(tree, "lib"))
+        done = noc.nocturne("rules", "new", "--from-event", event["id"],
+                            "--dir", tree, "--state", d.state)
+        noc.equal(done.returncode, 0, done.stderr)
+        done = noc.nocturne("test", tree)
+        noc.equal(done.returncode, 0, done.stdout)
+        done = noc.nocturne("rules", "new", "--from-event", event["id"],
+                            "--dir", tree, "--state", d.state)
+        noc.equal(done.returncode, 5, "a second time: nothing is overwritten")
+
+
+noc.main()
