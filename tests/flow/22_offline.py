@@ -132,7 +132,7 @@ def _():
                   in d.out.all[0], d.out.all[0])
         command = shlex.split(d.wait_line("^try it ").split(None, 2)[2])
         subprocess.run(command, check=True, timeout=10)
-        line = d.wait_line("link.down")
+        line = d.wait_line(r"link\.down ")
         noc.check("Gi1/0/1 [syslog] → heal-link-down would have: snmp.set "
                   "ifAdminStatus[Gi1/0/1]=up (observe)" in line, line)
 
@@ -141,7 +141,7 @@ def _():
 def _():
     with noc.Daemon(rules=SHIPPED) as d:
         d.syslog(DOWN)
-        d.wait_line("link.down")
+        d.wait_line(r"link\.down ")
         time.sleep(0.1)
         done = noc.nocturne("events", "-o", "json", "--state", d.state)
         noc.equal(done.returncode, 0, done.stderr)
