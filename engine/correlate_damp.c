@@ -177,7 +177,9 @@ noc_damp_closing(struct noc_core *core, const struct noc_rule *rule,
 static void
 damp_reuse(struct noc_core *core, struct noc_keyed *k, struct noc_rule *rule)
 {
-	struct noc_candidate c = { .rule = rule, .count = 1, .late = true };
+	struct noc_candidate c = {
+		.rule = rule, .count = 1, .late = true, .again = true
+	};
 	char *key = noc_strdup(k->key);
 	bool down = noc_value_get_bool(k->data, "down", false);
 
@@ -189,6 +191,7 @@ damp_reuse(struct noc_core *core, struct noc_keyed *k, struct noc_rule *rule)
 	noc_keyed_drop(core, k);
 	if (down && c.ev) {
 		noc_ledger_matched(core, rule->name);
+		noc_ledger_outcome(core, rule->name, "held", false);
 		if (noc_correlate_unless.event(core, &c) == NOC_PASS)
 			noc_correlate(core, &c, &noc_correlate_damp_gate);
 	}

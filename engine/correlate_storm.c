@@ -237,12 +237,16 @@ static void
 storm_arm(struct noc_core *core, struct noc_keyed *k,
 	  const struct noc_storm *st)
 {
-	int64_t now = storm_now_ms(core), in = st->idle_ms;
+	int64_t now = storm_now_ms(core);
+	int64_t in =
+	    noc_value_get_int(k->data, "last", now) + st->idle_ms - now;
 	int64_t max =
 	    noc_value_get_int(k->data, "since", now) + st->max_ms - now;
 
 	if (max < in)
-		in = max > 0 ? max : 1;
+		in = max;
+	if (in < 1)
+		in = 1;
 	if (st->clear.count && st->clear.per_ms / STORM_SLOTS < in)
 		in = st->clear.per_ms / STORM_SLOTS + 1;
 	noc_due_arm(core, &k->due,
