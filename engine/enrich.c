@@ -387,8 +387,8 @@ enrich_asks(struct noc_core *core, struct enrich_device *d,
 		known =
 		    name->type != NOC_STR ||
 		    enrich_by_name(d, noc_slice(name->u.s.p, name->u.s.len));
-	if (d->walk)
-		return !known;
+	if (d->walk) /* not behind one that is slow already */
+		return !known && now - d->tried_ms < ENRICH_WAIT_MS;
 	if (known && d->walked_ms && now - d->walked_ms < ENRICH_FRESH_MS)
 		return false;
 	if (d->tried_ms && now - d->tried_ms < ENRICH_AGAIN_MS)
