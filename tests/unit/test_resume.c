@@ -252,6 +252,8 @@ test_in_doubt_asks(void **state)
 	assert_int_equal(f.sets, 0);
 	assert_int_equal(fix_count(&f, "STEP_START job"), 0);
 	assert_int_equal(fix_count(&f, "exec in_doubt"), 1);
+	/* People are asked once. */
+	assert_int_equal(fix_count(&f, "STEP_START notify:noc"), 1);
 	assert_int_equal(fix_signal(&f, &id, "done"), 0);
 	assert_false(fix_running(&f, &id));
 	life_close(&f);

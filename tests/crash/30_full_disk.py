@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""A full disk in the middle of the loop: nothing is acknowledged, no action
+starts; with room again the same runs end as if nothing had been."""
+import os
+import subprocess
+import time
+
+import loop
+import noc
+
+
+class Disk:
+    """A tmpfs that can be filled to the last byte."""
+
+    def __init__(self, size="8m"):
+        if os.geteuid() != 0:
+            raise noc.Skip("not root")
+        self.dir = noc.tempdir()
+        r = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=" + size,
+                            "tmpfs", self.dir], check=False,
+                           stderr=subprocess.DEVNULL)
+        if r.returncode:
+            raise noc.Skip("no tmpfs can be mounted here")
+        self.filler = os.path.join(self.dir, "filler")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        subprocess.run(["umount", "-l", self.dir], check=False)
+
+    def fill(self):
+        with open(self.filler, "ab", 0) as f:
+            for size in (65536, 4096, 1):
+                try:
+                    while True:
+                        f.write(b"x" * size)
+                except OSError:
+                    pass
+
+    def free(self):
+        os.unlink(self.filler)
+
+
+def until_full(work, disk):
+    """Items until one is not acknowledged any more."""
+    for _ in range(400):
+        disk.fill()
+        if not work.item():
+            return
+    raise noc.Failure("400 items fit on a full disk")
+
+
+def steps(work):
+    return [e for e in work.effects() if e[0] != "notice"]
+
+
+def refused(work):
+    """What is not on disk is not acknowledged."""
+    answer = work.d.request(
+        "POST", "/api/v1/events", {"device": "x"},
+        {"ce-specversion": "1.0", "ce-type": "work.more", "ce-id": "more",
+         "ce-source": "/test"}, timeout=25)
+    noc.equal(answer.status, 503, "a POST")
+    noc.check(int(answer.headers.get("Retry-After") or 0) > 0,
+              "no Retry-After")
+    noc.check(not work.inform(4242), "an INFORM was acknowledged")
+
+
+def full(kill):
+    with Disk() as disk:
+        work = loop.Loop(state=os.path.join(disk.dir, "var"), pad=2000)
+        work.start()
+        for n in range(3):
+            noc.check(work.item() and work.inform(n + 1), "refused")
+        until_full(work, disk)
+        work.d.wait_line("ALARM", 10)
+        time.sleep(0.5)  # calls that were out come home
+        before = steps(work)
+        refused(work)
+        time.sleep(1.5)  # holds end, retries are due
+        noc.equal(steps(work), before, "steps that happened meanwhile")
+        if kill:
+            work.d.kill()
+            work.crashes += 1
+            time.sleep(0.1)
+        disk.free()
+        if kill:
+            noc.check(work.start(), "it does not start again")
+        else:
+            work.d.wait_line("is written again", 15)
+        noc.wait_for(work.item, 15, "an item to be taken again")
+        noc.wait_for(lambda: work.inform(77), 10, "an INFORM to be answered")
+        work.finish(40)
+
+
+@noc.case("it stops acknowledging and acting, and goes on by itself")
+def _():
+    full(False)
+
+
+@noc.case("killed while the disk is full: nothing acknowledged is lost")
+def _():
+    full(True)
+
+
+noc.main()
