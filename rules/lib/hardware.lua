@@ -68,29 +68,32 @@ normalize "cisco-pem-fan-ok" {
   pattern = [=[^The (?<unit>fan in slot \S+) is functioning]=],
   emit = "fan.ok",
 }
-local platform = [=[^%(?:PLATFORM|PLATFORM_ENV|C6KPWR|C4K_IOSMODPORTMAN|C4K_CHASSIS|ENVMON|ENVIRONMENT|HARDWARE|POWERSUPPLY|PWRMGMT)-]=]
+local platform = prefix {
+  "%PLATFORM-", "%PLATFORM_ENV-", "%C6KPWR-", "%C4K_IOSMODPORTMAN-", "%C4K_CHASSIS-",
+  "%ENVMON-", "%ENVIRONMENT-", "%HARDWARE-", "%POWERSUPPLY-", "%PWRMGMT-",
+}
 
 normalize "cisco-power-fail" {
   from = "syslog",
-  where = { ["syslog.tag"] = re (platform) },
+  where = { ["syslog.tag"] = platform },
   pattern = [=[(?i)\b(?<unit>power ?supply(?: [A-Z]?\d+\w*| in slot \S+)?)\b[^,;]*?\b(?<reason>failed|failure|failing|faulty|shut ?down|turned off|no input|input lost|not functioning)\b]=],
   emit = "power.fail",
 }
 normalize "cisco-power-ok" {
   from = "syslog",
-  where = { ["syslog.tag"] = re (platform) },
+  where = { ["syslog.tag"] = platform },
   pattern = [=[(?i)\b(?<unit>power ?supply(?: [A-Z]?\d+\w*| in slot \S+)?)\b[^,;]*?\b(?:ok|okay|good|turned on|recovered|restored|functioning properly|operational)\b]=],
   emit = "power.ok",
 }
 normalize "cisco-fan-fail" {
   from = "syslog",
-  where = { ["syslog.tag"] = re (platform) },
+  where = { ["syslog.tag"] = platform },
   pattern = [=[(?i)\b(?<unit>fan(?: ?tray| module)?(?: [A-Z]?\d+\w*)?)\b[^;]*?\b(?<reason>failed|failure|failing|faulty|stopped|too slow|not functioning)\b]=],
   emit = "fan.fail",
 }
 normalize "cisco-fan-ok" {
   from = "syslog",
-  where = { ["syslog.tag"] = re (platform) },
+  where = { ["syslog.tag"] = platform },
   pattern = [=[(?i)\b(?<unit>fan(?: ?tray| module)?(?: [A-Z]?\d+\w*)?)\b[^;]*?\b(?:ok|okay|recovered|restored|functioning properly)\b]=],
   emit = "fan.ok",
 }
@@ -154,7 +157,11 @@ normalize "cisco-module-up" {
 -- ---- device.restart, device.reload ----
 normalize "cisco-restart" {
   from = "syslog",
-  where = { ["syslog.tag"] = re [=[^%(?:SYS|SYSLOG|PLATFORM)-(?:\w+-)?[0-7]-(?:RESTART|SYSTEM_RESTARTED|PFM_SYSTEM_RESET)$]=] },
+  where = { ["syslog.tag"] = re [=[^%SYS-(?:\w+-)?[0-7]-RESTART$]=] },
+  emit = "device.restart",
+}
+normalize "cisco-restarted" {
+  from = "syslog", tag = { "%SYS-5-SYSTEM_RESTARTED", "%PLATFORM-2-PFM_SYSTEM_RESET" },
   emit = "device.restart",
 }
 normalize "comware-restart" {
@@ -172,9 +179,19 @@ normalize "cisco-reload" {
   pattern = [=[^Reload requested(?: by (?<user>[^.\s]+))?(?:.*Reload [Rr]eason: (?<reason>.*\S))?]=],
   emit = "device.reload",
 }
-normalize "cold-start" {
+normalize "fastpath-cold-start" {
   from = "syslog",
-  pattern = [=[(?:\bTRAPMGR: Cold Start\b|^(?:SYSTEM: )?Cold start\b|-coldStart-\d+ \[)]=],
+  pattern = [=[\bTRAPMGR: Cold Start\b]=],
+  emit = "device.restart",
+}
+normalize "netiron-cold-start" {
+  from = "syslog",
+  pattern = [=[^(?:SYSTEM: )?Cold start\b]=],
+  emit = "device.restart",
+}
+normalize "sros-cold-start" {
+  from = "syslog",
+  pattern = [=[-coldStart-\d+ \[]=],
   emit = "device.restart",
 }
 
@@ -193,9 +210,13 @@ normalize "nxos-mac-move" {
   emit = "mac.move",
   map = { vlan = "{_vlan:int}" },
 }
-normalize "ntp-lost" {
+normalize "iosxr-ntp-lost" {
   from = "syslog",
-  pattern = [=[(?:\bSynchronization lost : (?<peer>\S+) : (?<reason>.*\S)|^NTP Server (?<_peer>\S+) is Unreachable\b)]=],
+  pattern = [=[\bSynchronization lost : (?<peer>\S+) : (?<reason>.*\S)]=],
   emit = "ntp.lost",
-  map = { peer = { "peer", "_peer" } },
+}
+normalize "junos-ntp-lost" {
+  from = "syslog",
+  pattern = [=[^NTP Server (?<peer>\S+) is Unreachable\b]=],
+  emit = "ntp.lost",
 }

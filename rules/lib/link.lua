@@ -97,7 +97,7 @@ normalize "junos-link-up" {
 normalize "vrp-link" {
   from = "syslog",
   where = { ["syslog.tag"] = re [=[^%%\d\d(?:IFNET|IFPDT|PHY|LINK)/\d/]=] },
-  pattern = [=[(?i)\binterface (?<ifname>\S+) has (?:turned into|entered|changed to) (?:the )?(?<_state>up|down) state]=],
+  pattern = [=[\b[Ii]nterface (?<ifname>\S+) has (?:turned into|entered|changed to) (?:the )?(?<_state>UP|DOWN|up|down) state]=],
   emit = "link.{_state:lower}", kinds = updown,
   map = { oper = "{_state:lower}", layer = "link" },
 }
