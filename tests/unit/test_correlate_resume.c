@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "tests/unit/correlate_fixture.h"
+#include "tests/unit/store_state.h"
+
+/*
+ * kill -9 after every commit of a story: whatever waited, counted, was meant
+ * or folded comes back from its live row, and the end is the same.
+ */
+
+struct scene {
+	int ms;
+	const char *kind, *device, *ifname, *base; /* kind NULL: time passes */
+};
+
+struct story {
+	const char *name, *rules;
+	struct scene scenes[16];
+	const char *expect; /* "rule outcome n; ..." of the decisions */
+};
+
+#define RUN " run = log \"x\" }\n"
+
+static const struct story stories[] = {
+	{ "hold and cancel",
+	  "rule \"r\" { on = \"link.down\", key = \"{link}\","
+	  " hold = { \"15s\", cancel = { \"link.up\" } }," RUN,
+	  { { 0, "link.down", "sw1", "a", NULL },
+	    { 2000, "link.down", "sw1", "b", NULL },
+	    { 4000, "link.up", "sw1", "a", NULL },
+	    { 60000, NULL, NULL, NULL, NULL } },
+	  "r cancelled 1; r fired 1; r held 2; " },
+	{ "unless and meant",
+	  "rule \"r\" { on = \"link.down\", key = \"{link}\","
+	  " hold = { \"5s\", cancel = { \"config.change\" } }, unless ="
+	  " { seen { \"config.change\", back = \"1m\" } }," RUN,
+	  { { 0, "config.change", "sw1", NULL, NULL },
+	    { 1000, "link.down", "sw1", "a", NULL },
+	    { 2000, "link.down", "sw2", "b", NULL },
+	    { 3000, "config.change", "sw2", NULL, NULL },
+	    { 90000, "link.down", "sw1", "a", NULL },
+	    { 91000, "link.down", "sw2", "b", NULL },
+	    { 92000, "link.up", "sw1", "a", NULL },
+	    { 130000, "link.down", "sw1", "a", NULL },
+	    { 140000, NULL, NULL, NULL, NULL } },
+	  "r cancelled 4; r fired 1; r held 2; " },
+	{ "threshold",
+	  "rule \"r\" { on = \"login.failed\", key = \"{device}\","
+	  " threshold = \"3/10s\"," RUN,
+	  { { 0, "login.failed", "a", NULL, NULL },
+	    { 2000, "login.failed", "a", NULL, NULL },
+	    { 4000, "login.failed", "a", NULL, NULL },
+	    { 6000, "login.failed", "a", NULL, NULL },
+	    { 30000, "login.failed", "a", NULL, NULL },
+	    { 60000, NULL, NULL, NULL, NULL } },
+	  "r fired 1; " },
+	{ "once_after",
+	  "rule \"r\" { on = \"login.failed\", key = \"{device}\","
+	  " throttle = { once_after = \"10s\" },"
+	  " run = log \"n={count}\" }",
+	  { { 0, "login.failed", "a", NULL, NULL },
+	    { 2000, "login.failed", "a", NULL, NULL },
+	    { 20000, NULL, NULL, NULL, NULL } },
+	  "r fired 1; r held 1; " },
+	{ "once_within",
+	  "rule \"r\" { on = \"login.failed\", key = \"{device}\","
+	  " throttle = { once_within = \"10s\" }," RUN,
+	  { { 0, "login.failed", "a", NULL, NULL },
+	    { 2000, "login.failed", "a", NULL, NULL },
+	    { 12000, "login.failed", "a", NULL, NULL },
+	    { 40000, NULL, NULL, NULL, NULL } },
+	  "r fired 2; " },
+	{ "pair",
+	  "pair \"r\" { open = \"bgp.down\", close = \"bgp.up\","
+	  " key = \"{device}\", within = \"10s\", missing = log \"m\","
+	  " matched = log \"x\" }",
+	  { { 0, "bgp.down", "a", NULL, NULL },
+	    { 1000, "bgp.down", "b", NULL, NULL },
+	    { 3000, "bgp.down", "a", NULL, NULL },
+	    { 4000, "bgp.up", "b", NULL, NULL },
+	    { 30000, NULL, NULL, NULL, NULL } },
+	  "r fired 2; r held 2; " },
+	{ "fold",
+	  "rule \"r\" { on = \"link.down\", key = \"{link}\"," RUN,
+	  { { 0, "link.down", "sw1", "a", "snmp.trap" },
+	    { 1000, "link.down", "sw1", "a", "syslog" },
+	    { 2000, "link.up", "sw1", "a", "snmp.trap" },
+	    { 3000, "link.up", "sw1", "a", "syslog" },
+	    { 4000, "link.down", "sw1", "a", "snmp.trap" },
+	    { 5000, "link.down", "sw1", "a", "syslog" },
+	    { 60000, NULL, NULL, NULL, NULL } },
+	  "r fired 2; " },
+	{ "guard",
+	  "rule \"r\" { on = \"link.down\", key = \"{link}\","
+	  " guard = { per_key = \"1/10m\" }," RUN,
+	  { { 0, "link.down", "sw1", "a", NULL },
+	    { 40000, "link.down", "sw1", "a", NULL },
+	    { 80000, "link.down", "sw1", "a", NULL },
+	    { 90000, NULL, NULL, NULL, NULL } },
+	  "r fired 1; r guarded 2; " },
+	{ "mass",
+	  "rule \"r\" { on = \"link.down\", key = \"{link}\","
+	  " hold = { \"10s\" }, guard = { mass = \"2/30s\" }," RUN,
+	  { { 0, "link.down", "sw1", "a", NULL },
+	    { 1000, "link.down", "sw1", "b", NULL },
+	    { 2000, "link.down", "sw1", "c", NULL },
+	    { 60000, NULL, NULL, NULL, NULL } },
+	  "r guarded 3; r held 2; " },
+	{ "damp",
+	  "rule \"r\" { on = \"link.down\", key = \"{link}\","
+	  " hold = { \"5s\", cancel = { \"link.up\" } }, damp = {"
+	  " half_life = \"10s\", suppress = 1500, reuse = 700 }," RUN,
+	  { { 0, "link.down", "sw1", "a", NULL },
+	    { 1000, "link.up", "sw1", "a", NULL },
+	    { 2000, "link.down", "sw1", "a", NULL },
+	    { 3000, "link.up", "sw1", "a", NULL },
+	    { 4000, "link.down", "sw1", "a", NULL },
+	    { 120000, NULL, NULL, NULL, NULL } },
+	  "r cancelled 2; r damped 1; r fired 1; r held 3; " },
+};
+
+static void
+life_open(struct fix *f, char *dir, struct noc_now now, const char *rules)
+{
+	struct noc_err err;
+
+	memset(f, 0, sizeof(*f));
+	f->now = now;
+	f->state_dir = dir;
+	f->writer = state_open(dir, NULL);
+	fix_open(f, rules);
+	if (noc_core_resume(f->core, dir, f->now, &err))
+		fail_msg("resume: %s", err.msg);
+	fix_pump(f);
+}
+
+static void
+life_close(struct fix *f)
+{
+	if (!f->dead)
+		cor_balance(f);
+	noc_writer_close(f->writer, 5000);
+	fix_close(f);
+}
+
+/* It died: another process goes on, a tenth of a second later. */
+static void
+life_again(struct fix *f, char *dir, const char *rules)
+{
+	struct noc_now now = f->now;
+
+	life_close(f);
+	now.wall_ns += 100 * NOC_NS_PER_MS;
+	now.boot_ns = 7 * NOC_NS_PER_S;
+	life_open(f, dir, now, rules);
+}
+
+static char *
+decisions(const char *dir)
+{
+	char *path = noc_asprintf("%s/nocturne.db", dir);
+	struct noc_strbuf sb = NOC_STRBUF_INIT;
+	sqlite3_stmt *st;
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(
+	    sqlite3_prepare_v2(db,
+			       "SELECT rule, outcome, count(*) FROM decisions"
+			       " GROUP BY 1, 2 ORDER BY 1, 2",
+			       -1, &st, NULL),
+	    SQLITE_OK);
+	while (sqlite3_step(st) == SQLITE_ROW)
+		noc_strbuf_addf(&sb, "%s %s %d; ",
+				(const char *)sqlite3_column_text(st, 0),
+				(const char *)sqlite3_column_text(st, 1),
+				sqlite3_column_int(st, 2));
+	sqlite3_finalize(st);
+	sqlite3_close(db);
+	free(path);
+	return noc_strbuf_detach(&sb, NULL);
+}
+
+/* The story, dead at submit `at` (0: never); submits made. */
+static uint64_t
+tell_story(const struct story *s, uint64_t at)
+{
+	char *dir = state_make(), *got;
+	struct noc_now now = noc_clock_read();
+	uint64_t submits;
+	int64_t begun;
+	struct fix f;
+
+	now.boot_ns = 1000 * NOC_NS_PER_S;
+	life_open(&f, dir, now, s->rules);
+	begun = now.wall_ns;
+	submits = f.ticket;
+	f.die_at = at ? f.ticket + at : 0;
+	for (size_t i = 0; i == 0 || s->scenes[i].ms; i++) {
+		const struct scene *c = &s->scenes[i];
+		int64_t due = begun + c->ms * NOC_NS_PER_MS;
+
+		while (f.now.wall_ns < due) {
+			fix_advance(&f, (due - f.now.wall_ns) / NOC_NS_PER_MS);
+			if (f.dead)
+				life_again(&f, dir, s->rules);
+		}
+		if (c->kind)
+			cor_tell(&f, &(struct tell){ .base = c->base,
+						     .kind = c->kind,
+						     .device = c->device,
+						     .ifname = c->ifname });
+		if (f.dead)
+			life_again(&f, dir, s->rules);
+	}
+	submits = f.ticket - submits;
+	life_close(&f);
+	got = decisions(dir);
+	if (strcmp(got, s->expect))
+		fail_msg("%s, dead at %d: %s, not %s", s->name, (int)at, got,
+			 s->expect);
+	assert_int_equal(state_int(dir, "SELECT count(*) FROM runs WHERE "
+					"state <> 'Succeeded'"),
+			 0);
+	free(got);
+	state_remove(dir);
+	return submits;
+}
+
+static void
+test_stories(void **state)
+{
+	unsigned deaths = 0;
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(stories); i++) {
+		uint64_t submits = tell_story(&stories[i], 0);
+
+		assert_in_range(submits, 2, 40);
+		for (uint64_t at = 1; at <= submits; at++, deaths++)
+			tell_story(&stories[i], at);
+	}
+	print_message("# %u deaths\n", deaths);
+}
+
+/* ---- reload ---- */
+
+#define HOLD(more) \
+	"rule \"r\" { on = \"link.down\", key = \"{link}\"," more " }\n"
+
+static void
+test_reload(void **state)
+{
+	struct fix f = { 0 };
+
+	(void)state;
+	fix_open(&f, HOLD(" hold = \"15s\", run = log \"old\""));
+	cor_port(&f, "link.down", "sw1", "eth7");
+	fix_advance(&f, 5000);
+	/* The same keys, another action: what holds goes on with it. */
+	fix_rules(&f, HOLD(" hold = \"15s\", run = log \"new\""));
+	assert_int_equal(fix_count(&f, "state.dropped"), 0);
+	fix_advance(&f, 11000);
+	assert_int_equal(fix_said(&f, "log r: new"), 1);
+	/* Another hold: what held by the old one is dropped, and said. */
+	cor_port(&f, "link.down", "sw1", "eth8");
+	fix_rules(&f, HOLD(" hold = \"16s\", run = log \"new\""));
+	assert_int_equal(fix_count(&f, "state.dropped"), 1);
+	assert_int_equal(cor_count(&f, "r")->cancelled, 1);
+	cor_balance(&f);
+	/* The rule is gone. */
+	cor_port(&f, "link.down", "sw1", "eth9");
+	fix_rules(&f, "rule \"other\" { on = \"x.y\", run = log \"x\" }");
+	assert_int_equal(fix_count(&f, "state.dropped"), 2);
+	fix_advance(&f, 60000);
+	assert_int_equal(cor_states(&f, "hold"), 0);
+	assert_int_equal(fix_said(&f, "log r:"), 1);
+	cor_close(&f);
+}
+
+static void
+test_reload_pair(void **state)
+{
+	struct fix f = { 0 };
+
+	(void)state;
+	fix_open(&f, "pair \"p\" { open = \"bgp.down\", close = \"bgp.up\","
+		     " key = \"{device}\", within = \"9s\","
+		     " missing = log \"m1\" }");
+	cor_tell(&f, &(struct tell){ .kind = "bgp.down", .device = "a" });
+	fix_rules(&f, "pair \"p\" { open = \"bgp.down\", close = \"bgp.up\","
+		      " key = \"{device}\", within = \"9s\","
+		      " missing = log \"m2\" }");
+	fix_advance(&f, 10000);
+	assert_int_equal(fix_said(&f, "log p: m2"), 1);
+	cor_tell(&f, &(struct tell){ .kind = "bgp.down", .device = "b" });
+	fix_rules(&f, "pair \"p\" { open = \"bgp.down\", close = \"bgp.up\","
+		      " key = \"{device}/{peer}\", within = \"9s\","
+		      " missing = log \"m3\" }");
+	fix_advance(&f, 10000);
+	assert_int_equal(fix_said(&f, "m3"), 0);
+	assert_int_equal(fix_count(&f, "state.dropped"), 1);
+	cor_close(&f);
+}
+
+/* A silence and the kill switch are in force after a restart. */
+static void
+test_mutes(void **state)
+{
+	static const char rules[] =
+	    "rule \"w\" { on = \"link.down\", key = \"{link}\", run ="
+	    " log \"x\" }\n"
+	    "rule \"s\" { mode = \"active\", on = \"link.down\", key ="
+	    " \"{link}\", run = flow { step \"set\" { snmp.set {"
+	    " [\"ifAdminStatus.7\"] = \"up\" }, timeout = \"5s\" } } }";
+	char *dir = state_make();
+	struct noc_now now = noc_clock_read();
+	struct fix f;
+
+	(void)state;
+	now.boot_ns = 1000 * NOC_NS_PER_S;
+	life_open(&f, dir, now, rules);
+	fix_command(&f,
+		    "{\"verb\":\"silence.add\",\"match\":{\"device\":\"sw1\"},"
+		    "\"for_ms\":60000,\"why\":\"w\"}",
+		    NULL);
+	fix_command(&f, "{\"verb\":\"kill.on\",\"why\":\"w\"}", NULL);
+	life_again(&f, dir, rules);
+	cor_port(&f, "link.down", "sw1", "eth7");
+	assert_int_equal(cor_count(&f, "w")->silenced, 1);
+	assert_int_equal(f.sets, 0);
+	fix_advance(&f, 61000);
+	cor_port(&f, "link.down", "sw1", "eth8");
+	assert_int_equal(cor_count(&f, "w")->fired, 1);
+	assert_int_equal(f.sets, 0);
+	life_close(&f);
+	state_remove(dir);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_stories),
+		cmocka_unit_test(test_reload),
+		cmocka_unit_test(test_reload_pair),
+		cmocka_unit_test(test_mutes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
