@@ -59,23 +59,32 @@ syslog_end(struct syslog_out *s, int error)
 	syslog_free(s);
 }
 
+/* True when it ended. */
+static bool
+syslog_push(struct syslog_out *s)
+{
+	ssize_t n =
+	    send(s->fd, s->text.p + s->at, s->text.len - s->at, MSG_NOSIGNAL);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return false;
+	if (n < 0) {
+		syslog_end(s, errno);
+		return true;
+	}
+	s->at += (size_t)n;
+	if (s->at < s->text.len)
+		return false;
+	syslog_end(s, 0);
+	return true;
+}
+
 static void
 on_syslog_writable(int fd, int events, void *arg)
 {
-	struct syslog_out *s = arg;
-	ssize_t n =
-	    send(fd, s->text.p + s->at, s->text.len - s->at, MSG_NOSIGNAL);
-
+	(void)fd;
 	(void)events;
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (n < 0) {
-		syslog_end(s, errno);
-		return;
-	}
-	s->at += (size_t)n;
-	if (s->at == s->text.len)
-		syslog_end(s, 0);
+	syslog_push(arg);
 }
 
 static int
@@ -179,6 +188,9 @@ syslog_start(struct noc_env *env, struct noc_call *call, struct noc_err *err)
 	noc_strbuf_add(&s->text, msg.p, msg.len);
 	noc_strbuf_release(&msg);
 	noc_strbuf_release(&text);
+	/* A datagram needs no connection to come about first. */
+	if (strcmp(transport, "tcp") && syslog_push(s))
+		return 0;
 	s->watch = noc_loop_fd(env->loop, s->fd, NOC_LOOP_WRITE,
 			       on_syslog_writable, s);
 	return 0;
