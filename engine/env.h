@@ -16,7 +16,7 @@ struct noc_http; /* engine/http.h */
 struct noc_writer;
 struct noc_reader;
 struct noc_mib;
-struct noc_call;   /* engine/action.h */
+struct noc_call; /* engine/action.h */
 
 struct noc_env {
 	struct noc_loop *loop; /* NULL under `nocturne test` */

@@ -72,7 +72,7 @@ enum noc_throttle {
 
 struct noc_guard {
 	struct noc_rate per_key, mass, targets;
-	int depth;			   /* causal, 3 */
+	int depth;	   /* causal, 3 */
 	int64_t settle_ms; /* its own changes are not its events: 60 s */
 	const struct noc_value *on_exceed; /* AST action node or NULL */
 };
@@ -144,11 +144,11 @@ struct noc_emit {
 	struct noc_template **map_templates; /* parallel to map; NULL: path */
 	struct noc_emit_more *more; /* tried in order where map gave nothing */
 	size_t nmore;
-	int map_fn;			     /* lua function + 1, or 0 */
-	int when_fn;			     /* the same; asked last */
-	int severity;			     /* -1: keep */
-	struct noc_template *severity_text;  /* said by a template, or NULL */
-	struct noc_template *summary;	     /* NULL: keep */
+	int map_fn;			    /* lua function + 1, or 0 */
+	int when_fn;			    /* the same; asked last */
+	int severity;			    /* -1: keep */
+	struct noc_template *severity_text; /* said by a template, or NULL */
+	struct noc_template *summary;	    /* NULL: keep */
 	unsigned order;
 };
 
