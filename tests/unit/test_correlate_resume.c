@@ -140,6 +140,8 @@ life_close(struct fix *f)
 {
 	if (!f->dead)
 		cor_balance(f);
+	else /* what it would still have said goes nowhere */
+		noc_core_durable(f->core, UINT64_MAX);
 	noc_writer_close(f->writer, 5000);
 	fix_close(f);
 }
