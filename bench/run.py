@@ -240,7 +240,7 @@ def flood_bare(seconds, rate, only):
         before = cpu_seconds(bare.pid)
         sent = program("bench_flood", "udp", port, seconds, rate, *only,
                        cpu="sender")[0]
-        time.sleep(0.3)
+        time.sleep(0.5)
         cpu = cpu_seconds(bare.pid) - before
     finally:
         bare.send_signal(signal.SIGTERM)
@@ -256,7 +256,7 @@ def flood_daemon(d, seconds, rate, only):
     before = cpu_seconds(d.pid)
     sent = program("bench_flood", "udp", d.udp, seconds, rate, *only,
                    cpu="sender")[0]
-    time.sleep(0.3)
+    time.sleep(0.5)
     cpu = cpu_seconds(d.pid) - before
     row = {k: v - was[k] for k, v in ledger().items()
            if isinstance(v, int)}
