@@ -18,6 +18,7 @@
 #include "proto/mib.h"
 #include "proto/tzif.h"
 #include "sensors/snmp_trap.h"
+#include "snmp/peek.h"
 #include "snmp/snmp.h"
 
 /*
@@ -112,36 +113,29 @@ decode_syslog(struct decode *d, struct noc_slice line)
 /* ---- snmp ---- */
 
 static void
-decode_trap(struct decode *d, struct noc_slice packet)
+decode_trap(struct decode *d, struct noc_snmp_trap *trap,
+	    const struct noc_value *unverified, struct noc_slice packet)
 {
 	struct noc_event ev = { .source = noc_interns("decode") };
 	struct noc_strbuf summary = NOC_STRBUF_INIT;
-	struct sockaddr_in from = { .sin_family = AF_INET };
-	struct noc_snmp_trap trap;
-	struct noc_err err;
-	const char *who;
-	int r;
+	const char *who =
+	    *trap->trap_address ? trap->trap_address : trap->agent_addr;
 
-	memset(&trap, 0, sizeof(trap));
-	r = noc_snmp_receive(d->snmp, (const uint8_t *)packet.p, packet.len,
-			     (struct sockaddr *)&from, sizeof(from), &trap,
-			     &err);
-	if (r) {
-		decode_bad(d, "snmp.trap",
-			   r == NOC_EAGAIN
-			       ? "It asks for our engine and is no event."
-			       : err.msg,
-			   packet);
-		return;
-	}
-	who = *trap.trap_address ? trap.trap_address : trap.agent_addr;
 	ev.base = noc_interns("snmp.trap");
 	ev.origin = noc_slice_str("local");
-	ev.snmp = noc_snmp_trap_value(d->snmp, &trap);
-	if (trap.version < 3)
+	ev.snmp = noc_snmp_trap_value(d->snmp, trap);
+	if (trap->version < 3)
 		noc_value_set(
 		    ev.snmp, "community",
-		    noc_value_strn(trap.community, trap.community_len));
+		    noc_value_strn(trap->community, trap->community_len));
+	if (trap->version != 1)
+		noc_value_set(ev.snmp, "request_id",
+			      noc_value_int(trap->request_id));
+	if (unverified) {
+		noc_value_set(ev.snmp, "unverified",
+			      noc_value_copy(unverified));
+		ev.malformed = true;
+	}
 	noc_snmp_trap_summary(ev.snmp, &summary);
 	ev.device =
 	    *who && strcmp(who, "0.0.0.0") ? noc_slice_str(who) : ev.origin;
@@ -150,7 +144,57 @@ decode_trap(struct decode *d, struct noc_slice packet)
 	ev.raw = packet;
 	decode_print(d, &ev);
 	noc_strbuf_release(&summary);
-	noc_snmp_trap_clear(&trap);
+}
+
+/* No event, or none that we may believe: what can be read of it. */
+static void
+decode_peek(struct decode *d, const char *why, struct noc_slice packet)
+{
+	struct noc_value *reason = noc_value_str(why), *v;
+	struct noc_snmp_peek peek;
+	struct noc_err err;
+	char *text;
+
+	if (noc_snmp_peek(d->snmp, (const uint8_t *)packet.p, packet.len, &peek,
+			  &err)) {
+		decode_bad(d, "snmp.trap", err.msg, packet);
+	} else if (peek.notification) {
+		decode_trap(d, &peek.trap, reason, packet);
+		noc_snmp_peek_clear(&peek);
+	} else {
+		v = noc_value_map();
+		noc_value_set(v, "kind", noc_value_str("snmp.message"));
+		noc_value_set(v, "error", noc_value_copy(reason));
+		noc_value_set(v, "snmp", peek.value);
+		peek.value = NULL;
+		text = noc_json_string(v, NOC_JSON_COMPACT);
+		puts(text);
+		free(text);
+		noc_value_free(v);
+		noc_snmp_peek_clear(&peek);
+	}
+	noc_value_free(reason);
+}
+
+static void
+decode_message(struct decode *d, struct noc_slice packet)
+{
+	struct sockaddr_in from = { .sin_family = AF_INET };
+	struct noc_snmp_trap trap;
+	struct noc_err err;
+	int r;
+
+	r = noc_snmp_receive(d->snmp, (const uint8_t *)packet.p, packet.len,
+			     (struct sockaddr *)&from, sizeof(from), &trap,
+			     &err);
+	if (r == 0) {
+		decode_trap(d, &trap, NULL, packet);
+		noc_snmp_trap_clear(&trap);
+	} else {
+		decode_peek(
+		    d, r == NOC_EAGAIN ? "It asks for our engine." : err.msg,
+		    packet);
+	}
 }
 
 static void
@@ -160,7 +204,7 @@ decode_packet(struct decode *d, struct noc_slice packet)
 	char *copy = noc_calloc(1, packet.len + 64);
 
 	memcpy(copy, packet.p, packet.len);
-	decode_trap(d, noc_slice(copy, packet.len));
+	decode_message(d, noc_slice(copy, packet.len));
 	free(copy);
 }
 

@@ -66,6 +66,32 @@ def _():
     noc.equal(events[0]["kind"], "link.down", "kind of a raw packet")
 
 
+@noc.case("decode snmp: a v3 trap without its key is read and not believed")
+def _():
+    with open(os.path.join(noc.SRCDIR, "tests/data/snmp/packets.json"),
+              encoding="utf-8") as f:
+        packets = {p["id"]: p for p in json.load(f)}
+    known = packets["netsnmp-v3-md5-nopriv"]
+    done, events = decode("snmp", "--hex", stdin=known["hex"] + "\n")
+    noc.equal(done.returncode, 0, "exit code")
+    noc.equal(events[0]["kind"], "link.down", "kind")
+    noc.equal(events[0]["snmp"]["user"], known["expected"]["user"], "user")
+    noc.check("not configured" in events[0]["snmp"]["unverified"],
+              events[0]["snmp"])
+    user = "%s:%s:%s" % (known["expected"]["user"], known["expected"]["auth"],
+                         known["expected"]["auth_pass"])
+    done, events = decode("snmp", "--hex", "--user", user,
+                          stdin=known["hex"] + "\n")
+    noc.check("unverified" not in events[0]["snmp"], events[0]["snmp"])
+    done, events = decode("snmp", "--hex", "--user", user + "x",
+                          stdin=known["hex"] + "\n")
+    noc.check("unverified" in events[0]["snmp"], "a wrong key was believed")
+    answer = packets["gosnmp-portOnIncoming1"]["hex"]
+    done, events = decode("snmp", "--hex", stdin=answer + "\n")
+    noc.equal(events[0]["kind"], "snmp.message", "an answer is no event")
+    noc.equal(events[0]["snmp"]["pdu"], "GetResponse", "pdu")
+
+
 @noc.case("schedule next: the zone's offset, the hour that does not exist")
 def _():
     done = noc.nocturne("schedule", "next", "30 2 * * *", "--tz",
