@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -136,6 +138,77 @@ inventory_cables(struct noc_device *d, const struct noc_value *v,
 	return 0;
 }
 
+static void
+inventory_place(struct noc_value *row, size_t nr, char place[32])
+{
+	int64_t line = noc_value_get_int(row, NOC_INVENTORY_LINE, 0);
+
+	noc_value_unset(row, NOC_INVENTORY_LINE);
+	if (line)
+		snprintf(place, 32, "Line %lld", (long long)line);
+	else
+		snprintf(place, 32, "Row %zu", nr);
+}
+
+/* As an origin is written: "192.0.2.1", not "192.0.2.1/24"; ::1, not 0::1. */
+static const char *
+inventory_address(const char *text)
+{
+	char buf[INET6_ADDRSTRLEN];
+	size_t len = strcspn(text, "/");
+	unsigned char raw[16];
+
+	if (len == 0 || len >= sizeof(buf))
+		return text;
+	memcpy(buf, text, len);
+	buf[len] = '\0';
+	for (int i = 0; i < 2; i++) {
+		int family = i ? AF_INET6 : AF_INET;
+
+		if (inet_pton(family, buf, raw) != 1)
+			continue;
+		if (family == AF_INET6 &&
+		    IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)raw))
+			inet_ntop(AF_INET, raw + 12, buf, sizeof(buf));
+		else
+			inet_ntop(family, raw, buf, sizeof(buf));
+		return noc_interns(buf);
+	}
+	return text; /* a name */
+}
+
+/*
+ * "core1.example.net" is also "core1", unless somebody else is: then only the
+ * whole name will do.  A name that looks like an address has no short form.
+ */
+static void
+inventory_short_names(struct noc_inventory *inv)
+{
+	static struct noc_device nobody;
+	struct noc_table shorts = { 0 };
+	const char *name;
+	void *value;
+
+	for (size_t i = 0; i < inv->ndevices; i++) {
+		char lower[256];
+		size_t n = noc_inventory_lower(
+		    lower, noc_slice_str(inv->devices[i].name));
+		const char *dot = memchr(lower, '.', n);
+		size_t len = dot ? (size_t)(dot - lower) : 0;
+
+		lower[len] = '\0';
+		if (len == 0 || strspn(lower, "0123456789") == len)
+			continue;
+		noc_table_put(&shorts, lower,
+			      noc_table_get(&shorts, lower) ? &nobody
+							    : &inv->devices[i]);
+	}
+	for (size_t it = 0; noc_table_next(&shorts, &it, &name, &value);)
+		if (value != &nobody && !noc_table_get(&inv->by_name, name))
+			noc_table_put(&inv->by_name, name, value);
+	noc_table_release(&shorts);
+}
+
 static int
 inventory_device(struct noc_inventory *inv, struct noc_value *row, size_t nr,
 		 struct noc_err *err)
@@ -143,26 +216,29 @@ inventory_device(struct noc_inventory *inv, struct noc_value *row, size_t nr,
 	struct noc_device *d = &inv->devices[inv->ndevices];
 	const struct noc_value *addr = noc_value_get(row, "address");
 	const struct noc_value *relay = noc_value_get(row, "relay");
-	char lower[256];
+	char lower[256], place[32];
 	size_t n;
 	int r;
 
 	memset(d, 0, sizeof(*d));
 	d->owner = inv;
 	d->name = noc_interns(inventory_str(row, "name"));
+	inventory_place(row, nr, place);
 	if (!*d->name)
 		return noc_err_set(err, NOC_ECONFIG,
-				   "Row %zu of the inventory has no name.", nr);
+				   "%s of the inventory has no name.", place);
 	n = noc_inventory_lower(lower, noc_slice_str(d->name));
 	if (noc_table_getn(&inv->by_name, lower, n))
 		return noc_err_set(
 		    err, NOC_ECONFIG,
-		    "The device %s is in the inventory twice (row %zu).",
-		    d->name, nr);
+		    "The device %s is in the inventory twice (%s).", d->name,
+		    place);
 	noc_table_putn(&inv->by_name, lower, n, d);
 	if (!addr)
 		addr = noc_value_get(row, "addresses");
 	d->naddresses = inventory_words(addr, &d->addresses);
+	for (size_t i = 0; i < d->naddresses; i++)
+		d->addresses[i] = inventory_address(d->addresses[i]);
 	d->role = noc_interns(inventory_str(row, "role"));
 	d->site = noc_interns(inventory_str(row, "site"));
 	d->vendor = noc_interns(inventory_str(row, "vendor"));
@@ -182,11 +258,11 @@ inventory_device(struct noc_inventory *inv, struct noc_value *row, size_t nr,
 		const struct noc_device *other =
 		    noc_table_put(&inv->by_address, d->addresses[i], d);
 
-		if (other)
+		if (other && other != d)
 			return noc_err_set(
 			    err, NOC_ECONFIG,
-			    "The address %s belongs to both %s and %s.",
-			    d->addresses[i], other->name, d->name);
+			    "The address %s belongs to both %s and %s (%s).",
+			    d->addresses[i], other->name, d->name, place);
 	}
 	return 0;
 }
@@ -291,6 +367,7 @@ noc_inventory_from_value(const struct noc_value *v, struct noc_inventory **out,
 		r = inventory_device(inv, noc_value_at(inv->rows, i), i + 1,
 				     err);
 	if (r == 0) {
+		inventory_short_names(inv);
 		inventory_mirror(inv);
 		inventory_join(inv);
 	}
@@ -299,87 +376,6 @@ out:
 		noc_inventory_unref(inv);
 	else
 		*out = inv;
-	return r;
-}
-
-/* ---- CSV, RFC 4180 with a header row; '#' starts a comment line ---- */
-
-static const char *
-csv_field(const char *p, const char *end, struct noc_strbuf *out)
-{
-	noc_strbuf_clear(out);
-	noc_strbuf_adds(out, "");
-	if (p < end && *p == '"') {
-		for (p++; p < end; p++) {
-			if (*p != '"')
-				noc_strbuf_addc(out, *p);
-			else if (p + 1 < end && p[1] == '"')
-				noc_strbuf_addc(out, *p++);
-			else
-				break;
-		}
-		if (p < end)
-			p++;
-	}
-	while (p < end && *p != ',' && *p != '\n') {
-		if (*p != '\r')
-			noc_strbuf_addc(out, *p);
-		p++;
-	}
-	return p;
-}
-
-static int
-csv_parse(const char *text, size_t len, struct noc_value **out,
-	  struct noc_err *err)
-{
-	const char *p = text, *end = text + len;
-	struct noc_value *rows = noc_value_list(), *head = NULL;
-	struct noc_strbuf f = NOC_STRBUF_INIT;
-	int line = 0, r = 0;
-
-	while (p < end && r == 0) {
-		struct noc_value *row;
-		size_t col = 0;
-
-		line++;
-		if (*p == '#' || *p == '\n' || *p == '\r') {
-			const char *nl = memchr(p, '\n', (size_t)(end - p));
-
-			p = nl ? nl + 1 : end;
-			continue;
-		}
-		row = head ? noc_value_map() : noc_value_list();
-		for (;; p++) {
-			p = csv_field(p, end, &f);
-			if (!head)
-				noc_value_push(row, noc_value_str(f.p));
-			else if (col >= noc_value_len(head))
-				r = noc_err_set(
-				    err, NOC_ECONFIG,
-				    "Line %d has more fields than the header.",
-				    line);
-			else if (f.len)
-				noc_value_set(row,
-					      noc_value_at(head, col)->u.s.p,
-					      noc_value_str(f.p));
-			col++;
-			if (p >= end || *p == '\n')
-				break;
-		}
-		if (p < end)
-			p++;
-		if (head)
-			noc_value_push(rows, row);
-		else
-			head = row;
-	}
-	noc_strbuf_release(&f);
-	noc_value_free(head);
-	if (r < 0)
-		noc_value_free(rows);
-	else
-		*out = rows;
 	return r;
 }
 
@@ -396,7 +392,7 @@ noc_inventory_parse(const char *name, const char *text, size_t len,
 	    (at < len && (text[at] == '[' || text[at] == '{')))
 		r = noc_json_parse(text, len, &v, err);
 	else
-		r = csv_parse(text, len, &v, err);
+		r = noc_inventory_csv(text, len, &v, err);
 	if (r == 0)
 		r = noc_inventory_from_value(v, out, err);
 	noc_value_free(v);

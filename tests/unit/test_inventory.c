@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "tests/unit/unit.h"
+
+#include "engine/inventory.h"
+
+static struct noc_inventory *
+parse(const char *name, const char *text)
+{
+	struct noc_inventory *inv = NULL;
+	struct noc_err err;
+
+	if (noc_inventory_parse(name, text, strlen(text), &inv, &err))
+		fail_msg("%s", err.msg);
+	return inv;
+}
+
+static const struct noc_device *
+named(const struct noc_inventory *inv, const char *name)
+{
+	return noc_inventory_by_name(inv, noc_slice_str(name));
+}
+
+static void
+refuses(const char *text, const char *why)
+{
+	struct noc_inventory *inv = NULL;
+	struct noc_err err = { 0 };
+
+	assert_int_equal(
+	    noc_inventory_parse("i.csv", text, strlen(text), &inv, &err),
+	    NOC_ECONFIG);
+	assert_null(inv);
+	if (!strstr(err.msg, why))
+		fail_msg("'%s' does not say '%s'", err.msg, why);
+	assert_non_null(strstr(err.msg, "i.csv"));
+}
+
+static void
+test_csv(void **state)
+{
+	struct noc_inventory *inv;
+	const struct noc_device *d;
+
+	(void)state;
+	inv = parse("i.csv",
+		    "\xef\xbb\xbf# from the spreadsheet\r\n"
+		    "Name, Address ,role,site,tags,note\r\n"
+		    "\r\n"
+		    "sw1,\"192.0.2.1;2001:0DB8::0001\",access,\"Warsaw, "
+		    "Centre\",\"core;lab\",\"says \"\"hi\"\"\nand more\"\r\n"
+		    "  sw2 , 192.0.2.2/24 ,,krk\r\n"
+		    ",,,,,\r\n"
+		    "sw3");
+	assert_int_equal(inv->ndevices, 3);
+	d = named(inv, "SW1");
+	assert_non_null(d);
+	assert_string_equal(d->site, "Warsaw, Centre");
+	assert_int_equal(d->naddresses, 2);
+	assert_int_equal(d->ntags, 2);
+	assert_string_equal(noc_value_get_str(d->extra, "note", ""),
+			    "says \"hi\"\nand more");
+	assert_ptr_equal(
+	    noc_inventory_by_address(inv, noc_slice_str("2001:db8::1")), d);
+	d = named(inv, "sw2");
+	assert_string_equal(d->name, "sw2");
+	assert_string_equal(d->role, "");
+	assert_ptr_equal(
+	    noc_inventory_by_address(inv, noc_slice_str("192.0.2.2")), d);
+	assert_int_equal(named(inv, "sw3")->naddresses, 0);
+	/* Where a row was is nobody's field. */
+	assert_int_equal(noc_value_len(d->extra), 3);
+	noc_inventory_unref(inv);
+}
+
+static void
+test_bad(void **state)
+{
+	(void)state;
+	refuses("name,role\nsw1,a\nsw2,b,c\n", "Line 3 has more fields");
+	refuses("name,note\nsw1,\"a\nb\"\nsw1,x\n",
+		"sw1 is in the inventory twice (Line 4)");
+	refuses("name,note\nsw1,\"a\nb\n", "Line 2: a field begins with \"");
+	refuses("name,note\nsw1,\"a\"b\n", "Line 2: text follows");
+	refuses("hostname,role\nsw1,a\n", "no column is called 'name'");
+	refuses("name,role,Role\nsw1,a,b\n", "'role' is there twice");
+	refuses("name,role\n,access\n", "Line 2 of the inventory has no name");
+	refuses("name,address\na,192.0.2.1\nb,192.0.2.1\n",
+		"belongs to both a and b (Line 3)");
+	refuses("name,cables\na,eth7\n", "IFNAME=DEVICE/IFNAME");
+	refuses("[{\"name\":\"a\"},{\"name\":\"A\"}]", "Row 2");
+	refuses("[{\"name\":\"a\"", "");
+}
+
+static void
+test_cables(void **state)
+{
+	struct noc_inventory *inv;
+	const struct noc_cable *a, *b;
+
+	(void)state;
+	inv = parse("i.csv", "name,cables\n"
+			     "sw1,GigabitEthernet1/0/1=sw2/Gi1/0/2;Te1/1=r1/"
+			     "ae0.1\n"
+			     "sw2,\n");
+	a = noc_device_cable(named(inv, "sw1"), noc_slice_str("Gi1/0/1"));
+	b = noc_device_cable(named(inv, "sw2"),
+			     noc_slice_str("GigabitEthernet1/0/2"));
+	assert_non_null(a);
+	assert_non_null(b);
+	assert_string_equal(a->id, b->id); /* one link, said at one end */
+	assert_string_equal(a->far_device, "sw2");
+	assert_string_equal(b->far_device, "sw1");
+	assert_string_equal(b->far_ifname, a->ifname);
+	/* Its far end is in nobody's inventory. */
+	a = noc_device_cable(named(inv, "sw1"),
+			     noc_slice_str("TenGigabitEthernet1/1"));
+	assert_string_equal(a->far_device, "r1");
+	assert_null(
+	    noc_device_cable(named(inv, "sw2"), noc_slice_str("Gi1/0/3")));
+	noc_inventory_unref(inv);
+	/* Said at both ends it is the same link. */
+	inv = parse("i.json", "{\"a\":{\"cables\":{\"e1\":\"b/e2\"}},"
+			      "\"b\":{\"cables\":{\"e2\":{\"device\":\"A\","
+			      "\"ifname\":\"e1\"}}}}");
+	a = noc_device_cable(named(inv, "a"), noc_slice_str("e1"));
+	b = noc_device_cable(named(inv, "b"), noc_slice_str("e2"));
+	assert_string_equal(a->id, b->id);
+	assert_int_equal(named(inv, "a")->ncables, 1);
+	noc_inventory_unref(inv);
+}
+
+/* Short and whole names, either way round; never the wrong device. */
+static void
+test_names(void **state)
+{
+	struct noc_inventory *inv;
+
+	(void)state;
+	inv = parse("i.csv", "name\nsw1\ncore1.waw.example.net\n"
+			     "edge.waw.example.net\nedge.krk.example.net\n"
+			     "10.0.0.1\n");
+	assert_non_null(named(inv, "sw1.example.net"));
+	assert_non_null(named(inv, "core1"));
+	assert_non_null(named(inv, "CORE1.waw.example.net"));
+	assert_null(named(inv, "edge")); /* which? */
+	assert_null(named(inv, "10"));
+	assert_null(named(inv, "10.9.9.9"));
+	assert_null(named(inv, ""));
+	noc_inventory_unref(inv);
+}
+
+static void
+test_select(void **state)
+{
+	struct noc_inventory *inv;
+	const struct noc_device *out[8];
+	struct noc_value *sel = noc_value_map();
+
+	(void)state;
+	inv = parse("i.csv", "name,role,tags,floor\n"
+			     "a,access,x;y,1\nb,access,y,2\nc,core,x,1\n");
+	noc_value_set(sel, "role", noc_value_str("access"));
+	assert_int_equal(noc_inventory_select(inv, sel, out, 8), 2);
+	noc_value_set(sel, "tags", noc_value_str("x"));
+	assert_int_equal(noc_inventory_select(inv, sel, out, 8), 1);
+	assert_string_equal(out[0]->name, "a");
+	noc_value_set(sel, "floor", noc_value_str("2"));
+	assert_int_equal(noc_inventory_select(inv, sel, out, 8), 0);
+	noc_value_free(sel);
+	noc_inventory_unref(inv);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_csv),    cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_cables), cmocka_unit_test(test_names),
+		cmocka_unit_test(test_select),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
