@@ -42,10 +42,27 @@ struct noc_keyed *
 noc_keyed_get(struct noc_core *core, const struct noc_form *form,
 	      const char *rule, const char *key)
 {
-	char *index = noc_asprintf("%s\x1f%s\x1f%s", form->name, rule, key);
-	struct noc_keyed *k = noc_table_get(&keyed_part(core)->states, index);
+	const struct noc_table *states = &keyed_part(core)->states;
+	const char *parts[] = { form->name, rule, key };
+	size_t at = 0,
+	       len[3] = { strlen(form->name), strlen(rule), strlen(key) };
+	char small[512], *index = small;
+	struct noc_keyed *k;
 
-	free(index);
+	/* Asked several times an event, and mostly there is none. */
+	if (noc_table_len(states) == 0)
+		return NULL;
+	if (len[0] + len[1] + len[2] + 2 > sizeof(small))
+		index = noc_malloc(len[0] + len[1] + len[2] + 2);
+	for (int i = 0; i < 3; i++) {
+		if (i)
+			index[at++] = '\x1f';
+		memcpy(index + at, parts[i], len[i]);
+		at += len[i];
+	}
+	k = noc_table_getn(states, index, at);
+	if (index != small)
+		free(index);
 	return k;
 }
 

@@ -19,7 +19,8 @@
  */
 #define STORM_SLOTS  10
 #define STORM_SHAPES 64
-#define STORM_MANY   5 /* devices storming at once give one site notice */
+#define STORM_SHAPE  80 /* bytes of a message that make its shape */
+#define STORM_MANY   5	/* devices storming at once give one site notice */
 
 struct storm_rate {
 	int64_t slot_ms;
@@ -56,14 +57,27 @@ storm_count(struct storm_rate *r, int64_t per_ms, int64_t now, int64_t add)
 	return sum;
 }
 
+/* A member that is a number, to be changed in place. */
+static int64_t *
+storm_int(struct noc_value *map, const char *key)
+{
+	struct noc_value *v = noc_value_get(map, key);
+
+	if (!v || v->type != NOC_INT) {
+		v = noc_value_int(0);
+		noc_value_set(map, key, v);
+	}
+	return &v->u.i;
+}
+
 /* "Interface * changed state to *": words with digits are variables. */
 static void
 storm_shape(struct noc_keyed *k, const struct noc_event *ev)
 {
 	struct noc_value *shapes = noc_value_get(k->data, "shapes");
 	struct noc_slice s = ev->summary.len ? ev->summary : ev->raw;
-	struct noc_strbuf sb = NOC_STRBUF_INIT;
-	size_t len = s.len < 80 ? s.len : 80;
+	char text[STORM_SHAPE + 1];
+	size_t len = s.len < STORM_SHAPE ? s.len : STORM_SHAPE, at = 0;
 	bool word = false, digit = false;
 	size_t start = 0;
 
@@ -82,21 +96,21 @@ storm_shape(struct noc_keyed *k, const struct noc_event *ev)
 		if (!blank && s.p[i] >= '0' && s.p[i] <= '9')
 			digit = true;
 		if (blank && word) {
-			if (sb.len)
-				noc_strbuf_addc(&sb, ' ');
-			if (digit)
-				noc_strbuf_addc(&sb, '*');
-			else
-				noc_strbuf_add(&sb, s.p + start, i - start);
+			if (at)
+				text[at++] = ' ';
+			if (digit) {
+				text[at++] = '*';
+			} else {
+				memcpy(text + at, s.p + start, i - start);
+				at += i - start;
+			}
 			word = false;
 		}
 	}
-	if (sb.p && (noc_value_get(shapes, sb.p) ||
-		     noc_value_len(shapes) < STORM_SHAPES))
-		noc_value_set(
-		    shapes, sb.p,
-		    noc_value_int(noc_value_get_int(shapes, sb.p, 0) + 1));
-	noc_strbuf_release(&sb);
+	text[at] = '\0';
+	if (text[0] && (noc_value_get(shapes, text) ||
+			noc_value_len(shapes) < STORM_SHAPES))
+		++*storm_int(shapes, text);
 }
 
 /* The `top` most frequent shapes: ["12 × text", ...]. */
@@ -309,10 +323,8 @@ storm_event(struct noc_core *core, struct noc_candidate *c)
 		return NOC_TAKEN;
 	}
 	s = k->impl;
-	noc_value_set(k->data, "last", noc_value_int(now));
-	noc_value_set(
-	    k->data, "total",
-	    noc_value_int(noc_value_get_int(k->data, "total", 0) + 1));
+	*storm_int(k->data, "last") = now;
+	++*storm_int(k->data, "total");
 	storm_shape(k, c->ev);
 	storm_count(&s->clear, st->clear.per_ms ? st->clear.per_ms : 60000, now,
 		    1);
