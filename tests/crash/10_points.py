@@ -32,9 +32,9 @@ def crash(point, hit):
     work = loop.Loop(pad=40000 if "checkpoint" in point else 0)
     name = "%s:%d" % (point, hit)
     up = work.start(name)
-    until = time.monotonic() + 20 * noc.SLOW
+    until = time.monotonic() + 25 * noc.SLOW
     while up and work.alive():
-        if work.next < (60 if work.pad else ITEMS):
+        if work.next < (60 if work.pad else max(ITEMS, hit)):
             if work.item():
                 work.inform(work.next)
         elif work.escalating():

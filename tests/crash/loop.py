@@ -182,7 +182,11 @@ class Loop:
     def runs(self):
         rows, before = [], ""
         while True:
-            answer = self.d.get("/api/v1/runs?limit=1000" + before).json
+            try:
+                answer = self.d.get("/api/v1/runs?limit=1000" + before).json
+            except (OSError, http.client.HTTPException):
+                self.d.wait(2)  # it has just died, or it is a failure
+                return []
             rows += answer["runs"]
             if not answer.get("next"):
                 return rows
