@@ -82,20 +82,39 @@ check_rule(const struct noc_rule *r)
 
 /* ---- all ---- */
 
+static size_t
+tasks_of(const struct noc_ruleset *rs, const char *type)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < rs->ntasks; i++)
+		n += !strcmp(rs->tasks[i].type, type);
+	return n;
+}
+
 static void
 check_counts(const struct noc_ruleset *rs, const char *dir)
 {
-	static const char *const types[] = { "schedule", "poll", "sensor" };
-	size_t observe = 0, hooks = rs->nhooks, tasks[3] = { 0 };
-	const char *comma = "";
+	size_t observe = 0;
+	const struct {
+		size_t n;
+		const char *what;
+	} more[] = {
+		{ rs->nemits, "normalizer" },
+		{ rs->npairs, "pair" },
+		{ rs->nhooks, "hook" },
+		{ tasks_of(rs, "schedule"), "schedule" },
+		{ tasks_of(rs, "poll"), "poll" },
+		{ tasks_of(rs, "sensor"), "sensor" },
+		{ noc_table_len(&rs->flows), "flow" },
+		{ noc_value_len(rs->tests), "test" },
+	};
+	const char *comma = "", *sign = ";";
 
 	for (size_t i = 0; i < rs->nrules; i++)
 		observe +=
 		    rs->rules[i].acting && (rs->rules[i].mode == NOC_OBSERVE ||
 					    rs->rules[i].mode == NOC_SHADOW);
-	for (size_t i = 0; i < rs->ntasks; i++)
-		for (size_t k = 0; k < 3; k++)
-			tasks[k] += !strcmp(rs->tasks[i].type, types[k]);
 	printf("%s: %zu rules: %zu live", dir, rs->nrules,
 	       rs->nrules - observe);
 	if (observe)
@@ -109,11 +128,14 @@ check_counts(const struct noc_ruleset *rs, const char *dir)
 		printf("%s%s", comma, r->name);
 		comma = ", ";
 	}
-	printf("; %zu pairs, %zu normalizers, %zu hooks, %zu schedules, %zu "
-	       "polls, %zu sensors, %zu flows, %zu tests in %zu files\n",
-	       rs->npairs, rs->nemits, hooks, tasks[0], tasks[1], tasks[2],
-	       noc_table_len(&rs->flows), noc_value_len(rs->tests),
-	       rs->tree->nsources);
+	for (size_t i = 0; i < NOC_COUNT(more); i++) {
+		if (!more[i].n)
+			continue;
+		printf("%s %zu %s%s", sign, more[i].n, more[i].what,
+		       more[i].n == 1 ? "" : "s");
+		sign = ",";
+	}
+	printf(" in %zu files\n", rs->tree->nsources);
 }
 
 static size_t

@@ -234,8 +234,8 @@ event_emit(struct noc_testbed *tb, const char *kind,
 		noc_value_set(ev.data, f->key, noc_value_copy(f->value));
 	}
 	if (!ev.summary.p)
-		ev.summary = noc_slice_str(
-		    noc_value_get_str(ev.snmp, "trap", ev.kind));
+		ev.summary =
+		    noc_slice_str(noc_value_get_str(ev.snmp, "trap", ev.kind));
 	noc_sensor_emit(tb->core, source, &ev, NULL);
 	event_remember(tb, &before, source);
 }
