@@ -38,10 +38,15 @@ struct noc_transfer_result {
 	const char *body;
 	size_t len;
 	const struct noc_value *headers; /* map, lower-case names */
-	bool sent;	   /* something went out before it failed */
-	const char *error; /* NULL: the transfer itself worked */
-	const char *class; /* of the error */
+	bool sent;		/* something went out before it failed */
+	const char *error;	/* NULL: the transfer itself worked */
+	const char *class;	/* of the error */
+	int64_t retry_after_ms; /* 0: the peer did not say */
 };
+/* address.c: may a rule's request go there?  http.allow says more. */
+struct sockaddr;
+bool noc_address_allowed(const struct noc_env *env, const struct sockaddr *sa);
+
 int noc_transfer_start(
     struct noc_env *env, const struct noc_transfer_request *req,
     void (*done)(const struct noc_transfer_result *result, void *arg),

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <curl/curl.h>
-#include <netinet/in.h>
+#include <sys/socket.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,7 +40,7 @@ struct noc_transfer {
 	struct noc_strbuf body, answer;
 	struct noc_value *answer_headers;
 	size_t body_at, header_bytes, max;
-	bool too_long, denied;
+	bool too_long, denied, opened;
 	char denied_text[64];
 	void (*done)(const struct noc_transfer_result *result, void *arg);
 	void *arg;
@@ -210,16 +209,19 @@ transfer_end(struct noc_transfer *t, CURLcode code)
 		.headers = t->answer_headers,
 	};
 	long status = 0, request = 0;
+	curl_off_t after = 0;
 
 	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &request);
 	res.status = (int)status;
 	res.sent = request > 0;
+	curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &after);
+	res.retry_after_ms = (int64_t)after * 1000;
 	if (code != CURLE_OK) {
 		res.error = *t->error ? t->error : curl_easy_strerror(code);
 		res.class = transfer_class(code);
 	}
-	if (t->denied) {
+	if (code != CURLE_OK && t->denied && !t->opened) {
 		res.error = t->denied_text;
 		res.class = "permanent";
 	} else if (t->too_long) {
@@ -302,70 +304,7 @@ on_curl_upload(char *p, size_t size, size_t n, void *arg)
 	return take;
 }
 
-/* ---- where a request may go ---- */
-
-static bool
-address_in(const struct sockaddr *sa, const char *cidr)
-{
-	char text[64];
-	const char *slash = strchr(cidr, '/');
-	unsigned char want[16], have[16];
-	int family = sa->sa_family, bits;
-
-	snprintf(text, sizeof(text), "%.*s",
-		 slash ? (int)(slash - cidr) : (int)strlen(cidr), cidr);
-	if (inet_pton(family, text, want) != 1)
-		return false;
-	if (family == AF_INET) {
-		struct sockaddr_in in;
-
-		memcpy(&in, sa, sizeof(in));
-		memcpy(have, &in.sin_addr, 4);
-		bits = slash ? atoi(slash + 1) : 32;
-	} else {
-		struct sockaddr_in6 in6;
-
-		memcpy(&in6, sa, sizeof(in6));
-		memcpy(have, &in6.sin6_addr, 16);
-		bits = slash ? atoi(slash + 1) : 128;
-	}
-	for (int i = 0; i < bits; i++)
-		if ((want[i / 8] ^ have[i / 8]) & (0x80 >> (i % 8)))
-			return false;
-	return true;
-}
-
-/* Loopback, link-local (metadata), "this" network and multicast are denied
- * unless http.allow names them. */
-static bool
-address_allowed(const struct noc_env *env, const struct sockaddr *sa)
-{
-	static const char *const denied[] = {
-		"0.0.0.0/8",
-		"127.0.0.0/8",
-		"169.254.0.0/16",
-		"224.0.0.0/3",
-		"::/128",
-		"::1/128",
-		"fe80::/10",
-		"ff00::/8",
-		"::ffff:127.0.0.0/104",
-		"::ffff:169.254.0.0/112",
-	};
-	const struct noc_value *allow =
-	    noc_value_get(env->config, "http.allow");
-
-	for (size_t i = 0; i < noc_value_len(allow); i++) {
-		const struct noc_value *v = noc_value_at(allow, i);
-
-		if (v && v->type == NOC_STR && address_in(sa, v->u.s.p))
-			return true;
-	}
-	for (size_t i = 0; i < NOC_COUNT(denied); i++)
-		if (address_in(sa, denied[i]))
-			return false;
-	return sa->sa_family == AF_INET || sa->sa_family == AF_INET6;
-}
+/* ---- start ---- */
 
 static curl_socket_t
 on_curl_open(void *arg, curlsocktype purpose, struct curl_sockaddr *addr)
@@ -374,17 +313,16 @@ on_curl_open(void *arg, curlsocktype purpose, struct curl_sockaddr *addr)
 
 	(void)purpose;
 	/* The mail server is the administrator's word, and usually local. */
-	if (!t->recipients && !address_allowed(t->curl->env, &addr->addr)) {
+	if (!t->recipients && !noc_address_allowed(t->curl->env, &addr->addr)) {
 		t->denied = true;
 		snprintf(t->denied_text, sizeof(t->denied_text),
 			 "the address is denied; see http.allow");
 		return CURL_SOCKET_BAD;
 	}
+	t->opened = true; /* another of its addresses would do */
 	return socket(addr->family, addr->socktype | SOCK_CLOEXEC,
 		      addr->protocol);
 }
-
-/* ---- start ---- */
 
 static void
 transfer_headers(struct noc_transfer *t, const struct noc_value *map)
@@ -432,6 +370,9 @@ transfer_http(struct noc_transfer *t, const struct noc_transfer_request *req)
 				 (curl_off_t)t->body.len);
 		curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS,
 				 t->body.p ? t->body.p : "");
+	} else if (strcmp(req->method, "GET")) { /* Content-Length: 0 */
+		curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE, 0L);
+		curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, "");
 	}
 	transfer_headers(t, req->headers);
 	curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);

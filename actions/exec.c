@@ -43,7 +43,6 @@ struct exec {
 	struct noc_watch *exit_watch;
 	struct exec_pipe in, out, err;
 	size_t in_at;
-	bool exited;
 };
 
 static void
@@ -158,12 +157,25 @@ exec_finish(struct exec *x)
 	exec_free(x);
 }
 
-/* Done when the process has exited and its output is read to the end. */
 static void
-exec_check(struct exec *x)
+exec_take(struct exec_pipe *p, const char *text, size_t len)
 {
-	if (x->exited && x->out.fd < 0 && x->err.fd < 0)
-		exec_finish(x);
+	if (len > p->max - p->text.len) {
+		p->cut = true;
+		len = p->max - p->text.len;
+	}
+	noc_strbuf_add(&p->text, text, len);
+}
+
+static void
+exec_drain(struct exec_pipe *p)
+{
+	char buf[16384];
+	ssize_t n;
+
+	while (p->fd >= 0 && !p->cut && (n = read(p->fd, buf, sizeof(buf))) > 0)
+		exec_take(p, buf, (size_t)n);
+	exec_pipe_close(p);
 }
 
 static void
@@ -175,43 +187,33 @@ on_exec_exit(int fd, int events, void *arg)
 	(void)events;
 	if (waitpid(x->pid, &x->status, WNOHANG) != x->pid)
 		return;
-	x->exited = true;
 	noc_watch_free(x->exit_watch);
 	x->exit_watch = NULL;
 	exec_pipe_close(&x->in);
-	/* A grandchild may keep the pipes open: what it wrote is read, no
+	/* A grandchild may keep the pipes open: what is in them is read, no
 	 * more is waited for. */
 	kill(-x->pid, SIGKILL);
-	exec_check(x);
+	exec_drain(&x->out);
+	exec_drain(&x->err);
+	exec_finish(x);
 }
 
-static void
-exec_read(struct exec *x, struct exec_pipe *p)
-{
-	char buf[16384];
-	ssize_t n = read(p->fd, buf, sizeof(buf));
-
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (n <= 0) {
-		exec_pipe_close(p);
-		exec_check(x);
-		return;
-	}
-	if (p->text.len + (size_t)n > p->max) {
-		p->cut = true;
-		n = (ssize_t)(p->max - p->text.len);
-	}
-	noc_strbuf_add(&p->text, buf, (size_t)n);
-}
-
+/* Its end is told by the process, not by its pipes. */
 static void
 on_exec_out(int fd, int events, void *arg)
 {
 	struct exec *x = arg;
+	struct exec_pipe *p = fd == x->out.fd ? &x->out : &x->err;
+	char buf[16384];
+	ssize_t n = read(p->fd, buf, sizeof(buf));
 
 	(void)events;
-	exec_read(x, fd == x->out.fd ? &x->out : &x->err);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0)
+		exec_pipe_close(p);
+	else
+		exec_take(p, buf, (size_t)n);
 }
 
 static void
@@ -240,9 +242,11 @@ exec_stdin(struct exec *x)
 
 	if (!said)
 		said = x->call->context;
-	if (said && said->type == NOC_STR)
+	if (said && said->type == NOC_STR) { /* as it is */
 		noc_strbuf_add(&x->in.text, said->u.s.p, said->u.s.len);
-	else if (said)
+		return;
+	}
+	if (said)
 		noc_json_write(said, NOC_JSON_COMPACT, &x->in.text);
 	noc_strbuf_addc(&x->in.text, '\n');
 }
@@ -430,11 +434,9 @@ exec_cancel(struct noc_env *env, struct noc_call *call)
 	(void)env;
 	if (!x)
 		return;
-	if (!x->exited) {
-		kill(-x->pid, SIGKILL);
-		kill(x->pid, SIGKILL);
-		waitpid(x->pid, &x->status, 0);
-	}
+	kill(-x->pid, SIGKILL);
+	kill(x->pid, SIGKILL);
+	waitpid(x->pid, &x->status, 0);
 	exec_free(x);
 }
 

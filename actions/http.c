@@ -69,9 +69,12 @@ http_ok(const struct noc_value *ok, int status)
 	return false;
 }
 
+/* 503 with a time to come again is a pause, without one an outage. */
 static const char *
-http_class(int status)
+http_class(int status, int64_t retry_after_ms)
 {
+	if (status == 503 && retry_after_ms > 0)
+		return "transient";
 	if (status == 408 || status == 425 || status == 429 || status == 500 ||
 	    status == 502 || status == 504)
 		return "transient";
@@ -101,7 +104,6 @@ on_http_done(const struct noc_transfer_result *res, void *arg)
 	struct http *h = arg;
 	struct noc_call *call = h->call;
 	struct noc_call_error e;
-	const char *after = noc_value_get_str(res->headers, "retry-after", "");
 	char code[16];
 
 	h->transfer = NULL;
@@ -110,6 +112,7 @@ on_http_done(const struct noc_transfer_result *res, void *arg)
 
 		/* It went out and no answer came: who knows? */
 		if (res->sent && (call->ops->flags & NOC_ACTION_MUTATES) &&
+		    !(call->ops->flags & NOC_ACTION_IDEMPOTENT) &&
 		    strcmp(class, "permanent"))
 			class = "in_doubt";
 		noc_call_error_set(&e, class, "http", "transport", "%s",
@@ -118,12 +121,12 @@ on_http_done(const struct noc_transfer_result *res, void *arg)
 	} else if (!http_ok(noc_value_get(h->opts, "ok"), res->status)) {
 		snprintf(code, sizeof(code), "%d", res->status);
 		noc_call_error_set(
-		    &e, http_class(res->status), "http", code,
-		    "%s %s answered %d: %.*s", call->ops->name + 5,
+		    &e, http_class(res->status, res->retry_after_ms), "http",
+		    code, "%s %s answered %d: %.*s", call->ops->name + 5,
 		    noc_value_get_str(noc_params_opts(call->params), "url",
 				      "(secret URL)"),
 		    res->status, res->len < 80 ? (int)res->len : 80, res->body);
-		e.retry_after_ms = strtoll(after, NULL, 10) * 1000;
+		e.retry_after_ms = res->retry_after_ms;
 		noc_call_done(h->env, call, http_value(res), &e);
 	} else {
 		noc_call_done(h->env, call, http_value(res), NULL);

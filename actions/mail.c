@@ -137,6 +137,23 @@ mail_recipients(const struct noc_value *opts)
 	return list;
 }
 
+/* It becomes a command to the server: RCPT TO:<...>. */
+static bool
+mail_to_is_clean(const struct noc_value *to)
+{
+	for (size_t i = 0; i < noc_value_len(to); i++) {
+		const struct noc_value *v = noc_value_at(to, i);
+
+		if (v->type != NOC_STR || v->u.s.len == 0)
+			return false;
+		for (size_t j = 0; j < v->u.s.len; j++)
+			if ((unsigned char)v->u.s.p[j] <= ' ' ||
+			    strchr("<>\177", v->u.s.p[j]))
+				return false;
+	}
+	return true;
+}
+
 static const char *
 mail_option(const struct mail *m, const struct noc_value *opts, const char *key,
 	    const char *config, const char *fallback)
@@ -178,7 +195,11 @@ mail_start(struct noc_env *env, struct noc_call *call, struct noc_err *err)
 	req.body_len = text.len;
 	req.recipients = to;
 	req.timeout_ms = call->timeout_ms;
-	if (noc_value_len(to) == 0)
+	if (!mail_to_is_clean(to))
+		r = noc_err_set(err, NOC_EINPUT,
+				"A recipient of the mail holds a blank, a "
+				"bracket or a line end.");
+	else if (noc_value_len(to) == 0)
 		r = noc_err_set(err, NOC_EINPUT, "The mail has no recipient.");
 	else
 		r = noc_transfer_start(env, &req, on_mail_done, m, &m->transfer,

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "actions/actions.h"
+#include "base/mem.h"
+
+/* Where a request may go, whatever name or spelling led there. */
+
+static bool
+address_in(const struct sockaddr *sa, const char *cidr)
+{
+	char text[64];
+	const char *slash = strchr(cidr, '/');
+	unsigned char want[16], have[16];
+	int family = sa->sa_family, bits;
+
+	snprintf(text, sizeof(text), "%.*s",
+		 slash ? (int)(slash - cidr) : (int)strlen(cidr), cidr);
+	if (inet_pton(family, text, want) != 1)
+		return false;
+	if (family == AF_INET) {
+		struct sockaddr_in in;
+
+		memcpy(&in, sa, sizeof(in));
+		memcpy(have, &in.sin_addr, 4);
+		bits = slash ? atoi(slash + 1) : 32;
+	} else {
+		struct sockaddr_in6 in6;
+
+		memcpy(&in6, sa, sizeof(in6));
+		memcpy(have, &in6.sin6_addr, 16);
+		bits = slash ? atoi(slash + 1) : 128;
+	}
+	for (int i = 0; i < bits; i++)
+		if ((want[i / 8] ^ have[i / 8]) & (0x80 >> (i % 8)))
+			return false;
+	return true;
+}
+
+/*
+ * An IPv4 address in IPv6's clothes is judged by what it is: mapped,
+ * compatible, NAT64 (RFC 6052) and 6to4 (RFC 3056).
+ */
+static bool
+address_inner(const struct sockaddr *sa, struct sockaddr_in *out)
+{
+	static const struct {
+		const char *cidr;
+		int at; /* of the four bytes */
+	} forms[] = { { "::ffff:0:0/96", 12 },
+		      { "::/96", 12 },
+		      { "::ffff:0:0:0/96", 12 },
+		      { "64:ff9b::/96", 12 },
+		      { "2002::/16", 2 } };
+	struct sockaddr_in6 in6;
+
+	if (sa->sa_family != AF_INET6)
+		return false;
+	memcpy(&in6, sa, sizeof(in6));
+	for (size_t i = 0; i < NOC_COUNT(forms); i++) {
+		if (!address_in(sa, forms[i].cidr))
+			continue;
+		memset(out, 0, sizeof(*out));
+		out->sin_family = AF_INET;
+		memcpy(&out->sin_addr, (char *)&in6.sin6_addr + forms[i].at, 4);
+		return true;
+	}
+	return false;
+}
+
+/* Loopback, link-local (metadata), "this" network and multicast are denied
+ * unless http.allow names them. */
+bool
+noc_address_allowed(const struct noc_env *env, const struct sockaddr *sa)
+{
+	static const char *const denied[] = {
+		"0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3",
+		"::/128",    "::1/128",	    "fe80::/10",      "ff00::/8",
+	};
+	const struct noc_value *allow =
+	    noc_value_get(env->config, "http.allow");
+	struct sockaddr_in inner;
+
+	for (size_t i = 0; i < noc_value_len(allow); i++) {
+		const struct noc_value *v = noc_value_at(allow, i);
+
+		if (v && v->type == NOC_STR && address_in(sa, v->u.s.p))
+			return true;
+	}
+	for (size_t i = 0; i < NOC_COUNT(denied); i++)
+		if (address_in(sa, denied[i]))
+			return false;
+	if (address_inner(sa, &inner))
+		return noc_address_allowed(env,
+					   (const struct sockaddr *)&inner);
+	return sa->sa_family == AF_INET || sa->sa_family == AF_INET6;
+}
