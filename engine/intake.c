@@ -290,12 +290,14 @@ noc_intake_settle(struct noc_core *core, struct noc_source *source,
 		noc_core_keep(core, ev, noc_fate_name(fate));
 	if (ev->kept && canonical)
 		noc_fold_persist(core, ev);
-	if (fate == NOC_FATE_UNMATCHED || (unknown && !canonical && !ev->kept))
+	unknown = fate == NOC_FATE_UNMATCHED ||
+		  (unknown && !canonical && !ev->kept);
+	if (unknown)
 		noc_unmatched_add(core, ev);
 	else if (ev->refs > 0)
 		noc_ring_add(&noc_admit_part(core)->recent, NOC_RING_KEPT, ev);
 	intake_receipt(core, receipt, fate, ev);
-	noc_admit_line(core, ev, fate);
+	noc_admit_line(core, ev, unknown ? NOC_FATE_UNMATCHED : fate);
 out:
 	noc_core_end(core);
 	if (kept)
