@@ -246,9 +246,14 @@ noc_json_write_str(const char *p, size_t len, struct noc_strbuf *out)
 	noc_strbuf_addc(out, '"');
 	while (i < len) {
 		uint32_t cp;
-		size_t n = noc_utf8_decode(p + i, len - i, &cp);
 		const char *shorthand;
+		size_t n;
 
+		if (p[i] >= ' ' && p[i] < 0x7f && p[i] != '"' && p[i] != '\\') {
+			i++;
+			continue;
+		}
+		n = noc_utf8_decode(p + i, len - i, &cp);
 		if (n && cp != '"' && cp != '\\' && !noc_utf8_steers(cp)) {
 			i += n;
 			continue;
@@ -257,14 +262,15 @@ noc_json_write_str(const char *p, size_t len, struct noc_strbuf *out)
 		shorthand = n && cp && cp < 0x80
 				? strchr("\"\\\nn\rr\tt\bb\ff", (int)cp)
 				: NULL;
-		if (!n)
+		if (!n) {
 			noc_strbuf_adds(out, "\xef\xbf\xbd");
-		else if (cp == '"' || cp == '\\')
-			noc_strbuf_addf(out, "\\%c", (int)cp);
-		else if (shorthand)
-			noc_strbuf_addf(out, "\\%c", shorthand[1]);
-		else
+		} else if (cp == '"' || cp == '\\' || shorthand) {
+			noc_strbuf_addc(out, '\\');
+			noc_strbuf_addc(out,
+					shorthand ? shorthand[1] : (char)cp);
+		} else {
 			noc_strbuf_addf(out, "\\u%04x", (unsigned)cp);
+		}
 		i += n ? n : 1;
 		plain = i;
 	}

@@ -19,7 +19,7 @@ noc_core_keep(struct noc_core *core, struct noc_event *ev, const char *fate)
 	struct noc_txn *txn = noc_core_txn(core);
 	struct noc_event_row row;
 	struct noc_record *rec;
-	struct noc_value *json, *detail;
+	struct noc_value *json;
 	char id[NOC_ID_TEXT];
 
 	NOC_REQUIRE(ev->refs > 0);
@@ -40,19 +40,18 @@ noc_core_keep(struct noc_core *core, struct noc_event *ev, const char *fate)
 	row.device = noc_value_get_str(json, "device", "");
 	noc_txn_event(txn, &row);
 
-	detail = noc_value_copy(json);
-	noc_value_unset(detail, "raw");
-	noc_value_set(detail, "fate", noc_value_str(fate));
+	/* The row is written; the rest is the record's detail. */
+	noc_value_unset(json, "raw");
+	noc_value_set(json, "fate", noc_value_str(fate));
 	if (ev->raw.len > NOC_BLOB_MIN)
-		noc_value_set(detail, "raw", noc_value_str("blob"));
+		noc_value_set(json, "raw", noc_value_str("blob"));
 	rec = noc_txn_record(txn, NOC_REC_EVENT);
 	noc_record_adds(rec, NOC_TAG_EVENT, noc_id_format(id, &ev->id));
 	noc_record_add(rec, NOC_TAG_TARGET, ev->device.p ? ev->device.p : "",
 		       ev->device.len);
-	noc_record_add_json(rec, NOC_TAG_DETAIL, detail);
+	noc_record_add_json(rec, NOC_TAG_DETAIL, json);
 	if (ev->raw.len)
 		noc_txn_add_raw(txn, rec, ev->raw.p, ev->raw.len);
-	noc_value_free(detail);
 	noc_value_free(json);
 	return ev;
 }
