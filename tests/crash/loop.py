@@ -98,7 +98,8 @@ class Loop:
         self.acked = {}  # CloudEvent id -> our id
         self.informs = []  # numbers that were acknowledged
         self.crashes = 0
-        self.next = 0
+        self.next = 0   # items below were acknowledged
+        self.tried = 0  # those below may have arrived
 
     # ---- its life ----
 
@@ -164,6 +165,7 @@ class Loop:
         n = self.next
         if self.d.process.poll() is not None:
             return False
+        self.tried = max(self.tried, n + 1)
         if not self.post("work.todo", "todo-%d" % n, "dev%d" % n):
             return False
         self.next += 1
@@ -223,6 +225,8 @@ class Loop:
 
     def finish(self, timeout=20):
         """Everything ends: the last events, the doubts, the runs."""
+        while self.next < self.tried:
+            noc.wait_for(self.item, 5, "an item to be taken")
         noc.wait_for(self.settled, timeout, lambda: "the runs to settle: %s"
                      % [(r["rule"], r["device"], r["state"], r["phase"])
                         for r in self.runs() if r["state"] not in ENDED],
