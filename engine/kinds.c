@@ -15,8 +15,6 @@
 #define ALERT                                                              \
 	"alertname status labels annotations fingerprint startsAt endsAt " \
 	"generatorURL receiver externalURL"
-#define TASK "task nominal late count reason"
-#define POLL "task ok failed unreachable need fails reason"
 
 static const struct noc_kind_def kind_table[] = {
 	{ "link.down", IFACE, "An interface or its protocol went down." },
@@ -59,26 +57,19 @@ static const struct noc_kind_def kind_table[] = {
 	{ "ntp.lost", "peer reason", "The device lost its time source." },
 	{ "alert.firing", ALERT, "Alertmanager: the alert fires." },
 	{ "alert.resolved", ALERT, "Alertmanager: the alert is over." },
-	{ "schedule", TASK, "A schedule's time has come." },
-	{ "schedule.missed", TASK, "A schedule's time has passed by." },
-	{ "schedule.skipped", TASK, "A schedule's last run was not over." },
-	{ "schedule.failed", TASK, "A schedule's run failed." },
-	{ "poll", POLL, "What came of a poll." },
-	{ "poll.breach", POLL, "Too few devices answered a poll." },
-	{ "poll.error", POLL, "A device did not answer a poll." },
-	{ "poll.missed", POLL, "A poll could not run." },
-	{ "sensor.ended", "task reason exit restarts",
-	  "A sensor's child has ended." },
-	{ "sensor.exit", "task reason exit restarts",
-	  "A sensor's child has ended." },
-	{ "clock.skew", "skew_s", "A sender's clock is off." },
-	{ "storm.start", "key count top", "A storm began." },
-	{ "storm.end", "key count top elapsed", "A storm is over." },
-	{ "breaker.open", "action target reason open_until",
-	  "A circuit breaker opened." },
-	{ "breaker.closed", "action target reason",
-	  "A circuit breaker closed." },
-	{ "run.failed", "rule run state reason", "A run ended Failed." },
+	{ "schedule", "task nominal late", "A schedule's time has come." },
+	{ "schedule.missed", "task nominal count",
+	  "A schedule's time has passed by." },
+	{ "schedule.skipped", "task reason",
+	  "A schedule's last run was not over." },
+	{ "schedule.failed", "task reason", "A schedule's run failed." },
+	{ "poll", "poll index", "A row that a poll's condition holds for." },
+	{ "poll.breach", "task ok failed unreachable",
+	  "Too few devices answered a poll." },
+	{ "poll.error", "task fails reason",
+	  "A device did not answer a poll." },
+	{ "poll.missed", "task reason", "A poll could not run." },
+	{ "sensor.ended", "task", "A sensor's child has ended." },
 	{ "syslog", "", "A message that no normalizer knew." },
 	{ "snmp.trap", "", "A notification that no normalizer knew." },
 	{ "webhook", "", "A post that no hook mapped." },

@@ -31,10 +31,13 @@ noc_build_define(struct noc_build *b, const char *name)
 
 /* Kinds that sensors and the engine make without any rule file. */
 static const char *const engine_kinds[] = {
-	"syslog",	   "snmp.trap",	     "webhook",	    "schedule",
-	"schedule.missed", "poll",	     "poll.error",  "poll.missed",
-	"sensor.exit",	   "clock.skew",     "storm.start", "storm.end",
-	"breaker.open",	   "breaker.closed", "run.failed",  "device.restart",
+	"syslog",	   "snmp.trap",
+	"webhook",	   "schedule",
+	"schedule.missed", "schedule.skipped",
+	"schedule.failed", "poll",
+	"poll.breach",	   "poll.error",
+	"poll.missed",	   "sensor.ended",
+	"device.restart",
 };
 
 static void

@@ -48,18 +48,11 @@
 ---| "schedule.missed" # A schedule's time has passed by.
 ---| "schedule.skipped" # A schedule's last run was not over.
 ---| "schedule.failed" # A schedule's run failed.
----| "poll" # What came of a poll.
+---| "poll" # A row that a poll's condition holds for.
 ---| "poll.breach" # Too few devices answered a poll.
 ---| "poll.error" # A device did not answer a poll.
 ---| "poll.missed" # A poll could not run.
 ---| "sensor.ended" # A sensor's child has ended.
----| "sensor.exit" # A sensor's child has ended.
----| "clock.skew" # A sender's clock is off.
----| "storm.start" # A storm began.
----| "storm.end" # A storm is over.
----| "breaker.open" # A circuit breaker opened.
----| "breaker.closed" # A circuit breaker closed.
----| "run.failed" # A run ended Failed.
 ---| "syslog" # A message that no normalizer knew.
 ---| "snmp.trap" # A notification that no normalizer knew.
 ---| "webhook" # A post that no hook mapped.
@@ -129,23 +122,13 @@
 ---@field task? any data of schedule
 ---@field nominal? any data of schedule
 ---@field late? any data of schedule
----@field count? any data of schedule
----@field ok? any data of poll
----@field failed? any data of poll
----@field unreachable? any data of poll
----@field need? any data of poll
----@field fails? any data of poll
----@field exit? any data of sensor.ended
----@field restarts? any data of sensor.ended
----@field skew_s? any data of clock.skew
----@field key? any data of storm.start
----@field top? any data of storm.start
----@field elapsed? any data of storm.end
----@field action? any data of breaker.open
----@field target? any data of breaker.open
----@field open_until? any data of breaker.open
----@field rule? any data of run.failed
----@field run? any data of run.failed
+---@field count? any data of schedule.missed
+---@field poll? any data of poll
+---@field index? any data of poll
+---@field ok? any data of poll.breach
+---@field failed? any data of poll.breach
+---@field unreachable? any data of poll.breach
+---@field fails? any data of poll.error
 
 ---@class nocturne.run what the function of a step is given
 ---@field id string
@@ -231,7 +214,7 @@ function normalize(name) end
 ---@field key? string open and close belong together by it (default: {device})
 ---@field missing? nocturne.flow|nocturne.step|nocturne.action|nocturne.escalate done when the close did not come in time
 ---@field matched? nocturne.flow|nocturne.step|nocturne.action|nocturne.escalate done when it did
----@field mode? "observe"|"shadow"|"canary"|"active" how far it may go: observe writes down what would have been done, active does it (default: observe when it acts, else active)
+---@field mode? "observe"|"canary"|"active" how far it may go: observe writes down what would have been done, active does it (default: observe when it acts, else active)
 ---@param name string
 ---@return nocturne.pair|fun(t: nocturne.pair_table): nocturne.pair
 function pair(name) end
@@ -267,7 +250,7 @@ function poll(name) end
 ---@class nocturne.rule_table
 ---@field on string|string[]|nocturne.any the kinds of event that it looks at
 ---@field run nocturne.flow|nocturne.step|nocturne.action|nocturne.escalate what to do: an action, or a flow of steps
----@field mode? "observe"|"shadow"|"canary"|"active" how far it may go: observe writes down what would have been done, active does it (default: observe when it acts, else active)
+---@field mode? "observe"|"canary"|"active" how far it may go: observe writes down what would have been done, active does it (default: observe when it acts, else active)
 ---@field canary? string with mode = "canary": share of keys that act, as "10%"
 ---@field where? nocturne.where|function field = value or operator; all must hold
 ---@field when? function function(ev), asked last, pure: true lets the rule go on
@@ -281,7 +264,6 @@ function poll(name) end
 ---@field guard? nocturne.guard limits past which it does not act (default: per_key 2/30m, mass 5/30s by site, targets 10/10m, depth 3)
 ---@field group? string rules of one group with first = true: only the first that matches starts
 ---@field first? boolean see `group` (default: false)
----@field time? "arrival"|"event" which clock counts: ours, or the sender's (buffered sources) (default: arrival)
 ---@param name string
 ---@return nocturne.rule|fun(t: nocturne.rule_table): nocturne.rule
 function rule(name) end
@@ -300,7 +282,7 @@ function rule(name) end
 ---@field paused? boolean known but not run (default: false)
 ---@field on_missed? nocturne.action|nocturne.escalate done when a time was missed (default: notify "noc")
 ---@field on_breach? nocturne.action|nocturne.escalate done when the run failed or was too slow (default: notify "noc")
----@field mode? "observe"|"shadow"|"canary"|"active" how far it may go: observe writes down what would have been done, active does it (default: observe when it acts, else active)
+---@field mode? "observe"|"canary"|"active" how far it may go: observe writes down what would have been done, active does it (default: observe when it acts, else active)
 ---@param name string
 ---@return nocturne.schedule|fun(t: nocturne.schedule_table): nocturne.schedule
 function schedule(name) end
