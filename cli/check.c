@@ -113,8 +113,7 @@ check_counts(const struct noc_ruleset *rs, const char *dir)
 
 	for (size_t i = 0; i < rs->nrules; i++)
 		observe +=
-		    rs->rules[i].acting && (rs->rules[i].mode == NOC_OBSERVE ||
-					    rs->rules[i].mode == NOC_SHADOW);
+		    rs->rules[i].acting && rs->rules[i].mode == NOC_OBSERVE;
 	printf("%s: %zu rules: %zu live", dir, rs->nrules,
 	       rs->nrules - observe);
 	if (observe)
@@ -122,8 +121,7 @@ check_counts(const struct noc_ruleset *rs, const char *dir)
 	for (size_t i = 0; i < rs->nrules; i++) {
 		const struct noc_rule *r = &rs->rules[i];
 
-		if (!r->acting ||
-		    (r->mode != NOC_OBSERVE && r->mode != NOC_SHADOW))
+		if (!r->acting || r->mode != NOC_OBSERVE)
 			continue;
 		printf("%s%s", comma, r->name);
 		comma = ", ";

@@ -42,8 +42,7 @@ noc_daemon_rules_text(const struct noc_ruleset *rs)
 	size_t live = 0, observe = 0, said = 0;
 
 	for (size_t i = 0; i < rs->nrules; i++) {
-		bool watching = rs->rules[i].mode == NOC_OBSERVE ||
-				rs->rules[i].mode == NOC_SHADOW;
+		bool watching = rs->rules[i].mode == NOC_OBSERVE;
 
 		observe += watching;
 		live += !watching;
@@ -53,8 +52,7 @@ noc_daemon_rules_text(const struct noc_ruleset *rs)
 	if (observe)
 		noc_strbuf_addf(&sb, ", %zu observe:", observe);
 	for (size_t i = 0; i < rs->nrules && said < SCREEN_NAMES; i++)
-		if (rs->rules[i].mode == NOC_OBSERVE ||
-		    rs->rules[i].mode == NOC_SHADOW)
+		if (rs->rules[i].mode == NOC_OBSERVE)
 			noc_strbuf_addf(&sb, "%s %s", said++ ? "," : "",
 					rs->rules[i].name);
 	if (observe > said)

@@ -174,15 +174,11 @@ node_push(lua_State *L, const struct noc_node_schema *schema, const char *at)
 static void
 node_register(struct noc_lua *lua, struct lua_node *n)
 {
-	const struct noc_value *mode =
-	    noc_value_get(noc_value_get(n->v, "opts"), "mode");
 	const char *name = noc_value_get_str(n->v, "name", "?");
 	const char *at = noc_value_get_str(n->v, "at", "?"), *first;
 	char key[256];
 
-	/* A shadow stands beside a live rule of the same name. */
-	snprintf(key, sizeof(key), "%s%s %.200s", n->schema->node,
-		 noc_value_is_str(mode, "shadow") ? "(shadow)" : "", name);
+	snprintf(key, sizeof(key), "%s %.200s", n->schema->node, name);
 	first = noc_table_get(&lua->names, key);
 	if (first) {
 		lua_state_report(lua,

@@ -17,7 +17,7 @@
  * core reads.  Built whole or not at all (any one thread), then swapped in by
  * one pointer; immutable after that.  Pointers inside live as long as it.
  */
-enum noc_mode { NOC_OBSERVE, NOC_SHADOW, NOC_CANARY, NOC_ACTIVE };
+enum noc_mode { NOC_OBSERVE, NOC_CANARY, NOC_ACTIVE };
 
 struct noc_strings {
 	const char **at; /* interned */
@@ -101,7 +101,6 @@ struct noc_rule {
 	int64_t throttle_ms, throttle_count;
 	struct noc_guard guard; /* defaults filled in */
 	const char *group;	/* first-match group or NULL */
-	bool event_time;	/* time = "event" */
 	struct noc_plan *run;
 	bool acting;
 	unsigned index; /* position in the rule set */

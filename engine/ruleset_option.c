@@ -203,8 +203,6 @@ noc_mode_name(enum noc_mode mode)
 	switch (mode) {
 	case NOC_OBSERVE:
 		return "observe";
-	case NOC_SHADOW:
-		return "shadow";
 	case NOC_CANARY:
 		return "canary";
 	case NOC_ACTIVE:
@@ -227,9 +225,7 @@ noc_build_mode(struct noc_build *b, const struct noc_value *opts, bool acting,
 		if (!strcmp(word, noc_mode_name(m)))
 			return m;
 	noc_build_error(b, NULL,
-			"'mode' is observe, shadow, canary or active, not "
-			"'%s'.",
-			word);
+			"'mode' is observe, canary or active, not '%s'.", word);
 	return NOC_OBSERVE;
 }
 

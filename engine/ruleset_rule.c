@@ -381,8 +381,6 @@ noc_build_rule(struct noc_build *b, struct noc_rule *r)
 		else
 			r->group = noc_interns(r->group);
 	}
-	r->event_time =
-	    !strcmp(noc_value_get_str(opts, "time", "arrival"), "event");
 	rule_keys_hash(b, opts, r->keys_hash);
 }
 

@@ -151,7 +151,6 @@ run_is_live(const struct noc_run_cause *cause)
 		return (double)(noc_hash_stable(key, strlen(key)) % 10000) <
 		       cause->rule->canary * 10000.0;
 	case NOC_OBSERVE:
-	case NOC_SHADOW:
 		break;
 	}
 	return false;

@@ -31,7 +31,7 @@
 	}
 
 #define MODE                                                               \
-	VAL("mode", ENUM, "observe shadow canary active",                  \
+	VAL("mode", ENUM, "observe canary active",                         \
 	    "observe when it acts, else active",                           \
 	    "how far it may go: observe writes down what would have been " \
 	    "done, active does it")
@@ -91,8 +91,7 @@ static const struct noc_option rule_options[] = {
 	    "rules of one group with first = true: only the first that "
 	    "matches starts"),
 	DEF("first", BOOL, "false", "see `group`"),
-	VAL("time", ENUM, "arrival event", "arrival",
-	    "which clock counts: ours, or the sender's (buffered sources)"),
+	OPT("time", LATER, "the sender's clock: what counts is the arrival"),
 	OPT("sequence", LATER, "ordered sequence"),
 	OPT("heartbeat", LATER, "absence"),
 	OPT("inhibit", LATER, "inhibition"),

@@ -308,6 +308,12 @@ static const struct {
 	{ RULE("run = log 'a', sequence = { 'x' }"),
 	  "'sequence' in rule 'r' (ordered sequence) is not available in this "
 	  "version (x.lua:1)" },
+	{ RULE("run = log 'a', time = 'event'"),
+	  "'time' in rule 'r' (the sender's clock: what counts is the arrival) "
+	  "is not available in this version (x.lua:1)" },
+	{ RULE("run = log 'a', mode = 'shadow'"),
+	  "mode = \"shadow\" in rule 'r' is not available in this version; "
+	  "\"observe\" writes down what would have been done (x.lua:1)" },
 	{ RULE("run = escalate { { '10m' } }"),
 	  "level 1 of escalate must be a time and one action: { \"10m\", "
 	  "notify \"oncall\" } (x.lua:1)" },
