@@ -5,6 +5,7 @@
 
 #include <ctype.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -299,6 +300,17 @@ format_trim(const struct noc_datum *d, struct noc_strbuf *out)
 	noc_strbuf_add(out, s.p, s.len);
 }
 
+/* The first n members, comma separated. */
+static void
+format_list(const struct noc_value *list, size_t n, struct noc_strbuf *out)
+{
+	for (size_t i = 0; i < noc_value_len(list) && i < n; i++) {
+		if (i)
+			noc_strbuf_adds(out, ", ");
+		noc_value_text(noc_value_at(list, i), out);
+	}
+}
+
 /* The first n of a list, comma separated; of a text, so many characters. */
 static void
 format_first(const struct noc_datum *d, unsigned n, struct noc_strbuf *out)
@@ -306,11 +318,7 @@ format_first(const struct noc_datum *d, unsigned n, struct noc_strbuf *out)
 	size_t end = 0;
 
 	if (d->type == NOC_LIST) {
-		for (size_t i = 0; i < noc_value_len(d->v) && i < n; i++) {
-			if (i)
-				noc_strbuf_adds(out, ", ");
-			noc_value_text(noc_value_at(d->v, i), out);
-		}
+		format_list(d->v, n, out);
 		return;
 	}
 	if (d->type != NOC_STR) {
@@ -331,7 +339,10 @@ part_text(const struct part *part, const struct noc_datum *d,
 
 	switch (part->format) {
 	case FORMAT_PLAIN:
-		noc_datum_text(d, out);
+		if (d->type == NOC_LIST)
+			format_list(d->v, SIZE_MAX, out);
+		else
+			noc_datum_text(d, out);
 		break;
 	case FORMAT_UPPER:
 	case FORMAT_LOWER:

@@ -99,6 +99,8 @@ test_formats(void **state)
 	assert_expands("{device:upper}", "SW1");
 	assert_expands("{ifname:lower}", "gi1/0/1");
 	assert_expands("{steps.look.list:2}", "1, b");
+	assert_expands("top: {steps.look.list}", "top: 1, b, 3, 4");
+	assert_expands("{steps.look.list}", "1, b, 3, 4");
 	assert_expands("{steps.look.list:json}", "[1,\"b\",3,4]");
 	assert_expands("{ifindex:hex}", "7");
 	assert_expands("{severity:int}", "3");
