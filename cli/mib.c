@@ -236,6 +236,24 @@ mib_list(struct noc_client *c)
 
 /* ---- look-up ---- */
 
+static const char *
+mib_syntax(char syntax)
+{
+	static const struct {
+		char syntax;
+		const char *word;
+	} words[] = {
+		{ 'i', "integer" }, { 'u', "unsigned" },  { 's', "text" },
+		{ 'x', "octets" },  { 'o', "oid" },	  { 'a', "address" },
+		{ 'm', "mac" },	    { 't', "timeticks" }, { 'd', "date" },
+	};
+
+	for (size_t i = 0; i < NOC_COUNT(words); i++)
+		if (words[i].syntax == syntax)
+			return words[i].word;
+	return NULL;
+}
+
 static struct noc_value *
 mib_object(const struct noc_mib *mib, const noc_oid *oid, size_t len,
 	   const struct noc_mib_object *o)
@@ -258,8 +276,9 @@ mib_object(const struct noc_mib *mib, const noc_oid *oid, size_t len,
 	for (size_t i = 0; i < NOC_COUNT(kinds); i++)
 		if (kinds[i].kind == o->kind)
 			noc_value_set(v, "kind", noc_value_str(kinds[i].word));
-	if (o->syntax != '-')
-		noc_value_set(v, "syntax", noc_value_strn(&o->syntax, 1));
+	if (mib_syntax(o->syntax))
+		noc_value_set(v, "syntax",
+			      noc_value_str(mib_syntax(o->syntax)));
 	if (o->enums)
 		noc_value_set(v, "enums", noc_value_str(o->enums));
 	if (o->index)
