@@ -52,6 +52,7 @@ explain_rule(const struct noc_value *row)
 	const struct noc_value *decisions = noc_value_get(row, "decisions");
 	const char *why = noc_value_get_str(row, "why", "");
 	const char *fix = noc_value_get_str(row, "fix", NULL);
+	const char *counts = noc_value_get_str(row, "counts", NULL);
 	bool matched = noc_value_get_bool(row, "matched", false);
 
 	add_escaped(&sb, noc_value_get_str(row, "rule", "?"));
@@ -67,6 +68,10 @@ explain_rule(const struct noc_value *row)
 		}
 	} else if (noc_value_len(decisions)) {
 		explain_decisions(&sb, decisions);
+	} else if (counts) {
+		noc_strbuf_adds(&sb, "counted by its ");
+		add_escaped(&sb, counts);
+		noc_strbuf_adds(&sb, ", by the rules of now");
 	} else {
 		noc_strbuf_adds(&sb, "it matches by the rules of now; nothing "
 				     "was decided when it came");

@@ -71,6 +71,20 @@ rows_cut(struct noc_strbuf *sb, size_t from, int max)
 	}
 }
 
+/* "device=sw1 kind=link.*"; what is no map stays as it is. */
+static void
+rows_pairs(const struct noc_value *v, struct noc_strbuf *out)
+{
+	if (v->type != NOC_MAP) {
+		noc_value_text(v, out);
+		return;
+	}
+	for (size_t i = 0; i < v->u.map.len; i++) {
+		noc_strbuf_addf(out, "%s%s=", i ? " " : "", v->u.map.at[i].key);
+		noc_value_text(v->u.map.at[i].value, out);
+	}
+}
+
 void
 noc_rows_text(const struct noc_value *v, char how, int max,
 	      struct noc_strbuf *out)
@@ -87,7 +101,10 @@ noc_rows_text(const struct noc_value *v, char how, int max,
 		noc_strbuf_adds(out, buf);
 		return;
 	}
-	noc_value_text(v, &sb);
+	if (how == 'm')
+		rows_pairs(v, &sb);
+	else
+		noc_value_text(v, &sb);
 	if (how == 'i' && sb.len > ID_SHOWN)
 		sb.len = ID_SHOWN;
 	if (sb.len)

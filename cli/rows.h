@@ -18,7 +18,8 @@ int noc_output_parse(const char *word, enum noc_output *out); /* EINPUT */
 struct noc_column {
 	const char *path; /* of the row: "data.ifname" */
 	const char *title;
-	char how; /* 'l' left, 'r' right, 't' a time, 'i' an id, cut */
+	char how; /* 'l' left, 'r' right, 't' a time, 'i' an id, cut,
+		     'm' a map as name=value */
 	int max;  /* characters; 0: no limit */
 };
 

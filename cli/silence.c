@@ -18,7 +18,7 @@ const struct noc_verb_option noc_mute_options[] = {
 };
 
 static const struct noc_column mute_columns[] = {
-	{ "id", "ID", 'l', 0 },	      { "match", "MATCH", 'l', 60 },
+	{ "id", "ID", 'l', 0 },	      { "match", "MATCH", 'm', 60 },
 	{ "until", "UNTIL", 't', 0 }, { "actor", "BY", 'l', 24 },
 	{ "why", "WHY", 'l', 60 },
 };

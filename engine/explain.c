@@ -45,6 +45,17 @@ explain_fix(const struct explain *x, const char *why)
 	return NULL;
 }
 
+/* What may count an event without a decision of its own. */
+static const char *
+explain_counts(const struct noc_rule *rule)
+{
+	if (rule->threshold)
+		return rule->storm ? "threshold or storm" : "threshold";
+	if (rule->throttle != NOC_THROTTLE_NONE)
+		return rule->storm ? "throttle or storm" : "throttle";
+	return rule->storm ? "storm" : NULL;
+}
+
 static void
 on_explain(const struct noc_rule *rule, bool matched, const char *why,
 	   void *arg)
@@ -61,6 +72,9 @@ on_explain(const struct noc_rule *rule, bool matched, const char *why,
 	noc_value_set(row, "mode", noc_value_str(noc_mode_name(rule->mode)));
 	if (rule->paused)
 		noc_value_set(row, "paused", noc_value_bool(true));
+	if (matched && explain_counts(rule))
+		noc_value_set(row, "counts",
+			      noc_value_str(explain_counts(rule)));
 	if (fix)
 		noc_value_set(row, "fix", noc_value_str(fix));
 	free(fix);

@@ -30,6 +30,8 @@ rule "call" { on = "page.me", run = escalate {
   { "0m", notify "noc" { "{device}" } }, { "10m", notify "oncall" },
   stop_on = { "ack" }, max = "1h" } }
 schedule "nightly" { cron = "0 3 * * *", run = log "night" }
+rule "many" { on = "door.open", threshold = "3/1m",
+  run = log "{device}: {count} doors" }
 """
 INVENTORY = "name,address,role\nsw1,,access\nsw2,,distribution\n"
 LINK = "%%LINK-3-UPDOWN: Interface %s, changed state to down"
@@ -174,6 +176,9 @@ def _():
                             re.M), said)
         noc.check("silence s2 mutes" in said and "freeze f1 holds" in said,
                   said)
+        ran(d.cli("emit", "door.open", "device=sw1"))
+        ran(d.cli("explain", "last"), 0,
+            "^many  YES  counted by its threshold, by the rules of now ")
         d.syslog("plain")
         d.wait_line("plain")
         ran(d.cli("explain", "last"), 0, "no rule is on syslog; 'nocturne "
@@ -265,7 +270,7 @@ def _():
         ran(d.cli("silence", "add", "device=sw1", "-m", "x"), 2, "^$", "--for")
         ran(d.cli("silence", "add", "device=sw1", "--for", "2h", "-m", "x"), 0,
             r"^s1 until ")
-        ran(d.cli("silence"), 0, r"^s1 +\{\"device\":\"sw1\"\} ")
+        ran(d.cli("silence"), 0, "^s1 +device=sw1 ")
         ran(d.cli("silence", "del", "s1"), 0, "^deleted$")
         ran(d.cli("silence", "del", "s1"), 3)
         ran(d.cli("freeze", "add", "device=*", "--for", "1h", "-m", "x"), 0)
