@@ -343,6 +343,9 @@ def _():
             while True:
                 page = d.get("/api/v1/events?limit=%d%s" % (limit,
                                                             before)).json
+                noc.check(len(page["events"]) <= limit, "a page")
+                noc.check(page["next"] is None or
+                          len(page["events"]) == limit, "a full page")
                 seen += [e["id"] for e in page["events"]]
                 times += [e["received_ns"] for e in page["events"]]
                 if not page["next"]:
