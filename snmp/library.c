@@ -32,7 +32,7 @@ on_library_log(int major, int minor, void *server, void *client)
 }
 
 static void
-library_init(const char *state_dir)
+library_init(void)
 {
 	static const int on[] = {
 		NETSNMP_DS_LIB_DONT_PERSIST_STATE,
@@ -57,9 +57,9 @@ library_init(const char *state_dir)
 	setenv("MIBS", "", 1);
 	netsnmp_ds_set_string(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_MIBDIRS,
 			      "");
-	if (state_dir != NULL)
-		netsnmp_ds_set_string(NETSNMP_DS_LIBRARY_ID,
-				      NETSNMP_DS_LIB_PERSISTENT_DIR, state_dir);
+	/* It would keep a directory of certificates there, unasked. */
+	netsnmp_ds_set_string(NETSNMP_DS_LIBRARY_ID,
+			      NETSNMP_DS_LIB_PERSISTENT_DIR, "/dev/null");
 	init_snmp("nocturne");
 }
 
@@ -213,7 +213,7 @@ noc_snmp_open(struct noc_loop *loop, const struct noc_snmp_options *opt,
 	TAILQ_INIT(&snmp->learned);
 	TAILQ_INIT(&snmp->replies);
 	noc_snmp_current = snmp;
-	library_init(opt->state_dir);
+	library_init();
 	if ((rc = engine_init(snmp, opt, err)) < 0 ||
 	    (rc = session_init(snmp, err)) < 0 ||
 	    (rc = noc_snmp_set_users(snmp, opt->users, opt->nusers, err)) < 0) {
