@@ -260,14 +260,13 @@ noc_json_write_str(const char *p, size_t len, struct noc_strbuf *out)
 		}
 		noc_strbuf_add(out, p + plain, i - plain);
 		shorthand = n && cp && cp < 0x80
-				? strchr("\"\\\nn\rr\tt\bb\ff", (int)cp)
+				? strchr("\"\"\\\\\nn\rr\tt\bb\ff", (int)cp)
 				: NULL;
 		if (!n) {
 			noc_strbuf_adds(out, "\xef\xbf\xbd");
-		} else if (cp == '"' || cp == '\\' || shorthand) {
+		} else if (shorthand) {
 			noc_strbuf_addc(out, '\\');
-			noc_strbuf_addc(out,
-					shorthand ? shorthand[1] : (char)cp);
+			noc_strbuf_addc(out, shorthand[1]);
 		} else {
 			noc_strbuf_addf(out, "\\u%04x", (unsigned)cp);
 		}
