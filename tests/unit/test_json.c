@@ -161,6 +161,9 @@ nul_bytes(void **state)
 	assert_int_equal(s->u.s.len, 3);
 	assert_memory_equal(s->u.s.p, "c\0d", 4);
 	noc_value_free(v);
+	/* Each short escape, and letters that only look like one. */
+	round_trip("[\"\\\"\\\\\\n\\r\\t\\b\\f\",\"nrtbf\"]", NOC_JSON_COMPACT,
+		   "[\"\\\"\\\\\\n\\r\\t\\b\\f\",\"nrtbf\"]");
 	/* An escaped backslash before u0000 is no NUL. */
 	round_trip("{\"\\\\u0000\":[\"\\\\u0000\",\"\\u0000\"]}",
 		   NOC_JSON_COMPACT,
