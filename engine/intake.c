@@ -290,8 +290,8 @@ noc_intake_settle(struct noc_core *core, struct noc_source *source,
 		noc_core_keep(core, ev, noc_fate_name(fate));
 	if (ev->kept && canonical)
 		noc_fold_persist(core, ev);
-	unknown = fate == NOC_FATE_UNMATCHED ||
-		  (unknown && !canonical && !ev->kept);
+	unknown =
+	    fate == NOC_FATE_UNMATCHED || (unknown && !canonical && !ev->kept);
 	if (unknown)
 		noc_unmatched_add(core, ev);
 	else if (ev->refs > 0)

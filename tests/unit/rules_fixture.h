@@ -2,6 +2,13 @@
 #ifndef NOC_TESTS_UNIT_RULES_FIXTURE_H
 #define NOC_TESTS_UNIT_RULES_FIXTURE_H
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
 #include "base/mem.h"
 #include "engine/action.h"
 #include "engine/event.h"
