@@ -57,6 +57,7 @@ task_poll(struct noc_build *b, struct noc_task *t, const struct noc_value *opts)
 	else if (!noc_action_find(noc_ast_node(action)))
 		noc_build_error(b, action, "no action '%s'.",
 				noc_ast_node(action));
+	noc_build_check(b, action);
 	when = noc_build_where(b, noc_value_get(opts, "when"), false);
 	noc_where_free(when);
 }

@@ -245,6 +245,7 @@ noc_run_start(struct noc_core *core, const struct noc_run_cause *given,
 	r = noc_run_new(core, &new_id);
 	run_fill(r, &cause);
 	runs->started++;
+	runs->last = new_id;
 	noc_run_write_start(r, cause.definition);
 	noc_info("run", "run=%s rule=%s device=%s key=%s mode=%s started",
 		 r->text, r->rule, r->device, r->key, r->mode);
@@ -317,6 +318,12 @@ run_summary(const struct noc_run *r)
 	if (!sb.len)
 		noc_strbuf_adds(&sb, "nothing to do");
 	return noc_strbuf_detach(&sb, NULL);
+}
+
+struct noc_id
+noc_run_last(const struct noc_core *core)
+{
+	return noc_runs_of(core)->last;
 }
 
 const char *

@@ -74,7 +74,8 @@ struct noc_run {
 	struct noc_run *next_dead;
 };
 
-struct noc_runs { /* the part */
+struct noc_runs {
+	struct noc_id last; /* started */ /* the part */
 	struct noc_core *core;
 	struct noc_table by_id; /* 16 bytes -> run */
 	struct noc_table plans; /* 32 bytes -> (void *)1: definition stored */

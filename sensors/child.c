@@ -28,6 +28,7 @@
  */
 #define CHILD_LINE_MAX	  (64 * 1024)
 #define CHILD_BACK_MAX_MS 60000
+#define CHILD_PIPE_READS  32
 
 struct child {
 	struct children *owner;
@@ -36,6 +37,7 @@ struct child {
 	pid_t pid;
 	int pidfd, out;
 	struct noc_watch *exit_watch, *out_watch, *timer;
+	pid_t group; /* of the last one; killed as one */
 	struct noc_strbuf line;
 	bool skipping; /* the rest of a line that is too long */
 	int64_t back_ms, started_ns;
@@ -46,6 +48,7 @@ struct children {
 	struct noc_ruleset *rules;
 	struct child **at;
 	size_t n;
+	bool paused;
 };
 
 /* ---- a line ---- */
@@ -151,12 +154,13 @@ child_feed(struct child *c, const char *p, size_t len)
 static void
 child_stop(struct child *c)
 {
+	if (c->group > 0)
+		kill(-c->group, SIGKILL); /* its children too */
 	if (c->pid > 0) {
-		kill(-c->pid, SIGKILL);
 		kill(c->pid, SIGKILL);
 		waitpid(c->pid, NULL, 0);
-		c->pid = 0;
 	}
+	c->pid = c->group = 0;
 	noc_watch_free(c->exit_watch);
 	noc_watch_free(c->out_watch);
 	c->exit_watch = c->out_watch = NULL;
@@ -199,14 +203,21 @@ on_child_exit(int fd, int events, void *arg)
 	if (waitpid(c->pid, &status, WNOHANG) != c->pid)
 		return;
 	c->pid = 0;
-	if (c->out_watch) { /* what it still wrote */
+	kill(-c->group, SIGKILL);
+	if (c->out_watch) { /* what it still wrote: a pipe holds no more */
 		char buf[65536];
 		ssize_t n;
 
-		while ((n = read(c->out, buf, sizeof(buf))) > 0)
+		for (int i = 0; i < CHILD_PIPE_READS; i++) {
+			n = read(c->out, buf, sizeof(buf));
+			if (n <= 0)
+				break;
 			child_feed(c, buf, (size_t)n);
+		}
 	}
 	child_stop(c);
+	noc_strbuf_clear(&c->line); /* half a line is none */
+	c->skipping = false;
 	if (now.boot_ns - c->started_ns > 60 * NOC_NS_PER_S)
 		c->back_ms = 1000;
 	again = strcmp(noc_value_get_str(noc_value_get(c->task->ast, "opts"),
@@ -227,6 +238,22 @@ on_child_exit(int fd, int events, void *arg)
 							: c->back_ms * 2;
 }
 
+/* As little of the daemon's own as actions get. */
+static void
+child_environ(char *list[5])
+{
+	static const char *const pass[] = { "PATH", "LANG", "TZ", "HOME" };
+	size_t n = 0;
+
+	for (size_t i = 0; i < NOC_COUNT(pass); i++) {
+		const char *v = getenv(pass[i]);
+
+		if (v)
+			list[n++] = noc_asprintf("%s=%s", pass[i], v);
+	}
+	list[n] = NULL;
+}
+
 static int
 child_spawn(struct child *c, int out)
 {
@@ -237,6 +264,7 @@ child_spawn(struct child *c, int out)
 	char **argv = noc_calloc(n + 5, sizeof(char *));
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attr;
+	char *envp[5];
 	int r;
 
 	argv[0] = noc_strdup("nocturne");
@@ -250,14 +278,16 @@ child_spawn(struct child *c, int out)
 		argv[4 + i] =
 		    sb.p ? noc_strbuf_detach(&sb, NULL) : noc_strdup("");
 	}
+	child_environ(envp);
 	posix_spawn_file_actions_init(&files);
 	posix_spawnattr_init(&attr);
 	posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_adddup2(&files, out, 1);
 	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETPGROUP);
 	posix_spawnattr_setpgroup(&attr, 0);
-	r = posix_spawn(&c->pid, "/proc/self/exe", &files, &attr, argv,
-			environ);
+	r = posix_spawn(&c->pid, "/proc/self/exe", &files, &attr, argv, envp);
+	for (char **e = envp; *e; e++)
+		free(*e);
 	posix_spawn_file_actions_destroy(&files);
 	posix_spawnattr_destroy(&attr);
 	for (size_t i = 0; i < n + 4; i++)
@@ -289,12 +319,14 @@ on_child_start(void *arg)
 		noc_timer_arm(c->timer, c->back_ms);
 		return;
 	}
+	c->group = c->pid;
 	c->started_ns = noc_core_turn(c->owner->env->core).boot_ns;
 	c->pidfd = (int)syscall(SYS_pidfd_open, c->pid, 0u);
 	c->exit_watch =
 	    noc_loop_fd(loop, c->pidfd, NOC_LOOP_READ, on_child_exit, c);
 	c->out_watch =
-	    noc_loop_fd(loop, c->out, NOC_LOOP_READ, on_child_out, c);
+	    noc_loop_fd(loop, c->out, c->owner->paused ? 0 : NOC_LOOP_READ,
+			on_child_out, c);
 }
 
 /* ---- life ---- */
@@ -378,6 +410,7 @@ children_pause(void *instance, bool paused)
 {
 	struct children *cs = instance;
 
+	cs->paused = paused;
 	for (size_t i = 0; i < cs->n; i++)
 		if (cs->at[i]->out_watch)
 			noc_watch_events(cs->at[i]->out_watch,

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/table.h"
@@ -13,6 +12,7 @@
 #include "engine/loop.h"
 #include "engine/sensor.h"
 #include "engine/task.h"
+#include "sensors/poll_private.h"
 
 /*
  * poll: asks every device of a selector, every so often, with an action by
@@ -22,239 +22,9 @@
  * task's memory, so a restart is no crossing.
  */
 #define POLL_DEVICES_MAX 20000
-
-struct poll;
-
-struct poll_ask { /* one device, asked now */
-	struct poll *poll;
-	struct noc_call *call;
-	char *device; /* "" when asked once */
-};
-
-struct poll {
-	struct polls *owner;
-	const struct noc_task *task;
-	const struct noc_value *opts;
-	struct noc_calendar *calendar;
-	struct noc_watch *timer;
-	struct noc_where *when;
-	int when_fn;
-	struct noc_template *emit, *summary;
-	char **queue; /* devices still to be asked in this round */
-	size_t nqueue, at, total, busy, limit;
-	size_t ok, failed, unreachable;
-	struct poll_ask **asks;
-	int64_t nominal_ns, timeout_ms;
-	struct noc_table fails; /* device -> count as void * */
-	bool running;
-};
-
-struct polls { /* the sensor's instance */
-	struct noc_env *env;
-	struct noc_source *source;
-	struct noc_ruleset *rules; /* ref: tasks point into it */
-	struct poll **at;
-	size_t n;
-	bool paused;
-};
+#define POLL_LATE_NS	 (600 * NOC_NS_PER_S)
 
 static void poll_feed(struct poll *p);
-
-/* ---- memory: device -> {"on": bool, "last": text} ---- */
-
-static char *
-poll_what(const struct poll *p, const char *device)
-{
-	return noc_asprintf("poll/%s/%s", p->task->name, device);
-}
-
-/* Does this answer make an event? `last` is updated. */
-static bool
-poll_decides(struct poll *p, const char *device, bool holds,
-	     const struct noc_value *result)
-{
-	struct noc_core *core = p->owner->env->core;
-	const char *once = noc_value_get_str(p->opts, "once", "crossing");
-	char *what = poll_what(p, device), *text = NULL;
-	const struct noc_value *mem = noc_task_memory(core, what);
-	bool was = noc_value_get_bool(mem, "on", false), says = false;
-
-	if (!strcmp(once, "always")) {
-		says = holds;
-	} else if (!strcmp(once, "change")) {
-		text = noc_json_string(result, NOC_JSON_CANONICAL);
-		says = holds && mem &&
-		       strcmp(noc_value_get_str(mem, "last", ""), text);
-	} else {
-		says = holds && !was;
-	}
-	if (!mem || was != holds ||
-	    (text && strcmp(noc_value_get_str(mem, "last", ""), text))) {
-		struct noc_value *data = noc_value_map();
-
-		noc_value_set(data, "on", noc_value_bool(holds));
-		if (text)
-			noc_value_set(data, "last", noc_value_str(text));
-		noc_task_remember(core, what, data);
-	}
-	free(text);
-	free(what);
-	return says;
-}
-
-/* ---- an answer ---- */
-
-static bool
-poll_holds(struct poll *p, const struct noc_scope *scope)
-{
-	struct noc_err err;
-	bool yes = false;
-
-	if (p->when && !noc_where_match(p->when, scope))
-		return false;
-	if (!p->when_fn)
-		return true;
-	if (noc_lua_test(p->owner->rules->tree->lua, p->when_fn - 1, scope,
-			 &yes, &err) < 0)
-		noc_warn("poll", "poll=%s %s", p->task->name, err.msg);
-	return yes;
-}
-
-static struct noc_value *
-poll_data(const struct poll *p, const struct noc_value *result)
-{
-	const struct noc_value *map = noc_value_get(p->opts, "map");
-	struct noc_value *data;
-
-	if (!map)
-		return result && result->type == NOC_MAP
-			   ? noc_value_copy(result)
-			   : noc_value_map();
-	data = noc_value_map();
-	for (size_t i = 0; map->type == NOC_MAP && i < map->u.map.len; i++) {
-		const struct noc_member *m = &map->u.map.at[i];
-		const struct noc_value *v =
-		    m->value->type == NOC_STR
-			? noc_value_path(result, m->value->u.s.p)
-			: m->value;
-
-		if (v)
-			noc_value_set(data, m->key, noc_value_copy(v));
-	}
-	return data;
-}
-
-static void
-poll_emit(struct poll *p, const char *device, const struct noc_value *row,
-	  const char *index)
-{
-	struct noc_core *core = p->owner->env->core;
-	const struct noc_value *sev = noc_value_get(p->opts, "severity");
-	struct noc_strbuf kind = NOC_STRBUF_INIT, summary = NOC_STRBUF_INIT;
-	struct noc_event ev = {
-		.base = noc_interns("poll"),
-		.origin = noc_slice_str("local"),
-		.device = noc_slice_str(*device ? device : "nocturne"),
-		.trust = NOC_TRUST_HIGH,
-		.severity = 5,
-		.data = poll_data(p, row),
-	};
-	struct noc_scope scope = { .ev = &ev, .input = row };
-	struct noc_err err;
-
-	noc_value_set(ev.data, "poll", noc_value_str(p->task->name));
-	if (*index)
-		noc_value_set(ev.data, "index", noc_value_str(index));
-	if (sev && sev->type == NOC_INT)
-		ev.severity = (int8_t)sev->u.i;
-	else if (sev && sev->type == NOC_STR)
-		ev.severity =
-		    (int8_t)noc_severity_parse(sev->u.s.p, sev->u.s.len);
-	noc_template_text(p->emit, &scope, NOC_MISSING_MARK, &kind, &err);
-	if (p->summary)
-		noc_template_text(p->summary, &scope, NOC_MISSING_MARK,
-				  &summary, &err);
-	else
-		noc_strbuf_addf(&summary, "poll %s", p->task->name);
-	ev.kind = noc_intern(kind.p, kind.len);
-	ev.summary = noc_slice(summary.p, summary.len);
-	noc_sensor_emit(core, p->owner->source, &ev, NULL);
-	noc_strbuf_release(&kind);
-	noc_strbuf_release(&summary);
-}
-
-/* One row: the whole answer, or one index of a walk. */
-static void
-poll_row(struct poll *p, const char *device, const char *index,
-	 const struct noc_value *row)
-{
-	struct noc_event ev = { .kind = "poll",
-				.base = noc_interns("poll"),
-				.source = "poll",
-				.origin = noc_slice_str("local"),
-				.device = noc_slice_str(device),
-				.data = poll_data(p, row) };
-	struct noc_scope scope = { .ev = &ev, .input = row };
-	char *key =
-	    *index ? noc_asprintf("%s/%s", device, index) : noc_strdup(device);
-
-	if (poll_decides(p, key, poll_holds(p, &scope), row))
-		poll_emit(p, device, row, index);
-	noc_event_clear(&ev);
-	free(key);
-}
-
-/* A walk answers {name: {index: value}}: turned into a row an index. */
-static void
-poll_walk(struct poll *p, const char *device, const struct noc_value *result)
-{
-	struct noc_value *rows = noc_value_map();
-
-	for (size_t i = 0;
-	     result && result->type == NOC_MAP && i < result->u.map.len; i++) {
-		const struct noc_member *column = &result->u.map.at[i];
-
-		for (size_t j = 0; column->value->type == NOC_MAP &&
-				   j < column->value->u.map.len;
-		     j++) {
-			const struct noc_member *m =
-			    &column->value->u.map.at[j];
-			struct noc_value *row = noc_value_get(rows, m->key);
-
-			if (!row) {
-				row = noc_value_map();
-				noc_value_set(rows, m->key, row);
-			}
-			noc_value_set(row, column->key,
-				      noc_value_copy(m->value));
-		}
-	}
-	for (size_t i = 0; i < rows->u.map.len; i++)
-		poll_row(p, device, rows->u.map.at[i].key,
-			 rows->u.map.at[i].value);
-	noc_value_free(rows);
-}
-
-static void
-poll_error(struct poll *p, const char *device, const struct noc_call_error *err)
-{
-	struct noc_core *core = p->owner->env->core;
-	uintptr_t fails = (uintptr_t)noc_table_get(&p->fails, device) + 1;
-	struct noc_value *data = noc_value_map();
-
-	noc_table_put(&p->fails, device, (void *)fails);
-	if (!strcmp(err->class, "timeout") ||
-	    !strcmp(err->class, "dependency_unavailable"))
-		p->unreachable++;
-	else
-		p->failed++;
-	noc_value_set(data, "fails", noc_value_int((int64_t)fails));
-	noc_value_set(data, "reason", noc_value_str(err->message));
-	noc_task_tell(core, p->task, p->task->on_error, "poll.error", device,
-		      data, "poll %s: %s no answer %llu times: %s",
-		      p->task->name, device, (unsigned long long)fails,
-		      err->message);
-}
 
 /* ---- a round ---- */
 
@@ -262,7 +32,11 @@ static bool
 poll_enough(const struct poll *p)
 {
 	const char *need = noc_value_get_str(p->opts, "need", "1");
+	const struct noc_value *number = noc_value_get(p->opts, "need");
 	double want;
+
+	if (number && number->type == NOC_INT && p->total > 0)
+		return (int64_t)p->ok >= number->u.i || p->ok == p->total;
 
 	if (p->total == 0)
 		return true;
@@ -313,7 +87,7 @@ on_poll_answer(struct noc_call *call, struct noc_value *result,
 			p->asks[i] = NULL;
 	p->busy--;
 	if (err) {
-		poll_error(p, ask->device, err);
+		noc_poll_error(p, ask->device, err);
 	} else {
 		p->ok++;
 		noc_table_del(&p->fails, ask->device);
@@ -322,9 +96,9 @@ on_poll_answer(struct noc_call *call, struct noc_value *result,
 				    noc_value_get(p->task->ast, "items"), 0),
 				"node", ""),
 			    "snmp.walk"))
-			poll_walk(p, ask->device, result);
+			noc_poll_walk(p, ask->device, result);
 		else
-			poll_row(p, ask->device, "", result);
+			noc_poll_row(p, ask->device, "", result);
 	}
 	free(ask->device);
 	free(ask);
@@ -382,7 +156,7 @@ poll_ask(struct poll *p, size_t slot, char *device)
 	}
 	noc_call_error_set(&failed, noc_class_of_kind(err.kind), "poll", "",
 			   "%s", err.msg);
-	poll_error(p, device, &failed);
+	noc_poll_error(p, device, &failed);
 	free(device);
 	free(ask);
 }
@@ -391,12 +165,12 @@ poll_ask(struct poll *p, size_t slot, char *device)
 static void
 poll_feed(struct poll *p)
 {
-	for (size_t i = 0; i < p->limit && p->at < p->nqueue; i++)
-		if (!p->asks[i]) {
+	for (size_t i = 0; i < p->limit; i++)
+		while (!p->asks[i] && p->at < p->nqueue) {
 			char *device = p->queue[p->at];
 
 			p->queue[p->at++] = NULL;
-			poll_ask(p, i, device);
+			poll_ask(p, i, device); /* or it failed at once */
 		}
 	if (p->running && p->busy == 0 && p->at == p->nqueue)
 		poll_round_end(p);
@@ -461,6 +235,38 @@ poll_arm(struct poll *p)
 }
 
 static void
+poll_remember(struct poll *p, int64_t nominal_ns)
+{
+	char *what = noc_asprintf("poll/%s", p->task->name);
+	struct noc_value *data = noc_value_map();
+
+	noc_value_set(data, "last", noc_value_int(nominal_ns));
+	noc_task_remember(p->owner->env->core, what, data);
+	free(what);
+}
+
+/* Was a time slept through, longer ago than a schedule would make up for? */
+static void
+poll_slept(struct poll *p)
+{
+	struct noc_core *core = p->owner->env->core;
+	char *what = noc_asprintf("poll/%s", p->task->name);
+	int64_t now = noc_core_turn(core).wall_ns, due = 0;
+	int64_t last =
+	    noc_value_get_int(noc_task_memory(core, what), "last", 0);
+
+	free(what);
+	if (last)
+		due = noc_calendar_next(p->calendar, last);
+	if (!due || now - due < POLL_LATE_NS)
+		return;
+	noc_core_begin(core, noc_core_turn(core));
+	poll_missed(p, "the daemon was not running");
+	poll_remember(p, now);
+	noc_core_end(core);
+}
+
+static void
 on_poll_timer(void *arg)
 {
 	struct poll *p = arg;
@@ -483,6 +289,7 @@ on_poll_timer(void *arg)
 		}
 		poll_feed(p);
 	}
+	poll_remember(p, p->nominal_ns);
 	poll_arm(p);
 	noc_core_end(core);
 }
@@ -576,6 +383,7 @@ polls_build(struct polls *ps)
 		}
 		NOC_GROW(ps->at, cap, ps->n + 1);
 		ps->at[ps->n++] = p;
+		poll_slept(p);
 		poll_arm(p);
 	}
 }

@@ -1,0 +1,297 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""Polls, schedules and children, with real agents, servers and programs."""
+import http.server
+import json
+import os
+import signal
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import lab  # noqa: E402
+import noc  # noqa: E402
+
+
+def memory(d, kind=None):
+    """Events that the daemon knows, newest first."""
+    rows = d.get("/api/v1/events?limit=200").json
+    rows = rows["events"] if isinstance(rows, dict) else rows
+    return [r for r in rows if kind in (None, r["kind"])]
+
+
+class Value(http.server.BaseHTTPRequestHandler):
+    body, status, delay = {"n": 1}, 200, 0.0
+    asked = 0
+
+    def do_GET(self):
+        Value.asked += 1
+        time.sleep(Value.delay)
+        text = json.dumps(Value.body).encode()
+        self.send_response(Value.status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, *args):
+        pass
+
+
+def serve():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Value)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    Value.body, Value.status, Value.delay = {"n": 1}, 200, 0.0
+    Value.asked = 0
+    return server
+
+
+POLL = """
+poll "web" { every = "1s", http.get { url = "http://127.0.0.1:%d/" },
+  timeout = "700ms", emit = "web.value", map = { n = "body.n" },
+  once = "%s", when = { n = gt (5) },
+  on_error = notify "noc" { "web: {fails} times: {reason}" } }
+rule "told" { on = "web.value", run = log "n is {n}" }
+"""
+
+
+def poll_daemon(server, once):
+    return noc.Daemon(rules=POLL % (server.server_address[1], once),
+                      sets={"http.allow": "127.0.0.0/8"})
+
+
+@noc.case("poll http: crossing is told once, and again after it was below")
+def _():
+    server = serve()
+    with poll_daemon(server, "crossing") as d:
+        noc.wait_for(lambda: Value.asked > 1, 5, "two polls")
+        noc.check(not [x for x in d.out.all if "n is" in x], "told below")
+        Value.body = {"n": 9}
+        d.wait_line("log told: n is 9", 4)
+        Value.body = {"n": 10}
+        time.sleep(2.5 * noc.SLOW)
+        Value.body = {"n": 2}
+        time.sleep(1.5 * noc.SLOW)
+        Value.body = {"n": 11}
+        d.wait_line("log told: n is 11", 4)
+        noc.check(not [x for x in d.out.all if "n is 10" in x],
+                  "told while above")
+        # What was above before a restart is no crossing after it.
+        d.stop()
+        n = len([x for x in d.out.all if "n is" in x])
+        asked = Value.asked
+        d.restart()
+        noc.wait_for(lambda: Value.asked > asked + 1, 5, "polls")
+        noc.equal([x for x in d.out.all if "n is" in x], [], "told again")
+        noc.equal(n, 2, "crossings")
+        d.sources()
+    server.shutdown()
+
+
+@noc.case("poll http: change and always")
+def _():
+    server = serve()
+    with poll_daemon(server, "change") as d:
+        Value.body = {"n": 7}
+        noc.wait_for(lambda: Value.asked > 2, 6, "polls")
+        noc.check(not [x for x in d.out.all if "n is" in x],
+                  "the first answer is no change")
+        Value.body = {"n": 8}
+        d.wait_line("log told: n is 8", 4)
+        time.sleep(2.2 * noc.SLOW)
+        noc.equal(len([x for x in d.out.all if "n is 8" in x]), 1, "changes")
+    with poll_daemon(server, "always") as d:
+        noc.wait_for(lambda: len([x for x in d.out.all if "n is 8" in x]) > 2,
+                     8, "three answers told")
+    server.shutdown()
+
+
+@noc.case("poll http: no answer is told with its count, and a bad one fails")
+def _():
+    server = serve()
+    Value.status = 500
+    with poll_daemon(server, "always") as d:
+        d.wait_line(r"noc: web: 1 times", 5)
+        d.wait_line(r"noc: web: 2 times", 5)
+        Value.delay = 2.0
+        d.wait_log(r"poll=web ok=0 failed=0 unreachable=1", 6)
+        d.wait_line(r"only 0 of 1 answered", 3)
+        d.sources()
+    server.shutdown()
+
+
+@noc.case("poll snmp: every device of a selector; one is silent, all is told")
+def _():
+    rules = """
+poll "oper" { every = "1s", each = inventory { role = "access" },
+  snmp.get { oper = "ifOperStatus.{site}", up = "sysUpTime.0" },
+  timeout = "900ms", emit = "link.down", map = { oper = "oper", ifindex = "up" },
+  when = { oper = "down" }, need = "all",
+  on_error = notify "noc" { "{device} silent {fails}" },
+  on_breach = notify "noc" { "breach {ok} {unreachable}" } }
+rule "told" { on = "link.down", run = log "{device} polled {oper}" }
+"""
+    with lab.Lab(2) as network:
+        index = network[1].index("eth7")
+        inventory = network.inventory(site=str(index))
+        with noc.Daemon(rules=rules, inventory=inventory, config='return { '
+                        '["credentials.lab"] = { community = "public" } }\n'
+                        ) as d:
+            for device in network.devices:
+                device.start(d.traps, mute=True)
+            d.wait_log(r"poll=oper ok=2 failed=0 unreachable=0", 8)
+            network[1].shut("eth7")
+            d.wait_line(r"log told: demo1 polled down", 5)
+            network[2].silence()
+            d.wait_line(r"noc: demo2 silent 1", 6)
+            d.wait_line(r"noc: breach 1 1", 6)
+            network[2].speak()
+            d.sources()
+
+
+@noc.case("poll exec: JSON of a program, and a selector that names nobody")
+def _():
+    rules = """
+poll "cli" { every = "1s", exec { "/bin/echo", '{{"rx": -30}}' },
+  emit = "optic.low", map = { rx = "json.rx" }, when = { rx = lt (-20) } }
+poll "none" { every = "1s", each = inventory { role = "nosuch" },
+  exec { "/bin/true" }, emit = "x.y" }
+rule "told" { on = "optic.low", run = log "rx {rx}" }
+"""
+    with noc.Daemon(rules=rules) as d:
+        d.wait_line("log told: rx -30", 5)
+        d.wait_line("poll none missed: its selector names no device", 5)
+
+
+@noc.case("schedule: every 2 s, once a nominal time, overlap is told")
+def _():
+    rules = """
+flow "slow" { step "s" { exec { "/bin/sleep", "5", mutates = false },
+  timeout = "20s" } }
+schedule "quick" { every = "2s", run = log "tick {nominal}" }
+schedule "over" { every = "2s", overlap = "skip", run = start "slow" {},
+  on_missed = notify "noc" { "{task}: {reason}" } }
+"""
+    with noc.Daemon(rules=rules) as d:
+        noc.wait_for(lambda: len([x for x in d.out.all if "log quick: tick"
+                                  in x]) >= 3, 12, "three ticks")
+        ticks = [x.split("tick ")[1] for x in d.out.all
+                 if "log quick: tick" in x]
+        noc.equal(len(set(ticks)), len(ticks), "ticks of one time")
+        d.wait_line("noc: over: overlap", 8)
+        # kill -9 and a short pause: what was due meanwhile comes once, late.
+        d.kill()
+        time.sleep(5)
+        d.restart()
+        d.wait_line("log quick: tick", 3)
+        later = [x.split("tick ")[1] for x in d.out.all
+                 if "log quick: tick" in x]
+        noc.check(not set(ticks[:-1]) & set(later), "a time ran twice")
+
+
+@noc.case("schedule: what was slept through beyond `within` is told")
+def _():
+    rules = """
+schedule "strict" { every = "2s", misfire = { within = "1s" },
+  on_missed = notify "noc" { "{task} missed {count}" },
+  run = log "ran" }
+"""
+    with noc.Daemon(rules=rules) as d:
+        d.wait_line("log strict: ran", 6)
+        d.stop()
+        time.sleep(6.5)
+        d.restart()
+        line = d.wait_line(r"noc: strict missed [23]", 3)
+        noc.check(line, "nothing told")
+        d.wait_line("log strict: ran", 4)
+
+
+CHILD = """#!/bin/sh
+echo '{"kind":"optic.low","device":"r1","summary":"low","data":{"rx":-31}}'
+echo 'no json'
+echo '{"kind":"link.down","device":"r1"}'
+echo '{"device":"r1"}'
+printf '%%s\\n' '{"kind":"optic.low","device":"r2","summary":"\\u001b[31m"}'
+head -c 70000 /dev/zero | tr '\\0' 'x'; echo
+echo '{"kind":"optic.low","device":"last","data":{"rx":-1}}'
+echo $$ > %(dir)s/pid
+sleep %(sleep)s &
+echo $! > %(dir)s/sleeper
+%(end)s
+"""
+
+
+def child_daemon(sleep, end):
+    folder = noc.tempdir()
+    path = noc.write(os.path.join(folder, "child"),
+                     CHILD % {"dir": folder, "sleep": sleep, "end": end},
+                     0o755)
+    rules = ('sensor "optics" { exec { "%s" }, format = "jsonl",\n'
+             '  kinds = { "optic.low" }, restart = "backoff" }\n'
+             'rule "told" { on = "optic.low", run = log "{device} rx" }\n'
+             % path)
+    return folder, noc.Daemon(rules=rules)
+
+
+def alive(folder, name):
+    with open(os.path.join(folder, name), encoding="ascii") as f:
+        pid = int(f.read())
+    try:
+        with open("/proc/%d/stat" % pid, encoding="ascii") as f:
+            return pid if f.read().split(")")[1].split()[0] != "Z" else 0
+    except OSError:
+        return 0
+
+
+@noc.case("sensor: a child's lines are events; bad ones are counted")
+def _():
+    folder, daemon = child_daemon("100", "wait")
+    with daemon as d:
+        d.wait_line("log told: last rx", 5)
+        row = d.sources()["sensor/optics"]
+        noc.equal((row["received"], row["refused"], row["matched"]),
+                  (7, 4, 3), "received, refused, matched")
+        noc.check(not [x for x in d.out.all + d.err.all if "\x1b" in x],
+                  "an escape byte came through")
+        first = alive(folder, "pid")
+        sleeper = alive(folder, "sleeper")
+        noc.check(first and sleeper, "no child")
+        # It is killed: told, its group is gone, it comes back in a second.
+        mark = d.mark()
+        os.kill(first, signal.SIGKILL)
+        d.wait_line(r"sensor optics ended with signal 9, started again", 3,
+                    mark)
+        d.wait_line("log told: last rx", 4, mark)
+        noc.check(not os.path.exists("/proc/%d" % sleeper) or
+                  alive(folder, "sleeper") != sleeper, "an orphan is left")
+        second = alive(folder, "pid")
+        noc.check(second and second != first, "the same process")
+        noc.equal(d.stop(), 0, "exit status")
+        noc.check(not alive(folder, "pid"), "the child outlived the daemon")
+
+
+@noc.case("sensor: one that ends again and again is started ever more slowly")
+def _():
+    _, daemon = child_daemon("0", "exit 3")
+    with daemon as d:
+        starts = []
+        until = time.monotonic() + 8
+        seen = 0
+        while time.monotonic() < until:
+            now = len([x for x in d.out.all
+                       if "sensor optics ended with code 3" in x])
+            if now > seen:
+                starts.append(time.monotonic())
+                seen = now
+            time.sleep(0.02)
+        gaps = [b - a for a, b in zip(starts, starts[1:])]
+        noc.check(len(gaps) >= 2, "ends: %r" % starts)
+        noc.check(0.9 <= gaps[0] <= 1.9 and 1.9 <= gaps[1] <= 3.5,
+                  "seconds between ends: %r" % gaps)
+        d.sources()
+
+
+if __name__ == "__main__":
+    noc.main()
