@@ -337,6 +337,7 @@ on_enrich_walk(struct noc_call *call, struct noc_value *result,
 		enrich_learn(d, result);
 		d->walked_ms = enrich_now_ms(core);
 	}
+	noc_value_free(result);
 	enrich_release(d, !err);
 	noc_core_end(core);
 }

@@ -100,6 +100,7 @@ on_poll_answer(struct noc_call *call, struct noc_value *result,
 		else
 			noc_poll_row(p, ask->device, "", result);
 	}
+	noc_value_free(result);
 	free(ask->device);
 	free(ask);
 	poll_feed(p);
