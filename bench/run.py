@@ -158,6 +158,9 @@ class Daemon(noc.Daemon):
             time.sleep(0.3)
         return self
 
+    def wait(self, timeout=15):
+        return self.process.wait(timeout)
+
     def show(self):
         for name in ("out", "err"):
             with open(os.path.join(self.dir, name), errors="replace",
