@@ -23,12 +23,14 @@
 #define ENRICH_FRESH_MS	 (3600 * 1000)
 #define ENRICH_AGAIN_MS	 (30 * 1000) /* after a failure or a miss */
 #define ENRICH_DEVICES	 20000
+#define ENRICH_IFS_MAX	 16384
 
 struct enrich_if {
 	int64_t index;
-	const char *name;   /* as the device says it */
-	const char *type;   /* label of ifType, or NULL */
-	int64_t lag, lower; /* ifIndex of its LAG, of its only lower layer */
+	const char *name;      /* as the device says it */
+	const char *canonical; /* as they are compared */
+	const char *type;      /* label of ifType, or NULL */
+	int64_t lag, lower;    /* ifIndex of its LAG, of its only lower layer */
 	int lowers;
 };
 
@@ -42,8 +44,8 @@ struct enrich_device {
 	struct noc_due due; /* first; the queue's patience */
 	struct noc_core *core;
 	char *name;
-	struct enrich_if *ifs;
-	size_t nifs;
+	struct enrich_if *ifs; /* by index */
+	size_t nifs, ifs_cap;
 	int64_t walked_ms, tried_ms; /* boottime; 0: never */
 	struct noc_call *walk;
 	struct enrich_wait *queue;
@@ -69,42 +71,74 @@ enrich_now_ms(const struct noc_core *core)
 
 /* ---- the cache ---- */
 
+/* Where this index is or belongs: they are kept in order. */
+static size_t
+enrich_place(const struct enrich_device *d, int64_t index)
+{
+	size_t lo = 0, hi = d->nifs;
+
+	if (hi && d->ifs[hi - 1].index < index)
+		return hi; /* as walks give them */
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+
+		if (d->ifs[mid].index < index)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
 static struct enrich_if *
 enrich_by_index(const struct enrich_device *d, int64_t index)
 {
-	for (size_t i = 0; i < d->nifs; i++)
-		if (d->ifs[i].index == index)
-			return &d->ifs[i];
-	return NULL;
+	size_t at = enrich_place(d, index);
+
+	return at < d->nifs && d->ifs[at].index == index ? &d->ifs[at] : NULL;
 }
 
 static const struct enrich_if *
 enrich_by_name(const struct enrich_device *d, struct noc_slice name)
 {
-	char a[128], b[128];
-	struct noc_slice want = noc_ifname_canonical(name, a, sizeof(a));
+	char buf[128];
+	struct noc_slice want = noc_ifname_canonical(name, buf, sizeof(buf));
 
 	for (size_t i = 0; i < d->nifs; i++)
-		if (d->ifs[i].name &&
-		    noc_slice_eq(
-			want, noc_ifname_canonical(
-				  noc_slice_str(d->ifs[i].name), b, sizeof(b))))
+		if (d->ifs[i].canonical &&
+		    noc_slice_is(want, d->ifs[i].canonical))
 			return &d->ifs[i];
 	return NULL;
 }
 
+/* NULL: the device says it has more than anybody believes. */
 static struct enrich_if *
 enrich_slot(struct enrich_device *d, int64_t index)
 {
-	struct enrich_if *f = enrich_by_index(d, index);
+	size_t at = enrich_place(d, index);
+	struct enrich_if *f;
 
-	if (f)
-		return f;
-	d->ifs = noc_realloc(d->ifs, (d->nifs + 1) * sizeof(*d->ifs));
-	f = &d->ifs[d->nifs++];
+	if (at < d->nifs && d->ifs[at].index == index)
+		return &d->ifs[at];
+	if (d->nifs >= ENRICH_IFS_MAX)
+		return NULL;
+	NOC_GROW(d->ifs, d->ifs_cap, d->nifs + 1);
+	f = &d->ifs[at];
+	memmove(f + 1, f, (d->nifs++ - at) * sizeof(*f));
 	memset(f, 0, sizeof(*f));
 	f->index = index;
 	return f;
+}
+
+static void
+enrich_name(struct enrich_if *f, const char *p, size_t len)
+{
+	char buf[128];
+	struct noc_slice name =
+	    noc_ifname_canonical(noc_slice(p, len), buf, sizeof(buf));
+
+	f->name = noc_intern_name(p, len);
+	f->canonical = noc_intern_name(name.p, name.len);
 }
 
 /* One column of the walk: {"7": value}. */
@@ -121,13 +155,15 @@ enrich_column(struct enrich_device *d, const struct noc_value *result,
 		struct noc_strbuf text = NOC_STRBUF_INIT;
 		struct enrich_if *f = enrich_slot(d, strtoll(m->key, NULL, 10));
 
+		if (!f)
+			break;
 		noc_value_text(m->value, &text);
 		if (!strcmp(column, "type"))
 			f->type = noc_intern(text.p ? text.p : "", text.len);
 		else if (!strcmp(column, "lag"))
 			f->lag = strtoll(text.p ? text.p : "", NULL, 10);
 		else if (!f->name && text.len)
-			f->name = noc_intern(text.p, text.len);
+			enrich_name(f, text.p, text.len);
 		noc_strbuf_release(&text);
 	}
 }
@@ -159,7 +195,7 @@ enrich_learn(struct enrich_device *d, const struct noc_value *result)
 {
 	free(d->ifs);
 	d->ifs = NULL;
-	d->nifs = 0;
+	d->nifs = d->ifs_cap = 0;
 	enrich_column(d, result, "name");
 	enrich_column(d, result, "descr"); /* where ifName has none */
 	enrich_column(d, result, "type");

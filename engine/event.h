@@ -75,6 +75,8 @@ struct noc_event *noc_event_from_value(const struct noc_value *v);
  * at 65,536 texts (then "other"). */
 const char *noc_intern(const char *p, size_t len);
 const char *noc_interns(const char *s);
+/* For devices and ports, of which there are more: 2,000,000. */
+const char *noc_intern_name(const char *p, size_t len);
 
 /* ---- reading fields ---- */
 

@@ -21,6 +21,12 @@
 /* ---- building: a list of row maps is what every format becomes ---- */
 
 static const char *
+inventory_text(const char *s)
+{
+	return noc_intern_name(s, strlen(s));
+}
+
+static const char *
 inventory_str(const struct noc_value *row, const char *key)
 {
 	return noc_value_get_str(row, key, "");
@@ -38,7 +44,7 @@ inventory_words(const struct noc_value *v, const char ***out)
 			if (v->u.list.at[i]->type != NOC_STR)
 				continue;
 			NOC_GROW(at, cap, n + 1);
-			at[n++] = noc_interns(v->u.list.at[i]->u.s.p);
+			at[n++] = inventory_text(v->u.list.at[i]->u.s.p);
 		}
 	} else if (v && v->type == NOC_STR) {
 		const char *p = v->u.s.p;
@@ -47,7 +53,7 @@ inventory_words(const struct noc_value *v, const char ***out)
 			size_t len = strcspn(p, " ,;|");
 
 			NOC_GROW(at, cap, n + 1);
-			at[n++] = noc_intern(p, len);
+			at[n++] = noc_intern_name(p, len);
 			p += len;
 		}
 	}
@@ -70,10 +76,10 @@ inventory_cable(struct noc_device *d, const char *ifname, const char *far,
 	    noc_realloc(d->cables, (d->ncables + 1) * sizeof(struct noc_cable));
 	c = &d->cables[d->ncables++];
 	memset(c, 0, sizeof(*c));
-	c->ifname = noc_intern(name.p, name.len);
+	c->ifname = noc_intern_name(name.p, name.len);
 	name = noc_ifname_canonical(noc_slice_str(far_if), buf, sizeof(buf));
-	c->far_ifname = noc_intern(name.p, name.len);
-	c->far_device = noc_interns(far);
+	c->far_ifname = noc_intern_name(name.p, name.len);
+	c->far_device = inventory_text(far);
 }
 
 static int
@@ -172,7 +178,7 @@ inventory_address(const char *text)
 			inet_ntop(AF_INET, raw + 12, buf, sizeof(buf));
 		else
 			inet_ntop(family, raw, buf, sizeof(buf));
-		return noc_interns(buf);
+		return inventory_text(buf);
 	}
 	return text; /* a name */
 }
@@ -222,7 +228,7 @@ inventory_device(struct noc_inventory *inv, struct noc_value *row, size_t nr,
 
 	memset(d, 0, sizeof(*d));
 	d->owner = inv;
-	d->name = noc_interns(inventory_str(row, "name"));
+	d->name = inventory_text(inventory_str(row, "name"));
 	inventory_place(row, nr, place);
 	if (!*d->name)
 		return noc_err_set(err, NOC_ECONFIG,
@@ -239,10 +245,10 @@ inventory_device(struct noc_inventory *inv, struct noc_value *row, size_t nr,
 	d->naddresses = inventory_words(addr, &d->addresses);
 	for (size_t i = 0; i < d->naddresses; i++)
 		d->addresses[i] = inventory_address(d->addresses[i]);
-	d->role = noc_interns(inventory_str(row, "role"));
-	d->site = noc_interns(inventory_str(row, "site"));
-	d->vendor = noc_interns(inventory_str(row, "vendor"));
-	d->credential = noc_interns(inventory_str(row, "credential"));
+	d->role = inventory_text(inventory_str(row, "role"));
+	d->site = inventory_text(inventory_str(row, "site"));
+	d->vendor = inventory_text(inventory_str(row, "vendor"));
+	d->credential = inventory_text(inventory_str(row, "credential"));
 	d->ntags = inventory_words(noc_value_get(row, "tags"), &d->tags);
 	d->extra = row;
 	d->relay = relay && (relay->type == NOC_BOOL
@@ -287,12 +293,12 @@ inventory_join(struct noc_inventory *inv)
 			if (strcmp(a, b) < 0) {
 				char *id = noc_asprintf("%s--%s", a, b);
 
-				c->id = noc_interns(id);
+				c->id = inventory_text(id);
 				free(id);
 			} else {
 				char *id = noc_asprintf("%s--%s", b, a);
 
-				c->id = noc_interns(id);
+				c->id = inventory_text(id);
 				free(id);
 			}
 			free(a);
@@ -399,7 +405,7 @@ noc_inventory_parse(const char *name, const char *text, size_t len,
 	if (r < 0)
 		noc_err_prefix(err, "%s", name);
 	else
-		(*out)->origin = noc_interns(name);
+		(*out)->origin = inventory_text(name);
 	return r < 0 ? NOC_ECONFIG : 0;
 }
 
@@ -421,7 +427,7 @@ noc_inventory_load(const char *path, struct noc_inventory **out,
 		if (r == 0)
 			r = noc_inventory_from_value(v, out, err);
 		if (r == 0)
-			(*out)->origin = noc_interns(path);
+			(*out)->origin = inventory_text(path);
 		noc_value_free(v);
 		return r;
 	}

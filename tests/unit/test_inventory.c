@@ -3,6 +3,7 @@
 
 #include "tests/unit/unit.h"
 
+#include "engine/event.h"
 #include "engine/inventory.h"
 
 static struct noc_inventory *
@@ -172,13 +173,39 @@ test_select(void **state)
 	noc_inventory_unref(inv);
 }
 
+/* Names are many: none takes the place of another, or of a kind. */
+static void
+test_large(void **state)
+{
+	size_t cap = 0, len = 0, n = 40000;
+	struct noc_inventory *inv;
+	char *text = NULL;
+
+	(void)state;
+	text = malloc(cap = n * 48 + 64);
+	assert_non_null(text);
+	len = (size_t)snprintf(text, cap, "name,address\n");
+	for (size_t i = 0; i < n; i++)
+		len += (size_t)snprintf(text + len, cap - len,
+					"big%zu,10.%zu.%zu.%zu\n", i, i >> 16,
+					i >> 8 & 255, i & 255);
+	inv = parse("big.csv", text);
+	assert_int_equal(inv->ndevices, n);
+	assert_string_equal(named(inv, "big39999")->name, "big39999");
+	assert_string_equal(named(inv, "big39999")->addresses[0],
+			    "10.0.156.63");
+	assert_string_equal(noc_interns("brand.new.kind"), "brand.new.kind");
+	noc_inventory_unref(inv);
+	free(text);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_csv),    cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_cables), cmocka_unit_test(test_names),
-		cmocka_unit_test(test_select),
+		cmocka_unit_test(test_select), cmocka_unit_test(test_large),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
