@@ -85,6 +85,8 @@ mail_text(const struct mail *m, const struct noc_value *opts,
 
 	if (!body && noc_value_len(items))
 		body = noc_value_at(items, 0);
+	if (!body) /* in a channel: the notice */
+		body = noc_value_get(m->call->context, "text");
 	noc_value_text(body, &text);
 	noc_value_text(noc_value_get(opts, "subject"), &subject);
 	if (!subject.len && text.len)

@@ -178,7 +178,10 @@ syslog_start(struct noc_env *env, struct noc_call *call, struct noc_err *err)
 		return r;
 	}
 	gethostname(host, sizeof(host) - 1);
-	noc_value_text(noc_value_at(items, 0), &text);
+	noc_value_text(noc_value_len(items) /* in a channel: the notice */
+			   ? noc_value_at(items, 0)
+			   : noc_value_get(call->context, "text"),
+		       &text);
 	noc_strbuf_addf(&msg, "<%d>1 %s %s %s - - - ", syslog_pri(s, opts),
 			noc_time_iso(iso, noc_core_turn(env->core).wall_ns),
 			host, noc_value_get_str(opts, "app", "nocturne"));
