@@ -34,6 +34,7 @@ act_cancel(struct noc_env *env, struct noc_call *call)
 						     .start = act_start, \
 						     .cancel = act_cancel }
 ACT(act_get, "snmp.get", NOC_ACTION_READS | NOC_ACTION_IDEMPOTENT);
+ACT(act_walk, "snmp.walk", NOC_ACTION_READS | NOC_ACTION_IDEMPOTENT);
 ACT(act_set, "snmp.set", NOC_ACTION_MUTATES | NOC_ACTION_IDEMPOTENT);
 ACT(act_exec, "exec", NOC_ACTION_MUTATES);
 ACT(act_http_get, "http.get", NOC_ACTION_READS | NOC_ACTION_IDEMPOTENT);
@@ -51,8 +52,9 @@ static const struct noc_action_ops act_core[] = {
 	{ .name = "emit", .flags = NOC_ACTION_CORE },
 };
 static const struct noc_action_ops *const act_table[] = {
-	&act_get,  &act_set,	 &act_exec,    &act_http_get, &act_mail,
-	&act_post, &act_core[0], &act_core[1], &act_core[2],  &act_core[3],
+	&act_get,     &act_set,	    &act_exec,	  &act_http_get,
+	&act_mail,    &act_post,    &act_walk,	  &act_core[0],
+	&act_core[1], &act_core[2], &act_core[3],
 };
 
 /* ---- the host ---- */
