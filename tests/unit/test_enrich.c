@@ -27,14 +27,6 @@ enrich_open(struct fix *f)
 }
 
 static void
-enrich_close(struct fix *f)
-{
-	cor_balance(f);
-	fix_close(f);
-	noc_loop_free(f->env.loop);
-}
-
-static void
 on_stop(void *arg)
 {
 	noc_loop_stop(arg);
@@ -66,6 +58,18 @@ answer(struct fix *f, const char *json)
 {
 	fix_answer(f, "snmp.walk", json);
 	turn(f);
+}
+
+static void
+enrich_close(struct fix *f)
+{
+	while (f->ncalls) {
+		fix_refuse(f, "snmp.walk", "timeout", 0);
+		turn(f);
+	}
+	cor_balance(f);
+	fix_close(f);
+	noc_loop_free(f->env.loop);
 }
 
 static int64_t
