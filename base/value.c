@@ -165,6 +165,9 @@ member_find(const struct noc_value *v, const char *key, size_t len)
 	for (size_t i = 0; i < v->u.map.len; i++) {
 		const char *k = v->u.map.at[i].key;
 
+		/* Most differ in the first byte. */
+		if (len && *k != *key)
+			continue;
 		if (!strncmp(k, key, len) && !k[len])
 			return &v->u.map.at[i];
 	}
