@@ -183,7 +183,7 @@ world_object(struct noc_demo_world *world, const char *object, bool walk)
 	static const char *const names[] = { "eth7", "eth8" };
 	const char *state = atomic_load(&world->up) ? "up" : "down";
 	struct noc_value *column;
-	char index[8];
+	char index[16];
 
 	if (!walk) {
 		if (!strcmp(object, "ifAdminStatus.7") ||
