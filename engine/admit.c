@@ -262,6 +262,7 @@ admit_explain(struct noc_core *core, const struct noc_event *ev)
 {
 	struct noc_event view = *ev;
 
+	view.refs = 0; /* its pointers are the event's */
 	if (!view.inventory)
 		noc_identify(core, &view);
 	return noc_explain(core, &view);

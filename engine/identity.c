@@ -47,9 +47,15 @@ identity_is_name(struct noc_slice s)
 	return true;
 }
 
+/* An event that is counted holds the inventory that it points into. */
 static void
 identity_set(struct noc_event *ev, const struct noc_device *d)
 {
+	if (ev->refs > 0) {
+		noc_inventory_ref(d->owner);
+		if (ev->inventory)
+			noc_inventory_unref(ev->inventory->owner);
+	}
 	ev->inventory = d;
 	ev->device = noc_slice_str(d->name);
 	if (d->naddresses)
