@@ -121,13 +121,15 @@ def _():
                 [noc.NOCTURNE, "events", "--follow", "-o", "jsonl", "--state",
                  d.state], stdout=subprocess.PIPE) as follow:
             lines = noc.Lines(follow.stdout)
-            lines.wait('"summary":"before"', 5)
-            for n in range(5):
-                d.syslog("after %d" % n)
-                lines.wait('"summary":"after %d"' % n, 5)
-            time.sleep(1.2)
-            noc.equal(len(lines.all), 6, "lines")
-            follow.terminate()
+            try:
+                lines.wait('"summary":"before"', 5)
+                for n in range(5):
+                    d.syslog("after %d" % n)
+                    lines.wait('"summary":"after %d"' % n, 5)
+                time.sleep(1.2)
+                noc.equal(len(lines.all), 6, "lines")
+            finally:
+                follow.terminate()
 
 
 @noc.case("hostile bytes never reach the terminal")
