@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/bucket.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -29,14 +30,17 @@
 #define CHILD_LINE_MAX	  (64 * 1024)
 #define CHILD_BACK_MAX_MS 60000
 #define CHILD_PIPE_READS  32
+#define CHILD_SAID_MAX	  1024
 
 struct child {
 	struct children *owner;
 	const struct noc_task *task;
 	struct noc_source *source;
 	pid_t pid;
-	int pidfd, out;
-	struct noc_watch *exit_watch, *out_watch, *timer;
+	int pidfd, out, err;
+	struct noc_watch *exit_watch, *out_watch, *err_watch, *timer;
+	struct noc_bucket said; /* lines of its errors a second */
+	struct noc_strbuf err_line;
 	pid_t group; /* of the last one; killed as one */
 	struct noc_strbuf line;
 	bool skipping; /* the rest of a line that is too long */
@@ -163,12 +167,50 @@ child_stop(struct child *c)
 	c->pid = c->group = 0;
 	noc_watch_free(c->exit_watch);
 	noc_watch_free(c->out_watch);
-	c->exit_watch = c->out_watch = NULL;
+	noc_watch_free(c->err_watch);
+	c->exit_watch = c->out_watch = c->err_watch = NULL;
 	if (c->pidfd >= 0)
 		close(c->pidfd);
 	if (c->out >= 0)
 		close(c->out);
-	c->pidfd = c->out = -1;
+	if (c->err >= 0)
+		close(c->err);
+	c->pidfd = c->out = c->err = -1;
+}
+
+/* Its complaints go to our log, line by line, escaped and not too many. */
+static void
+child_complains(struct child *c, const char *p, size_t len)
+{
+	int64_t now = noc_core_turn(c->owner->env->core).boot_ns;
+
+	for (size_t i = 0; i < len; i++) {
+		if (p[i] != '\n') {
+			if (c->err_line.len < CHILD_SAID_MAX)
+				noc_strbuf_addc(&c->err_line, p[i]);
+			continue;
+		}
+		if (c->err_line.len && noc_bucket_take(&c->said, now))
+			noc_warn("sensor", "sensor=%s stderr=\"%s\"",
+				 c->task->name, c->err_line.p);
+		noc_strbuf_clear(&c->err_line);
+	}
+}
+
+static void
+on_child_err(int fd, int events, void *arg)
+{
+	struct child *c = arg;
+	char buf[4096];
+	ssize_t n = read(fd, buf, sizeof(buf));
+
+	(void)events;
+	if (n > 0) {
+		child_complains(c, buf, (size_t)n);
+	} else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
+		noc_watch_free(c->err_watch);
+		c->err_watch = NULL;
+	}
 }
 
 static void
@@ -215,7 +257,10 @@ on_child_exit(int fd, int events, void *arg)
 			child_feed(c, buf, (size_t)n);
 		}
 	}
+	if (c->err_watch)
+		on_child_err(c->err, 0, c); /* its last words */
 	child_stop(c);
+	noc_strbuf_clear(&c->err_line);
 	noc_strbuf_clear(&c->line); /* half a line is none */
 	c->skipping = false;
 	if (now.boot_ns - c->started_ns > 60 * NOC_NS_PER_S)
@@ -255,7 +300,7 @@ child_environ(char *list[5])
 }
 
 static int
-child_spawn(struct child *c, int out)
+child_spawn(struct child *c, int out, int err)
 {
 	const struct noc_value *exec =
 	    noc_value_at(noc_value_get(c->task->ast, "items"), 0);
@@ -283,6 +328,7 @@ child_spawn(struct child *c, int out)
 	posix_spawnattr_init(&attr);
 	posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_adddup2(&files, out, 1);
+	posix_spawn_file_actions_adddup2(&files, err, 2);
 	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETPGROUP);
 	posix_spawnattr_setpgroup(&attr, 0);
 	r = posix_spawn(&c->pid, "/proc/self/exe", &files, &attr, argv, envp);
@@ -301,16 +347,25 @@ on_child_start(void *arg)
 {
 	struct child *c = arg;
 	struct noc_loop *loop = c->owner->env->loop;
-	int fds[2], r;
+	int out[2], errs[2], r;
 
-	if (pipe2(fds, O_CLOEXEC) < 0) {
+	if (pipe2(out, O_CLOEXEC) < 0) {
 		noc_timer_arm(c->timer, c->back_ms);
 		return;
 	}
-	fcntl(fds[0], F_SETFL, O_NONBLOCK);
-	r = child_spawn(c, fds[1]);
-	close(fds[1]);
-	c->out = fds[0];
+	if (pipe2(errs, O_CLOEXEC) < 0) {
+		close(out[0]);
+		close(out[1]);
+		noc_timer_arm(c->timer, c->back_ms);
+		return;
+	}
+	fcntl(out[0], F_SETFL, O_NONBLOCK);
+	fcntl(errs[0], F_SETFL, O_NONBLOCK);
+	r = child_spawn(c, out[1], errs[1]);
+	close(out[1]);
+	close(errs[1]);
+	c->out = out[0];
+	c->err = errs[0];
 	if (r) {
 		noc_warn("sensor", "sensor=%s cannot be started: %s",
 			 c->task->name, strerror(r));
@@ -327,6 +382,8 @@ on_child_start(void *arg)
 	c->out_watch =
 	    noc_loop_fd(loop, c->out, c->owner->paused ? 0 : NOC_LOOP_READ,
 			on_child_out, c);
+	c->err_watch =
+	    noc_loop_fd(loop, c->err, NOC_LOOP_READ, on_child_err, c);
 }
 
 /* ---- life ---- */
@@ -340,6 +397,7 @@ children_drop(struct children *cs)
 		child_stop(c);
 		noc_watch_free(c->timer);
 		noc_strbuf_release(&c->line);
+		noc_strbuf_release(&c->err_line);
 		free(c);
 	}
 	free(cs->at);
@@ -365,7 +423,8 @@ children_build(struct children *cs)
 		c = noc_calloc(1, sizeof(*c));
 		c->owner = cs;
 		c->task = &rs->tasks[i];
-		c->pidfd = c->out = -1;
+		c->pidfd = c->out = c->err = -1;
+		noc_bucket_init(&c->said, 10, 20);
 		c->back_ms = 1000;
 		snprintf(name, sizeof(name), "sensor/%s", c->task->name);
 		c->source = noc_source_new(cs->env->core, name, "sensor", true);

@@ -211,6 +211,7 @@ schedule "strict" { every = "2s", misfire = { within = "1s" },
 CHILD = """#!/bin/sh
 echo '{"kind":"optic.low","device":"r1","summary":"low","data":{"rx":-31}}'
 echo 'no json'
+printf 'it \\033[31mcomplains\\n' >&2
 echo '{"kind":"link.down","device":"r1"}'
 echo '{"device":"r1"}'
 printf '%%s\\n' '{"kind":"optic.low","device":"r2","summary":"\\u001b[31m"}'
@@ -253,6 +254,7 @@ def _():
         row = d.sources()["sensor/optics"]
         noc.equal((row["received"], row["refused"], row["matched"]),
                   (7, 4, 3), "received, refused, matched")
+        d.wait_log(r"sensor=optics stderr=.it .*complains", 3)
         noc.check(not [x for x in d.out.all + d.err.all if "\x1b" in x],
                   "an escape byte came through")
         first = alive(folder, "pid")
