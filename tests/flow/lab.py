@@ -51,8 +51,10 @@ class Device:
         _made += 1
         self.ns = "noc-lab-%d-%d" % (os.getpid(), _made)
         self.uplink = "ncl%d-%d" % (os.getpid() % 100000, _made)
-        self.host = "198.51.100.%d" % (4 * number + 1)
-        self.address = "198.51.100.%d" % (4 * number + 2)
+        # Of the benchmarking range, another net for each process.
+        net = "198.18.%d.%%d" % (os.getpid() % 250 + 1)
+        self.host = net % (4 * number + 1)
+        self.address = net % (4 * number + 2)
         self.dir = os.path.join(lab.dir, self.name)
         self.agent = None
         self.ports = []
