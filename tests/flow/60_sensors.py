@@ -238,7 +238,12 @@ def child_daemon(sleep, end):
 
 def alive(folder, name):
     with open(os.path.join(folder, name), encoding="ascii") as f:
-        pid = int(f.read())
+        text = f.read()
+    return is_running(int(text)) if text else 0
+
+
+def is_running(pid):
+    """pid, or 0: none, or one that only waits to be reaped."""
     try:
         with open("/proc/%d/stat" % pid, encoding="ascii") as f:
             return pid if f.read().split(")")[1].split()[0] != "Z" else 0
@@ -266,10 +271,9 @@ def _():
         d.wait_line(r"sensor optics ended with signal 9, started again", 3,
                     mark)
         d.wait_line("log told: last rx", 4, mark)
-        noc.check(not os.path.exists("/proc/%d" % sleeper) or
-                  alive(folder, "sleeper") != sleeper, "an orphan is left")
-        second = alive(folder, "pid")
-        noc.check(second and second != first, "the same process")
+        noc.check(not is_running(sleeper), "an orphan is left")
+        second = noc.wait_for(lambda: alive(folder, "pid"), 3, "the second")
+        noc.check(second != first, "the same process")
         noc.equal(d.stop(), 0, "exit status")
         noc.check(not alive(folder, "pid"), "the child outlived the daemon")
 
