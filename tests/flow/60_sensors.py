@@ -262,9 +262,11 @@ def _():
         d.wait_log(r"sensor=optics stderr=.it .*complains", 3)
         noc.check(not [x for x in d.out.all + d.err.all if "\x1b" in x],
                   "an escape byte came through")
+        sleeper = noc.wait_for(
+            lambda: os.path.exists(os.path.join(folder, "sleeper")) and
+            alive(folder, "sleeper"), 3, "the child's own child")
         first = alive(folder, "pid")
-        sleeper = alive(folder, "sleeper")
-        noc.check(first and sleeper, "no child")
+        noc.check(first, "no child")
         # It is killed: told, its group is gone, it comes back in a second.
         mark = d.mark()
         os.kill(first, signal.SIGKILL)
