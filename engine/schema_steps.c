@@ -6,28 +6,7 @@
 #include "config.h"
 
 #include "engine/schema.h"
-
-#define END                                                \
-	{                                                  \
-		NULL, NOC_OPT_ANY, NULL, false, NULL, NULL \
-	}
-
-#define OPT(name, type, help)                                 \
-	{                                                     \
-		name, NOC_OPT_##type, NULL, false, NULL, help \
-	}
-#define DEF(name, type, def, help)                           \
-	{                                                    \
-		name, NOC_OPT_##type, NULL, false, def, help \
-	}
-#define VAL(name, type, values, def, help)                     \
-	{                                                      \
-		name, NOC_OPT_##type, values, false, def, help \
-	}
-#define REQ(name, type, values, help)                          \
-	{                                                      \
-		name, NOC_OPT_##type, values, true, NULL, help \
-	}
+#include "engine/schema_rows.h"
 
 #define WHEN                                                           \
 	OPT("when", WHERE,                                             \
