@@ -237,20 +237,42 @@ out:
 	return rc;
 }
 
+/* How many bytes say themselves. */
+static size_t
+plain_run(const char *p, size_t len)
+{
+	size_t i = 0;
+
+	while (i < len && p[i] >= ' ' && p[i] < 0x7f && p[i] != '"' &&
+	       p[i] != '\\')
+		i++;
+	return i;
+}
+
 void
 noc_json_write_str(const char *p, size_t len, struct noc_strbuf *out)
 {
 	size_t plain = 0; /* p[plain..i) awaits copying as it is */
-	size_t i = 0;
+	size_t i = plain_run(p, len);
 
+	if (i == len) { /* nearly all */
+		char *to = noc_strbuf_room(out, len + 2);
+
+		*to++ = '"';
+		if (len)
+			memcpy(to, p, len);
+		to[len] = '"';
+		noc_strbuf_grew(out, len + 2);
+		return;
+	}
 	noc_strbuf_addc(out, '"');
 	while (i < len) {
 		uint32_t cp;
 		const char *shorthand;
-		size_t n;
+		size_t n = plain_run(p + i, len - i);
 
-		if (p[i] >= ' ' && p[i] < 0x7f && p[i] != '"' && p[i] != '\\') {
-			i++;
+		if (n) {
+			i += n;
 			continue;
 		}
 		n = noc_utf8_decode(p + i, len - i, &cp);
@@ -375,7 +397,7 @@ write_value(const struct noc_value *v, enum noc_json_style style, int depth,
 		noc_strbuf_adds(out, v->u.b ? "true" : "false");
 		break;
 	case NOC_INT:
-		noc_strbuf_addf(out, "%lld", (long long)v->u.i);
+		noc_strbuf_addi(out, v->u.i);
 		break;
 	case NOC_REAL:
 		write_real(v->u.d, out);

@@ -42,6 +42,21 @@ noc_strbuf_clear(struct noc_strbuf *sb)
 	sb->p[0] = '\0';
 }
 
+char *
+noc_strbuf_room(struct noc_strbuf *sb, size_t n)
+{
+	strbuf_reserve(sb, n);
+	return sb->p + sb->len;
+}
+
+void
+noc_strbuf_grew(struct noc_strbuf *sb, size_t n)
+{
+	NOC_REQUIRE(sb->len + n < sb->cap);
+	sb->len += n;
+	sb->p[sb->len] = '\0';
+}
+
 void
 noc_strbuf_add(struct noc_strbuf *sb, const void *p, size_t len)
 {
@@ -64,6 +79,20 @@ noc_strbuf_addc(struct noc_strbuf *sb, char c)
 	strbuf_reserve(sb, 1);
 	sb->p[sb->len++] = c;
 	sb->p[sb->len] = '\0';
+}
+
+void
+noc_strbuf_addi(struct noc_strbuf *sb, int64_t n)
+{
+	char text[20], *p = text + sizeof(text);
+	uint64_t u = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
+
+	do
+		*--p = (char)('0' + u % 10);
+	while (u /= 10);
+	if (n < 0)
+		*--p = '-';
+	noc_strbuf_add(sb, p, (size_t)(text + sizeof(text) - p));
 }
 
 void

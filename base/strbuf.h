@@ -3,6 +3,7 @@
 #define NOC_BASE_STRBUF_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * A growing byte buffer, always NUL-terminated after first use.  Embedded:
@@ -24,6 +25,11 @@ void noc_strbuf_clear(struct noc_strbuf *sb);
 void noc_strbuf_add(struct noc_strbuf *sb, const void *p, size_t len);
 void noc_strbuf_adds(struct noc_strbuf *sb, const char *s);
 void noc_strbuf_addc(struct noc_strbuf *sb, char c);
+/* Room for n bytes and the NUL at the end; noc_strbuf_grew says how many were
+ * written there. */
+char *noc_strbuf_room(struct noc_strbuf *sb, size_t n);
+void noc_strbuf_grew(struct noc_strbuf *sb, size_t n);
+void noc_strbuf_addi(struct noc_strbuf *sb, int64_t n); /* decimal */
 void noc_strbuf_addf(struct noc_strbuf *sb, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 /* Terminal-safe (noc_escape). */

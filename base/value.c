@@ -23,6 +23,13 @@ value_new(enum noc_type type)
 	return v;
 }
 
+/* Where the bytes of a string are that was made with its value. */
+static char *
+value_inline(struct noc_value *v)
+{
+	return (char *)(v + 1);
+}
+
 struct noc_value *
 noc_value_nil(void)
 {
@@ -65,10 +72,17 @@ noc_value_str(const char *s)
 struct noc_value *
 noc_value_strn(const char *p, size_t len)
 {
-	struct noc_value *v = value_new(NOC_STR);
+	struct noc_value *v;
 
-	v->u.s.p = noc_strndup(p, len);
+	NOC_REQUIRE(len < SIZE_MAX - sizeof(*v));
+	v = noc_malloc(sizeof(*v) + len + 1);
+
+	v->type = NOC_STR;
+	v->u.s.p = value_inline(v);
 	v->u.s.len = len;
+	if (len)
+		memcpy(v->u.s.p, p, len);
+	v->u.s.p[len] = '\0';
 	return v;
 }
 
@@ -134,7 +148,8 @@ noc_value_free(struct noc_value *v)
 	if (!v)
 		return;
 	if (v->type == NOC_STR) {
-		free(v->u.s.p);
+		if (v->u.s.p != value_inline(v))
+			free(v->u.s.p);
 	} else if (v->type == NOC_LIST) {
 		for (size_t i = 0; i < v->u.list.len; i++)
 			noc_value_free(v->u.list.at[i]);
