@@ -48,6 +48,7 @@ struct noc_daemon {
 	bool colour, pressed, failing_said, killed_by_file;
 	int stopping; /* SIGTERMs seen */
 	int64_t drain_until_boot_ns;
+	struct noc_strbuf lines; /* of this turn, not yet printed */
 	uint64_t lines_lost;
 	int status;
 };
@@ -68,7 +69,7 @@ void noc_daemon_host(struct noc_daemon *d);  /* fills d->host */
 void noc_daemon_watch(struct noc_daemon *d); /* once loop and writer are */
 void noc_daemon_unwatch(struct noc_daemon *d);
 void noc_daemon_pressure(struct noc_daemon *d);
-/* A line on standard output; never blocks. */
+/* A line on standard output at the end of the turn; never blocks. */
 void noc_daemon_line(struct noc_daemon *d, const char *text);
 
 /* ---- start.c ---- */

@@ -4,6 +4,7 @@
 #include "cli/daemon.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,37 +83,77 @@ host_line(const char *text, void *arg)
 	noc_daemon_line(arg, text);
 }
 
+/* As many whole lines as a pipe takes without blocking (PIPE_BUF). */
+static size_t
+lines_piece(const char *p, size_t len)
+{
+	const char *end;
+
+	if (len <= PIPE_BUF)
+		return len;
+	end = memrchr(p, '\n', PIPE_BUF);
+	return end ? (size_t)(end + 1 - p) : PIPE_BUF;
+}
+
+static uint64_t
+lines_count(const char *p, size_t len)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < len; i++)
+		n += p[i] == '\n';
+	return n;
+}
+
+/* Who does not read us must not hold us up. */
+static void
+on_lines(void *arg)
+{
+	struct noc_daemon *d = arg;
+	const char *p = d->lines.p;
+	size_t left = d->lines.len;
+
+	while (left) {
+		struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
+		ssize_t n;
+
+		if (poll(&out, 1, 0) != 1 || !(out.revents & POLLOUT))
+			break;
+		n = write(STDOUT_FILENO, p, lines_piece(p, left));
+		if (n < 0)
+			break;
+		p += n;
+		left -= (size_t)n;
+	}
+	d->lines_lost += lines_count(p, left);
+	noc_strbuf_clear(&d->lines);
+}
+
+/* Printed together at the end of the turn: by then the work is handed on. */
 void
 noc_daemon_line(struct noc_daemon *d, const char *text)
 {
-	struct pollfd p = { .fd = STDOUT_FILENO, .events = POLLOUT };
-	struct noc_strbuf sb = NOC_STRBUF_INIT;
 	const char *arrow = strstr(text, " → ");
+	struct noc_strbuf *sb = &d->lines;
 
-	/* Who does not read us must not hold us up. */
-	if (poll(&p, 1, 0) != 1 || !(p.revents & POLLOUT)) {
-		d->lines_lost++;
-		return;
-	}
+	if (!sb->len)
+		noc_loop_defer(d->env.loop, on_lines, d);
 	if (d->lines_lost) {
-		noc_strbuf_addf(&sb, "(%llu lines not printed)\n",
+		noc_strbuf_addf(sb, "(%llu lines not printed)\n",
 				(unsigned long long)d->lines_lost);
 		d->lines_lost = 0;
 	}
 	if (d->colour && strlen(text) > 9 && text[8] == ' ') {
 		size_t head = arrow ? (size_t)(arrow - text) : strlen(text);
 
-		noc_strbuf_addf(&sb, "\033[2m%.8s\033[0m%.*s", text,
+		noc_strbuf_addf(sb, "\033[2m%.8s\033[0m%.*s", text,
 				(int)(head - 8), text + 8);
 		if (arrow)
-			noc_strbuf_addf(&sb, "\033[1m%s\033[0m", arrow);
+			noc_strbuf_addf(sb, "\033[1m%s\033[0m", arrow);
 	} else {
-		noc_strbuf_adds(&sb, text);
+		noc_strbuf_adds(sb, text);
 	}
-	noc_strbuf_addc(&sb, '\n');
-	if (write(STDOUT_FILENO, sb.p, sb.len) < 0)
-		d->lines_lost++;
-	noc_strbuf_release(&sb);
+	noc_strbuf_addc(sb, '\n');
 }
 
 void
@@ -274,4 +315,7 @@ noc_daemon_unwatch(struct noc_daemon *d)
 	noc_watch_free(d->wake);
 	noc_watch_free(d->house);
 	d->writer_watch = d->reader_watch = d->wake = d->house = NULL;
+	if (d->lines.len)
+		on_lines(d);
+	noc_strbuf_release(&d->lines);
 }
