@@ -265,7 +265,7 @@ attempt_new(struct noc_run *r, const struct noc_action_ops *ops,
 	    struct noc_value *params, const char *target)
 {
 	const struct noc_step_def *def = noc_run_step(r);
-	const struct noc_value *event = noc_value_get(r->json, "event");
+	const struct noc_value *event = noc_run_event_value(r);
 	struct noc_runs *runs = noc_runs_of(r->core);
 	struct noc_inventory *inv = noc_core_inv(r->core);
 	struct noc_attempt *a = noc_calloc(1, sizeof(*a));

@@ -66,6 +66,7 @@ noc_core_free(struct noc_core *core)
 	noc_ruleset_unref(core->rules);
 	noc_inventory_unref(core->inventory);
 	noc_strbuf_release(&core->story);
+	noc_strbuf_release(&core->text);
 	free(core->heap);
 	free(core);
 }

@@ -37,6 +37,7 @@ struct noc_core {
 	int64_t wake_at;
 
 	struct noc_strbuf story;
+	struct noc_strbuf text; /* scratch */
 	double fill;
 	bool failing;
 };

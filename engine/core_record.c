@@ -13,46 +13,53 @@
 
 /* What the core writes of an event and of a decision, and says about it. */
 
+void
+noc_core_event_row(const struct noc_event *ev, const char *fate,
+		   struct noc_event_row *row)
+{
+	*row = (struct noc_event_row){
+		.id = ev->id,
+		.received_ns = ev->received_ns,
+		.kind = ev->kind,
+		.source = ev->source,
+		.origin = ev->origin.p ? ev->origin : noc_slice_str("local"),
+		.device = ev->device.p ? ev->device : noc_slice_str(""),
+		.severity = ev->severity,
+		.fate = fate,
+	};
+}
+
 struct noc_event *
 noc_core_keep(struct noc_core *core, struct noc_event *ev, const char *fate)
 {
 	struct noc_txn *txn = noc_core_txn(core);
 	struct noc_event_row row;
 	struct noc_record *rec;
-	struct noc_value *json;
-	char id[NOC_ID_TEXT];
+	struct noc_strbuf *json = &core->text;
 
 	NOC_REQUIRE(ev->refs > 0);
 	if (ev->kept)
 		return ev;
 	ev->kept = true;
-	json = noc_event_value(ev);
-	row = (struct noc_event_row){
-		.id = ev->id,
-		.received_ns = ev->received_ns,
-		.kind = ev->kind,
-		.source = ev->source,
-		.severity = ev->severity,
-		.fate = fate,
-		.json = json,
-	};
-	row.origin = noc_value_get_str(json, "origin", "local");
-	row.device = noc_value_get_str(json, "device", "");
-	noc_txn_event(txn, &row);
-
-	/* The row is written; the rest is the record's detail. */
-	noc_value_unset(json, "raw");
-	noc_value_set(json, "fate", noc_value_str(fate));
-	if (ev->raw.len > NOC_BLOB_MIN)
-		noc_value_set(json, "raw", noc_value_str("blob"));
+	noc_strbuf_clear(json);
+	noc_event_json(ev, fate, ev->raw.len > NOC_BLOB_MIN ? "blob" : NULL,
+		       json);
 	rec = noc_txn_record(txn, NOC_REC_EVENT);
-	noc_record_adds(rec, NOC_TAG_EVENT, noc_id_format(id, &ev->id));
+	noc_record_add_id(rec, NOC_TAG_EVENT, &ev->id);
 	noc_record_add(rec, NOC_TAG_TARGET, ev->device.p ? ev->device.p : "",
 		       ev->device.len);
-	noc_record_add_json(rec, NOC_TAG_DETAIL, json);
+	noc_record_add(rec, NOC_TAG_DETAIL, json->p, json->len);
 	if (ev->raw.len)
 		noc_txn_add_raw(txn, rec, ev->raw.p, ev->raw.len);
-	noc_value_free(json);
+
+	noc_core_event_row(ev, fate, &row);
+	/* Whole in its record; larger ones have parts that are blobs. */
+	if (json->len + ev->raw.len <= NOC_BLOB_MIN / 2)
+		row.record = rec;
+	else
+		row.json = noc_event_value(ev);
+	noc_txn_event(txn, &row);
+	noc_value_free(row.json);
 	return ev;
 }
 

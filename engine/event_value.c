@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/crypto.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "engine/field.h"
@@ -15,120 +16,204 @@
 /* The facility number's upper end, RFC 5424 §6.2.1. */
 #define FACILITIES 24
 
+/* Where the fields go, one by one: into a map, or straight into its text. */
+struct out {
+	struct noc_value *map; /* NULL: json */
+	struct noc_strbuf *json;
+};
+
 static void
-set_slice(struct noc_value *map, const char *key, struct noc_slice s)
+put_key(struct out *o, const char *key)
 {
-	if (s.p)
-		noc_value_set(map, key, noc_value_strn(s.p, s.len));
+	struct noc_strbuf *sb = o->json;
+
+	if (sb->p[sb->len - 1] != '{')
+		noc_strbuf_addc(sb, ',');
+	noc_json_write_str(key, strlen(key), sb);
+	noc_strbuf_addc(sb, ':');
 }
 
 static void
-set_str(struct noc_value *map, const char *key, const char *s)
+put_slice(struct out *o, const char *key, struct noc_slice s)
 {
-	if (s)
-		noc_value_set(map, key, noc_value_str(s));
+	if (!s.p)
+		return;
+	if (o->map) {
+		noc_value_set(o->map, key, noc_value_strn(s.p, s.len));
+		return;
+	}
+	put_key(o, key);
+	noc_json_write_str(s.p, s.len, o->json);
 }
 
 static void
-set_id(struct noc_value *map, const char *key, const struct noc_id *id)
+put_str(struct out *o, const char *key, const char *s)
+{
+	put_slice(o, key, s ? noc_slice_str(s) : noc_slice(NULL, 0));
+}
+
+static void
+put_int(struct out *o, const char *key, int64_t n)
+{
+	if (o->map) {
+		noc_value_set(o->map, key, noc_value_int(n));
+		return;
+	}
+	put_key(o, key);
+	noc_strbuf_addi(o->json, n);
+}
+
+static void
+put_true(struct out *o, const char *key, bool yes)
+{
+	if (!yes)
+		return;
+	if (o->map) {
+		noc_value_set(o->map, key, noc_value_bool(true));
+		return;
+	}
+	put_key(o, key);
+	noc_strbuf_adds(o->json, "true");
+}
+
+static void
+put_value(struct out *o, const char *key, const struct noc_value *v)
+{
+	if (!v)
+		return;
+	if (o->map) {
+		noc_value_set(o->map, key, noc_value_copy(v));
+		return;
+	}
+	put_key(o, key);
+	noc_json_write(v, NOC_JSON_COMPACT, o->json);
+}
+
+static void
+put_id(struct out *o, const char *key, const struct noc_id *id)
 {
 	char text[NOC_ID_TEXT];
 
 	if (!noc_id_is_zero(id))
-		set_str(map, key, noc_id_format(text, id));
+		put_str(o, key, noc_id_format(text, id));
 }
 
 static void
-set_time(struct noc_value *map, const char *key, const char *key_ns, int64_t ns)
+put_time(struct out *o, const char *key, const char *key_ns, int64_t ns)
 {
 	char text[32];
 
 	if (!ns)
 		return;
-	set_str(map, key, noc_time_iso(text, ns));
-	noc_value_set(map, key_ns, noc_value_int(ns));
-}
-
-static void
-set_copy(struct noc_value *map, const char *key, const struct noc_value *v)
-{
-	if (v)
-		noc_value_set(map, key, noc_value_copy(v));
+	put_str(o, key, noc_time_iso(text, ns));
+	put_int(o, key_ns, ns);
 }
 
 /* Bytes that JSON cannot carry are kept exactly, in base64. */
 static void
-set_raw(struct noc_value *map, struct noc_slice raw)
+put_raw(struct out *o, struct noc_slice raw)
 {
 	char *text;
 
 	if (!raw.p)
 		return;
 	if (noc_utf8_valid(raw.p, raw.len)) {
-		set_slice(map, "raw", raw);
+		put_slice(o, "raw", raw);
 		return;
 	}
 	text = noc_malloc(4 * ((raw.len + 2) / 3) + 1);
-	set_str(map, "raw_base64", noc_base64(text, raw.p, raw.len));
+	put_str(o, "raw_base64", noc_base64(text, raw.p, raw.len));
 	free(text);
 }
 
 static const char *const form_names[] = { "rfc5424", "rfc3164", "bare" };
 
-static struct noc_value *
-syslog_to_value(const struct noc_syslog *m)
+static void
+put_syslog_fields(struct out *o, const struct noc_syslog *m)
 {
-	struct noc_value *v = noc_value_map();
-
-	set_str(v, "form", form_names[m->form]);
-	set_str(v, "facility", noc_facility_name(m->facility));
-	set_str(v, "severity", noc_severity_name(m->severity));
+	put_str(o, "form", form_names[m->form]);
+	put_str(o, "facility", noc_facility_name(m->facility));
+	put_str(o, "severity", noc_severity_name(m->severity));
 	if (m->has_time)
-		noc_value_set(v, "time_ns", noc_value_int(m->time_ns));
-	set_slice(v, "host", m->host);
-	set_slice(v, "app", m->app);
-	set_slice(v, "procid", m->procid);
-	set_slice(v, "msgid", m->msgid);
-	set_slice(v, "sd", m->sd);
-	set_slice(v, "tag", m->tag);
-	set_slice(v, "message", m->message);
-	return v;
+		put_int(o, "time_ns", m->time_ns);
+	put_slice(o, "host", m->host);
+	put_slice(o, "app", m->app);
+	put_slice(o, "procid", m->procid);
+	put_slice(o, "msgid", m->msgid);
+	put_slice(o, "sd", m->sd);
+	put_slice(o, "tag", m->tag);
+	put_slice(o, "message", m->message);
+}
+
+static void
+put_syslog(struct out *o, const char *key, const struct noc_syslog *m)
+{
+	struct out inner = { .json = o->json };
+
+	if (!m)
+		return;
+	if (o->map) {
+		inner.map = noc_value_map();
+		put_syslog_fields(&inner, m);
+		noc_value_set(o->map, key, inner.map);
+		return;
+	}
+	put_key(o, key);
+	noc_strbuf_addc(o->json, '{');
+	put_syslog_fields(&inner, m);
+	noc_strbuf_addc(o->json, '}');
+}
+
+static void
+put_event(struct out *o, const struct noc_event *ev)
+{
+	put_id(o, "id", &ev->id);
+	put_str(o, "kind", ev->kind);
+	put_str(o, "base", ev->base);
+	put_str(o, "source", ev->source);
+	put_slice(o, "origin", ev->origin);
+	put_slice(o, "device", ev->device);
+	put_slice(o, "address", ev->address);
+	put_time(o, "time", "time_ns", ev->time_ns);
+	put_time(o, "received", "received_ns", ev->received_ns);
+	put_str(o, "severity", noc_severity_name(ev->severity));
+	put_slice(o, "summary", ev->summary);
+	put_str(o, "trust", noc_trust_name(ev->trust));
+	put_true(o, "malformed", ev->malformed);
+	put_slice(o, "link", ev->link);
+	put_slice(o, "witnesses", ev->witnesses);
+	put_id(o, "cause", &ev->cause);
+	if (ev->depth)
+		put_int(o, "depth", ev->depth);
+	put_true(o, "acked_source", ev->acked_source);
+	put_value(o, "data", ev->data);
+	put_value(o, "far", ev->far);
+	put_syslog(o, "syslog", ev->syslog);
+	put_value(o, "snmp", ev->snmp);
+	put_value(o, "http", ev->http);
 }
 
 struct noc_value *
 noc_event_value(const struct noc_event *ev)
 {
-	struct noc_value *v = noc_value_map();
+	struct out o = { .map = noc_value_map() };
 
-	set_id(v, "id", &ev->id);
-	set_str(v, "kind", ev->kind);
-	set_str(v, "base", ev->base);
-	set_str(v, "source", ev->source);
-	set_slice(v, "origin", ev->origin);
-	set_slice(v, "device", ev->device);
-	set_slice(v, "address", ev->address);
-	set_time(v, "time", "time_ns", ev->time_ns);
-	set_time(v, "received", "received_ns", ev->received_ns);
-	set_str(v, "severity", noc_severity_name(ev->severity));
-	set_slice(v, "summary", ev->summary);
-	set_str(v, "trust", noc_trust_name(ev->trust));
-	if (ev->malformed)
-		noc_value_set(v, "malformed", noc_value_bool(true));
-	set_slice(v, "link", ev->link);
-	set_slice(v, "witnesses", ev->witnesses);
-	set_id(v, "cause", &ev->cause);
-	if (ev->depth)
-		noc_value_set(v, "depth", noc_value_int(ev->depth));
-	if (ev->acked_source)
-		noc_value_set(v, "acked_source", noc_value_bool(true));
-	set_copy(v, "data", ev->data);
-	set_copy(v, "far", ev->far);
-	if (ev->syslog)
-		noc_value_set(v, "syslog", syslog_to_value(ev->syslog));
-	set_copy(v, "snmp", ev->snmp);
-	set_copy(v, "http", ev->http);
-	set_raw(v, ev->raw);
-	return v;
+	put_event(&o, ev);
+	put_raw(&o, ev->raw);
+	return o.map;
+}
+
+void
+noc_event_json(const struct noc_event *ev, const char *fate, const char *raw,
+	       struct noc_strbuf *sb)
+{
+	struct out o = { .json = sb };
+
+	noc_strbuf_addc(sb, '{');
+	put_event(&o, ev);
+	put_str(&o, "raw", raw);
+	put_str(&o, "fate", fate);
+	noc_strbuf_addc(sb, '}');
 }
 
 /* ---- and back ---- */

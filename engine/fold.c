@@ -189,25 +189,15 @@ fold_merge(struct fold_entry *e, const struct noc_event *ev)
 static void
 fold_store_event(struct noc_core *core, struct fold_entry *e)
 {
-	struct noc_value *json;
 	struct noc_event_row row;
 
 	if (!e->first->kept)
 		return;
-	json = noc_event_value(e->first);
-	row = (struct noc_event_row){
-		.id = e->first->id,
-		.received_ns = e->first->received_ns,
-		.kind = e->first->kind,
-		.source = e->first->source,
-		.origin = noc_value_get_str(json, "origin", "local"),
-		.device = noc_value_get_str(json, "device", ""),
-		.severity = e->first->severity,
-		.fate = "matched",
-		.json = json,
-	};
+	/* Not as its record has it any more: the row says it itself. */
+	noc_core_event_row(e->first, "matched", &row);
+	row.json = noc_event_value(e->first);
 	noc_txn_event(noc_core_txn(core), &row);
-	noc_value_free(json);
+	noc_value_free(row.json);
 	noc_fold_persist(core, e->first);
 }
 

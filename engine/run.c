@@ -203,7 +203,6 @@ run_fill(struct noc_run *r, const struct noc_run_cause *cause)
 		r->ev = noc_event_ref(cause->ev);
 		r->device = noc_strndup(r->ev->device.p ? r->ev->device.p : "",
 					r->ev->device.len);
-		noc_value_set(r->json, "event", noc_event_value(r->ev));
 	} else {
 		/* Without an event "{device}" is the one it was given. */
 		r->device = noc_strdup(device);

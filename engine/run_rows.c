@@ -60,9 +60,22 @@ run_set_esc(struct noc_run *r)
 	noc_value_set(r->json, "esc", esc);
 }
 
+const struct noc_value *
+noc_run_event_value(struct noc_run *r)
+{
+	if (r->ev && !noc_value_get(r->json, "event"))
+		noc_value_set(r->json, "event", noc_event_value(r->ev));
+	return noc_value_get(r->json, "event");
+}
+
+/* What has ended is not resumed: its event is in the row of its own. */
 static void
 run_set_json(struct noc_run *r)
 {
+	if (r->ended)
+		noc_value_unset(r->json, "event");
+	else
+		noc_run_event_value(r);
 	run_set_int(r, "at", (int64_t)r->at);
 	noc_value_set(r->json, "wait", noc_value_str(noc_wait_names[r->wait]));
 	run_set_int(r, "due", r->due_ns);

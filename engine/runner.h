@@ -51,8 +51,8 @@ struct noc_run {
 	bool observe, late, dirty, ended;
 	int64_t started_ns, ended_ns;
 
-	/* What resume needs, kept current by noc_run_settle; holds "event",
-	 * "input" and "extra". */
+	/* What resume needs, kept current by noc_run_settle; holds "event"
+	 * (once it was asked for), "input" and "extra". */
 	struct noc_value *json;
 	struct noc_value *steps, *info, *error, *confirmed; /* maps */
 
@@ -119,6 +119,8 @@ int64_t noc_run_read_turn(struct noc_core *core, const char *target);
 extern const char *const noc_wait_names[];
 
 /* ---- run_rows.c: what is written ---- */
+/* Its event as JSON, made once; borrowed, NULL: none. */
+const struct noc_value *noc_run_event_value(struct noc_run *r);
 void noc_run_settle(struct noc_run *r);
 void noc_run_write_start(struct noc_run *r, const uint8_t *rule_definition);
 void noc_run_write_end(struct noc_run *r);

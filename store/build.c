@@ -76,6 +76,8 @@ noc_record_add(struct noc_record *r, enum noc_tag tag, const void *p,
 		memcpy(to + 6, p, len);
 	r->len += 6 + len;
 	r->nfields++;
+	if (tag < 32)
+		r->tags |= 1u << tag;
 }
 
 void
@@ -87,16 +89,18 @@ noc_record_adds(struct noc_record *r, enum noc_tag tag, const char *s)
 void
 noc_record_addf(struct noc_record *r, enum noc_tag tag, const char *fmt, ...)
 {
+	struct noc_strbuf *sb = &((struct noc_txn_record *)r)->txn->json;
 	char *text;
 	va_list ap;
 	int n;
 
+	noc_strbuf_clear(sb);
+	text = noc_strbuf_room(sb, SHORT_MAX);
 	va_start(ap, fmt);
-	n = vasprintf(&text, fmt, ap);
+	n = vsnprintf(text, SHORT_MAX + 1, fmt, ap);
 	va_end(ap);
 	NOC_REQUIRE(n >= 0);
-	noc_record_add(r, tag, text, (size_t)n);
-	free(text);
+	noc_record_add(r, tag, text, n <= SHORT_MAX ? (size_t)n : SHORT_MAX);
 }
 
 void
@@ -126,6 +130,7 @@ noc_record_finish(struct noc_record *r, const uint8_t log_id[16],
 {
 	uint8_t *p = r->p;
 
+	r->seq = seq;
 	memcpy(p, "NOC1\1\0", 6);
 	noc_put16(p + 6, (uint16_t)r->kind);
 	memcpy(p + 8, log_id, 16);

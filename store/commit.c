@@ -12,15 +12,14 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "store/anchor.h"
+#include "store/checkpoint.h"
 #include "store/db.h"
 
 #define CHECKPOINT_PAGES 500
-/* With more work waiting, fewer and larger ones: hot pages are written once
- * for many commits, and 2,000 pages still take under 6 ms. */
-#define CHECKPOINT_BUSY 2000
-#define WAL_ALARM_PAGES (64 * 256) /* 64 MiB of 4 KiB pages */
-#define ANCHOR_RECORDS	1000
-#define ANCHOR_NS	(60 * NOC_NS_PER_S)
+#define WAL_LONG_PAGES	 6000 /* then the writer helps, and it begins anew */
+#define WAL_ALARM_PAGES	 (64 * 256) /* 64 MiB of 4 KiB pages */
+#define ANCHOR_RECORDS	 1000
+#define ANCHOR_NS	 (60 * NOC_NS_PER_S)
 /* Under load 1,000 records pass in milliseconds: a sync for each would halve
  * the rate, and an anchor that is a quarter of a second old is as good. */
 #define ANCHOR_MIN_NS (250 * NOC_NS_PER_MS)
@@ -66,6 +65,7 @@ noc_commit_open(struct noc_commit *c, const struct noc_writer_options *opt,
 	/* A new log is anchored before anything depends on it. */
 	if (c->anchor && !c->j.tail.anchored)
 		commit_anchor(c, c->anchored_ns);
+	c->cp = noc_checkpoint_new(c->j.path);
 	return 0;
 }
 
@@ -151,6 +151,7 @@ commit_recover(struct noc_commit *c, const char *why)
 	char *said = NULL;
 
 	c->recovering = true;
+	noc_checkpoint_leave(c->cp);
 	if (noc_journal_recover(&c->j, why, &said, &err))
 		commit_failed(c, err.msg);
 	else
@@ -250,10 +251,12 @@ noc_commit_try(struct noc_commit *c, struct noc_txn *list)
 	case NOC_DB_RETRY:
 		commit_failed(c, what);
 		/* What the log holds twice may be what fills the disk. */
-		if ((rc & 0xff) == SQLITE_FULL)
+		if ((rc & 0xff) == SQLITE_FULL) {
+			noc_checkpoint_wait(c->cp);
 			sqlite3_wal_checkpoint_v2(c->j.db, NULL,
 						  SQLITE_CHECKPOINT_TRUNCATE,
 						  NULL, NULL);
+		}
 		return false;
 	case NOC_DB_REOPEN:
 		break;
@@ -262,6 +265,7 @@ noc_commit_try(struct noc_commit *c, struct noc_txn *list)
 	c->in_doubt = committing;
 	if (committing)
 		noc_tail_copy(&c->doubt, &t);
+	noc_checkpoint_leave(c->cp);
 	noc_journal_disconnect(&c->j);
 	return commit_reopen(c);
 }
@@ -269,21 +273,22 @@ noc_commit_try(struct noc_commit *c, struct noc_txn *list)
 /* ---- afterwards ---- */
 
 static void
-commit_checkpoint(struct noc_commit *c, bool busy)
+commit_checkpoint(struct noc_commit *c)
 {
-	int log = 0, done = 0, rc;
-	int pages = busy ? CHECKPOINT_BUSY : CHECKPOINT_PAGES;
+	int rc = SQLITE_OK;
 
 	/* The WAL began again at its start: the mark is of another age. */
 	if (c->j.wal_pages < c->checked_pages)
 		c->checked_pages = 0;
-	if (c->j.wal_pages < c->checked_pages + pages)
+	if (c->j.wal_pages < c->checked_pages + CHECKPOINT_PAGES)
 		return;
-	noc_crash_point("writer.before_checkpoint");
-	rc = sqlite3_wal_checkpoint_v2(c->j.db, NULL, SQLITE_CHECKPOINT_PASSIVE,
-				       &log, &done);
 	c->checked_pages = c->j.wal_pages;
-	noc_crash_point("writer.after_checkpoint");
+	if (c->cp && c->j.wal_pages < WAL_LONG_PAGES) {
+		noc_checkpoint_go(c->cp);
+	} else {
+		noc_checkpoint_wait(c->cp);
+		rc = noc_checkpoint_run(c->j.db, SQLITE_CHECKPOINT_PASSIVE);
+	}
 	if (rc != SQLITE_OK && noc_db_fault(rc) != NOC_DB_RETRY)
 		noc_warn("writer", "checkpoint: %s", sqlite3_errmsg(c->j.db));
 	if (c->j.wal_pages > WAL_ALARM_PAGES && !c->wal_alarm)
@@ -308,11 +313,11 @@ commit_anchor_due(const struct noc_commit *c)
 }
 
 void
-noc_commit_after(struct noc_commit *c, int64_t now, bool busy)
+noc_commit_after(struct noc_commit *c, int64_t now)
 {
 	c->committed_ns = now;
 	if (c->j.db)
-		commit_checkpoint(c, busy);
+		commit_checkpoint(c);
 	if (now >= commit_anchor_due(c))
 		commit_anchor(c, now);
 }
@@ -322,8 +327,10 @@ noc_commit_after(struct noc_commit *c, int64_t now, bool busy)
 static void
 commit_empty(struct noc_commit *c, int mode)
 {
-	int rc = sqlite3_wal_checkpoint_v2(c->j.db, NULL, mode, NULL, NULL);
+	int rc;
 
+	noc_checkpoint_wait(c->cp);
+	rc = sqlite3_wal_checkpoint_v2(c->j.db, NULL, mode, NULL, NULL);
 	/* Busy: a reader is in the way; after the next commit, again. */
 	if (rc == SQLITE_OK || noc_db_fault(rc) == NOC_DB_RETRY)
 		c->j.wal_pages = c->checked_pages = 0;
@@ -363,8 +370,10 @@ noc_commit_idle(struct noc_commit *c, int64_t now,
 
 	if (now >= commit_anchor_due(c))
 		commit_anchor(c, now);
-	if (c->j.db && c->j.wal_pages && now >= c->committed_ns + IDLE_NS)
+	if (c->j.db && c->j.wal_pages && now >= c->committed_ns + IDLE_NS) {
 		commit_empty(c, SQLITE_CHECKPOINT_RESTART);
+		noc_txn_pool_trim();
+	}
 	if (c->j.db && now >= c->upkeep_ns && now >= c->committed_ns + IDLE_NS)
 		c->upkeep_ns =
 		    commit_retain(c, keep_ns) ? now : now + UPKEEP_NS;
@@ -383,6 +392,8 @@ noc_commit_stop(struct noc_commit *c)
 {
 	if (c->anchor && c->j.tail.head > c->j.tail.anchored && !c->in_doubt)
 		commit_anchor(c, 0);
+	noc_checkpoint_free(c->cp);
+	c->cp = NULL;
 	if (c->j.db)
 		commit_empty(c, SQLITE_CHECKPOINT_TRUNCATE);
 	noc_journal_close(&c->j);

@@ -15,6 +15,7 @@
  */
 struct noc_commit {
 	struct noc_journal j;
+	struct noc_checkpoint *cp;
 	char *anchor;	 /* path, or NULL */
 	bool in_doubt;	 /* the last COMMIT may have happened */
 	bool recovering; /* put aside, and no new log yet */
@@ -36,8 +37,8 @@ void noc_commit_stop(struct noc_commit *c);
 /* The list as one transaction: true when it is durable.  False: nothing of
  * it is, or nobody knows yet; the same list is to be tried again. */
 bool noc_commit_try(struct noc_commit *c, struct noc_txn *list);
-/* Checkpoint and anchor, when due.  busy: a full batch is waiting already. */
-void noc_commit_after(struct noc_commit *c, int64_t now_ns, bool busy);
+/* Checkpoint and anchor, when due. */
+void noc_commit_after(struct noc_commit *c, int64_t now_ns);
 /* Upkeep while nothing is queued; returns when to come again. */
 int64_t noc_commit_idle(struct noc_commit *c, int64_t now_ns,
 			const int64_t keep_ns[NOC_RETAINS]);

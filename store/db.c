@@ -103,7 +103,7 @@ static const char db_pragmas_write[] =
     "PRAGMA trusted_schema=OFF; PRAGMA foreign_keys=OFF;"
     "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-4000;"
     "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-    "PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=4194304";
+    "PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=33554432";
 static const char db_pragmas_read[] =
     "PRAGMA mmap_size=0; PRAGMA cell_size_check=ON;"
     "PRAGMA trusted_schema=OFF; PRAGMA query_only=ON;"
@@ -169,6 +169,11 @@ db_connect(const char *path, enum noc_db_mode mode, sqlite3 **db)
 	}
 	if (rc != SQLITE_OK)
 		return rc;
+	if (mode == NOC_DB_READ) {
+		rc = noc_db_event_body(*db);
+		if (rc != SQLITE_OK)
+			return rc;
+	}
 	sqlite3_busy_timeout(*db, 250);
 	sqlite3_db_config(*db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	return sqlite3_exec(

@@ -44,6 +44,13 @@ enum noc_db_fault noc_db_fault(int rc);
 /* ESTORE with SQLite's own words. */
 int noc_db_err(sqlite3 *db, struct noc_err *err, const char *what);
 
+/* What an event says, as JSON text: where a statement has a table events.
+ * Readers know the function in it. */
+#define NOC_DB_EVENT_BODY                                              \
+	"coalesce(events.json, (SELECT noc_event_body(rec) FROM audit" \
+	" WHERE audit.seq = events.seq))"
+int noc_db_event_body(sqlite3 *db);
+
 /* One integer from one row; 0 and *out, or SQLite's code (NOTFOUND: no row). */
 int noc_db_int(sqlite3 *db, const char *sql, sqlite3_int64 *out);
 

@@ -205,6 +205,9 @@ feed_column(sqlite3_vtab_cursor *base, sqlite3_context *ctx, int i)
 	case NOC_CELL_INT:
 		sqlite3_result_int64(ctx, cell->u.i);
 		break;
+	case NOC_CELL_SEQ:
+		sqlite3_result_int64(ctx, (sqlite3_int64)cell->u.r->seq);
+		break;
 	case NOC_CELL_TEXT:
 		sqlite3_result_text(ctx, cell->u.p, (int)cell->len,
 				    SQLITE_STATIC);

@@ -154,13 +154,10 @@ static void
 journal_check(const struct noc_record *r)
 {
 	static bool said[64];
-	struct noc_record_view v;
 	struct noc_err err;
 
-	if (said[(unsigned)r->kind & 63])
-		return;
-	if (!noc_record_read(r->p, r->len, &v, &err) &&
-	    !noc_record_complete(&v, &err))
+	if (said[(unsigned)r->kind & 63] ||
+	    !noc_record_complete((unsigned)r->kind, r->tags, &err))
 		return;
 	said[(unsigned)r->kind & 63] = true;
 	noc_error("journal", "kind=%s incomplete: %s",

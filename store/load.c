@@ -113,8 +113,8 @@ load_event_row(struct load *l, sqlite3_stmt *st)
 		.received_ns = sqlite3_column_int64(st, 1),
 		.kind = load_text(st, 2),
 		.source = load_text(st, 3),
-		.origin = load_text(st, 4),
-		.device = load_text(st, 5),
+		.origin = noc_slice_str(load_text(st, 4)),
+		.device = noc_slice_str(load_text(st, 5)),
 		.severity = sqlite3_column_int(st, 6),
 		.fate = load_text(st, 7),
 		.json = json,
@@ -145,7 +145,8 @@ load_rows(struct load *l, const char *sql, int64_t bind,
 	return rc;
 }
 
-#define OPEN_RUNS "('Pending', 'Running')"
+/* The first term is the one of the index runs_state. */
+#define RUN_IS_OPEN "state <> 'Succeeded' AND state IN ('Pending', 'Running')"
 
 /*
  * Events arrive in order of their number, and a little out of order of their
@@ -153,7 +154,8 @@ load_rows(struct load *l, const char *sql, int64_t bind,
  * thousand, is where to begin.
  */
 static const char load_events[] =
-    "SELECT id,received,kind,source,origin,device,severity,fate,json"
+    "SELECT id,received,kind,source,origin,device,severity,"
+    "fate," NOC_DB_EVENT_BODY
     " FROM events WHERE n > (SELECT ifnull(max(n), 0) FROM events WHERE"
     " received < ?1) - 1000 AND received >= ?1 ORDER BY n";
 
@@ -171,17 +173,17 @@ load_all(struct load *l, const struct noc_load *to)
 		rc = load_rows(l,
 			       "SELECT id,event,rule,key,device,mode,state,"
 			       "phase,outcome,started,ended,definition,json"
-			       " FROM runs WHERE state IN " OPEN_RUNS
-			       " ORDER BY n",
+			       " FROM runs WHERE " RUN_IS_OPEN " ORDER BY n",
 			       0, load_run_row);
 	if (!rc && to->step)
-		rc = load_rows(
-		    l,
-		    "SELECT s.run,s.path,s.attempt,s.state,s.started,"
-		    "s.ended,s.due,s.json FROM runs r CROSS JOIN"
-		    " steps s ON s.run = r.id WHERE r.state IN " OPEN_RUNS
-		    " ORDER BY r.n, s.started, s.path",
-		    0, load_step_row);
+		rc =
+		    load_rows(l,
+			      "SELECT s.run,s.path,s.attempt,s.state,s.started,"
+			      "s.ended,s.due,s.json FROM"
+			      " (SELECT n,id FROM runs WHERE " RUN_IS_OPEN ") r"
+			      " CROSS JOIN steps s ON s.run = r.id"
+			      " ORDER BY r.n, s.started, s.path",
+			      0, load_step_row);
 	if (!rc && to->event)
 		rc = load_rows(l, load_events, to->events_since_ns,
 			       load_event_row);

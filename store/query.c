@@ -167,7 +167,7 @@ static void build_and(struct query_build *b, const char *fmt, ...)
 static void
 build_and(struct query_build *b, const char *fmt, ...)
 {
-	char buf[128];
+	char buf[256];
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -189,14 +189,17 @@ build_filters(struct query_build *b, const struct noc_value *params,
 			continue;
 		b->text[b->n++] = v;
 		build_and(b, "%s = ?%u", *filters, b->n);
+		/* So that the index runs_state is seen to fit. */
+		if (!strcmp(*filters, "state") && strcmp(v, "Succeeded") != 0)
+			build_and(b, "state <> 'Succeeded'");
 	}
 }
 
-/* Newest first, from a cursor down. */
+/* Newest first, from a cursor down; text is what "q" looks through. */
 static int
-query_page(sqlite3 *db, const char *select, const char *const *filters,
-	   const struct noc_value *params, struct noc_value **out,
-	   struct noc_err *err)
+query_page(sqlite3 *db, const char *select, const char *text,
+	   const char *const *filters, const struct noc_value *params,
+	   struct noc_value **out, struct noc_err *err)
 {
 	struct query_build b = { .sql = NOC_STRBUF_INIT };
 	const char *before = noc_value_get_str(params, "before", NULL);
@@ -209,7 +212,7 @@ query_page(sqlite3 *db, const char *select, const char *const *filters,
 	build_filters(&b, params, filters);
 	if (q && *q) {
 		b.text[b.n++] = q;
-		build_and(&b, "instr(lower(json), lower(?%u)) > 0", b.n);
+		build_and(&b, "instr(lower(%s), lower(?%u)) > 0", text, b.n);
 	}
 	if (before) {
 		long long n = strtoll(before, &end, 10);
@@ -236,11 +239,13 @@ query_page(sqlite3 *db, const char *select, const char *const *filters,
 #define EVENTS                                                                \
 	"SELECT n,id,received,kind,source,origin,device,severity,fate,"       \
 	"(SELECT group_concat(rule || ' ' || outcome, ', ') FROM decisions d" \
-	" WHERE d.event = events.id) AS decided,json AS body FROM events"
+	" WHERE d.event = events.id) AS decided," NOC_DB_EVENT_BODY           \
+	" AS body FROM events"
 #define RUNS                                                                  \
 	"SELECT n,id,event,rule,key,device,mode,state,phase,outcome,started," \
 	"ended,definition,json FROM runs"
-#define DECISIONS "SELECT n,event,rule,outcome,at,reason,run FROM decisions"
+#define DECISIONS "SELECT event,rule,outcome,at,reason,run FROM decisions"
+#define IN_ORDER  " ORDER BY at, rule LIMIT 1000"
 
 static int
 query_events(sqlite3 *db, const struct noc_value *params,
@@ -249,7 +254,8 @@ query_events(sqlite3 *db, const struct noc_value *params,
 	static const char *const filters[] = { "kind", "device", "fate",
 					       "origin", NULL };
 
-	return query_page(db, EVENTS, filters, params, out, err);
+	return query_page(db, EVENTS, NOC_DB_EVENT_BODY, filters, params, out,
+			  err);
 }
 
 static int
@@ -259,7 +265,7 @@ query_runs(sqlite3 *db, const struct noc_value *params, struct noc_value **out,
 	static const char *const filters[] = { "state", "rule", "device",
 					       NULL };
 
-	return query_page(db, RUNS, filters, params, out, err);
+	return query_page(db, RUNS, "json", filters, params, out, err);
 }
 
 /* ---- one thing by id ---- */
@@ -373,9 +379,8 @@ static int
 query_decisions(sqlite3 *db, const struct noc_value *params,
 		struct noc_value **out, struct noc_err *err)
 {
-	return query_related(
-	    db, DECISIONS " WHERE event = ?1 ORDER BY n LIMIT 1000",
-	    noc_value_get_str(params, "event", ""), out, err);
+	return query_related(db, DECISIONS " WHERE event = ?1" IN_ORDER,
+			     noc_value_get_str(params, "event", ""), out, err);
 }
 
 static int
@@ -399,8 +404,11 @@ query_run(sqlite3 *db, const struct noc_value *params, struct noc_value **out,
 		noc_value_set(*out, "steps", list);
 		list = NULL;
 		rc = query_related(
-		    db, DECISIONS " WHERE run = ?1 ORDER BY n LIMIT 1000", id,
-		    &list, err);
+		    db,
+		    DECISIONS
+		    " WHERE run = ?1 AND event ="
+		    " (SELECT event FROM runs WHERE id = ?1)" IN_ORDER,
+		    id, &list, err);
 	}
 	if (!rc)
 		noc_value_set(*out, "decisions", list);

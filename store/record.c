@@ -62,12 +62,13 @@ noc_tag_name(int tag)
 
 /* Walk the fields once: tags strictly ascending, exact consumption. */
 static int
-record_read_fields(const struct noc_record_view *v, struct noc_err *err)
+record_read_fields(struct noc_record_view *v, struct noc_err *err)
 {
 	const uint8_t *p = v->fields;
 	size_t left = v->fields_len;
 	unsigned last = 0;
 
+	v->tags = 0;
 	for (unsigned i = 0; i < v->nfields; i++) {
 		unsigned tag;
 		size_t len;
@@ -92,6 +93,8 @@ record_read_fields(const struct noc_record_view *v, struct noc_err *err)
 		p += 6 + len;
 		left -= 6 + len;
 		last = tag;
+		if (tag < 32)
+			v->tags |= TAG(tag);
 	}
 	if (left)
 		return noc_err_set(err, NOC_EINPUT,
@@ -149,27 +152,19 @@ noc_record_field(const struct noc_record_view *v, uint16_t tag,
 }
 
 int
-noc_record_complete(const struct noc_record_view *v, struct noc_err *err)
+noc_record_complete(unsigned kind, uint32_t tags, struct noc_err *err)
 {
 	uint32_t missing;
-	const uint8_t *at = v->fields;
 
-	if (v->kind >= NOC_COUNT(record_kinds))
+	if (kind >= NOC_COUNT(record_kinds))
 		return 0;
-	missing = record_kinds[v->kind].required;
-	for (unsigned i = 0; i < v->nfields; i++) {
-		unsigned tag = noc_get16(at);
-
-		if (tag < 32)
-			missing &= ~TAG(tag);
-		at += 6 + noc_get32(at + 2);
-	}
+	missing = record_kinds[kind].required & ~tags;
 	if (!missing)
 		return 0;
 	return noc_err_set(err, NOC_EINPUT,
 			   "A %s record must have tag %d (%s), and this one "
 			   "has not.",
-			   noc_record_kind_name(v->kind),
+			   noc_record_kind_name((int)kind),
 			   __builtin_ctz(missing),
 			   noc_tag_name(__builtin_ctz(missing)));
 }

@@ -63,8 +63,10 @@ const char *noc_tag_name(int tag);	    /* "event", ... or "?" */
 struct noc_record {
 	enum noc_record_kind kind;
 	struct noc_now now;
+	uint64_t seq; /* set by noc_record_finish */
 	uint16_t nfields;
 	uint16_t last_tag;
+	uint32_t tags; /* a bit for each of the first 32 */
 	uint8_t *p;
 	size_t len, cap;
 };
@@ -78,6 +80,7 @@ struct noc_record_view {
 	uint8_t boot_id[16];
 	uint8_t prev[32];
 	uint16_t nfields;
+	uint32_t tags; /* as above */
 	const uint8_t *fields;
 	size_t fields_len;
 };
@@ -89,6 +92,6 @@ int noc_record_read(const uint8_t *p, size_t len, struct noc_record_view *out,
 int noc_record_field(const struct noc_record_view *v, uint16_t tag,
 		     const uint8_t **p, size_t *len);
 /* 0, or EINPUT naming the required tag that kind lacks. */
-int noc_record_complete(const struct noc_record_view *v, struct noc_err *err);
+int noc_record_complete(unsigned kind, uint32_t tags, struct noc_err *err);
 
 #endif

@@ -6,22 +6,25 @@
 
 /*
  * The oldest rows come first in the order of arrival; a chunk that has young
- * rows among its first 500 deletes the old ones only and is the last.
+ * rows among its first 500 deletes the old ones only and is the last.  Among
+ * the oldest 500 runs some may be open still.
  */
+#define RETAIN_RUNS                                            \
+	"(SELECT n, id, ended FROM runs ORDER BY n LIMIT 500)" \
+	" WHERE ended > 0 AND ended < ?1 LIMIT 50"
 static const char *const retain_sql[NOC_RETAINS] = {
 	[NOC_RETAIN_EVENTS] =
 	    "DELETE FROM events WHERE n IN (SELECT n FROM events ORDER BY n"
 	    " LIMIT 500) AND received < ?1",
 	[NOC_RETAIN_DECISIONS] =
-	    "DELETE FROM decisions WHERE n IN (SELECT n FROM decisions"
-	    " ORDER BY n LIMIT 500) AND at < ?1",
+	    "DELETE FROM decisions WHERE (event, rule, at, outcome) IN"
+	    " (SELECT event, rule, at, outcome FROM decisions"
+	    " ORDER BY event LIMIT 500) AND at < ?1",
 	[NOC_RETAIN_RUNS] =
-	    "DELETE FROM runs WHERE n IN (SELECT n FROM runs WHERE ended > 0"
-	    " AND ended < ?1 ORDER BY ended LIMIT 50)",
+	    "DELETE FROM runs WHERE n IN (SELECT n FROM " RETAIN_RUNS ")",
 };
 static const char retain_steps[] =
-    "DELETE FROM steps WHERE run IN (SELECT id FROM runs WHERE ended > 0"
-    " AND ended < ?1 ORDER BY ended LIMIT 50)";
+    "DELETE FROM steps WHERE run IN (SELECT id FROM " RETAIN_RUNS ")";
 
 static int
 retain_run(sqlite3 *db, const char *sql, int64_t cutoff, int *deleted)

@@ -14,7 +14,7 @@
 static const char *const rows_sql[NOC_ROW_KINDS] = {
 	[NOC_ROW_EVENT] =
 	    "INSERT INTO events(id,received,kind,source,origin,device,"
-	    "severity,fate,json) SELECT c1,c2,c3,c4,c5,c6,c7,c8,c9"
+	    "severity,fate,json,seq) SELECT c1,c2,c3,c4,c5,c6,c7,c8,c9,c10"
 	    " FROM noc_feed WHERE true ON CONFLICT(id) DO UPDATE SET"
 	    " severity=excluded.severity, fate=excluded.fate,"
 	    " json=excluded.json, device=excluded.device,"

@@ -30,7 +30,8 @@ enum noc_cell_type {
 	NOC_CELL_NULL,
 	NOC_CELL_INT,
 	NOC_CELL_TEXT,
-	NOC_CELL_BLOB
+	NOC_CELL_BLOB,
+	NOC_CELL_SEQ /* of a record of the same txn, known when it is written */
 };
 
 struct noc_cell {
@@ -39,6 +40,7 @@ struct noc_cell {
 	union {
 		int64_t i;
 		const void *p;
+		const struct noc_record *r;
 	} u;
 };
 
@@ -73,13 +75,16 @@ struct noc_txn {
 	struct noc_txn_record *first_record, *last_record;
 	struct noc_row *first_row, *last_row;
 	struct noc_txn_chunk *chunk;
-	struct noc_strbuf json; /* scratch */
+	struct noc_txn_chunk *spare; /* kept from its last use, or NULL */
+	struct noc_strbuf json;	     /* scratch */
 	struct noc_txn_chunk inner;
 	_Alignas(16) unsigned char data[NOC_TXN_INLINE];
 };
 
 /* A whole list, for whoever frees many at once. */
 void noc_txn_free_list(struct noc_txn *txn);
+/* Frees those that are kept for reuse. */
+void noc_txn_pool_trim(void);
 /* Room for `more` bytes at the end of a record. */
 void noc_record_reserve(struct noc_record *r, size_t more);
 

@@ -61,11 +61,12 @@ static const char schema_1[] =
     " SELECT RAISE(ABORT, 'blobs are named by their hash'); END;\n"
 
     /* Projections.  The rowid is the order of arrival and so the cursor of
-     * every page. */
+     * every page.  What an event says is in its record `seq`, unless it has
+     * changed since or was too large: then it is in json. */
     "CREATE TABLE events(n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE,"
     " received INTEGER NOT NULL, kind TEXT NOT NULL, source TEXT NOT NULL,"
     " origin TEXT NOT NULL, device TEXT NOT NULL, severity INTEGER NOT NULL,"
-    " fate TEXT NOT NULL, json TEXT);\n"
+    " fate TEXT NOT NULL, json TEXT, seq INTEGER);\n"
     "CREATE INDEX events_device ON events(device);\n"
     "CREATE INDEX events_kind ON events(kind);\n"
     "CREATE TABLE runs(n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE,"
@@ -73,20 +74,17 @@ static const char schema_1[] =
     " mode TEXT NOT NULL, state TEXT NOT NULL, phase TEXT NOT NULL,"
     " outcome TEXT NOT NULL, started INTEGER NOT NULL, ended INTEGER NOT NULL,"
     " definition BLOB NOT NULL, json TEXT);\n"
-    "CREATE INDEX runs_state ON runs(state);\n"
-    "CREATE INDEX runs_rule ON runs(rule);\n"
-    "CREATE INDEX runs_device ON runs(device);\n"
-    "CREATE INDEX runs_ended ON runs(ended) WHERE ended > 0;\n"
+    /* Few have not succeeded, and those are the ones asked for.  There are
+     * so few runs beside events that for a rule's or a device's all are read,
+     * the newest first. */
+    "CREATE INDEX runs_state ON runs(state) WHERE state <> 'Succeeded';\n"
     "CREATE TABLE steps(run BLOB NOT NULL, path TEXT NOT NULL,"
     " attempt INTEGER NOT NULL, state TEXT NOT NULL, started INTEGER NOT NULL,"
     " ended INTEGER NOT NULL, due INTEGER NOT NULL, json TEXT,"
     " PRIMARY KEY(run, path)) WITHOUT ROWID;\n"
-    "CREATE TABLE decisions(n INTEGER PRIMARY KEY, event BLOB NOT NULL,"
-    " rule TEXT NOT NULL, outcome TEXT NOT NULL, at INTEGER NOT NULL,"
-    " reason TEXT NOT NULL, run BLOB);\n"
-    "CREATE UNIQUE INDEX decisions_event ON"
-    " decisions(event, rule, at, outcome);\n"
-    "CREATE INDEX decisions_run ON decisions(run) WHERE run IS NOT NULL;\n"
+    "CREATE TABLE decisions(event BLOB NOT NULL, rule TEXT NOT NULL,"
+    " outcome TEXT NOT NULL, at INTEGER NOT NULL, reason TEXT NOT NULL,"
+    " run BLOB, PRIMARY KEY(event, rule, at, outcome)) WITHOUT ROWID;\n"
     "CREATE TABLE live(kind TEXT NOT NULL, key TEXT NOT NULL,"
     " due INTEGER NOT NULL, data TEXT, PRIMARY KEY(kind, key))"
     " WITHOUT ROWID;\n"

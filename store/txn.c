@@ -13,11 +13,23 @@
 #include "base/mem.h"
 #include "store/rows.h"
 
-#define CHUNK_MIN  2048
+#define CHUNK_MIN  8192 /* a run of two steps takes some 7 KiB */
 #define POOL_MAX   512
+#define SALT	   16
 #define RECORD_CAP 320 /* most records fit at once */
 
 /* ---- memory of one txn: freed all at once ---- */
+
+static struct noc_txn_chunk *
+txn_chunk(size_t cap)
+{
+	size_t head = (sizeof(struct noc_txn_chunk) + 15) & ~(size_t)15;
+	struct noc_txn_chunk *c = noc_malloc(head + cap);
+
+	c->data = (unsigned char *)c + head;
+	c->cap = cap;
+	return c;
+}
 
 static void *
 txn_alloc(struct noc_txn *txn, size_t size)
@@ -27,16 +39,15 @@ txn_alloc(struct noc_txn *txn, size_t size)
 
 	size = (size + 15) & ~(size_t)15;
 	if (c->cap - c->used < size) {
-		size_t cap = size > CHUNK_MIN ? size : CHUNK_MIN;
-		size_t head = (sizeof(*c) + 15) & ~(size_t)15;
-
-		c = noc_malloc(head + cap);
-		c->data = (unsigned char *)c + head;
-		c->cap = cap;
+		c = size <= CHUNK_MIN && txn->spare
+			? txn->spare
+			: txn_chunk(size > CHUNK_MIN ? size : CHUNK_MIN);
+		if (c == txn->spare)
+			txn->spare = NULL;
 		c->used = 0;
 		c->next = txn->chunk;
 		txn->chunk = c;
-		txn->bytes += cap;
+		txn->bytes += c->cap;
 	}
 	p = c->data + c->used;
 	c->used += size;
@@ -78,6 +89,7 @@ struct noc_txn *
 noc_txn_new(struct noc_now now)
 {
 	struct noc_strbuf json = NOC_STRBUF_INIT;
+	struct noc_txn_chunk *spare = NULL;
 	struct noc_txn *txn;
 
 	pthread_mutex_lock(&pool_mutex);
@@ -87,12 +99,15 @@ noc_txn_new(struct noc_now now)
 		pool_n--;
 	}
 	pthread_mutex_unlock(&pool_mutex);
-	if (txn)
+	if (txn) {
 		json = txn->json;
-	else
+		spare = txn->spare;
+	} else {
 		txn = noc_malloc(sizeof(*txn));
+	}
 	memset(txn, 0, offsetof(struct noc_txn, data));
 	txn->json = json;
+	txn->spare = spare;
 	txn->now = now;
 	txn->bytes = sizeof(*txn);
 	txn->inner.data = txn->data;
@@ -101,7 +116,7 @@ noc_txn_new(struct noc_now now)
 	return txn;
 }
 
-/* What it holds beyond itself. */
+/* What it holds beyond itself, but for one chunk. */
 static void
 txn_shrink(struct noc_txn *txn)
 {
@@ -109,10 +124,26 @@ txn_shrink(struct noc_txn *txn)
 
 	for (c = txn->chunk; c != &txn->inner; c = next) {
 		next = c->next;
-		free(c);
+		if (!txn->spare && c->cap == CHUNK_MIN)
+			txn->spare = c;
+		else
+			free(c);
 	}
 	if (txn->json.cap > 4096)
 		noc_strbuf_release(&txn->json);
+}
+
+static void
+txn_destroy(struct noc_txn *txn)
+{
+	struct noc_txn *next;
+
+	for (; txn; txn = next) {
+		next = txn->next;
+		noc_strbuf_release(&txn->json);
+		free(txn->spare);
+		free(txn);
+	}
 }
 
 void
@@ -135,11 +166,20 @@ noc_txn_free_list(struct noc_txn *txn)
 		}
 	}
 	pthread_mutex_unlock(&pool_mutex);
-	for (; spare; spare = next) {
-		next = spare->next;
-		noc_strbuf_release(&spare->json);
-		free(spare);
-	}
+	txn_destroy(spare);
+}
+
+void
+noc_txn_pool_trim(void)
+{
+	struct noc_txn *all;
+
+	pthread_mutex_lock(&pool_mutex);
+	all = pool;
+	pool = NULL;
+	pool_n = 0;
+	pthread_mutex_unlock(&pool_mutex);
+	txn_destroy(all);
 }
 
 void
@@ -178,13 +218,24 @@ cell_int(int64_t i)
 }
 
 static struct noc_cell
+cell_slice(struct noc_txn *txn, struct noc_slice s)
+{
+	return (struct noc_cell){ .type = NOC_CELL_TEXT,
+				  .len = (uint32_t)s.len,
+				  .u.p = txn_dup(txn, s.p, s.len) };
+}
+
+static struct noc_cell
 cell_text(struct noc_txn *txn, const char *s)
 {
-	size_t len = s ? strlen(s) : 0;
+	return cell_slice(txn, noc_slice_str(s ? s : ""));
+}
 
-	return (struct noc_cell){ .type = NOC_CELL_TEXT,
-				  .len = (uint32_t)len,
-				  .u.p = txn_dup(txn, s, len) };
+static struct noc_cell
+cell_seq(const struct noc_record *r)
+{
+	return (struct noc_cell){ .type = r ? NOC_CELL_SEQ : NOC_CELL_NULL,
+				  .u.r = r };
 }
 
 static struct noc_cell
@@ -246,9 +297,10 @@ noc_txn_event(struct noc_txn *txn, const struct noc_event_row *row)
 {
 	TXN_ROW(txn, NOC_ROW_EVENT, cell_blob(txn, row->id.b, 16),
 		cell_int(row->received_ns), cell_text(txn, row->kind),
-		cell_text(txn, row->source), cell_text(txn, row->origin),
-		cell_text(txn, row->device), cell_int(row->severity),
-		cell_text(txn, row->fate), cell_json(txn, row->json));
+		cell_text(txn, row->source), cell_slice(txn, row->origin),
+		cell_slice(txn, row->device), cell_int(row->severity),
+		cell_text(txn, row->fate), cell_json(txn, row->json),
+		cell_seq(row->record));
 }
 
 void
@@ -336,13 +388,29 @@ noc_txn_add_raw(struct noc_txn *txn, struct noc_record *r, const void *p,
 	noc_record_add(r, NOC_TAG_RAW, hash, sizeof(hash));
 }
 
+/* A call to the kernel for many. */
+static void
+txn_salt(uint8_t salt[SALT])
+{
+	static _Thread_local uint8_t salts[32 * SALT];
+	static _Thread_local size_t left;
+
+	if (!left) {
+		noc_random(salts, sizeof(salts));
+		left = sizeof(salts);
+	}
+	left -= SALT;
+	memcpy(salt, salts + left, SALT);
+	noc_wipe(salts + left, SALT);
+}
+
 void
 noc_txn_add_commitment(struct noc_txn *txn, struct noc_record *r,
 		       const struct noc_value *v)
 {
-	uint8_t hash[32], salt[16];
+	uint8_t hash[32], salt[SALT];
 
-	noc_random(salt, sizeof(salt));
+	txn_salt(salt);
 	noc_strbuf_clear(&txn->json);
 	noc_strbuf_add(&txn->json, salt, sizeof(salt));
 	noc_json_write(v, NOC_JSON_CANONICAL, &txn->json);

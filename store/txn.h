@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/id.h"
+#include "base/slice.h"
 #include "base/value.h"
 #include "store/record.h"
 
@@ -35,6 +36,7 @@ struct noc_record *noc_txn_record(struct noc_txn *txn,
 void noc_record_add(struct noc_record *r, enum noc_tag tag, const void *p,
 		    size_t len);
 void noc_record_adds(struct noc_record *r, enum noc_tag tag, const char *s);
+/* Cut after 1,024 bytes. */
 void noc_record_addf(struct noc_record *r, enum noc_tag tag, const char *fmt,
 		     ...) __attribute__((format(printf, 3, 4)));
 void noc_record_add_id(struct noc_record *r, enum noc_tag tag,
@@ -57,10 +59,14 @@ void noc_txn_add_commitment(struct noc_txn *txn, struct noc_record *r,
 struct noc_event_row {
 	struct noc_id id;
 	int64_t received_ns;
-	const char *kind, *source, *origin, *device;
+	const char *kind, *source;
+	struct noc_slice origin, device;
 	int severity;
-	const char *fate;	      /* matched, unmatched, duplicate, ... */
-	const struct noc_value *json; /* the whole event */
+	const char *fate; /* matched, unmatched, duplicate, ... */
+	/* What the event says: its EVENT record in this txn does, or json (of
+	 * both the one that is not NULL).  Read back: json, or NULL. */
+	const struct noc_record *record;
+	struct noc_value *json;
 };
 
 struct noc_run_row {

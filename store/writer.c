@@ -18,7 +18,7 @@
 #include "store/lock.h"
 #include "store/rows.h"
 
-#define BATCH_TXNS  256
+#define BATCH_TXNS  512
 #define BATCH_BYTES ((size_t)4 << 20) /* txns of runs take 10 KiB each */
 #define QUEUE_TXNS  10000
 #define QUEUE_BYTES ((size_t)16 << 20)
@@ -170,7 +170,7 @@ writer_main(void *arg)
 {
 	struct noc_writer *w = arg;
 	int64_t keep[NOC_RETAINS];
-	bool going = true, busy;
+	bool going = true;
 
 	pthread_setname_np(pthread_self(), "noc-writer");
 	pthread_mutex_lock(&w->mutex);
@@ -196,11 +196,10 @@ writer_main(void *arg)
 			continue;
 		}
 		b = writer_take(w);
-		busy = w->txns >= (size_t)2 * BATCH_TXNS;
 		pthread_mutex_unlock(&w->mutex);
 		going = writer_commit(w, &b);
 		if (going)
-			noc_commit_after(&w->c, writer_mono(), busy);
+			noc_commit_after(&w->c, writer_mono());
 		noc_txn_free_list(b.first);
 		pthread_mutex_lock(&w->mutex);
 	}

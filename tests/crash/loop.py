@@ -263,7 +263,7 @@ class Loop:
         noc.equal(r.returncode, 0, "script/audit-verify (%s)" % r.stdout)
 
     def query(self, sql):
-        c = sqlite3.connect(os.path.join(self.d.state, "nocturne.db"))
+        c = noc.journal(os.path.join(self.d.state, "nocturne.db"))
         try:
             return c.execute(sql).fetchall()
         finally:
@@ -278,7 +278,7 @@ class Loop:
         """Nothing acknowledged is lost, nothing happened twice."""
         stored = {}
         informed = set()
-        for (text,) in self.query("SELECT json FROM events"):
+        for (text,) in self.query("SELECT said FROM (%s)" % noc.EVENTS):
             ev = json.loads(text)
             stored[ev["id"]] = ev
             if ev["kind"] == "link.down":

@@ -60,8 +60,7 @@ class Journal:
         self.path = os.path.join(daemon.state, "nocturne.db")
 
     def rows(self, sql, *args):
-        db = sqlite3.connect("file:%s?mode=ro" % self.path, uri=True,
-                             timeout=10)
+        db = noc.journal(self.path)
         try:
             db.row_factory = sqlite3.Row
             return db.execute(sql, args).fetchall()
@@ -83,7 +82,7 @@ class Journal:
 
     def decisions(self, outcome):
         return self.rows("SELECT * FROM decisions WHERE rule = 'heal' AND "
-                         "outcome = ? ORDER BY n", outcome)
+                         "outcome = ? ORDER BY at", outcome)
 
     def wait_run(self, state, timeout=25, phase=None, key=None):
         def found():
@@ -129,7 +128,7 @@ def _():
         noc.check(late <= 1, "the SET went out %.2f s after its hold" % late)
         noc.check("is_up" in run["outcome"], run["outcome"])
         event = json.loads(journal.rows(
-            "SELECT json FROM events WHERE id = ?", run["event"])[0]["json"])
+            noc.EVENTS + " WHERE id = ?", run["event"])[0]["said"])
         noc.equal(event["data"]["ifname"], "eth7", "ifname asked of the agent")
         noc.equal(len(journal.sets()), 1, "SETs")
         d.wait_line(r"heal .*Succeeded", 5)

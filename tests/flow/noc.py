@@ -20,6 +20,8 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
+import struct
 import subprocess
 import sys
 import tempfile
@@ -166,6 +168,27 @@ def need(*programs):
     for program in programs:
         if not shutil.which(program):
             raise Skip("%s is not installed" % program)
+
+
+# What an event says: its row does, or the record that the row names.
+EVENTS = ("SELECT *, coalesce(json, (SELECT detail(rec) FROM audit WHERE "
+          "audit.seq = events.seq)) AS said FROM events")
+
+
+def journal(path):
+    """nocturne.db, to be read beside the daemon."""
+    def detail(record):
+        at = 98
+        while at < len(record):
+            tag, size = struct.unpack_from(">HI", record, at)
+            if tag == 8:
+                return record[at + 6:at + 6 + size].decode()
+            at += 6 + size
+        return None
+
+    db = sqlite3.connect(path, timeout=10)
+    db.create_function("detail", 1, detail)
+    return db
 
 
 class UnixConnection(http.client.HTTPConnection):

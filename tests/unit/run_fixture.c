@@ -76,7 +76,7 @@ journal_add(struct fix *f, const struct noc_txn_record *r)
 	const uint8_t *p;
 	size_t len;
 
-	if (noc_record_complete(&v, &err))
+	if (noc_record_complete(v.kind, r->rec.tags, &err))
 		fail_msg("%s: %s", noc_record_kind_name(v.kind), err.msg);
 	noc_strbuf_adds(&sb, noc_record_kind_name(v.kind));
 	for (size_t i = 0; i < NOC_COUNT(tags); i++) {

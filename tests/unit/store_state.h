@@ -92,8 +92,9 @@ state_txn(unsigned i)
 	struct noc_event_row row = { .received_ns = now.wall_ns,
 				     .kind = "interface.down",
 				     .source = "syslog_udp",
-				     .origin = "192.0.2.1",
-				     .device = i & 1 ? "r1" : "r2",
+				     .origin = noc_slice_str("192.0.2.1"),
+				     .device =
+					 noc_slice_str(i & 1 ? "r1" : "r2"),
 				     .severity = 3,
 				     .fate = "fired",
 				     .json = v };
@@ -108,7 +109,7 @@ state_txn(unsigned i)
 	row.id.b[2] = (uint8_t)(i >> 8);
 	row.id.b[3] = (uint8_t)i;
 	noc_record_add_id(r, NOC_TAG_EVENT, &row.id);
-	noc_record_adds(r, NOC_TAG_TARGET, row.device);
+	noc_record_add(r, NOC_TAG_TARGET, row.device.p, row.device.len);
 	noc_record_addf(r, NOC_TAG_DETAIL, "{\"i\":%u}", i);
 	noc_txn_event(txn, &row);
 	snprintf(key, sizeof(key), "k%u", i);

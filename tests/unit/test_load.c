@@ -115,8 +115,8 @@ put_event(struct noc_txn *txn, uint8_t id, int64_t at)
 	struct noc_event_row row = { .received_ns = at,
 				     .kind = "k",
 				     .source = "s",
-				     .origin = "o",
-				     .device = "d",
+				     .origin = noc_slice_str("o"),
+				     .device = noc_slice_str("d"),
 				     .severity = 4,
 				     .fate = "fired" };
 

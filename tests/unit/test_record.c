@@ -123,12 +123,12 @@ test_fields_found_and_required(void **state)
 	assert_int_equal(len, 5);
 	assert_memory_equal(p, "run-7", 5);
 	assert_int_equal(noc_record_field(&v, NOC_TAG_OUTCOME, &p, &len), 0);
-	assert_int_equal(noc_record_complete(&v, &err), NOC_EINPUT);
+	assert_int_equal(noc_record_complete(v.kind, v.tags, &err), NOC_EINPUT);
 	assert_non_null(strstr(err.msg, "outcome"));
 	noc_record_adds(r, NOC_TAG_OUTCOME, "ok");
 	noc_record_finish(r, zero, zero, 3, zero);
 	assert_int_equal(noc_record_read(r->p, r->len, &v, &err), 0);
-	assert_int_equal(noc_record_complete(&v, &err), 0);
+	assert_int_equal(noc_record_complete(v.kind, v.tags, &err), 0);
 	noc_txn_free(txn);
 }
 

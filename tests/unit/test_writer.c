@@ -49,7 +49,7 @@ test_groups_form_by_themselves(void **state)
 	assert_int_equal(s.records, 3001);
 	assert_int_equal(s.queue_txns, 0);
 	assert_int_equal(s.queue_bytes, 0);
-	assert_true(s.commits >= 3000 / 256 && s.commits < 600);
+	assert_true(s.commits >= 3000 / 512 && s.commits < 600);
 	assert_false(s.failing);
 	noc_writer_close(w, 1000);
 	assert_int_equal(state_int(dir, "SELECT count(*) FROM events"), 3000);
