@@ -287,6 +287,26 @@ def _():
         noc.equal((got["kind"], got["data"]), ("x.y", {"a": 1}), "binary")
 
 
+@noc.case("an event comes back whole, however large, also after a restart")
+def _():
+    # Around the sizes from which records keep parts of it elsewhere.
+    texts = ["\u00e9" + "x" * n for n in (0, 8000, 15800, 16500, 33000, 60000)]
+    with daemon() as d:
+        ids = [emit(d, event(n, text=text)).json["events"][0]["id"]
+               for n, text in enumerate(texts)]
+        settled(d)
+        for again in (False, True):
+            if again:
+                noc.equal(d.stop(), 0, "exit")
+                d.restart()
+            got = [d.get("/api/v1/events/" + i).json for i in ids]
+            noc.equal([len(ev["data"]["text"]) for ev in got],
+                      [len(text) for text in texts], "lengths")
+            noc.equal([ev["data"]["text"] for ev in got], texts, "texts")
+            noc.equal([ev["kind"] for ev in got],
+                      ["test.event"] * len(texts), "kinds")
+
+
 @noc.case("the same source and id is a duplicate, also after kill -9")
 def _():
     with daemon() as d:

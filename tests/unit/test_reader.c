@@ -384,6 +384,68 @@ test_thread_answers_in_order(void **state)
 
 /* A question that reads too much ends, and the next one is answered. */
 static void
+put_recorded(struct noc_writer *w, uint8_t id, const char *raw, size_t len)
+{
+	struct noc_txn *txn = noc_txn_new(noc_clock_read());
+	struct noc_record *r = noc_txn_record(txn, NOC_REC_EVENT);
+	struct noc_event_row row = { .kind = "k",
+				     .source = "s",
+				     .origin = noc_slice_str("o"),
+				     .device = noc_slice_str("column"),
+				     .fate = "matched",
+				     .record = r };
+
+	memset(row.id.b, id, 16);
+	noc_record_add_id(r, NOC_TAG_EVENT, &row.id);
+	noc_record_adds(r, NOC_TAG_TARGET, "d");
+	noc_record_addf(r, NOC_TAG_DETAIL,
+			"{\"device\":\"said %u\",\"fate\":\"other\"}", id);
+	if (raw)
+		noc_txn_add_raw(txn, r, raw, len);
+	noc_txn_event(txn, &row);
+	assert_true(state_wait(w, noc_writer_submit(w, txn), 10000));
+}
+
+/* A row that names its record says what that one says, and its raw bytes. */
+static void
+test_event_said_by_its_record(void **state)
+{
+	char *whole = dir;
+	struct noc_writer *w;
+	struct noc_value *v;
+
+	(void)state;
+	dir = state_make();
+	w = state_open(dir, NULL);
+	put_recorded(w, 0x11, "<13>tic \"tac\"", 13);
+	put_recorded(w, 0x22, "\xff\0x", 3);
+	put_recorded(w, 0x33, NULL, 0);
+	noc_writer_close(w, 1000);
+	v = ask("event", "{\"id\":\"1111\"}");
+	assert_string_equal(str(v, "device"), "said 17");
+	assert_string_equal(str(v, "fate"), "matched");
+	assert_string_equal(str(v, "raw"), "<13>tic \"tac\"");
+	noc_value_free(v);
+	v = ask("event", "{\"id\":\"2222\"}");
+	assert_string_equal(str(v, "raw_base64"), "/wB4");
+	assert_null(noc_value_get(v, "raw"));
+	noc_value_free(v);
+	v = ask("event", "{\"id\":\"3333\"}");
+	assert_string_equal(str(v, "device"), "said 51");
+	assert_null(noc_value_get(v, "raw"));
+	noc_value_free(v);
+	assert_int_equal(count("events", "{\"q\":\"SAID 5\"}"), 1);
+	assert_int_equal(count("events", "{\"q\":\"tac\"}"), 1);
+	/* Its record was pruned: the columns remain. */
+	state_sql(dir, "UPDATE events SET seq = 99 WHERE n = 3");
+	v = ask("event", "{\"id\":\"3333\"}");
+	assert_string_equal(str(v, "device"), "column");
+	noc_value_free(v);
+	state_remove(dir);
+	dir = whole;
+}
+
+static void
 test_long_question_ends(void **state)
 {
 	struct noc_reader *r;
@@ -426,6 +488,7 @@ main(void)
 		cmocka_unit_test(test_audit_of_a_run),
 		cmocka_unit_test(test_counts),
 		cmocka_unit_test(test_thread_answers_in_order),
+		cmocka_unit_test(test_event_said_by_its_record),
 		cmocka_unit_test(test_long_question_ends),
 	};
 
