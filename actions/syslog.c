@@ -26,11 +26,26 @@
 struct syslog_out {
 	struct noc_env *env;
 	struct noc_call *call;
-	int fd;
+	int fd; /* connected, ours; -1: datagrams go to `to` */
+	struct sockaddr_storage to;
+	socklen_t to_len;
 	struct noc_watch *watch;
 	struct noc_strbuf text;
 	size_t at;
 };
+
+/* A socket for all datagrams of a family, for the life of the process. */
+static int
+syslog_udp(int family)
+{
+	static int fds[2] = { -1, -1 };
+	int *fd = &fds[family == AF_INET6];
+
+	if (*fd < 0)
+		*fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+			     0);
+	return *fd;
+}
 
 static void
 syslog_free(struct syslog_out *s)
@@ -63,8 +78,14 @@ syslog_end(struct syslog_out *s, int error)
 static bool
 syslog_push(struct syslog_out *s)
 {
-	ssize_t n =
-	    send(s->fd, s->text.p + s->at, s->text.len - s->at, MSG_NOSIGNAL);
+	ssize_t n;
+
+	if (s->fd < 0)
+		n = sendto(syslog_udp(s->to.ss_family), s->text.p, s->text.len,
+			   MSG_NOSIGNAL, (struct sockaddr *)&s->to, s->to_len);
+	else
+		n = send(s->fd, s->text.p + s->at, s->text.len - s->at,
+			 MSG_NOSIGNAL);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
@@ -126,8 +147,17 @@ syslog_connect(struct syslog_out *s, const char *to, const char *transport,
 		return noc_err_set(err, NOC_ECONFIG,
 				   "'%s' is no address:port: %s.", to,
 				   gai_strerror(r));
+	if (hints.ai_socktype == SOCK_DGRAM) {
+		memcpy(&s->to, res->ai_addr, res->ai_addrlen);
+		s->to_len = res->ai_addrlen;
+		freeaddrinfo(res);
+		if (syslog_udp(s->to.ss_family) < 0)
+			r = noc_err_set(err, NOC_EDOWN, "No socket for %s: %m.",
+					to);
+		return r;
+	}
 	s->fd = socket(res->ai_family,
-		       hints.ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		       SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (s->fd < 0 || (connect(s->fd, res->ai_addr, res->ai_addrlen) < 0 &&
 			  errno != EINPROGRESS))
 		r = noc_err_set(err, NOC_EDOWN, "No connection to %s: %m.", to);
@@ -194,8 +224,9 @@ syslog_start(struct noc_env *env, struct noc_call *call, struct noc_err *err)
 	/* A datagram needs no connection to come about first. */
 	if (strcmp(transport, "tcp") && syslog_push(s))
 		return 0;
-	s->watch = noc_loop_fd(env->loop, s->fd, NOC_LOOP_WRITE,
-			       on_syslog_writable, s);
+	s->watch = noc_loop_fd(env->loop,
+			       s->fd < 0 ? syslog_udp(s->to.ss_family) : s->fd,
+			       NOC_LOOP_WRITE, on_syslog_writable, s);
 	return 0;
 }
 

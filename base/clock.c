@@ -60,12 +60,23 @@ days_of_date(int64_t year, int month, int day)
 	       of_year - 719468;
 }
 
+/* n as that many digits, and what follows them. */
+static char *
+time_digits(char *p, int n, int digits, char then)
+{
+	for (int i = digits - 1; i >= 0; i--, n /= 10)
+		p[i] = (char)('0' + n % 10);
+	p[digits] = then;
+	return p + digits + 1;
+}
+
 char *
 noc_time_iso(char buf[32], int64_t wall_ns)
 {
 	int64_t ms = wall_ns / NOC_NS_PER_MS;
 	time_t s;
 	struct tm tm;
+	char *p;
 
 	if (wall_ns % NOC_NS_PER_MS < 0)
 		ms--;
@@ -76,12 +87,16 @@ noc_time_iso(char buf[32], int64_t wall_ns)
 		s--;
 	}
 	gmtime_r(&s, &tm);
-	/* int64 nanoseconds stay within the years 1677 to 2262. */
-	snprintf(buf, 32, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ",
-		 (unsigned)(tm.tm_year + 1900) % 10000,
-		 (unsigned)(tm.tm_mon + 1) % 100, (unsigned)tm.tm_mday % 100,
-		 (unsigned)tm.tm_hour % 100, (unsigned)tm.tm_min % 100,
-		 (unsigned)tm.tm_sec % 100, (unsigned)ms % 1000);
+	/* int64 nanoseconds stay within the years 1677 to 2262.  Written with
+	 * each event, so without printf. */
+	p = time_digits(buf, tm.tm_year + 1900, 4, '-');
+	p = time_digits(p, tm.tm_mon + 1, 2, '-');
+	p = time_digits(p, tm.tm_mday, 2, 'T');
+	p = time_digits(p, tm.tm_hour, 2, ':');
+	p = time_digits(p, tm.tm_min, 2, ':');
+	p = time_digits(p, tm.tm_sec, 2, '.');
+	p = time_digits(p, (int)ms, 3, 'Z');
+	*p = '\0';
 	return buf;
 }
 

@@ -138,6 +138,8 @@ noc_wipe(void *p, size_t len)
 
 struct noc_ed25519 {
 	EVP_PKEY *key;
+	EVP_MD_CTX *ready; /* to sign with it: a quarter of the work */
+	EVP_MD_CTX *ctx;
 };
 
 struct noc_ed25519 *
@@ -151,6 +153,10 @@ noc_ed25519_new(const uint8_t seed[32])
 		return NULL;
 	k = noc_malloc(sizeof(*k));
 	k->key = key;
+	k->ready = EVP_MD_CTX_new();
+	k->ctx = EVP_MD_CTX_new();
+	NOC_REQUIRE(k->ready && k->ctx &&
+		    EVP_DigestSignInit(k->ready, NULL, NULL, NULL, key) == 1);
 	return k;
 }
 
@@ -159,6 +165,8 @@ noc_ed25519_free(struct noc_ed25519 *k)
 {
 	if (!k)
 		return;
+	EVP_MD_CTX_free(k->ready);
+	EVP_MD_CTX_free(k->ctx);
 	EVP_PKEY_free(k->key);
 	free(k);
 }
@@ -176,14 +184,12 @@ void
 noc_ed25519_sign(const struct noc_ed25519 *k, const void *p, size_t len,
 		 uint8_t sig[64])
 {
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	size_t sig_len = 64;
 
-	NOC_REQUIRE(
-	    ctx && EVP_DigestSignInit(ctx, NULL, NULL, NULL, k->key) == 1 &&
-	    EVP_DigestSign(ctx, sig, &sig_len, len ? p : "", len) == 1 &&
-	    sig_len == 64);
-	EVP_MD_CTX_free(ctx);
+	NOC_REQUIRE(EVP_MD_CTX_copy_ex(k->ctx, k->ready) == 1 &&
+		    EVP_DigestSign(k->ctx, sig, &sig_len, len ? p : "", len) ==
+			1 &&
+		    sig_len == 64);
 }
 
 bool

@@ -31,6 +31,7 @@ struct noc_ed25519;					     /* a private key */
 struct noc_ed25519 *noc_ed25519_new(const uint8_t seed[32]); /* NULL: bad */
 void noc_ed25519_free(struct noc_ed25519 *k);
 void noc_ed25519_pub(const struct noc_ed25519 *k, uint8_t pub[32]);
+/* One thread at a time a key. */
 void noc_ed25519_sign(const struct noc_ed25519 *k, const void *p, size_t len,
 		      uint8_t sig[64]);
 bool noc_ed25519_verify(const uint8_t pub[32], const void *p, size_t len,

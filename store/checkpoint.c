@@ -115,6 +115,19 @@ noc_checkpoint_go(struct noc_checkpoint *cp)
 	pthread_cond_broadcast(&cp->cond);
 }
 
+bool
+noc_checkpoint_busy(struct noc_checkpoint *cp)
+{
+	bool busy;
+
+	if (!cp)
+		return false;
+	pthread_mutex_lock(&cp->mutex);
+	busy = cp->busy || cp->wanted;
+	pthread_mutex_unlock(&cp->mutex);
+	return busy;
+}
+
 void
 noc_checkpoint_wait(struct noc_checkpoint *cp)
 {

@@ -16,6 +16,7 @@
 #include "store/db.h"
 
 #define CHECKPOINT_PAGES 500
+#define REST_PAGES	 64
 #define WAL_LONG_PAGES	 6000 /* then the writer helps, and it begins anew */
 #define WAL_ALARM_PAGES	 (64 * 256) /* 64 MiB of 4 KiB pages */
 #define ANCHOR_RECORDS	 1000
@@ -272,22 +273,40 @@ noc_commit_try(struct noc_commit *c, struct noc_txn *list)
 
 /* ---- afterwards ---- */
 
+/* Is it for the writer to copy?  Else the thread is told when it is time. */
+static bool
+commit_copies(struct noc_commit *c)
+{
+	int since;
+
+	/* The WAL began again at its start: the mark is of another age. */
+	if (c->j.wal_pages < c->checked_pages) {
+		c->checked_pages = 0;
+		c->copying = false;
+	}
+	since = c->j.wal_pages - c->checked_pages;
+	if (c->copying && since <= REST_PAGES && !noc_checkpoint_busy(c->cp))
+		return true;
+	if (since < CHECKPOINT_PAGES)
+		return false;
+	if (!c->cp || c->j.wal_pages >= WAL_LONG_PAGES)
+		return true;
+	noc_checkpoint_go(c->cp);
+	c->copying = true;
+	c->checked_pages = c->j.wal_pages;
+	return false;
+}
+
 static void
 commit_checkpoint(struct noc_commit *c)
 {
 	int rc = SQLITE_OK;
 
-	/* The WAL began again at its start: the mark is of another age. */
-	if (c->j.wal_pages < c->checked_pages)
-		c->checked_pages = 0;
-	if (c->j.wal_pages < c->checked_pages + CHECKPOINT_PAGES)
-		return;
-	c->checked_pages = c->j.wal_pages;
-	if (c->cp && c->j.wal_pages < WAL_LONG_PAGES) {
-		noc_checkpoint_go(c->cp);
-	} else {
+	if (commit_copies(c)) {
 		noc_checkpoint_wait(c->cp);
 		rc = noc_checkpoint_run(c->j.db, SQLITE_CHECKPOINT_PASSIVE);
+		c->checked_pages = c->j.wal_pages;
+		c->copying = false;
 	}
 	if (rc != SQLITE_OK && noc_db_fault(rc) != NOC_DB_RETRY)
 		noc_warn("writer", "checkpoint: %s", sqlite3_errmsg(c->j.db));

@@ -23,6 +23,7 @@ struct noc_commit {
 	struct noc_tail doubt;
 	struct noc_strbuf note; /* of the commit being tried */
 	int checked_pages;	/* WAL pages at the last checkpoint */
+	bool copying;		/* the thread was told then */
 	int64_t committed_ns, anchored_ns, upkeep_ns;
 	uint64_t commits, failures;
 	bool failing, wal_alarm, anchor_failing;

@@ -11,6 +11,8 @@
 #include "store/db.h"
 #include "store/wire.h"
 
+#define TAIL_EVERY 500 /* records */
+
 static const char *const journal_sql[NOC_STMT_ROW] = {
 	[NOC_STMT_BEGIN] = "BEGIN IMMEDIATE",
 	[NOC_STMT_COMMIT] = "COMMIT",
@@ -33,6 +35,7 @@ noc_tail_copy(struct noc_tail *to, const struct noc_tail *from)
 	memcpy(to->prev, from->prev, sizeof(to->prev));
 	to->head = from->head;
 	to->anchored = from->anchored;
+	to->saved = from->saved;
 	to->last_kind = from->last_kind;
 	to->head_is_rotation = from->head_is_rotation;
 	noc_frontier_copy(&to->f, &from->f);
@@ -262,12 +265,16 @@ journal_supersede(struct noc_journal *j, uint64_t old, uint64_t anchored,
 	return journal_run_int(j, NOC_STMT_HEAD_DEL, old);
 }
 
+/* Now and then: the next start reads the leaves that came after it. */
 static int
-journal_save_tail(struct noc_journal *j, const struct noc_tail *t)
+journal_save_tail(struct noc_journal *j, struct noc_tail *t)
 {
 	sqlite3_stmt *st = noc_journal_stmt(j, NOC_STMT_TAIL);
 	int rc;
 
+	if (t->saved && t->f.size - t->saved < TAIL_EVERY)
+		return SQLITE_OK;
+	t->saved = t->f.size;
 	if (!st)
 		return j->bad_rc;
 	rc = sqlite3_bind_int64(st, 1, (sqlite3_int64)t->f.size);

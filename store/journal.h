@@ -25,6 +25,7 @@ struct noc_tail {
 	uint8_t prev[NOC_HASH];
 	uint64_t head;	    /* size of the last head in the table */
 	uint64_t anchored;  /* size of the last head that was anchored */
+	uint64_t saved;	    /* size of the tail in the table; 0: none */
 	uint16_t last_kind; /* of the last record */
 	bool head_is_rotation;
 	struct noc_frontier f;

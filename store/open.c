@@ -217,27 +217,35 @@ open_check_tail(struct noc_journal *j, uint64_t size, struct open_why *why,
 	return 0;
 }
 
-/* Once per log of an older program, or when the row was lost. */
+/* The frontier that a row has; an empty one when it has none. */
 static int
-open_rebuild_frontier(struct noc_journal *j, struct noc_frontier *f)
+open_read_frontier(struct noc_journal *j, const char *sql,
+		   struct noc_frontier *f)
 {
 	sqlite3_stmt *st = NULL;
-	int rc;
+	int rc = sqlite3_prepare_v2(j->db, sql, -1, &st, NULL);
 
-	f->size = 0;
-	rc = sqlite3_prepare_v2(j->db, "SELECT size, frontier FROM audit_floor",
-				-1, &st, NULL);
-	if (rc == SQLITE_OK && sqlite3_step(st) == SQLITE_ROW &&
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(st);
+	if (rc != SQLITE_ROW ||
 	    noc_frontier_read(f, (uint64_t)sqlite3_column_int64(st, 0),
 			      sqlite3_column_blob(st, 1),
 			      (size_t)sqlite3_column_bytes(st, 1)))
 		f->size = 0;
 	sqlite3_finalize(st);
-	st = NULL;
+	return rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+static int
+open_add_leaves(struct noc_journal *j, struct noc_frontier *f)
+{
+	sqlite3_stmt *st = NULL;
+	int rc = sqlite3_prepare_v2(
+	    j->db, "SELECT leaf FROM audit WHERE seq >= ?1 ORDER BY seq", -1,
+	    &st, NULL);
+
 	if (rc == SQLITE_OK)
-		rc = sqlite3_prepare_v2(j->db,
-					"SELECT leaf FROM audit ORDER BY seq",
-					-1, &st, NULL);
+		rc = sqlite3_bind_int64(st, 1, (sqlite3_int64)f->size);
 	while (rc == SQLITE_OK && (rc = sqlite3_step(st)) == SQLITE_ROW) {
 		if (sqlite3_column_bytes(st, 0) != NOC_HASH)
 			break;
@@ -248,38 +256,31 @@ open_rebuild_frontier(struct noc_journal *j, struct noc_frontier *f)
 	return rc == SQLITE_DONE || rc == SQLITE_ROW ? SQLITE_OK : rc;
 }
 
+/* From the last saved tail, which is near the end; if that is lost or wrong
+ * from the floor, over the whole log.  What counts is the signed root. */
 static int
 open_check_frontier(struct noc_journal *j, const struct noc_head *head,
 		    struct open_why *why, struct noc_err *err)
 {
+	static const char *const from[] = {
+		"SELECT size, frontier FROM audit_tail",
+		"SELECT size, frontier FROM audit_floor",
+	};
 	struct noc_frontier *f = &j->tail.f;
-	sqlite3_stmt *st = NULL;
 	uint8_t root[NOC_HASH];
-	bool have;
-	int rc;
 
-	rc = sqlite3_prepare_v2(j->db, "SELECT size, frontier FROM audit_tail",
-				-1, &st, NULL);
-	have = rc == SQLITE_OK && sqlite3_step(st) == SQLITE_ROW &&
-	       (uint64_t)sqlite3_column_int64(st, 0) == head->size &&
-	       !noc_frontier_read(f, head->size, sqlite3_column_blob(st, 1),
-				  (size_t)sqlite3_column_bytes(st, 1));
-	sqlite3_finalize(st);
-	for (;;) {
-		if (have) {
-			noc_frontier_root(f, j->h, root);
-			if (!memcmp(root, head->root, NOC_HASH))
-				return 0;
-			if (rc == SQLITE_DONE)
-				break;
-		}
-		rc = open_rebuild_frontier(j, f);
+	for (size_t i = 0; i < NOC_COUNT(from); i++) {
+		int rc = open_read_frontier(j, from[i], f);
+
+		j->tail.saved = i ? 0 : f->size;
+		if (rc == SQLITE_OK)
+			rc = open_add_leaves(j, f);
 		if (rc != SQLITE_OK)
 			return open_sqlite(j, rc, why, err);
-		if (f->size != head->size)
-			break;
-		have = true;
-		rc = SQLITE_DONE;
+		noc_frontier_root(f, j->h, root);
+		if (f->size == head->size &&
+		    !memcmp(root, head->root, NOC_HASH))
+			return 0;
 	}
 	return open_bad(why, "its records do not add up to its last head");
 }

@@ -428,9 +428,18 @@ test_lost_frontier_is_rebuilt(void **state)
 	state_fill(dir, 0, 40);
 	state_sql(dir, "UPDATE audit_tail SET frontier = zeroblob(64)");
 	state_fill(dir, 40, 5);
+	/* Of the right length for its size, and wrong. */
+	state_sql(dir, "UPDATE audit_tail SET frontier ="
+		       " zeroblob(length(frontier))");
 	state_sql(dir, "DELETE FROM audit_tail");
 	state_fill(dir, 45, 5);
 	state_assert_whole(dir, 51);
+	/* Saved now and then, and found again from there. */
+	state_fill(dir, 50, 1200);
+	assert_true(state_int(dir, "SELECT size FROM audit_tail") > 500);
+	assert_true(state_int(dir, "SELECT size FROM audit_tail") < 1251);
+	state_fill(dir, 1250, 5);
+	state_assert_whole(dir, 1256);
 }
 
 static void
