@@ -175,6 +175,7 @@ test_export_waits_for_a_slow_reader(void **state)
 	int fd = dial(&fx, NULL);
 	char block[65536];
 	size_t got = 0;
+	int sent, before = 0;
 	ssize_t n;
 
 	(void)state;
@@ -182,14 +183,19 @@ test_export_waits_for_a_slow_reader(void **state)
 	atomic_store(&fx.told_ready, 0);
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &(int){ 65536 }, sizeof(int));
 	say(fd, "GET /export HTTP/1.0\r\n\r\n");
-	for (int i = 0; (n = recv(fd, block, sizeof(block), 0)) > 0; i++) {
-		got += (size_t)n;
-		if (i % 20 == 0)
-			pause_ms(5);
+	/* Nobody reads: it comes to a stand before its end. */
+	for (int still = 0; still < 10;
+	     still = sent == before && sent ? still + 1 : 0) {
+		before = atomic_load(&fx.flooded);
+		pause_ms(10);
+		sent = atomic_load(&fx.flooded);
 	}
+	assert_in_range(before, 1, 199);
+	while ((n = recv(fd, block, sizeof(block), 0)) > 0)
+		got += (size_t)n;
 	assert_true(got > 200 * 65536 && got < 201 * 65536);
 	assert_int_equal(atomic_load(&fx.flooded), 200);
-	assert_true(atomic_load(&fx.told_ready) > 2);
+	assert_true(atomic_load(&fx.told_ready) > 1);
 	close(fd);
 }
 
