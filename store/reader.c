@@ -17,7 +17,7 @@
 #include "store/query.h"
 
 #define READER_QUEUE 256
-#define READER_NS    (200 * NOC_NS_PER_MS)
+#define READER_NS    (500 * NOC_NS_PER_MS) /* a million runs, looked through */
 #define READER_OPS   1000 /* virtual machine steps between looks at the clock */
 
 struct noc_reader {
