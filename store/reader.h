@@ -9,7 +9,7 @@
 
 /*
  * One thread that answers questions about durable state: query_only, at most
- * 200 ms each, no read transaction kept between pages.  Questions have names
+ * 500 ms each, no read transaction kept between pages.  Questions have names
  * and parameters (a map); answers are values.
  *
  *   events     {limit, before, kind?, device?, fate?, origin?, q?} -> [event]
