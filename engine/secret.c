@@ -30,14 +30,15 @@ secret_name_ok(const char *name)
 }
 
 static int
-secret_slurp(int fd, const char *path, char **out, struct noc_err *err)
+secret_slurp(int fd, off_t size, const char *path, char **out,
+	     struct noc_err *err)
 {
-	char *buf = noc_malloc(SECRET_MAX_BYTES + 1);
+	size_t max = size < SECRET_MAX_BYTES ? (size_t)size : SECRET_MAX_BYTES;
+	char *buf = noc_malloc(max + 1);
 	size_t len = 0;
 	ssize_t n;
 
-	while (len < SECRET_MAX_BYTES &&
-	       (n = read(fd, buf + len, SECRET_MAX_BYTES - len)) != 0) {
+	while (len < max && (n = read(fd, buf + len, max - len)) != 0) {
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0) {
@@ -55,7 +56,7 @@ secret_slurp(int fd, const char *path, char **out, struct noc_err *err)
 	if (len > 0 && buf[len - 1] == '\r')
 		len--;
 	*out = noc_strndup(buf, len);
-	noc_wipe(buf, SECRET_MAX_BYTES);
+	noc_wipe(buf, max);
 	free(buf);
 	return 0;
 }
@@ -87,7 +88,7 @@ secret_file(const char *dir, const char *sub, const char *name, bool private,
 				"%04o); run chmod 600 on it.",
 				path, (unsigned)st.st_mode & 07777u);
 	else
-		r = secret_slurp(fd, path, out, err);
+		r = secret_slurp(fd, st.st_size, path, out, err);
 	close(fd);
 out:
 	free(path);
