@@ -30,7 +30,7 @@ static const struct noc_verb_option demo_options[] = {
 	  false },
 	{ "keep", 0, NULL, "leave the state directory behind and name it",
 	  false },
-	{ "output", 'o', "FORMAT", "table or json", false },
+	{ "output", 'o', "FORMAT", "table or json (--json)", false },
 	{ 0 }
 };
 

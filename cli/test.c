@@ -184,7 +184,7 @@ test_run(int argc, char **argv)
 static const struct noc_verb_option test_options[] = {
 	{ "filter", 0, "TEXT", "only tests with it in their name or place",
 	  false },
-	{ "output", 'o', "FORMAT", "tap or json", false },
+	{ "output", 'o', "FORMAT", "tap or json (--json)", false },
 	{ "verbose", 'v', NULL, "print what was journaled", false },
 	{ NULL, 0, NULL, NULL, false }
 };

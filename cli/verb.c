@@ -210,6 +210,11 @@ verb_one(const struct noc_verb *verb, struct noc_value *map, int argc,
 		size_t len = strcspn(arg + 2, "=");
 
 		o = verb_option(verb, arg + 2, len);
+		/* What most tools call it. */
+		if (!o && !strcmp(arg, "--json")) {
+			o = verb_option(verb, "output", strlen("output"));
+			value = "json";
+		}
 		if (!o)
 			return verb_unknown(verb, arg + 2, len);
 		if (arg[2 + len] == '=')

@@ -47,9 +47,9 @@ void noc_verb_help(const struct noc_verb *verb);
 
 /*
  * Reads options (anywhere, "--" ends them, "--for=2h" or "--for 2h", "-o x"
- * or "-ox"): returned map of option name -> string, true or list of strings;
- * what is no option is the list "args".  --help prints help.  NULL: end with
- * *status, all has been said.
+ * or "-ox"; --json is --output=json where there is one): returned map of option
+ * name -> string, true or list of strings; what is no option is the list
+ * "args".  --help prints help.  NULL: end with *status, all has been said.
  */
 struct noc_value *noc_verb_parse(const struct noc_verb *verb, int argc,
 				 char **argv, int *status);

@@ -103,6 +103,8 @@ def _():
         ran(d.cli("events", "--fate", "unmatched"), 0, "number 8 +unmatched")
         noc.equal(len(rows(d.cli("events", "--kind", "link.down", "-o",
                                  "jsonl"))), 1, "by kind")
+        noc.equal(ran(d.cli("events", "--json")),
+                  ran(d.cli("events", "-o", "json")), "--json")
         noc.equal(len(json.loads(ran(d.cli("events", "-n", "2", "-o", "json")))
                       ["events"]), 2, "json")
         ran(d.cli("events", "-n", "2"), 0, "", r"\(more: --before \S+\)")
