@@ -483,6 +483,8 @@ enrich_close(void *part)
 	for (size_t it = 0; noc_table_next(&e->devices, &it, NULL, &value);) {
 		struct enrich_device *d = value;
 
+		if (d->walk)
+			noc_call_cancel(noc_core_env(d->core), d->walk);
 		for (size_t i = 0; i < d->nqueue; i++)
 			noc_event_unref(d->queue[i].ev);
 		free(d->queue);

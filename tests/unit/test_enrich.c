@@ -205,12 +205,30 @@ test_large(void **state)
 	enrich_close(&f);
 }
 
+/* Stopped while a device is asked: nothing of it is left. */
+static void
+test_stopped_meanwhile(void **state)
+{
+	struct fix f = { 0 };
+
+	(void)state;
+	enrich_open(&f);
+	by_index(&f, "link.down", "sw1", 7);
+	assert_int_equal(f.ncalls, 1);
+	fix_close(&f);
+	assert_int_equal(f.ncalls, 0);
+	noc_loop_free(f.env.loop);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_asked),	cmocka_unit_test(test_silent),
-		cmocka_unit_test(test_refused), cmocka_unit_test(test_queue),
+		cmocka_unit_test(test_stopped_meanwhile),
+		cmocka_unit_test(test_asked),
+		cmocka_unit_test(test_silent),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_queue),
 		cmocka_unit_test(test_large),
 	};
 
