@@ -14,6 +14,8 @@
 struct walk {
 	void (*fn)(const char *path, size_t len, void *arg);
 	void *arg;
+	struct noc_err *err; /* of the first that is no template */
+	int rc;
 	int depth;
 };
 
@@ -21,10 +23,17 @@ static void
 walk_text(struct walk *w, const char *text, size_t len)
 {
 	struct noc_template *t;
+	int rc;
 
-	if (!memchr(text, '{', len) || noc_template_parse(text, len, &t, NULL))
+	if (w->rc || (!memchr(text, '{', len) && !memchr(text, '}', len)))
 		return;
-	noc_template_paths(t, w->fn, w->arg);
+	rc = noc_template_parse(text, len, &t, w->err);
+	if (rc) {
+		w->rc = rc;
+		return;
+	}
+	if (w->fn)
+		noc_template_paths(t, w->fn, w->arg);
 	noc_template_free(t);
 }
 
@@ -33,7 +42,7 @@ static bool
 walk_skips(const struct noc_value *v)
 {
 	return noc_ast_is(v, "secret") || noc_ast_is(v, "function") ||
-	       noc_ast_is(v, "re");
+	       noc_ast_is(v, "re") || noc_ast_is(v, "cron");
 }
 
 static void
@@ -46,6 +55,8 @@ walk_value(struct walk *w, const struct noc_value *v)
 	w->depth++;
 	if (v->type == NOC_STR)
 		walk_text(w, v->u.s.p, v->u.s.len);
+	if (noc_ast_is(v, "log") && noc_ast_name(v))
+		walk_text(w, noc_ast_name(v), strlen(noc_ast_name(v)));
 	for (size_t i = 0; v->type == NOC_LIST && i < v->u.list.len; i++)
 		walk_value(w, v->u.list.at[i]);
 	for (size_t i = 0; v->type == NOC_MAP && i < v->u.map.len; i++) {
@@ -65,9 +76,25 @@ noc_ast_each_path(const struct noc_value *v,
 		  void (*fn)(const char *path, size_t len, void *arg),
 		  void *arg)
 {
-	struct walk w = { fn, arg, 0 };
+	struct walk w = { .fn = fn, .arg = arg };
 
 	walk_value(&w, v);
+}
+
+/* What would fail each time it is expanded. */
+static int
+check_templates(const struct noc_value *v, const char *at, const char *step,
+		struct noc_err *err)
+{
+	struct noc_err why;
+	struct walk w = { .err = &why };
+
+	walk_value(&w, v);
+	if (!w.rc)
+		return 0;
+	return noc_err_set(err, NOC_ECONFIG, "%s: %s%s%s: %s", at,
+			   step ? "step '" : "on_fail", step ? step : "",
+			   step ? "'" : "", why.msg);
 }
 
 /* ---- steps.NAME ---- */
@@ -104,12 +131,12 @@ on_path(const char *path, size_t len, void *arg)
 	meant = noc_suggest(text, known, end);
 	c->rc = noc_err_set(c->err, NOC_ECONFIG,
 			    "%s: %s%s%s reads steps.%s, but no earlier step "
-			    "has this name%s%s%s.",
+			    "has this name%s%s%s",
 			    c->step ? c->step->at : p->name,
 			    c->step ? "step '" : "on_fail",
 			    c->step ? c->step->name : "", c->step ? "'" : "",
 			    text, meant ? "; did you mean 'steps." : "",
-			    meant ? meant : "", meant ? "'?" : "");
+			    meant ? meant : "", meant ? "'?" : ".");
 }
 
 static void
@@ -121,8 +148,14 @@ on_where(const char *path, void *arg)
 static void
 check_escalation(const struct noc_escalation *e, struct check *c)
 {
-	for (size_t i = 0; e && i < e->nlevels; i++)
+	for (size_t i = 0; e && i < e->nlevels; i++) {
 		noc_ast_each_path(e->levels[i].action, on_path, c);
+		if (!c->rc)
+			c->rc = check_templates(
+			    e->levels[i].action,
+			    c->step ? c->step->at : c->plan->name,
+			    c->step ? c->step->name : NULL, c->err);
+	}
 }
 
 int
@@ -138,6 +171,8 @@ noc_plan_check_names(const struct noc_plan *p, struct noc_err *err)
 		if (s->target)
 			noc_template_paths(s->target, on_path, &c);
 		noc_ast_each_path(s->params, on_path, &c);
+		if (!c.rc)
+			c.rc = check_templates(s->params, s->at, s->name, err);
 		check_escalation(s->escalation, &c);
 	}
 	c.step = NULL;

@@ -125,6 +125,16 @@ test_mistakes_are_refused_with_their_line(void **state)
 	assert_refused("rule \"r\" { " ON ", run = notify \"noc\" { "
 		       "\"{devise} is down\" } }",
 		       "{devise}", "did you mean 'device'");
+	assert_refused("rule \"r\" { " ON ", run = log \"{devise}\" }",
+		       "{devise}", "did you mean 'device'?\n");
+	assert_refused("rule \"r\" { " ON ", run = log \"{device} {\" }",
+		       "t.lua:1", "step 'log_1'", "write '{{' for a brace");
+	assert_refused("rule \"r\" { " ON ", run = notify \"noc\" { \"a } b\" "
+		       "} }",
+		       "step 'notify_1'", "write '}}' for a brace");
+	assert_refused("rule \"r\" { " ON ", run = flow { log \"x\", on_fail = "
+		       "escalate { { \"0m\", notify \"noc\" { \"{x\" } } } } }",
+		       "on_fail", "write '{{' for a brace");
 	assert_refused(TELLS(ON ", hold = \"15\""), "duration");
 	assert_refused(TELLS(ON ", damp = { max_suppress = \"5m\" }"),
 		       "never suppress");
