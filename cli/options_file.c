@@ -27,6 +27,7 @@ static int
 options_slurp(struct options_file *f, struct noc_err *err)
 {
 	FILE *in = fopen(f->path, "re");
+	int failed;
 
 	if (!in)
 		return noc_err_set(err, NOC_ECONFIG,
@@ -34,8 +35,15 @@ options_slurp(struct options_file *f, struct noc_err *err)
 				   "opened: %s.",
 				   f->path, strerror(errno));
 	f->text = noc_malloc(OPTIONS_FILE_MAX + 1);
+	errno = 0;
 	f->len = fread(f->text, 1, OPTIONS_FILE_MAX + 1, in);
+	failed = ferror(in) ? errno : 0;
 	fclose(in);
+	if (failed)
+		return noc_err_set(err, NOC_ECONFIG,
+				   "The configuration file %s cannot be read: "
+				   "%s.",
+				   f->path, strerror(failed));
 	if (f->len > OPTIONS_FILE_MAX)
 		return noc_err_set(err, NOC_ECONFIG,
 				   "The configuration file %s is longer than "
@@ -156,7 +164,10 @@ options_walk(struct options_file *f, const char *prefix,
 			options_family(f, row, key, member, m->value);
 		} else if (m->value->type == NOC_MAP &&
 			   !options_is_secret(m->value) &&
-			   options_is_prefix(key)) {
+			   (options_is_prefix(key) ||
+			    (!row && noc_value_len(m->value)))) {
+			/* In an unknown table each option is named whole, so
+			 * that the one that was meant can be. */
 			options_walk(f, key, m->value);
 		} else if (!row) {
 			noc_option_unknown(key, &err);

@@ -217,6 +217,8 @@ test_file_gathers_every_error_with_its_line(void **state)
 			      "  listen = 5,\n"
 			      "  snmp = { users = { u = {\n"
 			      "    auht = 'SHA' } } },\n"
+			      "  retian = {\n"
+			      "    events = '5d' },\n"
 			      "}\n",
 			      &errors),
 			 NOC_ECONFIG);
@@ -229,6 +231,8 @@ test_file_gathers_every_error_with_its_line(void **state)
 	assert_non_null(strstr(errors, ":6: option 'listen' wants text"));
 	assert_non_null(strstr(errors, ":8: unknown key 'auht' in "
 				       "snmp.users.*; did you mean 'auth'?"));
+	assert_non_null(strstr(errors, ":10: unknown option 'retian.events'; "
+				       "did you mean 'retain.events'?"));
 	free(errors);
 	noc_value_free(c);
 }
