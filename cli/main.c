@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "cli/options.h"
@@ -51,7 +54,7 @@ main_help(int argc, char **argv)
 {
 	const struct noc_verb *verb;
 
-	if (argc < 3) {
+	if (argc < 3 || !strcmp(argv[2], "help")) {
 		main_usage(stdout);
 		return NOC_EXIT_OK;
 	}
@@ -70,15 +73,36 @@ main_help(int argc, char **argv)
 	return NOC_EXIT_OK;
 }
 
-/* What was printed must have been written: `nocturne events >/dev/full`. */
+/*
+ * What was printed must have been written: `nocturne events >/dev/full`.  Who
+ * reads only the beginning (`| head -1`) knows that, and is told nothing.
+ */
 static int
 main_flush(int status)
 {
 	if ((fflush(stdout) || ferror(stdout)) && status == NOC_EXIT_OK) {
-		perror("nocturne: standard output");
+		if (errno != EPIPE)
+			perror("nocturne: standard output");
 		return NOC_EXIT_FAILED;
 	}
 	return status;
+}
+
+/*
+ * A standard descriptor that is closed would become the next file opened, and
+ * what is printed would go there.  /dev/null opened for reading keeps its
+ * place, and to write there still fails.
+ */
+static void
+main_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY);
+	while (fd >= STDIN_FILENO && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
 }
 
 int
@@ -86,6 +110,7 @@ main(int argc, char **argv)
 {
 	const struct noc_verb *verb;
 
+	main_descriptors();
 	setlocale(LC_CTYPE, "C.UTF-8");
 	signal(SIGPIPE, SIG_IGN);
 	if (argc < 2) {

@@ -161,7 +161,8 @@ def _():
 """)
     r = noc.nocturne("serve", "--config", path)
     noc.equal(r.returncode, 1, "exit status")
-    for want in (r"c\.lua:2: unknown option 'sylog'", r"c\.lua:4: .*log\.level",
+    for want in (r"c\.lua:2: unknown option 'sylog.udp'; did you mean "
+                 r"'syslog.udp'", r"c\.lua:4: .*log\.level",
                  r"c\.lua:5: .*retain\.events.* wants duration"):
         noc.check(re.search(want, r.stderr), "no /%s/ in %s" % (want, r.stderr))
 
@@ -401,6 +402,27 @@ def _():
         everything = "\n".join(d.out.all + d.err.all)
         for bad in ("\x1b", "\u202e", "\x00"):
             noc.check(bad not in everything, "%r was printed" % bad)
+
+
+@noc.case("a NUL in a message does not end its line")
+def _():
+    with noc.Daemon(rules='rule "all" { on = "syslog", run = log "x" }') as d:
+        d.syslog("Nov 23 02:13:07 sw1 t: be\0fore")
+        d.wait_line(r"syslog sw1 be fore \[syslog\] → all run")
+
+
+@noc.case("closed standard descriptors are not taken for other files")
+def _():
+    d = noc.Daemon(rules=RULES)
+    shell = ["sh", "-c", 'exec "$@" 0<&- 1>&- 2>&-', "sh"]
+    d.prefix = shell
+    d.start(ready=False)
+    noc.wait_for(lambda: noc.nocturne("status", "--state",
+                                      d.state).returncode == 0)
+    for fd in "012":
+        noc.equal(os.readlink("/proc/%d/fd/%s" % (d.pid, fd)), "/dev/null",
+                  "descriptor " + fd)
+    d.close()
 
 
 @noc.case("the kill file throws the kill switch, and its end releases it")
