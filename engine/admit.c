@@ -190,6 +190,10 @@ noc_admit_line(struct noc_core *core, const struct noc_event *ev,
 	noc_strbuf_addf(&sb, " [%s] → %s",
 			!strcmp(ev->base, "snmp.trap") ? "trap" : ev->base,
 			story ? story : noc_fate_name(fate));
+	/* What came from outside may hold a NUL, which would end it here. */
+	for (char *p = sb.p;
+	     (p = memchr(p, '\0', sb.len - (size_t)(p - sb.p)));)
+		*p = ' ';
 	noc_core_say(core, "%s", sb.p);
 	free(story);
 	noc_strbuf_release(&sb);
