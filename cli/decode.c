@@ -280,16 +280,18 @@ decode_line(struct decode *d, bool snmp, const char *line, size_t len)
 }
 
 static int
-decode_stream(struct decode *d, bool snmp, FILE *in)
+decode_stream(struct decode *d, bool snmp, FILE *in, const char *name)
 {
 	char *line = NULL;
 	size_t cap = 0;
 	ssize_t len;
 
+	errno = 0;
 	if (snmp && !d->hex) { /* one packet a file */
 		line = noc_malloc(DECODE_LINE_MAX);
 		len = (ssize_t)fread(line, 1, DECODE_LINE_MAX, in);
-		decode_packet(d, noc_slice(line, (size_t)len));
+		if (!ferror(in))
+			decode_packet(d, noc_slice(line, (size_t)len));
 	} else {
 		while ((len = getline(&line, &cap, in)) >= 0) {
 			while (len > 0 &&
@@ -300,7 +302,10 @@ decode_stream(struct decode *d, bool snmp, FILE *in)
 		}
 	}
 	free(line);
-	return ferror(in) ? NOC_EXIT_FAILED : NOC_EXIT_OK;
+	if (!ferror(in))
+		return NOC_EXIT_OK;
+	fprintf(stderr, "nocturne: %s: %s\n", name, strerror(errno));
+	return NOC_EXIT_FAILED;
 }
 
 static int
@@ -310,13 +315,13 @@ decode_file(struct decode *d, bool snmp, const char *path)
 	int status;
 
 	if (!strcmp(path, "-"))
-		return decode_stream(d, snmp, stdin);
+		return decode_stream(d, snmp, stdin, "standard input");
 	in = fopen(path, "re");
 	if (!in) {
 		fprintf(stderr, "nocturne: %s: %s\n", path, strerror(errno));
 		return NOC_EXIT_NOTFOUND;
 	}
-	status = decode_stream(d, snmp, in);
+	status = decode_stream(d, snmp, in, path);
 	fclose(in);
 	return status;
 }
@@ -365,7 +370,7 @@ decode_all(struct decode *d, const struct noc_value *opts, bool snmp)
 	if (snmp)
 		status = decode_open_snmp(d, opts, &loop, &mib);
 	if (status == NOC_EXIT_OK && noc_value_len(args) == 1)
-		status = decode_stream(d, snmp, stdin);
+		status = decode_file(d, snmp, "-");
 	for (size_t i = 1; status == NOC_EXIT_OK && i < noc_value_len(args);
 	     i++)
 		status = decode_file(d, snmp, noc_value_at(args, i)->u.s.p);

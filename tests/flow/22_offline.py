@@ -45,6 +45,21 @@ def _():
         noc.equal([e["kind"] for e in events], ["link.down"], "kinds")
 
 
+@noc.case("decode: a file that cannot be read is told; a reader may leave")
+def _():
+    for what in ("syslog", "snmp"):
+        done, events = decode(what, noc.tempdir(), stdin=None)
+        noc.equal(done.returncode, 1, "exit code")
+        noc.check("Is a directory" in done.stderr, repr(done.stderr))
+    path = noc.write(os.path.join(noc.tempdir(), "x"), "<13>x\n" * 20000)
+    with subprocess.Popen([noc.NOCTURNE, "decode", "syslog", "--rules",
+                           SHIPPED, path], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True) as reader:
+        noc.check(reader.stdout.readline().startswith("{"), "no event")
+        reader.stdout.close()
+        noc.equal(reader.stderr.read(), "", "what is said")
+
+
 @noc.case("decode snmp: a packet, and what is none is told and counted")
 def _():
     with open(os.path.join(noc.SRCDIR, "tests/data/snmp/packets.json"),
