@@ -94,9 +94,9 @@ field_syslog(const char *rest, struct noc_field *out, struct noc_err *err)
 		return 0;
 	meant = noc_suggest(rest, syslog_names, NOC_SYS_COUNT);
 	return noc_err_set(err, NOC_EINPUT,
-			   "a syslog message has no field '%s'%s%s%s.", rest,
+			   "a syslog message has no field '%s'%s%s%s", rest,
 			   meant ? "; did you mean 'syslog." : "",
-			   meant ? meant : "", meant ? "'?" : "");
+			   meant ? meant : "", meant ? "'?" : ".");
 }
 
 static int

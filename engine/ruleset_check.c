@@ -173,9 +173,9 @@ check_channel(struct noc_build *b, const struct noc_value *node)
 	for (size_t i = 0; i < b->rs->nchannels && n < KNOWN_MAX; i++)
 		known[n++] = b->rs->channels[i].name;
 	meant = noc_suggest(name, known, n);
-	noc_build_error(b, node, "no channel '%s'%s%s%s.", name,
+	noc_build_error(b, node, "no channel '%s'%s%s%s", name,
 			meant ? "; did you mean '" : "", meant ? meant : "",
-			meant ? "'?" : "");
+			meant ? "'?" : ".");
 }
 
 static void
@@ -191,9 +191,9 @@ check_flow(struct noc_build *b, const struct noc_value *node)
 	     n < KNOWN_MAX && noc_table_next(&b->rs->flows, &it, &key, &value);)
 		known[n++] = key;
 	meant = noc_suggest(name, known, n);
-	noc_build_error(b, node, "no flow '%s'%s%s%s.", name,
+	noc_build_error(b, node, "no flow '%s'%s%s%s", name,
 			meant ? "; did you mean '" : "", meant ? meant : "",
-			meant ? "'?" : "");
+			meant ? "'?" : ".");
 }
 
 static void
@@ -254,11 +254,11 @@ on_condition(const char *path, void *arg)
 	meant = noc_suggest(path, known, n);
 	noc_build_error(b, NULL,
 			"%s: step '%s': '%s' in '%s' is no result of the "
-			"step%s%s%s.",
+			"step%s%s%s",
 			c->step->at, c->step->name, path, c->option,
 			meant ? "; did you mean '"
 			      : " and no field of any event",
-			meant ? meant : "", meant ? "'?" : "");
+			meant ? meant : "", meant ? "'?" : ".");
 }
 
 /* What a read of SNMP gives is named in it; of others it cannot be known. */
@@ -305,10 +305,10 @@ lint_on(struct noc_build *b, const struct noc_rule *r)
 		if (noc_table_get(&b->rs->kinds, r->on.at[i]) == NOC_EMITTED)
 			continue;
 		meant = noc_suggest(r->on.at[i], known, n);
-		noc_build_warn(b, "%s:%d: rule '%s': nothing emits '%s'%s%s%s.",
+		noc_build_warn(b, "%s:%d: rule '%s': nothing emits '%s'%s%s%s",
 			       r->file, r->line, r->name, r->on.at[i],
 			       meant ? "; did you mean '" : "",
-			       meant ? meant : "", meant ? "'?" : "");
+			       meant ? meant : "", meant ? "'?" : ".");
 	}
 }
 

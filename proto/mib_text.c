@@ -115,11 +115,12 @@ oid_parse_name(const struct noc_mib *mib, const char *text, size_t len,
 	if (o == NULL) {
 		suggestion = mib ? mib_suggest(mib, name, name_len) : NULL;
 		return noc_err_set(
-		    err, NOC_EINPUT, "No object is named '%.*s'%s%s%s.",
+		    err, NOC_EINPUT, "No object is named '%.*s'%s%s%s",
 		    (int)(name_len > 200 ? 200 : name_len), name,
 		    suggestion ? "; did you mean '" : "",
 		    suggestion ? suggestion : "",
-		    suggestion ? "'?" : "; `nocturne mib` adds your MIB files");
+		    suggestion ? "'?"
+			       : "; `nocturne mib` adds your MIB files.");
 	}
 	memcpy(out, o->oid, o->oid_len * sizeof(*out));
 	*n = o->oid_len;

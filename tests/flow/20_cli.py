@@ -78,6 +78,9 @@ def _():
     ran(noc.nocturne("silence", "add", "sw1"), 2, "^$", "key=value")
     ran(noc.nocturne("audit", "export", "--since", "x"), 2, "^$", "--since")
     text = ran(noc.nocturne("help"))
+    noc.equal(ran(noc.nocturne("help", "help")), text, "help of help")
+    ran(noc.nocturne("mib", "translate", "ifAdminStat"), 2, "^$",
+        r"did you mean 'ifAdminStatus'\?$")
     verbs = re.findall(r"^  ([a-z-]+) ", text, re.M)
     noc.check(len(verbs) > 16, str(verbs))
     for verb in verbs:
