@@ -4,109 +4,207 @@
 --
 -- Captures become fields of the event; those that begin with "_" only help
 -- to make the others.  `layer` is "link" or "protocol"; `admin` is there when
--- the message tells it.  Tags are written as patterns where a platform puts a
--- slot or stack member in the middle: %LINK-SW1-3-UPDOWN.
+-- the message tells it.  Where the wording alone is clear the tag is not asked
+-- for: many platforms share it, and a header that nobody foresaw hides the
+-- tag.  Such a pattern is anchored: words that a stranger chose (the name in
+-- a failed login) never stand at the start.
 
 local updown = { "link.up", "link.down" }
 
+-- What may be left of a header: "77: ", "Ebra: ", "%$ VDC-1 %$ " (NX-OS),
+-- "%STKUNIT0-M:CP " (FTOS).
+local left = [=[ *(?:\d{1,11}: )?(?:[A-Z]\w*: )?(?:%\$ ?VDC-\d+ ?%\$ |%\w+-[A-Z]:\w+ )?]=]
+local head = "^" .. left .. [=[(?:%[A-Z]\w*-(?:\w+-){0,3}[0-7]-\w+ ?: *)?]=]
+
+-- A mnemonic, as the tag or behind such a rest.  Tags are patterns where a
+-- platform puts a slot or stack member in the middle: %LINK-SW1-3-UPDOWN.
+local function mnemonic(facility, name)
+  local text = facility .. [=[-(?:\w+-)?[0-7]-]=] .. name
+  return { either {
+    { ["syslog.tag"] = re("^%" .. text .. "$") },
+    { ["syslog.message"] = re("^" .. left .. "%" .. text .. " ?:") },
+  } }
+end
+
+-- "GigabitEthernet0/1", and "GigabitEthernet 0/1" without its space.
+local name = [=[(?<_if>[^\s,()]+) ?(?<_no>\d[\d/.:]*|)]=]
+local named = "{_if}{_no}"
+
+-- IOS, IOS XR, Arista EOS, ASA, Ruijie, ZTE and others.  A description may
+-- follow the name: "Ethernet1 (to spine1), changed state to up".
+local changed = name .. [=[(?: \(.*\))?,? changed state to ]=]
+local interface = head .. [=[(?:[\w/-]+: )?[Ii]nterface ]=] .. changed
+local protocol = head .. [=[(?:[\w/-]+: )?Line [Pp]rotocol on [Ii]nterface ]=] .. changed
+
 normalize "cisco-link" {
   from = "syslog",
-  where = { ["syslog.tag"] = re [=[^%(?:PKT_INFRA-)?LINK-(?:\w+-)?[0-7]-(?:UPDOWN|CHANGED)$]=] },
-  pattern = [=[^Interface (?<ifname>\S+?), changed state to (?<_state>[Uu]p|[Dd]own)\b]=],
+  pattern = interface .. [=[(?<_state>[Uu]p|[Dd]own|UP|DOWN)\b]=],
   emit = "link.{_state:lower}", kinds = updown,
-  map = { oper = "{_state:lower}", layer = "link" },
+  map = { ifname = named, oper = "{_state:lower}", layer = "link" },
 }
 normalize "cisco-link-shut" {
   from = "syslog",
-  where = { ["syslog.tag"] = re [=[^%(?:PKT_INFRA-)?LINK-(?:\w+-)?[0-7]-(?:UPDOWN|CHANGED)$]=] },
-  pattern = [=[^Interface (?<ifname>\S+?), changed state to [Aa]dministratively [Dd]own\b]=],
+  pattern = interface .. [=[[Aa]dministratively [Dd]own\b]=],
   emit = "link.down",
-  map = { admin = "down", oper = "down", layer = "link" },
+  map = { ifname = named, admin = "down", oper = "down", layer = "link" },
 }
--- IOS, IOS XR and Arista EOS.
 normalize "cisco-line-protocol" {
   from = "syslog",
-  where = { ["syslog.tag"] = re [=[^%(?:PKT_INFRA-)?LINEPROTO-(?:\w+-)?[0-7]-UPDOWN$]=] },
-  pattern = [=[^Line protocol on Interface (?<ifname>\S+?), changed state to (?<_state>[Uu]p|[Dd]own)\b]=],
+  pattern = protocol .. [=[(?<_state>[Uu]p|[Dd]own|UP|DOWN)\b]=],
   emit = "link.{_state:lower}", kinds = updown,
-  map = { oper = "{_state:lower}", layer = "protocol" },
+  map = { ifname = named, oper = "{_state:lower}", layer = "protocol" },
 }
 normalize "cisco-line-protocol-shut" {
   from = "syslog",
-  where = { ["syslog.tag"] = re [=[^%(?:PKT_INFRA-)?LINEPROTO-(?:\w+-)?[0-7]-UPDOWN$]=] },
-  pattern = [=[^Line protocol on Interface (?<ifname>\S+?), changed state to [Aa]dministratively [Dd]own\b]=],
+  pattern = protocol .. [=[[Aa]dministratively [Dd]own\b]=],
   emit = "link.down",
-  map = { admin = "down", oper = "down", layer = "protocol" },
+  map = { ifname = named, admin = "down", oper = "down", layer = "protocol" },
+}
+-- Small business switches: "%LINK-W-Down:  gi1/0/5".
+for _, one in ipairs { { "Up", "up" }, { "Down", "down" } } do
+  normalize("cisco-smb-link-" .. one[2]) {
+    from = "syslog",
+    app = { "%LINK-I-" .. one[1], "%LINK-N-" .. one[1], "%LINK-W-" .. one[1] },
+    pattern = "^" .. name,
+    emit = "link." .. one[2],
+    map = { ifname = named, oper = one[2], layer = "link" },
+  }
+end
+normalize "viptela-link" {
+  from = "syslog",
+  pattern = [=[\binterface-state-change\b.* if-name:"(?<ifname>[^"]+)" new-state:(?<_state>up|down)\b]=],
+  emit = "link.{_state}", kinds = updown,
+  map = { oper = "{_state}", layer = "link" },
+}
+-- "%LINK-4-..., Interface Ethernet1/1 link flapped 3 times", EXOS too.
+normalize "link-flap" {
+  from = "syslog",
+  pattern = head .. [=[(?:<\w+:[\w.]+> )?(?:Slot-\d+: )?(?:Interface|Port) (?<ifname>[^\s,]+)(?: link-flap detection .* Link)?(?: link)?(?: has)? flapped\b(?<reason>.*\S)?]=],
+  emit = "link.flap",
 }
 
 -- NX-OS names the reason in the mnemonic; Ethernet and Fibre Channel ports.
+local nxos = "(?:ETHPORT|PORT|ETHPM)"
+local nxos_if = [=[Interface (?<ifname>[^\s,(]+) ?(?:\(.*\) ?)?is ]=]
+local nxos_down = nxos_if .. [=[down\s*(?:\((?<reason>[^)]*)\))?]=]
+
 normalize "nxos-if-shut" {
   from = "syslog",
-  where = { ["syslog.tag"] = re [=[^%(?:ETHPORT|PORT|ETHPM)-(?:\w+-)?[0-7]-IF_DOWN_(?:PARENT_)?ADMIN_DOWN$]=] },
-  pattern = [=[Interface (?<ifname>[^\s,]+) is down\s*(?:\((?<reason>[^)]*)\))?]=],
+  where = mnemonic(nxos, "IF_DOWN_(?:PARENT_)?ADMIN_DOWN"),
+  pattern = nxos_down,
   emit = "link.down",
   map = { admin = "down", oper = "down", layer = "link" },
 }
 normalize "nxos-if-down" {
   from = "syslog",
-  where = {
-    ["syslog.tag"] = re [=[^%(?:ETHPORT|PORT|ETHPM)-(?:\w+-)?[0-7]-IF_DOWN_(?!ERROR_DISABLED)\w+$]=],
-  },
-  pattern = [=[Interface (?<ifname>[^\s,]+) is down\s*(?:\((?<reason>[^)]*)\))?]=],
+  where = mnemonic(nxos, [=[IF_DOWN_(?!ERROR_DISABLED)\w+]=]),
+  pattern = nxos_down,
   emit = "link.down",
   map = { oper = "down", layer = "link" },
 }
 normalize "nxos-if-up" {
   from = "syslog",
-  where = { ["syslog.tag"] = re [=[^%(?:ETHPORT|PORT|ETHPM)-(?:\w+-)?[0-7]-IF_UP$]=] },
-  pattern = [=[Interface (?<ifname>[^\s,]+) is up\b]=],
+  where = mnemonic(nxos, "IF_UP"),
+  pattern = nxos_if .. [=[up\b]=],
   emit = "link.up",
   map = { admin = "up", oper = "up", layer = "link" },
 }
 normalize "nxos-member" {
   from = "syslog",
-  where = { ["syslog.tag"] = re [=[^%ETH_PORT_CHANNEL-(?:\w+-)?[0-7]-PORT_(?:DOWN|UP)$]=] },
-  pattern = [=[^(?<_lag>[\w/.-]+): (?<ifname>\S+) is (?<_state>up|down)\b]=],
+  where = mnemonic("ETH_PORT_CHANNEL", "PORT_(?:INDIVIDUAL_)?(?:DOWN|UP)"),
+  pattern = [=[(?:[\w/.-]+: |individual port )(?<ifname>\S+) is (?<_state>up|down)\b]=],
   emit = "link.{_state}", kinds = updown,
   map = { oper = "{_state}", layer = "link" },
 }
-
-normalize "asa-line-protocol" {
+normalize "nxos-mgmt" {
   from = "syslog",
-  where = { ["syslog.tag"] = re [=[^%(?:ASA|FTD|PIX|FWSM)-(?:\w+-)?[0-7]-41100[12]$]=] },
-  pattern = [=[^Line protocol on [Ii]nterface (?<ifname>\S+?), changed state to (?<_state>up|down)\b]=],
-  emit = "link.{_state}", kinds = updown,
-  map = { oper = "{_state}", layer = "protocol" },
-}
-
--- ifIndex 502, ifAdminStatus up(1), ifOperStatus down(2), ifName xe-0/0/0
-normalize "junos-link-down" {
-  from = "syslog", tag = "SNMP_TRAP_LINK_DOWN",
-  pattern = [=[ifIndex (?<_index>\d+), ifAdminStatus (?<admin>\w+)\(\d+\), ifOperStatus (?<oper>\w+)\(\d+\), ifName (?<ifname>\S+)]=],
-  emit = "link.down",
-  map = { ifindex = "{_index:int}", layer = "link" },
-}
-normalize "junos-link-up" {
-  from = "syslog", tag = "SNMP_TRAP_LINK_UP",
-  pattern = [=[ifIndex (?<_index>\d+), ifAdminStatus (?<admin>\w+)\(\d+\), ifOperStatus (?<oper>\w+)\(\d+\), ifName (?<ifname>\S+)]=],
-  emit = "link.up",
-  map = { ifindex = "{_index:int}", layer = "link" },
-}
-
--- Huawei VRP (%%01) and H3C/HPE Comware (%%10).
-normalize "vrp-link" {
-  from = "syslog",
-  where = { ["syslog.tag"] = re [=[^%%\d\d(?:IFNET|IFPDT|PHY|LINK)/\d/]=] },
-  pattern = [=[\b[Ii]nterface (?<ifname>\S+) has (?:turned into|entered|changed to) (?:the )?(?<_state>UP|DOWN|up|down) state]=],
+  where = mnemonic("IM", "IM_INTF_STATE"),
+  pattern = [=[(?<ifname>[^\s,:]+) is (?<_state>UP|DOWN) in vdc\b]=],
   emit = "link.{_state:lower}", kinds = updown,
   map = { oper = "{_state:lower}", layer = "link" },
 }
+
+-- What the configuration says (411003: "up") is no link that came up.
+normalize "asa-shut" {
+  from = "syslog",
+  pattern = [=[^Configuration status on interface (?<ifname>\S+) changed state to (?:down|downup)\b]=],
+  emit = "link.down",
+  map = { admin = "down", oper = "down", layer = "link" },
+}
+normalize "asa-failover-link" {
+  from = "syslog",
+  pattern = [=[^\((?:Primary|Secondary)\) Link status (?<_state>Up|Down) on interface (?<ifname>\S+)]=],
+  emit = "link.{_state:lower}", kinds = updown,
+  map = { oper = "{_state:lower}", layer = "link" },
+}
+
+-- ifIndex 502, ifAdminStatus up(1), ifOperStatus down(2), ifName xe-0/0/0.
+-- The tag may have the explicit priority before it: %DAEMON-4-....  The brief
+-- structured form has no text, only interface-name="xe-0/0/0".
+local function junos_data(ev)
+  local raw = ev.raw or ""
+  local admin = raw:match('admin%-status="(%a+)')
+  local oper = raw:match('operational%-status="(%a+)')
+  local index = raw:match('snmp%-interface%-index="(%d+)"')
+  return {
+    ifname = raw:match('interface%-name="([^"]+)"'),
+    ifindex = index and tonumber(index), admin = admin, oper = oper,
+    layer = "link",
+  }
+end
+
+for _, kind in ipairs { "down", "up" } do
+  local tagged = re([=[^(?:%\w+-[0-7]-)?SNMP_TRAP_LINK_]=] .. kind:upper() .. "$")
+
+  normalize("junos-link-" .. kind) {
+    from = "syslog", where = { ["syslog.tag"] = tagged },
+    pattern = [=[ifIndex (?<_index>\d+), ifAdminStatus (?<admin>\w+)\(\d+\), ifOperStatus (?<oper>\w+)\(\d+\), ifName (?<ifname>\S+)]=],
+    emit = "link." .. kind,
+    map = { ifindex = "{_index:int}", layer = "link" },
+  }
+  normalize("junos-link-data-" .. kind) {
+    from = "syslog",
+    where = { ["syslog.tag"] = tagged, raw = re [=[ interface-name="[^"]+"]=] },
+    emit = "link." .. kind,
+    map = junos_data,
+  }
+end
+normalize "junos-bundle" {
+  from = "syslog",
+  pattern = [=[^ae_bundlestate_ifd_change: bundle (?<ifname>\S+): bundle IFD state changed to (?<_state>UP|DOWN)\b]=],
+  emit = "link.{_state:lower}", kinds = updown,
+  map = { oper = "{_state:lower}", layer = "link" },
+}
+normalize "screenos-link" {
+  from = "syslog",
+  pattern = [=[^NetScreen device_id=.*: The physical state of interface (?<ifname>\S+) has changed to (?<_state>Up|Down)\b]=],
+  emit = "link.{_state:lower}", kinds = updown,
+  map = { oper = "{_state:lower}", layer = "link" },
+}
+
+-- Huawei VRP (%%01) and H3C/HPE Comware (%%10), their text possibly behind
+-- "CID=0x807a0405;", "-Slot=1;", "- 1 - ", or with the tag still before it.
+local vrp = [=[^ *(?:\d{4} \S+ )?(?:%%\d\d\w+/\d/\w+(?:\(\w\))?(?:\[\d+\])?: ?)?(?:CID=[^;]*;|(?:-\w+=[^;]*; ?)+|- ?\d+ -)?\s*]=]
+local state = [=[(?<_state>UP|DOWN|[Uu]p|[Dd]own)\b]=]
+
 normalize "vrp-line-protocol" {
   from = "syslog",
-  where = { ["syslog.tag"] = re [=[^%%\d\dIFNET/\d/]=] },
-  pattern = [=[(?i)\bline protocol (?:\w+ |state )?on (?:the )?interface (?<ifname>\S+) (?:has entered the|changed to|is) (?<_state>up|down)\b]=],
+  pattern = vrp .. [=[(?:The )?[Ll]ine protocol (?:\w+ )?on (?:the )?interface (?<ifname>\S+) (?:has entered the|changed to|is) ]=] .. state,
   emit = "link.{_state:lower}", kinds = updown,
   map = { oper = "{_state:lower}", layer = "protocol" },
+}
+normalize "vrp-link" {
+  from = "syslog",
+  pattern = vrp .. [=[Interface (?<ifname>\S+) (?:has )?(?:turned into|entered|changed to) (?:the )?]=] .. state .. [=[ state\b(?!\.? ?\()]=],
+  emit = "link.{_state:lower}", kinds = updown,
+  map = { oper = "{_state:lower}", layer = "link" },
+}
+normalize "vrp-physical" {
+  from = "syslog",
+  where = { ["syslog.tag"] = re [=[^%%\d\dPHY/\d/]=] },
+  pattern = [=[(?<ifname>[A-Z1-9]\S*\d): change status to ]=] .. state,
+  emit = "link.{_state:lower}", kinds = updown,
+  map = { oper = "{_state:lower}", layer = "link" },
 }
 normalize "vrp-interface-status" {
   from = "syslog",
@@ -115,12 +213,49 @@ normalize "vrp-interface-status" {
   emit = "link.{_state:lower}", kinds = updown,
   map = { admin = "{_admin:lower}", oper = "{_state:lower}", layer = "link" },
 }
+-- The notification as text: AdminStatus=2 is down.
+for _, one in ipairs { { "-shut", "(?:2|DOWN)", "down" }, { "", "(?:1|UP)", "up" } } do
+  normalize("vrp-trap" .. one[1]) {
+    from = "syslog",
+    where = { ["syslog.tag"] = re [=[^%%\d\dIF(?:NET|PDT)/\d/]=] },
+    pattern = [=[\bInterface \d+ turned into (?<_state>UP|DOWN) state\.? ?\((?=[^)]*\bAdminStatus=]=] .. one[2] .. [=[\b)(?=[^)]*\b(?:InterfaceName|[Ii]fName)=(?<ifname>[^,)]+))]=],
+    emit = "link.{_state:lower}", kinds = updown,
+    map = { admin = one[3], oper = "{_state:lower}", layer = "link" },
+  }
+end
 normalize "comware-link" {
   from = "syslog",
-  where = { ["syslog.tag"] = re [=[^%%\d\dIFNET/\d/(?:LINK_UPDOWN|PHY_UPDOWN)\b]=] },
-  pattern = [=[(?i)(?:(?:Link status|Physical state) on the interface (?<ifname>\S+) changed to|^\s*(?<_other>[A-Z][\w/.-]*\d)(?::)? link status is) (?<_state>up|down)\b]=],
+  pattern = vrp .. [=[(?:Link status|Physical state) on the interface (?<ifname>\S+) changed to ]=] .. state,
   emit = "link.{_state:lower}", kinds = updown,
-  map = { ifname = { "ifname", "_other" }, oper = "{_state:lower}", layer = "link" },
+  map = { oper = "{_state:lower}", layer = "link" },
+}
+normalize "comware-link-status" {
+  from = "syslog",
+  pattern = vrp .. [=[(?<ifname>[A-Z][\w/.:-]*\d):? link status is ]=] .. state,
+  emit = "link.{_state:lower}", kinds = updown,
+  map = { oper = "{_state:lower}", layer = "link" },
+}
+normalize "comware-line-protocol" {
+  from = "syslog",
+  pattern = vrp .. [=[Line protocol state on the interface (?<ifname>\S+) changed to ]=] .. state,
+  emit = "link.{_state:lower}", kinds = updown,
+  map = { oper = "{_state:lower}", layer = "protocol" },
+}
+-- "%%10L2INF/5/PORT LINK STATUS CHANGE(l):- 1 - Ethernet1/0/9 is UP", and the
+-- notification: "INTERFACE UPDOWN(t): Trap ...: Interface 9437185 is Down".
+normalize "comware-port" {
+  from = "syslog",
+  where = { ["syslog.tag"] = re [=[^%%\d\dL2INF?/\d/]=] },
+  pattern = [=[LINK STATUS CHANGE(?:\(\w\))?:.*?(?<ifname>[A-Z][\w/.:-]*\d) (?:is|turns into) ]=] .. state,
+  emit = "link.{_state:lower}", kinds = updown,
+  map = { oper = "{_state:lower}", layer = "link" },
+}
+normalize "comware-trap" {
+  from = "syslog",
+  where = { ["syslog.tag"] = re [=[^%%\d\dIFNET/\d/]=] },
+  pattern = [=[ ?UPDOWN\(t\):\s*Trap \S+link(?:Up|Down)\S*: ?Interface (?<_index>\d+) is ]=] .. state,
+  emit = "link.{_state:lower}", kinds = updown,
+  map = { ifindex = "{_index:int}", oper = "{_state:lower}", layer = "link" },
 }
 
 -- Nokia SR OS: "51 Base SNMP-WARNING-linkDown-2004 [1/2/1]:  Interface 1/2/1
@@ -138,12 +273,74 @@ normalize "sros-link-up" {
   map = { oper = "up", layer = "link" },
 }
 
+-- Nokia SR Linux: "chassis|1|1|00012|W: Interface ethernet-1/1 is now down
+-- for reason: lower-layer-down"; subinterfaces too.
+normalize "srl-link" {
+  from = "syslog",
+  pattern = [=[^ *(?:[\w|]+: )?(?:The )?(?:[Ii]nterface|subinterface) (?<ifname>\S+) is now (?<_state>up|down)\b(?: for reason: (?<reason>.*\S))?]=],
+  emit = "link.{_state}", kinds = updown,
+  map = { oper = "{_state}", layer = "link" },
+}
+
 -- Brocade/Ruckus: "Interface ethernet 1/1/36, state down".
 normalize "netiron-link" {
   from = "syslog",
-  pattern = [=[^Interface (?<_type>[A-Za-z]+) ?(?<_port>[\d/:.]*), state (?<_state>up|down)\b]=],
+  pattern = [=[^ *(?:System: ?)?Interface (?:ethernet (?=mgmt))?(?<_type>[A-Za-z]+) ?(?<_port>[\w/:.]*), state (?<_state>up|down)\b]=],
   emit = "link.{_state}", kinds = updown,
   map = { ifname = "{_type}{_port}", oper = "{_state}", layer = "link" },
+}
+normalize "fastiron-logical-link" {
+  from = "syslog",
+  pattern = [=[^ *(?:System: ?)?Logical link on interface (?<_type>[A-Za-z]+) ?(?<_port>[\w/:]*) is (?<_state>up|down)\b]=],
+  emit = "link.{_state}", kinds = updown,
+  map = { ifname = "{_type}{_port}", oper = "{_state}", layer = "protocol" },
+}
+-- Brocade VDX, Extreme SLX: "[NSM-1003], ..., Interface Ethernet 0/1 is link
+-- down.", in the RFC 5424 form without the words before.
+local nsm = [=[(?:^|\bNSM-1\d+\b.*[,\]] (?:BOM ?)?)Interface ]=] .. name
+
+normalize "nos-link-up" {
+  from = "syslog", pattern = nsm .. [=[ is online\b]=],
+  emit = "link.up", map = { ifname = named, oper = "up", layer = "link" },
+}
+for _, layer in ipairs { "link", "protocol" } do
+  normalize("nos-" .. layer .. "-down") {
+    from = "syslog", pattern = nsm .. " is " .. layer .. [=[ down\b]=],
+    emit = "link.down",
+    map = { ifname = named, oper = "down", layer = layer },
+  }
+end
+normalize "nos-shut" {
+  from = "syslog", pattern = nsm .. [=[ is administratively down\b]=],
+  emit = "link.down",
+  map = { ifname = named, admin = "down", oper = "down", layer = "link" },
+}
+
+-- Dell OS9 (FTOS): "Changed interface state to down: Te 0/12", and OS10:
+-- "%IFM_OSTATE_DN: Interface operational state is down :ethernet1/1/5".
+normalize "ftos-link" {
+  from = "syslog",
+  pattern = head .. "Changed interface state to (?<_state>up|down): " .. name,
+  emit = "link.{_state}", kinds = updown,
+  map = { ifname = named, oper = "{_state}", layer = "link" },
+}
+normalize "ftos-shut" {
+  from = "syslog",
+  pattern = head .. "Changed interface Admin state to down: " .. name,
+  emit = "link.down",
+  map = { ifname = named, admin = "down", oper = "down", layer = "link" },
+}
+normalize "os10-link" {
+  from = "syslog",
+  pattern = [=[%IFM_OSTATE_(?:UP|DN): Interface operational state is (?<_state>up|down) ?: ?(?<ifname>\S+)]=],
+  emit = "link.{_state}", kinds = updown,
+  map = { oper = "{_state}", layer = "link" },
+}
+normalize "os10-shut" {
+  from = "syslog",
+  pattern = [=[%IFM_ASTATE_DN: Interface admin state (?:is )?down ?: ?(?<ifname>\S+)]=],
+  emit = "link.down",
+  map = { admin = "down", oper = "down", layer = "link" },
 }
 
 normalize "sonic-host-interface" {
@@ -168,13 +365,13 @@ normalize "aruba-cx-link" {
 }
 normalize "procurve-port-down" {
   from = "syslog",
-  pattern = [=[\bport (?<ifname>[A-Z]?[\w/]*\d) is now off-line\b]=],
+  pattern = [=[\bport (?<ifname>[A-Z]?[\w/]*\d)(?: in \S+)? is now off-line\b]=],
   emit = "link.down",
   map = { oper = "down", layer = "link" },
 }
 normalize "procurve-port-up" {
   from = "syslog",
-  pattern = [=[\bport (?<ifname>[A-Z]?[\w/]*\d) is now on-line\b]=],
+  pattern = [=[\bport (?<ifname>[A-Z]?[\w/]*\d)(?: in \S+)? is now on-line\b]=],
   emit = "link.up",
   map = { oper = "up", layer = "link" },
 }
@@ -194,20 +391,89 @@ normalize "meraki-port-up" {
 }
 
 -- "e1000e: eth0 NIC Link is Down", "igb 0000:01:00.0 eth1: igb: eth1 NIC Link
--- is Up 1000 Mbps", "br0: port 1"... is no link.
+-- is Up 1000 Mbps", "em0: link state changed to DOWN" (BSD, Junos); "br0:
+-- port 1"... is no link.
 normalize "linux-link" {
-  from = "syslog", app = "kernel",
-  pattern = [=[(?:^|[\s:])(?<ifname>[a-z][\w.@-]{1,14}):? (?:NIC )?[Ll]ink(?: is|:)? (?<_state>[Uu]p|[Dd]own)\b]=],
+  from = "syslog", app = { "kernel", "/kernel" },
+  pattern = [=[(?:^|[\s:])(?<ifname>[a-z][\w.@-]{1,14}):? (?:NIC )?(?:Copper |Fiber )?[Ll]ink(?: is| state changed to|:)? (?<_state>[Uu]p|[Dd]own|UP|DOWN)\b]=],
   emit = "link.{_state:lower}", kinds = updown,
   map = { oper = "{_state:lower}", layer = "link" },
 }
+normalize "linux-link-ready" {
+  from = "syslog", app = "kernel",
+  pattern = [=[ADDRCONF\(NETDEV_CHANGE\): (?<ifname>[^\s:]+): link becomes ready\b]=],
+  emit = "link.up",
+  map = { oper = "up", layer = "link" },
+}
+normalize "linux-bond-member" {
+  from = "syslog", app = "kernel",
+  pattern = [=[(?:\(slave (?<ifname>[^\s)]+)\): )?link status definitely (?<_state>up|down)\b(?: for interface (?<_other>[^\s,]+))?]=],
+  emit = "link.{_state}", kinds = updown,
+  map = { ifname = { "ifname", "_other" }, oper = "{_state}", layer = "link" },
+}
+normalize "linux-bond-down" {
+  from = "syslog", app = "kernel",
+  pattern = [=[(?<ifname>[^\s:]+): now running without any active interface]=],
+  emit = "link.down",
+  map = { oper = "down", layer = "link" },
+}
+normalize "linux-bond-up" {
+  from = "syslog", app = "kernel",
+  pattern = [=[(?<ifname>[^\s:]+): (?:first )?active interface up!]=],
+  emit = "link.up",
+  map = { oper = "up", layer = "link" },
+}
+-- systemd-networkd, dhcpcd, NetworkManager and ifplugd say it once more.
+for _, one in ipairs {
+  { "up", "Gained carrier|carrier acquired", "link connected", "detected" },
+  { "down", "Lost carrier|carrier lost", "link disconnected", "lost" },
+} do
+  local kind = one[1]
 
--- Broadcom FASTPATH based switches: "Link Down: Unit: 1 Slot: 0 Port: 12".
+  normalize("linux-carrier-" .. kind) {
+    from = "syslog", app = { "systemd-networkd", "dhcpcd" },
+    pattern = [=[^(?<ifname>[^\s:]+): (?:]=] .. one[2] .. [=[)\b]=],
+    emit = "link." .. kind,
+    map = { oper = kind, layer = "link" },
+  }
+  normalize("networkmanager-link-" .. kind) {
+    from = "syslog", app = "NetworkManager",
+    pattern = [=[ (?:device )?\((?<ifname>[^\s)]+)\): (?:carrier: )?]=] .. one[3] .. [=[\b]=],
+    emit = "link." .. kind,
+    map = { oper = kind, layer = "link" },
+  }
+  normalize("ifplugd-link-" .. kind) {
+    from = "syslog",
+    where = { ["syslog.app"] = prefix "ifplugd(" },
+    pattern = "^Link beat " .. one[4] .. [=[\b]=],
+    emit = "link." .. kind,
+    map = function(ev)
+      return { ifname = ev["syslog.app"]:match("%((.-)%)"), oper = kind, layer = "link" }
+    end,
+  }
+end
+normalize "esxi-link" {
+  from = "syslog",
+  pattern = [=[^\[netCorrelator\].* vmnic (?<ifname>\S+) linkstate (?<_state>up|down)\b]=],
+  emit = "link.{_state}", kinds = updown,
+  map = { oper = "{_state}", layer = "link" },
+}
+
+-- Broadcom FASTPATH based switches: "TRAPMGR: Link Down: Unit: 1 Slot: 0 Port:
+-- 12", "TRAPMGR[59]: traputil.c(696) 5 %% Link Down: 0/3".
 normalize "fastpath-link" {
   from = "syslog",
-  pattern = [=[TRAPMGR\b.*?\bLink (?<_state>Up|Down): (?:Unit: (?<_unit>\d+) Slot: (?<_slot>\d+) Port: (?<_port>\d+)|(?<_short>[\w/-]*\d))]=],
+  pattern = [=[(?:TRAPMGR\b.*?\b|^(?:\S+\(\d+\) \d+ )?%% (?:[A-Z]+ )?|^)Link (?<_state>Up|Down): (?:Unit: (?<_unit>\d+) Slot: (?<_slot>\d+) Port: (?<_port>\d+)|(?<_short>[\w/-]*\d))]=],
   emit = "link.{_state:lower}", kinds = updown,
   map = { ifname = { "_short", "{_unit}/{_slot}/{_port}" }, oper = "{_state:lower}", layer = "link" },
+}
+
+-- Firewalls and balancers.
+normalize "fortios-link" {
+  from = "syslog",
+  pattern = [=[\blogdesc="Interface status changed".*\bmsg="[^"]*\b[Ii]nterface (?<ifname>\S+) was turned (?<_state>up|down)"]=],
+  emit = "link.{_state}", kinds = updown,
+  map = { oper = "{_state}", layer = "link" },
 }
 normalize "panos-port" {
   from = "syslog",
@@ -221,9 +487,74 @@ normalize "f5-link" {
   emit = "link.{_state:lower}", kinds = updown,
   map = { oper = "{_state:lower}", layer = "link" },
 }
+normalize "netscaler-link" {
+  from = "syslog",
+  pattern = [=[ EVENT DEVICE(?:UP|DOWN) .* Device "interface\((?<ifname>[^)]+)\)" - State (?<_state>UP|DOWN)\b]=],
+  emit = "link.{_state:lower}", kinds = updown,
+  map = { oper = "{_state:lower}", layer = "link" },
+}
+normalize "sonicwall-link" {
+  from = "syslog",
+  pattern = [=[\bmsg="(?:\w+ )?Interface (?<ifname>\S+) Link Is (?<_state>Up|Down)"]=],
+  emit = "link.{_state:lower}", kinds = updown,
+  map = { oper = "{_state:lower}", layer = "link" },
+}
 normalize "routeros-link" {
   from = "syslog",
-  pattern = [=[^(?:interface,info )?(?<ifname>[\w.<>-]+) link (?<_state>up|down)(?: \(speed|$)]=],
+  pattern = [=[^(?:interface,\w+ (?:[\w.-]+: )?)?(?<ifname>[\w.<>+-]+) link (?<_state>up|down)(?: \(speed|$)]=],
   emit = "link.{_state}", kinds = updown,
   map = { oper = "{_state}", layer = "link" },
 }
+
+-- Other switches.
+normalize "voss-link" {
+  from = "syslog",
+  pattern = [=[\bSNMP INFO Link (?<_state>Up|Down) ?\((?<ifname>[\w/.-]+)\)]=],
+  emit = "link.{_state:lower}", kinds = updown,
+  map = { oper = "{_state:lower}", layer = "link" },
+}
+normalize "ers-link" {
+  from = "syslog",
+  pattern = [=[^(?:Trap: +)?Link (?<_state>Up|Down) Trap for (?:Unit/)?Port:? (?<ifname>\d[\d/]*)]=],
+  emit = "link.{_state:lower}", kinds = updown,
+  map = { oper = "{_state:lower}", layer = "link" },
+}
+normalize "allied-link" {
+  from = "syslog",
+  pattern = [=[^Port (?<_state>up|down) notification received for (?<ifname>\S+)]=],
+  emit = "link.{_state}", kinds = updown,
+  map = { oper = "{_state}", layer = "link" },
+}
+normalize "edgecore-link" {
+  from = "syslog",
+  pattern = [=[^Unit +(?<_unit>\d+), Port +(?<_port>\d+) link-(?<_state>up|down)\b]=],
+  emit = "link.{_state}", kinds = updown,
+  map = { ifname = "{_unit}/{_port}", oper = "{_state}", layer = "link" },
+}
+normalize "omniswitch-link" {
+  from = "syslog",
+  pattern = [=[^portMgr\w+ .*\bLINKSTS (?<ifname>\d[\d/]*) (?<_state>UP|DOWN)\b]=],
+  emit = "link.{_state:lower}", kinds = updown,
+  map = { oper = "{_state:lower}", layer = "link" },
+}
+-- Extreme EXOS, D-Link, ZyXEL: "Port 1:3 link UP at speed 1 Gbps"; and what
+-- others say in nearly these words, behind "name: " or "[name]: " at most.
+local plain = [=[^ *(?:\[[\w.-]+\]: ?|[A-Za-z][\w.-]*: |<\w+:[\w.]+> ){0,3}]=]
+
+normalize "port-link" {
+  from = "syslog",
+  pattern = plain .. [=[Port (?<ifname>\d[\w/:.]*|[A-Za-z][\w/:.-]*\d),? (?:(?:is )?link|link (?:state|status) (?:is|changed to)) ]=] .. state .. "(?! [a-z]+ing)",
+  emit = "link.{_state:lower}", kinds = updown,
+  map = { oper = "{_state:lower}", layer = "link" },
+}
+for _, one in ipairs {
+  { "interface", [=[Interface (?<ifname>[\w/:.-]*\d[\w/:.-]*)]=] },
+  { "port", [=[Port (?<ifname>\w+[/:][\w/:]*)]=] },
+} do
+  normalize(one[1] .. "-state") {
+    from = "syslog",
+    pattern = plain .. one[2] .. [=[,? (?:link )?(?:state |status )?(?:is(?: now)?|(?:has )?changed (?:state )?to) ]=] .. state,
+    emit = "link.{_state:lower}", kinds = updown,
+    map = { oper = "{_state:lower}", layer = "link" },
+  }
+end

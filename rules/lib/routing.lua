@@ -7,61 +7,138 @@
 -- absent (rules/bgp.lua does).  bgp.error: a session was refused or is in
 -- danger, which says nothing about whether another one is up.
 
+-- What may be left of a header before the mnemonic, as in lib/link.lua.
+local left = [=[ *(?:\d{1,11}: )?(?:[A-Z]\w*: )?(?:%\$ ?VDC-\d+ ?%\$ |%\w+-[A-Z]:\w+ )?]=]
+local function bgp(name)
+  local text = [=[%(?:ROUTING-)?BGP-(?:\w+-)?[0-7]-]=] .. name
+
+  return { either {
+    { ["syslog.tag"] = re("^" .. text .. "$") },
+    { ["syslog.message"] = re("^" .. left .. text .. " ?:") },
+  } }
+end
+
+-- An address, possibly with its zone; "*" is a peer of a listen range.
+local peer = [=[(?<peer>[0-9A-Fa-f.:]*[0-9A-Fa-f](?:%[\w./-]+)?)]=]
+
 -- IOS "neighbor 10.1.1.1 vpn vrf RED Down Peer closed the session", IOS XR
 -- "neighbor 10.1.1.1 Down - BGP Notification sent (VRF: RED) (AS: 65001)",
--- NX-OS "bgp-65000 [4321] (default) neighbor 10.1.1.1 Down - ...".
-local adjchange = { ["syslog.tag"] = re [=[^%(?:ROUTING-)?BGP-(?:\w+-)?[0-7]-ADJCHANGE(?:_DETAIL)?$]=] }
+-- NX-OS "bgp-65000 [4321] (default) neighbor 10.1.1.1 Down - ...", ASA.
+local adjchange = { either {
+  bgp "ADJCHANGE(?:_DETAIL)?",
+  { ["syslog.tag"] = re [=[^%(?:ASA|FTD)-(?:\w+-)?[0-7]-418018$]=] },
+} }
+local neighbor = [=[(?: \((?<_vrf>[^)\s]+)\) |\b)neighbor \*?]=] .. peer .. [=[(?: \([^)]*\)| \(?\S+\)?)??(?: vpn vrf (?<vrf>\S+))? ]=]
+local xr = [=[\s*(?:\(VRF: (?<_vrf2>[^);]+)[^)]*\))?\s*(?:\(AS: (?<peer_as>[\d.]+)\))?]=]
+local vrfs = { "vrf", "_vrf", "_vrf2" }
 
 normalize "cisco-bgp-down" {
   from = "syslog", where = adjchange,
-  pattern = [=[\bneighbor (?<peer>[0-9A-Fa-f.:%]+)(?: \(?\S+\)?)??(?: vpn vrf (?<vrf>\S+))? Down\b(?:[ -]*(?<reason>[^()]*[^()\s]))?(?: *\(VRF: (?<_vrf>[^)]+)\))?(?: *\(AS: (?<peer_as>[\d.]+)\))?]=],
+  pattern = neighbor .. [=[Down\b(?:[ -]*(?<reason>(?!\(VRF: |\(AS: )[^ -].*?))?]=] .. xr .. [=[\s*$]=],
   emit = "bgp.down",
-  map = { vrf = { "vrf", "_vrf" } },
+  map = { vrf = vrfs },
 }
 normalize "cisco-bgp-up" {
   from = "syslog", where = adjchange,
-  pattern = [=[\bneighbor (?<peer>[0-9A-Fa-f.:%]+)(?: \(?\S+\)?)??(?: vpn vrf (?<vrf>\S+))? Up\b(?: *\(VRF: (?<_vrf>[^)]+)\))?(?: *\(AS: (?<peer_as>[\d.]+)\))?]=],
+  pattern = neighbor .. [=[Up\b]=] .. xr,
   emit = "bgp.up",
-  map = { vrf = { "vrf", "_vrf" }, state = "Established" },
+  map = { vrf = vrfs, state = "Established" },
 }
+-- Dell OS9: "Connection with neighbor 10.1.1.1 closed. Hold time expired".
+normalize "ftos-bgp-up" {
+  from = "syslog", where = adjchange,
+  pattern = [=[\b[Nn]eighbor ]=] .. peer .. [=[ [Ee]stablished\b]=],
+  emit = "bgp.up",
+  map = { state = "Established" },
+}
+normalize "ftos-bgp-down" {
+  from = "syslog", where = adjchange,
+  pattern = [=[\bConnection with neighbor ]=] .. peer .. [=[ closed\b\.? *(?<reason>\S.*)?]=],
+  emit = "bgp.down",
+}
+local eos = [=[^(?:.*: )?peer (?<peer>\S+) \((?:VRF (?<vrf>\S+) )?AS (?<peer_as>[\d.]+)\) old state (?<was>\w+) event (?<reason>\w+) new state ]=]
+
 normalize "eos-bgp-up" {
   from = "syslog", where = adjchange,
-  pattern = [=[^peer (?<peer>\S+) \(VRF (?<vrf>\S+) AS (?<peer_as>[\d.]+)\) old state (?<was>\w+) event (?<reason>\w+) new state (?<state>Established)]=],
+  pattern = eos .. [=[(?<state>Established)]=],
   emit = "bgp.up",
 }
 normalize "eos-bgp-down" {
   from = "syslog", where = adjchange,
-  pattern = [=[^peer (?<peer>\S+) \(VRF (?<vrf>\S+) AS (?<peer_as>[\d.]+)\) old state (?<was>\w+) event (?<reason>\w+) new state (?<state>(?!Established)\w+)]=],
+  pattern = eos .. [=[(?<state>(?!Established)\w+)]=],
   emit = "bgp.down",
 }
 -- A NOTIFICATION closes the session (RFC 4271 §6), but for the second
 -- connection to a peer that the collision rule ends: Cease/5 and Cease/7.
-local notification = { ["syslog.tag"] = re [=[^%(?:ROUTING-)?BGP-(?:\w+-)?[0-7]-NOTIFICATION$]=] }
+-- "active" and "passive" are connections that are no session yet.
+local notified = [=[(?:sent to|received from) neighbor \*?]=] .. peer .. [=[(?: \((?:VRF (?<vrf>\S+) )?AS (?<peer_as>[\d.]+)\))? ]=]
+local code = [=[(?!6/[57]\b)(?<reason>\d+/\d+ \([^)]*\))]=]
 
 normalize "cisco-bgp-notification" {
-  from = "syslog", where = notification,
-  pattern = [=[(?:sent to|received from) neighbor (?<peer>[0-9A-Fa-f.:%]+)(?: \(VRF (?<vrf>\S+) AS (?<peer_as>[\d.]+)\))? (?!6/[57]\b)(?<reason>\d+/\d+ \([^)]*\))]=],
+  from = "syslog", where = bgp "NOTIFICATION",
+  pattern = notified .. code,
   emit = "bgp.down",
+}
+normalize "cisco-bgp-refused" {
+  from = "syslog", where = bgp "NOTIFICATION",
+  pattern = notified .. [=[(?:active|passive) ]=] .. code,
+  emit = "bgp.error",
 }
 normalize "cisco-bgp-reset" {
-  from = "syslog",
-  where = { ["syslog.tag"] = re [=[^%(?:ROUTING-)?BGP-(?:\w+-)?[0-7]-NBR_RESET$]=] },
-  pattern = [=[^Neighbor (?<peer>[0-9A-Fa-f.:%]+) reset \((?<reason>[^)]*)\)]=],
+  from = "syslog", where = bgp "NBR_RESET",
+  pattern = [=[\bNeighbor \*?]=] .. peer .. [=[ reset \((?<reason>[^)]*)\)]=],
   emit = "bgp.down",
 }
-
-local junos = [=[^BGP peer (?<peer>[0-9A-Fa-f.:%]+)(?:\+\d+)? \((?:\w+ )?AS (?<peer_as>[\d.]+)\) changed state from (?<was>\w+) to ]=]
-
-normalize "junos-bgp-up" {
-  from = "syslog", tag = "RPD_BGP_NEIGHBOR_STATE_CHANGED",
-  pattern = junos .. [=[(?<state>Established)\b(?: \(event (?<reason>\w+)\))?(?: \(instance (?<vrf>\S+)\))?]=],
-  emit = "bgp.up",
+normalize "cisco-bgp-attempt" {
+  from = "syslog", where = bgp "NBR_RESET",
+  pattern = [=[\bNeighbor \*?]=] .. peer .. [=[ (?:active|passive) reset \((?<reason>[^)]*)\)]=],
+  emit = "bgp.error",
 }
-normalize "junos-bgp-down" {
-  from = "syslog", tag = "RPD_BGP_NEIGHBOR_STATE_CHANGED",
-  pattern = junos .. [=[(?<state>(?!Established\b)\w+)(?: \(event (?<reason>\w+)\))?(?: \(instance (?<vrf>\S+)\))?]=],
-  emit = "bgp.down",
-}
+
+-- Junos: the tag may have the explicit priority before it; the brief
+-- structured form has no text, only peer-name="10.1.1.1 (External AS 65001)".
+local junos_tag = { ["syslog.tag"] = re [=[^(?:%\w+-[0-7]-)?RPD_BGP_NEIGHBOR_STATE_CHANGED$]=] }
+local junos_peer = [=[peer ]=] .. peer .. [=[(?:\+\d+)? \((?:\w+ )?AS (?<peer_as>[\d.]+)\) ]=]
+local junos = "^BGP " .. junos_peer .. [=[(?:\(instance (?<_vrf>[^)\s]+)\) )?changed state from (?<was>\w+) to ]=]
+local junos_after = [=[(?: \(event (?<reason>\w+)\))?(?: \(instance (?<vrf>[^)\s]+)\))?]=]
+local junos_event = "^bgp_event: " .. junos_peer .. [=[old state (?<was>\w+) event (?<reason>\w+) new state ]=]
+
+for _, one in ipairs {
+  { "up", [=[(?<state>Established)\b]=], [=[ new-state="Established"]=] },
+  { "down", [=[(?<state>(?!Established\b)\w+)]=], [=[ new-state="(?!Established")]=] },
+} do
+  normalize("junos-bgp-" .. one[1]) {
+    from = "syslog", where = junos_tag,
+    pattern = junos .. one[2] .. junos_after,
+    emit = "bgp." .. one[1],
+    map = { vrf = { "vrf", "_vrf" } },
+  }
+  normalize("junos-bgp-event-" .. one[1]) {
+    from = "syslog", app = "rpd",
+    pattern = junos_event .. one[2],
+    emit = "bgp." .. one[1],
+  }
+  normalize("junos-bgp-data-" .. one[1]) {
+    from = "syslog",
+    where = {
+      ["syslog.tag"] = junos_tag["syslog.tag"],
+      raw = re([=[ peer-name="[0-9A-Fa-f.:]+[^"]*".*]=] .. one[3]),
+    },
+    emit = "bgp." .. one[1],
+    map = function(ev)
+      local raw = ev.raw or ""
+
+      return {
+        peer = raw:match(' peer%-name="([%x.:]+)'),
+        peer_as = raw:match(' peer%-name="[^"]*AS ([%d.]+)'),
+        was = raw:match(' old%-state="(%a+)"'),
+        state = raw:match(' new%-state="(%a+)"'),
+        reason = raw:match(' state%-event="(%a+)"'),
+        vrf = raw:match(' instance%-name="([^"]+)"'),
+      }
+    end,
+  }
+end
 normalize "junos-bgp-error" {
   from = "syslog", app = "rpd",
   pattern = [=[\bNOTIFICATION (?:sent to|received from) (?<peer>[0-9A-Fa-f.:]+)(?:\+\d+)? \((?:\w+ AS (?<peer_as>[\d.]+)|[^)]*)\): (?<reason>code \d+ \([^)]*\)(?: subcode \d+ \([^)]*\))?)]=],
@@ -85,41 +162,136 @@ normalize "cisco-bgp-prefixes" {
   emit = "bgp.error",
 }
 
+-- FRR: "%MAXPFX: No. of IPv4 Unicast prefix received from 10.1.1.1 751, ...".
+local frr = [=[^ *(?:\[[\w-]+\] )?(?:BGP: )?]=]
+
+normalize "frr-bgp-prefixes" {
+  from = "syslog",
+  pattern = frr .. [=[%MAXPFX(?:EXCEED)?: (?<reason>.*?received from ]=] .. peer .. [=[(?!\S).*)]=],
+  emit = "bgp.error",
+}
+
 -- Brocade NetIron: "Peer (VRF: RED) 10.65.5.25 UP (ESTABLISHED)".
 normalize "netiron-bgp" {
   from = "syslog",
-  pattern = [=[^(?:BGP: )?Peer (?:\(VRF: (?<vrf>[^)]+)\) )?(?<peer>[0-9A-Fa-f.:]+) (?<_state>UP|DOWN) \((?<reason>[^)]*)\)]=],
+  pattern = [=[^ *(?:BGP:? )?Peer (?:\(VRF: (?<vrf>[^)]+)\) )?(?<peer>[0-9A-Fa-f.:]+) (?<_state>UP|DOWN) \((?<reason>[^)]*)\)]=],
   emit = "bgp.{_state:lower}", kinds = { "bgp.up", "bgp.down" },
 }
--- FRR and SONiC: "%ADJCHANGE: neighbor 10.0.0.1(spine1) in vrf default Up".
+-- FRR, SONiC, Cumulus: "%ADJCHANGE: neighbor 10.0.0.1(spine1) in vrf default
+-- Up"; Quagga: without name and VRF.  Unnumbered peers are interfaces.
 normalize "frr-bgp" {
   from = "syslog",
-  pattern = [=[\bneighbor (?<peer>[0-9A-Fa-f.:%]+)\([^)]*\) in vrf (?<vrf>\S+) (?<_state>Up|Down)\b *(?<reason>\S.*)?]=],
+  pattern = frr .. [=[%ADJCHANGE: neighbor (?<peer>[^\s(]+)(?:\([^)]*\))?(?: in vrf (?<vrf>\S+))? (?<_state>Up|Down)\b *(?<reason>\S.*)?]=],
   emit = "bgp.{_state:lower}", kinds = { "bgp.up", "bgp.down" },
 }
--- Huawei VRP, H3C Comware and others: "... from ESTABLISHED to IDLE".
-local states = [=[(?:has )?(?:is )?changed from (?<was>\w+) to ]=]
-
-normalize "vrp-bgp-up" {
+normalize "frr-bgp-notification" {
   from = "syslog",
-  where = { ["syslog.tag"] = re [=[^%%\d\dBGP/\d/]=] },
-  pattern = [=[(?i)(?:peer |: )(?<peer>[0-9A-Fa-f.:]*[0-9A-Fa-f]) (?:state )?]=] .. states .. [=[(?<state>established)\b]=],
-  emit = "bgp.up",
-}
-normalize "vrp-bgp-down" {
-  from = "syslog",
-  where = { ["syslog.tag"] = re [=[^%%\d\dBGP/\d/]=] },
-  pattern = [=[(?i)(?:peer |: )(?<peer>[0-9A-Fa-f.:]*[0-9A-Fa-f]) (?:state )?]=] .. states .. [=[(?<state>(?!established\b)\w+)]=],
+  pattern = frr .. [=[%NOTIFICATION(?:\([^)]*\))?: ]=] .. notified .. code,
   emit = "bgp.down",
 }
+normalize "viptela-bgp-up" {
+  from = "syslog",
+  pattern = [=[\bbgp-peer-state-change\b.* peer:(?<peer>\S+) bgp-new-state:(?<state>established)\b]=],
+  emit = "bgp.up",
+}
+normalize "viptela-bgp-down" {
+  from = "syslog",
+  pattern = [=[\bbgp-peer-state-change\b.* peer:(?<peer>\S+) bgp-new-state:(?<state>(?!established\b)[\w-]+)]=],
+  emit = "bgp.down",
+}
+normalize "os10-bgp-up" {
+  from = "syslog",
+  pattern = [=[%BGP_NBR_ESTAB\w*: .*\bNbr: ?]=] .. peer .. [=[(?: VRF: ?(?<vrf>\S+))?]=],
+  emit = "bgp.up",
+  map = { state = "Established" },
+}
+normalize "os10-bgp-down" {
+  from = "syslog",
+  pattern = [=[%BGP_NBR_BKWD_STATE_CHG: Backward state change occurred (?<reason>.*?) for Nbr: ?]=] .. peer .. [=[(?: VRF: ?(?<vrf>\S+))?]=],
+  emit = "bgp.down",
+}
+normalize "fortios-bgp" {
+  from = "syslog",
+  pattern = [=[\blogdesc="BGP neighbor status changed".*\bneighbor ]=] .. peer .. [=[ (?<_state>Up|Down)\b *(?<reason>[^"]*[^"\s])?]=],
+  emit = "bgp.{_state:lower}", kinds = { "bgp.up", "bgp.down" },
+}
+normalize "panos-bgp-up" {
+  from = "syslog",
+  pattern = [=[,routed-BGP-peer-enter-established,.*\bpeer IP: ]=] .. peer,
+  emit = "bgp.up",
+  map = { state = "Established" },
+}
+normalize "panos-bgp-down" {
+  from = "syslog",
+  pattern = [=[,routed-BGP-peer-left-established,.*\bpeer IP: ]=] .. peer,
+  emit = "bgp.down",
+  map = { was = "Established" },
+}
+-- OpenBGPD: "neighbor 10.1.1.1 (x) AS65001: state change Established -> Idle".
+local openbgpd = [=[^neighbor ]=] .. peer .. [=[(?: \([^)]*\))?(?: AS(?<peer_as>[\d.]+))?: state change (?<was>\w+) -> ]=]
+
+normalize "openbgpd-up" {
+  from = "syslog", app = "bgpd",
+  pattern = openbgpd .. [=[(?<state>Established)\b(?:, reason: (?<reason>.*\S))?]=],
+  emit = "bgp.up",
+}
+normalize "openbgpd-down" {
+  from = "syslog", app = "bgpd",
+  pattern = openbgpd .. [=[(?<state>(?!Established\b)\w+)(?:, reason: (?<reason>.*\S))?]=],
+  emit = "bgp.down",
+}
+-- Huawei VRP, H3C Comware and others: "... from ESTABLISHED to IDLE.
+-- (InstanceName=vpn1, StateChangeReason=...)", "BGP.vpn1: 10.1.1.1 state ...".
+local vrp = [=[(?i)(?:peer |BGP\.(?<_vrf>[^:\s]+)?: |: |^)(?<peer>[0-9A-Fa-f.:]*[0-9A-Fa-f]) (?:state )?(?:has )?(?:is )?changed from (?<was>\w+) to ]=]
+local vrp_after = [=[(?:.*\bInstanceName=(?<vrf>[^,)]+))?(?:.*\bStateChangeReason=(?<reason>[^,)]+))?]=]
+local vrp_tag = { ["syslog.tag"] = re [=[^%%\d\dBGP/\d/]=] }
+
+normalize "vrp-bgp-up" {
+  from = "syslog", where = vrp_tag,
+  pattern = vrp .. [=[(?<state>established)\b]=] .. vrp_after,
+  emit = "bgp.up",
+  map = { vrf = { "vrf", "_vrf" } },
+}
+normalize "vrp-bgp-down" {
+  from = "syslog", where = vrp_tag,
+  pattern = vrp .. [=[(?<state>(?!established\b)\w+)]=] .. vrp_after,
+  emit = "bgp.down",
+  map = { vrf = { "vrf", "_vrf" } },
+}
+-- The notification as text: "The BGP FSM enters the established state.
+-- (BgpPeerRemoteAddr=10.1.1.1, ...)".
+normalize "vrp-bgp-trap-up" {
+  from = "syslog", where = vrp_tag,
+  pattern = [=[\bBGP FSM enter(?:s|ed) the [Ee]stablished state\b.*Peer\w*Addr\w*=]=] .. peer,
+  emit = "bgp.up",
+  map = { state = "Established" },
+}
+normalize "vrp-bgp-trap-down" {
+  from = "syslog", where = vrp_tag,
+  pattern = [=[\bBGP FSM moves? from a higher numbered state to a lower\b.*Peer\w*Addr\w*=]=] .. peer,
+  emit = "bgp.down",
+}
+-- Nokia SR OS and SR Linux.
 normalize "sros-bgp-up" {
   from = "syslog",
-  pattern = [=[-bgpEstablished-\d+ .*\bPeer (?<peer>[0-9A-Fa-f.:]*[0-9A-Fa-f]): moved into (?<state>established)]=],
+  pattern = [=[-(?:bgp|tBgp\w*)Established-\d+ .*\bPeer ]=] .. peer .. [=[: moved into (?<state>established)]=],
   emit = "bgp.up",
 }
 normalize "sros-bgp-down" {
   from = "syslog",
-  pattern = [=[-bgpBackwardTransition-\d+ .*\bPeer (?<peer>[0-9A-Fa-f.:]*[0-9A-Fa-f]): moved from higher state (?<was>\w+) to lower state (?<state>\w+)(?: due to (?<reason>.*))?]=],
+  pattern = [=[-(?:bgp|tBgp\w*)BackwardTransition-\d+ .*\bPeer ]=] .. peer .. [=[: moved from higher state (?<was>\w+) to lower state (?<state>\w+)(?: due to (?<reason>.*))?]=],
+  emit = "bgp.down",
+}
+local srl = [=[\bIn network-instance (?<vrf>\S+), the BGP session with (?<peer>\S+) moved ]=]
+
+normalize "srl-bgp-up" {
+  from = "syslog",
+  pattern = srl .. [=[into the (?<state>ESTABLISHED) state]=],
+  emit = "bgp.up",
+}
+normalize "srl-bgp-down" {
+  from = "syslog",
+  pattern = srl .. [=[from higher state (?<was>\w+) to lower state (?<state>\w+)(?: due to (?<reason>.*))?]=],
   emit = "bgp.down",
 }
 

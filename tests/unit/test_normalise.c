@@ -3,8 +3,10 @@
 
 #include "actions/actions.h"
 #include "base/json.h"
+#include "base/mem.h"
 #include "engine/event.h"
 #include "engine/match.h"
+#include "engine/match_private.h"
 
 /*
  * What the shipped normalizers (rules/lib) make of vendors' messages.  Files
@@ -50,6 +52,7 @@ normalise_syslog(const struct noc_value *row, struct noc_event *ev,
 	memset(ev, 0, sizeof(*ev));
 	ev->base = ev->kind = noc_interns("syslog");
 	ev->syslog = m;
+	ev->raw = noc_slice(in->u.s.p, in->u.s.len);
 	ev->summary = m->message;
 	ev->severity = (int8_t)m->severity;
 	noc_match_normalize(rules, ev);
@@ -219,6 +222,60 @@ vendor_wording(void **state)
 	assert_int_equal(t.ok, t.rows);
 }
 
+/* What devices of many vendors say, and what only looks like it. */
+static void
+device_messages(void **state)
+{
+	struct tally t = { 0, 0 };
+
+	(void)state;
+	each_row("normalise/devices.jsonl", check_syslog, &t);
+	assert_int_equal(t.ok, t.rows);
+}
+
+static size_t
+demanded(const struct noc_emit *e)
+{
+	static const char *const paths[] = { "syslog.tag", "syslog.app",
+					     "syslog.message", "raw" };
+	size_t best = e->tags.len || e->apps.len ? NOC_LITERAL_MIN : 0;
+	struct noc_slice text;
+
+	if (e->pattern) {
+		text = noc_pattern_literal(e->pattern);
+		best = text.len > best ? text.len : best;
+	}
+	for (size_t i = 0; e->where && i < NOC_COUNT(paths); i++) {
+		text = noc_where_literal(e->where, paths[i]);
+		best = text.len > best ? text.len : best;
+	}
+	return best;
+}
+
+/*
+ * Else it would be tried on every message that comes.  Lists of prefixes, as
+ * hardware.lua has them, are filed too, but no single literal tells of it.
+ */
+static void
+each_demands_something(void **state)
+{
+	size_t bad = 0;
+
+	(void)state;
+	for (size_t i = 0; i < rules->nemits; i++) {
+		const struct noc_emit *e = &rules->emits[i];
+
+		if (strcmp(e->from, "syslog") ||
+		    strstr(e->file, "hardware.lua") ||
+		    demanded(e) >= NOC_LITERAL_MIN)
+			continue;
+		bad++;
+		fprintf(stderr, "%s:%d: '%s' has no literal\n", e->file,
+			e->line, e->name);
+	}
+	assert_int_equal(bad, 0);
+}
+
 static void
 notifications(void **state)
 {
@@ -258,6 +315,8 @@ main(void)
 		cmocka_unit_test(interface_messages),
 		cmocka_unit_test(napalm_logs_messages),
 		cmocka_unit_test(vendor_wording),
+		cmocka_unit_test(device_messages),
+		cmocka_unit_test(each_demands_something),
 		cmocka_unit_test(notifications),
 		cmocka_unit_test(no_helpers_left),
 	};
