@@ -97,7 +97,8 @@ noc_sensor_emit_hook(struct noc_core *core, struct noc_source *source,
 		/* Not what the hook is for: recorded as a bare webhook. */
 		ev->kind = source->base;
 	} else if (hook->dedup &&
-		   noc_template_text(hook->dedup, &scope, NOC_MISSING_MARK,
+		   /* Posts that lack what tells them apart are all new. */
+		   noc_template_text(hook->dedup, &scope, NOC_MISSING_FAIL,
 				     &key, &err) == 0 &&
 		   noc_dedup_seen(core, hook->emit.name,
 				  noc_slice(key.p, key.len), hook->dedup_ms)) {

@@ -137,6 +137,19 @@ def _():
         noc.equal((row["matched"], row["duplicate"]), (2, 4), "the ledger")
 
 
+@noc.case("posts without the fields of `dedup` are not taken for each other")
+def _():
+    auth = {"Authorization": "Bearer tok3n",
+            "Content-Type": "application/json"}
+    with daemon() as d:
+        for n in range(2):
+            body = json.dumps({"alerts": [{"status": "firing", "n": n}]})
+            answer = post(d, "alertmanager", body, auth)
+            noc.equal(answer.status, 202, "status (%s)" % answer.text)
+        row = d.sources()["hook/alertmanager"]
+        noc.equal((row["matched"], row["duplicate"]), (2, 0), "the ledger")
+
+
 def standard(body, msg_id, key=b"0123456789abcdef01234567", skew=0):
     stamp = str(int(time.time()) + skew)
     text = ("%s.%s." % (msg_id, stamp)).encode() + body
