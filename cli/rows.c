@@ -161,6 +161,43 @@ rows_head(const struct noc_column *columns, size_t n, const size_t *widths)
 	free(cells);
 }
 
+/* Events of one moment begin alike: then the ids of a column are shown whole,
+ * so that each can be copied. */
+static void
+rows_whole_ids(const struct noc_value *list, const char *path, char **cells,
+	       size_t n)
+{
+	size_t rows = noc_value_len(list);
+	bool alike = false;
+
+	for (size_t r = 0; !alike && r < rows; r++)
+		for (size_t k = r + 1; !alike && k < rows; k++)
+			alike = !strcmp(cells[r * n], cells[k * n]) &&
+				strcmp(noc_value_get_str(noc_value_at(list, r),
+							 path, ""),
+				       noc_value_get_str(noc_value_at(list, k),
+							 path, ""));
+	for (size_t r = 0; alike && r < rows; r++) {
+		struct noc_strbuf sb = NOC_STRBUF_INIT;
+
+		noc_rows_text(noc_value_get(noc_value_at(list, r), path), 'l',
+			      0, &sb);
+		free(cells[r * n]);
+		cells[r * n] = noc_strbuf_detach(&sb, NULL);
+	}
+}
+
+static void
+rows_widen(char *const *cells, size_t rows, size_t n, size_t *width)
+{
+	for (size_t r = 0; r < rows; r++) {
+		size_t w = noc_rows_width(cells[r * n]);
+
+		if (w > *width)
+			*width = w;
+	}
+}
+
 void
 noc_rows_print(const struct noc_value *list, const struct noc_column *columns,
 	       size_t n, const char *none)
@@ -174,16 +211,17 @@ noc_rows_print(const struct noc_value *list, const struct noc_column *columns,
 	for (size_t r = 0; r < rows; r++)
 		for (size_t i = 0; i < n; i++) {
 			struct noc_strbuf sb = NOC_STRBUF_INIT;
-			size_t w;
 
 			noc_rows_text(noc_value_path(noc_value_at(list, r),
 						     columns[i].path),
 				      columns[i].how, columns[i].max, &sb);
 			cells[r * n + i] = noc_strbuf_detach(&sb, NULL);
-			w = noc_rows_width(cells[r * n + i]);
-			if (w > widths[i])
-				widths[i] = w;
 		}
+	for (size_t i = 0; i < n; i++) {
+		if (columns[i].how == 'i')
+			rows_whole_ids(list, columns[i].path, cells + i, n);
+		rows_widen(cells + i, rows, n, &widths[i]);
+	}
 	if (rows)
 		rows_head(columns, n, widths);
 	else if (none)

@@ -296,6 +296,7 @@ admit_command(struct noc_core *core, void *part, const char *verb,
 	const struct noc_value *json = noc_value_get(command, "event");
 	const char *id = noc_value_get_str(command, "id", "");
 	struct noc_event *ev;
+	bool several = false;
 
 	*kind = 0;
 	if (!strcmp(verb, "sources")) {
@@ -308,8 +309,17 @@ admit_command(struct noc_core *core, void *part, const char *verb,
 	} else if (!strcmp(verb, "recent")) {
 		*answer = noc_unmatched_recent(core, command);
 	} else if (!strcmp(verb, "explain") || !strcmp(verb, "event")) {
-		ev = json ? noc_event_from_value(json)
-			  : noc_event_ref(noc_unmatched_find(core, id));
+		ev =
+		    json
+			? noc_event_from_value(json)
+			: noc_event_ref(noc_unmatched_find(core, id, &several));
+		if (several) {
+			*kind = noc_err_set(err, NOC_ECONFLICT,
+					    "More than one id begins with %s: "
+					    "give more of it.",
+					    id);
+			return true;
+		}
 		if (!ev) {
 			*kind = noc_err_set(
 			    err, NOC_ENOTFOUND,

@@ -62,7 +62,7 @@ void noc_fold_persist(struct noc_core *core, const struct noc_event *first);
 /* engine/unmatched.c: the ring that explains what nothing matched. */
 void noc_unmatched_add(struct noc_core *core, struct noc_event *ev);
 struct noc_event *noc_unmatched_find(struct noc_core *core,
-				     const char *id_prefix);
+				     const char *id_prefix, bool *several);
 void noc_unknown_sender(struct noc_core *core, const struct noc_event *ev);
 struct noc_value *noc_unmatched_shapes(struct noc_core *core, size_t limit);
 struct noc_value *noc_unknown_list(struct noc_core *core);

@@ -35,8 +35,10 @@ noc_unmatched_add(struct noc_core *core, struct noc_event *ev)
 	}
 }
 
-static struct noc_event *
-unmatched_find_in(const struct noc_ring_events *ring, const char *prefix)
+/* True: another one than *found begins so too. */
+static bool
+unmatched_find_in(const struct noc_ring_events *ring, const char *prefix,
+		  struct noc_event **found)
 {
 	size_t n = strlen(prefix);
 	char id[NOC_ID_TEXT];
@@ -44,18 +46,22 @@ unmatched_find_in(const struct noc_ring_events *ring, const char *prefix)
 	for (size_t i = 0; i < ring->len; i++) {
 		struct noc_event *ev = noc_ring_at(ring, i);
 
-		if (!strncmp(noc_id_format(id, &ev->id), prefix, n))
-			return ev;
+		if (strncmp(noc_id_format(id, &ev->id), prefix, n))
+			continue;
+		if (*found && memcmp(&(*found)->id, &ev->id, sizeof(ev->id)))
+			return true;
+		*found = ev;
 	}
-	return NULL;
+	return false;
 }
 
 struct noc_event *
-noc_unmatched_find(struct noc_core *core, const char *id_prefix)
+noc_unmatched_find(struct noc_core *core, const char *id_prefix, bool *several)
 {
 	struct noc_admit *a = noc_admit_part(core);
-	struct noc_event *ev;
+	struct noc_event *ev = NULL;
 
+	*several = false;
 	if (!strcmp(id_prefix, "last")) {
 		struct noc_event *m = noc_ring_at(&a->recent, 0);
 		struct noc_event *u = noc_ring_at(&a->unmatched, 0);
@@ -66,8 +72,9 @@ noc_unmatched_find(struct noc_core *core, const char *id_prefix)
 	}
 	if (strlen(id_prefix) < 8)
 		return NULL;
-	ev = unmatched_find_in(&a->recent, id_prefix);
-	return ev ? ev : unmatched_find_in(&a->unmatched, id_prefix);
+	*several = unmatched_find_in(&a->recent, id_prefix, &ev) ||
+		   unmatched_find_in(&a->unmatched, id_prefix, &ev);
+	return *several ? NULL : ev;
 }
 
 /* ---- a page of both rings ---- */

@@ -100,8 +100,8 @@ def _():
                      5, "three events")
         table = ran(d.cli("events"), 0,
                     r"^TIME +ID +KIND +DEVICE +WHAT +BECAME$")
-        noc.check(re.search(r"^\d\d:\d\d:\d\d  [0-9a-f-]{18}  link\.down +sw1 "
-                            r"+Gi1/0/1 +heal-link-down held, tell fired$",
+        noc.check(re.search(r"^\d\d:\d\d:\d\d  [0-9a-f-]{18,36}  link\.down "
+                            r"+sw1 +Gi1/0/1 +heal-link-down held, tell fired$",
                             table, re.M), table)
         ran(d.cli("events", "--fate", "unmatched"), 0, "number 8 +unmatched")
         noc.equal(len(rows(d.cli("events", "--kind", "link.down", "-o",
@@ -115,6 +115,21 @@ def _():
             r"^ +2 .* nobody wants number \*$")
         ran(d.cli("events", "--unknown"), 0, r"^127\.0\.0\.1 +\d+ ")
         ran(d.cli("events", "--kind", "none"), 0, "^$", "No events")
+
+
+@noc.case("events of one moment: ids that can be copied, none mistaken")
+def _():
+    with daemon() as d:
+        d.syslog_tcp("".join("<13>Nov 23 02:13:07 sw1 t: word%d\n" % n
+                             for n in range(20)))
+        noc.wait_for(lambda: len(rows(d.cli("events", "-o", "jsonl"))) == 20,
+                     5, "the events")
+        for line in ran(d.cli("events")).splitlines()[1:]:
+            words = line.split()
+            ran(d.cli("explain", words[1]), 0, words[-2] + "$")
+        ids = [ev["id"] for ev in rows(d.cli("events", "-o", "jsonl"))]
+        start = os.path.commonprefix(ids[:2])
+        ran(d.cli("explain", start), 5, "^$", "More than one id begins with")
 
 
 @noc.case("events --follow shows each new event once")
