@@ -234,6 +234,14 @@ on_event_row(struct noc_job *job)
 	noc_job_do(job, command);
 }
 
+/* After a restart the newest is in the journal only. */
+static void
+on_event_missing(struct noc_job *job)
+{
+	job->then = on_event_row;
+	noc_job_ask(job, "event", noc_value_copy(job->data));
+}
+
 static void
 on_event(struct noc_http_req *req, void *arg)
 {
@@ -243,12 +251,15 @@ on_event(struct noc_http_req *req, void *arg)
 
 	job->data = noc_value_map();
 	noc_value_set(job->data, "id", noc_value_str(id));
-	job->then = on_event_row;
 	if (!strcmp(id, "last")) {
-		job->result = noc_value_nil();
-		on_event_row(job);
+		struct noc_value *command = noc_api_verb("event");
+
+		noc_value_set(command, "id", noc_value_str(id));
+		job->then = on_event_memory;
+		noc_job_do_or(job, command, on_event_missing);
 		return;
 	}
+	job->then = on_event_row;
 	noc_job_ask(job, "event", noc_value_copy(job->data));
 }
 

@@ -372,7 +372,21 @@ static int
 query_event(sqlite3 *db, const struct noc_value *params, struct noc_value **out,
 	    struct noc_err *err)
 {
-	return query_by_id(db, EVENTS, params, out, err);
+	struct noc_value *one, *list = NULL;
+	int rc;
+
+	if (strcmp(noc_value_get_str(params, "id", ""), "last"))
+		return query_by_id(db, EVENTS, params, out, err);
+	one = noc_value_map();
+	noc_value_set(one, "limit", noc_value_int(1));
+	rc = query_events(db, one, &list, err);
+	if (rc == 0)
+		*out = noc_value_len(list)
+			   ? noc_value_copy(noc_value_at(list, 0))
+			   : noc_value_nil();
+	noc_value_free(list);
+	noc_value_free(one);
+	return rc;
 }
 
 static int

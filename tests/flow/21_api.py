@@ -305,6 +305,10 @@ def _():
             noc.equal([ev["data"]["text"] for ev in got], texts, "texts")
             noc.equal([ev["kind"] for ev in got],
                       ["test.event"] * len(texts), "kinds")
+            noc.equal(d.get("/api/v1/events/last").json["id"], ids[-1],
+                      "the last one")
+            noc.equal(d.get("/api/v1/events/last/explain").json["event"]["id"],
+                      ids[-1], "the last one explained")
 
 
 @noc.case("the same source and id is a duplicate, also after kill -9")
