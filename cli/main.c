@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -80,12 +80,13 @@ main_help(int argc, char **argv)
 static int
 main_flush(int status)
 {
-	if ((fflush(stdout) || ferror(stdout)) && status == NOC_EXIT_OK) {
-		if (errno != EPIPE)
-			perror("nocturne: standard output");
-		return NOC_EXIT_FAILED;
-	}
-	return status;
+	struct pollfd out = { .fd = STDOUT_FILENO };
+
+	if ((!fflush(stdout) && !ferror(stdout)) || status != NOC_EXIT_OK)
+		return status;
+	if (poll(&out, 1, 0) != 1 || !(out.revents & POLLERR))
+		perror("nocturne: standard output");
+	return NOC_EXIT_FAILED;
 }
 
 /*
