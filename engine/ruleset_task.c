@@ -19,14 +19,20 @@ task_calendar(struct noc_build *b, const struct noc_value *opts)
 	struct noc_cron parsed;
 	struct noc_err err;
 	struct noc_tz *tz;
+	int64_t next_ns;
 
+	if (noc_tz_open(zone ? zone : "UTC", &tz, &err)) {
+		noc_build_err(b, NULL, &err);
+		tz = NULL;
+	}
 	if (cron && noc_cron_parse(cron, &parsed, &err))
 		noc_build_err(b, NULL, &err);
-	if (zone && noc_tz_open(zone, &tz, &err))
-		noc_build_err(b, NULL, &err);
-	else if (zone)
-		noc_tz_free(tz);
-	noc_build_duration(b, opts, "every", 0);
+	else if (cron && tz && noc_cron_next(&parsed, tz, 0, &next_ns, NULL))
+		noc_build_error(b, NULL, "'%s' is never: no date is so.", cron);
+	noc_tz_free(tz);
+	if (noc_build_duration(b, opts, "every", 1000) < 1000)
+		noc_build_error(b, NULL, "'every' is a second or more, not %s.",
+				noc_value_get_str(opts, "every", ""));
 	noc_build_duration(b, opts, "jitter", 0);
 }
 

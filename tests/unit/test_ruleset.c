@@ -155,6 +155,12 @@ test_mistakes_are_refused_with_their_line(void **state)
 		       "expect = { opre = \"up\" } } }",
 		       "'opre' in 'expect'", "did you mean 'oper'");
 	assert_refused("schedule \"s\" { run = log \"x\" }", "needs one of");
+	assert_refused("schedule \"s\" { cron = \"0 0 31 2 *\", run = log "
+		       "\"x\" }",
+		       "schedule 's'", "'0 0 31 2 *' is never");
+	assert_refused("poll \"p\" { every = \"0s\", snmp.get { a = "
+		       "\"sysName.0\" }, emit = \"a.b\" }",
+		       "poll 'p'", "a second or more");
 	assert_refused("schedule \"s\" { cron = \"61 * * * *\", run = log "
 		       "\"x\" }",
 		       "schedule 's'");
