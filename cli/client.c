@@ -94,6 +94,10 @@ noc_client_main(const struct noc_verb *verb, const struct noc_client_sub *subs,
 			    verb, "'%s%s%s' takes no argument '%s'.",
 			    verb->name, *sub->name ? " " : "", sub->name,
 			    noc_client_arg(&c, sub->max));
+		else if (n && !*noc_client_arg(&c, 0))
+			status = noc_verb_misuse(
+			    verb, "'%s%s%s' is given an empty argument.",
+			    verb->name, *sub->name ? " " : "", sub->name);
 		else
 			status = sub->run(&c);
 	}

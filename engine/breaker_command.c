@@ -6,6 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/mem.h"
+#include "engine/action.h"
+#include "engine/event.h"
+
 /* What people may do with breakers, and what they see of them. */
 
 #define FOR_DEFAULT_MS (60 * 60 * 1000LL)
@@ -50,6 +54,31 @@ breaker_list(const struct noc_breakers *all)
 	return list;
 }
 
+/* A misspelt family would be a breaker that nothing ever asks. */
+static int
+breaker_family(const char *action, struct noc_err *err)
+{
+	char families[64][32], word[32];
+	const char *known[64], *near;
+	size_t n = 0, len = strcspn(action, ".");
+
+	for (size_t i = 0; noc_action_at(i) && n < NOC_COUNT(known); i++) {
+		const char *name = noc_action_at(i)->name;
+
+		snprintf(families[n], sizeof(families[n]), "%.*s",
+			 (int)strcspn(name, "."), name);
+		known[n] = families[n];
+		if (strlen(known[n]) == len && !memcmp(known[n], action, len))
+			return 0;
+		n++;
+	}
+	snprintf(word, sizeof(word), "%.*s", (int)len, action);
+	near = noc_suggest(word, known, n);
+	return noc_err_set(err, NOC_EINPUT, "No action begins with '%s'%s%s%s",
+			   word, near ? "; did you mean '" : "",
+			   near ? near : "", near ? "'?" : ".");
+}
+
 /* The breaker named by a command, which must give its reason. */
 static struct noc_breaker *
 breaker_named(struct noc_core *core, const struct noc_value *command, bool make,
@@ -72,6 +101,8 @@ breaker_named(struct noc_core *core, const struct noc_value *command, bool make,
 			    "reason.");
 		return NULL;
 	}
+	if (breaker_family(action, err))
+		return NULL;
 	snprintf(key, sizeof(key), "%.*s@%s", (int)strcspn(action, "."), action,
 		 target);
 	if (!make && !noc_table_get(&all->table, key)) {

@@ -288,6 +288,9 @@ def _():
         ran(d.cli("breaker", "trip", "snmp", "sw1", "-m", "bad", "--for",
                   "5m"), 0, "^open$")
         ran(d.cli("breaker"), 0, r"^snmp +sw1 +FORCED_OPEN .* bad$")
+        ran(d.cli("breaker", "trip", "smnp", "sw1", "-m", "bad"), 2, "^$",
+            r"did you mean 'snmp'\?$")
+        ran(d.cli("silence", "del", ""), 2, "^$", "an empty argument")
         ran(d.cli("breaker", "reset", "snmp", "sw1", "-m", "ok"), 0)
         ran(d.cli("silence", "add", "device=sw1", "-m", "x"), 2, "^$", "--for")
         ran(d.cli("silence", "add", "device=sw1", "--for", "2h", "-m", "x"), 0,
