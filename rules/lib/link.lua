@@ -33,8 +33,8 @@ local named = "{_if}{_no}"
 -- IOS, IOS XR, Arista EOS, ASA, Ruijie, ZTE and others.  A description may
 -- follow the name: "Ethernet1 (to spine1), changed state to up".
 local changed = name .. [=[(?: \(.*\))?,? changed state to ]=]
-local interface = head .. [=[(?:[\w/-]+: )?[Ii]nterface ]=] .. changed
-local protocol = head .. [=[(?:[\w/-]+: )?Line [Pp]rotocol on [Ii]nterface ]=] .. changed
+local interface = head .. [=[(?:SIP\d[\d/]*: )?[Ii]nterface ]=] .. changed
+local protocol = head .. [=[Line [Pp]rotocol on [Ii]nterface ]=] .. changed
 
 normalize "cisco-link" {
   from = "syslog",
@@ -141,6 +141,7 @@ normalize "asa-failover-link" {
 -- ifIndex 502, ifAdminStatus up(1), ifOperStatus down(2), ifName xe-0/0/0.
 -- The tag may have the explicit priority before it: %DAEMON-4-....  The brief
 -- structured form has no text, only interface-name="xe-0/0/0".
+local junos_left = [=[^ *(?:\([^()]*\) |[\w.-]+:)?[\w.-]+\[\d+\]: ]=]
 local function junos_data(ev)
   local raw = ev.raw or ""
   local admin = raw:match('admin%-status="(%a+)')
@@ -154,10 +155,15 @@ local function junos_data(ev)
 end
 
 for _, kind in ipairs { "down", "up" } do
-  local tagged = re([=[^(?:%\w+-[0-7]-)?SNMP_TRAP_LINK_]=] .. kind:upper() .. "$")
+  local tag = [=[(?:%\w+-[0-7]-)?SNMP_TRAP_LINK_]=] .. kind:upper()
+  local tagged = re("^" .. tag .. "$")
 
   normalize("junos-link-" .. kind) {
-    from = "syslog", where = { ["syslog.tag"] = tagged },
+    from = "syslog",
+    where = { either {
+      { ["syslog.tag"] = tagged },
+      { ["syslog.message"] = re(junos_left .. tag .. ": ") },
+    } },
     pattern = [=[ifIndex (?<_index>\d+), ifAdminStatus (?<admin>\w+)\(\d+\), ifOperStatus (?<oper>\w+)\(\d+\), ifName (?<ifname>\S+)]=],
     emit = "link." .. kind,
     map = { ifindex = "{_index:int}", layer = "link" },
@@ -184,18 +190,18 @@ normalize "screenos-link" {
 
 -- Huawei VRP (%%01) and H3C/HPE Comware (%%10), their text possibly behind
 -- "CID=0x807a0405;", "-Slot=1;", "- 1 - ", or with the tag still before it.
-local vrp = [=[^ *(?:\d{4} \S+ )?(?:%%\d\d\w+/\d/\w+(?:\(\w\))?(?:\[\d+\])?: ?)?(?:CID=[^;]*;|(?:-\w+=[^;]*; ?)+|- ?\d+ -)?\s*]=]
+local vrp = [=[^ *(?:(?:\d{4} )?(?:[\w.-]+ )?%%\d\d\w+/\d/\w+(?:\(\w\))?(?:\[\d+\])?: ?)?(?:CID=[^;]*;|(?:-\w+=[^;]*; ?)+|- ?\d+ -)?\s*]=]
 local state = [=[(?<_state>UP|DOWN|[Uu]p|[Dd]own)\b]=]
 
 normalize "vrp-line-protocol" {
   from = "syslog",
-  pattern = vrp .. [=[(?:The )?[Ll]ine protocol (?:\w+ )?on (?:the )?interface (?<ifname>\S+) (?:has entered the|changed to|is) ]=] .. state,
+  pattern = vrp .. [=[(?:The )?[Ll]ine protocol (?:\w+ )?on (?:the )?interface (?<ifname>\S+) (?:has entered the|(?:has )?turn(?:s|ed) into|changed to|is) ]=] .. state,
   emit = "link.{_state:lower}", kinds = updown,
   map = { oper = "{_state:lower}", layer = "protocol" },
 }
 normalize "vrp-link" {
   from = "syslog",
-  pattern = vrp .. [=[Interface (?<ifname>\S+) (?:has )?(?:turned into|entered|changed to) (?:the )?]=] .. state .. [=[ state\b(?!\.? ?\()]=],
+  pattern = vrp .. [=[(?:The i|I)nterface (?!\d+ )(?<ifname>\S+) (?:has )?(?:turn(?:s|ed) into|entered|changed to) (?:the )?]=] .. state .. [=[ state\b]=],
   emit = "link.{_state:lower}", kinds = updown,
   map = { oper = "{_state:lower}", layer = "link" },
 }
@@ -262,13 +268,13 @@ normalize "comware-trap" {
 -- is not operational".
 normalize "sros-link-down" {
   from = "syslog",
-  pattern = [=[-link[Dd]own-\d+ \[[^\]]*\]:\s+Interface (?<ifname>\S+) is not operational]=],
+  pattern = [=[-link[Dd]own-\d+ \[[^\]]*\]:\s+Interface (?<ifname>\S.*?) is not operational]=],
   emit = "link.down",
   map = { oper = "down", layer = "link" },
 }
 normalize "sros-link-up" {
   from = "syslog",
-  pattern = [=[-link[Uu]p-\d+ \[[^\]]*\]:\s+Interface (?<ifname>\S+) is operational]=],
+  pattern = [=[-link[Uu]p-\d+ \[[^\]]*\]:\s+Interface (?<ifname>\S.*?) is operational]=],
   emit = "link.up",
   map = { oper = "up", layer = "link" },
 }
@@ -395,7 +401,7 @@ normalize "meraki-port-up" {
 -- port 1"... is no link.
 normalize "linux-link" {
   from = "syslog", app = { "kernel", "/kernel" },
-  pattern = [=[(?:^|[\s:])(?<ifname>[a-z][\w.@-]{1,14}):? (?:NIC )?(?:Copper |Fiber )?[Ll]ink(?: is| state changed to|:)? (?<_state>[Uu]p|[Dd]own|UP|DOWN)\b]=],
+  pattern = [=[(?:^|[\s:(])(?<ifname>[a-z][\w.@-]{1,14})(?::? |\)\])(?:NIC )?(?:Copper |Fiber )?[Ll]ink(?: is| state changed to|:)? (?<_state>[Uu]p|[Dd]own|UP|DOWN)\b]=],
   emit = "link.{_state:lower}", kinds = updown,
   map = { oper = "{_state:lower}", layer = "link" },
 }
@@ -425,8 +431,8 @@ normalize "linux-bond-up" {
 }
 -- systemd-networkd, dhcpcd, NetworkManager and ifplugd say it once more.
 for _, one in ipairs {
-  { "up", "Gained carrier|carrier acquired", "link connected", "detected" },
-  { "down", "Lost carrier|carrier lost", "link disconnected", "lost" },
+  { "up", "Gained carrier|carrier acquired", "link connected", "detected", "on" },
+  { "down", "Lost carrier|carrier lost", "link disconnected", "lost", "off" },
 } do
   local kind = one[1]
 
@@ -442,6 +448,12 @@ for _, one in ipairs {
     emit = "link." .. kind,
     map = { oper = kind, layer = "link" },
   }
+  normalize("linux-usb-carrier-" .. kind) {
+    from = "syslog", app = "kernel",
+    pattern = [=[ (?<ifname>[a-z][\w.@-]{1,14}): carrier ]=] .. one[5] .. "$",
+    emit = "link." .. kind,
+    map = { oper = kind, layer = "link" },
+  }
   normalize("ifplugd-link-" .. kind) {
     from = "syslog",
     where = { ["syslog.app"] = prefix "ifplugd(" },
@@ -452,6 +464,19 @@ for _, one in ipairs {
     end,
   }
 end
+-- teamd (SONiC's too) and keepalived.
+normalize "teamd-link" {
+  from = "syslog",
+  pattern = [=[^(?<ifname>[^\s:]+): ethtool-link went (?<_state>up|down)\b]=],
+  emit = "link.{_state}", kinds = updown,
+  map = { oper = "{_state}", layer = "link" },
+}
+normalize "keepalived-link" {
+  from = "syslog",
+  pattern = [=[^Netlink reports (?<ifname>\S+) (?<_state>up|down)\b]=],
+  emit = "link.{_state}", kinds = updown,
+  map = { oper = "{_state}", layer = "link" },
+}
 normalize "esxi-link" {
   from = "syslog",
   pattern = [=[^\[netCorrelator\].* vmnic (?<ifname>\S+) linkstate (?<_state>up|down)\b]=],
@@ -543,7 +568,7 @@ local plain = [=[^ *(?:\[[\w.-]+\]: ?|[A-Za-z][\w.-]*: |<\w+:[\w.]+> ){0,3}]=]
 
 normalize "port-link" {
   from = "syslog",
-  pattern = plain .. [=[Port (?<ifname>\d[\w/:.]*|[A-Za-z][\w/:.-]*\d),? (?:(?:is )?link|link (?:state|status) (?:is|changed to)) ]=] .. state .. "(?! [a-z]+ing)",
+  pattern = plain .. [=[[Pp]ort (?<ifname>\d[\w/:.]*|[A-Za-z][\w/:.-]*\d),? [Ll]ink (?:(?:state|status) (?:is|changed to) )?]=] .. state,
   emit = "link.{_state:lower}", kinds = updown,
   map = { oper = "{_state:lower}", layer = "link" },
 }
@@ -552,8 +577,8 @@ for _, one in ipairs {
   { "port", [=[Port (?<ifname>\w+[/:][\w/:]*)]=] },
 } do
   normalize(one[1] .. "-state") {
-    from = "syslog",
-    pattern = plain .. one[2] .. [=[,? (?:link )?(?:state |status )?(?:is(?: now)?|(?:has )?changed (?:state )?to) ]=] .. state,
+    from = "syslog", where = { ["syslog.tag"] = absent },
+    pattern = plain .. one[2] .. [=[,? (?:link )?(?:state |status )?(?:is(?: now)?|(?:has )?changed (?:state )?to) ]=] .. state .. "(?! to |, line )",
     emit = "link.{_state:lower}", kinds = updown,
     map = { oper = "{_state:lower}", layer = "link" },
   }

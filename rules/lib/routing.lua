@@ -97,9 +97,14 @@ normalize "cisco-bgp-attempt" {
 
 -- Junos: the tag may have the explicit priority before it; the brief
 -- structured form has no text, only peer-name="10.1.1.1 (External AS 65001)".
-local junos_tag = { ["syslog.tag"] = re [=[^(?:%\w+-[0-7]-)?RPD_BGP_NEIGHBOR_STATE_CHANGED$]=] }
+local changed = "(?:%\\w+-[0-7]-)?RPD_BGP_NEIGHBOR_STATE_CHANGED"
+local junos_left = [=[^ *(?:\([^()]*\) |[\w.-]+:)?[\w.-]+\[\d+\]: ]=]
+local junos_tag = { either {
+  { ["syslog.tag"] = re("^" .. changed .. "$") },
+  { ["syslog.message"] = re(junos_left .. changed .. ": ") },
+} }
 local junos_peer = [=[peer ]=] .. peer .. [=[(?:\+\d+)? \((?:\w+ )?AS (?<peer_as>[\d.]+)\) ]=]
-local junos = "^BGP " .. junos_peer .. [=[(?:\(instance (?<_vrf>[^)\s]+)\) )?changed state from (?<was>\w+) to ]=]
+local junos = "(?:^|CHANGED: )BGP " .. junos_peer .. [=[(?:\(instance (?<_vrf>[^)\s]+)\) )?changed state from (?<was>\w+) to ]=]
 local junos_after = [=[(?: \(event (?<reason>\w+)\))?(?: \(instance (?<vrf>[^)\s]+)\))?]=]
 local junos_event = "^bgp_event: " .. junos_peer .. [=[old state (?<was>\w+) event (?<reason>\w+) new state ]=]
 
@@ -121,7 +126,7 @@ for _, one in ipairs {
   normalize("junos-bgp-data-" .. one[1]) {
     from = "syslog",
     where = {
-      ["syslog.tag"] = junos_tag["syslog.tag"],
+      ["syslog.tag"] = re("^" .. changed .. "$"),
       raw = re([=[ peer-name="[0-9A-Fa-f.:]+[^"]*".*]=] .. one[3]),
     },
     emit = "bgp." .. one[1],
@@ -242,19 +247,22 @@ normalize "openbgpd-down" {
 }
 -- Huawei VRP, H3C Comware and others: "... from ESTABLISHED to IDLE.
 -- (InstanceName=vpn1, StateChangeReason=...)", "BGP.vpn1: 10.1.1.1 state ...".
-local vrp = [=[(?i)(?:peer |BGP\.(?<_vrf>[^:\s]+)?: |: |^)(?<peer>[0-9A-Fa-f.:]*[0-9A-Fa-f]) (?:state )?(?:has )?(?:is )?changed from (?<was>\w+) to ]=]
+local vrp = [=[(?:[Pp]eer |BGP\.(?<_vrf>[^:\s]+)?: |: |^)(?<peer>[0-9A-Fa-f.:]*[0-9A-Fa-f]) (?:[Ss]tate )?(?:has )?(?:is )?changed from (?<was>\w+) to ]=]
 local vrp_after = [=[(?:.*\bInstanceName=(?<vrf>[^,)]+))?(?:.*\bStateChangeReason=(?<reason>[^,)]+))?]=]
-local vrp_tag = { ["syslog.tag"] = re [=[^%%\d\dBGP/\d/]=] }
+local vrp_tag = { either {
+  { ["syslog.tag"] = re [=[^%%\d\dBGP/\d/]=] },
+  { ["syslog.message"] = re [=[^ *(?:\d{4} )?(?:[\w.-]+ )?%%\d\dBGP/\d/]=] },
+} }
 
 normalize "vrp-bgp-up" {
   from = "syslog", where = vrp_tag,
-  pattern = vrp .. [=[(?<state>established)\b]=] .. vrp_after,
+  pattern = vrp .. [=[(?<state>ESTABLISHED|[Ee]stablished)\b]=] .. vrp_after,
   emit = "bgp.up",
   map = { vrf = { "vrf", "_vrf" } },
 }
 normalize "vrp-bgp-down" {
   from = "syslog", where = vrp_tag,
-  pattern = vrp .. [=[(?<state>(?!established\b)\w+)]=] .. vrp_after,
+  pattern = vrp .. [=[(?<state>(?!ESTABLISHED\b|[Ee]stablished\b)\w+)]=] .. vrp_after,
   emit = "bgp.down",
   map = { vrf = { "vrf", "_vrf" } },
 }
