@@ -76,6 +76,7 @@ noc_client_main(const struct noc_verb *verb, const struct noc_client_sub *subs,
 		int argc, char **argv)
 {
 	const struct noc_client_sub *sub;
+	const struct noc_value *args;
 	struct noc_client c;
 	size_t n;
 	int status = client_open(&c, verb, argc, argv);
@@ -84,7 +85,8 @@ noc_client_main(const struct noc_verb *verb, const struct noc_client_sub *subs,
 		return status < 0 ? NOC_EXIT_OK : status;
 	sub = client_sub(&c, subs, &status);
 	if (sub) {
-		n = noc_value_len(noc_value_get(c.opts, "args")) - c.first;
+		args = noc_value_get(c.opts, "args");
+		n = noc_value_len(args) - c.first;
 		if (n < sub->min)
 			status = noc_verb_misuse(
 			    verb, "'%s%s%s' needs more arguments.", verb->name,
@@ -94,7 +96,7 @@ noc_client_main(const struct noc_verb *verb, const struct noc_client_sub *subs,
 			    verb, "'%s%s%s' takes no argument '%s'.",
 			    verb->name, *sub->name ? " " : "", sub->name,
 			    noc_client_arg(&c, sub->max));
-		else if (n && !*noc_client_arg(&c, 0))
+		else if (noc_value_is_str(noc_value_at(args, c.first), ""))
 			status = noc_verb_misuse(
 			    verb, "'%s%s%s' is given an empty argument.",
 			    verb->name, *sub->name ? " " : "", sub->name);
