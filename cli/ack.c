@@ -26,20 +26,49 @@ ack_post(struct noc_client *c, const char *run, struct noc_value **out,
 	return r;
 }
 
+static int
+ack_said(const struct noc_client *c, struct noc_value *ids)
+{
+	struct noc_value *all;
+
+	for (size_t i = 0;
+	     c->output != NOC_OUTPUT_JSON && i < noc_value_len(ids); i++) {
+		struct noc_value *one;
+
+		if (c->output == NOC_OUTPUT_TABLE) {
+			printf("acknowledged %s\n",
+			       noc_value_at(ids, i)->u.s.p);
+			continue;
+		}
+		one = noc_value_map();
+		noc_value_set(one, "acknowledged",
+			      noc_value_copy(noc_value_at(ids, i)));
+		noc_rows_json(one, false);
+		noc_value_free(one);
+	}
+	all = noc_value_map();
+	noc_value_set(all, "acknowledged", ids);
+	if (c->output == NOC_OUTPUT_JSON)
+		noc_rows_json(all, true);
+	noc_value_free(all);
+	return NOC_EXIT_OK;
+}
+
 /* Every run that this event started. */
 static int
 ack_event(struct noc_client *c, const char *id, const struct noc_err *run_err)
 {
 	char *target = noc_client_path("/api/v1/events/", id, "");
-	struct noc_value *event = NULL, *answer;
+	struct noc_value *event = NULL, *answer, *ids;
 	const struct noc_value *list;
 	struct noc_err err = { 0 };
-	int done = 0, r;
+	int r;
 
 	r = noc_client_try(c, "GET", target, NULL, &event, &err);
 	free(target);
 	if (r)
 		return noc_verb_fail(run_err);
+	ids = noc_value_list();
 	list = noc_value_get(event, "decisions");
 	for (size_t i = 0; i < noc_value_len(list); i++) {
 		const char *run =
@@ -47,14 +76,14 @@ ack_event(struct noc_client *c, const char *id, const struct noc_err *run_err)
 
 		if (!run || ack_post(c, run, &answer, &err))
 			continue;
-		printf("acknowledged %s\n",
-		       noc_value_get_str(answer, "id", run));
+		noc_value_push(
+		    ids, noc_value_str(noc_value_get_str(answer, "id", run)));
 		noc_value_free(answer);
-		done++;
 	}
 	noc_value_free(event);
-	if (done)
-		return NOC_EXIT_OK;
+	if (noc_value_len(ids))
+		return ack_said(c, ids);
+	noc_value_free(ids);
 	noc_err_set(&err, NOC_ENOTFOUND,
 		    "No run of event '%.60s' waits for an acknowledgement.",
 		    id);
@@ -65,7 +94,7 @@ static int
 ack_one(struct noc_client *c)
 {
 	const char *id = noc_client_arg(c, 0);
-	struct noc_value *answer = NULL;
+	struct noc_value *answer = NULL, *ids;
 	struct noc_err err = { 0 };
 	int r = ack_post(c, id, &answer, &err);
 
@@ -73,9 +102,10 @@ ack_one(struct noc_client *c)
 		return ack_event(c, id, &err);
 	if (r)
 		return noc_verb_fail(&err);
-	printf("acknowledged %s\n", noc_value_get_str(answer, "id", id));
+	ids = noc_value_list();
+	noc_value_push(ids, noc_value_str(noc_value_get_str(answer, "id", id)));
 	noc_value_free(answer);
-	return NOC_EXIT_OK;
+	return ack_said(c, ids);
 }
 
 static int

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "proto/civil.h"
 #include "proto/cron.h"
 #include "proto/tzif.h"
@@ -15,21 +16,41 @@
 #define NEXT_MAX 100000
 
 /* "2026-03-29T03:00:00+02:00": the civil time and its offset then. */
-static void
-next_print(const struct noc_tz *tz, int64_t ns)
+static char *
+next_text(const struct noc_tz *tz, int64_t ns)
 {
 	int64_t s = ns / NOC_NS_PER_S, part = ns % NOC_NS_PER_S;
 	int32_t offset = noc_tz_offset(tz, s);
 	int32_t minutes = (offset < 0 ? -offset : offset) / 60;
+	char fraction[16] = "";
 	struct noc_civil c;
 
 	noc_tz_civil(tz, s, &c);
-	printf("%04d-%02d-%02dT%02d:%02d:%02d", c.year, c.month, c.day, c.hour,
-	       c.minute, c.second);
 	if (part)
-		printf(".%03d", (int)(part / NOC_NS_PER_MS));
-	printf("%c%02d:%02d\n", offset < 0 ? '-' : '+', minutes / 60,
-	       minutes % 60);
+		snprintf(fraction, sizeof(fraction), ".%03d",
+			 (int)(part / NOC_NS_PER_MS));
+	return noc_asprintf("%04d-%02d-%02dT%02d:%02d:%02d%s%c%02d:%02d",
+			    c.year, c.month, c.day, c.hour, c.minute, c.second,
+			    fraction, offset < 0 ? '-' : '+', minutes / 60,
+			    minutes % 60);
+}
+
+/* One time a line; as JSON {"next": all of them}, or {"next": one} a line. */
+static void
+next_print(const struct noc_client *c, const char *text, struct noc_value *all)
+{
+	struct noc_value *one;
+
+	if (c->output == NOC_OUTPUT_TABLE) {
+		puts(text);
+	} else if (c->output == NOC_OUTPUT_JSON) {
+		noc_value_push(all, noc_value_str(text));
+	} else {
+		one = noc_value_map();
+		noc_value_set(one, "next", noc_value_str(text));
+		noc_rows_json(one, false);
+		noc_value_free(one);
+	}
 }
 
 /* With an offset or Z; without one it is the zone's own time. */
@@ -61,23 +82,32 @@ next_from(const struct noc_tz *tz, const char *text, int64_t *ns,
 }
 
 static int
-next_all(const struct noc_cron *cron, const struct noc_tz *tz, int64_t from_ns,
-	 long n)
+next_all(const struct noc_client *c, const struct noc_cron *cron,
+	 const struct noc_tz *tz, int64_t from_ns, long n)
 {
+	struct noc_value *all = noc_value_list(), *answer;
+	int status = NOC_EXIT_OK;
 	struct noc_err err;
 
-	for (long i = 0; i < n; i++) {
-		int64_t next_ns;
+	for (long i = 0; i < n && status == NOC_EXIT_OK; i++) {
+		char *text;
 
-		if (noc_cron_next(cron, tz, from_ns, &next_ns, NULL)) {
+		if (noc_cron_next(cron, tz, from_ns, &from_ns, NULL)) {
 			noc_err_set(&err, NOC_ENOTFOUND,
 				    "There is no such time within 8 years.");
-			return noc_verb_fail(&err);
+			status = noc_verb_fail(&err);
+			break;
 		}
-		from_ns = next_ns;
-		next_print(tz, from_ns);
+		text = next_text(tz, from_ns);
+		next_print(c, text, all);
+		free(text);
 	}
-	return NOC_EXIT_OK;
+	answer = noc_value_map();
+	noc_value_set(answer, "next", all);
+	if (c->output == NOC_OUTPUT_JSON && status == NOC_EXIT_OK)
+		noc_rows_json(answer, true);
+	noc_value_free(answer);
+	return status;
 }
 
 int
@@ -102,7 +132,7 @@ noc_schedule_next(struct noc_client *c)
 	if (from && next_from(tz, from, &from_ns, &err))
 		status = noc_verb_fail(&err);
 	else
-		status = next_all(&cron, tz, from_ns, n);
+		status = next_all(c, &cron, tz, from_ns, n);
 	noc_tz_free(tz);
 	return status;
 }

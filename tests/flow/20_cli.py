@@ -267,8 +267,12 @@ def _():
             run = noc.wait_for(
                 lambda: rows(d.cli("run", "--in", "Running", "-o", "jsonl")),
                 5, "the run")[0]["id"]
-            ran(d.cli("ack", event if by_event else run, "-m", "on it"), 0,
-                "^acknowledged " + run)
+            said = d.cli("ack", event if by_event else run, "-m", "on it",
+                         *(["--json"] if by_event else []))
+            ran(said, 0, run if by_event else "^acknowledged " + run)
+            if by_event:
+                noc.equal(json.loads(said.stdout), {"acknowledged": [run]},
+                          "--json")
             ran(d.cli("run", "watch", run), 0, "^Succeeded: ")
         ran(d.cli("ack", "00000000"), 3)
         ran(d.cli("ack", event), 3, "^$", "not running|waits")

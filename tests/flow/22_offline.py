@@ -115,6 +115,13 @@ def _():
     noc.equal(done.stdout.splitlines(),
               ["2026-03-28T02:30:00+01:00", "2026-03-29T03:00:00+02:00",
                "2026-03-30T02:30:00+02:00"], "times")
+    ask = ["schedule", "next", "0 3 * * *", "--from", "2026-03-27", "-n", "2"]
+    times = noc.nocturne(*ask).stdout.splitlines()
+    noc.equal(json.loads(noc.nocturne(*ask, "--json").stdout), {"next": times},
+              "--json")
+    noc.equal([json.loads(line)["next"] for line in
+               noc.nocturne(*ask, "-o", "jsonl").stdout.splitlines()], times,
+              "jsonl")
     done = noc.nocturne("schedule", "next", "99 * * * *")
     noc.check(done.returncode != 0 and "minute" in done.stderr, done.stderr)
 
