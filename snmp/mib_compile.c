@@ -258,6 +258,9 @@ compiler_add(struct compiler *c, const char *path, struct noc_err *err)
 				   strerror(errno));
 	if (S_ISDIR(st.st_mode))
 		return compiler_add_dir(c, path, err);
+	if (!S_ISREG(st.st_mode))
+		return noc_err_set(err, NOC_EINPUT,
+				   "The MIB '%s' is no regular file.", path);
 	compiler_add_file(c, path);
 	/* Imports usually lie beside it. */
 	parent = noc_strdup(path);

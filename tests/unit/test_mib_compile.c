@@ -133,6 +133,7 @@ test_what_is_no_mib(void **state)
 {
 	(void)state;
 	assert_int_equal(compile("/nonexistent"), 1);
+	assert_int_equal(compile("/dev/zero"), 1);
 	assert_int_equal(compile(unit_data("snmp/NOTICE")), 1);
 }
 
