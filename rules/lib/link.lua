@@ -11,10 +11,10 @@
 
 local updown = { "link.up", "link.down" }
 
--- What may be left of a header: "77: ", "Ebra: ", "%$ VDC-1 %$ " (NX-OS),
--- "%STKUNIT0-M:CP " (FTOS).
-local left = [=[ *(?:\d{1,11}: )?(?:[A-Z]\w*: )?(?:%\$ ?VDC-\d+ ?%\$ |%\w+-[A-Z]:\w+ )?]=]
-local head = "^" .. left .. [=[(?:%[A-Z]\w*-(?:\w+-){0,3}[0-7]-\w+ ?: *)?]=]
+-- What may be left of a header before a mnemonic: "77: ", "sw1 77: ", "Ebra: ",
+-- a date, "%$ VDC-1 %$ " (NX-OS), "%STKUNIT0-M:CP " (FTOS).
+local left = [=[ *(?:(?:\S+ )?\d{1,11}: )?(?:[\w.-]+: )?(?:[A-Z][a-z][a-z] [ \d]\d [\d:.]+: )?(?:%\$ ?VDC-\d+ ?%\$ |%\w+-[A-Z]:\w+ )?]=]
+local head = "^(?:" .. left .. [=[%[A-Z]\w*-(?:\w+-){0,3}[0-7]-\w+ ?:)? *]=]
 
 -- A mnemonic, as the tag or behind such a rest.  Tags are patterns where a
 -- platform puts a slot or stack member in the middle: %LINK-SW1-3-UPDOWN.
@@ -72,7 +72,7 @@ for _, one in ipairs { { "Up", "up" }, { "Down", "down" } } do
 end
 normalize "viptela-link" {
   from = "syslog",
-  pattern = [=[\binterface-state-change\b.* if-name:"(?<ifname>[^"]+)" new-state:(?<_state>up|down)\b]=],
+  pattern = [=[^Notification: .*\binterface-state-change\b.* if-name:"(?<ifname>[^"]+)" new-state:(?<_state>up|down)\b]=],
   emit = "link.{_state}", kinds = updown,
   map = { oper = "{_state}", layer = "link" },
 }
@@ -85,7 +85,7 @@ normalize "link-flap" {
 
 -- NX-OS names the reason in the mnemonic; Ethernet and Fibre Channel ports.
 local nxos = "(?:ETHPORT|PORT|ETHPM)"
-local nxos_if = [=[Interface (?<ifname>[^\s,(]+) ?(?:\(.*\) ?)?is ]=]
+local nxos_if = "Interface " .. name .. [=[ ?(?:\(.*\) ?)?is ]=]
 local nxos_down = nxos_if .. [=[down\s*(?:\((?<reason>[^)]*)\))?]=]
 
 normalize "nxos-if-shut" {
@@ -93,21 +93,21 @@ normalize "nxos-if-shut" {
   where = mnemonic(nxos, "IF_DOWN_(?:PARENT_)?ADMIN_DOWN"),
   pattern = nxos_down,
   emit = "link.down",
-  map = { admin = "down", oper = "down", layer = "link" },
+  map = { ifname = named, admin = "down", oper = "down", layer = "link" },
 }
 normalize "nxos-if-down" {
   from = "syslog",
   where = mnemonic(nxos, [=[IF_DOWN_(?!ERROR_DISABLED)\w+]=]),
   pattern = nxos_down,
   emit = "link.down",
-  map = { oper = "down", layer = "link" },
+  map = { ifname = named, oper = "down", layer = "link" },
 }
 normalize "nxos-if-up" {
   from = "syslog",
   where = mnemonic(nxos, "IF_UP"),
   pattern = nxos_if .. [=[up\b]=],
   emit = "link.up",
-  map = { admin = "up", oper = "up", layer = "link" },
+  map = { ifname = named, admin = "up", oper = "up", layer = "link" },
 }
 normalize "nxos-member" {
   from = "syslog",
@@ -141,7 +141,7 @@ normalize "asa-failover-link" {
 -- ifIndex 502, ifAdminStatus up(1), ifOperStatus down(2), ifName xe-0/0/0.
 -- The tag may have the explicit priority before it: %DAEMON-4-....  The brief
 -- structured form has no text, only interface-name="xe-0/0/0".
-local junos_left = [=[^ *(?:\([^()]*\) |[\w.-]+:)?[\w.-]+\[\d+\]: ]=]
+local junos_left = [=[^ *(?:(?:\([^()]*\) |[\w.-]+:)?[\w.-]+\[\d+\]: )?]=]
 local function junos_data(ev)
   local raw = ev.raw or ""
   local admin = raw:match('admin%-status="(%a+)')
@@ -268,13 +268,13 @@ normalize "comware-trap" {
 -- is not operational".
 normalize "sros-link-down" {
   from = "syslog",
-  pattern = [=[-link[Dd]own-\d+ \[[^\]]*\]:\s+Interface (?<ifname>\S.*?) is not operational]=],
+  pattern = [=[^ *\d+ [\w/:. -]{1,80}-link[Dd]own-\d+ \[[^\]]*\]:\s+Interface (?<ifname>\S.*?) is not operational]=],
   emit = "link.down",
   map = { oper = "down", layer = "link" },
 }
 normalize "sros-link-up" {
   from = "syslog",
-  pattern = [=[-link[Uu]p-\d+ \[[^\]]*\]:\s+Interface (?<ifname>\S.*?) is operational]=],
+  pattern = [=[^ *\d+ [\w/:. -]{1,80}-link[Uu]p-\d+ \[[^\]]*\]:\s+Interface (?<ifname>\S.*?) is operational]=],
   emit = "link.up",
   map = { oper = "up", layer = "link" },
 }
@@ -338,26 +338,26 @@ normalize "ftos-shut" {
 }
 normalize "os10-link" {
   from = "syslog",
-  pattern = [=[%IFM_OSTATE_(?:UP|DN): Interface operational state is (?<_state>up|down) ?: ?(?<ifname>\S+)]=],
+  pattern = [=[^(?:Node\.[^%]*)?%IFM_OSTATE_(?:UP|DN): Interface operational state is (?<_state>up|down) ?: ?(?<ifname>\S+)]=],
   emit = "link.{_state}", kinds = updown,
   map = { oper = "{_state}", layer = "link" },
 }
 normalize "os10-shut" {
   from = "syslog",
-  pattern = [=[%IFM_ASTATE_DN: Interface admin state (?:is )?down ?: ?(?<ifname>\S+)]=],
+  pattern = [=[^(?:Node\.[^%]*)?%IFM_ASTATE_DN: Interface admin state (?:is )?down ?: ?(?<ifname>\S+)]=],
   emit = "link.down",
   map = { admin = "down", oper = "down", layer = "link" },
 }
 
 normalize "sonic-host-interface" {
   from = "syslog",
-  pattern = [=[\bSet operation status (?<_state>UP|DOWN) to host interface (?<ifname>\S+)]=],
+  pattern = [=[^ *(?:[A-Z]+ \S+: )?[ :-]*(?:\w+: )?Set operation status (?<_state>UP|DOWN) to host interface (?<ifname>\S+)]=],
   emit = "link.{_state:lower}", kinds = updown,
   map = { oper = "{_state:lower}", layer = "link" },
 }
 normalize "sonic-port" {
   from = "syslog",
-  pattern = [=[\bPort (?<ifname>\S+) oper state set from \w+ to (?<_state>up|down)\b]=],
+  pattern = [=[^ *(?:[A-Z]+ \S+: )?[ :-]*(?:\w+: )?Port (?<ifname>\S+) oper state set from \w+ to (?<_state>up|down)\b]=],
   emit = "link.{_state}", kinds = updown,
   map = { oper = "{_state}", layer = "link" },
 }
@@ -365,19 +365,33 @@ normalize "sonic-port" {
 -- Aruba CX; HPE ProCurve says "port 12 is now off-line".
 normalize "aruba-cx-link" {
   from = "syslog",
-  pattern = [=[\bLink status for interface (?<ifname>\S+) is (?<_state>up|down)\b]=],
+  pattern = [=[^(?:Event\|.*\|)?Link status for interface (?<ifname>\S+) is (?<_state>up|down)\b]=],
   emit = "link.{_state}", kinds = updown,
   map = { oper = "{_state}", layer = "link" },
 }
+local procurve = [=[^ *(?:[DEIMW] [\d/]+ [\d:]+ )?(?:\d{5} )?(?:ports: *)?(?:[\w-]+: +)?]=]
+
 normalize "procurve-port-down" {
   from = "syslog",
-  pattern = [=[\bport (?<ifname>[A-Z]?[\w/]*\d)(?: in \S+)? is now off-line\b]=],
+  pattern = procurve .. [=[port (?<ifname>[A-Z]?[\w/]*\d)(?: in \S+)? is now off-line\b]=],
   emit = "link.down",
   map = { oper = "down", layer = "link" },
 }
 normalize "procurve-port-up" {
   from = "syslog",
-  pattern = [=[\bport (?<ifname>[A-Z]?[\w/]*\d)(?: in \S+)? is now on-line\b]=],
+  pattern = procurve .. [=[port (?<ifname>[A-Z]?[\w/]*\d)(?: in \S+)? is now on-line\b]=],
+  emit = "link.up",
+  map = { oper = "up", layer = "link" },
+}
+normalize "procurve-trunk-down" {
+  from = "syslog",
+  pattern = procurve .. [=[[Tt]runk (?<ifname>[\w-]+) is now inactive\b]=],
+  emit = "link.down",
+  map = { oper = "down", layer = "link" },
+}
+normalize "procurve-trunk-up" {
+  from = "syslog",
+  pattern = procurve .. [=[[Tt]runk (?<ifname>[\w-]+) is now active\b]=],
   emit = "link.up",
   map = { oper = "up", layer = "link" },
 }
@@ -385,13 +399,13 @@ normalize "procurve-port-up" {
 -- "port 3 status changed from 100fdx to down", and back.
 normalize "meraki-port-down" {
   from = "syslog",
-  pattern = [=[\bport (?<ifname>\w+) status changed from (?!down\b)\w+ to down\b]=],
+  pattern = [=[^(?:(?:[\d.]+ )?(?:[\w.-]+ )?events )?port (?<ifname>\w+) status changed from (?!down\b)\w+ to down\b]=],
   emit = "link.down",
   map = { oper = "down", layer = "link" },
 }
 normalize "meraki-port-up" {
   from = "syslog",
-  pattern = [=[\bport (?<ifname>\w+) status changed from down to (?!down\b)\w+]=],
+  pattern = [=[^(?:(?:[\d.]+ )?(?:[\w.-]+ )?events )?port (?<ifname>\w+) status changed from down to (?!down\b)\w+]=],
   emit = "link.up",
   map = { oper = "up", layer = "link" },
 }
@@ -488,9 +502,9 @@ normalize "esxi-link" {
 -- 12", "TRAPMGR[59]: traputil.c(696) 5 %% Link Down: 0/3".
 normalize "fastpath-link" {
   from = "syslog",
-  pattern = [=[(?:TRAPMGR\b.*?\b|^(?:\S+\(\d+\) \d+ )?%% (?:[A-Z]+ )?|^)Link (?<_state>Up|Down): (?:Unit: (?<_unit>\d+) Slot: (?<_slot>\d+) Port: (?<_port>\d+)|(?<_short>[\w/-]*\d))]=],
+  pattern = [=[(?:TRAPMGR\b.*?\b|^(?:\S+\(\d+\) \d+ )?%% (?:[A-Z]+ )?|^)Link (?<_state>Up|Down): (?:Unit: (?<_unit>\d+) Slot: (?<_slot>\d+) Port: (?<_port>\d+)|(?<_lag>lag) (?<_no>\d+)|(?<_short>[\w/-]*\d))]=],
   emit = "link.{_state:lower}", kinds = updown,
-  map = { ifname = { "_short", "{_unit}/{_slot}/{_port}" }, oper = "{_state:lower}", layer = "link" },
+  map = { ifname = { "_short", "{_lag}{_no}", "{_unit}/{_slot}/{_port}" }, oper = "{_state:lower}", layer = "link" },
 }
 
 -- Firewalls and balancers.
@@ -508,13 +522,13 @@ normalize "panos-port" {
 }
 normalize "f5-link" {
   from = "syslog",
-  pattern = [=[\bLink: (?<ifname>[\d.]+|mgmt) is (?<_state>UP|DOWN)\b]=],
+  pattern = [=[^ *(?:[a-z]+ \w+(?:\[\d+\])?: )?(?:\w+:\d: )?Link: (?<ifname>[\d.]+|mgmt) is (?<_state>UP|DOWN)\b]=],
   emit = "link.{_state:lower}", kinds = updown,
   map = { oper = "{_state:lower}", layer = "link" },
 }
 normalize "netscaler-link" {
   from = "syslog",
-  pattern = [=[ EVENT DEVICE(?:UP|DOWN) .* Device "interface\((?<ifname>[^)]+)\)" - State (?<_state>UP|DOWN)\b]=],
+  pattern = [=[^(?:\S+ )?: (?:\w+ )?EVENT DEVICE(?:UP|DOWN) .* Device "interface\((?<ifname>[^)]+)\)" - State (?<_state>UP|DOWN)\b]=],
   emit = "link.{_state:lower}", kinds = updown,
   map = { oper = "{_state:lower}", layer = "link" },
 }
@@ -534,7 +548,7 @@ normalize "routeros-link" {
 -- Other switches.
 normalize "voss-link" {
   from = "syslog",
-  pattern = [=[\bSNMP INFO Link (?<_state>Up|Down) ?\((?<ifname>[\w/.-]+)\)]=],
+  pattern = [=[^(?:CP|IO)\d.* SNMP INFO Link (?<_state>Up|Down) ?\((?<ifname>[\w/.-]+)\)]=],
   emit = "link.{_state:lower}", kinds = updown,
   map = { oper = "{_state:lower}", layer = "link" },
 }
@@ -568,7 +582,7 @@ local plain = [=[^ *(?:\[[\w.-]+\]: ?|[A-Za-z][\w.-]*: |<\w+:[\w.]+> ){0,3}]=]
 
 normalize "port-link" {
   from = "syslog",
-  pattern = plain .. [=[[Pp]ort (?<ifname>\d[\w/:.]*|[A-Za-z][\w/:.-]*\d),? [Ll]ink (?:(?:state|status) (?:is|changed to) )?]=] .. state,
+  pattern = plain .. [=[[Pp]ort (?<ifname>\d[\w/:.]*|[A-Za-z][\w/:.-]*\d|[Mm]gmt),? [Ll]ink (?:(?:state|status) (?:is|changed to) )?]=] .. state,
   emit = "link.{_state:lower}", kinds = updown,
   map = { oper = "{_state:lower}", layer = "link" },
 }

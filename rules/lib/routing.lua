@@ -8,7 +8,7 @@
 -- danger, which says nothing about whether another one is up.
 
 -- What may be left of a header before the mnemonic, as in lib/link.lua.
-local left = [=[ *(?:\d{1,11}: )?(?:[A-Z]\w*: )?(?:%\$ ?VDC-\d+ ?%\$ |%\w+-[A-Z]:\w+ )?]=]
+local left = [=[ *(?:(?:\S+ )?\d{1,11}: )?(?:[\w.-]+: )?(?:[A-Z][a-z][a-z] [ \d]\d [\d:.]+: )?(?:%\$ ?VDC-\d+ ?%\$ |%\w+-[A-Z]:\w+ )?]=]
 local function bgp(name)
   local text = [=[%(?:ROUTING-)?BGP-(?:\w+-)?[0-7]-]=] .. name
 
@@ -56,7 +56,7 @@ normalize "ftos-bgp-down" {
   pattern = [=[\bConnection with neighbor ]=] .. peer .. [=[ closed\b\.? *(?<reason>\S.*)?]=],
   emit = "bgp.down",
 }
-local eos = [=[^(?:.*: )?peer (?<peer>\S+) \((?:VRF (?<vrf>\S+) )?AS (?<peer_as>[\d.]+)\) old state (?<was>\w+) event (?<reason>\w+) new state ]=]
+local eos = [=[^(?:.*: )?peer (?<peer>\S+) \((?:(?:VRF|[Vv]rf) (?<vrf>\S+) )?AS (?<peer_as>[\d.]+)\) old state (?<was>\w+) event (?<reason>\w+) new state ]=]
 
 normalize "eos-bgp-up" {
   from = "syslog", where = adjchange,
@@ -71,7 +71,7 @@ normalize "eos-bgp-down" {
 -- A NOTIFICATION closes the session (RFC 4271 §6), but for the second
 -- connection to a peer that the collision rule ends: Cease/5 and Cease/7.
 -- "active" and "passive" are connections that are no session yet.
-local notified = [=[(?:sent to|received from) neighbor \*?]=] .. peer .. [=[(?: \((?:VRF (?<vrf>\S+) )?AS (?<peer_as>[\d.]+)\))? ]=]
+local notified = [=[(?:sent to|received from) neighbor \*?]=] .. peer .. [=[(?: \((?:(?:VRF|[Vv]rf) (?<vrf>\S+) )?AS (?<peer_as>[\d.]+)\))? ]=]
 local code = [=[(?!6/[57]\b)(?<reason>\d+/\d+ \([^)]*\))]=]
 
 normalize "cisco-bgp-notification" {
@@ -98,7 +98,7 @@ normalize "cisco-bgp-attempt" {
 -- Junos: the tag may have the explicit priority before it; the brief
 -- structured form has no text, only peer-name="10.1.1.1 (External AS 65001)".
 local changed = "(?:%\\w+-[0-7]-)?RPD_BGP_NEIGHBOR_STATE_CHANGED"
-local junos_left = [=[^ *(?:\([^()]*\) |[\w.-]+:)?[\w.-]+\[\d+\]: ]=]
+local junos_left = [=[^ *(?:(?:\([^()]*\) |[\w.-]+:)?[\w.-]+\[\d+\]: )?]=]
 local junos_tag = { either {
   { ["syslog.tag"] = re("^" .. changed .. "$") },
   { ["syslog.message"] = re(junos_left .. changed .. ": ") },
@@ -196,23 +196,23 @@ normalize "frr-bgp-notification" {
 }
 normalize "viptela-bgp-up" {
   from = "syslog",
-  pattern = [=[\bbgp-peer-state-change\b.* peer:(?<peer>\S+) bgp-new-state:(?<state>established)\b]=],
+  pattern = [=[^Notification: .*\bbgp-peer-state-change\b.* peer:(?<peer>\S+) bgp-new-state:(?<state>established)\b]=],
   emit = "bgp.up",
 }
 normalize "viptela-bgp-down" {
   from = "syslog",
-  pattern = [=[\bbgp-peer-state-change\b.* peer:(?<peer>\S+) bgp-new-state:(?<state>(?!established\b)[\w-]+)]=],
+  pattern = [=[^Notification: .*\bbgp-peer-state-change\b.* peer:(?<peer>\S+) bgp-new-state:(?<state>(?!established\b)[\w-]+)]=],
   emit = "bgp.down",
 }
 normalize "os10-bgp-up" {
   from = "syslog",
-  pattern = [=[%BGP_NBR_ESTAB\w*: .*\bNbr: ?]=] .. peer .. [=[(?: VRF: ?(?<vrf>\S+))?]=],
+  pattern = [=[^(?:Node\.[^%]*)?%BGP_NBR_ESTAB\w*: .*\bNbr: ?]=] .. peer .. [=[(?: VRF: ?(?<vrf>\S+))?]=],
   emit = "bgp.up",
   map = { state = "Established" },
 }
 normalize "os10-bgp-down" {
   from = "syslog",
-  pattern = [=[%BGP_NBR_BKWD_STATE_CHG: Backward state change occurred (?<reason>.*?) for Nbr: ?]=] .. peer .. [=[(?: VRF: ?(?<vrf>\S+))?]=],
+  pattern = [=[^(?:Node\.[^%]*)?%BGP_NBR_BKWD_STATE_CHG: Backward state change occurred (?<reason>.*?) for Nbr: ?]=] .. peer .. [=[(?: VRF: ?(?<vrf>\S+))?]=],
   emit = "bgp.down",
 }
 normalize "fortios-bgp" {
@@ -282,15 +282,15 @@ normalize "vrp-bgp-trap-down" {
 -- Nokia SR OS and SR Linux.
 normalize "sros-bgp-up" {
   from = "syslog",
-  pattern = [=[-(?:bgp|tBgp\w*)Established-\d+ .*\bPeer ]=] .. peer .. [=[: moved into (?<state>established)]=],
+  pattern = [=[^ *\d+ [\w/:. -]{1,80}-(?:bgp|tBgp\w*)Established-\d+ .*\bPeer ]=] .. peer .. [=[: moved into (?<state>established)]=],
   emit = "bgp.up",
 }
 normalize "sros-bgp-down" {
   from = "syslog",
-  pattern = [=[-(?:bgp|tBgp\w*)BackwardTransition-\d+ .*\bPeer ]=] .. peer .. [=[: moved from higher state (?<was>\w+) to lower state (?<state>\w+)(?: due to (?<reason>.*))?]=],
+  pattern = [=[^ *\d+ [\w/:. -]{1,80}-(?:bgp|tBgp\w*)BackwardTransition-\d+ .*\bPeer ]=] .. peer .. [=[: moved from higher state (?<was>\w+) to lower state (?<state>\w+)(?: due to (?<reason>.*))?]=],
   emit = "bgp.down",
 }
-local srl = [=[\bIn network-instance (?<vrf>\S+), the BGP session with (?<peer>\S+) moved ]=]
+local srl = [=[^ *(?:[\w|]+: )?In network-instance (?<vrf>\S+), the BGP session with (?<peer>\S+) moved ]=]
 
 normalize "srl-bgp-up" {
   from = "syslog",
