@@ -113,7 +113,7 @@ noc_lua_data_text(const char *path, const char *text, size_t len,
 	struct noc_lua *lua = lua_state_new();
 	int rc;
 
-	lua_budget_begin(lua, &lua_limits_load);
+	lua_budget_begin(lua, &lua_limits_data);
 	rc = data_run(lua, path, text, len, err);
 	lua_budget_end(lua);
 	if (!rc) {

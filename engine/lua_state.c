@@ -30,7 +30,18 @@ const struct lua_limits lua_limits_call = {
 	.hook_every = 100,
 };
 
+/* 12,000 rules need less; a loop without end is told at once. */
 const struct lua_limits lua_limits_load = {
+	.steps = 5000000,
+	.memory = 64u << 20,
+	.string = 16u << 20,
+	.cpu_ms = 5000,
+	.values = 2000000,
+	.hook_every = 1000,
+};
+
+/* An inventory may have 100,000 devices. */
+const struct lua_limits lua_limits_data = {
 	.steps = 50000000,
 	.memory = 64u << 20,
 	.string = 16u << 20,

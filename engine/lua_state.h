@@ -42,6 +42,7 @@ struct lua_limits {
 
 extern const struct lua_limits lua_limits_call;
 extern const struct lua_limits lua_limits_load;
+extern const struct lua_limits lua_limits_data;
 
 struct lua_budget {
 	struct lua_limits limits;
