@@ -302,6 +302,35 @@ noc_api_fill(struct noc_value *command, const struct noc_value *body,
 	return 0;
 }
 
+/* What a filter can be, when that is known: a misspelt one finds nothing,
+ * which looks like an answer. */
+static const char *
+page_wrong(const char *filter, const char *v)
+{
+	static const struct {
+		const char *filter, *words[7], *said;
+	} known[] = {
+		{ "fate",
+		  { "matched", "unmatched", "folded", "duplicate", "refused",
+		    "shed" },
+		  "fate is matched, unmatched, folded, duplicate, refused or "
+		  "shed." },
+		{ "state",
+		  { "Running", "Succeeded", "Failed", "Cancelled" },
+		  "state is Running, Succeeded, Failed or Cancelled." },
+	};
+
+	for (size_t i = 0; i < NOC_COUNT(known); i++) {
+		if (strcmp(known[i].filter, filter))
+			continue;
+		for (const char *const *w = known[i].words; *w; w++)
+			if (!strcmp(*w, v))
+				return NULL;
+		return known[i].said;
+	}
+	return NULL;
+}
+
 struct noc_value *
 noc_api_page(struct noc_http_req *req, const char *const *filters)
 {
@@ -326,7 +355,13 @@ noc_api_page(struct noc_http_req *req, const char *const *filters)
 		noc_value_set(params, "before", noc_value_str(before));
 	for (; *filters; filters++) {
 		const char *v = noc_http_query(req, *filters);
+		const char *wrong = v && *v ? page_wrong(*filters, v) : NULL;
 
+		if (wrong) {
+			noc_value_free(params);
+			noc_http_reply_problem(req, 400, NULL, wrong);
+			return NULL;
+		}
 		if (v && *v)
 			noc_value_set(params, *filters, noc_value_str(v));
 	}

@@ -243,6 +243,12 @@ def _():
                       "before=1-x", "before=-", "before=1-2", "limit=5x"):
             problem(d.get("/api/v1/events?" + query), 400)
         problem(d.get("/api/v1/runs?before=x"), 400)
+        for query in ("events?fate=matchd", "events?fate=or",
+                      "runs?state=running", "runs?state=x"):
+            problem(d.get("/api/v1/" + query), 400)
+        for query in ("events?fate=shed", "runs?state=Cancelled",
+                      "events?fate=", "events?kind=fate"):
+            noc.equal(d.get("/api/v1/" + query).status, 200, query)
         problem(d.get("/api/v1/audit?after=x"), 400)
         problem(d.get("/api/v1/audit?kind=x"), 400)
         problem(d.get("/api/v1/audit/export?since=x"), 400)
