@@ -12,6 +12,17 @@
 
 /* Where a request may go, whatever name or spelling led there. */
 
+/* The digits after the slash; -1: that is no length of a prefix.  None would
+ * be 0, which is every address. */
+static int
+address_bits(const char *digits, int max)
+{
+	size_t n = strspn(digits, "0123456789");
+	int bits = n > 0 && n <= 3 && !digits[n] ? atoi(digits) : -1;
+
+	return bits <= max ? bits : -1;
+}
+
 static bool
 address_in(const struct sockaddr *sa, const char *cidr)
 {
@@ -29,14 +40,16 @@ address_in(const struct sockaddr *sa, const char *cidr)
 
 		memcpy(&in, sa, sizeof(in));
 		memcpy(have, &in.sin_addr, 4);
-		bits = slash ? atoi(slash + 1) : 32;
+		bits = slash ? address_bits(slash + 1, 32) : 32;
 	} else {
 		struct sockaddr_in6 in6;
 
 		memcpy(&in6, sa, sizeof(in6));
 		memcpy(have, &in6.sin6_addr, 16);
-		bits = slash ? atoi(slash + 1) : 128;
+		bits = slash ? address_bits(slash + 1, 128) : 128;
 	}
+	if (bits < 0)
+		return false;
 	for (int i = 0; i < bits; i++)
 		if ((want[i / 8] ^ have[i / 8]) & (0x80 >> (i % 8)))
 			return false;

@@ -92,11 +92,38 @@ test_allow(void **state)
 	assert_false(allowed("127.0.0.1", "nonsense"));
 }
 
+static void
+test_what_is_no_network_allows_nothing(void **state)
+{
+	static const char *const wrong[] = {
+		"127.0.0.1/",	"10.0.0.0/x",
+		"127.0.0.1/33", "10.0.0.0/-1",
+		"10.0.0.0/ 0",	"127.0.0.0/8x",
+		"0.0.0.0/999",	"0.0.0.0/",
+		"/8",		"",
+		"::1/129",	"::/",
+		"localhost",	"10.0.0.0/00000000000",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(wrong); i++)
+		if (allowed("127.0.0.1", wrong[i]) ||
+		    allowed("169.254.169.254", wrong[i]) ||
+		    allowed("::1", wrong[i]))
+			fail_msg("'%s' allows", wrong[i]);
+	assert_true(allowed("127.0.0.1", "0.0.0.0/0"));
+	assert_true(allowed("127.0.0.1", "127.0.0.1"));
+	assert_true(allowed("127.9.9.9", "127.0.0.0/8"));
+	assert_false(allowed("169.254.169.254", "127.0.0.0/8"));
+	assert_true(allowed("::1", "::1/128"));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_denied),
+		cmocka_unit_test(test_what_is_no_network_allows_nothing),
 		cmocka_unit_test(test_allow),
 	};
 
