@@ -7,11 +7,12 @@
 #include "engine/ruleset.h"
 
 /*
- * Loading a rule tree for the verbs that need no daemon: check, test,
- * decode, rules new.  Main thread.
+ * Where the rules are, and loading them for the verbs that need no daemon:
+ * check, test, decode, rules new.  Main thread.
  */
 
-/* What was said, else ./rules when it is there, else the installed ones. */
+/* What was said, else ./rules when it is there, else the installed ones, else
+ * those of the build; valid until the next call. */
 const char *noc_rules_dir(const char *said);
 /*
  * Loads it.  On failure all errors are on stderr, one a line, and *status is

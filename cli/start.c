@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/crypto.h"
@@ -23,6 +22,7 @@
 #include "actions/actions.h"
 #include "api/api.h"
 #include "cli/options.h"
+#include "cli/rules_dir.h"
 #include "sensors/listen.h"
 #include "sensors/snmp_trap.h"
 
@@ -209,14 +209,8 @@ start_snmp(struct noc_daemon *d, struct noc_err *err)
 static char *
 start_rules_dir(const struct noc_value *config)
 {
-	const char *said = noc_value_get_str(config, "rules", "");
-	struct stat st;
-
-	if (*said)
-		return noc_strdup(said);
-	if (!stat("rules", &st) && S_ISDIR(st.st_mode))
-		return noc_strdup("rules");
-	return noc_strdup(NOC_RULES_DIR);
+	return noc_strdup(
+	    noc_rules_dir(noc_value_get_str(config, "rules", "")));
 }
 
 static int

@@ -45,6 +45,18 @@ def _():
         noc.equal([e["kind"] for e in events], ["link.down"], "kinds")
 
 
+@noc.case("decode finds the shipped rules from any directory")
+def _():
+    beside = os.path.dirname(os.path.realpath(noc.NOCTURNE))
+    if not any(os.path.isdir(os.path.join(d, "rules/lib"))
+               for d in (beside, os.path.dirname(beside))):
+        raise noc.Skip("neither installed nor built in its source")
+    done = noc.nocturne("decode", "syslog", stdin=DOWN + "\n",
+                        cwd=noc.tempdir())
+    noc.equal(done.returncode, 0, done.stderr)
+    noc.equal(json.loads(done.stdout)["kind"], "link.down", "kind")
+
+
 @noc.case("decode: a file that cannot be read is told; a reader may leave")
 def _():
     for what in ("syslog", "snmp"):
