@@ -65,6 +65,24 @@ names_of_keys(struct noc_build *b, const struct noc_value *map)
 			noc_build_define(b, map->u.map.at[i].key);
 }
 
+/* What emit says of the event itself is no field of its kind. */
+static void
+names_of_emit(struct noc_build *b, const struct noc_value *opts)
+{
+	static const char *const own[] = { "device", "summary", "severity" };
+
+	for (size_t i = 0; opts && opts->type == NOC_MAP && i < opts->u.map.len;
+	     i++) {
+		const char *key = opts->u.map.at[i].key;
+		size_t k = 0;
+
+		while (k < NOC_COUNT(own) && strcmp(own[k], key) != 0)
+			k++;
+		if (k == NOC_COUNT(own) && !strchr(key, '{'))
+			noc_build_define(b, key);
+	}
+}
+
 /* emit "some.kind" { field = ... } anywhere, poll and sensor at the top. */
 static void
 names_below(struct noc_build *b, const struct noc_value *v, int depth)
@@ -75,7 +93,7 @@ names_below(struct noc_build *b, const struct noc_value *v, int depth)
 		return;
 	if (noc_ast_is(v, "emit") && noc_ast_name(v)) {
 		noc_build_kind(b, noc_ast_name(v), NOC_EMITTED);
-		names_of_keys(b, opts);
+		names_of_emit(b, opts);
 	}
 	if (v->type == NOC_LIST)
 		for (size_t i = 0; i < v->u.list.len; i++)

@@ -167,6 +167,17 @@ test_mistakes_are_refused_with_their_line(void **state)
 }
 
 static void
+test_what_emit_says_of_the_event(void **state)
+{
+	(void)state;
+	noc_ruleset_unref(rules_load(
+	    "rule \"r\" { on = \"link.down\", run = emit \"a.b\" { summary = "
+	    "\"s\", severity = \"crit\", device = \"sw1\", port = \"p\" } }\n"
+	    "rule \"q\" { on = \"a.b\", run = notify \"noc\" { \"{device} "
+	    "{summary} {severity} {port}\" } }"));
+}
+
+static void
 test_every_mistake_is_told_at_once(void **state)
 {
 	char *errors = rules_refused(
@@ -313,6 +324,7 @@ main(void)
 		cmocka_unit_test(test_manual_page_loads),
 		cmocka_unit_test(test_modes_and_guards_by_default),
 		cmocka_unit_test(test_mistakes_are_refused_with_their_line),
+		cmocka_unit_test(test_what_emit_says_of_the_event),
 		cmocka_unit_test(test_every_mistake_is_told_at_once),
 		cmocka_unit_test(test_normalizers_and_hooks),
 		cmocka_unit_test(test_warnings),
