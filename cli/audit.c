@@ -136,6 +136,7 @@ audit_verify(struct noc_client *c)
 	struct noc_verify_options opt = {
 		.db = db ? db : path,
 		.anchor = anchor,
+		.anchored = anchor != NULL,
 		.vkey = vkey,
 		.progress = terminal ? on_progress : NULL,
 	};

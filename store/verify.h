@@ -2,6 +2,7 @@
 #ifndef NOC_STORE_VERIFY_H
 #define NOC_STORE_VERIFY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -21,6 +22,7 @@ enum noc_verdict {
 struct noc_verify_options {
 	const char *db;	    /* path of nocturne.db */
 	const char *anchor; /* anchor file or NULL */
+	bool anchored;	    /* it must have a head of this log */
 	const char *vkey;   /* pinned genesis vkey; NULL: from the log, said */
 	void (*progress)(uint64_t done, uint64_t total, void *arg);
 	void *arg;

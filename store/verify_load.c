@@ -63,6 +63,10 @@ verify_load_anchors(struct verify *v, struct noc_err *err)
 		    v, NOC_VERDICT_CUT, 0,
 		    "The last anchored head is of another log "
 		    "than this one, which was put in its place.");
+	if (v->opt->anchored && !v->nanchors)
+		return noc_verify_say(v, NOC_VERDICT_CUT, 0,
+				      "The anchor file has no head of this "
+				      "log: it was emptied, or is of none.");
 	if (v->nanchors && v->anchored.size > v->headed)
 		return noc_verify_say(
 		    v, NOC_VERDICT_CUT, v->headed,

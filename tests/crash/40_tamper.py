@@ -89,6 +89,14 @@ def _():
         noc.equal(status, 0, text)
 
 
+@noc.case("an emptied anchor file proves nothing, and is no proof")
+def _():
+    copy = Copy()
+    with open(copy.anchor, "wb"):
+        pass
+    copy.caught()
+
+
 @noc.case("a flipped bit: in the first, a middle and the last record; in each "
           "part of one")
 def _():
