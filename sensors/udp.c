@@ -17,8 +17,11 @@
 #define UDP_BATCH  64
 #define UDP_ROUNDS 4 /* batches a turn */
 #define UDP_BYTES  65536
-/* Not a power of two: the heads of messages share no cache set. */
-#define UDP_STRIDE  (UDP_BYTES + 320)
+/* Nearly all are short: their bytes lie close together, few pages for many.
+ * Not a power of two: the beginnings share no cache set. */
+#define UDP_SHORT   1024
+#define UDP_STRIDE  (UDP_SHORT + 64)
+#define UDP_SLAB    ((size_t)UDP_BATCH * (UDP_STRIDE + UDP_BYTES))
 #define UDP_TICK_MS 1000 /* how late a drop is seen that nothing follows */
 
 struct noc_udp {
@@ -28,9 +31,9 @@ struct noc_udp {
 	struct noc_watch *watch, *timer;
 	int fd;
 	uint32_t dropped; /* the kernel's counter when last seen */
-	char *slab;
+	char *slab;	  /* all short parts, then room for whole long ones */
 	struct mmsghdr hdr[UDP_BATCH];
-	struct iovec iov[UDP_BATCH];
+	struct iovec iov[UDP_BATCH][2];
 	struct sockaddr_storage from[UDP_BATCH];
 };
 
@@ -55,6 +58,21 @@ udp_drops(struct noc_udp *u)
 	u->source->kernel_dropped += noc_listen_drops(u->fd, &u->dropped);
 }
 
+/* In one piece: before the rest of a long one there is room for its start. */
+static struct noc_slice
+udp_bytes(const struct noc_udp *u, int i)
+{
+	const struct iovec *iov = u->iov[i];
+	size_t len = u->hdr[i].msg_len;
+	char *whole;
+
+	if (len <= UDP_SHORT)
+		return noc_slice(iov[0].iov_base, len);
+	whole = (char *)iov[1].iov_base - UDP_SHORT;
+	memcpy(whole, iov[0].iov_base, UDP_SHORT);
+	return noc_slice(whole, len);
+}
+
 static void
 on_udp(int fd, int events, void *arg)
 {
@@ -69,8 +87,7 @@ on_udp(int fd, int events, void *arg)
 		for (int i = 0; i < n; i++) {
 			struct msghdr *h = &u->hdr[i].msg_hdr;
 			const struct noc_udp_datagram datagram = {
-				.bytes = { u->iov[i].iov_base,
-					   u->hdr[i].msg_len },
+				.bytes = udp_bytes(u, i),
 				.cut = (h->msg_flags & MSG_TRUNC) != 0,
 				.from = &u->from[i],
 				.from_len = h->msg_namelen,
@@ -97,22 +114,26 @@ on_udp_tick(void *arg)
 static int
 udp_slab(struct noc_udp *u, struct noc_err *err)
 {
-	void *slab =
-	    mmap(NULL, (size_t)UDP_BATCH * UDP_STRIDE, PROT_READ | PROT_WRITE,
-		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	void *slab = mmap(NULL, UDP_SLAB, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	char *whole;
 
 	if (slab == MAP_FAILED)
 		return noc_err_set(err, NOC_ERESOURCE,
 				   "No memory for a UDP receive slab: %s.",
 				   strerror(errno));
 	u->slab = slab;
+	whole = u->slab + (size_t)UDP_BATCH * UDP_STRIDE;
 	for (int i = 0; i < UDP_BATCH; i++) {
 		struct msghdr *h = &u->hdr[i].msg_hdr;
 
-		u->iov[i].iov_base = u->slab + (size_t)i * UDP_STRIDE;
-		u->iov[i].iov_len = UDP_BYTES;
-		h->msg_iov = &u->iov[i];
-		h->msg_iovlen = 1;
+		u->iov[i][0].iov_base = u->slab + (size_t)i * UDP_STRIDE;
+		u->iov[i][0].iov_len = UDP_SHORT;
+		u->iov[i][1].iov_base =
+		    whole + (size_t)i * UDP_BYTES + UDP_SHORT;
+		u->iov[i][1].iov_len = UDP_BYTES - UDP_SHORT;
+		h->msg_iov = u->iov[i];
+		h->msg_iovlen = 2;
 		h->msg_name = &u->from[i];
 	}
 	udp_reset(u, UDP_BATCH);
@@ -129,7 +150,7 @@ noc_udp_close(struct noc_udp *u)
 	if (u->fd >= 0)
 		close(u->fd);
 	if (u->slab)
-		munmap(u->slab, (size_t)UDP_BATCH * UDP_STRIDE);
+		munmap(u->slab, UDP_SLAB);
 	free(u);
 }
 

@@ -50,6 +50,33 @@ def _():
         noc.check(row["matched"] > 0 and row["unmatched"] > 0, str(row))
 
 
+@noc.case("datagrams of every length come whole, short beside long")
+def _():
+    sizes = [40, 1023, 60000, 41, 1024, 1025, 65000, 42, 1026, 2048, 9000, 43]
+    sent = []
+    for n, size in enumerate(sizes):
+        head = "<187>Nov 23 02:13:07 sw1 chat: %02d " % n
+        text = "".join(chr(97 + (n + i) % 26) for i in range(size))
+        sent.append(head + text[len(head):])
+    with noc.Daemon(rules=RULES) as d:
+        os.kill(d.pid, signal.SIGSTOP)   # so that they come in one call
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+            s.connect(("127.0.0.1", d.udp))
+            for message in sent:
+                s.send(message.encode())
+        os.kill(d.pid, signal.SIGCONT)
+        settled(d, len(sent), ["syslog.udp"])
+        got = noc.wait_for(lambda: (lambda rows: rows if len(rows) == len(
+            sent) else None)(d.get("/api/v1/events?limit=50").json["events"]),
+                           5, "the events")
+        got = sorted(d.get("/api/v1/events/" + ev["id"]).json["raw"]
+                     for ev in got)
+        noc.equal([len(text) for text in got],
+                  [len(text) for text in sorted(sent)], "lengths")
+        noc.check(got == sorted(sent), "their bytes are others")
+
+
 @noc.case("what the kernel drops is counted, also when nothing comes after it")
 def _():
     with noc.Daemon(rules=RULES, sets={"recv_buffer": 4096}) as d:
