@@ -343,13 +343,6 @@ def tcp():
 
 # ---- latency ----
 
-def ber(tag, *parts):
-    body = b"".join(parts)
-    length = (bytes([len(body)]) if len(body) < 128
-              else b"\x82" + len(body).to_bytes(2, "big"))
-    return bytes([tag]) + length + body
-
-
 def ber_oid(text):
     n = [int(x) for x in text.split(".")]
     out = bytes([n[0] * 40 + n[1]])
@@ -359,18 +352,18 @@ def ber_oid(text):
             x >>= 7
             digits.insert(0, x & 127 | 128)
         out += bytes(digits)
-    return ber(6, out)
+    return noc.ber(6, out)
 
 
 def trap():
     """SNMPv2c, one varbind whose text is the number of the round."""
     def bind(oid, value):
-        return ber(0x30, ber_oid(oid), value)
-    return ber(0x30, ber(2, b"\1"), ber(4, b"public"), ber(
-        0xa7, ber(2, b"\1"), ber(2, b"\0"), ber(2, b"\0"), ber(
-            0x30, bind("1.3.6.1.2.1.1.3.0", ber(0x43, b"\1")),
+        return noc.ber(0x30, ber_oid(oid), value)
+    return noc.ber(0x30, noc.ber(2, b"\1"), noc.ber(4, b"public"), noc.ber(
+        0xa7, noc.ber(2, b"\1"), noc.ber(2, b"\0"), noc.ber(2, b"\0"), noc.ber(
+            0x30, bind("1.3.6.1.2.1.1.3.0", noc.ber(0x43, b"\1")),
             bind("1.3.6.1.6.3.1.1.4.1.0", ber_oid("1.3.6.1.4.1.99999.0.1")),
-            bind("1.3.6.1.4.1.99999.1.1", ber(4, b"########")))))
+            bind("1.3.6.1.4.1.99999.1.1", noc.ber(4, b"########")))))
 
 
 @measure

@@ -64,29 +64,6 @@ VERIFIER = os.path.join(noc.SRCDIR, "script", "audit-verify")
 ENDED = ("Succeeded", "Failed", "Cancelled")
 
 
-def ber(tag, *parts):
-    body = b"".join(parts)
-    if len(body) < 128:
-        return bytes([tag, len(body)]) + body
-    return bytes([tag, 0x82]) + len(body).to_bytes(2, "big") + body
-
-
-def inform(number):
-    """A linkDown INFORM of interface `number`."""
-    def integer(n):
-        return ber(2, n.to_bytes(4, "big"))
-    bindings = ber(
-        0x30,
-        ber(0x30, ber(6, b"\x2b\x06\x01\x02\x01\x01\x03\x00"),
-            ber(0x43, b"\x05")),
-        ber(0x30, ber(6, b"\x2b\x06\x01\x06\x03\x01\x01\x04\x01\x00"),
-            ber(6, b"\x2b\x06\x01\x06\x03\x01\x01\x05\x03")),
-        ber(0x30, ber(6, b"\x2b\x06\x01\x02\x01\x02\x02\x01\x01\x07"),
-            integer(number)))
-    pdu = ber(0xa6, integer(number), ber(2, b"\0"), ber(2, b"\0"), bindings)
-    return ber(0x30, ber(2, b"\1"), ber(4, b"public"), pdu)
-
-
 class Loop:
     def __init__(self, state=None, seed=0, pad=0):
         self.dir = noc.tempdir()
@@ -153,7 +130,7 @@ class Loop:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
             s.settimeout(0.5 * noc.SLOW)
             try:
-                s.sendto(inform(number), ("127.0.0.1", self.d.traps))
+                s.sendto(noc.inform(number, number), ("127.0.0.1", self.d.traps))
                 s.recv(4096)
             except OSError:
                 return False

@@ -106,28 +106,6 @@ def _():
         d.wait_line(r"link\.up")
 
 
-def ber(tag, *parts):
-    body = b"".join(parts)
-    if len(body) < 128:
-        return bytes([tag, len(body)]) + body
-    return bytes([tag, 0x82]) + len(body).to_bytes(2, "big") + body
-
-
-def inform(request_id, trap=b"\x2b\x06\x01\x06\x03\x01\x01\x05\x03"):
-    def number(n):
-        return ber(2, n.to_bytes(4, "big"))
-    bindings = ber(
-        0x30,
-        ber(0x30, ber(6, b"\x2b\x06\x01\x02\x01\x01\x03\x00"),
-            ber(0x43, b"\x05")),
-        ber(0x30, ber(6, b"\x2b\x06\x01\x06\x03\x01\x01\x04\x01\x00"),
-            ber(6, trap)),
-        ber(0x30, ber(6, b"\x2b\x06\x01\x02\x01\x02\x02\x01\x01\x07"),
-            ber(2, b"\x07")))
-    pdu = ber(0xa6, number(request_id), ber(2, b"\0"), ber(2, b"\0"), bindings)
-    return ber(0x30, ber(2, b"\1"), ber(4, b"public"), pdu)
-
-
 def ask(d, packet, timeout=3.0):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         s.settimeout(timeout * noc.SLOW)
@@ -142,7 +120,7 @@ def ask(d, packet, timeout=3.0):
           "after kill -9")
 def _():
     with noc.Daemon(rules=RULES) as d:
-        packet = inform(0x01020304)
+        packet = noc.inform(0x01020304)
         first = ask(d, packet)
         noc.check(first and first[0] == 0x30 and b"\xa2" in first,
                   lambda: "no response: %r" % first)
@@ -151,8 +129,8 @@ def _():
         d.restart()
         noc.equal(ask(d, packet), first, "the answer after kill -9")
         d.no_line(r"\[trap\]")  # of the new process
-        other = ask(d, inform(0x01020305,
-                              b"\x2b\x06\x01\x06\x03\x01\x01\x05\x04"))
+        other = ask(d, noc.inform(0x01020305,
+                                  trap=b"\x2b\x06\x01\x06\x03\x01\x01\x05\x04"))
         noc.check(other, "another INFORM got no answer")
         d.wait_line(r"link\.up")
 
@@ -161,7 +139,7 @@ def _():
 def _():
     for _ in range(3):
         d = noc.Daemon(rules=RULES).start()
-        noc.check(ask(d, inform(7)), "no answer")
+        noc.check(ask(d, noc.inform(7)), "no answer")
         d.kill()
         r = noc.nocturne("audit", "verify", "--state", d.state)
         noc.equal(r.returncode, 0, "audit verify (%s)" % r.stderr)
@@ -178,7 +156,7 @@ def _():
 @noc.case("malformed packets are refused and harm nothing")
 def _():
     with noc.Daemon(rules=RULES) as d:
-        good = inform(99)
+        good = noc.inform(99)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
             for i in range(len(good)):
                 for flip in (0x00, 0xff, good[i] ^ 0x80):
@@ -187,7 +165,7 @@ def _():
                 s.sendto(good[:i], ("127.0.0.1", d.traps))
                 if i % 20 == 19:
                     time.sleep(0.02)
-        noc.check(ask(d, inform(12345)), "no answer afterwards")
+        noc.check(ask(d, noc.inform(12345)), "no answer afterwards")
         noc.check(d.process.poll() is None, "the daemon has ended")
 
 

@@ -191,6 +191,31 @@ def journal(path):
     return db
 
 
+def ber(tag, *parts):
+    body = b"".join(parts)
+    if len(body) < 128:
+        return bytes([tag, len(body)]) + body
+    return bytes([tag, 0x82]) + len(body).to_bytes(2, "big") + body
+
+
+def inform(request_id, ifindex=7,
+           trap=b"\x2b\x06\x01\x06\x03\x01\x01\x05\x03"):
+    """An INFORM of an interface, linkDown unless said otherwise."""
+    def integer(n):
+        return ber(2, n.to_bytes(4, "big"))
+    bindings = ber(
+        0x30,
+        ber(0x30, ber(6, b"\x2b\x06\x01\x02\x01\x01\x03\x00"),
+            ber(0x43, b"\x05")),
+        ber(0x30, ber(6, b"\x2b\x06\x01\x06\x03\x01\x01\x04\x01\x00"),
+            ber(6, trap)),
+        ber(0x30, ber(6, b"\x2b\x06\x01\x02\x01\x02\x02\x01\x01\x07"),
+            integer(ifindex)))
+    pdu = ber(0xa6, integer(request_id), ber(2, b"\0"), ber(2, b"\0"),
+              bindings)
+    return ber(0x30, ber(2, b"\1"), ber(4, b"public"), pdu)
+
+
 class UnixConnection(http.client.HTTPConnection):
     def __init__(self, path, timeout=10):
         super().__init__("localhost", timeout=timeout)
