@@ -9,7 +9,7 @@
 
 /*
  * One thread that answers questions about durable state: query_only, at most
- * 500 ms each, no read transaction kept between pages.  Questions have names
+ * limit_ns each, no read transaction kept between pages.  Questions have names
  * and parameters (a map); answers are values.
  *
  *   events     {limit, before, kind?, device?, fate?, origin?, q?} -> [event]
@@ -36,6 +36,7 @@ struct noc_query {
 	struct noc_value *params; /* owned */
 	struct noc_value *result; /* owned by the query; NULL on error */
 	struct noc_err err;
+	int64_t limit_ns; /* then ETIMEOUT; 0: 500 ms */
 	void (*done)(struct noc_query *q, void *arg); /* in noc_reader_drain */
 	void *arg;
 	struct noc_query *next;
