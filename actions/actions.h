@@ -46,6 +46,8 @@ struct noc_transfer_result {
 /* address.c: may a rule's request go there?  http.allow says more. */
 struct sockaddr;
 bool noc_address_allowed(const struct noc_env *env, const struct sockaddr *sa);
+/* "10.0.0.0/8", "::1": what http.allow may hold. */
+bool noc_address_is_network(const char *cidr);
 
 int noc_transfer_start(
     struct noc_env *env, const struct noc_transfer_request *req,

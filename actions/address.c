@@ -23,33 +23,49 @@ address_bits(const char *digits, int max)
 	return bits <= max ? bits : -1;
 }
 
-static bool
-address_in(const struct sockaddr *sa, const char *cidr)
+/* The bits of ADDRESS or ADDRESS/BITS; -1: that is no network of the family. */
+static int
+address_network(int family, const char *cidr, unsigned char address[16])
 {
 	char text[64];
 	const char *slash = strchr(cidr, '/');
-	unsigned char want[16], have[16];
-	int family = sa->sa_family, bits;
+	int max = family == AF_INET ? 32 : 128;
 
 	snprintf(text, sizeof(text), "%.*s",
 		 slash ? (int)(slash - cidr) : (int)strlen(cidr), cidr);
-	if (inet_pton(family, text, want) != 1)
+	if (inet_pton(family, text, address) != 1)
+		return -1;
+	return slash ? address_bits(slash + 1, max) : max;
+}
+
+bool
+noc_address_is_network(const char *cidr)
+{
+	unsigned char address[16];
+
+	return address_network(AF_INET, cidr, address) >= 0 ||
+	       address_network(AF_INET6, cidr, address) >= 0;
+}
+
+static bool
+address_in(const struct sockaddr *sa, const char *cidr)
+{
+	unsigned char want[16], have[16];
+	int bits = address_network(sa->sa_family, cidr, want);
+
+	if (bits < 0)
 		return false;
-	if (family == AF_INET) {
+	if (sa->sa_family == AF_INET) {
 		struct sockaddr_in in;
 
 		memcpy(&in, sa, sizeof(in));
 		memcpy(have, &in.sin_addr, 4);
-		bits = slash ? address_bits(slash + 1, 32) : 32;
 	} else {
 		struct sockaddr_in6 in6;
 
 		memcpy(&in6, sa, sizeof(in6));
 		memcpy(have, &in6.sin6_addr, 16);
-		bits = slash ? address_bits(slash + 1, 128) : 128;
 	}
-	if (bits < 0)
-		return false;
 	for (int i = 0; i < bits; i++)
 		if ((want[i / 8] ^ have[i / 8]) & (0x80 >> (i % 8)))
 			return false;

@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "actions/actions.h"
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "cli/options_private.h"
@@ -41,7 +43,11 @@ noc_option_unit(enum noc_option_type type)
 	case NOC_OPTION_DURATION:
 		return "duration";
 	case NOC_OPTION_LISTEN:
+		return "address and port";
+	case NOC_OPTION_ADDRESS:
 		return "address";
+	case NOC_OPTION_NETWORKS:
+		return "networks";
 	case NOC_OPTION_FILE:
 		return "file";
 	case NOC_OPTION_LIST:
@@ -54,6 +60,34 @@ noc_option_unit(enum noc_option_type type)
 		return "debug, info, warn or error";
 	case NOC_OPTION_FORMAT:
 		return "csv, json or lua";
+	}
+	return "";
+}
+
+static const char *
+option_example(enum noc_option_type type)
+{
+	switch (type) {
+	case NOC_OPTION_SIZE:
+		return ", for example 8M";
+	case NOC_OPTION_DURATION:
+		return ", for example 30s or 5m";
+	case NOC_OPTION_LISTEN:
+		return ", for example 514, 192.0.2.1:514, [::]:514 or off";
+	case NOC_OPTION_ADDRESS:
+		return ", for example 192.0.2.1, :: or localhost";
+	case NOC_OPTION_NETWORKS:
+		return ", for example 10.0.0.0/8 or ::1";
+	case NOC_OPTION_STRING:
+	case NOC_OPTION_BOOLEAN:
+	case NOC_OPTION_INTEGER:
+	case NOC_OPTION_FILE:
+	case NOC_OPTION_LIST:
+	case NOC_OPTION_MAP:
+	case NOC_OPTION_SECRET:
+	case NOC_OPTION_LEVEL:
+	case NOC_OPTION_FORMAT:
+		break;
 	}
 	return "";
 }
@@ -188,6 +222,57 @@ option_integer(const char *text, int64_t *out)
 }
 
 static bool
+option_address(const char *text)
+{
+	return !*text || !strcmp(text, "*") || !strcmp(text, "localhost") ||
+	       (!strchr(text, '/') && noc_address_is_network(text));
+}
+
+const struct noc_value *
+noc_option_no_network(const struct noc_value *list)
+{
+	for (size_t i = 0; i < noc_value_len(list); i++) {
+		const struct noc_value *v = noc_value_at(list, i);
+
+		if (v->type != NOC_STR || !noc_address_is_network(v->u.s.p))
+			return v;
+	}
+	return NULL;
+}
+
+static struct noc_value *
+option_networks(const char *text)
+{
+	struct noc_value *list = option_list(text);
+
+	if (!noc_option_no_network(list))
+		return list;
+	noc_value_free(list);
+	return NULL;
+}
+
+int
+noc_option_wrong(const struct noc_option_row *row, const char *name,
+		 const struct noc_value *said, struct noc_err *err)
+{
+	struct noc_value *list = NULL;
+	char *text;
+	int r;
+
+	if (row->type == NOC_OPTION_NETWORKS && said->type == NOC_STR)
+		said = list = option_list(said->u.s.p);
+	if (row->type == NOC_OPTION_NETWORKS && said->type == NOC_LIST)
+		said = noc_option_no_network(said);
+	text = noc_json_string(said, NOC_JSON_COMPACT);
+	r = noc_err_set(err, NOC_ECONFIG, "option '%s' wants %s%s, not %.80s",
+			name, noc_option_unit(row->type),
+			option_example(row->type), text);
+	free(text);
+	noc_value_free(list);
+	return r;
+}
+
+static bool
 option_word_in(const char *text, const char *const *words)
 {
 	for (; *words; words++)
@@ -226,6 +311,10 @@ noc_option_text(const struct noc_option_row *row, const char *text)
 		return noc_option_listen(text, "127.0.0.1", NULL)
 			   ? NULL
 			   : noc_value_str(text);
+	case NOC_OPTION_ADDRESS:
+		return option_address(text) ? noc_value_str(text) : NULL;
+	case NOC_OPTION_NETWORKS:
+		return option_networks(text);
 	case NOC_OPTION_FILE:
 		return *text ? noc_value_str(text) : NULL;
 	case NOC_OPTION_LIST:
@@ -304,7 +393,7 @@ noc_options_set(struct noc_value *config, const char *assignment,
 {
 	const char *eq = strchr(assignment, '='), *member;
 	const struct noc_option_row *row;
-	struct noc_value *v;
+	struct noc_value *v, *said;
 	char *name;
 	int r = 0;
 
@@ -320,12 +409,12 @@ noc_options_set(struct noc_value *config, const char *assignment,
 		r = option_set_member(config, row, member, eq + 1, err);
 	} else {
 		v = noc_option_text(row, eq + 1);
+		said = noc_value_str(eq + 1);
 		if (v)
 			noc_value_set(config, name, v);
 		else
-			r = noc_err_set(err, NOC_ECONFIG,
-					"option '%s' wants %s, not '%s'", name,
-					noc_option_unit(row->type), eq + 1);
+			r = noc_option_wrong(row, name, said, err);
+		noc_value_free(said);
 	}
 	free(name);
 	return r;

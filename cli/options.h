@@ -22,6 +22,8 @@ enum noc_option_type {
 	NOC_OPTION_SIZE,     /* bytes; "8M" */
 	NOC_OPTION_DURATION, /* "10s"; the map holds ms */
 	NOC_OPTION_LISTEN,   /* PORT, ADDRESS:PORT, [V6]:PORT, off */
+	NOC_OPTION_ADDRESS,  /* "192.0.2.1", "::", *, localhost; or empty */
+	NOC_OPTION_NETWORKS, /* list of them; "10.0.0.0/8,::1" */
 	NOC_OPTION_FILE,     /* below the state directory; off */
 	NOC_OPTION_LIST,     /* of texts; "a,b" */
 	NOC_OPTION_MAP,	     /* plain data, secrets by name */

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "cli/options_private.h"
 #include "engine/lua.h"
+#include "sensors/listen.h"
 
 #define OPTIONS_FILE_MAX (1024 * 1024)
 
@@ -80,14 +81,19 @@ options_convert(const struct noc_option_row *row, const struct noc_value *v)
 	struct noc_strbuf sb = NOC_STRBUF_INIT;
 	struct noc_value *out = NULL;
 
-	if (v->type == NOC_LIST && row->type == NOC_OPTION_LIST) {
+	bool list =
+	    row->type == NOC_OPTION_LIST || row->type == NOC_OPTION_NETWORKS;
+
+	if (v->type == NOC_LIST && list) {
 		for (size_t i = 0; i < noc_value_len(v); i++)
 			if (noc_value_at(v, i)->type != NOC_STR)
 				return NULL;
+		if (row->type == NOC_OPTION_NETWORKS &&
+		    noc_option_no_network(v))
+			return NULL;
 		return noc_value_copy(v);
 	}
-	if (v->type == NOC_MAP && row->type == NOC_OPTION_LIST &&
-	    noc_value_len(v) == 0)
+	if (v->type == NOC_MAP && list && noc_value_len(v) == 0)
 		return noc_value_list();
 	if (row->type == NOC_OPTION_SECRET && options_is_secret(v))
 		return noc_value_copy(v);
@@ -175,14 +181,8 @@ options_walk(struct options_file *f, const char *prefix,
 		} else if ((v = options_convert(row, m->value))) {
 			noc_value_set(f->config, key, v);
 		} else {
-			char *said =
-			    noc_json_string(m->value, NOC_JSON_COMPACT);
-
-			noc_err_set(&err, NOC_ECONFIG,
-				    "option '%s' wants %s, not %.80s", key,
-				    noc_option_unit(row->type), said);
+			noc_option_wrong(row, key, m->value, &err);
 			options_problem(f, key, err.msg);
-			free(said);
 		}
 		free(key);
 	}
@@ -223,12 +223,16 @@ int
 noc_option_listen(const char *text, const char *host, struct noc_strbuf *out)
 {
 	const char *colon = strrchr(text, ':'), *port = text;
+	struct noc_address address;
+	struct noc_err err;
 	char *end;
 	long n;
 
 	if (colon && colon != text && strchr(text, ':') != colon &&
 	    (text[0] != '[' || colon[-1] != ']'))
 		return NOC_EINPUT; /* an IPv6 address wants brackets */
+	if (colon && colon != text && noc_address_parse(text, &address, &err))
+		return NOC_EINPUT;
 	if (colon)
 		port = colon + 1;
 	if (!*port || strlen(port) > 5 ||

@@ -18,6 +18,11 @@ struct noc_value *noc_option_text(const struct noc_option_row *row,
 /* A member of a family of tables has only keys of its kind.  ECONFIG. */
 int noc_option_member_key(const struct noc_option_row *row, const char *key,
 			  struct noc_err *err);
+/* ECONFIG: what the option wants, an example, and what it got. */
+int noc_option_wrong(const struct noc_option_row *row, const char *name,
+		     const struct noc_value *said, struct noc_err *err);
+/* NULL: each is ADDRESS or ADDRESS/BITS; else the first that is not. */
+const struct noc_value *noc_option_no_network(const struct noc_value *list);
 /* "5514", "10.0.0.1:514", "[::1]:514" -> full text with host (may be NULL).
  * EINPUT. */
 int noc_option_listen(const char *text, const char *host,

@@ -148,8 +148,12 @@ def _():
     noc.equal(r.returncode, 2, "exit status")
     noc.check("did you mean 'syslog.udp'?" in r.stderr, r.stderr)
     r = noc.nocturne("serve", "--set", "anchor=perhaps")
-    noc.check("'anchor' wants true or false, not 'perhaps'" in r.stderr,
+    noc.check("'anchor' wants true or false, not \"perhaps\"" in r.stderr,
               r.stderr)
+    r = noc.nocturne("serve", "--set", "http.allow=127.0.0.0/8,loopback")
+    noc.equal(r.returncode, 2, "exit status")
+    noc.check("wants networks, for example 10.0.0.0/8 or ::1, not "
+              '"loopback"' in r.stderr, r.stderr)
     r = noc.nocturne("serve", "--lisen", "x")
     noc.check("did you mean --listen?" in r.stderr, r.stderr)
     path = noc.write(os.path.join(noc.tempdir(), "c.lua"), """return {

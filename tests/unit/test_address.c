@@ -107,10 +107,13 @@ test_what_is_no_network_allows_nothing(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < NOC_COUNT(wrong); i++)
-		if (allowed("127.0.0.1", wrong[i]) ||
+		if (noc_address_is_network(wrong[i]) ||
+		    allowed("127.0.0.1", wrong[i]) ||
 		    allowed("169.254.169.254", wrong[i]) ||
 		    allowed("::1", wrong[i]))
 			fail_msg("'%s' allows", wrong[i]);
+	assert_true(noc_address_is_network("0.0.0.0/0"));
+	assert_true(noc_address_is_network("2001:db8::/32"));
 	assert_true(allowed("127.0.0.1", "0.0.0.0/0"));
 	assert_true(allowed("127.0.0.1", "127.0.0.1"));
 	assert_true(allowed("127.9.9.9", "127.0.0.0/8"));

@@ -87,7 +87,12 @@ test_set_reads_each_type(void **state)
 	struct noc_err err;
 
 	(void)state;
+	set_ok(c, "listen=localhost");
 	set_ok(c, "listen=10.0.0.1");
+	set_ok(c, "http.allow=");
+	assert_int_equal(noc_value_len(noc_value_get(c, "http.allow")), 0);
+	set_ok(c, "http.allow=127.0.0.0/8,::1");
+	assert_int_equal(noc_value_len(noc_value_get(c, "http.allow")), 2);
 	set_ok(c, "syslog.udp=514");
 	set_ok(c, "syslog.tcp=[::1]:601");
 	set_ok(c, "traps=off");
@@ -145,12 +150,22 @@ test_set_says_what_is_wrong(void **state)
 	(void)state;
 	set_bad("syslgo.udp=1", "did you mean 'syslog.udp'?");
 	set_bad("zzzzzz=1", "unknown option 'zzzzzz'");
-	set_bad("anchor=perhaps", "wants true or false, not 'perhaps'");
+	set_bad("anchor=perhaps", "wants true or false, not \"perhaps\"");
 	set_bad("drain=10", "wants duration");
 	set_bad("drain=99999999999999999999h", "wants duration");
-	set_bad("syslog.udp=65536", "wants address");
+	set_bad("syslog.udp=65536",
+		"wants address and port, for example 514, 192.0.2.1:514, "
+		"[::]:514 or off, not \"65536\"");
 	set_bad("syslog.udp=::1", "wants address");
 	set_bad("syslog.udp=", "wants address");
+	set_bad("syslog.udp=sw1:514", "not \"sw1:514\"");
+	set_bad("listen=10.0.0.0/8", "wants address, for example 192.0.2.1");
+	set_bad("listen=sw1", "wants address");
+	set_bad("http.allow=127.0.0.0/8,localhost,10.0.0.0/8",
+		"option 'http.allow' wants networks, for example 10.0.0.0/8 "
+		"or ::1, not \"localhost\"");
+	set_bad("http.allow=10.0.0.0/33", "not \"10.0.0.0/33\"");
+	set_bad("http.allow=127.0.0.1, ::1", "not \" ::1\"");
 	set_bad("syslog.tcp_conns=-1", "wants number");
 	set_bad("recv_buffer=8X", "wants bytes");
 	set_bad("recv_buffer=9999999999999999999", "wants bytes");
@@ -219,6 +234,9 @@ test_file_gathers_every_error_with_its_line(void **state)
 			      "    auht = 'SHA' } } },\n"
 			      "  retian = {\n"
 			      "    events = '5d' },\n"
+			      "  http = { allow = { '::1',\n"
+			      "    '10.0.0.0/x' } },\n"
+			      "  traps = 'sw1:162',\n"
 			      "}\n",
 			      &errors),
 			 NOC_ECONFIG);
@@ -228,11 +246,16 @@ test_file_gathers_every_error_with_its_line(void **state)
 			       "'syslog.udp'?"));
 	assert_non_null(strstr(errors, ":4: option 'anchor' wants"));
 	assert_non_null(strstr(errors, ":5: option 'credentials.core' wants"));
-	assert_non_null(strstr(errors, ":6: option 'listen' wants text"));
+	assert_non_null(strstr(errors, ":6: option 'listen' wants address"));
 	assert_non_null(strstr(errors, ":8: unknown key 'auht' in "
 				       "snmp.users.*; did you mean 'auth'?"));
 	assert_non_null(strstr(errors, ":10: unknown option 'retian.events'; "
 				       "did you mean 'retain.events'?"));
+	assert_non_null(strstr(errors,
+			       ":11: option 'http.allow' wants networks, for "
+			       "example 10.0.0.0/8 or ::1, not "
+			       "\"10.0.0.0/x\""));
+	assert_non_null(strstr(errors, ":13: option 'traps' wants address"));
 	free(errors);
 	noc_value_free(c);
 }
