@@ -367,7 +367,7 @@ audit_heads(struct noc_client *c)
 	noc_strbuf_release(&url);
 	list = noc_value_get(page, "heads");
 	if (page && c->output != NOC_OUTPUT_TABLE)
-		noc_rows_json(page, c->output == NOC_OUTPUT_JSON);
+		noc_rows_output(c->output, page, "heads", NULL, 0, NULL);
 	else
 		for (size_t i = 0; i < noc_value_len(list); i++)
 			printf("%s%s", i ? "\n" : "",

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "cli/rows.h"
 #include "cli/rules_dir.h"
 #include "cli/verb.h"
 #include "engine/ast.h"
@@ -19,16 +20,45 @@ extern const struct noc_verb noc_verb_check;
 
 /* ---- one rule ---- */
 
-static void
-check_rate(const char *name, const struct noc_rate *r)
+static const char *
+check_mode(const struct noc_rule *r)
+{
+	return r->acting ? noc_mode_name(r->mode) : "live";
+}
+
+/* "3/30m by site"; returned, NULL: there is none. */
+static char *
+check_rate(const struct noc_rate *r)
 {
 	char per[32];
 
-	if (!r->count)
-		return;
-	printf(" %s %lld/%s%s%s", name, (long long)r->count,
-	       noc_duration_format(per, r->per_ms), r->by ? " by " : "",
-	       r->by ? r->by : "");
+	return r->count ? noc_asprintf("%lld/%s%s%s", (long long)r->count,
+				       noc_duration_format(per, r->per_ms),
+				       r->by ? " by " : "", r->by ? r->by : "")
+			: NULL;
+}
+
+/* The guard as the rule has it: { per_key = "3/30m", depth = 3 }. */
+static struct noc_value *
+check_guard(const struct noc_guard *g)
+{
+	const struct {
+		const char *name;
+		const struct noc_rate *rate;
+	} rates[] = { { "per_key", &g->per_key },
+		      { "mass", &g->mass },
+		      { "targets", &g->targets } };
+	struct noc_value *v = noc_value_map();
+
+	for (size_t i = 0; i < NOC_COUNT(rates); i++) {
+		char *text = check_rate(rates[i].rate);
+
+		if (text)
+			noc_value_set(v, rates[i].name, noc_value_str(text));
+		free(text);
+	}
+	noc_value_set(v, "depth", noc_value_int(g->depth));
+	return v;
 }
 
 static void
@@ -59,10 +89,10 @@ check_step(const struct noc_step_def *s)
 static void
 check_rule(const struct noc_rule *r)
 {
+	struct noc_value *guard;
 	char text[32];
 
-	printf("%s  %s:%d  %s  on", r->name, r->file, r->line,
-	       r->acting ? noc_mode_name(r->mode) : "live");
+	printf("%s  %s:%d  %s  on", r->name, r->file, r->line, check_mode(r));
 	for (size_t i = 0; i < r->on.len; i++)
 		printf("%s %s", i ? "," : "", r->on.at[i]);
 	printf("  key %s", r->key ? noc_template_source(r->key) : "{device}");
@@ -71,13 +101,68 @@ check_rule(const struct noc_rule *r)
 	putchar('\n');
 	if (!r->acting)
 		return;
+	guard = check_guard(&r->guard);
 	printf("    guard");
-	check_rate("per_key", &r->guard.per_key);
-	check_rate("mass", &r->guard.mass);
-	check_rate("targets", &r->guard.targets);
-	printf(" depth %d\n", r->guard.depth);
+	for (size_t i = 0; i < noc_value_len(guard); i++) {
+		struct noc_strbuf sb = NOC_STRBUF_INIT;
+
+		noc_value_text(guard->u.map.at[i].value, &sb);
+		printf(" %s %s", guard->u.map.at[i].key, sb.p);
+		noc_strbuf_release(&sb);
+	}
+	putchar('\n');
+	noc_value_free(guard);
 	for (size_t i = 0; r->run && i < r->run->nsteps; i++)
 		check_step(&r->run->steps[i]);
+}
+
+/* ---- for programs ---- */
+
+static struct noc_value *
+check_row(const struct noc_rule *r)
+{
+	struct noc_value *v = noc_value_map(), *on = noc_value_list();
+
+	noc_value_set(v, "name", noc_value_str(r->name));
+	noc_value_set(v, "file", noc_value_str(r->file));
+	noc_value_set(v, "line", noc_value_int(r->line));
+	noc_value_set(v, "mode", noc_value_str(check_mode(r)));
+	for (size_t i = 0; i < r->on.len; i++)
+		noc_value_push(on, noc_value_str(r->on.at[i]));
+	noc_value_set(v, "on", on);
+	noc_value_set(
+	    v, "key",
+	    noc_value_str(r->key ? noc_template_source(r->key) : "{device}"));
+	if (r->hold_ms)
+		noc_value_set(v, "hold_ms", noc_value_int(r->hold_ms));
+	if (r->acting)
+		noc_value_set(v, "guard", check_guard(&r->guard));
+	return v;
+}
+
+static size_t
+check_json(const struct noc_ruleset *rs, const char *dir,
+	   enum noc_output output)
+{
+	struct noc_value *v = noc_value_map(), *rules = noc_value_list(),
+			 *warnings = noc_value_list();
+	char *text = noc_strdup(rs->warnings), *line;
+	size_t n;
+
+	for (size_t i = 0; i < rs->nrules; i++)
+		noc_value_push(rules, check_row(&rs->rules[i]));
+	for (char *p = text; (line = strsep(&p, "\n"));)
+		if (*line)
+			noc_value_push(warnings, noc_value_str(line));
+	n = noc_value_len(warnings);
+	noc_value_set(v, "dir", noc_value_str(dir));
+	noc_value_set(v, "files", noc_value_int((int64_t)rs->tree->nsources));
+	noc_value_set(v, "rules", rules);
+	noc_value_set(v, "warnings", warnings);
+	noc_rows_output(output, v, "rules", NULL, 0, NULL);
+	noc_value_free(v);
+	free(text);
+	return n;
 }
 
 /* ---- all ---- */
@@ -160,24 +245,28 @@ static int
 check_run(int argc, char **argv)
 {
 	struct noc_ruleset *rs;
+	enum noc_output output = NOC_OUTPUT_TABLE;
 	struct noc_value *opts;
 	char *dir = NULL;
-	size_t warnings;
+	size_t warnings = 0;
 	int status;
 
 	opts = noc_verb_parse(&noc_verb_check, argc, argv, &status);
 	if (!opts)
 		return status;
-	rs = noc_rules_open_args(opts, true, &dir, &status);
-	if (rs) {
+	status = noc_output_said(&noc_verb_check, opts, &output);
+	rs = status ? NULL : noc_rules_open_args(opts, true, &dir, &status);
+	if (rs && output != NOC_OUTPUT_TABLE) {
+		warnings = check_json(rs, dir, output);
+	} else if (rs) {
 		if (!noc_value_get_bool(opts, "quiet", false))
 			for (size_t i = 0; i < rs->nrules; i++)
 				check_rule(&rs->rules[i]);
 		warnings = check_warnings(rs);
 		check_counts(rs, dir);
-		if (warnings && noc_value_get_bool(opts, "strict", false))
-			status = NOC_EXIT_FAILED;
 	}
+	if (rs && warnings && noc_value_get_bool(opts, "strict", false))
+		status = NOC_EXIT_FAILED;
 	noc_ruleset_unref(rs);
 	noc_value_free(opts);
 	free(dir);
@@ -187,6 +276,7 @@ check_run(int argc, char **argv)
 static const struct noc_verb_option check_options[] = {
 	{ "quiet", 'q', NULL, "only warnings and the count", false },
 	{ "strict", 0, NULL, "a warning is a failure", false },
+	NOC_OUTPUT_OPTION,
 	{ NULL, 0, NULL, NULL, false }
 };
 

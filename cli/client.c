@@ -22,7 +22,6 @@ client_open(struct noc_client *c, const struct noc_verb *verb, int argc,
 	    char **argv)
 {
 	const char *env = getenv("NOCTURNE_STATE");
-	const char *format;
 	int status;
 
 	memset(c, 0, sizeof(*c));
@@ -30,10 +29,8 @@ client_open(struct noc_client *c, const struct noc_verb *verb, int argc,
 	c->opts = noc_verb_parse(verb, argc, argv, &status);
 	if (!c->opts)
 		return status ? status : -1;
-	format = noc_client_opt(c, "output");
-	if (format && noc_output_parse(format, &c->output)) {
-		status = noc_verb_misuse(
-		    verb, "-o takes table, json or jsonl, not '%s'.", format);
+	status = noc_output_said(verb, c->opts, &c->output);
+	if (status) {
 		noc_value_free(c->opts);
 		return status;
 	}

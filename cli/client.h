@@ -10,14 +10,11 @@
  * A verb that asks the daemon: options, sub-verbs, calls over the unix
  * socket, errors and exit codes.  Main thread.
  */
-#define NOC_CLIENT_OPTIONS                                                \
-	{ "state", 0, "DIR",                                              \
-	  "the daemon's state directory (NOCTURNE_STATE, else ./var)",    \
-	  false },                                                        \
-	{                                                                 \
-		"output", 'o', "FORMAT", "table, json (--json) or jsonl", \
-		    false                                                 \
-	}
+#define NOC_CLIENT_OPTIONS                                             \
+	{ "state", 0, "DIR",                                           \
+	  "the daemon's state directory (NOCTURNE_STATE, else ./var)", \
+	  false },                                                     \
+	    NOC_OUTPUT_OPTION
 #define NOC_CLIENT_WHY                                                     \
 	{                                                                  \
 		"message", 'm', "WHY", "the reason; it is recorded", false \

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "base/crypto.h"
-#include "base/json.h"
 #include "base/mem.h"
+#include "cli/rows.h"
 #include "cli/rules_dir.h"
 #include "cli/verb.h"
 #include "engine/event.h"
@@ -36,17 +36,30 @@ struct decode {
 	struct noc_snmp *snmp;
 	bool hex;
 	size_t failed;
+	enum noc_output output;
+	struct noc_value *list; /* until the end, for all but jsonl */
 };
 
 extern const struct noc_verb noc_verb_decode;
 
 /* ---- out ---- */
 
+/* Owned. */
+static void
+decode_out(struct decode *d, struct noc_value *v)
+{
+	if (d->output != NOC_OUTPUT_JSONL) {
+		noc_value_push(d->list, v);
+		return;
+	}
+	noc_rows_json(v, false);
+	noc_value_free(v);
+}
+
 static void
 decode_print(struct decode *d, struct noc_event *ev)
 {
 	struct noc_value *v;
-	char *text;
 
 	ev->received_ns = d->now.wall_ns;
 	if (!ev->time_ns)
@@ -58,10 +71,7 @@ decode_print(struct decode *d, struct noc_event *ev)
 	noc_value_unset(v, "received");
 	noc_value_unset(v, "received_ns");
 	noc_value_unset(v, "trust");
-	text = noc_json_string(v, NOC_JSON_COMPACT);
-	puts(text);
-	free(text);
-	noc_value_free(v);
+	decode_out(d, v);
 	noc_event_clear(ev);
 }
 
@@ -70,7 +80,7 @@ decode_bad(struct decode *d, const char *base, const char *why,
 	   struct noc_slice raw)
 {
 	struct noc_value *v = noc_value_map();
-	char *hex = noc_malloc(2 * raw.len + 1), *text;
+	char *hex = noc_malloc(2 * raw.len + 1);
 
 	noc_value_set(v, "kind", noc_value_str(base));
 	noc_value_set(v, "malformed", noc_value_bool(true));
@@ -78,11 +88,8 @@ decode_bad(struct decode *d, const char *base, const char *why,
 	noc_value_set(
 	    v, "raw_hex",
 	    noc_value_str(noc_hex(hex, (const uint8_t *)raw.p, raw.len)));
-	text = noc_json_string(v, NOC_JSON_COMPACT);
-	puts(text);
-	free(text);
+	decode_out(d, v);
 	free(hex);
-	noc_value_free(v);
 	d->failed++;
 }
 
@@ -153,7 +160,6 @@ decode_peek(struct decode *d, const char *why, struct noc_slice packet)
 	struct noc_value *reason = noc_value_str(why), *v;
 	struct noc_snmp_peek peek;
 	struct noc_err err;
-	char *text;
 
 	if (noc_snmp_peek(d->snmp, (const uint8_t *)packet.p, packet.len, &peek,
 			  &err)) {
@@ -167,10 +173,7 @@ decode_peek(struct decode *d, const char *why, struct noc_slice packet)
 		noc_value_set(v, "error", noc_value_copy(reason));
 		noc_value_set(v, "snmp", peek.value);
 		peek.value = NULL;
-		text = noc_json_string(v, NOC_JSON_COMPACT);
-		puts(text);
-		free(text);
-		noc_value_free(v);
+		decode_out(d, v);
 		noc_snmp_peek_clear(&peek);
 	}
 	noc_value_free(reason);
@@ -383,7 +386,15 @@ decode_all(struct decode *d, const struct noc_value *opts, bool snmp)
 static int
 decode_run(int argc, char **argv)
 {
-	struct decode d = { .now = noc_clock_read() };
+	static const struct noc_column columns[] = {
+		{ "kind", "KIND", 'l', 0 },
+		{ "device", "DEVICE", 'l', 0 },
+		{ "data", "DATA", 'm', 60 },
+		{ "error", "ERROR", 'l', 60 },
+	};
+	struct decode d = { .now = noc_clock_read(),
+			    .output = NOC_OUTPUT_JSONL };
+	struct noc_value *answer;
 	struct noc_value *opts;
 	const char *what = "";
 	struct noc_err err;
@@ -395,7 +406,13 @@ decode_run(int argc, char **argv)
 	if (noc_value_len(noc_value_get(opts, "args")))
 		what = noc_value_at(noc_value_get(opts, "args"), 0)->u.s.p;
 	d.hex = noc_value_get_bool(opts, "hex", false);
-	if (strcmp(what, "syslog") && strcmp(what, "snmp")) {
+	status = noc_output_said(&noc_verb_decode, opts, &d.output);
+	answer = noc_value_map();
+	d.list = noc_value_list();
+	noc_value_set(answer, "events", d.list);
+	if (status) {
+		;
+	} else if (strcmp(what, "syslog") && strcmp(what, "snmp")) {
 		status = noc_verb_misuse(&noc_verb_decode,
 					 "say what it is: syslog or snmp.");
 	} else if (noc_tz_open(noc_value_get_str(opts, "tz", "UTC"), &d.tz,
@@ -407,7 +424,11 @@ decode_run(int argc, char **argv)
 		    false, &status);
 		if (d.rs)
 			status = decode_all(&d, opts, !strcmp(what, "snmp"));
+		if (d.rs && d.output != NOC_OUTPUT_JSONL)
+			noc_rows_output(d.output, answer, "events", columns,
+					NOC_COUNT(columns), "No messages.");
 	}
+	noc_value_free(answer);
 	noc_ruleset_unref(d.rs);
 	noc_tz_free(d.tz);
 	noc_value_free(opts);
@@ -421,6 +442,7 @@ static const struct noc_verb_option decode_options[] = {
 	{ "user", 0, "USER", "v3 user: NAME[:AUTH:PASSWORD[:PRIV:PASSWORD]]",
 	  true },
 	{ "mib", 0, "FILE", "more names: what 'nocturne mib' compiled", true },
+	NOC_OUTPUT_OPTION,
 	{ NULL, 0, NULL, NULL, false }
 };
 
@@ -434,6 +456,6 @@ const struct noc_verb noc_verb_decode = {
 	    "Prints one JSON event a line, without a daemon: 'kind' and "
 	    "'data' are the\ncanonical event, 'syslog' or 'snmp' is what the "
 	    "sensor saw.  Syslog is one\nmessage a line; an SNMP file holds "
-	    "one packet, with --hex one a line.",
+	    "one packet, with --hex one a line.  Without -o it is jsonl.",
 	.run = decode_run,
 };

@@ -30,7 +30,7 @@ static const struct noc_verb_option demo_options[] = {
 	  false },
 	{ "keep", 0, NULL, "leave the state directory behind and name it",
 	  false },
-	{ "output", 'o', "FORMAT", "table or json (--json)", false },
+	NOC_OUTPUT_OPTION,
 	{ 0 }
 };
 
@@ -178,7 +178,7 @@ demo_open(struct noc_demo *d, struct noc_err *err)
 		d->ops = &noc_demo_world;
 		r = d->ops->open(d, err);
 	}
-	if (r || d->json)
+	if (r || d->output != NOC_OUTPUT_TABLE)
 		return r;
 	if (*d->why)
 		printf("[simulated: %s; why: %s]\n", d->ops->where, d->why);
@@ -243,7 +243,7 @@ demo_json(struct noc_demo *d, int status, const struct noc_err *err, int64_t ms)
 	noc_value_set(v, "seconds", noc_value_real((double)(ms / 100) / 10));
 	if (status)
 		noc_value_set(v, "error", noc_value_str(err->msg));
-	noc_rows_json(v, true);
+	noc_rows_json(v, d->output == NOC_OUTPUT_JSON);
 	noc_value_free(v);
 }
 
@@ -261,22 +261,19 @@ demo_run(int argc, char **argv)
 	struct noc_demo d = { .lock = -1, .seq = -1, .tampered_at = -1 };
 	int64_t began = noc_clock_read().boot_ns;
 	struct noc_value *opts;
-	const char *format;
 	struct noc_err err = { 0 };
 	int status;
 
 	opts = noc_verb_parse(&noc_verb_demo, argc, argv, &status);
 	if (!opts)
 		return status;
-	format = noc_value_get_str(opts, "output", "table");
-	if (noc_value_len(noc_value_get(opts, "args")) ||
-	    (strcmp(format, "table") && strcmp(format, "json"))) {
+	status = noc_output_said(&noc_verb_demo, opts, &d.output);
+	if (!status && noc_value_len(noc_value_get(opts, "args")))
+		status = noc_verb_misuse(&noc_verb_demo, "takes no arguments.");
+	if (status) {
 		noc_value_free(opts);
-		return noc_verb_misuse(&noc_verb_demo,
-				       "takes no arguments; -o takes table or "
-				       "json.");
+		return status;
 	}
-	d.json = !strcmp(format, "json");
 	d.keep = noc_value_get_bool(opts, "keep", false);
 	demo_choose(&d, noc_value_get_bool(opts, "simulated", false));
 	noc_value_free(opts);
@@ -292,7 +289,7 @@ demo_run(int argc, char **argv)
 		fprintf(stderr, "nocturne: %s\n", err.msg);
 	}
 	demo_clean(&d);
-	if (d.json)
+	if (d.output != NOC_OUTPUT_TABLE)
 		demo_json(&d, status, &err,
 			  (noc_clock_read().boot_ns - began) / NOC_NS_PER_MS);
 	noc_value_free(d.lines);

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/strbuf.h"
 #include "base/value.h"
+#include "cli/rows.h"
 
 /*
  * `nocturne demo` from the inside, shared by its files only: demo.c (the verb,
@@ -45,7 +46,8 @@ struct noc_demo_world; /* shared with the simulated daemon */
 
 struct noc_demo {
 	const struct noc_demo_ops *ops;
-	bool keep, json;
+	bool keep;
+	enum noc_output output;
 	char why[512]; /* it is simulated; "" when it is real */
 	char *dir, *state, *socket;
 	char host[16], agent[16]; /* IPv4: the daemon's side, the device's */

@@ -217,7 +217,7 @@ noc_demo_tell(struct noc_demo *d, const struct noc_value *record,
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	noc_strbuf_add_escaped(&piece, text, strlen(text));
-	if (!d->json) {
+	if (d->output == NOC_OUTPUT_TABLE) {
 		fputs(piece.p, stdout);
 		fflush(stdout);
 	}
@@ -232,7 +232,7 @@ noc_demo_end_line(struct noc_demo *d)
 		return;
 	noc_value_push(d->lines, noc_value_strn(d->row.p, d->row.len));
 	noc_strbuf_clear(&d->row);
-	if (!d->json) {
+	if (d->output == NOC_OUTPUT_TABLE) {
 		putchar('\n');
 		fflush(stdout);
 	}

@@ -20,23 +20,24 @@ static const struct noc_verb_option emit_options[] = {
 	  "its id at the source: said again within a day, it is a duplicate",
 	  false },
 	{ "source", 0, "URI", "its source (nocturne:cli)", false },
-	{ "json", 0, "OBJECT", "its data, where key=value does not do", false },
+	{ "data", 0, "OBJECT", "its data as JSON, where key=value does not do",
+	  false },
 	{ 0 },
 };
 
 static struct noc_value *
 emit_data(const struct noc_client *c, int *status)
 {
-	const char *json = noc_client_opt(c, "json");
+	const char *json = noc_client_opt(c, "data");
 	struct noc_value *data = noc_client_pairs(c, 1, true, status), *more;
 	struct noc_err err;
 
 	if (!data || !json)
 		return data;
 	if (noc_json_parse(json, strlen(json), &more, &err)) {
-		*status = noc_verb_misuse(c->verb, "--json: %s", err.msg);
+		*status = noc_verb_misuse(c->verb, "--data: %s", err.msg);
 	} else if (more->type != NOC_MAP) {
-		*status = noc_verb_misuse(c->verb, "--json takes an object.");
+		*status = noc_verb_misuse(c->verb, "--data takes an object.");
 		noc_value_free(more);
 	} else {
 		for (size_t i = 0; i < more->u.map.len; i++)

@@ -30,6 +30,29 @@ static const struct noc_column mib_columns[] = {
 	{ "size", "BYTES", 'r', 0 },
 };
 
+/* A file of list, and what compile made. */
+static int
+on_mib_row(const char *path, void *arg, struct noc_err *err)
+{
+	struct noc_mib *mib = noc_mib_new();
+	size_t before = noc_mib_count(mib);
+	struct noc_value *row = noc_value_map();
+	struct stat st;
+	int r = noc_mib_load(mib, path, err);
+
+	noc_value_set(row, "file", noc_value_str(path));
+	noc_value_set(row, "objects",
+		      noc_value_int((int64_t)(noc_mib_count(mib) - before)));
+	noc_value_set(row, "size",
+		      noc_value_int(stat(path, &st) ? 0 : (int64_t)st.st_size));
+	noc_mib_free(mib);
+	if (r)
+		noc_value_free(row);
+	else
+		noc_value_push(arg, row);
+	return r;
+}
+
 /* ---- compile ---- */
 
 /* "…/CISCO-SMI.my" -> "CISCO-SMI", only what a file name may have. */
@@ -101,20 +124,26 @@ compile_wait(pid_t pid)
 
 /* What was written must be readable by the daemon. */
 static int
-compile_keep(const char *temp, const char *path)
+compile_keep(struct noc_client *c, const char *temp, const char *path)
 {
-	struct noc_mib *mib = noc_mib_new();
+	struct noc_value *rows = noc_value_list();
 	struct noc_err err;
-	int r = noc_mib_load(mib, temp, &err);
+	int status = NOC_EXIT_OK;
 
-	noc_mib_free(mib);
-	if (r)
-		return noc_verb_fail(&err);
-	if (rename(temp, path)) {
+	if (on_mib_row(temp, rows, &err)) {
+		status = noc_verb_fail(&err);
+	} else if (rename(temp, path)) {
 		perror(path);
-		return NOC_EXIT_FAILED;
+		status = NOC_EXIT_FAILED;
+	} else if (c->output == NOC_OUTPUT_TABLE) {
+		puts(path);
+	} else {
+		noc_value_set(noc_value_at(rows, 0), "file",
+			      noc_value_str(path));
+		noc_rows_fields(c->output, noc_value_at(rows, 0));
 	}
-	return NOC_EXIT_OK;
+	noc_value_free(rows);
+	return status;
 }
 
 static int
@@ -142,10 +171,8 @@ mib_compile(struct noc_client *c)
 	else
 		status = compile_wait(pid);
 	if (status == NOC_EXIT_OK)
-		status = compile_keep(temp, path);
-	if (status == NOC_EXIT_OK)
-		printf("%s\n", path);
-	else
+		status = compile_keep(c, temp, path);
+	if (status != NOC_EXIT_OK)
 		unlink(temp);
 out:
 	free(dir);
@@ -194,28 +221,6 @@ static int
 on_mib_load(const char *path, void *arg, struct noc_err *err)
 {
 	return noc_mib_load(arg, path, err);
-}
-
-static int
-on_mib_row(const char *path, void *arg, struct noc_err *err)
-{
-	struct noc_mib *mib = noc_mib_new();
-	size_t before = noc_mib_count(mib);
-	struct noc_value *row = noc_value_map();
-	struct stat st;
-	int r = noc_mib_load(mib, path, err);
-
-	noc_value_set(row, "file", noc_value_str(path));
-	noc_value_set(row, "objects",
-		      noc_value_int((int64_t)(noc_mib_count(mib) - before)));
-	noc_value_set(row, "size",
-		      noc_value_int(stat(path, &st) ? 0 : (int64_t)st.st_size));
-	noc_mib_free(mib);
-	if (r)
-		noc_value_free(row);
-	else
-		noc_value_push(arg, row);
-	return r;
 }
 
 static int

@@ -29,6 +29,18 @@ noc_output_parse(const char *word, enum noc_output *out)
 	return NOC_EINPUT;
 }
 
+int
+noc_output_said(const struct noc_verb *verb, const struct noc_value *opts,
+		enum noc_output *out)
+{
+	const char *said = noc_value_get_str(opts, "output", NULL);
+
+	if (!said || noc_output_parse(said, out) == 0)
+		return NOC_EXIT_OK;
+	return noc_verb_misuse(verb, "-o takes table, json or jsonl, not '%s'.",
+			       said);
+}
+
 /* ---- one cell ---- */
 
 /* "07:06:00" today, else with the day; local time, as people read it. */

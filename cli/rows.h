@@ -14,6 +14,15 @@
  */
 enum noc_output { NOC_OUTPUT_TABLE, NOC_OUTPUT_JSON, NOC_OUTPUT_JSONL };
 int noc_output_parse(const char *word, enum noc_output *out); /* EINPUT */
+#define NOC_OUTPUT_OPTION                                                 \
+	{                                                                 \
+		"output", 'o', "FORMAT", "table, json (--json) or jsonl", \
+		    false                                                 \
+	}
+/* -o of a verb's options; none was said: *out stays.  An exit status. */
+struct noc_verb;
+int noc_output_said(const struct noc_verb *verb, const struct noc_value *opts,
+		    enum noc_output *out);
 
 struct noc_column {
 	const char *path; /* of the row: "data.ifname" */

@@ -246,10 +246,8 @@ new_test(const struct noc_value *ev, const char *name, struct noc_strbuf *out)
 /* ---- files ---- */
 
 static int
-new_write(const char *dir, const char *name, const char *ending,
-	  const struct noc_strbuf *text, struct noc_err *err)
+new_write(const char *path, const struct noc_strbuf *text, struct noc_err *err)
 {
-	char *path = noc_asprintf("%s/%s%s", dir, name, ending);
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 	int rc = 0;
 	ssize_t n;
@@ -264,10 +262,7 @@ new_write(const char *dir, const char *name, const char *ending,
 			rc =
 			    noc_err_set(err, NOC_ERESOURCE,
 					"%s could not be written whole.", path);
-		else
-			printf("%s\n", path);
 	}
-	free(path);
 	return rc;
 }
 
@@ -324,11 +319,40 @@ new_ask(const struct noc_client *c, const char *id, int *status)
 	return ev;
 }
 
+/* {name, rule, test}: the texts with --print, else the files with them. */
+static struct noc_value *
+new_made(const struct noc_client *c, const char *name,
+	 const struct noc_strbuf *rule, const struct noc_strbuf *test,
+	 struct noc_err *err)
+{
+	const char *dir = noc_rules_dir(noc_client_opt(c, "dir"));
+	struct noc_value *v = noc_value_map();
+	char *paths[2] = { noc_asprintf("%s/%s.lua", dir, name),
+			   noc_asprintf("%s/%s.test.lua", dir, name) };
+	bool print = noc_client_has(c, "print");
+
+	if (!print && (new_write(paths[0], rule, err) ||
+		       new_write(paths[1], test, err))) {
+		noc_value_free(v);
+		v = NULL;
+	} else {
+		noc_value_set(v, "name", noc_value_str(name));
+		noc_value_set(v, "rule",
+			      noc_value_str(print ? rule->p : paths[0]));
+		noc_value_set(v, "test",
+			      noc_value_str(print ? test->p : paths[1]));
+	}
+	free(paths[0]);
+	free(paths[1]);
+	return v;
+}
+
 static int
 new_files(const struct noc_client *c, const struct noc_value *ev)
 {
-	const char *said = noc_client_opt(c, "name"), *dir;
+	const char *said = noc_client_opt(c, "name");
 	struct noc_strbuf rule = NOC_STRBUF_INIT, test = NOC_STRBUF_INIT;
+	struct noc_value *made;
 	struct noc_err err = { 0 };
 	char name[72];
 
@@ -344,12 +368,17 @@ new_files(const struct noc_client *c, const struct noc_value *ev)
 				       name);
 	new_rule(ev, name, &rule);
 	new_test(ev, name, &test);
-	dir = noc_rules_dir(noc_client_opt(c, "dir"));
-	if (noc_client_has(c, "print"))
+	made = new_made(c, name, &rule, &test, &err);
+	if (made && c->output != NOC_OUTPUT_TABLE)
+		noc_rows_fields(c->output, made);
+	else if (made && noc_client_has(c, "print"))
 		printf("%s\n%s", rule.p, test.p);
-	else if (!new_write(dir, name, ".lua", &rule, &err) &&
-		 !new_write(dir, name, ".test.lua", &test, &err))
-		printf("try it: nocturne test %s --filter %s\n", dir, name);
+	else if (made)
+		printf("%s\n%s\ntry it: nocturne test %s --filter %s\n",
+		       noc_value_get_str(made, "rule", ""),
+		       noc_value_get_str(made, "test", ""),
+		       noc_rules_dir(noc_client_opt(c, "dir")), name);
+	noc_value_free(made);
 	noc_strbuf_release(&rule);
 	noc_strbuf_release(&test);
 	return err.kind ? noc_verb_fail(&err) : NOC_EXIT_OK;

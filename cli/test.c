@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "cli/rows.h"
 #include "cli/rules_dir.h"
 #include "cli/verb.h"
 #include "engine/testbed.h"
@@ -19,7 +19,8 @@
  */
 struct test_run {
 	const char *filter;
-	bool json, verbose, colour;
+	bool verbose, colour;
+	enum noc_output output;
 	size_t passed, failed;
 	struct noc_value *list; /* of the JSON form */
 };
@@ -94,7 +95,7 @@ test_one(struct test_run *t, struct noc_ruleset *rs,
 		t->passed++;
 	else
 		t->failed++;
-	if (t->json)
+	if (t->output != NOC_OUTPUT_TABLE)
 		test_keep(t, &r, ms);
 	else
 		test_print(t, &r, ms);
@@ -105,14 +106,11 @@ static void
 test_json(struct test_run *t)
 {
 	struct noc_value *v = noc_value_map();
-	char *text;
 
 	noc_value_set(v, "passed", noc_value_int((int64_t)t->passed));
 	noc_value_set(v, "failed", noc_value_int((int64_t)t->failed));
 	noc_value_set(v, "tests", noc_value_copy(t->list));
-	text = noc_json_string(v, NOC_JSON_COMPACT);
-	puts(text);
-	free(text);
+	noc_rows_output(t->output, v, "tests", NULL, 0, NULL);
 	noc_value_free(v);
 }
 
@@ -131,7 +129,7 @@ test_all(struct test_run *t, struct noc_ruleset *rs, const char *dir)
 		test_one(t, rs, node);
 	}
 	to = noc_clock_read();
-	if (t->json) {
+	if (t->output != NOC_OUTPUT_TABLE) {
 		test_json(t);
 	} else {
 		printf("1..%zu\n", t->passed + t->failed);
@@ -152,21 +150,20 @@ test_run(int argc, char **argv)
 	struct test_run t = { .colour = noc_verb_colour() };
 	struct noc_ruleset *rs;
 	struct noc_value *opts;
-	const char *output;
 	char *dir = NULL;
 	int status;
 
 	opts = noc_verb_parse(&noc_verb_test, argc, argv, &status);
 	if (!opts)
 		return status;
-	output = noc_value_get_str(opts, "output", "tap");
+	if (!strcmp(noc_value_get_str(opts, "output", ""), "tap"))
+		noc_value_unset(opts, "output"); /* the table's form */
+	status = noc_output_said(&noc_verb_test, opts, &t.output);
 	t.filter = noc_value_get_str(opts, "filter", NULL);
-	t.json = !strcmp(output, "json");
 	t.verbose = noc_value_get_bool(opts, "verbose", false);
-	if (!t.json && strcmp(output, "tap")) {
+	if (status) {
 		noc_value_free(opts);
-		return noc_verb_misuse(&noc_verb_test,
-				       "the output is tap or json.");
+		return status;
 	}
 	rs = noc_rules_open_args(opts, true, &dir, &status);
 	if (rs) {
@@ -184,7 +181,7 @@ test_run(int argc, char **argv)
 static const struct noc_verb_option test_options[] = {
 	{ "filter", 0, "TEXT", "only tests with it in their name or place",
 	  false },
-	{ "output", 'o', "FORMAT", "tap or json (--json)", false },
+	NOC_OUTPUT_OPTION,
 	{ "verbose", 'v', NULL, "print what was journaled", false },
 	{ NULL, 0, NULL, NULL, false }
 };
@@ -197,6 +194,6 @@ const struct noc_verb noc_verb_test = {
 	.details =
 	    "Loads every file of the directories with their *.test.lua and "
 	    "runs each test\nagainst a core of its own: no network, no files, no waiting.  "
-	    "Ends with 0 when all\npassed, else with 1.",
+	    "Ends with 0 when all\npassed, else with 1.  The table is TAP.",
 	.run = test_run,
 };

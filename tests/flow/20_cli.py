@@ -226,9 +226,9 @@ def _():
                   "event")
         noc.equal([event["data"][k] for k in ("ifindex", "flag", "code")],
                   [3, True, "007"], "data")
-        ran(d.cli("emit", "a.b", "--json", '{"x": {"y": [1]}}'), 0,
+        ran(d.cli("emit", "a.b", "--data", '{"x": {"y": [1]}}'), 0,
             " unmatched$")
-        ran(d.cli("emit", "a.b", "--json", '[1]'), 2, "^$", "object")
+        ran(d.cli("emit", "a.b", "--data", '[1]'), 2, "^$", "object")
         ran(d.cli("emit", "device=sw1"), 2, "^$", "the kind comes first")
         ran(d.cli("emit", "a b"), 2, "^$", "type")
 
@@ -421,6 +421,10 @@ def _():
     ran(noc.nocturne("mib", "--state", state, "compile", path), 0,
         r"/mib/ACME-MIB\.txt$", "1 modules")
     ran(noc.nocturne("mib", "--state", state), 0, r"ACME-MIB\.txt +\d+ ")
+    made = json.loads(ran(noc.nocturne("mib", "--state", state, "compile",
+                                       path, "--json"), 0))
+    noc.equal((made["file"], made["objects"]),
+              (os.path.join(state, "mib", "ACME-MIB.txt"), 3), "compiled")
     got = rows(noc.nocturne("mib", "--state", state, "translate", "-o",
                             "jsonl", "acmeState.0", "1.3.6.1.4.1.99999.0.1"))
     noc.equal((got[0]["oid"], got[0]["enums"], got[1]["name"],
@@ -440,6 +444,18 @@ def _():
                           '"{snmp.trap}" }', state=state) as d:
         d.trap("1.3.6.1.4.1.99999.0.1", "1.3.6.1.4.1.99999.1.0", "i", 2)
         d.wait_line("acmeBroken")
+
+
+@noc.case("every verb that prints data takes -o and --json, and says so")
+def _():
+    silent = ("completion", "serve")
+    for verb in re.findall(r"^  ([a-z-]+) ", ran(noc.nocturne("help")), re.M):
+        said = "table, json (--json) or jsonl" in ran(
+            noc.nocturne("help", verb))
+        noc.equal(said, verb not in silent, "-o of " + verb)
+        if verb not in silent:
+            ran(noc.nocturne(verb, "-o", "xml"), 2, "^$",
+                "-o takes table, json or jsonl, not 'xml'")
 
 
 @noc.case("completion knows every verb and sub-verb; colour only where asked")

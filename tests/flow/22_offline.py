@@ -45,6 +45,18 @@ def _():
         noc.equal([e["kind"] for e in events], ["link.down"], "kinds")
 
 
+@noc.case("decode -o: a table for people, one object for programs")
+def _():
+    done = noc.nocturne("decode", "syslog", "--rules", SHIPPED, "-o", "table",
+                        stdin=DOWN + "\n")
+    noc.check("link.down" in done.stdout and "ifname=Gi1/0/1" in done.stdout,
+              done.stdout)
+    done = noc.nocturne("decode", "syslog", "--rules", SHIPPED, "--json",
+                        stdin=DOWN + "\n")
+    noc.equal([e["kind"] for e in json.loads(done.stdout)["events"]],
+              ["link.down"], "--json")
+
+
 @noc.case("decode finds the shipped rules from any directory")
 def _():
     beside = os.path.dirname(os.path.realpath(noc.NOCTURNE))
@@ -145,8 +157,16 @@ def _():
     noc.check("14 rules: 12 live, 2 observe: heal-link-down, psu"
               in done.stdout, done.stdout[-400:])
     noc.check("warning" not in done.stdout, done.stdout)
+    rules = json.loads(noc.nocturne("check", SHIPPED, "--json").stdout)
+    noc.equal((len(rules["rules"]), rules["warnings"]), (14, []), "--json")
+    noc.equal(sorted(r["name"] for r in rules["rules"]
+                     if r["mode"] == "observe"), ["heal-link-down", "psu"],
+              "observe")
     done = noc.nocturne("test", SHIPPED)
     noc.equal(done.returncode, 0, "exit code")
+    lines = noc.nocturne("test", SHIPPED, "-o", "jsonl").stdout.splitlines()
+    noc.equal([json.loads(line)["ok"] for line in lines],
+              [True] * done.stdout.count("\nok ") + [True], "jsonl")
     for example in ("campus", "nightly", "webhooks"):
         done = noc.nocturne("test", os.path.join(SHIPPED, "lib"),
                             os.path.join(SHIPPED, "examples", example))
@@ -216,6 +236,15 @@ def _():
         done = noc.nocturne("rules", "new", "--from-event", event["id"],
                             "--dir", tree, "--state", d.state)
         noc.equal(done.returncode, 5, "a second time: nothing is overwritten")
+        done = noc.nocturne("rules", "new", "--from-event", event["id"],
+                            "--dir", tree, "--state", d.state, "--json",
+                            "--name", "again")
+        noc.equal(json.loads(done.stdout),
+                  {"name": "again", "rule": tree + "/again.lua",
+                   "test": tree + "/again.test.lua"}, "--json")
+        done = noc.nocturne("rules", "new", "--from-event", event["id"],
+                            "--state", d.state, "--json", "--print")
+        noc.check('rule "' in json.loads(done.stdout)["rule"], done.stdout)
 
 
 noc.main()
