@@ -50,6 +50,10 @@ static const struct {
 	  "Notices not delivered yet." },
 	{ "notify.retried", "notices_retried", true,
 	  "Attempts at a notice after the first." },
+	{ "clocks.wrong", "senders_skewed", false,
+	  "Senders whose clock is more than 30 s off." },
+	{ "clocks.worst", "sender_skew_seconds", false,
+	  "The most that one of them is off." },
 	{ "enrich_walks", "interface_walks", true,
 	  "Walks of a device's interface table." },
 	{ "enrich_failed", "interface_walks_failed", true,
@@ -331,7 +335,8 @@ metrics_process(struct noc_metrics *m, struct noc_env *env)
 	METRIC(m, "soft_failures", true, "Assertions that did not hold.",
 	       noc_soft_failures());
 	METRIC(m, "template_missing", true,
-	       "Names that a template did not find.", noc_template_missing());
+	       "Names without a value, printed as ?name?.",
+	       noc_template_missing());
 	noc_metric(m, "build_info", false, "The version, as a label.");
 	noc_metric_label(m, "version", PACKAGE_VERSION, 1);
 }

@@ -60,7 +60,7 @@ int noc_template_text(const struct noc_template *t,
 int noc_template_tree(const struct noc_value *tree,
 		      const struct noc_scope *scope, enum noc_missing missing,
 		      struct noc_value **out, struct noc_err *err);
-/* How often a path was missing when a template was expanded. */
+/* How often a path was printed as ?name?. */
 unsigned long noc_template_missing(void);
 
 #endif

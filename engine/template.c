@@ -373,11 +373,13 @@ part_missing(const struct noc_template *t, const struct part *part,
 	     enum noc_missing missing, struct noc_strbuf *out,
 	     struct noc_err *err)
 {
-	atomic_fetch_add(&template_missing, 1);
+	/* Who asks to fail says so himself, or knows what to do without: a
+	 * {far.device} in `unless` where no cable is known. */
 	if (missing == NOC_MISSING_FAIL)
 		return noc_err_set(err, NOC_ENOTFOUND,
 				   "'%.*s' has no value here (in \"%.120s\").",
 				   (int)part->at.len, part->at.p, t->source);
+	atomic_fetch_add(&template_missing, 1);
 	noc_strbuf_addf(out, "?%.*s?", (int)part->at.len, part->at.p);
 	return 0;
 }

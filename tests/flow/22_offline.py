@@ -215,6 +215,9 @@ def _():
         line = d.wait_line(r"link\.down ")
         noc.check("Gi1/0/1 [syslog] → heal-link-down would have: snmp.set "
                   "ifAdminStatus[Gi1/0/1]=up (observe)" in line, line)
+        noc.check("\nnocturne_template_missing_total 0\n"
+                  in d.get("/metrics", unix=False).text,
+                  "a shipped rule has a template without a value")
 
 
 @noc.case("rules new: a rule from an event, and the test beside it passes")

@@ -124,6 +124,7 @@ test_missing_is_marked_or_fails(void **state)
 	    noc_template_text(t, &scope, NOC_MISSING_FAIL, &sb, &err),
 	    NOC_ENOTFOUND);
 	assert_non_null(strstr(err.msg, "'peer'"));
+	assert_int_equal(noc_template_missing() - before, 3);
 	noc_strbuf_release(&sb);
 	noc_template_free(t);
 }
