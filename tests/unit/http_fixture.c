@@ -19,8 +19,6 @@
 
 #include "base/mem.h"
 
-#define PATIENCE_MS 5000
-
 static void
 on_hello(struct noc_http_req *req, void *arg)
 {
@@ -72,7 +70,7 @@ on_later(struct noc_http_req *req, void *arg)
 {
 	struct fixture *f = arg;
 
-	f->kept = noc_http_reply_later(req, 2000);
+	f->kept = noc_http_reply_later(req, PATIENCE_MS);
 	noc_timer_arm(f->timer, 100);
 }
 
@@ -80,8 +78,9 @@ static void
 on_keep(struct noc_http_req *req, void *arg)
 {
 	struct fixture *f = arg;
+	const char *ms = noc_http_query(req, "ms");
 
-	f->kept = noc_http_reply_later(req, 200);
+	f->kept = noc_http_reply_later(req, ms ? atoi(ms) : PATIENCE_MS);
 }
 
 /* Answers what /keep kept, whether or not its peer is there. */
@@ -153,6 +152,7 @@ on_flood(struct noc_http_req *req, void *arg)
 	       noc_http_stream_write(req, zeros, sizeof(zeros)) == 0)
 		atomic_fetch_add(&f->flooded, 1);
 	noc_http_stream_end(req);
+	atomic_store(&f->flood_over, 1);
 }
 
 static void
@@ -198,11 +198,12 @@ on_stats(struct noc_http_req *req, void *arg)
 }
 
 static void
-on_stop(struct noc_http_req *req, void *arg)
+on_stop(int fd, int events, void *arg)
 {
 	struct fixture *f = arg;
 
-	noc_http_reply(req, 204, NULL, NULL, 0);
+	(void)fd;
+	(void)events;
 	noc_http_stop(f->http);
 	noc_loop_stop(f->loop);
 }
@@ -253,7 +254,6 @@ routes_add(struct fixture *f)
 	noc_http_route(h, "POST", "/urgent", NOC_ROLE_NONE, on_hello, f);
 	noc_http_route_urgent(h);
 	noc_http_route(h, "GET", "/busy", NOC_ROLE_NONE, on_set_busy, f);
-	noc_http_route(h, "GET", "/stop", NOC_ROLE_NONE, on_stop, f);
 }
 
 void
@@ -262,6 +262,9 @@ fixture_init(struct fixture *f)
 	memset(f, 0, sizeof(*f));
 	noc_http_conf_default(&f->conf);
 	f->conf.authorise = authorise;
+	/* A test that waits for a deadline sets a short one. */
+	f->conf.limits.head_ms = f->conf.limits.body_ms = PATIENCE_MS;
+	f->conf.limits.idle_ms = f->conf.limits.write_ms = PATIENCE_MS;
 }
 
 static void *
@@ -284,6 +287,9 @@ fixture_start(struct fixture *f)
 	assert_int_equal(noc_loop_new(&f->loop, &err), 0);
 	assert_int_equal(noc_http_new(f->loop, &f->conf, &f->http, &err), 0);
 	f->timer = noc_loop_timer(f->loop, on_later_due, f);
+	assert_int_equal(pipe(f->stop), 0);
+	f->stopper =
+	    noc_loop_fd(f->loop, f->stop[0], NOC_LOOP_READ, on_stop, f);
 	routes_add(f);
 	if (noc_http_listen_tcp(f->http, "127.0.0.1:0", &err) != 0 ||
 	    noc_http_listen_unix(f->http, f->path, &err) != 0 ||
@@ -296,11 +302,13 @@ fixture_start(struct fixture *f)
 void
 fixture_stop(struct fixture *f)
 {
-	assert_int_equal(ask_status(f, "GET /stop HTTP/1.1\r\nHost: x\r\n\r\n"),
-			 204);
+	assert_int_equal(write(f->stop[1], "", 1), 1);
 	pthread_join(f->thread, NULL);
 	noc_http_free(f->http);
 	noc_watch_free(f->timer);
+	noc_watch_free(f->stopper);
+	close(f->stop[0]);
+	close(f->stop[1]);
 	/* Its owner answers after the server is gone. */
 	if (f->kept != NULL)
 		noc_http_reply(f->kept, 200, NULL, NULL, 0);
@@ -470,6 +478,24 @@ closed_by_server(int fd, int within_ms)
 		if (recv(fd, byte, sizeof(byte), MSG_DONTWAIT) <= 0)
 			return true;
 	}
+}
+
+void
+stats_say(int fd, const char *text)
+{
+	double until = now_s() + PATIENCE_MS / 1e3;
+	bool said;
+
+	do {
+		char *a;
+
+		say(fd, "GET /stats HTTP/1.1\r\nHost: x\r\n\r\n");
+		a = hear(fd);
+		said = a != NULL && strstr(a, text) != NULL;
+		if (!said && (a == NULL || now_s() > until))
+			fail_msg("no '%s' in %s", text, a ? a : "nothing");
+		free(a);
+	} while (!said);
 }
 
 void

@@ -10,7 +10,8 @@
 
 /*
  * A real server in a thread of its own with a few routes, and blocking
- * clients.  Every read gives up after five seconds.
+ * clients.  What they wait for comes in its own time: the limit of a minute
+ * only ends a hang.
  */
 struct fixture {
 	struct noc_loop *loop;
@@ -20,8 +21,9 @@ struct fixture {
 	int port;
 	char dir[64], path[96];
 	struct noc_http_req *kept; /* of GET /keep */
-	struct noc_watch *timer;
-	atomic_int told_gone, told_ready, flooded, released;
+	struct noc_watch *timer, *stopper;
+	int stop[2]; /* a byte stops the server */
+	atomic_int told_gone, told_ready, flooded, flood_over, released;
 };
 
 void fixture_init(struct fixture *f);
@@ -41,7 +43,11 @@ int status_of_answer(char *answer);
 char *ask(const struct fixture *f, const char *request);
 int ask_status(const struct fixture *f, const char *request);
 bool closed_by_server(int fd, int within_ms);
+/* Asks there until the counters say so, or fails. */
+void stats_say(int fd, const char *text);
 void pause_ms(int ms);
 double now_s(void);
+
+#define PATIENCE_MS 60000
 
 #endif

@@ -29,7 +29,7 @@ call_of(const char *method, const char *target)
 				       .state = "./var",
 				       .method = method,
 				       .target = target,
-				       .timeout_ms = 3000 };
+				       .timeout_ms = PATIENCE_MS };
 }
 
 static void
@@ -74,7 +74,7 @@ test_a_problem_becomes_an_error(void **state)
 	assert_int_equal(noc_http_answer_err(&a, &err), NOC_ENOTFOUND);
 	assert_string_equal(err.msg, "Nothing is served at this path.");
 	noc_http_answer_release(&a);
-	call = call_of("GET", "/keep");
+	call = call_of("GET", "/keep?ms=200");
 	assert_int_equal(noc_http_call(&call, &a, &err), 0);
 	assert_int_equal(noc_http_answer_err(&a, &err), NOC_ETIMEOUT);
 	noc_http_answer_release(&a);
@@ -174,12 +174,14 @@ call_to_impostor(const char *says, struct noc_err *err)
 
 		(void)!read(c, junk, sizeof(junk));
 		(void)!write(c, says, strlen(says));
+		alarm(60);
 		if (*says == '\0')
-			sleep(5);
+			pause();
 		_exit(0);
 	}
 	call.socket = un.sun_path;
-	call.timeout_ms = 300;
+	if (*says == '\0')
+		call.timeout_ms = 300;
 	rc = noc_http_call(&call, &a, err);
 	noc_http_answer_release(&a);
 	kill(child, SIGKILL);

@@ -19,20 +19,12 @@
 
 static struct fixture fx;
 
-static int
-by_time(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-/* 200 clients that send a byte now and then, from one address or many. */
+/* 200 clients that send a byte now and then, from one address or many: who
+ * waited for one of them would never answer. */
 static void
 check_slow_senders(bool one_address)
 {
 	static const char drip[] = "POST /echo HTTP/1.1\r\nHost: x\r\nX-Slow: ";
-	double took[300];
 	int slow[SLOW];
 	char from[32];
 
@@ -42,19 +34,13 @@ check_slow_senders(bool one_address)
 		slow[i] = dial(&fx, from);
 		say_bytes(slow[i], drip, 5);
 	}
-	for (size_t n = 0; n < NOC_COUNT(took); n++) {
-		double t0 = now_s();
-
+	for (int n = 0; n < 300; n++) {
 		for (int i = 0; i < SLOW; i += 7)
 			say_bytes(slow[i], drip + 5 + n % 30, 1);
 		assert_int_equal(ask_status(&fx, "GET /hello HTTP/1.1\r\n"
 						 "Host: x\r\n\r\n"),
 				 200);
-		took[n] = now_s() - t0;
 	}
-	qsort(took, NOC_COUNT(took), sizeof(took[0]), by_time);
-	print_message("p99 %.1f ms\n", took[297] * 1e3);
-	assert_true(took[297] < 0.1);
 	for (int i = 0; i < SLOW; i++)
 		close(slow[i]);
 }
@@ -71,7 +57,7 @@ test_slow_senders_do_not_hinder_others(void **state)
 static void
 test_same_address_is_served_by_evicting_the_slow(void **state)
 {
-	int slow[100];
+	int slow[100], conns = 0;
 	char *a;
 
 	(void)state;
@@ -84,55 +70,79 @@ test_same_address_is_served_by_evicting_the_slow(void **state)
 						 "Host: x\r\n\r\n"),
 				 200);
 	a = ask(&fx, "GET /stats HTTP/1.1\r\nHost: x\r\n\r\n");
-	assert_non_null(strstr(a, "conns=64 "));
+	assert_int_equal(sscanf(strstr(a, "conns="), "conns=%d", &conns), 1);
 	free(a);
+	/* At the cap, or one below it: whose asker is just leaving. */
+	assert_in_range(conns, 63, 64);
 	/* The first to come waited longest and went. */
-	assert_true(closed_by_server(slow[0], 500));
+	assert_true(closed_by_server(slow[0], PATIENCE_MS));
 	for (size_t i = 0; i < NOC_COUNT(slow); i++)
 		close(slow[i]);
 }
 
 /* One byte every 50 ms does not keep a connection for ever. */
 static void
+check_deadline(const struct fixture *f, const char *start)
+{
+	double until = now_s() + PATIENCE_MS / 1e3;
+	int fd = dial(f, NULL), status = 0;
+	bool closed;
+
+	say(fd, start);
+	while (!(closed = closed_by_server(fd, 50)) && now_s() < until)
+		say(fd, "x");
+	assert_true(closed);
+	close(fd);
+	/* Who sent something is told why, and who sent nothing is not: on a
+	 * machine that stalls right here, the first byte may come too late. */
+	for (int i = 0; i < 20 && status != 408; i++) {
+		fd = dial(f, NULL);
+		say(fd, start);
+		status = status_of_answer(hear(fd));
+		close(fd);
+	}
+	assert_int_equal(status, 408);
+}
+
+static void
 test_deadlines_are_absolute(void **state)
 {
-	static const char *const starts[] = {
-		"GET /hello HTTP/1.1\r\nX: ",
-		"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n"
-	};
+	struct fixture f;
+	int silent;
 
 	(void)state;
-	for (size_t i = 0; i < NOC_COUNT(starts); i++) {
-		int fd = dial(&fx, NULL), n = 0;
-		double t0 = now_s();
-
-		say(fd, starts[i]);
-		while (n++ < 40 && !closed_by_server(fd, 50))
-			say(fd, "x");
-		assert_true(now_s() - t0 < 1.5);
-		close(fd);
-	}
-	for (size_t i = 0; i < NOC_COUNT(starts); i++) {
-		int fd = dial(&fx, NULL);
-
-		say(fd, starts[i]);
-		assert_int_equal(status_of_answer(hear(fd)), 408);
-		close(fd);
-	}
+	fixture_init(&f);
+	f.conf.limits.head_ms = 300;
+	fixture_start(&f);
+	check_deadline(&f, "GET /hello HTTP/1.1\r\nX: ");
+	silent = dial(&f, NULL);
+	assert_true(closed_by_server(silent, PATIENCE_MS));
+	close(silent);
+	fixture_stop(&f);
+	fixture_init(&f);
+	f.conf.limits.body_ms = 300;
+	fixture_start(&f);
+	check_deadline(&f, "POST /echo HTTP/1.1\r\nHost: x\r\n"
+			   "Content-Length: 99999\r\n\r\n");
+	fixture_stop(&f);
 }
 
 static void
 test_idle_connections_close(void **state)
 {
-	int fd = dial(&fx, NULL), silent = dial(&fx, NULL);
+	struct fixture f;
+	int fd;
 
 	(void)state;
+	fixture_init(&f);
+	f.conf.limits.idle_ms = 300;
+	fixture_start(&f);
+	fd = dial(&f, NULL);
 	say(fd, "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
 	assert_int_equal(status_of_answer(hear(fd)), 200);
-	assert_true(closed_by_server(fd, 1500));
-	assert_true(closed_by_server(silent, 1500));
+	assert_true(closed_by_server(fd, PATIENCE_MS));
 	close(fd);
-	close(silent);
+	fixture_stop(&f);
 }
 
 static void
@@ -154,11 +164,10 @@ test_stream(void **state)
 	/* The connection is good for another request. */
 	say(fd, "HEAD /stream HTTP/1.1\r\nHost: x\r\n\r\n"
 		"GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
-	pause_ms(100);
 	a = noc_calloc(1, 4096);
-	assert_true(recv(fd, a, 4095, 0) > 0);
+	while (strstr(a, "\r\n\r\nhello") == NULL)
+		assert_true(recv(fd, a + strlen(a), 1, 0) == 1);
 	assert_null(strstr(a, "piece"));
-	assert_non_null(strstr(a, "hello"));
 	free(a);
 	close(fd);
 	/* HTTP/1.0 knows no chunks: the end is the end. */
@@ -200,43 +209,45 @@ test_export_waits_for_a_slow_reader(void **state)
 }
 
 static void
+wait_for(atomic_int *flag)
+{
+	double until = now_s() + PATIENCE_MS / 1e3;
+
+	while (atomic_load(flag) == 0 && now_s() < until)
+		pause_ms(10);
+	assert_int_equal(atomic_load(flag), 1);
+}
+
+static void
 test_who_falls_behind_is_dropped(void **state)
 {
-	int fd = dial(&fx, NULL), flooded;
+	int fd = dial(&fx, NULL);
 
 	(void)state;
 	atomic_store(&fx.flooded, 0);
+	atomic_store(&fx.flood_over, 0);
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &(int){ 4096 }, sizeof(int));
 	say(fd, "GET /flood HTTP/1.1\r\nHost: x\r\n\r\n");
-	for (int i = 0; i < 100; i++) {
-		pause_ms(10);
-		flooded = atomic_load(&fx.flooded);
-		if (flooded >= 16 && i > 10)
-			break;
-	}
+	wait_for(&fx.flood_over);
 	/* 1 MiB of ours and what the kernel buffers, not 64 MiB. */
-	assert_in_range(flooded, 15, 200);
-	assert_true(closed_by_server(fd, 2000));
+	assert_in_range(atomic_load(&fx.flooded), 15, 999);
+	assert_true(closed_by_server(fd, PATIENCE_MS));
 	close(fd);
 }
 
 static void
 test_stream_owner_hears_that_the_peer_left(void **state)
 {
-	int fd = dial(&fx, NULL);
+	int fd = dial(&fx, NULL), other = dial(&fx, NULL);
 	char *a;
 
 	(void)state;
 	atomic_store(&fx.told_gone, 0);
 	say(fd, "GET /quiet HTTP/1.1\r\nHost: x\r\n\r\n");
-	pause_ms(50);
-	a = ask(&fx, "GET /stats HTTP/1.1\r\nHost: x\r\n\r\n");
-	assert_non_null(strstr(a, "streams=1 "));
-	free(a);
+	stats_say(other, "streams=1 ");
+	close(other);
 	close(fd);
-	for (int i = 0; i < 100 && atomic_load(&fx.told_gone) == 0; i++)
-		pause_ms(10);
-	assert_int_equal(atomic_load(&fx.told_gone), 1);
+	wait_for(&fx.told_gone);
 	a = ask(&fx, "GET /stats HTTP/1.1\r\nHost: x\r\n\r\n");
 	assert_non_null(strstr(a, "streams=0 "));
 	assert_non_null(strstr(a, "body=0 "));
@@ -252,32 +263,25 @@ test_out_of_descriptors(void **state)
 	char *a;
 
 	(void)state;
-	say(spare, "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
-	assert_int_equal(status_of_answer(hear(spare)), 200);
-	fd = dial(&fx, NULL); /* its own descriptor, not the server's yet */
+	/* All others have left: the server closes nothing from here on. */
+	stats_say(spare, "conns=1 ");
+	fd = dup(spare);
 	getrlimit(RLIMIT_NOFILE, &old);
 	few = old;
-	pause_ms(50);
 	few.rlim_cur = (rlim_t)fd + 8;
+	close(fd);
 	setrlimit(RLIMIT_NOFILE, &few);
-	while (n < 64 && (held[n] = dup(fd)) >= 0)
+	while (n < 64 && (held[n] = dup(spare)) >= 0)
 		n++;
+	assert_in_range(n, 1, 63);
 	close(held[--n]); /* one for a client, none for the server */
-	close(fd);
-	pause_ms(20);
-	close(held[--n]);
-	fd = socket(AF_INET, SOCK_STREAM, 0);
-	close(fd);
-	while ((held[n] = dup(spare)) >= 0)
-		n++;
-	close(held[--n]);
 	fd = dial(&fx, NULL);
-	assert_true(closed_by_server(fd, 1000));
+	assert_true(closed_by_server(fd, PATIENCE_MS));
 	close(fd);
 	while (n > 0)
 		close(held[--n]);
 	setrlimit(RLIMIT_NOFILE, &old);
-	pause_ms(300);
+	/* The pause passes: who comes now is served after it. */
 	a = ask(&fx, "GET /stats HTTP/1.1\r\nHost: x\r\n\r\n");
 	assert_non_null(a);
 	assert_null(strstr(a, "paused=0."));
@@ -290,9 +294,6 @@ setup(void **state)
 {
 	(void)state;
 	fixture_init(&fx);
-	fx.conf.limits.head_ms = 500;
-	fx.conf.limits.body_ms = 500;
-	fx.conf.limits.idle_ms = 500;
 	fixture_start(&fx);
 	return 0;
 }
