@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/private.h"
+#include "base/clock.h"
 #include "base/mem.h"
 
 /*
@@ -76,36 +77,51 @@ events_passed(struct events_at *at, const struct noc_value *ev, bool row)
 	at->ns = ns;
 }
 
-/* Rows of the journal and of memory, by time; both newest first. */
+/*
+ * Rows of the journal and of memory, by time; both newest first.  Where the
+ * look through the journal stopped, memory waits for it.
+ */
 static struct noc_value *
-events_merge(struct noc_value *rows, struct noc_value *memory, int64_t limit,
-	     struct events_at *at)
+events_merge(const struct noc_value *page, struct noc_value *memory,
+	     int64_t limit, struct events_at *at)
 {
 	struct noc_value *body = noc_value_map(), *list = noc_value_list();
+	struct noc_value *rows = noc_value_get(page, "events");
+	const char *stopped = noc_value_get_str(page, "stopped", NULL);
+	int64_t reached = noc_value_get_int(page, "reached", 0);
 	size_t nr = noc_value_len(rows), nm = noc_value_len(memory);
 	size_t r = 0, m = 0;
+	char iso[32];
 
 	while ((r < nr || m < nm) && (int64_t)(r + m) < limit) {
 		bool row = r < nr &&
 			   (m == nm || event_ns(noc_value_at(rows, r)) >=
 					   event_ns(noc_value_at(memory, m)));
-		struct noc_value *ev =
-		    row ? event_take(rows, r++) : event_take(memory, m++);
+		struct noc_value *ev;
 
+		if (!row && event_ns(noc_value_at(memory, m)) < reached)
+			break;
+		ev = row ? event_take(rows, r++) : event_take(memory, m++);
 		events_passed(at, ev, row);
 		noc_value_push(list, ev);
 	}
+	if (stopped && r == nr) {
+		free(at->row);
+		at->row = noc_strdup(stopped);
+		noc_value_set(body, "reached",
+			      noc_value_str(noc_time_iso(iso, reached)));
+	}
 	noc_value_set(body, "events", list);
 	noc_value_set(body, "next",
-		      (int64_t)(r + m) < limit ? noc_value_nil()
-					       : events_cursor(at));
+		      (int64_t)(r + m) < limit && !stopped ? noc_value_nil()
+							   : events_cursor(at));
 	return body;
 }
 
 static void
 on_events_rows(struct noc_job *job)
 {
-	struct noc_value *rows = job->result;
+	const struct noc_value *rows = noc_value_get(job->result, "events");
 	struct noc_value *memory = noc_value_get(job->data, "memory");
 	const char *row = noc_value_get_str(job->data, "before", NULL);
 	const char *id = noc_value_get_str(job->data, "before_id", NULL);
@@ -120,7 +136,7 @@ on_events_rows(struct noc_job *job)
 		event_tidy(noc_value_at(rows, i), false);
 	for (size_t i = 0; i < noc_value_len(memory); i++)
 		event_tidy(noc_value_at(memory, i), false);
-	body = events_merge(rows, memory,
+	body = events_merge(job->result, memory,
 			    noc_value_get_int(job->data, "limit", 100), &at);
 	free(at.row);
 	free(at.id);

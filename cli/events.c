@@ -2,9 +2,11 @@
 #include "config.h"
 
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -69,7 +71,7 @@ event_view(struct noc_value *ev)
 }
 
 static char *
-events_target(const struct noc_client *c, const char *limit)
+events_target(const struct noc_client *c, const char *limit, const char *before)
 {
 	struct noc_strbuf url = NOC_STRBUF_INIT;
 
@@ -80,7 +82,7 @@ events_target(const struct noc_client *c, const char *limit)
 	noc_client_query(&url, "fate", noc_client_opt(c, "fate"));
 	noc_client_query(&url, "origin", noc_client_opt(c, "origin"));
 	noc_client_query(&url, "q", noc_client_opt(c, "grep"));
-	noc_client_query(&url, "before", noc_client_opt(c, "before"));
+	noc_client_query(&url, "before", before);
 	return noc_strbuf_detach(&url, NULL);
 }
 
@@ -139,8 +141,9 @@ static int
 events_follow(const struct noc_client *c)
 {
 	const char *limit = noc_client_opt(c, "limit");
-	char *some = events_target(c, limit ? limit : "10");
-	char *all = events_target(c, FOLLOW_PAGE);
+	char *some =
+	    events_target(c, limit ? limit : "10", noc_client_opt(c, "before"));
+	char *all = events_target(c, FOLLOW_PAGE, noc_client_opt(c, "before"));
 	struct noc_table seen = { 0 };
 	struct noc_value *page;
 	int status;
@@ -162,13 +165,97 @@ events_follow(const struct noc_client *c)
 	return status;
 }
 
+/* ---- a list ---- */
+
+static volatile sig_atomic_t events_enough;
+
+static void
+on_interrupt(int signo)
+{
+	(void)signo;
+	events_enough = 1;
+}
+
+/* A second ^C ends at once. */
+static void
+events_interruptible(void)
+{
+	struct sigaction sa = { .sa_handler = on_interrupt,
+				.sa_flags = SA_RESETHAND | SA_RESTART };
+
+	sigaction(SIGINT, &sa, NULL);
+}
+
+static void
+events_progress(const struct noc_value *page, size_t found)
+{
+	struct noc_strbuf sb = NOC_STRBUF_INIT;
+
+	if (!isatty(STDERR_FILENO))
+		return;
+	noc_rows_text(noc_value_get(page, "reached"), 't', 0, &sb);
+	fprintf(stderr, "\rlooked back to %s, %zu found (^C: enough)\033[K",
+		sb.p, found);
+	noc_strbuf_release(&sb);
+}
+
+/*
+ * One page, and where the daemon stopped looking before it was full ("reached"
+ * says so) those after it.  Returned; NULL: none came.
+ */
+static struct noc_value *
+events_pages(const struct noc_client *c, const char *limit, int *status)
+{
+	struct noc_value *all = noc_value_list(), *page = NULL, *next;
+	const char *cursor = noc_client_opt(c, "before");
+	char *before = cursor ? noc_strdup(cursor) : NULL;
+	bool more = true, shown = false;
+	char left[24];
+
+	snprintf(left, sizeof(left), "%s", limit);
+	while (more) {
+		char *target = events_target(c, left, before);
+		struct noc_value *rows;
+
+		next = noc_client_call(c, "GET", target, NULL, status);
+		free(target);
+		if (!next)
+			break;
+		noc_value_free(page);
+		page = next;
+		rows = noc_value_get(page, "events");
+		for (size_t i = 0; i < noc_value_len(rows); i++)
+			noc_value_push(all,
+				       noc_value_copy(noc_value_at(rows, i)));
+		free(before);
+		cursor = noc_value_get_str(page, "next", NULL);
+		before = cursor ? noc_strdup(cursor) : NULL;
+		snprintf(left, sizeof(left), "%lld",
+			 atoll(limit) - (long long)noc_value_len(all));
+		more = before && noc_value_get(page, "reached") &&
+		       atoll(left) > 0 && !events_enough;
+		if (more) {
+			events_interruptible();
+			events_progress(page, noc_value_len(all));
+			shown = isatty(STDERR_FILENO);
+		}
+	}
+	if (shown)
+		fputs("\r\033[K", stderr);
+	if (page)
+		noc_value_set(page, "events", all);
+	else
+		noc_value_free(all);
+	free(before);
+	return page;
+}
+
 static int
 events_list(struct noc_client *c)
 {
 	const char *limit = noc_client_opt(c, "limit");
 	struct noc_value *page;
 	const struct noc_value *list;
-	char *target;
 	int status;
 
 	if (noc_client_has(c, "unknown"))
@@ -182,9 +269,7 @@ events_list(struct noc_client *c)
 		    NOC_COUNT(shape_columns), "Nothing is unmatched.");
 	if (noc_client_has(c, "follow"))
 		return events_follow(c);
-	target = events_target(c, limit ? limit : "50");
-	page = noc_client_call(c, "GET", target, NULL, &status);
-	free(target);
+	page = events_pages(c, limit ? limit : "50", &status);
 	list = noc_value_get(page, "events");
 	for (size_t i = 0;
 	     c->output == NOC_OUTPUT_TABLE && i < noc_value_len(list); i++)
@@ -197,7 +282,7 @@ events_list(struct noc_client *c)
 		fprintf(stderr, "(more: --before %s)\n",
 			noc_value_get_str(page, "next", ""));
 	noc_value_free(page);
-	return status;
+	return status ? status : events_enough ? 128 + SIGINT : NOC_EXIT_OK;
 }
 
 static int
@@ -218,6 +303,7 @@ const struct noc_verb noc_verb_events = {
 		 "[-n N] [--follow]\n--unknown\n--unmatched",
 	.options = events_options,
 	.details = "What no rule wanted is kept in memory only, for a while; "
-		   "'nocturne explain ID'\nsays why nothing wanted it.",
+		   "'nocturne explain ID'\nsays why nothing wanted it.  A long "
+		   "search shows how far it came; ^C prints\nwhat it found.",
 	.run = events_run,
 };

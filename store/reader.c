@@ -73,8 +73,8 @@ reader_ask(struct noc_reader *r, struct noc_query *q)
 			return rc;
 		sqlite3_progress_handler(r->db, READER_OPS, on_progress, r);
 	}
-	r->until_ns = noc_clock_read().boot_ns +
-		      (q->limit_ns ? q->limit_ns : READER_NS);
+	r->until_ns =
+	    noc_clock_read().boot_ns + (q->limit_ns ? q->limit_ns : READER_NS);
 	rc = noc_query_run(r->db, q->name, q->params, &q->result, &q->err);
 	if (rc == NOC_ESTORE) {
 		sqlite3_close(r->db);

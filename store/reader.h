@@ -12,7 +12,8 @@
  * limit_ns each, no read transaction kept between pages.  Questions have names
  * and parameters (a map); answers are values.
  *
- *   events     {limit, before, kind?, device?, fate?, origin?, q?} -> [event]
+ *   events     {limit, before, look_ms?, kind?, device?, fate?, origin?, q?}
+ *              -> {events: [event], stopped?, reached?}
  *   event      {id} -> event | nil           (id may be a unique prefix)
  *   decisions  {event} -> [decision]
  *   runs       {limit, before, state?, rule?, device?} -> [run]
@@ -27,7 +28,9 @@
  * ("RULE OUTCOME, ..." or nil); a run
  * has the columns of struct noc_run_row by name, its json under "json"; a step
  * its columns merged with its json; a record {seq, cursor, kind, at, leaf} and
- * each tag by name (hashes and raw in hex).  `q` finds text in an event.
+ * each tag by name (hashes and raw in hex).  `q` finds text in an event.  A
+ * page of events that is not full after look_ms (250) of looking says where it
+ * `stopped`, the cursor to go on `before`, and when that row was received.
  * EINPUT: no such question; ECONFLICT: an id prefix of several; ETIMEOUT.
  */
 struct noc_reader;

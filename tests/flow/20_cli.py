@@ -6,8 +6,10 @@ import base64
 import hashlib
 import json
 import os
+import pty
 import re
 import shutil
+import signal
 import sqlite3
 import subprocess
 import time
@@ -115,6 +117,63 @@ def _():
             r"^ +2 .* nobody wants number \*$")
         ran(d.cli("events", "--unknown"), 0, r"^127\.0\.0\.1 +\d+ ")
         ran(d.cli("events", "--kind", "none"), 0, "^$", "No events")
+
+
+def crowd(d, n):
+    """So many old events in the database of a daemon that is stopped."""
+    db = sqlite3.connect(os.path.join(d.state, "nocturne.db"))
+    said = '{"summary":"%s"}' % ("all is well " * 80)
+    with db:
+        db.executemany(
+            "INSERT INTO events(id,received,kind,source,origin,device,"
+            "severity,fate,json) VALUES(?,?,'noise','x','','sw9',6,'matched',"
+            "?)", ((b"noise%011d" % i, time.time_ns(), said)
+                   for i in range(n)))
+    db.close()
+
+
+def interrupted(d):
+    """The output of a search that gets ^C when it says how far it is."""
+    here, there = pty.openpty()
+    with subprocess.Popen([noc.NOCTURNE, "events", "--state", d.state,
+                           "--grep", "needle"], stdout=subprocess.PIPE,
+                          stderr=there, text=True) as p:
+        os.close(there)
+        said = b""
+        while True:
+            try:
+                said += os.read(here, 4096)
+            except OSError:  # it has ended
+                break
+            if b"looked back to" in said and b"enough" in said:
+                p.send_signal(signal.SIGINT)
+                said = b""
+        out = p.stdout.read()
+        noc.check(p.wait() in (0, 130), "exit status %d" % p.returncode)
+    os.close(here)
+    return out
+
+
+@noc.case("events --grep of a large journal goes on to its end")
+def _():
+    with daemon() as d:
+        ran(d.cli("emit", "door.open", "device=sw1", "summary=the needle"))
+        d.stop()
+        crowd(d, 200000)
+        d.restart()
+        d.syslog("a needle that nobody wants")
+        noc.wait_for(lambda: rows(d.cli("events", "-o", "jsonl", "-n", "1"))
+                     [0]["kind"] == "syslog", 5, "the newest")
+        noc.equal([e["kind"] for e in rows(
+            d.cli("events", "--grep", "needle", "-o", "jsonl"))],
+            ["syslog", "door.open"], "newest first, to the end")
+        ran(d.cli("events", "--grep", "no such words"), 0, "^$", "No events")
+        noc.equal(len(rows(d.cli("events", "--fate", "matched", "-n", "70",
+                                 "-o", "jsonl"))), 70, "a full page")
+        noc.check("needle" in interrupted(d), "what ^C leaves")
+        page = d.get("/api/v1/events?q=needle&limit=1").json
+        noc.equal((page["events"][0]["kind"], bool(page["next"])),
+                  ("syslog", True), "a page over the API")
 
 
 @noc.case("events of one moment: ids that can be copied, none mistaken")

@@ -147,9 +147,10 @@ test_pages_cover_everything_once(void **state)
 					 : "{\"limit\":%d}",
 				 sizes[s], before);
 			v = ask("events", params);
-			n = noc_value_len(v);
+			n = noc_value_len(noc_value_get(v, "events"));
 			for (size_t i = 0; i < n; i++) {
-				const struct noc_value *e = noc_value_at(v, i);
+				const struct noc_value *e =
+				    noc_value_at(noc_value_get(v, "events"), i);
 				unsigned cur = (unsigned)atoi(str(e, "cursor"));
 
 				assert_true(cur < last);
@@ -171,7 +172,8 @@ static size_t
 count(const char *name, const char *params)
 {
 	struct noc_value *v = ask(name, params);
-	size_t n = noc_value_len(v);
+	size_t n = noc_value_len(
+	    !strcmp(name, "events") ? noc_value_get(v, "events") : v);
 
 	noc_value_free(v);
 	return n;
@@ -445,6 +447,44 @@ test_event_said_by_its_record(void **state)
 	dir = whole;
 }
 
+/* look_ms = 0: each page looks at one window.  All pages together find what
+ * is rare, wherever it is, in order and once. */
+static void
+test_search_goes_on_where_it_stopped(void **state)
+{
+	unsigned pages = 0, seen = 0, last = 100000;
+	char before[32] = "100000", params[80];
+
+	(void)state;
+	state_sql(dir, "UPDATE events SET json = '{\"summary\":\"a rare one\"}'"
+		       " WHERE n IN (1, 100, 400)");
+	for (; *before; pages++) {
+		const struct noc_value *rows;
+		struct noc_value *v;
+
+		snprintf(params, sizeof(params),
+			 "{\"look_ms\":0,\"limit\":9,\"q\":\"RARE\","
+			 "\"before\":\"%s\"}",
+			 before);
+		v = ask("events", params);
+		rows = noc_value_get(v, "events");
+		for (size_t i = 0; i < noc_value_len(rows); i++) {
+			unsigned n = (unsigned)atoi(
+			    str(noc_value_at(rows, i), "cursor"));
+
+			assert_true(n < last);
+			last = n;
+			seen++;
+		}
+		snprintf(before, sizeof(before), "%s",
+			 noc_value_get_str(v, "stopped", ""));
+		assert_true(!*before || noc_value_get_int(v, "reached", 0) > 0);
+		noc_value_free(v);
+	}
+	assert_int_equal(pages, 2); /* 401 rows, 256 a window */
+	assert_int_equal(seen, 3);
+}
+
 static void
 test_long_question_ends(void **state)
 {
@@ -487,6 +527,7 @@ main(void)
 		cmocka_unit_test(test_counts),
 		cmocka_unit_test(test_thread_answers_in_order),
 		cmocka_unit_test(test_event_said_by_its_record),
+		cmocka_unit_test(test_search_goes_on_where_it_stopped),
 		cmocka_unit_test(test_long_question_ends),
 	};
 
