@@ -127,16 +127,17 @@ flow_start(struct noc_api *api, struct noc_http_req *req,
 		flow_dry_run(req, p, name, input);
 		return;
 	}
-	if (strcmp(mode, "live") && strcmp(mode, "observe")) {
+	if (strcmp(mode, "live") && strcmp(mode, "observe") &&
+	    strcmp(mode, "shadow")) {
 		noc_http_reply_problem(req, 400, NULL,
-				       "\"mode\" must be live, observe or "
-				       "dry_run.");
+				       "\"mode\" must be live, observe, "
+				       "shadow or dry_run.");
 		return;
 	}
 	command = noc_api_verb("run.start");
 	noc_value_set(command, "flow", noc_value_str(name));
 	noc_value_set(command, "mode",
-		      noc_value_str(*mode == 'l' ? "active" : "observe"));
+		      noc_value_str(*mode == 'l' ? "active" : mode));
 	if (input)
 		noc_value_set(command, "input", noc_value_copy(input));
 	job = noc_job_new(api->env, req, 0);

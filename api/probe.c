@@ -23,7 +23,7 @@ on_readyz(struct noc_http_req *req, void *arg)
 	const struct noc_ruleset *rs = noc_core_rules(api->env->core);
 	struct noc_value *body = noc_value_map(), *why = noc_value_list();
 	struct noc_writer_stats w;
-	int64_t observe = 0;
+	int64_t observe = 0, shadow = 0;
 	bool ready;
 
 	memset(&w, 0, sizeof(w));
@@ -35,15 +35,17 @@ on_readyz(struct noc_http_req *req, void *arg)
 						  "the daemon's log says why"));
 	if (!rs)
 		noc_value_push(why, noc_value_str("no rules are loaded"));
-	for (size_t i = 0; rs && i < rs->nrules; i++)
-		observe +=
-		    rs->rules[i].acting && rs->rules[i].mode != NOC_ACTIVE;
+	for (size_t i = 0; rs && i < rs->nrules; i++) {
+		observe += noc_rule_observes(&rs->rules[i]);
+		shadow += rs->rules[i].mode == NOC_SHADOW;
+	}
 	ready = noc_value_len(why) == 0;
 	noc_value_set(body, "ready", noc_value_bool(ready));
 	noc_value_set(body, "reasons", why);
 	noc_value_set(body, "rules",
 		      noc_value_int(rs ? (int64_t)rs->nrules : 0));
 	noc_value_set(body, "rules_observing", noc_value_int(observe));
+	noc_value_set(body, "rules_shadowing", noc_value_int(shadow));
 	noc_http_reply_json(req, ready ? 200 : 503, body);
 	noc_value_free(body);
 }

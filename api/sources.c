@@ -44,16 +44,17 @@ static struct noc_value *
 status_rules(const struct noc_ruleset *rs)
 {
 	struct noc_value *v = noc_value_map();
-	int64_t observe = 0, paused = 0;
+	int64_t observe = 0, shadow = 0, paused = 0;
 	char hex[17];
 
 	for (size_t i = 0; rs && i < rs->nrules; i++) {
-		observe +=
-		    rs->rules[i].acting && rs->rules[i].mode != NOC_ACTIVE;
+		observe += noc_rule_observes(&rs->rules[i]);
+		shadow += rs->rules[i].mode == NOC_SHADOW;
 		paused += rs->rules[i].paused;
 	}
 	noc_value_set(v, "total", noc_value_int(rs ? (int64_t)rs->nrules : 0));
 	noc_value_set(v, "observe", noc_value_int(observe));
+	noc_value_set(v, "shadow", noc_value_int(shadow));
 	noc_value_set(v, "paused", noc_value_int(paused));
 	for (int i = 0; rs && i < 8; i++) {
 		static const char digits[] = "0123456789abcdef";

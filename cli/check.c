@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "cli/daemon.h"
 #include "cli/rows.h"
 #include "cli/rules_dir.h"
 #include "cli/verb.h"
@@ -23,7 +25,8 @@ extern const struct noc_verb noc_verb_check;
 static const char *
 check_mode(const struct noc_rule *r)
 {
-	return r->acting ? noc_mode_name(r->mode) : "live";
+	return r->acting || r->mode == NOC_SHADOW ? noc_mode_name(r->mode)
+						  : "live";
 }
 
 /* "3/30m by site"; returned, NULL: there is none. */
@@ -180,7 +183,6 @@ tasks_of(const struct noc_ruleset *rs, const char *type)
 static void
 check_counts(const struct noc_ruleset *rs, const char *dir)
 {
-	size_t observe = 0;
 	const struct {
 		size_t n;
 		const char *what;
@@ -194,23 +196,11 @@ check_counts(const struct noc_ruleset *rs, const char *dir)
 		{ noc_table_len(&rs->flows), "flow" },
 		{ noc_value_len(rs->tests), "test" },
 	};
-	const char *comma = "", *sign = ";";
+	const char *sign = ";";
+	char *rules = noc_daemon_rules_text(rs, SIZE_MAX);
 
-	for (size_t i = 0; i < rs->nrules; i++)
-		observe +=
-		    rs->rules[i].acting && rs->rules[i].mode == NOC_OBSERVE;
-	printf("%s: %zu rules: %zu live", dir, rs->nrules,
-	       rs->nrules - observe);
-	if (observe)
-		printf(", %zu observe: ", observe);
-	for (size_t i = 0; i < rs->nrules; i++) {
-		const struct noc_rule *r = &rs->rules[i];
-
-		if (!r->acting || r->mode != NOC_OBSERVE)
-			continue;
-		printf("%s%s", comma, r->name);
-		comma = ", ";
-	}
+	printf("%s: %s", dir, rules);
+	free(rules);
 	for (size_t i = 0; i < NOC_COUNT(more); i++) {
 		if (!more[i].n)
 			continue;

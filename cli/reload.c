@@ -60,7 +60,7 @@ reload_swap(struct noc_reload *r)
 	struct noc_daemon *d = r->d;
 	struct noc_now now = noc_loop_now(d->env.loop);
 	char *fixed = noc_options_fixed(d->said, r->said);
-	char *counts = noc_daemon_rules_text(r->rs);
+	char *counts = noc_daemon_rules_text(r->rs, NOC_SCREEN_NAMES);
 	enum noc_level level = NOC_LOG_INFO;
 	char hms[16], *line;
 

@@ -25,6 +25,8 @@ static const struct noc_verb_option run_options[] = {
 	{ "before", 0, "CURSOR", "the page after the one that gave it", false },
 	{ "dry-run", 0, NULL, "start: print the plan, do nothing", false },
 	{ "observe", 0, NULL, "start: read, but change nothing", false },
+	{ "shadow", 0, NULL, "start: read, change nothing, tell nobody",
+	  false },
 	{ "watch", 'w', NULL, "start: watch it until it ends", false },
 	{ 0 },
 };
@@ -318,6 +320,8 @@ run_start(struct noc_client *c)
 		noc_value_set(body, "mode", noc_value_str("dry_run"));
 	else if (noc_client_has(c, "observe"))
 		noc_value_set(body, "mode", noc_value_str("observe"));
+	else if (noc_client_has(c, "shadow"))
+		noc_value_set(body, "mode", noc_value_str("shadow"));
 	input = noc_client_pairs(c, 1, true, &status);
 	if (!input) {
 		noc_value_free(body);
@@ -356,7 +360,8 @@ const struct noc_verb noc_verb_run = {
 	.usage = "[list] [--in STATE] [--rule NAME] [--device NAME] [-n N]\n"
 		 "show RUN\nwatch RUN\ncancel RUN [-m WHY]\n"
 		 "signal RUN NAME\n"
-		 "start FLOW [key=value]... [--dry-run|--observe] [--watch]",
+		 "start FLOW [key=value]... [--dry-run|--observe|--shadow] "
+		 "[--watch]",
 	.options = run_options,
 	.details = "RUN is an id or the beginning of one.  watch ends when the "
 		   "run does: 0 when it\nsucceeded, 1 when not.",

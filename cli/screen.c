@@ -18,8 +18,6 @@
 
 /* What `nocturne serve` says when it listens, every value real. */
 
-#define SCREEN_NAMES 5 /* rules that only observe, by name */
-
 /* "./var" for what is below the current directory, else as it is. */
 static char *
 screen_path(const char *path, const char *here)
@@ -36,27 +34,30 @@ screen_path(const char *path, const char *here)
 }
 
 char *
-noc_daemon_rules_text(const struct noc_ruleset *rs)
+noc_daemon_rules_text(const struct noc_ruleset *rs, size_t names)
 {
+	static const enum noc_mode quiet[] = { NOC_OBSERVE, NOC_SHADOW };
 	struct noc_strbuf sb = NOC_STRBUF_INIT;
-	size_t live = 0, observe = 0, said = 0;
+	size_t n[NOC_COUNT(quiet)] = { 0 };
 
-	for (size_t i = 0; i < rs->nrules; i++) {
-		bool watching = rs->rules[i].mode == NOC_OBSERVE;
-
-		observe += watching;
-		live += !watching;
-	}
+	for (size_t i = 0; i < rs->nrules; i++)
+		for (size_t q = 0; q < NOC_COUNT(quiet); q++)
+			n[q] += rs->rules[i].mode == quiet[q];
 	noc_strbuf_addf(&sb, "%zu rule%s: %zu live", rs->nrules,
-			rs->nrules == 1 ? "" : "s", live);
-	if (observe)
-		noc_strbuf_addf(&sb, ", %zu observe:", observe);
-	for (size_t i = 0; i < rs->nrules && said < SCREEN_NAMES; i++)
-		if (rs->rules[i].mode == NOC_OBSERVE)
-			noc_strbuf_addf(&sb, "%s %s", said++ ? "," : "",
-					rs->rules[i].name);
-	if (observe > said)
-		noc_strbuf_addf(&sb, " and %zu more", observe - said);
+			rs->nrules == 1 ? "" : "s", rs->nrules - n[0] - n[1]);
+	for (size_t q = 0; q < NOC_COUNT(quiet); q++) {
+		size_t said = 0;
+
+		if (n[q])
+			noc_strbuf_addf(&sb, ", %zu %s:", n[q],
+					noc_mode_name(quiet[q]));
+		for (size_t i = 0; i < rs->nrules && said < names; i++)
+			if (rs->rules[i].mode == quiet[q])
+				noc_strbuf_addf(&sb, "%s %s", said++ ? "," : "",
+						rs->rules[i].name);
+		if (n[q] > said)
+			noc_strbuf_addf(&sb, " and %zu more", n[q] - said);
+	}
 	return noc_strbuf_detach(&sb, NULL);
 }
 
@@ -179,7 +180,8 @@ noc_daemon_screen(struct noc_daemon *d)
 	char *tcp = screen_sensor(d, "syslog.tcp");
 	char *state = screen_path(d->env.state_dir, "./");
 	char *rules = screen_path(d->rules_dir, "");
-	char *counts = noc_daemon_rules_text(noc_core_rules(d->env.core));
+	char *counts = noc_daemon_rules_text(noc_core_rules(d->env.core),
+					     NOC_SCREEN_NAMES);
 	char *listening = screen_listening(d, udp, tcp);
 	char *try = screen_try(d, udp, tcp);
 	size_t len = strlen(rules);

@@ -306,21 +306,22 @@ attempt_new(struct noc_run *r, const struct noc_action_ops *ops,
 	return a;
 }
 
-/* Observe: everything but the call; true when the step is over. */
+/*
+ * What the mode withholds: everything but the call; true when the step is
+ * over.
+ */
 static bool
-attempt_observed(struct noc_run *r, const struct noc_step_def *def,
+attempt_withheld(struct noc_run *r, const struct noc_step_def *def,
 		 const char *target, const struct noc_value *params)
 {
-	struct noc_strbuf text = NOC_STRBUF_INIT;
 	struct noc_failure f;
 	struct noc_step_done d = { .def = def,
 				   .state = "Skipped",
 				   .target = target,
 				   .params = params };
-	struct noc_scope scope;
 	enum noc_clearance c;
 
-	if (!r->observe || !def->mutates)
+	if (!noc_step_withheld(def, r->mode))
 		return false;
 	c = noc_step_clearance(r, def, target, &f);
 	if (c == NOC_CLEAR_STOP) {
@@ -332,19 +333,7 @@ attempt_observed(struct noc_run *r, const struct noc_step_def *def,
 		noc_step_fail(r, &d);
 		return true;
 	}
-	noc_run_scope(r, &scope);
-	noc_strbuf_adds(&text, "would have: ");
-	noc_plan_describe_step(def, &scope, &text);
-	d.outcome = text.p;
-	noc_step_write_done(r, &d);
-	if (!r->would) {
-		free(r->outcome);
-		r->outcome = noc_strdup(text.p);
-	}
-	r->would = true;
-	r->dirty = true;
-	r->at++;
-	noc_strbuf_release(&text);
+	noc_step_withhold(r, &d);
 	return true;
 }
 
@@ -399,7 +388,8 @@ attempt_impossible(struct noc_run *r, const char *code, const char *message)
 	struct noc_failure f;
 
 	if (r->would) {
-		noc_step_skip(r, "skipped: observe: %s", message);
+		noc_step_skip(r, "skipped: %s: %s", noc_mode_name(r->mode),
+			      message);
 		return;
 	}
 	noc_failure_set(&f, "permanent", "rule", code, "%s", message);
@@ -439,7 +429,7 @@ attempt_must_wait(const struct noc_run *r, const struct noc_step_def *def)
 {
 	if (noc_core_fill(r->core) >= PRESSURE_STOPS)
 		return true;
-	return def->mutates && !r->probing && !r->observe &&
+	return def->mutates && !r->probing && r->mode == NOC_ACTIVE &&
 	       noc_mute_killed(r->core);
 }
 
@@ -459,7 +449,7 @@ noc_attempt_begin(struct noc_run *r)
 		attempt_impossible(r, "missing", err.msg);
 	} else if (attempt_must_wait(r, def)) {
 		attempt_pause(r);
-	} else if (!attempt_observed(r, def, target, params) &&
+	} else if (!attempt_withheld(r, def, target, params) &&
 		   !attempt_waits_turn(r, def, target)) {
 		attempt_go(r, attempt_new(r, ops, params, target));
 		params = NULL;

@@ -136,7 +136,7 @@ step_ask(struct noc_run *r, struct noc_step_done *d)
 		 "`nocturne run signal %s done|retry|fail`",
 		 r->rule, r->device, d->def->name, d->failure->message,
 		 r->text);
-	noc_notify_text(r->core, "noc", text, r->ev, &r->id);
+	noc_notify_text(r->core, "noc", text, r->ev, r->mode, &r->id);
 }
 
 void

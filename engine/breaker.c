@@ -220,7 +220,7 @@ breaker_tell(struct noc_core *core, const struct noc_breaker *b)
 	snprintf(text, sizeof(text), "breaker %s %s %s: %s",
 		 noc_breaker_state_names[b->state], b->family, b->target,
 		 b->why);
-	noc_notify_text(core, "noc", text, NULL, NULL);
+	noc_notify_text(core, "noc", text, NULL, NOC_ACTIVE, NULL);
 }
 
 static void

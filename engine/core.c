@@ -29,6 +29,7 @@ static const struct noc_part_ops *const core_parts[NOC_PART_COUNT] = {
 	[NOC_PART_NOTIFY] = &noc_part_notify,
 	[NOC_PART_TASKS] = &noc_part_tasks,
 	[NOC_PART_LEDGER] = &noc_part_ledger,
+	[NOC_PART_SKEW] = &noc_part_skew,
 };
 
 struct noc_core *

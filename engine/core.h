@@ -151,6 +151,7 @@ enum noc_part {
 	NOC_PART_NOTIFY,    /* notify.c: channels */
 	NOC_PART_TASKS,	    /* task.c: schedules, memory of polls */
 	NOC_PART_LEDGER,    /* ledger.c: per-rule counters */
+	NOC_PART_SKEW,	    /* skew.c: senders whose clock is wrong */
 	NOC_PART_COUNT
 };
 void *noc_core_part(const struct noc_core *core, enum noc_part part);
@@ -181,6 +182,6 @@ struct noc_part_ops {
 extern const struct noc_part_ops noc_part_admit, noc_part_enrich, noc_part_seen,
     noc_part_dedup, noc_part_correlate, noc_part_guard, noc_part_mute,
     noc_part_runs, noc_part_breakers, noc_part_notify, noc_part_tasks,
-    noc_part_ledger;
+    noc_part_ledger, noc_part_skew;
 
 #endif

@@ -14,6 +14,8 @@
 #include "engine/ledger.h"
 #include "engine/run.h"
 
+#define EVENT_TIME_NS (86400LL * NOC_NS_PER_S) /* older: a wrong clock */
+
 /* The order of the forms is the language (doc/rules.md). */
 static const struct noc_correlator_ops *const correlate_order[] = {
 	&noc_correlate_damp_count, &noc_correlate_unless,
@@ -62,6 +64,8 @@ noc_correlate_mode(const struct noc_rule *rule, const char *key)
 {
 	uint64_t h;
 
+	if (rule->mode == NOC_SHADOW)
+		return NOC_SHADOW;
 	if (!rule->acting)
 		return NOC_ACTIVE;
 	if (rule->mode != NOC_CANARY)
@@ -94,28 +98,45 @@ noc_correlate(struct noc_core *core, struct noc_candidate *c,
 	noc_correlate_fire(core, c);
 }
 
-static void
-correlate_would(struct noc_core *core, const struct noc_candidate *c,
-		struct noc_strbuf *out)
+int64_t
+noc_correlate_at(const struct noc_core *core, const struct noc_rule *rule,
+		 const struct noc_event *ev)
 {
+	if (!rule->event_time)
+		return noc_core_time(core).wall_ns;
+	if (ev->time_ns > ev->received_ns ||
+	    ev->time_ns < ev->received_ns - EVENT_TIME_NS)
+		return ev->received_ns;
+	return ev->time_ns;
+}
+
+bool
+noc_correlate_would(const struct noc_candidate *c, struct noc_strbuf *out)
+{
+	enum noc_mode mode = noc_correlate_mode(c->rule, c->key);
 	struct noc_scope scope = { .ev = c->ev };
 
-	(void)core;
+	if (mode == NOC_ACTIVE)
+		return false;
+	noc_strbuf_adds(out, "would have: ");
 	for (size_t i = 0; i < c->rule->run->nsteps; i++) {
 		const struct noc_step_def *s = &c->rule->run->steps[i];
 
-		if (!s->mutates)
+		if (!noc_step_withheld(s, mode))
 			continue;
 		noc_plan_describe_step(s, &scope, out);
-		return;
+		noc_strbuf_addf(out, " (%s)", noc_mode_name(mode));
+		return true;
 	}
+	noc_strbuf_addf(out, "acted (%s)", noc_mode_name(mode));
+	return true;
 }
 
 void
 noc_correlate_fire(struct noc_core *core, struct noc_candidate *c)
 {
 	enum noc_mode mode = noc_correlate_mode(c->rule, c->key);
-	bool observed = c->rule->acting && mode != NOC_ACTIVE;
+	bool observed = mode != NOC_ACTIVE;
 	const char *outcome = observed ? "observed" : "fired";
 	struct noc_strbuf would = NOC_STRBUF_INIT;
 	struct noc_run_cause cause = {
@@ -124,7 +145,7 @@ noc_correlate_fire(struct noc_core *core, struct noc_candidate *c)
 		.rule_name = c->rule->name,
 		.definition = c->rule->definition,
 		.key = c->key,
-		.mode = observed ? NOC_OBSERVE : NOC_ACTIVE,
+		.mode = mode,
 		.extra = c->extra,
 		.actor = "rule",
 		.late = c->late,
@@ -145,17 +166,14 @@ noc_correlate_fire(struct noc_core *core, struct noc_candidate *c)
 			c->late ? " (late)" : "");
 	noc_ledger_outcome(core, c->rule->name, outcome, c->again);
 	noc_id_format(id, &run);
-	if (observed && !c->again) {
-		correlate_would(core, c, &would);
-		noc_core_story(core, "%s would have: %s (observe)",
-			       c->rule->name, would.p ? would.p : "acted");
-	} else if (!c->again) {
-		noc_core_story(core, "%s run %.8s", c->rule->name, id);
-	} else {
-		noc_core_say(core, "%s %s → run %.8s%s%s", c->rule->name,
-			     c->key, id, observed ? " (observe)" : "",
+	if (c->again)
+		noc_core_say(core, "%s%s %s → run %.8s%s", noc_mode_mark(mode),
+			     c->rule->name, c->key, id,
 			     c->late ? " (late)" : "");
-	}
+	else if (noc_correlate_would(c, &would))
+		noc_core_story(core, "%s %s", c->rule->name, would.p);
+	else
+		noc_core_story(core, "%s run %.8s", c->rule->name, id);
 	noc_strbuf_release(&would);
 }
 
@@ -214,7 +232,10 @@ noc_correlate_recovered(struct noc_core *core, const struct noc_rule *rule,
 /* ---- unless seen{…} ---- */
 
 struct unless_want {
+	const struct noc_core *core;
+	const struct noc_rule *rule;
 	const struct noc_unless *unless;
+	int64_t since_ns; /* by the clock of the rule */
 };
 
 static bool
@@ -222,22 +243,35 @@ on_unless_seen(const struct noc_event *ev, void *arg)
 {
 	const struct unless_want *want = arg;
 
+	if (want->rule->event_time &&
+	    noc_correlate_at(want->core, want->rule, ev) < want->since_ns)
+		return false;
 	return !want->unless->where ||
 	       noc_where_match_event(want->unless->where, ev);
 }
 
-static const struct noc_event *
-unless_seen(struct noc_core *core, const struct noc_unless *u,
-	    const struct noc_scope *scope, struct noc_slice device)
+static int64_t
+unless_now(const struct noc_core *core, const struct noc_rule *rule,
+	   const struct noc_scope *scope)
 {
-	struct unless_want want = { u };
-	int64_t since =
-	    noc_core_time(core).wall_ns - u->back_ms * NOC_NS_PER_MS;
+	return scope->ev ? noc_correlate_at(core, rule, scope->ev)
+			 : noc_core_time(core).wall_ns;
+}
 
-	(void)scope;
+static const struct noc_event *
+unless_seen(struct noc_core *core, const struct noc_rule *rule,
+	    const struct noc_unless *u, const struct noc_scope *scope,
+	    struct noc_slice device)
+{
+	int64_t since =
+	    unless_now(core, rule, scope) - u->back_ms * NOC_NS_PER_MS;
+	struct unless_want want = { core, rule, u, since };
+
 	for (size_t i = 0; i < u->kinds.len; i++) {
-		const struct noc_event *ev = noc_seen_last(
-		    core, u->kinds.at[i], device, since, on_unless_seen, &want);
+		const struct noc_event *ev =
+		    noc_seen_last(core, u->kinds.at[i], device,
+				  rule->event_time ? INT64_MIN : since,
+				  on_unless_seen, &want);
 
 		if (ev &&
 		    (!scope->ev || memcmp(ev->id.b, scope->ev->id.b, 16) != 0))
@@ -247,14 +281,14 @@ unless_seen(struct noc_core *core, const struct noc_unless *u,
 }
 
 static const struct noc_event *
-unless_any(struct noc_core *core, const struct noc_unless *u,
-	   const struct noc_scope *scope)
+unless_any(struct noc_core *core, const struct noc_rule *rule,
+	   const struct noc_unless *u, const struct noc_scope *scope)
 {
 	const struct noc_event *ev = NULL;
 	struct noc_err err;
 
 	if (u->ndevices == 0)
-		return unless_seen(core, u, scope,
+		return unless_seen(core, rule, u, scope,
 				   scope->ev ? scope->ev->device
 					     : noc_slice("", 0));
 	for (size_t i = 0; i < u->ndevices && !ev; i++) {
@@ -262,7 +296,7 @@ unless_any(struct noc_core *core, const struct noc_unless *u,
 
 		if (noc_template_text(u->devices[i], scope, NOC_MISSING_FAIL,
 				      &sb, &err) == 0)
-			ev = unless_seen(core, u, scope,
+			ev = unless_seen(core, rule, u, scope,
 					 noc_slice(sb.p, sb.len));
 		noc_strbuf_release(&sb);
 	}
@@ -277,18 +311,24 @@ noc_unless_holds(struct noc_core *core, const struct noc_rule *rule,
 
 	for (size_t i = 0; i < rule->nunless; i++) {
 		const struct noc_event *ev =
-		    unless_any(core, &rule->unless[i], scope);
+		    unless_any(core, rule, &rule->unless[i], scope);
 		char ago[32];
 		int64_t ms;
+		bool after;
 
 		if (!ev)
 			continue;
-		ms = (noc_core_time(core).wall_ns - ev->received_ns) /
+		ms = (unless_now(core, rule, scope) -
+		      (rule->event_time ? noc_correlate_at(core, rule, ev)
+					: ev->received_ns)) /
 		     NOC_NS_PER_MS;
+		after = ms < 0;
+		ms = llabs(ms);
 		noc_strbuf_clear(&p->text);
-		noc_strbuf_addf(&p->text, "seen(%s %s ago)", ev->kind,
+		noc_strbuf_addf(&p->text, "seen(%s %s %s)", ev->kind,
 				noc_duration_format(
-				    ago, ms >= 1000 ? ms / 1000 * 1000 : ms));
+				    ago, ms >= 1000 ? ms / 1000 * 1000 : ms),
+				after ? "later" : "ago");
 		return p->text.p;
 	}
 	return NULL;

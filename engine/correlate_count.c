@@ -11,17 +11,12 @@
  * threshold: so many (distinct) events within a sliding window.  It fires
  * once, and again when the count has fallen below meanwhile (below `clear`,
  * when that is said) and a window has passed since: a rate that hovers about
- * the threshold is told once a window.  throttle: once_within, once_after,
- * accumulate.  Counts change a row at most once a second.
+ * the threshold is told once a window.  By the sender's clock an event may be
+ * older than the newest: it counts where it belongs.  throttle: once_within,
+ * once_after, accumulate.  Counts change a row at most once a second.
  */
 
-static int64_t
-count_now_ms(const struct noc_core *core)
-{
-	return noc_core_time(core).wall_ns / NOC_NS_PER_MS;
-}
-
-/* data: {"times": [ms...], "words": [text...], "fired": ms or 0} */
+/* data: {"times": [ms...] in order, "words": [text...], "fired": ms or 0} */
 static struct noc_value *
 count_list(struct noc_keyed *k, const char *name)
 {
@@ -86,6 +81,59 @@ count_since(struct noc_keyed *k, const struct noc_threshold *t,
 	return n;
 }
 
+static void
+count_put(struct noc_value *list, size_t pos, struct noc_value *v)
+{
+	noc_value_push(list, v);
+	memmove(list->u.list.at + pos + 1, list->u.list.at + pos,
+		(list->u.list.len - 1 - pos) * sizeof(list->u.list.at[0]));
+	list->u.list.at[pos] = v;
+}
+
+/* How often each word is in the window at hand: in as `by` 1, out as -1. */
+static void
+count_tally(struct noc_table *seen, const struct noc_value *words, size_t at,
+	    intptr_t by)
+{
+	const char *word = words->u.list.at[at]->u.s.p;
+	intptr_t n = (intptr_t)noc_table_get(seen, word) + by;
+
+	if (n)
+		noc_table_put(seen, word, (void *)n);
+	else
+		noc_table_del(seen, word);
+}
+
+/* The most (distinct) ones in any window that the one at `pos` is in. */
+static int64_t
+count_best(struct noc_keyed *k, const struct noc_threshold *t, size_t pos)
+{
+	const struct noc_value *times = count_list(k, "times");
+	const struct noc_value *words = count_list(k, "words");
+	struct noc_value *const *at = times->u.list.at;
+	size_t len = times->u.list.len, low = pos;
+	struct noc_table seen = { 0 };
+	int64_t n, best = 0;
+
+	while (low > 0 && at[low - 1]->u.i > at[pos]->u.i - t->window_ms)
+		low--;
+	for (size_t i = low; t->distinct && i < pos; i++)
+		count_tally(&seen, words, i, 1);
+	for (size_t end = pos;
+	     end < len && at[end]->u.i - t->window_ms < at[pos]->u.i; end++) {
+		if (t->distinct)
+			count_tally(&seen, words, end, 1);
+		for (; at[low]->u.i <= at[end]->u.i - t->window_ms; low++)
+			if (t->distinct)
+				count_tally(&seen, words, low, -1);
+		n = t->distinct ? (int64_t)noc_table_len(&seen)
+				: (int64_t)(end - low + 1);
+		best = n > best ? n : best;
+	}
+	noc_table_release(&seen);
+	return best;
+}
+
 static int64_t
 count_kept_ms(const struct noc_threshold *t)
 {
@@ -108,7 +156,7 @@ count_rearm(struct noc_keyed *k, const struct noc_threshold *t, int64_t now)
 
 static void
 count_word(struct noc_keyed *k, const struct noc_threshold *t,
-	   const struct noc_event *ev)
+	   const struct noc_event *ev, size_t pos)
 {
 	struct noc_scope scope = { .ev = ev };
 	struct noc_strbuf sb = NOC_STRBUF_INIT;
@@ -117,8 +165,8 @@ count_word(struct noc_keyed *k, const struct noc_threshold *t,
 	if (!t->distinct)
 		return;
 	noc_template_text(t->distinct, &scope, NOC_MISSING_MARK, &sb, &err);
-	noc_value_push(count_list(k, "words"),
-		       noc_value_strn(sb.p ? sb.p : "", sb.len));
+	count_put(count_list(k, "words"), pos,
+		  noc_value_strn(sb.p ? sb.p : "", sb.len));
 	noc_strbuf_release(&sb);
 }
 
@@ -157,23 +205,32 @@ threshold_event(struct noc_core *core, struct noc_candidate *c)
 	const struct noc_threshold *t = c->rule->threshold;
 	struct noc_value *times, *extra;
 	struct noc_keyed *k;
-	int64_t now = count_now_ms(core), n;
+	int64_t at, newest, n;
+	size_t pos;
 
 	if (!t)
 		return NOC_PASS;
+	at = noc_correlate_at(core, c->rule, c->ev) / NOC_NS_PER_MS;
 	k = count_state(core, &noc_form_threshold, c);
 	if (!k) {
 		noc_outcome(core, c, "errored", "too many open states");
 		return NOC_TAKEN;
 	}
 	times = count_list(k, "times");
-	count_slide(k, now - count_kept_ms(t));
-	count_rearm(k, t, now);
+	newest = at;
+	if (times->u.list.len &&
+	    times->u.list.at[times->u.list.len - 1]->u.i > newest)
+		newest = times->u.list.at[times->u.list.len - 1]->u.i;
+	count_slide(k, newest - count_kept_ms(t));
+	count_rearm(k, t, newest);
 	if ((int64_t)times->u.list.len >= NOC_THRESHOLD_MAX)
 		count_slide(k, times->u.list.at[0]->u.i);
-	noc_value_push(times, noc_value_int(now));
-	count_word(k, t, c->ev);
-	n = count_since(k, t, now - t->window_ms);
+	for (pos = times->u.list.len;
+	     pos && times->u.list.at[pos - 1]->u.i > at;)
+		pos--;
+	count_put(times, pos, noc_value_int(at));
+	count_word(k, t, c->ev, pos);
+	n = count_best(k, t, pos);
 	count_due_in(core, k, count_kept_ms(t) + 1);
 	if (n < t->count || noc_value_get(k->data, "fired")) {
 		noc_keyed_store_count(core, k);
@@ -182,7 +239,7 @@ threshold_event(struct noc_core *core, struct noc_candidate *c)
 			       (long long)n, (long long)t->count);
 		return NOC_TAKEN;
 	}
-	noc_value_set(k->data, "fired", noc_value_int(now));
+	noc_value_set(k->data, "fired", noc_value_int(newest));
 	noc_keyed_store(core, k);
 	c->count = n;
 	c->extra = count_extra(n, &extra);

@@ -70,9 +70,7 @@ damp_notice(struct noc_core *core, const struct noc_keyed *k,
 	noc_value_push(items,
 		       noc_value_strf("%s: %s %s", rule->name, k->key, text));
 	noc_value_set(node, "items", items);
-	noc_notify_send(core, node, &scope,
-			rule->acting &&
-			    noc_correlate_mode(rule, k->key) != NOC_ACTIVE,
+	noc_notify_send(core, node, &scope, noc_correlate_mode(rule, k->key),
 			NULL);
 	noc_value_free(node);
 }
@@ -99,7 +97,7 @@ static enum noc_step_on
 damp_count(struct noc_core *core, struct noc_candidate *c)
 {
 	const struct noc_damp *d = c->rule->damp;
-	int64_t now = damp_now_ms(core);
+	int64_t now;
 	double penalty, ceiling;
 	struct noc_keyed *k;
 	struct noc_id run;
@@ -116,6 +114,9 @@ damp_count(struct noc_core *core, struct noc_candidate *c)
 			return NOC_PASS;
 		k->data = noc_value_map();
 	}
+	now = noc_correlate_at(core, c->rule, c->ev) / NOC_NS_PER_MS;
+	if ((double)now < damp_number(k, "at"))
+		now = (int64_t)damp_number(k, "at"); /* told out of order */
 	penalty = damp_decayed(k, d, now);
 	if (noc_id_is_zero(&c->ev->cause)) /* our own SETs do not count */
 		penalty += d->penalty;
@@ -135,9 +136,9 @@ damp_count(struct noc_core *core, struct noc_candidate *c)
 			    "flaps: no more actions until it is quiet");
 	}
 	if (noc_value_get_bool(k->data, "suppressed", false))
-		noc_value_set(
-		    k->data, "stay",
-		    noc_value_int(now + c->rule->hold_ms + DAMP_STAY_MS));
+		noc_value_set(k->data, "stay",
+			      noc_value_int(damp_now_ms(core) +
+					    c->rule->hold_ms + DAMP_STAY_MS));
 	damp_arm(core, k, c->rule);
 	return NOC_PASS;
 }

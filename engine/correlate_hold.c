@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "engine/correlate_state.h"
+#include "engine/intake.h"
 #include "engine/ledger.h"
 
 /*
@@ -13,41 +14,99 @@
  * `cancel` ends it; a repeat joins it; the mass guard sees it while it holds.
  */
 
+#define HOLD_REST_NS (2 * NOC_NS_PER_S) /* the rest of a backlog */
+
+/*
+ * How long it holds from now on.  By its sender's clock the time may be over
+ * already; still what follows in the same backlog may cancel it.
+ */
+static int64_t
+hold_left(const struct noc_core *core, const struct noc_candidate *c,
+	  bool *late)
+{
+	int64_t hold = c->rule->hold_ms * NOC_NS_PER_MS;
+	int64_t left = hold - (noc_core_time(core).wall_ns -
+			       noc_correlate_at(core, c->rule, c->ev));
+
+	*late = left < -NOC_NS_PER_S;
+	return left < HOLD_REST_NS && left < hold
+		   ? (hold < HOLD_REST_NS ? hold : HOLD_REST_NS)
+		   : left;
+}
+
+struct hold_undo {
+	struct noc_core *core;
+	const struct noc_candidate *c;
+};
+
+static bool
+on_hold_undo(const struct noc_event *ev, void *arg)
+{
+	const struct hold_undo *u = arg;
+	const struct noc_rule *rule = u->c->rule;
+	struct noc_scope scope = { .ev = ev };
+	struct noc_strbuf key = NOC_STRBUF_INIT;
+	struct noc_err err;
+	bool about;
+
+	/* What names no port is about all of the device, as when it closes. */
+	about = !rule->key ||
+		noc_template_text(rule->key, &scope, NOC_MISSING_FAIL, &key,
+				  &err) < 0 ||
+		!strcmp(key.p ? key.p : "", u->c->key);
+	noc_strbuf_release(&key);
+	return about && noc_correlate_at(u->core, rule, ev) >=
+			    noc_correlate_at(u->core, rule, u->c->ev);
+}
+
+/* By its sender's clock: what cancels it may have come before it. */
+static const struct noc_event *
+hold_undone(struct noc_core *core, const struct noc_candidate *c)
+{
+	struct hold_undo undo = { core, c };
+	const struct noc_event *ev = NULL;
+
+	for (size_t i = 0;
+	     c->rule->event_time && !ev && i < c->rule->hold_cancel.len; i++)
+		ev = noc_seen_last(core, c->rule->hold_cancel.at[i],
+				   c->ev->device, INT64_MIN, on_hold_undo,
+				   &undo);
+	return ev;
+}
+
 /* "would have: ..." is said when the event comes, not when the hold ends. */
 static void
 hold_story(struct noc_core *core, const struct noc_candidate *c)
 {
 	char text[32];
-	struct noc_scope scope = { .ev = c->ev };
 	struct noc_strbuf would = NOC_STRBUF_INIT;
 
 	noc_duration_format(text, c->rule->hold_ms);
-	if (c->rule->acting &&
-	    noc_correlate_mode(c->rule, c->key) != NOC_ACTIVE) {
-		for (size_t i = 0; i < c->rule->run->nsteps; i++)
-			if (c->rule->run->steps[i].mutates) {
-				noc_plan_describe_step(&c->rule->run->steps[i],
-						       &scope, &would);
-				break;
-			}
-		noc_core_story(core, "%s would have: %s (observe), holds %s",
-			       c->rule->name, would.p ? would.p : "acted",
+	if (noc_correlate_would(c, &would))
+		noc_core_story(core, "%s %s, holds %s", c->rule->name, would.p,
 			       text);
-	} else {
+	else
 		noc_core_story(core, "%s holds %s", c->rule->name, text);
-	}
 	noc_strbuf_release(&would);
 }
 
 static enum noc_step_on
 hold_event(struct noc_core *core, struct noc_candidate *c)
 {
+	const struct noc_event *undone;
 	struct noc_keyed *k;
 	const char *why;
 	char text[32];
+	int64_t left;
 
 	if (c->rule->hold_ms <= 0)
 		return NOC_PASS;
+	undone = hold_undone(core, c);
+	if (undone) {
+		noc_outcome(core, c, "cancelled", "%s came before it",
+			    undone->kind);
+		return NOC_TAKEN;
+	}
 	k = noc_keyed_get(core, &noc_form_hold, c->rule->name, c->key);
 	if (k) {
 		k->count += c->count;
@@ -67,9 +126,8 @@ hold_event(struct noc_core *core, struct noc_candidate *c)
 		return NOC_TAKEN;
 	}
 	k->count = c->count;
-	noc_due_arm(
-	    core, &k->due,
-	    noc_core_time(core).boot_ns + c->rule->hold_ms * NOC_NS_PER_MS);
+	left = hold_left(core, c, &k->late);
+	noc_due_arm(core, &k->due, noc_core_time(core).boot_ns + left);
 	noc_keyed_store(core, k);
 	noc_core_decide(core, c->ev, c->rule->name, c->rule->definition, "held",
 			NULL, "holds %s",
@@ -88,6 +146,7 @@ on_hold_due(struct noc_core *core, struct noc_keyed *k)
 /* ---- ends before its time ---- */
 
 struct hold_end {
+	const struct noc_rule *rule;
 	bool meant; /* somebody did it on purpose */
 	const char *outcome;
 	const char *why;
@@ -137,6 +196,10 @@ on_hold_close(struct noc_core *core, struct noc_keyed *k, void *arg)
 {
 	const struct hold_end *end = arg;
 
+	if (end->rule->event_time && k->ev &&
+	    noc_correlate_at(core, end->rule, end->closing) <
+		noc_correlate_at(core, end->rule, k->ev))
+		return; /* it comes late and is of before */
 	if (end->key ? !strcmp(k->key, end->key) : hold_about(k, end->closing))
 		hold_end(core, k, end);
 }
@@ -145,9 +208,9 @@ void
 noc_hold_closing(struct noc_core *core, const struct noc_rule *rule,
 		 struct noc_event *ev, const char *key)
 {
-	struct hold_end end = { .outcome = "cancelled",
-				.closing = ev,
-				.key = key };
+	struct hold_end end = {
+		.rule = rule, .outcome = "cancelled", .closing = ev, .key = key
+	};
 	struct noc_strbuf why = NOC_STRBUF_INIT;
 
 	/* An operator's word; a recovery needs no excuse. */

@@ -38,7 +38,7 @@ pair_run(struct noc_core *core, const struct noc_pair *pair,
 		.definition = pair->definition,
 		.ev = ev,
 		.key = key,
-		.mode = pair->acting && pair->mode != NOC_ACTIVE ? NOC_OBSERVE
+		.mode = pair->acting || pair->mode == NOC_SHADOW ? pair->mode
 								 : NOC_ACTIVE,
 		.extra = extra,
 		.actor = "pair",

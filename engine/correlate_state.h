@@ -35,7 +35,7 @@ struct noc_keyed {
 	struct noc_value *data; /* the form's own, stored as it is */
 	void *impl;		/* the form's own, not stored */
 	uint8_t keys_hash[32];
-	bool late; /* was overdue when loaded */
+	bool late; /* was overdue when loaded, or when it came */
 	int64_t stored_ns;
 };
 
@@ -81,8 +81,18 @@ void noc_outcome_counted(struct noc_core *core, struct noc_candidate *c);
 
 /* Start the rule's run now (the last form has passed). */
 void noc_correlate_fire(struct noc_core *core, struct noc_candidate *c);
+/*
+ * Wall clock at which an event counts for a rule: now, or with time = "event"
+ * what its sender says.  A time to come, or of more than a day ago, is taken
+ * for a wrong clock: then its arrival.
+ */
+int64_t noc_correlate_at(const struct noc_core *core,
+			 const struct noc_rule *rule,
+			 const struct noc_event *ev);
 /* The mode this candidate runs in: canary decided by its key. */
 enum noc_mode noc_correlate_mode(const struct noc_rule *rule, const char *key);
+/* "would have: SET ... (observe)"; false: it is active. */
+bool noc_correlate_would(const struct noc_candidate *c, struct noc_strbuf *out);
 
 /* "down" <-> "up", "fail" <-> "ok", "firing" <-> "resolved"; or NULL. */
 const char *noc_kind_opposite(const char *kind);

@@ -148,10 +148,8 @@ escalate_all(struct noc_run *r, const char *what, const char *why)
 		    !level_is_new(def, i))
 			continue;
 		subject = escalate_subject(r, action);
-		text = noc_asprintf("%s%s (%s): %s",
-				    r->observe ? "[observe] " : "", what, why,
-				    subject);
-		noc_notify_text(r->core, channel, text, r->ev, &r->id);
+		text = noc_asprintf("%s (%s): %s", what, why, subject);
+		noc_notify_text(r->core, channel, text, r->ev, r->mode, &r->id);
 		free(subject);
 		free(text);
 	}

@@ -162,6 +162,7 @@ guard_tell(struct noc_core *core, struct noc_candidate *c,
 	   const char *why)
 {
 	struct noc_value *extra, *node, *items;
+	enum noc_mode mode = noc_correlate_mode(c->rule, c->key);
 	struct noc_scope scope = { .ev = c->ev };
 	int64_t now = guard_now_ms(core);
 
@@ -174,7 +175,7 @@ guard_tell(struct noc_core *core, struct noc_candidate *c,
 	noc_value_set(extra, "key", noc_value_str(c->key));
 	scope.extra = extra;
 	if (c->rule->guard.on_exceed) {
-		noc_notify_send(core, c->rule->guard.on_exceed, &scope, false,
+		noc_notify_send(core, c->rule->guard.on_exceed, &scope, mode,
 				NULL);
 	} else {
 		node = noc_value_map();
@@ -184,7 +185,7 @@ guard_tell(struct noc_core *core, struct noc_candidate *c,
 		noc_value_push(items, noc_value_strf("%s held back: %s",
 						     c->rule->name, why));
 		noc_value_set(node, "items", items);
-		noc_notify_send(core, node, &scope, false, NULL);
+		noc_notify_send(core, node, &scope, mode, NULL);
 		noc_value_free(node);
 	}
 	noc_value_free(extra);

@@ -54,6 +54,7 @@ noc_sensor_emit(struct noc_core *core, struct noc_source *source,
 		struct noc_event *ev, struct noc_receipt *receipt)
 {
 	struct noc_now now = noc_core_turn(core);
+	bool says_when;
 
 	noc_core_begin(core, now);
 	source->received++;
@@ -68,10 +69,13 @@ noc_sensor_emit(struct noc_core *core, struct noc_source *source,
 		ev->received_ns = now.wall_ns;
 		ev->received_boot_ns = now.boot_ns;
 	}
-	if (!ev->time_ns)
+	says_when = ev->time_ns != 0;
+	if (!says_when)
 		ev->time_ns = ev->received_ns;
 	ev->acked_source = receipt != NULL;
 	noc_identify(core, ev);
+	if (says_when)
+		noc_skew_measure(core, ev);
 	if (noc_core_rules(core) && ev->kind == ev->base)
 		noc_match_normalize(noc_core_rules(core), ev);
 	if (!noc_enrich_park(core, source, ev, receipt))

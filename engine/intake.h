@@ -38,6 +38,10 @@ noc_seen_last(struct noc_core *core, const char *kind, struct noc_slice device,
 /* Some rule's `unless` asks for this kind: it must be journaled. */
 bool noc_seen_watched(const struct noc_core *core, const char *kind);
 
+/* engine/skew.c: the sender said when: is its clock right?  Within an input;
+ * clock.skew and clock.ok events come after it. */
+void noc_skew_measure(struct noc_core *core, const struct noc_event *ev);
+
 /* engine/dedup.c: durable "was this key here within ms".  True: yes. */
 bool noc_dedup_seen(struct noc_core *core, const char *space,
 		    struct noc_slice key, int64_t within_ms);

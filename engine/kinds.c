@@ -55,6 +55,10 @@ static const struct noc_kind_def kind_table[] = {
 	  "Spanning tree has a new topology." },
 	{ "mac.move", "mac vlan ifname", "A MAC address moves about." },
 	{ "ntp.lost", "peer reason", "The device lost its time source." },
+	{ "clock.skew", "behind",
+	  "What it says of the time is more than 30 s off (behind: seconds, "
+	  "negative when ahead)." },
+	{ "clock.ok", "behind", "Its clock is right again." },
 	{ "alert.firing", ALERT, "Alertmanager: the alert fires." },
 	{ "alert.resolved", ALERT, "Alertmanager: the alert is over." },
 	{ "schedule", "task nominal late", "A schedule's time has come." },

@@ -224,15 +224,20 @@ notify_route(struct noc_core *core, const struct noc_notice_text *t)
 
 void
 noc_notify_text(struct noc_core *core, const char *channel, const char *text,
-		const struct noc_event *ev, const struct noc_id *run)
+		const struct noc_event *ev, enum noc_mode mode,
+		const struct noc_id *run)
 {
-	struct noc_notice_text t = { .channel = channel,
-				     .text = text,
-				     .ev = ev };
+	struct noc_notice_text t = { .channel = channel, .ev = ev };
+	char *marked = noc_asprintf("%s%s", noc_mode_mark(mode), text);
 
+	t.text = marked;
 	if (run)
 		t.run = *run;
-	notify_route(core, &t);
+	if (mode == NOC_SHADOW)
+		noc_notice_record(core, &t, "notify", "would have");
+	else
+		notify_route(core, &t);
+	free(marked);
 }
 
 /* What a notice says when its node does not. */
@@ -284,7 +289,7 @@ notify_text_of(const struct noc_value *action, const struct noc_scope *scope,
 /* An action that is no notify: mail or http.post in a level, on_error. */
 static void
 notify_direct(struct noc_core *core, const struct noc_value *action,
-	      const struct noc_scope *scope, bool observe,
+	      const struct noc_scope *scope, enum noc_mode mode,
 	      struct noc_notice_text *t)
 {
 	const struct noc_action_ops *ops =
@@ -295,10 +300,11 @@ notify_direct(struct noc_core *core, const struct noc_value *action,
 	t->channel = noc_ast_node(action);
 	if (!ops || (ops->flags & NOC_ACTION_CORE)) {
 		noc_notice_print(core, t, "no such way to tell");
-	} else if (observe && (ops->flags & NOC_ACTION_MUTATES) &&
+	} else if (mode != NOC_ACTIVE && (ops->flags & NOC_ACTION_MUTATES) &&
 		   !(ops->flags & NOC_ACTION_NOTIFIES)) {
 		noc_notice_record(core, t, ops->name, "would have");
-		noc_core_say(core, "[observe] would have: %s", ops->name);
+		noc_core_say(core, "%swould have: %s", noc_mode_mark(mode),
+			     ops->name);
 	} else if (noc_template_tree(action, scope, NOC_MISSING_MARK, &node,
 				     &err)) {
 		noc_notice_print(core, t, err.msg);
@@ -309,7 +315,7 @@ notify_direct(struct noc_core *core, const struct noc_value *action,
 
 void
 noc_notify_send(struct noc_core *core, const struct noc_value *action,
-		const struct noc_scope *scope, bool observe,
+		const struct noc_scope *scope, enum noc_mode mode,
 		const struct noc_id *run)
 {
 	struct noc_notice_text t = { .ev = scope->ev, .scope = scope };
@@ -319,19 +325,23 @@ noc_notify_send(struct noc_core *core, const struct noc_value *action,
 		return;
 	if (run)
 		t.run = *run;
-	if (observe)
-		noc_strbuf_adds(&text, "[observe] ");
+	noc_strbuf_adds(&text, noc_mode_mark(mode));
 	notify_text_of(action, scope, &text);
 	if (text.len > NOC_NOTICE_TEXT_MAX) {
 		text.len = NOC_NOTICE_TEXT_MAX;
 		text.p[text.len] = '\0';
 	}
 	t.text = text.p;
-	if (noc_ast_is(action, "notify")) {
+	if (noc_ast_is(action, "notify"))
 		t.channel = noc_ast_name(action) ? noc_ast_name(action) : "noc";
+	if (mode == NOC_SHADOW) {
+		if (!t.channel)
+			t.channel = noc_ast_node(action);
+		noc_notice_record(core, &t, noc_ast_node(action), "would have");
+	} else if (t.channel) {
 		notify_route(core, &t);
 	} else {
-		notify_direct(core, action, scope, observe, &t);
+		notify_direct(core, action, scope, mode, &t);
 	}
 	noc_strbuf_release(&text);
 }

@@ -9,6 +9,7 @@
 #include "base/crypto.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "engine/action.h"
 #include "engine/ast.h"
 #include "engine/plan_private.h"
 #include "engine/scope.h"
@@ -241,6 +242,21 @@ describe_action(const struct noc_value *action, const struct noc_scope *scope,
 		describe_value(opts->u.map.at[i].value, out);
 	}
 	noc_value_free(known);
+}
+
+bool
+noc_step_withheld(const struct noc_step_def *s, enum noc_mode mode)
+{
+	const struct noc_action_ops *ops =
+	    s->action ? noc_action_find(s->action) : NULL;
+
+	if (mode == NOC_ACTIVE)
+		return false;
+	if (s->mutates)
+		return true;
+	return mode == NOC_SHADOW &&
+	       (s->kind == NOC_STEP_ESCALATE || s->kind == NOC_STEP_EMIT ||
+		(ops && ops->flags & NOC_ACTION_NOTIFIES));
 }
 
 void

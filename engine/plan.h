@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "base/value.h"
+#include "engine/mode.h"
 
 /*
  * A flow as plain data: what a run carries out.  Made from the AST at load,
@@ -99,6 +100,8 @@ void noc_plan_unref(struct noc_plan *p);
 /* "snmp.set ifAdminStatus.1=up" with templates expanded where known. */
 struct noc_scope;
 struct noc_strbuf;
+/* Is it one that this mode only writes down? */
+bool noc_step_withheld(const struct noc_step_def *s, enum noc_mode mode);
 void noc_plan_describe_step(const struct noc_step_def *s,
 			    const struct noc_scope *scope,
 			    struct noc_strbuf *out);

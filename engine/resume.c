@@ -196,8 +196,9 @@ noc_run_load(struct noc_core *core, void *part, const struct noc_run_row *row)
 	r->rule = noc_strdup(row->rule);
 	r->key = noc_strdup(row->key);
 	r->device = noc_strdup(row->device);
-	r->observe = strcmp(row->mode, "active") != 0;
-	r->mode = r->observe ? "observe" : "active";
+	/* What cannot be read must not act. */
+	if (!noc_mode_parse(row->mode, &r->mode))
+		r->mode = NOC_OBSERVE;
 	r->started_ns = row->started_ns;
 	if (row->outcome[0])
 		r->outcome = noc_strdup(row->outcome);
@@ -238,7 +239,7 @@ run_block(struct noc_run *r, const char *why)
 		 "%s %s: run %s is blocked: %s. `nocturne run signal` it "
 		 "retry, done or fail",
 		 r->rule, r->device, r->text, why);
-	noc_notify_text(r->core, "noc", text, r->ev, &r->id);
+	noc_notify_text(r->core, "noc", text, r->ev, r->mode, &r->id);
 }
 
 /* An intent without a result. */

@@ -59,9 +59,10 @@ rule_row(struct noc_core *core, const struct noc_rule *r)
 	};
 
 	noc_value_set(row, "rule", noc_value_str(r->name));
-	noc_value_set(
-	    row, "mode",
-	    noc_value_str(r->acting ? noc_mode_name(r->mode) : "notify"));
+	noc_value_set(row, "mode",
+		      noc_value_str(r->acting || r->mode == NOC_SHADOW
+					? noc_mode_name(r->mode)
+					: "notify"));
 	noc_value_set(row, "paused", noc_value_bool(r->paused));
 	if (pause) {
 		noc_value_set(

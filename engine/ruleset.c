@@ -406,6 +406,13 @@ noc_ruleset_rule(const struct noc_ruleset *rs, const char *name)
 	return noc_table_get(&rs->rule_names, name);
 }
 
+bool
+noc_rule_observes(const struct noc_rule *rule)
+{
+	return rule->acting &&
+	       (rule->mode == NOC_OBSERVE || rule->mode == NOC_CANARY);
+}
+
 const struct noc_channel *
 noc_ruleset_channel(const struct noc_ruleset *rs, const char *name)
 {

@@ -17,8 +17,6 @@
  * core reads.  Built whole or not at all (any one thread), then swapped in by
  * one pointer; immutable after that.  Pointers inside live as long as it.
  */
-enum noc_mode { NOC_OBSERVE, NOC_CANARY, NOC_ACTIVE };
-
 struct noc_strings {
 	const char **at; /* interned */
 	size_t len;
@@ -46,6 +44,7 @@ struct noc_damp {
 struct noc_storm {
 	struct noc_rate over, clear;
 	int64_t idle_ms, max_ms; /* digest */
+	int64_t max_count;	 /* digest; 0: none */
 	int top;		 /* how many message shapes are kept: 3 */
 	struct noc_where *keep;	 /* still notified one by one; or NULL */
 	const char *rollup;	 /* path ("site") or NULL */
@@ -92,6 +91,7 @@ struct noc_rule {
 	struct noc_unless *unless;
 	size_t nunless;
 	struct noc_template *key; /* NULL: "{device}" */
+	bool event_time; /* counts by its sender's clock, not on arrival */
 	int64_t hold_ms;
 	struct noc_strings hold_cancel;
 	struct noc_damp *damp; /* NULL: none */
@@ -222,8 +222,9 @@ void noc_ruleset_unref(struct noc_ruleset *rs);
 
 struct noc_rule *noc_ruleset_rule(const struct noc_ruleset *rs,
 				  const char *name);
+/* It would act, but (for some keys) only writes down what it would do. */
+bool noc_rule_observes(const struct noc_rule *rule);
 const struct noc_channel *noc_ruleset_channel(const struct noc_ruleset *rs,
 					      const char *name);
-const char *noc_mode_name(enum noc_mode mode);
 
 #endif

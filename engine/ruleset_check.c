@@ -37,7 +37,8 @@ static const char *const engine_kinds[] = {
 	"schedule.failed", "poll",
 	"poll.breach",	   "poll.error",
 	"poll.missed",	   "sensor.ended",
-	"device.restart",
+	"device.restart",  "clock.skew",
+	"clock.ok",
 };
 
 static void

@@ -197,36 +197,23 @@ noc_build_plan(struct noc_build *b, const char *name,
 	return p;
 }
 
-const char *
-noc_mode_name(enum noc_mode mode)
-{
-	switch (mode) {
-	case NOC_OBSERVE:
-		return "observe";
-	case NOC_CANARY:
-		return "canary";
-	case NOC_ACTIVE:
-		return "active";
-	}
-	return "observe";
-}
-
 enum noc_mode
 noc_build_mode(struct noc_build *b, const struct noc_value *opts, bool acting,
 	       bool *said)
 {
 	const char *word = noc_value_get_str(opts, "mode", NULL);
+	enum noc_mode mode = NOC_OBSERVE;
 
 	if (said)
 		*said = word != NULL;
 	if (!word)
 		return acting ? NOC_OBSERVE : NOC_ACTIVE;
-	for (enum noc_mode m = NOC_OBSERVE; m <= NOC_ACTIVE; m++)
-		if (!strcmp(word, noc_mode_name(m)))
-			return m;
-	noc_build_error(b, NULL,
-			"'mode' is observe, canary or active, not '%s'.", word);
-	return NOC_OBSERVE;
+	if (!noc_mode_parse(word, &mode))
+		noc_build_error(b, NULL,
+				"'mode' is observe, shadow, canary or active, "
+				"not '%s'.",
+				word);
+	return mode;
 }
 
 /* "heal.lua:14" -> interned "heal.lua", 14. */

@@ -170,6 +170,12 @@ rule_storm(struct noc_build *b, struct noc_rule *r, const struct noc_value *v)
 	digest = noc_ast_opts(noc_value_get(opts, "digest"));
 	s->idle_ms = noc_build_duration(b, digest, "idle", 30000);
 	s->max_ms = noc_build_duration(b, digest, "max", 300000);
+	s->max_count = noc_value_get_int(digest, "count", 0);
+	if (noc_value_get(digest, "count") && s->max_count <= s->over.count)
+		noc_build_error(b, v,
+				"'count' in 'digest' must be more than the "
+				"%lld of 'over'.",
+				(long long)s->over.count);
 	s->top = (int)noc_value_get_int(opts, "top", 3);
 	if (s->top < 1 || s->top > 20)
 		noc_build_error(b, v, "'top' must be 1 to 20.");
@@ -298,6 +304,9 @@ rule_mode(struct noc_build *b, struct noc_rule *r, const struct noc_value *opts)
 	char *end;
 
 	r->mode = noc_build_mode(b, opts, r->acting, &r->mode_said);
+	/* There is nothing to withhold from a rule that does not act. */
+	if (!r->acting && r->mode == NOC_OBSERVE)
+		r->mode = NOC_ACTIVE;
 	if (!text && r->mode != NOC_CANARY)
 		return;
 	if (text && !r->mode_said)
@@ -366,6 +375,8 @@ noc_build_rule(struct noc_build *b, struct noc_rule *r)
 	r->run = noc_build_plan(b, r->name, noc_value_get(opts, "run"));
 	r->acting = r->run && r->run->acting;
 	rule_mode(b, r, opts);
+	r->event_time =
+	    !strcmp(noc_value_get_str(opts, "time", "arrival"), "event");
 	rule_unless(b, r, noc_value_get(opts, "unless"));
 	rule_hold(b, r, noc_value_get(opts, "hold"));
 	rule_damp(b, r, noc_value_get(opts, "damp"));
@@ -378,6 +389,8 @@ noc_build_rule(struct noc_build *b, struct noc_rule *r)
 		if (!r->group)
 			noc_build_error(b, NULL,
 					"first = true needs group = \"name\".");
+		else if (r->mode == NOC_SHADOW)
+			r->group = NULL; /* it neither wins nor loses */
 		else
 			r->group = noc_interns(r->group);
 	}

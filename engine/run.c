@@ -128,33 +128,13 @@ noc_run_set_info(struct noc_run *r)
 	r->info = noc_value_map();
 	noc_value_set(r->info, "id", noc_value_str(r->text));
 	noc_value_set(r->info, "rule", noc_value_str(r->rule));
-	noc_value_set(r->info, "mode", noc_value_str(r->mode));
+	noc_value_set(r->info, "mode", noc_value_str(noc_mode_name(r->mode)));
 	noc_value_set(r->info, "key", noc_value_str(r->key));
 	noc_value_set(r->info, "device", noc_value_str(r->device));
 	noc_value_set(r->info, "plan", noc_value_str(r->plan->name));
 }
 
 /* ---- start ---- */
-
-/* canary: a share of the keys, always the same ones. */
-static bool
-run_is_live(const struct noc_run_cause *cause)
-{
-	const char *key = cause->key ? cause->key : "";
-
-	switch (cause->mode) {
-	case NOC_ACTIVE:
-		return true;
-	case NOC_CANARY:
-		if (!cause->rule)
-			return false;
-		return (double)(noc_hash_stable(key, strlen(key)) % 10000) <
-		       cause->rule->canary * 10000.0;
-	case NOC_OBSERVE:
-		break;
-	}
-	return false;
-}
 
 static struct noc_id
 run_id(struct noc_core *core, const struct noc_run_cause *cause)
@@ -195,8 +175,8 @@ run_fill(struct noc_run *r, const struct noc_run_cause *cause)
 	r->rule = noc_strdup(cause->rule_name);
 	r->key = noc_strdup(cause->key ? cause->key : "");
 	r->actor = noc_strdup(cause->actor ? cause->actor : "rule");
-	r->observe = !run_is_live(cause);
-	r->mode = r->observe ? "observe" : "active";
+	/* Whose canary it is has been decided, or is nobody's. */
+	r->mode = cause->mode == NOC_CANARY ? NOC_OBSERVE : cause->mode;
 	r->late = cause->late;
 	r->started_ns = noc_core_time(r->core).wall_ns;
 	if (cause->ev) {
@@ -247,7 +227,7 @@ noc_run_start(struct noc_core *core, const struct noc_run_cause *given,
 	runs->last = new_id;
 	noc_run_write_start(r, cause.definition);
 	noc_info("run", "run=%s rule=%s device=%s key=%s mode=%s started",
-		 r->text, r->rule, r->device, r->key, r->mode);
+		 r->text, r->rule, r->device, r->key, noc_mode_name(r->mode));
 	noc_run_advance(r);
 	noc_run_settle(r);
 	return 0;
@@ -403,7 +383,7 @@ noc_run_end(struct noc_run *r, const char *state, const char *outcome)
 	if (r->ev && !outcome && !r->would && r->ended_ns == r->started_ns)
 		return;
 	noc_core_say(r->core, "%s%s run %.8s %s: %s (%.1f s)",
-		     r->observe ? "[observe] " : "", r->rule, r->text, r->state,
+		     noc_mode_mark(r->mode), r->rule, r->text, r->state,
 		     r->outcome, (double)(r->ended_ns - r->started_ns) / 1e9);
 }
 
@@ -421,7 +401,8 @@ noc_run_fail(struct noc_run *r, const char *step, const struct noc_failure *why)
 	snprintf(text, sizeof(text), "%s: %s", step, why->message);
 	for (size_t i = 0; i < n; i++)
 		noc_run_tell(r, noc_value_at(plan->on_fail_actions, i), NULL);
-	if (plan->on_fail) {
+	/* Of a shadow nobody would know what to acknowledge. */
+	if (plan->on_fail && r->mode != NOC_SHADOW) {
 		free(r->outcome);
 		r->outcome = noc_strdup(text);
 		noc_escalate_begin(r, plan->on_fail, true);
@@ -431,10 +412,9 @@ noc_run_fail(struct noc_run *r, const char *step, const struct noc_failure *why)
 	if (n == 0 && !strcmp(why->class, "dependency_unavailable")) {
 		char notice[512];
 
-		snprintf(notice, sizeof(notice), "%s%s %s: %s",
-			 r->observe ? "[observe] " : "", r->rule, r->device,
-			 text);
-		noc_notify_text(r->core, "noc", notice, r->ev, &r->id);
+		snprintf(notice, sizeof(notice), "%s %s: %s", r->rule,
+			 r->device, text);
+		noc_notify_text(r->core, "noc", notice, r->ev, r->mode, &r->id);
 	}
 	noc_run_end(r, "Failed", text);
 }

@@ -67,12 +67,10 @@ command_start(struct noc_core *core, const struct noc_value *command,
 	struct noc_id id;
 	int rc;
 
-	if (!strcmp(mode, "observe"))
-		cause.mode = NOC_OBSERVE;
-	else if (strcmp(mode, "active"))
+	if (!noc_mode_parse(mode, &cause.mode) || cause.mode == NOC_CANARY)
 		return noc_err_set(err, NOC_EINPUT,
-				   "A run is started in mode active or "
-				   "observe, not '%.40s'.",
+				   "A run is started in mode active, observe "
+				   "or shadow, not '%.40s'.",
 				   mode);
 	rc = noc_run_start_flow(core, noc_value_get_str(command, "flow", ""),
 				&cause, &id, err);

@@ -103,7 +103,7 @@ run_write_row(struct noc_run *r)
 		.rule = r->rule,
 		.key = r->key,
 		.device = r->device,
-		.mode = r->mode,
+		.mode = noc_mode_name(r->mode),
 		.state = r->state,
 		.phase = r->phase,
 		.outcome = r->outcome ? r->outcome : "",
@@ -158,7 +158,7 @@ noc_run_write_start(struct noc_run *r, const uint8_t *rule_definition)
 	run_write_definition(r);
 	noc_hex(plan, r->plan->hash, 32);
 	noc_hex(hex, rule_definition ? rule_definition : r->plan->hash, 32);
-	noc_value_set(detail, "mode", noc_value_str(r->mode));
+	noc_value_set(detail, "mode", noc_value_str(noc_mode_name(r->mode)));
 	noc_value_set(detail, "key", noc_value_str(r->key));
 	noc_value_set(detail, "device", noc_value_str(r->device));
 	if (r->late)

@@ -47,8 +47,9 @@ struct noc_run {
 	struct noc_ruleset *code; /* ref: where its functions live; or NULL */
 	struct noc_event *ev;	  /* ref or NULL */
 	char *rule, *key, *device, *actor, *outcome;
-	const char *mode, *state, *phase; /* static */
-	bool observe, late, dirty, ended;
+	const char *state, *phase; /* static */
+	enum noc_mode mode;	   /* never CANARY: decided at the start */
+	bool late, dirty, ended;
 	int64_t started_ns, ended_ns;
 
 	/* What resume needs, kept current by noc_run_settle; holds "event"
@@ -66,7 +67,7 @@ struct noc_run {
 	bool probing;	   /* the attempt is the probe of a step in doubt */
 	bool confirm_turn; /* its turn to read has come */
 	int retries, recoveries;
-	bool would; /* observe: something was left undone */
+	bool would; /* by its mode something was left undone */
 	int64_t ok_since_ns;
 	int reads;
 	struct noc_escalating esc;

@@ -10,10 +10,11 @@
 #include "engine/schema_rows.h"
 
 #define MODE                                                               \
-	VAL("mode", ENUM, "observe canary active",                         \
+	VAL("mode", ENUM, "observe shadow canary active",                  \
 	    "observe when it acts, else active",                           \
 	    "how far it may go: observe writes down what would have been " \
-	    "done, active does it")
+	    "done, active does it, shadow stands beside a live rule: it "  \
+	    "reads, and neither changes anything nor tells anybody")
 
 /* What turns a thing seen into canonical events: normalize and hook. */
 #define EMIT_OPTIONS                                                       \
@@ -70,7 +71,9 @@ static const struct noc_option rule_options[] = {
 	    "rules of one group with first = true: only the first that "
 	    "matches starts"),
 	DEF("first", BOOL, "false", "see `group`"),
-	OPT("time", LATER, "the sender's clock: what counts is the arrival"),
+	VAL("time", ENUM, "arrival event", "arrival",
+	    "which time counts: when it arrived, or when its sender says it "
+	    "happened, for senders that keep events back"),
 	OPT("sequence", LATER, "ordered sequence"),
 	OPT("heartbeat", LATER, "absence"),
 	OPT("inhibit", LATER, "inhibition"),

@@ -275,14 +275,6 @@ check_enum(struct check *c, const struct noc_option *o, const char *what,
 	if (v->type == NOC_STR && noc_schema_is(v->u.s.p, o->values) &&
 	    !strchr(v->u.s.p, ' '))
 		return;
-	if (!strcmp(o->name, "mode") && noc_value_is_str(v, "shadow")) {
-		schema_problem(c, NULL,
-			       "mode = \"shadow\" in %s is not available in "
-			       "this version; \"observe\" writes down what "
-			       "would have been done",
-			       label);
-		return;
-	}
 	snprintf(words, sizeof(words), "%s", o->values);
 	for (char *w = strtok_r(words, " ", &save); w && n < NOC_COUNT(known);
 	     w = strtok_r(NULL, " ", &save))

@@ -33,7 +33,8 @@ static const struct noc_option storm_options[] = {
 
 static const struct noc_option digest_options[] = {
 	DEF("idle", DURATION, "30s", "quiet for this long"),
-	DEF("max", DURATION, "5m", "or this old"), END
+	DEF("max", DURATION, "5m", "or this old"),
+	OPT("count", INT, "or so many messages; more than in over"), END
 };
 
 static const struct noc_option threshold_options[] = {

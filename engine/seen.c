@@ -154,6 +154,9 @@ seen_watch(struct seen *s, const struct noc_ruleset *rs)
 			for (size_t k = 0; k < rule->unless[j].kinds.len; k++)
 				noc_table_put(&s->watched,
 					      rule->unless[j].kinds.at[k], s);
+		for (size_t k = 0;
+		     rule->event_time && k < rule->hold_cancel.len; k++)
+			noc_table_put(&s->watched, rule->hold_cancel.at[k], s);
 	}
 }
 

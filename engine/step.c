@@ -165,6 +165,28 @@ noc_step_fail(struct noc_run *r, struct noc_step_done *d)
 }
 
 void
+noc_step_withhold(struct noc_run *r, struct noc_step_done *d)
+{
+	struct noc_strbuf text = NOC_STRBUF_INIT;
+	struct noc_scope scope;
+
+	noc_run_scope(r, &scope);
+	noc_strbuf_adds(&text, "would have: ");
+	noc_plan_describe_step(d->def, &scope, &text);
+	d->state = "Skipped";
+	d->outcome = text.p;
+	noc_step_write_done(r, d);
+	if (!r->would) {
+		free(r->outcome);
+		r->outcome = noc_strdup(text.p);
+	}
+	r->would = true;
+	r->dirty = true;
+	r->at++;
+	noc_strbuf_release(&text);
+}
+
+void
 noc_step_skip(struct noc_run *r, const char *fmt, ...)
 {
 	struct noc_step_done d = { .def = noc_run_step(r), .state = "Skipped" };
@@ -263,6 +285,14 @@ step_escalate(struct noc_run *r, const struct noc_step_def *def)
 static void
 step_do(struct noc_run *r, const struct noc_step_def *def)
 {
+	struct noc_step_done d = { .def = def, .target = "" };
+
+	/* What calls out is asked when it has been prepared. */
+	if ((def->kind != NOC_STEP_ACTION || noc_step_is_core(def)) &&
+	    noc_step_withheld(def, r->mode)) {
+		noc_step_withhold(r, &d);
+		return;
+	}
 	switch (def->kind) {
 	case NOC_STEP_STOP:
 		step_stop(r, def);
@@ -281,7 +311,7 @@ step_do(struct noc_run *r, const struct noc_step_def *def)
 		return;
 	case NOC_STEP_VERIFY:
 		if (r->would) {
-			noc_step_skip(r, "skipped: observe");
+			noc_step_skip(r, "skipped: %s", noc_mode_name(r->mode));
 			return;
 		}
 		noc_attempt_begin(r);

@@ -36,6 +36,8 @@ void noc_step_succeed(struct noc_run *r, struct noc_value *output, /* owned */
 void noc_step_fail(struct noc_run *r, struct noc_step_done *d);
 void noc_step_skip(struct noc_run *r, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+/* Not done but written down: "would have: ..."; the run goes on. */
+void noc_step_withhold(struct noc_run *r, struct noc_step_done *d);
 void noc_failure_set(struct noc_failure *f, const char *class,
 		     const char *block, const char *code, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));

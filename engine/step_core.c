@@ -48,7 +48,8 @@ core_log(struct noc_run *r, const struct noc_value *node,
 	    noc_value_get_str(noc_ast_opts(node), "level", "info"), &level);
 	noc_log(level, "rule", "run=%s rule=%s text=\"%s\"", r->text, r->rule,
 		text);
-	noc_core_say(r->core, "log %s: %s", r->rule, text);
+	noc_core_say(r->core, "%slog %s: %s", noc_mode_mark(r->mode), r->rule,
+		     text);
 	free(text);
 }
 
@@ -66,7 +67,7 @@ core_start(struct noc_run *r, const struct noc_value *node,
 	struct noc_run_cause cause = {
 		.ev = r->ev,
 		.key = r->key,
-		.mode = r->observe ? NOC_OBSERVE : NOC_ACTIVE,
+		.mode = r->mode,
 		.actor = r->rule,
 	};
 	int rc;
@@ -255,8 +256,7 @@ noc_step_core(struct noc_run *r, const struct noc_step_def *def)
 	r->attempt++;
 	if (!strcmp(def->action, "notify")) {
 		d.target = noc_ast_name(def->params);
-		noc_notify_send(r->core, def->params, &scope, r->observe,
-				&r->id);
+		noc_notify_send(r->core, def->params, &scope, r->mode, &r->id);
 	} else if (!strcmp(def->action, "log")) {
 		core_log(r, def->params, &scope);
 	} else {
@@ -292,9 +292,9 @@ noc_run_tell(struct noc_run *r, const struct noc_value *node,
 		core_log(r, node, &scope);
 	else if (!strcmp(action, "start"))
 		return core_start(r, node, &scope, &id, err);
-	else if (!strcmp(action, "emit"))
+	else if (!strcmp(action, "emit") && r->mode != NOC_SHADOW)
 		return core_emit(r, node, &scope, true, err);
 	else
-		noc_notify_send(r->core, node, &scope, r->observe, &r->id);
+		noc_notify_send(r->core, node, &scope, r->mode, &r->id);
 	return 0;
 }

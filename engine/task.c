@@ -111,11 +111,13 @@ task_carry_out(struct noc_core *core, const struct noc_task *task,
 	};
 	const char *mode =
 	    noc_value_get_str(noc_value_get(task->ast, "opts"), "mode", NULL);
+	enum noc_mode said;
 	struct noc_err err = { 0 };
 
 	/* The default of what acts is to observe; a schedule may say so. */
-	if (plan->acting && mode && strcmp(mode, "active"))
-		cause.mode = NOC_OBSERVE;
+	if (mode && noc_mode_parse(mode, &said) &&
+	    (plan->acting || said == NOC_SHADOW))
+		cause.mode = said == NOC_CANARY ? NOC_OBSERVE : said;
 	if (noc_run_start(core, &cause, run, &err) < 0)
 		noc_warn("task", "task=%s not started: %s", task->name,
 			 err.msg);
@@ -137,7 +139,7 @@ noc_task_tell(struct noc_core *core, const struct noc_task *task,
 	if (plan)
 		task_carry_out(core, task, plan, ev, false, NULL);
 	else
-		noc_notify_text(core, "noc", text, ev, NULL);
+		noc_notify_text(core, "noc", text, ev, NOC_ACTIVE, NULL);
 	noc_event_unref(ev);
 }
 

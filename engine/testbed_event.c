@@ -19,6 +19,7 @@
  *   { "snmp.trap", snmp = { trap = "linkDown", varbinds = { ifIndex = 7 } } }
  *   { "webhook", hook = "alertmanager", body = { ... } }
  *   source = "syslog" | "trap" | ...   which sensor a canonical event is from
+ *   ago = "90s"                        its sender says it was so long ago
  *   times = 300, every = "10ms"        so many; {n} in a text is its number
  *   { "ack", rule = "psu" }            somebody acknowledges its runs
  *   { "start", flow = "audit", input = { ... } }
@@ -106,6 +107,17 @@ event_far(struct noc_event *ev, const char *name, const struct noc_value *v)
 }
 
 /* True when the field is of the envelope or the sensor's view. */
+static void
+event_ago(struct noc_testbed *tb, const char *text, struct noc_event *ev)
+{
+	int64_t ms;
+
+	if (!text || noc_duration_parse(text, &ms))
+		noc_tb_fail(tb, "ago is a duration, as \"90s\"");
+	else
+		ev->time_ns = tb->now.wall_ns - ms * NOC_NS_PER_MS;
+}
+
 static bool
 event_envelope(struct noc_testbed *tb, const char *key,
 	       const struct noc_value *v, const struct noc_value *opts,
@@ -129,6 +141,8 @@ event_envelope(struct noc_testbed *tb, const char *key,
 		ev->malformed = noc_value_truthy(v);
 	else if (!strcmp(key, "depth"))
 		ev->depth = (uint8_t)noc_value_get_int(opts, key, 0);
+	else if (!strcmp(key, "ago"))
+		event_ago(tb, text_of(opts, key).p, ev);
 	else if (!strncmp(key, "far.", 4))
 		event_far(ev, key + 4, v);
 	else if (!strcmp(key, "snmp") && v->type == NOC_MAP)

@@ -87,7 +87,7 @@ child_event(struct child *c, const char *p, size_t len)
 {
 	struct noc_value *v = NULL, *data;
 	const struct noc_value *sev;
-	const char *kind, *device, *summary;
+	const char *kind, *device, *summary, *time;
 	struct noc_event ev = { 0 };
 	struct noc_err err;
 
@@ -121,6 +121,8 @@ child_event(struct child *c, const char *p, size_t len)
 
 		ev.severity = (int8_t)(n >= 0 ? n : 5);
 	}
+	time = noc_value_get_str(v, "time", "");
+	noc_time_parse(time, strlen(time), &ev.time_ns);
 	ev.raw = noc_slice(p, len);
 	ev.data = data && data->type == NOC_MAP ? noc_value_copy(data)
 						: noc_value_map();

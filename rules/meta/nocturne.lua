@@ -42,6 +42,8 @@
 ---| "stp.change" # Spanning tree has a new topology.
 ---| "mac.move" # A MAC address moves about.
 ---| "ntp.lost" # The device lost its time source.
+---| "clock.skew" # What it says of the time is more than 30 s off (behind: seconds, negative when ahead).
+---| "clock.ok" # Its clock is right again.
 ---| "alert.firing" # Alertmanager: the alert fires.
 ---| "alert.resolved" # Alertmanager: the alert is over.
 ---| "schedule" # A schedule's time has come.
@@ -109,6 +111,7 @@
 ---@field tx? any data of optic.low
 ---@field lane? any data of optic.low
 ---@field mac? any data of mac.move
+---@field behind? any data of clock.skew
 ---@field alertname? any data of alert.firing
 ---@field status? any data of alert.firing
 ---@field labels? any data of alert.firing
@@ -214,7 +217,7 @@ function normalize(name) end
 ---@field key? string open and close belong together by it (default: {device})
 ---@field missing? nocturne.flow|nocturne.step|nocturne.action|nocturne.escalate done when the close did not come in time
 ---@field matched? nocturne.flow|nocturne.step|nocturne.action|nocturne.escalate done when it did
----@field mode? "observe"|"canary"|"active" how far it may go: observe writes down what would have been done, active does it (default: observe when it acts, else active)
+---@field mode? "observe"|"shadow"|"canary"|"active" how far it may go: observe writes down what would have been done, active does it, shadow stands beside a live rule: it reads, and neither changes anything nor tells anybody (default: observe when it acts, else active)
 ---@param name string
 ---@return nocturne.pair|fun(t: nocturne.pair_table): nocturne.pair
 function pair(name) end
@@ -250,7 +253,7 @@ function poll(name) end
 ---@class nocturne.rule_table
 ---@field on string|string[]|nocturne.any the kinds of event that it looks at
 ---@field run nocturne.flow|nocturne.step|nocturne.action|nocturne.escalate what to do: an action, or a flow of steps
----@field mode? "observe"|"canary"|"active" how far it may go: observe writes down what would have been done, active does it (default: observe when it acts, else active)
+---@field mode? "observe"|"shadow"|"canary"|"active" how far it may go: observe writes down what would have been done, active does it, shadow stands beside a live rule: it reads, and neither changes anything nor tells anybody (default: observe when it acts, else active)
 ---@field canary? string with mode = "canary": share of keys that act, as "10%"
 ---@field where? nocturne.where|function field = value or operator; all must hold
 ---@field when? function function(ev), asked last, pure: true lets the rule go on
@@ -264,6 +267,7 @@ function poll(name) end
 ---@field guard? nocturne.guard limits past which it does not act (default: per_key 2/30m, mass 5/30s by site, targets 10/10m, depth 3)
 ---@field group? string rules of one group with first = true: only the first that matches starts
 ---@field first? boolean see `group` (default: false)
+---@field time? "arrival"|"event" which time counts: when it arrived, or when its sender says it happened, for senders that keep events back (default: arrival)
 ---@param name string
 ---@return nocturne.rule|fun(t: nocturne.rule_table): nocturne.rule
 function rule(name) end
@@ -282,7 +286,7 @@ function rule(name) end
 ---@field paused? boolean known but not run (default: false)
 ---@field on_missed? nocturne.action|nocturne.escalate done when a time was missed (default: notify "noc")
 ---@field on_breach? nocturne.action|nocturne.escalate done when the run failed or was too slow (default: notify "noc")
----@field mode? "observe"|"canary"|"active" how far it may go: observe writes down what would have been done, active does it (default: observe when it acts, else active)
+---@field mode? "observe"|"shadow"|"canary"|"active" how far it may go: observe writes down what would have been done, active does it, shadow stands beside a live rule: it reads, and neither changes anything nor tells anybody (default: observe when it acts, else active)
 ---@param name string
 ---@return nocturne.schedule|fun(t: nocturne.schedule_table): nocturne.schedule
 function schedule(name) end

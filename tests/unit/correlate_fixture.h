@@ -17,6 +17,7 @@ struct tell {
 	enum noc_trust trust; /* as the sensor says it */
 	const char *summary;
 	int severity;
+	int64_t ago_ms; /* so long before, its sender says; negative: to come */
 };
 
 static inline void
@@ -34,6 +35,8 @@ cor_tell(struct fix *f, const struct tell *t)
 		.data = noc_value_map(),
 	};
 
+	if (t->ago_ms)
+		ev.time_ns = f->now.wall_ns - t->ago_ms * NOC_NS_PER_MS;
 	if (t->ifname)
 		noc_value_set(ev.data, "ifname", noc_value_str(t->ifname));
 	if (t->ifindex)

@@ -12,6 +12,7 @@
 struct scene {
 	int ms;
 	const char *kind, *device, *ifname, *base; /* kind NULL: time passes */
+	int64_t ago_ms;				   /* by its sender's clock */
 };
 
 struct story {
@@ -26,98 +27,126 @@ static const struct story stories[] = {
 	{ "hold and cancel",
 	  "rule \"r\" { on = \"link.down\", key = \"{link}\","
 	  " hold = { \"15s\", cancel = { \"link.up\" } }," RUN,
-	  { { 0, "link.down", "sw1", "a", NULL },
-	    { 2000, "link.down", "sw1", "b", NULL },
-	    { 4000, "link.up", "sw1", "a", NULL },
-	    { 60000, NULL, NULL, NULL, NULL } },
+	  { { 0, "link.down", "sw1", "a", NULL, 0 },
+	    { 2000, "link.down", "sw1", "b", NULL, 0 },
+	    { 4000, "link.up", "sw1", "a", NULL, 0 },
+	    { 60000, NULL, NULL, NULL, NULL, 0 } },
 	  "r cancelled 1; r fired 1; r held 2; " },
 	{ "unless and meant",
 	  "rule \"r\" { on = \"link.down\", key = \"{link}\","
 	  " hold = { \"5s\", cancel = { \"config.change\" } }, unless ="
 	  " { seen { \"config.change\", back = \"1m\" } }," RUN,
-	  { { 0, "config.change", "sw1", NULL, NULL },
-	    { 1000, "link.down", "sw1", "a", NULL },
-	    { 2000, "link.down", "sw2", "b", NULL },
-	    { 3000, "config.change", "sw2", NULL, NULL },
-	    { 90000, "link.down", "sw1", "a", NULL },
-	    { 91000, "link.down", "sw2", "b", NULL },
-	    { 92000, "link.up", "sw1", "a", NULL },
-	    { 130000, "link.down", "sw1", "a", NULL },
-	    { 140000, NULL, NULL, NULL, NULL } },
+	  { { 0, "config.change", "sw1", NULL, NULL, 0 },
+	    { 1000, "link.down", "sw1", "a", NULL, 0 },
+	    { 2000, "link.down", "sw2", "b", NULL, 0 },
+	    { 3000, "config.change", "sw2", NULL, NULL, 0 },
+	    { 90000, "link.down", "sw1", "a", NULL, 0 },
+	    { 91000, "link.down", "sw2", "b", NULL, 0 },
+	    { 92000, "link.up", "sw1", "a", NULL, 0 },
+	    { 130000, "link.down", "sw1", "a", NULL, 0 },
+	    { 140000, NULL, NULL, NULL, NULL, 0 } },
 	  "r cancelled 4; r fired 1; r held 2; " },
 	{ "threshold",
 	  "rule \"r\" { on = \"login.failed\", key = \"{device}\","
 	  " threshold = \"3/10s\"," RUN,
-	  { { 0, "login.failed", "a", NULL, NULL },
-	    { 2000, "login.failed", "a", NULL, NULL },
-	    { 4000, "login.failed", "a", NULL, NULL },
-	    { 6000, "login.failed", "a", NULL, NULL },
-	    { 30000, "login.failed", "a", NULL, NULL },
-	    { 60000, NULL, NULL, NULL, NULL } },
+	  { { 0, "login.failed", "a", NULL, NULL, 0 },
+	    { 2000, "login.failed", "a", NULL, NULL, 0 },
+	    { 4000, "login.failed", "a", NULL, NULL, 0 },
+	    { 6000, "login.failed", "a", NULL, NULL, 0 },
+	    { 30000, "login.failed", "a", NULL, NULL, 0 },
+	    { 60000, NULL, NULL, NULL, NULL, 0 } },
 	  "r fired 1; " },
 	{ "once_after",
 	  "rule \"r\" { on = \"login.failed\", key = \"{device}\","
 	  " throttle = { once_after = \"10s\" },"
 	  " run = log \"n={count}\" }",
-	  { { 0, "login.failed", "a", NULL, NULL },
-	    { 2000, "login.failed", "a", NULL, NULL },
-	    { 20000, NULL, NULL, NULL, NULL } },
+	  { { 0, "login.failed", "a", NULL, NULL, 0 },
+	    { 2000, "login.failed", "a", NULL, NULL, 0 },
+	    { 20000, NULL, NULL, NULL, NULL, 0 } },
 	  "r fired 1; r held 1; " },
 	{ "once_within",
 	  "rule \"r\" { on = \"login.failed\", key = \"{device}\","
 	  " throttle = { once_within = \"10s\" }," RUN,
-	  { { 0, "login.failed", "a", NULL, NULL },
-	    { 2000, "login.failed", "a", NULL, NULL },
-	    { 12000, "login.failed", "a", NULL, NULL },
-	    { 40000, NULL, NULL, NULL, NULL } },
+	  { { 0, "login.failed", "a", NULL, NULL, 0 },
+	    { 2000, "login.failed", "a", NULL, NULL, 0 },
+	    { 12000, "login.failed", "a", NULL, NULL, 0 },
+	    { 40000, NULL, NULL, NULL, NULL, 0 } },
 	  "r fired 2; " },
 	{ "pair",
 	  "pair \"r\" { open = \"bgp.down\", close = \"bgp.up\","
 	  " key = \"{device}\", within = \"10s\", missing = log \"m\","
 	  " matched = log \"x\" }",
-	  { { 0, "bgp.down", "a", NULL, NULL },
-	    { 1000, "bgp.down", "b", NULL, NULL },
-	    { 3000, "bgp.down", "a", NULL, NULL },
-	    { 4000, "bgp.up", "b", NULL, NULL },
-	    { 30000, NULL, NULL, NULL, NULL } },
+	  { { 0, "bgp.down", "a", NULL, NULL, 0 },
+	    { 1000, "bgp.down", "b", NULL, NULL, 0 },
+	    { 3000, "bgp.down", "a", NULL, NULL, 0 },
+	    { 4000, "bgp.up", "b", NULL, NULL, 0 },
+	    { 30000, NULL, NULL, NULL, NULL, 0 } },
 	  "r fired 2; r held 2; " },
 	{ "fold",
 	  "rule \"r\" { on = \"link.down\", key = \"{link}\"," RUN,
-	  { { 0, "link.down", "sw1", "a", "snmp.trap" },
-	    { 1000, "link.down", "sw1", "a", "syslog" },
-	    { 2000, "link.up", "sw1", "a", "snmp.trap" },
-	    { 3000, "link.up", "sw1", "a", "syslog" },
-	    { 4000, "link.down", "sw1", "a", "snmp.trap" },
-	    { 5000, "link.down", "sw1", "a", "syslog" },
-	    { 60000, NULL, NULL, NULL, NULL } },
+	  { { 0, "link.down", "sw1", "a", "snmp.trap", 0 },
+	    { 1000, "link.down", "sw1", "a", "syslog", 0 },
+	    { 2000, "link.up", "sw1", "a", "snmp.trap", 0 },
+	    { 3000, "link.up", "sw1", "a", "syslog", 0 },
+	    { 4000, "link.down", "sw1", "a", "snmp.trap", 0 },
+	    { 5000, "link.down", "sw1", "a", "syslog", 0 },
+	    { 60000, NULL, NULL, NULL, NULL, 0 } },
 	  "r fired 2; " },
 	{ "guard",
 	  "rule \"r\" { on = \"link.down\", key = \"{link}\","
 	  " guard = { per_key = \"1/10m\" }," RUN,
-	  { { 0, "link.down", "sw1", "a", NULL },
-	    { 40000, "link.down", "sw1", "a", NULL },
-	    { 80000, "link.down", "sw1", "a", NULL },
-	    { 90000, NULL, NULL, NULL, NULL } },
+	  { { 0, "link.down", "sw1", "a", NULL, 0 },
+	    { 40000, "link.down", "sw1", "a", NULL, 0 },
+	    { 80000, "link.down", "sw1", "a", NULL, 0 },
+	    { 90000, NULL, NULL, NULL, NULL, 0 } },
 	  "r fired 1; r guarded 2; " },
 	{ "mass",
 	  "rule \"r\" { on = \"link.down\", key = \"{link}\","
 	  " hold = { \"10s\" }, guard = { mass = \"2/30s\" }," RUN,
-	  { { 0, "link.down", "sw1", "a", NULL },
-	    { 1000, "link.down", "sw1", "b", NULL },
-	    { 2000, "link.down", "sw1", "c", NULL },
-	    { 60000, NULL, NULL, NULL, NULL } },
+	  { { 0, "link.down", "sw1", "a", NULL, 0 },
+	    { 1000, "link.down", "sw1", "b", NULL, 0 },
+	    { 2000, "link.down", "sw1", "c", NULL, 0 },
+	    { 60000, NULL, NULL, NULL, NULL, 0 } },
 	  "r guarded 3; r held 2; " },
+	{ "storm that ends by number",
+	  "rule \"r\" { on = \"link.down\", key = \"{device}\","
+	  " storm = { over = \"2/10s\", digest = { count = 4 } }," RUN,
+	  { { 0, "link.down", "sw1", "a", NULL, 0 },
+	    { 100, "link.down", "sw1", "b", NULL, 0 },
+	    { 200, "link.down", "sw1", "c", NULL, 0 },
+	    { 3000, "link.down", "sw1", "d", NULL, 0 },
+	    { 5000, NULL, NULL, NULL, NULL, 0 } },
+	  "r fired 2; " },
 	{ "damp",
 	  "rule \"r\" { on = \"link.down\", key = \"{link}\","
 	  " hold = { \"5s\", cancel = { \"link.up\" } }, damp = {"
 	  " half_life = \"10s\", suppress = 1500, reuse = 700 }," RUN,
-	  { { 0, "link.down", "sw1", "a", NULL },
-	    { 1000, "link.up", "sw1", "a", NULL },
-	    { 2000, "link.down", "sw1", "a", NULL },
-	    { 3000, "link.up", "sw1", "a", NULL },
-	    { 4000, "link.down", "sw1", "a", NULL },
-	    { 120000, NULL, NULL, NULL, NULL } },
+	  { { 0, "link.down", "sw1", "a", NULL, 0 },
+	    { 1000, "link.up", "sw1", "a", NULL, 0 },
+	    { 2000, "link.down", "sw1", "a", NULL, 0 },
+	    { 3000, "link.up", "sw1", "a", NULL, 0 },
+	    { 4000, "link.down", "sw1", "a", NULL, 0 },
+	    { 120000, NULL, NULL, NULL, NULL, 0 } },
 	  "r cancelled 2; r damped 1; r fired 1; r held 3; " },
+	{ "hold by the sender's clock",
+	  "rule \"r\" { on = \"link.down\", key = \"{link}\","
+	  " time = \"event\","
+	  " hold = { \"15s\", cancel = { \"link.up\" } }," RUN,
+	  { { 0, "link.up", "sw1", "a", NULL, 290000 },
+	    { 1000, "link.down", "sw1", "a", NULL, 300000 },
+	    { 2000, "link.down", "sw1", "b", NULL, 10000 },
+	    { 3000, "link.down", "sw1", "c", NULL, 300000 },
+	    { 4000, "link.up", "sw1", "b", NULL, 60000 },
+	    { 60000, NULL, NULL, NULL, NULL, 0 } },
+	  "r cancelled 1; r fired 2; r held 2; " },
+	{ "shadow",
+	  "rule \"r\" { mode = \"shadow\", on = \"link.down\","
+	  " key = \"{link}\", hold = { \"5s\" }, run = flow {"
+	  " step \"a\" { notify \"noc\" { \"x\" } }, sleep \"3s\","
+	  " step \"b\" { snmp.set { a = \"up\" }, timeout = \"5s\" } } }",
+	  { { 0, "link.down", "sw1", "a", NULL, 0 },
+	    { 20000, NULL, NULL, NULL, NULL, 0 } },
+	  "r held 1; r observed 1; " },
 };
 
 static void
@@ -212,7 +241,8 @@ tell_story(const struct story *s, uint64_t at)
 			cor_tell(&f, &(struct tell){ .base = c->base,
 						     .kind = c->kind,
 						     .device = c->device,
-						     .ifname = c->ifname });
+						     .ifname = c->ifname,
+						     .ago_ms = c->ago_ms });
 		if (f.dead)
 			life_again(&f, dir, s->rules);
 	}
@@ -225,6 +255,12 @@ tell_story(const struct story *s, uint64_t at)
 	assert_int_equal(state_int(dir, "SELECT count(*) FROM runs WHERE "
 					"state <> 'Succeeded'"),
 			 0);
+	if (!strcmp(s->name, "shadow"))
+		assert_int_equal(state_int(dir,
+					   "SELECT count(*) FROM runs WHERE "
+					   "mode = 'shadow' AND outcome LIKE "
+					   "'would have: notify%'"),
+				 1);
 	free(got);
 	state_remove(dir);
 	return submits;

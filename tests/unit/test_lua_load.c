@@ -300,6 +300,9 @@ static const struct {
 	{ RULE("run = log 'a', storm = { over = 5 }"),
 	  "'over' in 'storm' of rule 'r' must be a rate such as \"5/30s\", "
 	  "not the number 5 (x.lua:1)" },
+	{ RULE("run = log 'a', storm = { over = '5/1s', digest = { count = 5 } "
+	       "}"),
+	  "'count' in 'digest' must be more than the 5 of 'over'. (x.lua:1)" },
 	{ RULE("run = log 'a', where = { role = { 'a', 'b' } }"),
 	  "'role' of 'where' in rule 'r' is a list (x.lua:1); write any { ... "
 	  "}" },
@@ -308,12 +311,12 @@ static const struct {
 	{ RULE("run = log 'a', sequence = { 'x' }"),
 	  "'sequence' in rule 'r' (ordered sequence) is not available in this "
 	  "version (x.lua:1)" },
-	{ RULE("run = log 'a', time = 'event'"),
-	  "'time' in rule 'r' (the sender's clock: what counts is the arrival) "
-	  "is not available in this version (x.lua:1)" },
-	{ RULE("run = log 'a', mode = 'shadow'"),
-	  "mode = \"shadow\" in rule 'r' is not available in this version; "
-	  "\"observe\" writes down what would have been done (x.lua:1)" },
+	{ RULE("run = log 'a', time = 'evnt'"),
+	  "'time' in rule 'r' cannot be \"evnt\" (x.lua:1); did you mean "
+	  "\"event\"?" },
+	{ RULE("run = log 'a', mode = 'shadwo'"),
+	  "'mode' in rule 'r' cannot be \"shadwo\" (x.lua:1); did you mean "
+	  "\"shadow\"?" },
 	{ RULE("run = escalate { { '10m' } }"),
 	  "level 1 of escalate must be a time and one action: { \"10m\", "
 	  "notify \"oncall\" } (x.lua:1)" },
