@@ -11,9 +11,10 @@
 /*
  * storm: over/clear rates per key.  The rule's run goes out once when the
  * storm opens and once, with totals, when it closes: by falling below
- * `clear`, by silence (digest.idle) or by age (digest.max).  What matches
- * `keep` still goes out one by one while it lasts.  Below `over` events are
- * only counted.  Rates are counted in ten slots a window: no list of times.
+ * `clear`, by silence (digest.idle), by age (digest.max) or by number
+ * (digest.count).  What matches `keep` still goes out one by one while it
+ * lasts.  Below `over` events are only counted.  Rates are counted in ten slots
+ * a window: no list of times.
  *
  * data: {open, said, since (ms), last (ms), total, shapes: {text: count}}
  */
@@ -336,7 +337,12 @@ storm_event(struct noc_core *core, struct noc_candidate *c)
 			noc_outcome_counted(core, c);
 		return NOC_TAKEN;
 	}
-	noc_keyed_store_count(core, k);
+	if (noc_value_get_int(k->data, "total", 0) == st->max_count) {
+		noc_due_arm(core, &k->due, noc_core_time(core).boot_ns);
+		noc_keyed_store(core, k);
+	} else {
+		noc_keyed_store_count(core, k);
+	}
 	if (st->keep && noc_where_match_event(st->keep, c->ev))
 		return NOC_PASS;
 	noc_outcome_counted(core, c);
@@ -404,6 +410,8 @@ on_storm_due(struct noc_core *core, struct noc_keyed *k)
 		return;
 	}
 	if (quiet >= st->idle_ms ||
+	    (st->max_count &&
+	     noc_value_get_int(k->data, "total", 0) >= st->max_count) ||
 	    now - noc_value_get_int(k->data, "since", 0) >= st->max_ms ||
 	    storm_is_clear(k, st, now)) {
 		storm_close(core, k, rule);

@@ -666,6 +666,7 @@ function basic(name) end
 ---@class nocturne.digest
 ---@field idle? nocturne.duration quiet for this long (default: 30s)
 ---@field max? nocturne.duration or this old (default: 5m)
+---@field count? integer or so many messages; more than in over
 
 ---How many.
 ---@class nocturne.threshold

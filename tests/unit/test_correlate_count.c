@@ -410,6 +410,27 @@ test_storm_below(void **state)
 	cor_close(&f);
 }
 
+/* At so many it ends, and the next begins. */
+static void
+test_storm_ends_by_count(void **state)
+{
+	struct fix f = { 0 };
+
+	(void)state;
+	fix_open(&f, "rule \"storm\" { on = \"syslog\", key = \"{device}\","
+		     " storm = { over = \"20/10s\", digest = { count = 50 } },"
+		     " run = log \"{device} {storm}: {count}\" }");
+	messages(&f, "sw1", 49, 10, "a b", 5);
+	assert_int_equal(fix_said(&f, "end: "), 0);
+	messages(&f, "sw1", 1, 10, "a b", 5);
+	assert_int_equal(fix_said(&f, "log storm: sw1 end: 50"), 1);
+	assert_int_equal(cor_states(&f, "storm"), 0);
+	messages(&f, "sw1", 50, 10, "a b", 5);
+	assert_int_equal(fix_said(&f, "log storm: sw1 end: 50"), 2);
+	assert_int_equal(fix_said(&f, "log storm: sw1 start: 21"), 2);
+	cor_close(&f);
+}
+
 /* It ends when it has fallen below clear, and at its longest age. */
 static void
 test_storm_ends(void **state)
@@ -504,6 +525,7 @@ main(void)
 		cmocka_unit_test(test_storm),
 		cmocka_unit_test(test_storm_below),
 		cmocka_unit_test(test_storm_ends),
+		cmocka_unit_test(test_storm_ends_by_count),
 		cmocka_unit_test(test_storm_keep),
 		cmocka_unit_test(test_storm_rollup),
 		cmocka_unit_test(test_storm_others),

@@ -138,6 +138,11 @@ test_mistakes_are_refused_with_their_line(void **state)
 	assert_refused(TELLS(ON ", hold = \"15\""), "duration");
 	assert_refused(TELLS(ON ", damp = { max_suppress = \"5m\" }"),
 		       "never suppress");
+	assert_refused(TELLS(ON ", storm = { over = \"5/1s\", digest = { "
+				"count = 5 } }"),
+		       "t.lua:1",
+		       "'count' in 'digest' must be more than the "
+		       "5 of 'over'");
 	assert_refused(TELLS(ON ", mode = \"canary\""), "share");
 	assert_refused(TELLS(ON ", first = true"), "group");
 	assert_refused(TELLS(ON ", unless = seen { \"link.up\", back = \"0s\" "
