@@ -7,11 +7,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <glob.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -48,7 +50,8 @@ const struct noc_verb noc_verb_demo = {
 	    "pair eth7-eth8, and the SET really raises\nthe interface; else a "
 	    "model of it answers.  The first line says which.  Every\nline "
 	    "comes from the journal.  The namespace and all processes are "
-	    "gone\nafterwards, also after ^C.",
+	    "gone\nafterwards, also after ^C; what a killed one left, the next "
+	    "one removes.  Only\none at a time is real.",
 	.run = demo_run,
 };
 
@@ -98,6 +101,71 @@ noc_demo_pause(struct noc_demo *d, int ms, struct noc_err *err)
 /* ---- the directory ---- */
 
 static int
+on_demo_remove(const char *path, const struct stat *st, int type,
+	       struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	remove(path);
+	return 0;
+}
+
+static void
+demo_remove(const char *dir)
+{
+	nftw(dir, on_demo_remove, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+/* A locked file says that somebody is at work here; it has its name only when
+ * it is locked. */
+static void
+demo_mark(struct noc_demo *d)
+{
+	char *fresh = noc_asprintf("%s/.running", d->dir);
+	char *path = noc_asprintf("%s/running", d->dir);
+
+	d->running = open(fresh, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (d->running >= 0 && !flock(d->running, LOCK_EX | LOCK_NB))
+		rename(fresh, path);
+	free(fresh);
+	free(path);
+}
+
+/* What is kept is not marked, what is ours alone cannot be a trap. */
+static void
+demo_remove_if_dead(const char *dir)
+{
+	char *path = noc_asprintf("%s/running", dir);
+	struct stat st;
+	int fd = -1;
+
+	if (!lstat(dir, &st) && S_ISDIR(st.st_mode) && st.st_uid == geteuid() &&
+	    !(st.st_mode & 077))
+		fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0 && !flock(fd, LOCK_EX | LOCK_NB))
+		demo_remove(dir);
+	if (fd >= 0)
+		close(fd);
+	free(path);
+}
+
+/* What demos left that were killed with -9. */
+static void
+demo_sweep(const char *tmp)
+{
+	char *pattern = noc_asprintf("%s/nocturne-demo-*", tmp);
+	glob_t g;
+
+	if (!glob(pattern, GLOB_NOSORT, NULL, &g)) {
+		for (size_t i = 0; i < g.gl_pathc; i++)
+			demo_remove_if_dead(g.gl_pathv[i]);
+		globfree(&g);
+	}
+	free(pattern);
+}
+
+static int
 demo_dir(struct noc_demo *d, struct noc_err *err)
 {
 	const char *tmp = getenv("TMPDIR");
@@ -105,6 +173,7 @@ demo_dir(struct noc_demo *d, struct noc_err *err)
 	/* A socket's path is short. */
 	if (!tmp || *tmp != '/' || strlen(tmp) > 60)
 		tmp = "/tmp";
+	demo_sweep(tmp);
 	d->dir = noc_asprintf("%s/nocturne-demo-XXXXXX", tmp);
 	if (!mkdtemp(d->dir)) {
 		int r = noc_err_set(err, NOC_ERESOURCE,
@@ -115,19 +184,9 @@ demo_dir(struct noc_demo *d, struct noc_err *err)
 		d->dir = NULL;
 		return r;
 	}
+	demo_mark(d);
 	d->state = noc_asprintf("%s/var", d->dir);
 	d->socket = noc_asprintf("%s/nocturne.sock", d->state);
-	return 0;
-}
-
-static int
-on_demo_remove(const char *path, const struct stat *st, int type,
-	       struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	remove(path);
 	return 0;
 }
 
@@ -215,11 +274,18 @@ demo_clean(struct noc_demo *d)
 {
 	noc_demo_daemon_stop(d);
 	d->ops->close(d);
-	if (d->dir && d->keep)
+	if (d->dir && d->keep) {
+		char *running = noc_asprintf("%s/running", d->dir);
+
+		unlink(running);
+		free(running);
 		fprintf(stderr, "kept: %s (nocturne audit verify --state %s)\n",
 			d->dir, d->state);
-	else if (d->dir)
-		nftw(d->dir, on_demo_remove, 16, FTW_DEPTH | FTW_PHYS);
+	} else if (d->dir) {
+		demo_remove(d->dir);
+	}
+	if (d->running >= 0)
+		close(d->running);
 	noc_value_free(d->records);
 	noc_strbuf_release(&d->row);
 	free(d->dir);
@@ -258,7 +324,9 @@ demo_status(const struct noc_err *err)
 static int
 demo_run(int argc, char **argv)
 {
-	struct noc_demo d = { .lock = -1, .seq = -1, .tampered_at = -1 };
+	struct noc_demo d = {
+		.lock = -1, .running = -1, .seq = -1, .tampered_at = -1
+	};
 	int64_t began = noc_clock_read().boot_ns;
 	struct noc_value *opts;
 	struct noc_err err = { 0 };

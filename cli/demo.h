@@ -56,6 +56,7 @@ struct noc_demo {
 
 	pid_t daemon, snmpd;
 	int lock;	   /* one namespace, one demo */
+	int running;	   /* a lock in dir: it is not left behind */
 	bool lab_is_there; /* something to take down */
 	struct noc_demo_world *world;
 

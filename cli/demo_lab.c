@@ -130,6 +130,22 @@ lab_close(struct noc_demo *d)
 
 /* ---- putting up ---- */
 
+/* Who listens there; 0: nobody, or he does not say. */
+static pid_t
+lab_holder(const struct sockaddr_un *sun, socklen_t size)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	struct ucred peer = { 0 };
+	socklen_t len = sizeof(peer);
+
+	if (fd >= 0 && (connect(fd, (const struct sockaddr *)sun, size) ||
+			getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len)))
+		peer.pid = 0;
+	if (fd >= 0)
+		close(fd);
+	return peer.pid;
+}
+
 /* An abstract socket is a lock that no crash leaves behind. */
 static int
 lab_lock(struct noc_demo *d, struct noc_err *err)
@@ -138,17 +154,24 @@ lab_lock(struct noc_demo *d, struct noc_err *err)
 	static const char name[] = "nocturne-demo";
 	socklen_t len =
 	    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + sizeof(name));
+	char who[32] = "";
+	pid_t pid;
 
 	memcpy(sun.sun_path + 1, name, sizeof(name) - 1);
-	d->lock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (d->lock >= 0 && !bind(d->lock, (struct sockaddr *)&sun, len))
+	d->lock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (d->lock >= 0 && !bind(d->lock, (struct sockaddr *)&sun, len) &&
+	    !listen(d->lock, 64))
 		return 0;
 	if (d->lock >= 0)
 		close(d->lock);
 	d->lock = -1;
+	pid = lab_holder(&sun, len);
+	if (pid > 0)
+		snprintf(who, sizeof(who), " (pid %d)", (int)pid);
 	return noc_err_set(err, NOC_ECONFLICT,
-			   "Another demo has the namespace " LAB_NS
-			   ": wait, or use --simulated.");
+			   "Another demo%s has the namespace " LAB_NS
+			   ": wait until it is over, or use --simulated.",
+			   who);
 }
 
 /* Two addresses of TEST-NET-2 that nobody here has. */

@@ -42,10 +42,13 @@ def need_real():
     noc.need("ip", "snmpd")
 
 
+def left(tmp):
+    return glob.glob(os.path.join(tmp, "nocturne-demo-*"))
+
+
 def tidy(tmp, real):
     """Nothing of it is left: directory, namespace, interface, processes."""
-    noc.equal(glob.glob(os.path.join(tmp, "nocturne-demo-*")), [],
-              "directories left behind")
+    noc.equal(left(tmp), [], "directories left behind")
     if real:
         noc.check("noc-demo" not in namespaces(), "the namespace is left")
         noc.check(not os.path.exists("/sys/class/net/noc-demo0"),
@@ -181,14 +184,20 @@ def _():
         noc.check("noc-demo" in namespaces(), "it has no namespace")
         second = noc.nocturne("demo", env={"TMPDIR": tmp}, timeout=20)
         noc.equal(second.returncode, 5, "exit status of the second")
-        noc.check("Another demo" in second.stderr, second.stderr)
-        time.sleep(2)
+        noc.check("Another demo (pid %d) has" % first.pid in second.stderr,
+                  second.stderr)
+        while first.poll() is None and not glob.glob(
+                os.path.join(tmp, "nocturne-demo-*", "snmpd.conf")):
+            time.sleep(0.05)
     finally:
         first.kill()
         first.communicate()
     # Its daemon and agent die with it; its namespace cannot.
     noc.check("noc-demo" in namespaces(), "kill -9 cleaned up by itself?")
-    third = start(noc.tempdir())
+    noc.equal(len(left(tmp)), 1, "the directory that is left")
+    kept = os.path.join(tmp, "nocturne-demo-kept")
+    os.mkdir(kept, 0o700)
+    third = start(tmp)
     try:
         noc.check(re.match(HEAD_REAL, third.stdout.readline()),
                   "the next one is not real")
@@ -198,6 +207,7 @@ def _():
         third.kill()
         third.wait()
     noc.check("noc-demo" not in namespaces(), "the namespace is left")
+    noc.equal(left(tmp), [kept], "directories")
 
 
 @noc.case("misuse is told")
