@@ -118,6 +118,8 @@ state_txn(unsigned i)
 	return txn;
 }
 
+#define PATIENCE_MS 60000 /* ends a hang; nothing waits for it to pass */
+
 /* Until that ticket is durable, or false after ms. */
 static inline bool
 state_wait(struct noc_writer *w, uint64_t ticket, int ms)
@@ -143,7 +145,7 @@ state_fill(const char *dir, unsigned from, unsigned n)
 
 	for (unsigned i = 0; i < n; i++)
 		t = noc_writer_submit(w, state_txn(from + i));
-	assert_true(state_wait(w, t, 20000));
+	assert_true(state_wait(w, t, PATIENCE_MS));
 	noc_writer_close(w, 5000);
 }
 
@@ -233,6 +235,7 @@ state_sql(const char *dir, const char *sql)
 	sqlite3 *db;
 
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	sqlite3_busy_timeout(db, PATIENCE_MS);
 	if (sqlite3_exec(db, sql, NULL, NULL, &msg) != SQLITE_OK)
 		fail_msg("%s: %s", sql, msg);
 	sqlite3_close(db);
@@ -248,6 +251,7 @@ state_int(const char *dir, const char *sql)
 	int64_t n;
 
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	sqlite3_busy_timeout(db, PATIENCE_MS);
 	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &st, NULL), SQLITE_OK);
 	assert_int_equal(sqlite3_step(st), SQLITE_ROW);
 	n = sqlite3_column_int64(st, 0);

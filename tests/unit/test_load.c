@@ -155,7 +155,7 @@ test_state_comes_back(void **state)
 	noc_txn_live_del(txn, "hold", "b");
 	put_run(txn, 1, "Succeeded", v);
 	noc_txn_definition(txn, hash, "plan", "if_down", "another text");
-	assert_true(state_wait(w, noc_writer_submit(w, txn), 5000));
+	assert_true(state_wait(w, noc_writer_submit(w, txn), PATIENCE_MS));
 	assert_int_equal(load(&s), 0);
 	noc_writer_close(w, 1000);
 	assert_int_equal(s.live, 2);
@@ -189,7 +189,7 @@ test_spoilt_json(void **state)
 
 	(void)state;
 	noc_txn_live_put(txn, "hold", "b", 0, NULL);
-	assert_true(state_wait(w, noc_writer_submit(w, txn), 5000));
+	assert_true(state_wait(w, noc_writer_submit(w, txn), PATIENCE_MS));
 	noc_writer_close(w, 1000);
 	state_sql(dir, "UPDATE live SET data = '{oops'");
 	assert_int_equal(load(&s), 0);

@@ -360,7 +360,7 @@ test_random_bytes(void **state)
 		assert_true(found || i % 2 == 0);
 		w = state_open(dir, &said);
 		assert_true(state_wait(
-		    w, noc_writer_submit(w, state_txn(90000)), 5000));
+		    w, noc_writer_submit(w, state_txn(90000)), PATIENCE_MS));
 		noc_writer_close(w, 1000);
 		/* A file that was kept may still be altered further back. */
 		if (said)

@@ -25,15 +25,22 @@ teardown(void **state)
 	return 0;
 }
 
-/* Many txns become durable, in order, by far fewer commits. */
+/* Many txns become durable, in order, by far fewer commits.  They come while
+ * the first of them cannot be written, however fast the disk is. */
 static void
 test_groups_form_by_themselves(void **state)
 {
 	struct noc_writer *w = state_open(dir, NULL);
+	char *path = noc_asprintf("%s/nocturne.db", dir);
 	struct noc_writer_stats s;
 	uint64_t t = 0, seen = 0;
+	sqlite3 *db;
 
 	(void)state;
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	sqlite3_busy_timeout(db, PATIENCE_MS);
+	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL),
+			 SQLITE_OK);
 	for (unsigned i = 0; i < 3000; i++) {
 		uint64_t next = noc_writer_submit(w, state_txn(i));
 
@@ -42,14 +49,17 @@ test_groups_form_by_themselves(void **state)
 		assert_true(noc_writer_completed(w) >= seen);
 		seen = noc_writer_completed(w);
 	}
-	assert_true(state_wait(w, t, 20000));
+	assert_int_equal(seen, 0);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	free(path);
+	assert_true(state_wait(w, t, PATIENCE_MS));
 	noc_writer_stats(w, &s);
 	assert_int_equal(s.submitted, 3000);
 	assert_int_equal(s.completed, 3000);
 	assert_int_equal(s.records, 3001);
 	assert_int_equal(s.queue_txns, 0);
 	assert_int_equal(s.queue_bytes, 0);
-	assert_true(s.commits >= 3000 / 512 && s.commits < 600);
+	assert_in_range(s.commits, 3000 / 512, 3000 / 512 + 2);
 	assert_false(s.failing);
 	noc_writer_close(w, 1000);
 	assert_int_equal(state_int(dir, "SELECT count(*) FROM events"), 3000);
@@ -83,13 +93,13 @@ test_rows_without_records(void **state)
 	(void)state;
 	noc_txn_live_put(txn, "silence", "r1", 77, NULL);
 	t = noc_writer_submit(w, txn);
-	assert_true(state_wait(w, t, 5000));
+	assert_true(state_wait(w, t, PATIENCE_MS));
 	txn = noc_txn_new(noc_clock_read());
 	noc_txn_live_put(txn, "silence", "r1", 78, NULL);
 	noc_txn_live_put(txn, "silence", "r2", 79, NULL);
 	noc_txn_live_del(txn, "silence", "r2");
 	t = noc_writer_submit(w, txn);
-	assert_true(state_wait(w, t, 5000));
+	assert_true(state_wait(w, t, PATIENCE_MS));
 	noc_writer_close(w, 1000);
 	assert_int_equal(state_int(dir, "SELECT due FROM live"), 78);
 	assert_int_equal(state_int(dir, "SELECT count(*) FROM live"), 1);
@@ -119,7 +129,7 @@ test_order_within_a_batch(void **state)
 		noc_txn_live_put(txn, "last", "two", i, NULL);
 		t = noc_writer_submit(w, txn);
 	}
-	assert_true(state_wait(w, t, 5000));
+	assert_true(state_wait(w, t, PATIENCE_MS));
 	noc_writer_close(w, 1000);
 	assert_int_equal(state_int(dir, "SELECT count(*) FROM live"
 					" WHERE kind = 'hold'"),
@@ -200,27 +210,27 @@ static const struct {
 	{ "writer.after_anchor", { 1, 2 } },
 };
 
-/* The child submits until it is killed, and says what it was told. */
+/* The child submits until it is killed, and says what it was told.  It goes
+ * on for as long as the point takes to be passed. */
 static void
 crash_child(int out)
 {
 	struct noc_writer *w = state_open(dir, NULL);
 	uint64_t told = 0;
 
-	for (unsigned i = 0; i < 16000; i++) {
-		uint64_t now;
+	alarm(2 * PATIENCE_MS / 1000);
+	for (unsigned i = 0;; i++) {
+		uint64_t now, t = noc_writer_submit(w, state_txn(i));
 
-		noc_writer_submit(w, state_txn(i));
 		if (i % 50 == 49)
 			usleep(300);
+		if (i % 4000 == 3999)
+			state_wait(w, t, PATIENCE_MS);
 		now = noc_writer_completed(w);
 		if (now != told && write(out, &now, sizeof(now)) < 0)
 			_exit(3);
 		told = now;
 	}
-	state_wait(w, 16000, 20000);
-	noc_writer_close(w, 1000);
-	_exit(0);
 }
 
 static void
@@ -317,7 +327,8 @@ reopen_recovers(const char *why)
 	assert_non_null(said);
 	if (!strstr(said, why))
 		fail_msg("%s", said);
-	assert_true(state_wait(w, noc_writer_submit(w, state_txn(7)), 5000));
+	assert_true(
+	    state_wait(w, noc_writer_submit(w, state_txn(7)), PATIENCE_MS));
 	noc_writer_close(w, 1000);
 	free(said);
 	state_assert_whole(dir, 3); /* LOG_OPEN, RECOVERY, the event */
@@ -341,7 +352,7 @@ test_damaged_file_is_put_aside(void **state)
 		noc_writer_submit(w, state_txn(i));
 	noc_writer_submit(w, run_txn("Running", 1));
 	t = noc_writer_submit(w, run_txn("Succeeded", 2));
-	assert_true(state_wait(w, t, 10000));
+	assert_true(state_wait(w, t, PATIENCE_MS));
 	noc_writer_close(w, 1000);
 	spoil(4096L * (state_int(dir, "SELECT rootpage FROM sqlite_master"
 				      " WHERE name='audit'") -
@@ -409,7 +420,8 @@ test_interrupted_recovery(void **state)
 
 	(void)state;
 	noc_writer_submit(w, run_txn("Running", 1));
-	assert_true(state_wait(w, noc_writer_submit(w, state_txn(0)), 5000));
+	assert_true(
+	    state_wait(w, noc_writer_submit(w, state_txn(0)), PATIENCE_MS));
 	noc_writer_close(w, 1000);
 	state_run("mv %s/nocturne.db %s/nocturne.db.quarantine-1", dir, dir);
 	state_run("printf '%%s' %s/nocturne.db.quarantine-1 > %s/recovering",
@@ -424,6 +436,8 @@ test_interrupted_recovery(void **state)
 static void
 test_lost_frontier_is_rebuilt(void **state)
 {
+	unsigned n = 1250;
+
 	(void)state;
 	state_fill(dir, 0, 40);
 	state_sql(dir, "UPDATE audit_tail SET frontier = zeroblob(64)");
@@ -436,10 +450,12 @@ test_lost_frontier_is_rebuilt(void **state)
 	state_assert_whole(dir, 51);
 	/* Saved now and then, and found again from there. */
 	state_fill(dir, 50, 1200);
-	assert_true(state_int(dir, "SELECT size FROM audit_tail") > 500);
-	assert_true(state_int(dir, "SELECT size FROM audit_tail") < 1251);
-	state_fill(dir, 1250, 5);
-	state_assert_whole(dir, 1256);
+	/* Perhaps with the last commit; then not with the next. */
+	if (state_int(dir, "SELECT size FROM audit_tail") == 1251)
+		state_fill(dir, n++, 1);
+	assert_in_range(state_int(dir, "SELECT size FROM audit_tail"), 752, n);
+	state_fill(dir, n, 5);
+	state_assert_whole(dir, n + 6);
 }
 
 static void
@@ -477,10 +493,10 @@ test_old_rows_go(void **state)
 	assert_int_equal(noc_writer_retain(w, "audit", 1), NOC_ENOTFOUND);
 	for (unsigned i = 0; i < 1200; i++)
 		t = noc_writer_submit(w, state_txn(i));
-	assert_true(state_wait(w, t, 10000));
+	assert_true(state_wait(w, t, PATIENCE_MS));
 	assert_int_equal(noc_writer_retain(w, "events", 1), 0);
 	for (int i = 0;
-	     i < 100 && state_int(dir, "SELECT count(*) FROM events") > 0; i++)
+	     i < 600 && state_int(dir, "SELECT count(*) FROM events") > 0; i++)
 		usleep(100000);
 	assert_int_equal(state_int(dir, "SELECT count(*) FROM events"), 0);
 	noc_writer_close(w, 1000);
