@@ -172,6 +172,19 @@ normalize "omniswitch-link" {
   emit = "link.{_state:lower}", kinds = updown,
   map = { oper = "{_state:lower}", layer = "link" },
 }
+-- Adtran AOS, with its facility before: "INTERFACE_STATUS.eth 0/1 changed state
+-- to up"; an interface is two words.
+for _, one in ipairs {
+  { "", "", [=[(?<_state>up|down)]=] },
+  { "-shut", "down", [=[administratively (?<_state>down)]=] },
+} do
+  normalize("aos-link" .. one[1]) {
+    from = "syslog",
+    pattern = [=[\bINTERFACE_STATUS[. ](?<ifname>[a-z][\w-]* \d[\w/.:]*) changed state to ]=] .. one[3] .. [=[\b]=],
+    emit = "link.{_state}", kinds = updown,
+    map = { oper = "{_state}", layer = "link", admin = one[2] ~= "" and one[2] or nil },
+  }
+end
 -- Extreme EXOS, D-Link, ZyXEL: "Port 1:3 link UP at speed 1 Gbps"; and what
 -- others say in nearly these words, behind "name: " or "[name]: " at most.
 local plain = [=[^ *(?:\[[\w.-]+\]: ?|[A-Za-z][\w.-]*: |<\w+:[\w.]+> ){0,3}]=]
