@@ -45,7 +45,7 @@ static const struct {
 	{ "breakers.refused", "breaker_refusals", true,
 	  "Calls that a circuit breaker refused." },
 	{ "breakers.slow", "breaker_slow_calls", true,
-	  "Calls that took longer than 30 s." },
+	  "Calls that took more than four fifths of their time-out." },
 	{ "notify.pending", "notices_pending", false,
 	  "Notices not delivered yet." },
 	{ "notify.retried", "notices_retried", true,

@@ -49,6 +49,7 @@ check_guard(const struct noc_guard *g)
 		const char *name;
 		const struct noc_rate *rate;
 	} rates[] = { { "per_key", &g->per_key },
+		      { "rate", &g->rate },
 		      { "mass", &g->mass },
 		      { "targets", &g->targets } };
 	struct noc_value *v = noc_value_map();

@@ -319,9 +319,10 @@ noc_attempt_end(struct noc_attempt *a, struct noc_value *result,
 		d.took_ms = (noc_core_time(core).boot_ns - a->start_boot_ns) /
 			    NOC_NS_PER_MS;
 	if (a->generation)
-		noc_breaker_result(
-		    core, a->call->ops->name, a->breaker_target, a->generation,
-		    !failure || !failure_counts(failure), d.took_ms);
+		noc_breaker_result(core, a->call->ops->name, a->breaker_target,
+				   a->generation,
+				   !failure || !failure_counts(failure),
+				   d.took_ms > a->call->timeout_ms / 5 * 4);
 	if (!failure && a->confirms)
 		noc_value_set(r->confirmed, target, noc_value_bool(true));
 	if (touched && a->mutates)

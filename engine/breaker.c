@@ -50,10 +50,10 @@ breaker_slide(struct noc_breaker *b, int64_t boot_ns)
 }
 
 static void
-breaker_count(struct noc_breaker *b, int64_t boot_ns, bool ok)
+breaker_count(struct noc_breaker *b, int64_t boot_ns, bool ok, bool slow)
 {
 	breaker_slide(b, boot_ns);
-	if (ok)
+	if (ok && !slow)
 		b->slots[b->slot_at % NOC_BREAKER_SLOTS].ok++;
 	else
 		b->slots[b->slot_at % NOC_BREAKER_SLOTS].failed++;
@@ -84,8 +84,8 @@ breaker_trips(const struct noc_breaker *b, char *why, size_t size)
 	breaker_sum(b, &ok, &failed);
 	if (ok + failed < least || failed * 2 < ok + failed)
 		return false;
-	snprintf(why, size, "%u of %u calls failed in 300 s", failed,
-		 ok + failed);
+	snprintf(why, size, "%u of %u calls failed or were slow in 300 s",
+		 failed, ok + failed);
 	return true;
 }
 
@@ -309,7 +309,7 @@ noc_breaker_allows(struct noc_core *core, const char *action,
 
 static void
 breaker_told(struct noc_core *core, struct noc_breaker *b, uint64_t generation,
-	     bool ok)
+	     bool ok, bool slow)
 {
 	char why[128];
 
@@ -318,7 +318,7 @@ breaker_told(struct noc_core *core, struct noc_breaker *b, uint64_t generation,
 		return;
 	switch (b->state) {
 	case NOC_BREAKER_CLOSED:
-		breaker_count(b, noc_core_time(core).boot_ns, ok);
+		breaker_count(b, noc_core_time(core).boot_ns, ok, slow);
 		if (breaker_trips(b, why, sizeof(why)))
 			breaker_open(core, b, why);
 		break;
@@ -340,14 +340,13 @@ breaker_told(struct noc_core *core, struct noc_breaker *b, uint64_t generation,
 
 void
 noc_breaker_result(struct noc_core *core, const char *action,
-		   const char *target, uint64_t generation, bool ok,
-		   int64_t took_ms)
+		   const char *target, uint64_t generation, bool ok, bool slow)
 {
-	if (took_ms > NOC_BREAKER_SLOW_MS)
-		breakers_of(core)->slow++;
+	breakers_of(core)->slow += slow;
 	breaker_told(core, noc_breaker_get(core, action, target), generation,
-		     ok);
-	breaker_told(core, noc_breaker_get(core, action, "*"), generation, ok);
+		     ok, slow);
+	breaker_told(core, noc_breaker_get(core, action, "*"), generation, ok,
+		     slow);
 }
 
 /* ---- the part ---- */

@@ -15,11 +15,11 @@
  * failures in a row or when at least half of at least 5 calls in 300 s failed;
  * a family at half of 10.  Only what says "nobody there" is a failure
  * (transient, timeout, dependency_unavailable, in_doubt); a refusal is an
- * answer.
+ * answer.  A slow call, one that took more than four fifths of its time-out,
+ * counts with those that failed of 5 or 10, not with those in a row.
  */
 #define NOC_BREAKER_SLOTS   30
 #define NOC_BREAKER_SLOT_NS (10 * NOC_NS_PER_S)
-#define NOC_BREAKER_SLOW_MS 30000 /* counted, shown; not a failure */
 
 struct noc_breaker {
 	char *key, *family, *target;

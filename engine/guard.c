@@ -244,6 +244,26 @@ noc_guard_mass(struct noc_core *core, struct noc_candidate *c, const char **why)
 	return over;
 }
 
+/* How often it has started under this name; owned.  NULL: it may. */
+static const char *
+guard_starts(struct noc_core *core, struct noc_candidate *c,
+	     const struct noc_rate *rate, const char *guard, char *name)
+{
+	struct guards *p = guard_part(core);
+	struct guard_count *g = guard_get(p, name);
+	size_t n;
+
+	guard_slide(g, guard_now_ms(core) - rate->per_ms);
+	n = g->times->u.list.len;
+	if ((int64_t)n < rate->count)
+		return NULL;
+	noc_strbuf_clear(&p->why);
+	noc_strbuf_addf(&p->why, "%s: acted %zu times already", guard, n);
+	guard_tell(core, c, g, rate->per_ms, (int64_t)n, p->why.p);
+	guard_store(core, g, rate->per_ms);
+	return p->why.p;
+}
+
 const char *
 noc_guard_check(struct noc_core *core, struct noc_candidate *c)
 {
@@ -256,22 +276,15 @@ noc_guard_check(struct noc_core *core, struct noc_candidate *c)
 
 	if (guard->depth > 0 && c->ev->depth > guard->depth)
 		return "causal depth: its own events lead back to it";
-	if (guard->per_key.count > 0) {
-		g = guard_get(p, noc_asprintf("per_key\x1f%s\x1f%s",
-					      c->rule->name, c->key));
-		guard_slide(g, now - guard->per_key.per_ms);
-		if ((int64_t)g->times->u.list.len >= guard->per_key.count) {
-			noc_strbuf_clear(&p->why);
-			noc_strbuf_addf(&p->why,
-					"per_key: acted %zu times already",
-					g->times->u.list.len);
-			why = p->why.p;
-			guard_tell(core, c, g, guard->per_key.per_ms,
-				   (int64_t)g->times->u.list.len, why);
-			guard_store(core, g, guard->per_key.per_ms);
-			return why;
-		}
-	}
+	if (guard->per_key.count > 0)
+		why = guard_starts(
+		    core, c, &guard->per_key, "per_key",
+		    noc_asprintf("per_key\x1f%s\x1f%s", c->rule->name, c->key));
+	if (!why && guard->rate.count > 0)
+		why = guard_starts(core, c, &guard->rate, "rate",
+				   noc_asprintf("rate\x1f%s", c->rule->name));
+	if (why)
+		return why;
 	if (guard->targets.count > 0) {
 		g = guard_get(p, noc_asprintf("targets\x1f%s", c->rule->name));
 		guard_slide(g, now - guard->targets.per_ms);
@@ -306,6 +319,11 @@ noc_guard_fired(struct noc_core *core, struct noc_candidate *c)
 					      c->rule->name, c->key));
 		guard_add(g, now, c->key);
 		guard_store(core, g, guard->per_key.per_ms);
+	}
+	if (guard->rate.count > 0) {
+		g = guard_get(p, noc_asprintf("rate\x1f%s", c->rule->name));
+		guard_add(g, now, c->key);
+		guard_store(core, g, guard->rate.per_ms);
 	}
 	if (guard->targets.count > 0) {
 		g = guard_get(p, noc_asprintf("targets\x1f%s", c->rule->name));

@@ -70,7 +70,7 @@ enum noc_throttle {
 #define NOC_GUARD_SETTLE_MAX_MS 600000
 
 struct noc_guard {
-	struct noc_rate per_key, mass, targets;
+	struct noc_rate per_key, mass, targets, rate;
 	int depth;	   /* causal, 3 */
 	int64_t settle_ms; /* its own changes are not its events: 60 s */
 	const struct noc_value *on_exceed; /* AST action node or NULL */

@@ -7,7 +7,9 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "engine/ast.h"
 #include "engine/core_private.h"
+#include "engine/keep.h"
 #include "engine/ruleset_private.h"
 
 #define SEEN_BACK_MAX_MS (NOC_CORE_SEEN_NS / NOC_NS_PER_MS)
@@ -17,6 +19,7 @@
 #define GUARD_PER_KEY "2/30m"
 #define GUARD_MASS    "5/30s by site"
 #define GUARD_TARGETS "10/10m"
+#define GUARD_RATE    "10/1m"
 #define GUARD_DEPTH   3
 
 /* ---- unless = { seen { "config.change", device = ..., back = "10m" } } ----
@@ -281,6 +284,9 @@ rule_guard(struct noc_build *b, struct noc_rule *r, const struct noc_value *v)
 	    noc_build_rate(b, opts, "mass", r->acting ? GUARD_MASS : NULL);
 	g->targets = noc_build_rate(b, opts, "targets",
 				    r->acting ? GUARD_TARGETS : NULL);
+	g->rate =
+	    noc_build_rate(b, opts, "rate", r->acting ? GUARD_RATE : NULL);
+	rule_guard_large(b, v, "rate", &g->rate);
 	rule_guard_large(b, v, "per_key", &g->per_key);
 	rule_guard_large(b, v, "mass", &g->mass);
 	rule_guard_large(b, v, "targets", &g->targets);
@@ -362,6 +368,23 @@ rule_condition(struct noc_build *b, struct noc_rule *r,
 	noc_build_check(b, noc_value_get(opts, "key"));
 }
 
+static struct noc_plan *
+rule_run(struct noc_build *b, const char *name, const struct noc_value *opts)
+{
+	const struct noc_value *run = noc_value_get(opts, "run");
+	const struct noc_value *group =
+	    noc_ast_opt(noc_value_get(opts, "guard"), "keep_one_up");
+	struct noc_value *kept = NULL;
+	struct noc_plan *plan;
+	struct noc_err err;
+
+	if (run && group && noc_keep_one_up(run, group, &kept, &err))
+		noc_build_err(b, group, &err);
+	plan = noc_build_plan(b, name, kept ? kept : run);
+	noc_value_free(kept);
+	return plan;
+}
+
 void
 noc_build_rule(struct noc_build *b, struct noc_rule *r)
 {
@@ -372,7 +395,7 @@ noc_build_rule(struct noc_build *b, struct noc_rule *r)
 	noc_build_place(b->node, &r->file, &r->line);
 	noc_build_definition(b, b->node, r->definition);
 	rule_condition(b, r, opts);
-	r->run = noc_build_plan(b, r->name, noc_value_get(opts, "run"));
+	r->run = rule_run(b, r->name, opts);
 	r->acting = r->run && r->run->acting;
 	rule_mode(b, r, opts);
 	r->event_time =

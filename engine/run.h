@@ -63,7 +63,7 @@ bool noc_breaker_allows(struct noc_core *core, const char *action,
 			uint64_t *generation, char why[128]);
 void noc_breaker_result(struct noc_core *core, const char *action,
 			const char *target, uint64_t generation, bool ok,
-			int64_t took_ms);
+			bool slow);
 
 /*
  * Tell a channel (notify): counted against its limit, digested when over it,

@@ -59,7 +59,11 @@ static const struct noc_option guard_options[] = {
 	    "events of a device that a run touched wait this long"),
 	VAL("on_exceed", NODE, "action escalate", "notify \"noc\"",
 	    "done once a window when a limit held it back"),
-	OPT("keep_one_up", LATER, "redundancy groups"),
+	DEF("rate", RATE, "10/1m", "starts of the rule, of whatever key"),
+	VAL("keep_one_up", ANY, NULL, NULL,
+	    "ports of which one must stay up, of the device or of those "
+	    "named: { sw1 = \"Po1\", sw2 = \"Po1\" }; read again before each "
+	    "step that may take one down"),
 	END
 };
 

@@ -689,6 +689,8 @@ function basic(name) end
 ---@field depth? integer how far it may be from an outside cause (default: 3)
 ---@field settle? nocturne.duration events of a device that a run touched wait this long (default: 60s)
 ---@field on_exceed? nocturne.action|nocturne.escalate done once a window when a limit held it back (default: notify "noc")
+---@field rate? nocturne.rate starts of the rule, of whatever key (default: 10/1m)
+---@field keep_one_up? any ports of which one must stay up, of the device or of those named: { sw1 = "Po1", sw2 = "Po1" }; read again before each step that may take one down
 
 ---Trying again.
 ---@class nocturne.retry

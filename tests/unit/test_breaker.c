@@ -27,7 +27,7 @@ static void
 tells(struct fix *f, const char *target, uint64_t generation, bool ok)
 {
 	noc_core_begin(f->core, f->now);
-	noc_breaker_result(f->core, "snmp.set", target, generation, ok, 10);
+	noc_breaker_result(f->core, "snmp.set", target, generation, ok, false);
 	noc_core_end(f->core);
 	fix_pump(f);
 }
@@ -81,6 +81,28 @@ test_half_of_five(void **state)
 	result(&f, "sw1", results[4]);
 	assert_int_equal(fix_count(&f, "BREAKER sw1 snmp OPEN"), 1);
 	assert_false(asks(&f, "sw1", &g));
+	fix_close(&f);
+}
+
+/* Slow ones count with the failed ones, but are answers: none in a row. */
+static void
+test_slow_calls(void **state)
+{
+	struct fix f = { 0 };
+	uint64_t g;
+
+	(void)state;
+	fix_open(&f, rules);
+	for (int i = 0; i < 5; i++) {
+		assert_true(asks(&f, "sw1", &g));
+		noc_core_begin(f.core, f.now);
+		noc_breaker_result(f.core, "snmp.set", "sw1", g, true,
+				   i % 2 == 0);
+		noc_core_end(f.core);
+		fix_pump(&f);
+	}
+	assert_false(asks(&f, "sw1", &g));
+	assert_int_equal(fix_said(&f, "3 of 5 calls failed or were slow"), 1);
 	fix_close(&f);
 }
 
@@ -271,6 +293,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_three_in_a_row),
 		cmocka_unit_test(test_half_of_five),
+		cmocka_unit_test(test_slow_calls),
 		cmocka_unit_test(test_window_slides),
 		cmocka_unit_test(test_family),
 		cmocka_unit_test(test_half_open),

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "tests/unit/correlate_fixture.h"
+
+/* guard = { keep_one_up = ... }: the last port of a group is not taken down. */
+
+#define DARK(group, steps)                                        \
+	"rule \"r\" { mode = \"active\", on = \"optic.low\","     \
+	" key = \"{link}\", guard = { keep_one_up = " group " }," \
+	" run = flow { " steps " } }\n"
+#define SHUT(value)                                                          \
+	"step \"set\" { snmp.set { [\"ifAdminStatus[{ifname}]\"] = \"" value \
+	"\" }, timeout = \"5s\" }"
+
+static const char two[] = DARK("{ \"Gi1/0/1\", \"Gi1/0/2\" }", SHUT("down"));
+
+struct group_case {
+	const char *ifname;	 /* of the event; NULL: it names none */
+	const char *one, *other; /* answers to the two reads */
+	unsigned sets;
+};
+
+static void
+group(const char *rules, const struct group_case *c, const char *device)
+{
+	struct fix f = { 0 };
+
+	fix_open(&f, rules);
+	cor_tell(&f, &(struct tell){ .kind = "optic.low",
+				     .device = device,
+				     .ifname = c->ifname });
+	fix_answer(&f, "snmp.get", c->one);
+	fix_answer(&f, "snmp.get", c->other);
+	if (f.sets != c->sets)
+		fail_msg("%s: %u sets, not %u", c->ifname ? c->ifname : "-",
+			 f.sets, c->sets);
+	if (!c->sets) {
+		assert_int_equal(fix_count(&f, "RUN_END Failed"), 1);
+		assert_int_equal(fix_said(&f, "notify noc: r "), 1);
+		assert_int_equal(fix_said(&f, "no other port of the group"), 2);
+	}
+	fix_close(&f);
+}
+
+#define UP   "{\"oper\":\"up\"}"
+#define DOWN "{\"oper\":\"down\"}"
+
+static void
+test_last_one_stays(void **state)
+{
+	static const struct group_case cases[] = {
+		{ "Gi1/0/1", UP, UP, 1 },
+		{ "Gi1/0/1", UP, DOWN, 0 }, /* it is the last */
+		{ "GigabitEthernet1/0/1", UP, DOWN, 0 },
+		{ "Gi1/0/2", UP, DOWN, 1 },   /* it is down already */
+		{ "Gi1/0/2", DOWN, UP, 0 },   /* the last, the other one */
+		{ "Gi1/0/1", DOWN, DOWN, 0 }, /* none at all */
+		{ "Gi1/0/1", UP, "{}", 0 },   /* not told: not up */
+		{ "Gi1/0/1", "{}", "{}", 0 },
+		{ "Gi1/0/1", UP, "{\"oper\":7}", 0 },
+		{ NULL, UP, UP, 0 }, /* which would it be? */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(cases); i++)
+		group(two, &cases[i], "sw1");
+}
+
+static void
+test_over_devices(void **state)
+{
+	static const char rules[] =
+	    DARK("{ sw1 = \"Po1\", sw2 = \"Po1\" }", SHUT("down"));
+	static const struct group_case cases[] = {
+		{ "Po1", UP, DOWN, 0 }, /* of sw1: the last */
+		{ "Po1", UP, UP, 1 },
+		{ "Po1", DOWN, UP, 1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(cases); i++)
+		group(rules, &cases[i], "sw1");
+	/* The same answers mean the other thing for the other one. */
+	group(rules, &(struct group_case){ "Po1", DOWN, UP, 0 }, "sw2");
+}
+
+static void
+test_read_fails(void **state)
+{
+	struct fix f = { 0 };
+
+	(void)state;
+	fix_open(&f, two);
+	cor_tell(&f, &(struct tell){ .kind = "optic.low",
+				     .device = "sw1",
+				     .ifname = "Gi1/0/1" });
+	fix_answer(&f, "snmp.get", UP);
+	fix_refuse(&f, "snmp.get", "permanent", 0);
+	fix_advance(&f, 60000);
+	assert_int_equal(f.sets, 0);
+	assert_int_equal(fix_count(&f, "RUN_END Failed"), 1);
+	fix_close(&f);
+}
+
+/* A raise needs no reads; nor does a step that its `when` leaves out. */
+static void
+test_not_asked(void **state)
+{
+	static const char *const rules[] = {
+		DARK("{ \"a\", \"b\" }", SHUT("up")),
+		DARK(
+		    "{ \"a\", \"b\" }",
+		    "step \"x\" { snmp.set { a = \"down\" }, timeout = \"5s\", "
+		    "when = { severity = at_least \"emerg\" } }, " SHUT("up")),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(rules); i++) {
+		struct fix f = { 0 };
+
+		fix_open(&f, rules[i]);
+		cor_tell(&f, &(struct tell){ .kind = "optic.low",
+					     .device = "sw1",
+					     .ifname = "a" });
+		fix_answer(&f, "snmp.set", "{}");
+		assert_int_equal(f.sets, 1);
+		assert_int_equal(fix_count(&f, "RUN_END Succeeded"), 1);
+		fix_close(&f);
+	}
+}
+
+static void
+test_refused_at_load(void **state)
+{
+	static const char *const groups[] = {
+		"{ \"a\" }",
+		"{}",
+		"\"a\"",
+		"{ sw1 = \"a\" }",
+		"{ \"a\", \"{ifname}\" }",
+		"{ \"1\", \"2\", \"3\", \"4\", \"5\", \"6\", \"7\", \"8\", \"9\","
+		" \"10\", \"11\", \"12\", \"13\", \"14\", \"15\", \"16\", \"17\" }",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(groups); i++) {
+		char *text = noc_asprintf(
+		    "rule \"r\" { on = \"link.up\", guard = { keep_one_up = %s "
+		    "}, run = flow { " SHUT("down") " } }",
+		    groups[i]);
+		struct noc_ruleset *rs = NULL;
+		struct noc_err err;
+		char *errors = NULL;
+
+		assert_int_equal(
+		    noc_ruleset_load_text("t.lua", text, &rs, &errors, &err),
+		    NOC_ECONFIG);
+		assert_non_null(strstr(errors, "keep_one_up"));
+		free(errors);
+		free(text);
+	}
+}
+
+/* ---- rate ---- */
+
+static void
+test_rate(void **state)
+{
+	struct fix f = { 0 };
+	char name[16];
+
+	(void)state;
+	fix_open(
+	    &f,
+	    "rule \"r\" { mode = \"active\", on = \"optic.low\","
+	    " key = \"{link}\", guard = { targets = \"100/1m\", mass = \"100/1m\" },"
+	    " run = flow { " SHUT("up") " } }");
+	for (int i = 0; i < 13; i++) {
+		snprintf(name, sizeof(name), "sw%d", i);
+		cor_tell(&f, &(struct tell){ .kind = "optic.low",
+					     .device = name,
+					     .ifname = "a" });
+		fix_advance(&f, 4000);
+	}
+	assert_int_equal(cor_count(&f, "r")->fired, 10);
+	assert_int_equal(cor_count(&f, "r")->guarded, 3);
+	assert_int_equal(
+	    fix_said(&f, "notify noc: r held back: rate: acted 10 times"), 1);
+	fix_advance(&f, 60000);
+	cor_tell(&f, &(struct tell){ .kind = "optic.low",
+				     .device = "sw99",
+				     .ifname = "a" });
+	assert_int_equal(cor_count(&f, "r")->fired, 11);
+	cor_close(&f);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_last_one_stays),
+		cmocka_unit_test(test_over_devices),
+		cmocka_unit_test(test_read_fails),
+		cmocka_unit_test(test_not_asked),
+		cmocka_unit_test(test_refused_at_load),
+		cmocka_unit_test(test_rate),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
