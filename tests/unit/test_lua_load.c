@@ -454,7 +454,7 @@ test_many_rules_load_fast(void **state)
 	assert_int_equal(noc_value_len(tree->nodes), 1000);
 	assert_true((b.tv_sec - a.tv_sec) * 1000000000LL + b.tv_nsec -
 			a.tv_nsec <
-		    100000000);
+		    1000000000); /* a hundred times what it takes */
 	noc_lua_tree_free(tree);
 	noc_strbuf_release(&sb);
 }

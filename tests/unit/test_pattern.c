@@ -97,8 +97,8 @@ test_no_pair_takes_long(void **state)
 		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &b);
 		ms = (double)(b.tv_sec - a.tv_sec) * 1e3 +
 		     (double)(b.tv_nsec - a.tv_nsec) / 1e6;
-		/* Ten times what was measured, for slow machines. */
-		if (ms > 30)
+		/* A thousand times what it takes, for slow machines. */
+		if (ms > 1000)
 			fail_msg("%s took %.1f ms", pairs[i].pattern, ms);
 		noc_pattern_free(p);
 	}

@@ -127,7 +127,7 @@ static void
 serves_as_queue(void **state)
 {
 	struct noc_table t = { 0 };
-	int64_t began = noc_clock_read().boot_ns;
+	size_t steps = 0;
 	uint32_t next = 0;
 
 	(void)state;
@@ -135,10 +135,11 @@ serves_as_queue(void **state)
 		noc_table_putn(&t, &next, sizeof(next), cells);
 	for (int i = 0; i < 200000; i++, next++) {
 		const char *key;
-		size_t it = 0;
+		size_t it = 0, from = t.first;
 		uint32_t oldest;
 
 		assert_true(noc_table_next(&t, &it, &key, NULL));
+		steps += it - from;
 		memcpy(&oldest, key, sizeof(oldest));
 		assert_int_equal(oldest, next - 20000);
 		noc_table_deln(&t, &oldest, sizeof(oldest));
@@ -146,7 +147,7 @@ serves_as_queue(void **state)
 	}
 	assert_int_equal(noc_table_len(&t), 20000);
 	assert_true(t.cap <= 65536);
-	assert_true(noc_clock_read().boot_ns - began < 10 * NOC_NS_PER_S);
+	assert_in_range(steps, 200000, 400000);
 	noc_table_release(&t);
 }
 
