@@ -143,6 +143,7 @@ decode_trap(struct decode *d, struct noc_snmp_trap *trap,
 			      noc_value_copy(unverified));
 		ev.malformed = true;
 	}
+	ev.malformed |= trap->malformed;
 	noc_snmp_trap_summary(ev.snmp, &summary);
 	ev.device =
 	    *who && strcmp(who, "0.0.0.0") ? noc_slice_str(who) : ev.origin;

@@ -37,4 +37,12 @@ struct noc_snmp_shape {
 int noc_snmp_check(const uint8_t *p, size_t len, struct noc_snmp_shape *out,
 		   struct noc_err *err);
 
+/*
+ * A v1 or v2c message whose PDU has its tag in the high-tag-number form (X.690
+ * section 8.1.2.4), of which only the last seven bits say a PDU: hostile or
+ * broken (PROTOS c06), and read so by other decoders.  out, of len bytes: the
+ * same message with a tag of one octet; its length, or 0: it is none such.
+ */
+size_t noc_snmp_short_tag(const uint8_t *p, size_t len, uint8_t *out);
+
 #endif

@@ -188,6 +188,42 @@ bsd_relayed(const struct noc_syslog_in *in, const char *p)
 	return colon ? date : p;
 }
 
+/*
+ * A whole Cisco header behind a relay's, up to the mnemonic: numbers, a date,
+ * an uptime ("1w2d"), a name ("sw1", of origin-id), each with its colon.  A
+ * name alone is a process: "Isis: %ISIS-4-…".  NULL: it is not that.
+ */
+static const char *
+bsd_to_mnemonic(const struct noc_syslog_in *in, const char *p)
+{
+	const char *end = in->end, *e;
+	int64_t time_ns;
+	bool strict, colon, name = false;
+
+	if (p >= end || !memchr(p, '%', end - p < 96 ? (size_t)(end - p) : 96))
+		return NULL;
+	for (int i = 0; i < 4; i++) {
+		p = bsd_sequence(p, end);
+		if (p < end && *p == '%')
+			return name && i == 1 ? NULL : p;
+		e = noc_syslog_date(in, p, &time_ns, &strict);
+		if (e) {
+			p = bsd_colon(e, end, &colon);
+			if (!colon)
+				return NULL;
+			continue;
+		}
+		e = bsd_token_end(p, end);
+		if (e - p < 2 || e[-1] != ':' ||
+		    !bsd_all(p, e - 1, NOC_C_HOST) ||
+		    (name && !noc_syslog_is(*p, NOC_C_DIGIT)))
+			return NULL;
+		name |= !noc_syslog_is(*p, NOC_C_DIGIT);
+		p = noc_syslog_spaces(e, end);
+	}
+	return NULL;
+}
+
 /* Names whose owner writes "host: %ASA-…", not "process: %ASA-…". */
 static bool
 bsd_is_firewall(const char *p, const char *end)
@@ -220,11 +256,16 @@ bsd_colon_host(const char *p, const char *colon, const char *end)
 static void
 bsd_after_host(const struct noc_syslog_in *in, const char *p)
 {
+	const char *mnemonic;
 	bool colon;
 
 	p = bsd_colon(p, in->end, &colon);
-	if (p < in->end && (noc_syslog_is(*p, NOC_C_DIGIT) || *p == '*' ||
-			    *p == '.' || *p == 'R' || *p == 'L' || *p == ':'))
+	mnemonic = bsd_to_mnemonic(in, p);
+	if (mnemonic)
+		p = mnemonic;
+	else if (p < in->end &&
+		 (noc_syslog_is(*p, NOC_C_DIGIT) || *p == '*' || *p == '.' ||
+		  *p == 'R' || *p == 'L' || *p == ':'))
 		p = bsd_relayed(in, p);
 	bsd_text(in, p);
 }

@@ -242,6 +242,7 @@ trap_emit(struct snmp_trap *t, struct noc_snmp_trap *trap, const char *host,
 	ev.origin = noc_slice_str(host);
 	ev.raw = raw;
 	ev.severity = 5;
+	ev.malformed = trap->malformed;
 	ev.summary = noc_slice(text.p, text.len);
 	ev.trust = trap->version == 3 && trap->level == NOC_SNMP_PRIV
 		       ? NOC_TRUST_HIGH

@@ -210,12 +210,34 @@ receive(struct noc_snmp *snmp, const struct noc_snmp_shape *s, const uint8_t *p,
 	return rc;
 }
 
+/* Nothing is dropped for being ugly. */
+static int
+check_ugly(const uint8_t **p, size_t *len, uint8_t **copy,
+	   struct noc_snmp_shape *shape, struct noc_err *err)
+{
+	struct noc_err again;
+	size_t n;
+
+	*copy = NULL;
+	if (!noc_snmp_check(*p, *len, shape, err))
+		return 0;
+	*copy = noc_malloc(*len ? *len : 1);
+	n = noc_snmp_short_tag(*p, *len, *copy);
+	if (!n || noc_snmp_check(*copy, n, shape, &again))
+		return NOC_EINPUT;
+	*p = *copy;
+	*len = n;
+	return 0;
+}
+
 int
 noc_snmp_receive(struct noc_snmp *snmp, const uint8_t *p, size_t len,
 		 const struct sockaddr *from, socklen_t from_len,
 		 struct noc_snmp_trap *out, struct noc_err *err)
 {
 	struct noc_snmp_shape shape;
+	const uint8_t *given = p;
+	uint8_t *copy = NULL;
 	int rc;
 
 	memset(out, 0, sizeof(*out));
@@ -223,13 +245,16 @@ noc_snmp_receive(struct noc_snmp *snmp, const uint8_t *p, size_t len,
 	if (len > NOC_SNMP_DATAGRAM)
 		rc = noc_err_set(err, NOC_EINPUT,
 				 "The message is larger than a datagram.");
-	else if ((rc = noc_snmp_check(p, len, &shape, err)) == 0 &&
+	else if ((rc = check_ugly(&p, &len, &copy, &shape, err)) == 0 &&
 		 (rc = admit(snmp, &shape, p, len, err)) == 0)
 		rc = receive(snmp, &shape, p, len,
 			     from ? noc_memdup(from, from_len) : NULL,
 			     from ? from_len : 0, out, err);
 	if (rc < 0)
 		noc_snmp_trap_clear(out);
+	else
+		out->malformed = p != given;
+	free(copy);
 	snmp->stats.malformed += rc == NOC_EINPUT;
 	snmp->stats.denied += rc == NOC_EDENIED;
 	return rc;

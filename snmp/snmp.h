@@ -69,6 +69,7 @@ void noc_snmp_set_mib(struct noc_snmp *snmp, const struct noc_mib *mib);
 struct noc_snmp_trap {
 	int version; /* 1, 2 or 3 */
 	bool inform;
+	bool malformed; /* read in spite of its tag: noc_snmp_short_tag */
 	enum noc_snmp_level level;
 	char community[256]; /* v1, v2c; the caller checks it; may hold NULs */
 	size_t community_len;

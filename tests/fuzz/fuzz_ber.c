@@ -20,7 +20,17 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct noc_snmp_shape s;
 	struct noc_err err = { 0 };
+	uint8_t *copy = malloc(size + 1);
+	size_t n;
 
+	if (!copy)
+		abort();
+	copy[size] = 0x5a;
+	n = noc_snmp_short_tag(data, size, copy);
+	if (copy[size] != 0x5a || (n && (n >= size || copy[0] != 0x30)) ||
+	    (n && noc_snmp_short_tag(copy, n, copy)))
+		abort();
+	free(copy);
 	if (noc_snmp_check(data, size, &s, &err) < 0) {
 		if (err.kind != NOC_EINPUT || err.msg[0] == '\0')
 			abort();
