@@ -17,12 +17,14 @@
 
 #include "base/mem.h"
 
+#define PATIENCE_MS 60000 /* for what is going to be answered */
+
 /* A name server of our own, on the loop under test. */
 static struct {
 	struct noc_loop *loop;
 	struct noc_resolver *r;
 	struct noc_watch *watch;
-	int fd, queries;
+	int fd, strange; /* questions that no test asks */
 	bool mute;
 	char conf[64], hosts[64];
 } fx;
@@ -31,6 +33,18 @@ struct result {
 	int calls, kind;
 	char text[512];
 };
+
+/* Asked for by some test, and perhaps repeated while another runs. */
+static bool
+is_asked(const char *label)
+{
+	static const char *const names[] = { "two", "gone", "sick", "slow" };
+
+	for (size_t i = 0; i < NOC_COUNT(names); i++)
+		if (strncasecmp(label, names[i], strlen(names[i])) == 0)
+			return true;
+	return false;
+}
 
 /*
  * "two.test" has two A and one AAAA record, "gone.test" does not exist,
@@ -50,7 +64,7 @@ on_query(int fd, int events, void *arg)
 	(void)events;
 	(void)arg;
 	assert_true(n > 16);
-	fx.queries++;
+	fx.strange += !is_asked((char *)q + 13);
 	if (fx.mute)
 		return;
 	while (q[end] != 0)
@@ -119,36 +133,39 @@ static void
 test_literals_need_no_server(void **state)
 {
 	(void)state;
-	fx.queries = 0;
-	assert_string_equal(resolve("192.0.2.7", 100).text, "192.0.2.7 ");
-	assert_string_equal(resolve("2001:DB8:0::1", 100).text, "2001:db8::1 ");
-	assert_string_equal(resolve("[::1]", 100).text, "::1 ");
-	assert_int_equal(fx.queries, 0);
+	fx.strange = 0;
+	assert_string_equal(resolve("192.0.2.7", PATIENCE_MS).text,
+			    "192.0.2.7 ");
+	assert_string_equal(resolve("2001:DB8:0::1", PATIENCE_MS).text,
+			    "2001:db8::1 ");
+	assert_string_equal(resolve("[::1]", PATIENCE_MS).text, "::1 ");
+	assert_int_equal(fx.strange, 0);
 }
 
 static void
 test_hosts_file_comes_first(void **state)
 {
 	(void)state;
-	fx.queries = 0;
-	assert_string_equal(resolve("core-1", 500).text, "10.1.2.3 ");
-	assert_string_equal(resolve("CORE-1.lab", 500).text, "10.1.2.3 ");
-	assert_int_equal(fx.queries, 0);
+	fx.strange = 0;
+	assert_string_equal(resolve("core-1", PATIENCE_MS).text, "10.1.2.3 ");
+	assert_string_equal(resolve("CORE-1.lab", PATIENCE_MS).text,
+			    "10.1.2.3 ");
+	assert_int_equal(fx.strange, 0);
 }
 
 static void
 test_names(void **state)
 {
-	struct result r = resolve("two.test", 2000);
+	struct result r = resolve("two.test", PATIENCE_MS);
 
 	(void)state;
 	assert_int_equal(r.kind, 0);
 	assert_non_null(strstr(r.text, "192.0.2.1 192.0.2.2 "));
 	assert_non_null(strstr(r.text, "2001:db8::1 "));
-	r = resolve("gone.test", 2000);
+	r = resolve("gone.test", PATIENCE_MS);
 	assert_int_equal(r.kind, NOC_ENOTFOUND);
 	assert_non_null(strstr(r.text, "gone.test"));
-	assert_int_equal(resolve("sick.test", 2000).kind, NOC_EDOWN);
+	assert_int_equal(resolve("sick.test", PATIENCE_MS).kind, NOC_EDOWN);
 }
 
 static void
@@ -159,13 +176,13 @@ test_nonsense_is_not_asked(void **state)
 	(void)state;
 	memset(longer, 'a', sizeof(longer) - 1);
 	longer[sizeof(longer) - 1] = '\0';
-	fx.queries = 0;
-	assert_int_equal(resolve("", 100).kind, NOC_EINPUT);
-	assert_int_equal(resolve("a b", 100).kind, NOC_EINPUT);
-	assert_int_equal(resolve("a..b", 100).kind, NOC_EINPUT);
-	assert_int_equal(resolve("a\nb", 100).kind, NOC_EINPUT);
-	assert_int_equal(resolve(longer, 100).kind, NOC_EINPUT);
-	assert_int_equal(fx.queries, 0);
+	fx.strange = 0;
+	assert_int_equal(resolve("", PATIENCE_MS).kind, NOC_EINPUT);
+	assert_int_equal(resolve("a b", PATIENCE_MS).kind, NOC_EINPUT);
+	assert_int_equal(resolve("a..b", PATIENCE_MS).kind, NOC_EINPUT);
+	assert_int_equal(resolve("a\nb", PATIENCE_MS).kind, NOC_EINPUT);
+	assert_int_equal(resolve(longer, PATIENCE_MS).kind, NOC_EINPUT);
+	assert_int_equal(fx.strange, 0);
 }
 
 static void
@@ -185,7 +202,7 @@ test_timeout_and_cancel(void **state)
 	assert_int_equal(other.kind, NOC_ETIMEOUT);
 	assert_int_equal(r.calls, 0);
 	fx.mute = false;
-	assert_int_equal(resolve("two.test", 2000).kind, 0);
+	assert_int_equal(resolve("two.test", PATIENCE_MS).kind, 0);
 }
 
 static void
