@@ -121,6 +121,9 @@ breakers_sweep(struct noc_breakers *all, int64_t boot_ns)
 		if (b->state != NOC_BREAKER_CLOSED || ok + failed > 0 ||
 		    !strcmp(b->target, "*"))
 			continue;
+		if (b->in_a_row)
+			noc_txn_live_del(noc_core_txn(all->core), "breaker",
+					 b->key);
 		noc_table_del(&all->table, b->key);
 		breaker_free(b);
 	}
@@ -307,10 +310,31 @@ noc_breaker_allows(struct noc_core *core, const char *action,
 	return true;
 }
 
+/* The failures in a row of a closed one survive a crash; few have any. */
+static void
+breaker_keep_row(struct noc_core *core, const struct noc_breaker *b,
+		 unsigned before)
+{
+	struct noc_txn *txn = noc_core_txn(core);
+	struct noc_value *data;
+
+	if (!strcmp(b->target, "*") || b->in_a_row == before)
+		return;
+	if (b->in_a_row == 0) {
+		noc_txn_live_del(txn, "breaker", b->key);
+		return;
+	}
+	data = noc_breaker_value(b);
+	noc_value_set(data, "in_a_row", noc_value_int(b->in_a_row));
+	noc_txn_live_put(txn, "breaker", b->key, 0, data);
+	noc_value_free(data);
+}
+
 static void
 breaker_told(struct noc_core *core, struct noc_breaker *b, uint64_t generation,
 	     bool ok, bool slow)
 {
+	unsigned before = b->in_a_row;
 	char why[128];
 
 	/* It changed after the call went out: the result is of another time. */
@@ -319,6 +343,7 @@ breaker_told(struct noc_core *core, struct noc_breaker *b, uint64_t generation,
 	switch (b->state) {
 	case NOC_BREAKER_CLOSED:
 		breaker_count(b, noc_core_time(core).boot_ns, ok, slow);
+		breaker_keep_row(core, b, before);
 		if (breaker_trips(b, why, sizeof(why)))
 			breaker_open(core, b, why);
 		break;
@@ -392,6 +417,7 @@ breakers_load(struct noc_core *core, void *part, const char *kind,
 			b->state = (enum noc_breaker_state)i;
 	b->until_ns = due_ns;
 	b->opened = (unsigned)noc_value_get_int(data, "opened", 0);
+	b->in_a_row = (unsigned)noc_value_get_int(data, "in_a_row", 0);
 	snprintf(b->why, sizeof(b->why), "%s",
 		 noc_value_get_str(data, "why", ""));
 	snprintf(b->actor, sizeof(b->actor), "%s",

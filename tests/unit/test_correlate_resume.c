@@ -376,6 +376,38 @@ test_mutes(void **state)
 	state_remove(dir);
 }
 
+/* Two failures, a kill, one more: three in a row. */
+static void
+test_breaker_row(void **state)
+{
+	char *dir = state_make(), why[128];
+	struct noc_now now = noc_clock_read();
+	uint64_t generation;
+	struct fix f;
+
+	(void)state;
+	life_open(&f, dir, now, "rule \"r\" { on = \"link.up\"," RUN);
+	for (int i = 0; i < 3; i++) {
+		noc_core_begin(f.core, f.now);
+		assert_true(noc_breaker_allows(f.core, "snmp.get", "sw1", 1000,
+					       &generation, why));
+		noc_breaker_result(f.core, "snmp.get", "sw1", generation, false,
+				   false);
+		noc_core_end(f.core);
+		fix_pump(&f);
+		if (i == 1)
+			life_again(&f, dir,
+				   "rule \"r\" { on = \"link.up\"," RUN);
+	}
+	noc_core_begin(f.core, f.now);
+	assert_false(noc_breaker_allows(f.core, "snmp.get", "sw1", 1000,
+					&generation, why));
+	noc_core_end(f.core);
+	assert_non_null(strstr(why, "3 failures in a row"));
+	life_close(&f);
+	state_remove(dir);
+}
+
 int
 main(void)
 {
@@ -384,6 +416,7 @@ main(void)
 		cmocka_unit_test(test_reload),
 		cmocka_unit_test(test_reload_pair),
 		cmocka_unit_test(test_mutes),
+		cmocka_unit_test(test_breaker_row),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
