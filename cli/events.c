@@ -3,6 +3,7 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,12 +109,26 @@ follow_print(const struct noc_client *c, struct noc_value *ev)
 	noc_strbuf_release(&sb);
 }
 
-/* Rows not seen yet, oldest first. */
+/* How many rows came after the newest that was seen. */
+static size_t
+follow_news(const struct noc_table *seen, const struct noc_value *list)
+{
+	size_t n = 0;
+
+	while (n < noc_value_len(list) &&
+	       !noc_table_get(
+		   seen, noc_value_get_str(noc_value_at(list, n), "id", "")))
+		n++;
+	return n;
+}
+
+/* Rows not seen yet, oldest first; with `news` only those above all seen. */
 static void
 follow_page(const struct noc_client *c, struct noc_table *seen,
-	    const struct noc_value *page, bool print)
+	    const struct noc_value *page, bool news)
 {
 	const struct noc_value *list = noc_value_get(page, "events");
+	size_t shown = news ? follow_news(seen, list) : SIZE_MAX;
 	static char here;
 
 	for (size_t i = noc_value_len(list); i-- > 0;) {
@@ -124,7 +139,7 @@ follow_page(const struct noc_client *c, struct noc_table *seen,
 
 		if (noc_table_put(seen, id, &here))
 			continue;
-		if (print)
+		if (i < shown)
 			follow_print(c, ev);
 		if (noc_table_len(seen) > FOLLOW_KEPT &&
 		    noc_table_next(seen, &it, &key, NULL)) {
@@ -150,8 +165,8 @@ events_follow(const struct noc_client *c)
 
 	page = noc_client_call(c, "GET", some, NULL, &status);
 	for (int turn = 0; page; turn++) {
-		/* The first page is shown; what else was there is no news. */
-		follow_page(c, &seen, page, turn != 1);
+		/* The first page is shown; what was there before it is not. */
+		follow_page(c, &seen, page, turn == 1);
 		noc_value_free(page);
 		if (ferror(stdout))
 			break;
