@@ -29,7 +29,8 @@ def library_flags():
 
 def compile_one(job):
     path, flags = job
-    cmd = [os.environ.get("CC", "gcc"), "-std=gnu11", "-D_GNU_SOURCE",
+    cmd = [*shlex.split(os.environ.get("CC", "gcc")), "-std=gnu11",
+           "-D_GNU_SOURCE",
            '-DNOC_RULES_DIR="rules"', "-DHAVE_CONFIG_H", "-fsyntax-only",
            "-x", "c", *WARN, "-I" + BUILD, "-I" + ROOT, *flags]
     text = None

@@ -18,7 +18,9 @@ CODE = (".c", ".h", ".def", ".am", ".ac", ".py", ".sh", ".lua", ".css", ".js")
 
 def tracked():
     try:
-        out = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True,
+        # Also in a checkout that belongs to somebody else.
+        out = subprocess.run(["git", "-c", "safe.directory=*", "ls-files",
+                              "-z"], cwd=ROOT, check=True,
                              stdout=subprocess.PIPE,
                              stderr=subprocess.DEVNULL).stdout
         files = out.decode().split("\0")
