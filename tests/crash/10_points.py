@@ -32,7 +32,7 @@ def crash(point, hit):
     work = loop.Loop(pad=40000 if "checkpoint" in point else 0)
     name = "%s:%d" % (point, hit)
     up = work.start(name)
-    until = time.monotonic() + 25 * noc.SLOW
+    until = time.monotonic() + 2 * noc.PATIENCE
     while up and work.alive():
         if work.next < (60 if work.pad else max(ITEMS, hit)):
             if work.item():
@@ -57,7 +57,7 @@ def crash(point, hit):
         work.died()
     noc.check(work.start(), "it does not start again")
     while work.next < ITEMS:
-        noc.wait_for(work.item, 5, "an item to be taken")
+        noc.wait_for(work.item, "an item to be taken")
     work.finish()
     return work
 

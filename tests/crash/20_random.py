@@ -33,7 +33,7 @@ def torment(seed, kills):
         time.sleep(0.5)
     finally:
         feeder.stop()
-    work.finish(60)
+    work.finish()
     print("# seed %d: %d kills, %d items, %d INFORMs, %d effects"
           % (seed, kills, work.next, len(work.informs), len(work.effects())))
 

@@ -27,10 +27,10 @@ import noc  # noqa: E402
 
 RULES = """
 channel "noc" { exec { "%(dir)s/effect", "notice" }, fallback = "oncall" }
-local open = { per_key = "1000/1m", mass = "1000/1s", targets = "1000/1m",
-               settle = "0s" }
+local open = { per_key = "1000/1m", rate = "1000/1m", mass = "1000/1s",
+               targets = "1000/1m", settle = "0s" }
 local function once(name, more)
-  return step(name) { exec { "%(dir)s/effect", name }, timeout = "5s",
+  return step(name) { exec { "%(dir)s/effect", name }, timeout = "50s",
     on_crash = more.on_crash, probe = more.probe }
 end
 rule "held" { on = "work.todo", mode = "active", guard = open, key = "{device}",
@@ -43,7 +43,7 @@ rule "probed" { on = "work.todo", mode = "active", guard = open,
 rule "asked" { on = "work.todo", mode = "active", guard = open,
   run = flow { once("only", { on_crash = "ask" }) } }
 rule "raised" { on = "work.todo", mode = "active", guard = open,
-  run = flow { step "try" { exec { "/bin/false" }, timeout = "5s",
+  run = flow { step "try" { exec { "/bin/false" }, timeout = "50s",
                             on_crash = "retry" },
     on_fail = escalate { { "0s", notify "noc" { "{device}: {error.message}" } },
       { "200ms", notify "oncall" { "{device}: nobody came" } },
@@ -84,12 +84,12 @@ class Loop:
         """True when it came up; False when it died on the way."""
         self.d.env = {"NOCTURNE_CRASH": crash} if crash else {}
         try:
-            self.d.start(timeout=10)
+            self.d.start()
             return True
         except noc.Failure:
             if not self.d.out.ended:
                 raise
-            self.d.wait(5)
+            self.d.wait()
             return False
 
     def alive(self):
@@ -101,8 +101,26 @@ class Loop:
         noc.equal(status, -9, "how the daemon ended: %s"
                   % "\n".join(self.d.err.all[-5:]))
         self.crashes += 1
-        time.sleep(0.1)  # children of a killed daemon finish
+        self.orphans()
         self.verify()
+
+    def orphans(self):
+        """Children of a killed daemon finish: what they do is done then."""
+        marks = [self.dir.encode() + b"/", self.d.dir.encode() + b"/"]
+
+        def gone():
+            for pid in os.listdir("/proc"):
+                if not pid.isdigit() or int(pid) == os.getpid():
+                    continue
+                try:
+                    with open("/proc/%s/cmdline" % pid, "rb") as f:
+                        text = f.read()
+                        if any(mark in text for mark in marks):
+                            return False
+                except OSError:
+                    pass
+            return True
+        noc.wait_for(gone, "its children to finish")
 
     # ---- senders ----
 
@@ -113,7 +131,7 @@ class Loop:
             answer = self.d.request(
                 "POST", "/api/v1/events", body,
                 {"ce-specversion": "1.0", "ce-type": kind, "ce-id": name,
-                 "ce-source": "/test"}, timeout=5)
+                 "ce-source": "/test"}, timeout=10)
         except (OSError, http.client.HTTPException):
             return False
         if answer.status not in (200, 202):
@@ -126,16 +144,22 @@ class Loop:
             self.acked[name] = None
         return True
 
-    def inform(self, number):
+    def inform(self, number, patience=noc.PATIENCE):
+        """Repeats it until it is acknowledged; False: the daemon died, or it
+        never was."""
+        until = time.monotonic() + patience
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-            s.settimeout(0.5 * noc.SLOW)
-            try:
-                s.sendto(noc.inform(number, number), ("127.0.0.1", self.d.traps))
-                s.recv(4096)
-            except OSError:
-                return False
-        self.informs.append(number)
-        return True
+            s.settimeout(0.5)
+            while self.alive() and time.monotonic() < until:
+                try:
+                    s.sendto(noc.inform(number, number),
+                             ("127.0.0.1", self.d.traps))
+                    s.recv(4096)
+                except OSError:
+                    continue
+                self.informs.append(number)
+                return True
+        return False
 
     def item(self):
         """Sends the next item once; False: it was not acknowledged."""
@@ -164,7 +188,7 @@ class Loop:
             try:
                 answer = self.d.get("/api/v1/runs?limit=1000" + before).json
             except (OSError, http.client.HTTPException):
-                self.d.wait(2)  # it has just died, or it is a failure
+                self.d.wait()  # it has just died, or it is a failure
                 return []
             rows += answer["runs"]
             if not answer.get("next"):
@@ -200,19 +224,19 @@ class Loop:
             count[run["rule"]] += 1
         return all(n == self.next for n in count.values())
 
-    def finish(self, timeout=20):
+    def finish(self):
         """Everything ends: the last events, the doubts, the runs."""
         while self.next < self.tried:
-            noc.wait_for(self.item, 5, "an item to be taken")
-        noc.wait_for(self.settled, timeout, lambda: "the runs to settle: %s"
+            noc.wait_for(self.item, "an item to be taken")
+        noc.wait_for(self.settled, lambda: "the runs to settle: %s"
                      % [(r["rule"], r["device"], r["state"], r["phase"])
                         for r in self.runs() if r["state"] not in ENDED],
                      every=0.1)
         for n in range(self.next):
             noc.wait_for(lambda: self.post("work.done", "done-%d" % n,
-                                           "dev%d" % n), 5, "work.done")
+                                           "dev%d" % n), "work.done")
         noc.wait_for(lambda: all(r["state"] in ENDED for r in self.runs()),
-                     10, "the escalations to end", every=0.1)
+                     "the escalations to end", every=0.1)
         noc.equal(self.d.stop(), 0, "exit status")
         self.verify()
         self.judge()
@@ -319,8 +343,7 @@ class Loop:
     def journal(self):
         """Intents (run, step, attempt) and the attempt that finished each
         step, from the records."""
-        r = noc.nocturne("audit", "export", "--state", self.d.state,
-                         timeout=60)
+        r = noc.nocturne("audit", "export", "--state", self.d.state)
         noc.equal(r.returncode, 0, "audit export (%s)" % r.stderr)
         intents, finished = set(), {}
         for line in r.stdout.splitlines():
@@ -365,6 +388,7 @@ class Feeder(threading.Thread):
 
     def stop(self):
         self.end.set()
-        self.join(20)
+        self.join(noc.PATIENCE)
+        noc.check(not self.is_alive(), "the feeder does not end")
         if self.error:
             raise self.error

@@ -22,12 +22,12 @@ normalize "cisco-updown" { from = "syslog", tag = "%LINK-3-UPDOWN",
   emit = "link.{state}", kinds = { "link.up", "link.down" } }
 rule "heal-link-down" { on = "link.down",
   where = { role = any { "access", "distribution" } }, hold = "60s",
-  run = flow { step "raise" { exec { "true" }, timeout = "5s" } } }
+  run = flow { step "raise" { exec { "true" }, timeout = "50s" } } }
 rule "tell" { on = "link.down", run = log "{device} {ifname} is down" }
-flow "quick" { step "go" { exec { "true" }, timeout = "5s" } }
-flow "fails" { step "go" { exec { "false" }, timeout = "5s",
+flow "quick" { step "go" { exec { "true" }, timeout = "50s" } }
+flow "fails" { step "go" { exec { "false" }, timeout = "50s",
   retry = { attempts = 1 } } }
-flow "nap" { step "sleep" { exec { "sleep", "30" }, timeout = "40s" } }
+flow "nap" { step "sleep" { exec { "sleep", "300" }, timeout = "5m" } }
 rule "call" { on = "page.me", run = escalate {
   { "0m", notify "noc" { "{device}" } }, { "10m", notify "oncall" },
   stop_on = { "ack" }, max = "1h" } }
@@ -99,7 +99,7 @@ def _():
         d.wait_line("unmatched")
         d.syslog("nobody wants number 8")
         noc.wait_for(lambda: len(rows(d.cli("events", "-o", "jsonl"))) == 3,
-                     5, "three events")
+                     "three events")
         table = ran(d.cli("events"), 0,
                     r"^TIME +ID +KIND +DEVICE +WHAT +BECAME$")
         noc.check(re.search(r"^\d\d:\d\d:\d\d  [0-9a-f-]{18,36}  link\.down "
@@ -163,7 +163,7 @@ def _():
         d.restart()
         d.syslog("a needle that nobody wants")
         noc.wait_for(lambda: rows(d.cli("events", "-o", "jsonl", "-n", "1"))
-                     [0]["kind"] == "syslog", 5, "the newest")
+                     [0]["kind"] == "syslog", "the newest")
         noc.equal([e["kind"] for e in rows(
             d.cli("events", "--grep", "needle", "-o", "jsonl"))],
             ["syslog", "door.open"], "newest first, to the end")
@@ -179,10 +179,11 @@ def _():
 @noc.case("events of one moment: ids that can be copied, none mistaken")
 def _():
     with daemon() as d:
-        d.syslog_tcp("".join("<13>Nov 23 02:13:07 sw1 t: word%d\n" % n
+        # Without a time of their own: nobody's clock is judged by them.
+        d.syslog_tcp("".join("<13>1 - sw1 t - - - word%d\n" % n
                              for n in range(20)))
         noc.wait_for(lambda: len(rows(d.cli("events", "-o", "jsonl"))) == 20,
-                     5, "the events")
+                     "the events")
         for line in ran(d.cli("events")).splitlines()[1:]:
             words = line.split()
             ran(d.cli("explain", words[1]), 0, words[-2] + "$")
@@ -201,12 +202,13 @@ def _():
                  d.state], stdout=subprocess.PIPE) as follow:
             lines = noc.Lines(follow.stdout)
             try:
-                lines.wait('"summary":"before"', 5)
+                lines.wait('"summary":"before"')
                 for n in range(5):
                     d.syslog("after %d" % n)
-                    lines.wait('"summary":"after %d"' % n, 5)
-                time.sleep(1.2)
-                noc.equal(len(lines.all), 6, "lines")
+                    lines.wait('"summary":"after %d"' % n)
+                d.syslog("the last")
+                lines.wait('"summary":"the last"')
+                noc.equal(len(lines.all), 7, "lines")
             finally:
                 follow.terminate()
 
@@ -298,8 +300,8 @@ def _():
         said = ran(d.cli("run", "start", "quick", "device=sw1", "--watch"), 0,
                    r"^Succeeded: go$")
         run = said.split()[0]
-        noc.check(re.search(r"^\+\d\.\d  go  exec  sw1  Succeeded  \d+ ms  ok$",
-                            said, re.M), said)
+        noc.check(re.search(r"^\+\d+\.\d  go  exec  sw1  Succeeded  \d+ ms  "
+                            "ok$", said, re.M), said)
         ran(d.cli("run", "show", run[:18]), 0,
             r"^ *AT +STEP +ACTION +TARGET +TRY +STATE +TOOK +RESULT$")
         ran(d.cli("run", "start", "fails", "-w"), 1, r"^Failed: ")
@@ -309,7 +311,7 @@ def _():
         ran(d.cli("run", "watch", nap), 1, "^Cancelled: .*enough")
         ran(d.cli("run", "cancel", nap), 3, "^$", "not running")
         plan = ran(d.cli("run", "start", "quick", "--dry-run"), 0,
-                   r"^go +exec true +true +\d +5s +\S*test\.lua:9$")
+                   r"^go +exec true +true +\d +50s +\S*test\.lua:9$")
         noc.check("STEP" in plan, plan)
         ran(d.cli("run", "start", "none"), 3, "^$", "no flow")
         ran(d.cli("run", "show", "0000"), 3, "^$", "no such run")
@@ -325,7 +327,7 @@ def _():
             event = ran(d.cli("emit", "page.me", "device=sw1")).split()[0]
             run = noc.wait_for(
                 lambda: rows(d.cli("run", "--in", "Running", "-o", "jsonl")),
-                5, "the run")[0]["id"]
+                "the run")[0]["id"]
             said = d.cli("ack", event if by_event else run, "-m", "on it",
                          *(["--json"] if by_event else []))
             ran(said, 0, run if by_event else "^acknowledged " + run)
@@ -423,7 +425,9 @@ def _():
     with daemon() as d:
         for n in range(10):
             d.cli("emit", "link.down", "device=sw1", "ifname=Gi%d" % n)
-        time.sleep(0.2)
+        # The last decision is the last record.
+        noc.wait_for(lambda: [r for r in rows(d.cli("audit", "export"))
+                              if r["kind"] == "RUN_END"][9:], "ten runs")
         records = rows(d.cli("audit", "export"))
         noc.equal([r["seq"] for r in records], list(range(len(records))),
                   "records")

@@ -6,7 +6,6 @@ import json
 import os
 import shlex
 import subprocess
-import time
 
 import noc
 
@@ -211,7 +210,7 @@ def _():
         noc.check("(14 rules: 12 live, 2 observe: heal-link-down, psu)"
                   in d.out.all[0], d.out.all[0])
         command = shlex.split(d.wait_line("^try it ").split(None, 2)[2])
-        subprocess.run(command, check=True, timeout=10)
+        subprocess.run(command, check=True, timeout=noc.PATIENCE)
         line = d.wait_line(r"link\.down ")
         noc.check("Gi1/0/1 [syslog] → heal-link-down would have: snmp.set "
                   "ifAdminStatus[Gi1/0/1]=up (observe)" in line, line)
@@ -225,10 +224,12 @@ def _():
     with noc.Daemon(rules=SHIPPED) as d:
         d.syslog(DOWN)
         d.wait_line(r"link\.down ")
-        time.sleep(0.1)
-        done = noc.nocturne("events", "-o", "json", "--state", d.state)
-        noc.equal(done.returncode, 0, done.stderr)
-        event = json.loads(done.stdout)["events"][0]
+
+        def known():
+            done = noc.nocturne("events", "-o", "json", "--state", d.state)
+            noc.equal(done.returncode, 0, done.stderr)
+            return json.loads(done.stdout)["events"]
+        event = noc.wait_for(known, "the event")[0]
         tree = noc.tempdir()
         os.symlink(os.path.join(SHIPPED, "lib"), os.path.join(tree, "lib"))
         done = noc.nocturne("rules", "new", "--from-event", event["id"],

@@ -18,27 +18,27 @@ channel "web" { http.post { url = "%(web)s/hook", json = { text = "{text}" } },
 channel "plain" { syslog { to = "127.0.0.1:%(sink)d" } }
 flow "echo" { input = { text = "any" },
   step "out" { exec { "/usr/bin/printf", "%%s|%%s|", "{input.text}", "end",
-    format = "text", mutates = false, stdin = "none" }, timeout = "10s" } }
+    format = "text", mutates = false, stdin = "none" }, timeout = "50s" } }
 flow "stdin" { input = { text = "any" },
   step "out" { exec { "/bin/cat", format = "json", mutates = false,
-    stdin = { text = "{input.text}" } }, timeout = "10s" } }
+    stdin = { text = "{input.text}" } }, timeout = "50s" } }
 flow "context" {
   step "out" { exec { "/usr/bin/env", mutates = false,
-    env = { COLOUR = "blue" } }, timeout = "10s" },
-  step "in" { exec { "/bin/cat", mutates = false }, timeout = "10s" } }
+    env = { COLOUR = "blue" } }, timeout = "50s" },
+  step "in" { exec { "/bin/cat", mutates = false }, timeout = "50s" } }
 flow "exits" { input = { code = "number", class = "string" },
   step "out" { exec { "/bin/sh", "-c", "exit {input.code}", mutates = false,
-    exit = { ["3"] = "transient" } }, timeout = "10s",
+    exit = { ["3"] = "transient" } }, timeout = "50s",
     retry = { attempts = 2, initial = "10ms" } } }
 flow "slow" { step "out" { exec { "/bin/sh", "-c",
-    "trap '' TERM; sleep 60 & sleep 60", mutates = false }, timeout = "1s",
+    "trap '' TERM; sleep 300 & sleep 300", mutates = false }, timeout = "1s",
     retry = { attempts = 1 } } }
 flow "unsure" { step "out" { exec { "/bin/sh", "-c", "kill -9 $$" },
-    timeout = "5s" } }
+    timeout = "50s" } }
 flow "web" { input = { path = "string" },
   step "out" { http.post { url = "%(web)s{input.path}",
       auth = secret "token", json = { a = "{input.path}" } },
-    timeout = "5s", retry = { attempts = 3, initial = "10ms" },
+    timeout = "50s", retry = { attempts = 3, initial = "10ms" },
     output = { id = "body.deep.id" } } }
 flow "get" { input = { url = "string" },
   step "out" { http.get { url = "{input.url}" }, timeout = "3s",
@@ -142,8 +142,14 @@ def start(d, flow, **values):
 
 def run(d, flow, **values):
     """Starts a flow; the run at its end."""
-    return d.get("/api/v1/runs/%s/wait?timeout=20s"
-                 % start(d, flow, **values), timeout=60).json
+    return ended(d, start(d, flow, **values))
+
+
+def ended(d, run_id):
+    def look():
+        r = d.get("/api/v1/runs/%s/wait?timeout=20s" % run_id).json
+        return r["state"] != "Running" and r
+    return noc.wait_for(look, "the end of run " + run_id)
 
 
 def step(r, name="out"):
@@ -172,7 +178,7 @@ def _():
     with daemon() as d:
         runs = [(text, start(d, "echo", text=text)) for text in hostile()]
         for text, run_id in runs:
-            r = d.get("/api/v1/runs/%s/wait" % run_id, timeout=60).json
+            r = ended(d, run_id)
             out = detail(step(r)).get("output") or {}
             noc.equal(r["state"], "Succeeded", "state for %r" % text)
             noc.equal(out.get("stdout"), text + "|end|", "argument")
@@ -219,9 +225,11 @@ def _():
     with daemon() as d:
         r = run(d, "slow")
         noc.equal(detail(step(r))["error"]["class"], "timeout", "class")
-        left = [p for p in os.listdir("/proc") if p.isdigit()
-                and cmdline(p) == "sleep 60" and child_of(p, d)]
-        noc.equal(left, [], "what is left of it")
+        # A killed process is gone when it has been scheduled once more.
+        noc.wait_for(lambda: not [
+            p for p in os.listdir("/proc") if p.isdigit()
+            and cmdline(p) == "sleep 300" and child_of(p, d)],
+            "the end of its children")
 
 
 def cmdline(pid):
@@ -249,7 +257,7 @@ def _():
                      == "blocked", what="blocked")
         d.wait_line("may or may not have happened")
         d.post("/api/v1/runs/%s/signal/done" % run_id, {"why": "I looked"})
-        r = d.get("/api/v1/runs/%s/wait" % run_id, timeout=40).json
+        r = ended(d, run_id)
         noc.equal(r["state"], "Succeeded", "state")
 
 

@@ -65,7 +65,7 @@ def tidy(tmp, real):
 def transcript(head, *args):
     tmp = noc.tempdir()
     began = time.monotonic()
-    r = noc.nocturne("demo", *args, timeout=60, env={"TMPDIR": tmp})
+    r = noc.nocturne("demo", *args, env={"TMPDIR": tmp})
     took = time.monotonic() - began
     noc.equal(r.returncode, 0, "exit status (%s)" % r.stderr)
     lines = r.stdout.splitlines()
@@ -73,14 +73,14 @@ def transcript(head, *args):
     for line, pattern in zip(lines, [head] + BODY):
         noc.check(re.fullmatch(pattern, line),
                   "the line %r does not match /%s/" % (line, pattern))
-    noc.check(took <= 40, "it took %.1f s" % took)
     times = [float(t) for t in re.findall(r"\+(\d+\.\d) ", "\n".join(lines))]
     noc.equal(times, sorted(times), "the times of the first act")
     # The hold is two seconds, and the SET follows at most one later.
-    noc.check(1.9 <= times[3] - times[2] <= 3.1,
-              "hold to SET: %r" % (times,))
+    noc.check(1.9 <= times[3] - times[2], "hold to SET: %r" % (times,))
     print("# %s: %.1f s" % (lines[0], took))
     tidy(tmp, head == HEAD_REAL)
+    if times[3] - times[2] > 3.1 or took > 40:
+        raise noc.Late("hold to SET: %r; %.1f s in all" % (times, took))
 
 
 @noc.case("simulated: the transcript, in time, and nothing left behind")
@@ -98,7 +98,7 @@ def _():
 def _():
     tmp = noc.tempdir()
     r = noc.nocturne("demo", "--simulated", "--keep", "-o", "json",
-                     timeout=60, env={"TMPDIR": tmp})
+                     env={"TMPDIR": tmp})
     noc.equal(r.returncode, 0, "exit status (%s)" % r.stderr)
     told = json.loads(r.stdout)
     noc.equal((told["ok"], told["real"], told["why"]),
@@ -122,7 +122,7 @@ def _():
     try:
         r = subprocess.run(
             ["setpriv", "--reuid=65534", "--clear-groups", noc.NOCTURNE,
-             "demo"], text=True, timeout=60, cwd="/", check=False,
+             "demo"], text=True, timeout=noc.PATIENCE, cwd="/", check=False,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             env=dict(os.environ, TMPDIR=tmp))
     except PermissionError:
@@ -148,14 +148,13 @@ def stopped(number, when, *args):
         p.stdout.readline()
         time.sleep(when)
         p.send_signal(number)
-        began = time.monotonic()
-        _, err = p.communicate(timeout=15)
+        out, err = p.communicate(timeout=noc.PATIENCE)
     finally:
         p.kill()
         p.wait()
     noc.equal(p.returncode, 128 + number, "exit status (%s)" % err)
     noc.check("Stopped by" in err, err)
-    noc.check(time.monotonic() - began < 8, "it took its time")
+    noc.check("audit verify" not in out, "it went on to its end")
     tidy(tmp, not args)
 
 
@@ -182,7 +181,7 @@ def _():
     try:
         first.stdout.readline()
         noc.check("noc-demo" in namespaces(), "it has no namespace")
-        second = noc.nocturne("demo", env={"TMPDIR": tmp}, timeout=20)
+        second = noc.nocturne("demo", env={"TMPDIR": tmp})
         noc.equal(second.returncode, 5, "exit status of the second")
         noc.check("Another demo (pid %d) has" % first.pid in second.stderr,
                   second.stderr)
@@ -202,7 +201,7 @@ def _():
         noc.check(re.match(HEAD_REAL, third.stdout.readline()),
                   "the next one is not real")
         third.send_signal(signal.SIGINT)
-        third.communicate(timeout=15)
+        third.communicate(timeout=noc.PATIENCE)
     finally:
         third.kill()
         third.wait()

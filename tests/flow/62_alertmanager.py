@@ -4,9 +4,9 @@
 import datetime
 import json
 import os
+import re
 import subprocess
 import sys
-import time
 import urllib.request
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -22,7 +22,7 @@ rule "over" { on = "alert.resolved", run = log "RESOLVED {labels.alertname} on {
 
 CONFIG = """
 global:
-  resolve_timeout: 1m
+  resolve_timeout: 1h
 route:
   receiver: noc
   group_by: [alertname]
@@ -58,11 +58,11 @@ class Alertmanager:
         def ready():
             try:
                 with urllib.request.urlopen("http://127.0.0.1:%d/-/ready"
-                                            % self.port, timeout=2) as r:
+                                            % self.port, timeout=10) as r:
                     return r.status == 200
             except OSError:
                 return False
-        noc.wait_for(ready, 20, "Alertmanager", 0.2)
+        noc.wait_for(ready, "Alertmanager", every=0.2)
 
     def alert(self, name, instance, ends=None):
         now = datetime.datetime.now(datetime.timezone.utc)
@@ -75,12 +75,21 @@ class Alertmanager:
         request = urllib.request.Request(
             "http://127.0.0.1:%d/api/v2/alerts" % self.port, body,
             {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=5) as r:
+        with urllib.request.urlopen(request, timeout=noc.PATIENCE) as r:
             noc.equal(r.status, 200, "Alertmanager's answer")
+
+    def failed(self):
+        """Deliveries that did not come through."""
+        with urllib.request.urlopen("http://127.0.0.1:%d/metrics" % self.port,
+                                    timeout=noc.PATIENCE) as r:
+            return [float(line.split()[-1]) for line in
+                    r.read().decode().splitlines() if re.match(
+                        r"alertmanager_notification_requests_failed_total\{"
+                        r'.*integration="webhook"', line)]
 
     def close(self):
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(noc.PATIENCE)
         self.log.close()
 
 
@@ -90,14 +99,14 @@ def _():
         am = Alertmanager(d.http, "tok3n")
         try:
             am.alert("LinkDown", "sw1")
-            d.wait_line(r"log fires: FIRING LinkDown on sw1", 10)
+            d.wait_line(r"log fires: FIRING LinkDown on sw1")
             # The group is sent again whole: sw1 is a duplicate then.
             am.alert("LinkDown", "sw2")
-            d.wait_line(r"log fires: FIRING LinkDown on sw2", 10)
+            d.wait_line(r"log fires: FIRING LinkDown on sw2")
             am.alert("LinkDown", "sw1", ends=-1)
-            d.wait_line(r"log over: RESOLVED LinkDown on sw1", 10)
+            d.wait_line(r"log over: RESOLVED LinkDown on sw1")
             am.alert("LinkDown", "sw2", ends=-1)
-            d.wait_line(r"log over: RESOLVED LinkDown on sw2", 10)
+            d.wait_line(r"log over: RESOLVED LinkDown on sw2")
             for word in ("FIRING LinkDown on sw1", "FIRING LinkDown on sw2",
                          "RESOLVED LinkDown on sw1",
                          "RESOLVED LinkDown on sw2"):
@@ -117,7 +126,7 @@ def _():
         try:
             am.alert("LinkDown", "sw1")
             noc.wait_for(lambda: d.sources().get("hook/alertmanager", {})
-                         .get("refused", 0) > 0, 10, "a refusal", 0.2)
+                         .get("refused", 0) > 0, "a refusal", every=0.2)
             noc.check(not [x for x in d.out.all if "FIRING" in x], "it fired")
         finally:
             am.close()
@@ -125,9 +134,10 @@ def _():
         try:
             d.kill()
             am.alert("LinkDown", "sw9")
-            time.sleep(2)
+            noc.wait_for(lambda: sum(am.failed()) > 0, "a try in vain",
+                         every=0.2)
             d.restart()
-            d.wait_line(r"log fires: FIRING LinkDown on sw9", 20)
+            d.wait_line(r"log fires: FIRING LinkDown on sw9")
         finally:
             am.close()
 

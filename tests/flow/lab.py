@@ -5,10 +5,12 @@ namespace and link is removed again, also after a failure or ^C.
 """
 import atexit
 import os
+import re
 import shutil
 import signal
+import socket
 import subprocess
-import time
+import threading
 
 import noc
 
@@ -21,25 +23,79 @@ iquerySecName inner
 rouser inner
 agentSecName inner
 trap2sink {sink} public
+trap2sink {witness} public
 notificationEvent linkDownTrap .1.3.6.1.6.3.1.1.5.3 .1.3.6.1.2.1.2.2.1.1 \
 .1.3.6.1.2.1.2.2.1.7 .1.3.6.1.2.1.2.2.1.8
 notificationEvent linkUpTrap .1.3.6.1.6.3.1.1.5.4 .1.3.6.1.2.1.2.2.1.1 \
 .1.3.6.1.2.1.2.2.1.7 .1.3.6.1.2.1.2.2.1.8
-monitor -S -r 1 -e linkUpTrap "up" .1.3.6.1.2.1.2.2.1.8 != 2
 monitor -S -r 1 -e linkDownTrap "down" .1.3.6.1.2.1.2.2.1.8 == 2
+monitor -r 1 -e linkUpTrap "up" .1.3.6.1.2.1.2.2.1.8 != 2
 """
+# Of ifTable, which it reads again after 3 s otherwise.
+CACHE_TIMEOUT = "1.3.6.1.4.1.8072.1.5.3.1.2.1.3.6.1.2.1.2.2"
+LINK_DOWN = b"\x2b\x06\x01\x06\x03\x01\x01\x05\x03"
+LINK_UP = b"\x2b\x06\x01\x06\x03\x01\x01\x05\x04"
+IF_INDEX = b"\x2b\x06\x01\x02\x01\x02\x02\x01\x01"
 
 
 def run(*args, ok=True):
     done = subprocess.run(args, stdin=subprocess.DEVNULL, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          timeout=20, check=False)
+                          timeout=noc.PATIENCE, check=False)
     if ok and done.returncode:
         raise noc.Failure("%s: %s" % (" ".join(args), done.stderr.strip()))
     return done.stdout
 
 
 _made = 0
+
+
+def sweep():
+    """What a killed process could not take down."""
+    def is_left(name, pattern):
+        found = re.fullmatch(pattern, name)
+        return found and (int(found[1]) == os.getpid() or
+                          not os.path.exists("/proc/" + found[1]))
+    for line in run("ip", "netns", "list", ok=False).splitlines():
+        name = (line.split() or [""])[0]
+        if is_left(name, r"noc-lab-(\d+)-\d+p?"):
+            for pid in run("ip", "netns", "pids", name, ok=False).split():
+                os.kill(int(pid), signal.SIGKILL)
+            run("ip", "netns", "del", name, ok=False)
+    for name in os.listdir("/sys/class/net"):
+        if is_left(name, r"ncl(\d+)-\d+"):
+            run("ip", "link", "del", name, ok=False)
+
+
+def free_net():
+    """Of the benchmarking range: one that no other process has."""
+    used = run("ip", "-o", "-4", "addr")
+    for n in range(250):
+        net = "198.18.%d." % ((os.getpid() + n) % 250 + 1)
+        if net not in used:
+            return net + "%d"
+    raise noc.Skip("every net of 198.18.0.0/16 is in use")
+
+
+class Witness(threading.Thread):
+    """Hears every trap of one agent, whoever else does."""
+
+    def __init__(self, address):
+        super().__init__(daemon=True)
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind((address, 0))
+        self.port = self.socket.getsockname()[1]
+        self.said = {}  # ifIndex -> whether it is up
+
+    def run(self):
+        while True:
+            try:
+                text = self.socket.recv(65536)
+            except OSError:
+                return
+            at = text.find(IF_INDEX)
+            if at > 0 and (LINK_UP in text or LINK_DOWN in text):
+                self.said[text[at + len(IF_INDEX)]] = LINK_UP in text
 
 
 class Device:
@@ -51,12 +107,10 @@ class Device:
         _made += 1
         self.ns = "noc-lab-%d-%d" % (os.getpid(), _made)
         self.uplink = "ncl%d-%d" % (os.getpid() % 100000, _made)
-        # Of the benchmarking range, another net for each process.
-        net = "198.18.%d.%%d" % (os.getpid() % 250 + 1)
-        self.host = net % (4 * number + 1)
-        self.address = net % (4 * number + 2)
+        self.host = lab.net % (4 * number + 1)
+        self.address = lab.net % (4 * number + 2)
         self.dir = os.path.join(lab.dir, self.name)
-        self.agent = None
+        self.agent = self.witness = None
         self.ports = []
         os.makedirs(self.dir)
         run("ip", "netns", "add", self.ns)
@@ -74,11 +128,15 @@ class Device:
     def start(self, trap_port, mute=False):
         """mute: it answers, but sends no traps."""
         config = os.path.join(self.dir, "snmpd.conf")
+        self.witness = Witness(self.host)
+        self.witness.start()
+        sink = "%s:%d" % (self.host, trap_port)
         text = AGENT.format(
-            address=self.address, sink="%s:%d" % (self.host, trap_port))
+            address=self.address, sink=sink,
+            witness="%s:%d" % (self.host, self.witness.port))
         noc.write(config, "\n".join(
             line for line in text.split("\n")
-            if not mute or not line.startswith("trap2sink")))
+            if not mute or not line.startswith("trap2sink " + sink)))
         log = open(os.path.join(self.dir, "snmpd.log"), "wb")
         self.agent = subprocess.Popen(
             ["ip", "netns", "exec", self.ns, "snmpd", "-f", "-C", "-c",
@@ -86,12 +144,19 @@ class Device:
             stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             env=dict(os.environ, SNMP_PERSISTENT_DIR=self.dir, MIBS=""))
         log.close()
-        noc.wait_for(lambda: self.get("1.3.6.1.2.1.1.3.0"), 10,
+        noc.wait_for(lambda: self.get("1.3.6.1.2.1.1.3.0"),
                      self.name + "'s agent")
+        run("snmpset", "-v2c", "-cprivate", "-t10", "-r3", self.address,
+            CACHE_TIMEOUT, "i", "1")
 
     def get(self, oid):
         return run("snmpget", "-v2c", "-cpublic", "-Oqvn", "-t1", "-r0",
                    self.address, oid, ok=False).strip()
+
+    def trap(self, d, oid, *varbinds):
+        """One of ours, from its address."""
+        run("ip", "netns", "exec", self.ns, "snmptrap", "-v2c", "-cpublic",
+            "%s:%d" % (self.host, d.traps), "", oid, *varbinds)
 
     def index(self, ifname):
         return int(self.ip("-o", "link", "show", ifname).split(":")[0])
@@ -101,31 +166,38 @@ class Device:
         flags = self.ip("-o", "link", "show", ifname).split("<")[1]
         return "UP" in flags.split(">")[0].split(",")
 
-    def shut(self, ifname):
-        self.ip("link", "set", ifname, "down")
+    def shut(self, *ifnames):
+        """Several at once, as far as its agent can tell."""
+        subprocess.run(["ip", "-n", self.ns, "-batch", "-"], text=True,
+                       input="".join("link set %s down\n" % ifname
+                                     for ifname in ifnames),
+                       timeout=noc.PATIENCE, check=True)
 
     def raise_(self, ifname):
         self.ip("link", "set", ifname, "up")
 
+    def noticed(self, ifname, up):
+        """Waits until the agent has seen it: it tells of changes only."""
+        index = self.index(ifname)
+        noc.wait_for(lambda: self.witness.said.get(index) is up,
+                     "%s to notice that %s is %s"
+                     % (self.name, ifname, "up" if up else "down"))
+
     def silence(self):
-        """Requests are received by nobody; traps got out before."""
-        for pid in self.agents():
-            os.kill(pid, signal.SIGSTOP)
+        """Requests go to a station that is not there; traps get out."""
+        run("ip", "neigh", "replace", self.address, "lladdr",
+            "02:00:5e:00:53:01", "dev", self.uplink, "nud", "permanent")
 
     def speak(self):
-        for pid in self.agents():
-            os.kill(pid, signal.SIGCONT)
-
-    def agents(self):
-        return [int(p) for p in
-                run("ip", "netns", "pids", self.ns, ok=False).split()]
+        run("ip", "neigh", "del", self.address, "dev", self.uplink)
 
     def close(self):
+        if self.witness:
+            self.witness.socket.close()
         if self.agent:
-            self.speak()
             self.agent.terminate()
             try:
-                self.agent.wait(5)
+                self.agent.wait(noc.PATIENCE)
             except subprocess.TimeoutExpired:
                 self.agent.kill()
                 self.agent.wait()
@@ -139,9 +211,12 @@ class Lab:
     def __init__(self, devices=2, ports=()):
         if os.geteuid():
             raise noc.Skip("needs root for network namespaces")
-        noc.need("ip", "snmpd", "snmpget")
+        noc.need("ip", "snmpd", "snmpget", "snmptrap")
         self.dir = noc.tempdir()
         self.devices = []
+        if not _made:
+            sweep()
+        self.net = free_net()
         atexit.register(self.close)
         for number in range(1, devices + 1):
             self.devices.append(Device(self, number))
@@ -191,14 +266,27 @@ class Lab:
         d.start()
         for device in self.devices:
             device.start(d.traps, device.name in mute)
-        # The agents cache a table for 3 s, and watch for changes only.
         for device in self.devices:
             for port in device.ports:
-                noc.wait_for(lambda: device.get(
-                    "1.3.6.1.2.1.2.2.1.8.%d" % device.index(port)) == "1", 10,
-                    "%s %s up" % (device.name, port), every=0.2)
-        time.sleep(1.5)
+                device.noticed(port, True)
+            if device.name not in mute:
+                self.introduce(d, device)
         return d
+
+    @staticmethod
+    def introduce(d, device):
+        """The daemon has asked for the names of its interfaces."""
+        port = device.ports[0]
+        index = device.index(port)
+
+        def known():
+            if d.out.find(r"link\.up %s %s " % (device.name, port)):
+                return True
+            device.trap(d, "1.3.6.1.6.3.1.1.5.4",
+                        "1.3.6.1.2.1.2.2.1.1.%d" % index, "i", str(index))
+            return False
+        noc.wait_for(known, "the names of %s's interfaces" % device.name,
+                     every=0.5)
 
     def __enter__(self):
         return self

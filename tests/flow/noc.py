@@ -16,6 +16,7 @@ import atexit
 import http.client
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -35,6 +36,17 @@ NOCTURNE = os.environ.get("NOCTURNE") or os.path.join(
     SRCDIR, "build", "nocturne")
 # Slower machines and sanitizers: every wait is multiplied.
 SLOW = float(os.environ.get("NOC_SLOW", "1"))
+# How long a state is waited for.  It says nothing about speed: it only
+# bounds a hang.
+PATIENCE = 60.0 * SLOW
+
+# What a shell may say about proxies, colours or other words is not for us.
+for _name in [n for n in os.environ if n.lower().endswith("_proxy")
+              or n in ("NO_COLOR", "NOCTURNE_STATE", "NOCTURNE_CRASH",
+                       "NOTIFY_SOCKET", "WATCHDOG_USEC", "LISTEN_FDS", "MIBS",
+                       "MIBDIRS", "LANGUAGE")]:
+    del os.environ[_name]
+os.environ["LC_ALL"] = "C.UTF-8"
 
 _cases = []
 _daemons = []
@@ -48,12 +60,30 @@ class Skip(Exception):
     """This machine lacks what the case needs; the message says what."""
 
 
+class Late(Exception):
+    """The machine was too slow to set up what the case is about, or to keep
+    a limit: the case is tried again, three times in all."""
+
+
 def case(name):
     """Registers a function as one TAP case."""
     def register(function):
         _cases.append((name, function))
         return function
     return register
+
+
+def attempt(function, tries=3):
+    for left in range(tries - 1, -1, -1):
+        try:
+            return function()
+        except Late as why:
+            print("# late: %s" % why, flush=True)
+            for daemon in list(_daemons):
+                daemon.close()
+            if not left:
+                raise Failure("late each of %d times: %s"
+                              % (tries, why)) from None
 
 
 def check(condition, message):
@@ -74,7 +104,7 @@ def main():
     for number, (name, function) in enumerate(chosen, 1):
         began = time.monotonic()
         try:
-            function()
+            attempt(function)
         except Skip as why:
             print("ok %d - %s # SKIP %s" % (number, name, why), flush=True)
         except BaseException as error:  # a ^C must still clean up
@@ -96,32 +126,49 @@ def main():
     sys.exit(1 if bad else 0)
 
 
-def wait_for(condition, timeout=5.0, what="condition", every=0.02):
-    """The first true value of condition(), or Failure after timeout seconds."""
-    until = time.monotonic() + timeout * SLOW
+def wait_for(condition, what="condition", *, every=0.02):
+    """The first true value of condition(), or Failure."""
+    until = time.monotonic() + PATIENCE
     while True:
         value = condition()
         if value:
             return value
         if time.monotonic() > until:
-            raise Failure("waited %.1f s for %s" % (
-                timeout * SLOW, what() if callable(what) else what))
+            raise Failure("waited %.0f s for %s" % (
+                PATIENCE, what() if callable(what) else what))
         time.sleep(every)
 
 
-def free_port(kind=socket.SOCK_STREAM, address="127.0.0.1"):
-    """A port that is free for TCP and UDP alike at the moment."""
-    del kind
+_ports = set()
+
+
+def _ports_to_try():
+    """Below those that the kernel gives to whoever asks for any."""
+    try:
+        with open("/proc/sys/net/ipv4/ip_local_port_range",
+                  encoding="ascii") as f:
+            first, last = (int(x) for x in f.read().split())
+    except OSError:
+        first, last = 32768, 60999
+    if first > 14000:
+        return range(10000, first)
+    return range(last + 1, 65536) if last < 62000 else range(10000, 65536)
+
+
+def free_port(address="127.0.0.1"):
+    """A port that is free for TCP and UDP alike, and was not given before."""
     while True:
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp:
-            tcp.bind((address, 0))
-            port = tcp.getsockname()[1]
-            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-                try:
-                    udp.bind((address, port))
-                except OSError:
-                    continue
-                return port
+        port = random.choice(_ports_to_try())
+        if port in _ports:
+            continue
+        try:
+            for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+                with socket.socket(socket.AF_INET, kind) as s:
+                    s.bind((address, port))
+        except OSError:
+            continue
+        _ports.add(port)
+        return port
 
 
 def tempdir():
@@ -131,18 +178,22 @@ def tempdir():
 
 
 def write(path, text, mode=0o644):
+    """The file appears whole: the daemon may be watching it."""
     os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, "w", encoding="utf-8") as out:
+    fresh = os.path.join(os.path.dirname(path), ".fresh")
+    with open(fresh, "w", encoding="utf-8") as out:
         out.write(text)
-    os.chmod(path, mode)
+    os.chmod(fresh, mode)
+    os.rename(fresh, path)
     return path
 
 
-def nocturne(*args, timeout=30, stdin=None, cwd=None, env=None):
+def nocturne(*args, timeout=None, stdin=None, cwd=None, env=None):
     """Runs the command line; a CompletedProcess with text."""
     return subprocess.run(
         [NOCTURNE, *args], input=stdin, text=True, errors="replace",
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout * SLOW,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        timeout=timeout or 2 * PATIENCE,
         cwd=cwd, env=dict(os.environ, **(env or {})), check=False)
 
 
@@ -186,9 +237,20 @@ def journal(path):
             at += 6 + size
         return None
 
-    db = sqlite3.connect(path, timeout=10)
+    db = sqlite3.connect(path, timeout=PATIENCE)
     db.create_function("detail", 1, detail)
     return db
+
+
+def stored(state):
+    """The events of a journal, also of a daemon that was killed: by id."""
+    db = journal(os.path.join(state, "nocturne.db"))
+    try:
+        events = [json.loads(text) for (text,) in
+                  db.execute("SELECT said FROM (%s)" % EVENTS)]
+    finally:
+        db.close()
+    return {event["id"]: event for event in events}
 
 
 def ber(tag, *parts):
@@ -217,7 +279,7 @@ def inform(request_id, ifindex=7,
 
 
 class UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path, timeout=10):
+    def __init__(self, path, timeout=PATIENCE):
         super().__init__("localhost", timeout=timeout)
         self.path = path
 
@@ -267,8 +329,8 @@ class Lines:
                 return i
         return None
 
-    def wait(self, pattern, timeout, start=0):
-        until = time.monotonic() + timeout * SLOW
+    def wait(self, pattern, start=0):
+        until = time.monotonic() + PATIENCE
         with self.changed:
             while True:
                 i = self.find(pattern, start)
@@ -279,7 +341,7 @@ class Lines:
                     raise Failure("no line matches /%s/ %s; the last are:\n%s"
                                   % (pattern, "and the stream ended"
                                      if self.ended else
-                                     "within %.1f s" % (timeout * SLOW),
+                                     "within %.0f s" % PATIENCE,
                                      "\n".join(self.all[-12:])))
                 self.changed.wait(left)
 
@@ -342,7 +404,7 @@ class Daemon:
             command += ["--set", "%s=%s" % (key, value)]
         return command + self.args
 
-    def start(self, ready=True, timeout=10):
+    def start(self, ready=True):
         self.process = subprocess.Popen(
             self.command(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, cwd=self.dir,
@@ -352,7 +414,7 @@ class Daemon:
         if self not in _daemons:
             _daemons.append(self)
         if ready:
-            self.wait_line(r"^real gear ", timeout)
+            self.wait_line(r"^real gear ")
         return self
 
     def __enter__(self):
@@ -377,22 +439,22 @@ class Daemon:
     def signal(self, number):
         self.process.send_signal(number)
 
-    def wait(self, timeout=15):
+    def wait(self):
         """Its exit status; negative: the signal that killed it.  All that it
         said has been read then."""
         try:
-            status = self.process.wait(timeout * SLOW)
+            status = self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             raise Failure("the daemon did not end within %.0f s"
-                          % (timeout * SLOW)) from None
+                          % PATIENCE) from None
         for lines in (self.out, self.err):
             with lines.changed:
-                lines.changed.wait_for(lambda: lines.ended, 5 * SLOW)
+                lines.changed.wait_for(lambda: lines.ended, PATIENCE)
         return status
 
-    def stop(self, timeout=15):
+    def stop(self):
         self.signal(signal.SIGTERM)
-        return self.wait(timeout)
+        return self.wait()
 
     def kill(self):
         self.process.kill()
@@ -406,7 +468,7 @@ class Daemon:
         if self.process and self.process.poll() is None:
             self.process.terminate()
             try:
-                self.process.wait(15 * SLOW)
+                self.process.wait(PATIENCE)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
@@ -415,16 +477,16 @@ class Daemon:
 
     # ---- what it says ----
 
-    def wait_line(self, pattern, timeout=5.0, start=0):
+    def wait_line(self, pattern, *, start=0):
         """The first line of standard output that matches."""
-        return self.out.wait(pattern, timeout, start)
+        return self.out.wait(pattern, start)
 
-    def wait_log(self, pattern, timeout=5.0, start=0):
+    def wait_log(self, pattern, *, start=0):
         """The same of its log."""
-        return self.err.wait(pattern, timeout, start)
+        return self.err.wait(pattern, start)
 
-    def no_line(self, pattern, seconds=0.5):
-        time.sleep(seconds * SLOW)
+    def no_line(self, pattern):
+        """None so far: wait first for what comes after it."""
         i = self.out.find(pattern)
         check(i is None, lambda: "unexpected line: " + self.out.all[i])
 
@@ -444,15 +506,17 @@ class Daemon:
     def syslog_tcp(self, data):
         if isinstance(data, str):
             data = data.encode("utf-8", "surrogateescape")
-        with socket.create_connection(("127.0.0.1", self.tcp), 5) as s:
+        with socket.create_connection(("127.0.0.1", self.tcp), PATIENCE) as s:
             s.sendall(data)
 
-    def trap(self, oid, *varbinds, version="2c", inform=False, options=()):
-        """snmptrap; varbinds are flat: OID, type, value, ..."""
+    def trap(self, oid, *varbinds, version="2c", inform=False, options=(),
+             wait=20):
+        """snmptrap; varbinds are flat: OID, type, value, ...  An INFORM is
+        sent once more when `wait` seconds brought no answer."""
         need("snmptrap")
         credentials = list(options) or ["-c", "public"]
         head = ["snmpinform" if inform else "snmptrap", "-v", version,
-                *credentials, "-t", "2", "-r", "1",
+                *credentials, "-t", str(wait), "-r", "1",
                 "127.0.0.1:%d" % self.traps]
         if version == "1":
             enterprise, agent, generic, specific, uptime = oid
@@ -462,18 +526,18 @@ class Daemon:
         return subprocess.run(
             head + [str(v) for v in varbinds], text=True,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            timeout=30 * SLOW, check=False)
+            timeout=2 * PATIENCE, check=False)
 
     def request(self, method, path, body=None, headers=None, unix=True,
-                timeout=10):
+                timeout=PATIENCE):
         """One HTTP request; body: bytes, text, or data sent as JSON."""
         headers = dict(headers or {})
         if unix:
             connection = UnixConnection(
-                os.path.join(self.state, "nocturne.sock"), timeout * SLOW)
+                os.path.join(self.state, "nocturne.sock"), timeout)
         else:
             connection = http.client.HTTPConnection(
-                "127.0.0.1", self.http, timeout=timeout * SLOW)
+                "127.0.0.1", self.http, timeout=timeout)
         if body is not None and not isinstance(body, (bytes, str)):
             body = json.dumps(body)
             headers.setdefault("Content-Type", "application/json")
@@ -503,6 +567,30 @@ class Daemon:
             equal(row["received"], fates, "%s: received against its fates %r"
                   % (row["source"], row))
         return {row["source"]: row for row in rows}
+
+    def ledger(self, source, received=1):
+        """Its row once so many have come, none of them still on its way."""
+        def look():
+            row = self.sources().get(source)
+            return row if row and not row["in_progress"] and \
+                row["received"] + row["kernel_dropped"] >= received else None
+        return wait_for(look, "%d of %s in the ledger" % (received, source))
+
+    def pause(self):
+        """Stopped, every thread of it, until it is resumed."""
+        self.signal(signal.SIGSTOP)
+
+        def stopped():
+            for task in os.listdir("/proc/%d/task" % self.pid):
+                with open("/proc/%d/task/%s/stat" % (self.pid, task),
+                          encoding="ascii", errors="replace") as f:
+                    if f.read().rsplit(")", 1)[1].split()[0] not in "TtZ":
+                        return False
+            return True
+        wait_for(stopped, "the daemon to stop")
+
+    def resume(self):
+        self.signal(signal.SIGCONT)
 
     def cli(self, *args, **kw):
         """A client verb against this daemon."""
