@@ -18,7 +18,8 @@
  * The three acts: a fault that heals, one that a person meant, and one that
  * cannot be healed.  Each ends in an error unless all of it happened.
  */
-#define ACT_TRAP_MS 8000
+#define ACT_TRAP_MS 12000
+#define ACT_MS	    10000 /* what a machine that stalls may take for a step */
 
 /* ---- pieces of the story ---- */
 
@@ -38,7 +39,7 @@ act_trap(struct noc_demo *d, const char *outcome,
 	if (r)
 		return r;
 	decided.event = noc_value_get_str(*event, "event", "");
-	return noc_demo_await(d, &decided, 2000, decision, err);
+	return noc_demo_await(d, &decided, ACT_MS, decision, err);
 }
 
 static const char *
@@ -151,7 +152,7 @@ act_heal_run(struct noc_demo *d, const char *event, struct noc_err *err)
 	struct noc_demo_want want = { .kind = "RUN_START", .event = event };
 	const struct noc_value *start, *intent, *done, *end;
 	struct noc_value *run = NULL, *plan = NULL;
-	int r = noc_demo_await(d, &want, 5000, &start, err);
+	int r = noc_demo_await(d, &want, ACT_MS, &start, err);
 
 	if (r)
 		return r;
@@ -160,7 +161,7 @@ act_heal_run(struct noc_demo *d, const char *event, struct noc_err *err)
 		.run = noc_value_get_str(start, "run", ""),
 		.step = "raise",
 	};
-	r = noc_demo_await(d, &want, 5000, &done, err);
+	r = noc_demo_await(d, &want, ACT_MS, &done, err);
 	if (r)
 		return r;
 	want.kind = "STEP_START";
@@ -261,7 +262,7 @@ act_left_alone(struct noc_demo *d, int64_t *changed_ns, struct noc_err *err)
 	if (!r)
 		r = act_operator(d, err);
 	if (!r)
-		r = noc_demo_await(d, &change, 3000, &rec, err);
+		r = noc_demo_await(d, &change, ACT_MS, &rec, err);
 	if (r)
 		return r;
 	*changed_ns = noc_value_get_int(rec, "at", 0);
@@ -318,11 +319,11 @@ act_acknowledge(struct noc_demo *d, const char *run, struct noc_err *err)
 	if (r)
 		return r;
 	noc_value_free(answer);
-	r = noc_demo_await(d, &ack, 3000, &rec, err);
+	r = noc_demo_await(d, &ack, ACT_MS, &rec, err);
 	if (!r)
 		noc_demo_tell(d, NULL, "; acknowledged");
 	noc_demo_end_line(d);
-	return r ? r : noc_demo_await(d, &end, 3000, &rec, err);
+	return r ? r : noc_demo_await(d, &end, ACT_MS, &rec, err);
 }
 
 static int
@@ -349,7 +350,7 @@ act_escalates(struct noc_demo *d, const char *text, const char *run,
 	want = (struct noc_demo_want){ .kind = "STEP_DONE",
 				       .run = run,
 				       .step = "notify:oncall" };
-	r = noc_demo_await(d, &want, 5000, &rec, err);
+	r = noc_demo_await(d, &want, ACT_MS, &rec, err);
 	if (r)
 		return r;
 	act_channels(d, run, &channels);
@@ -370,16 +371,17 @@ act_silent(struct noc_demo *d, struct noc_err *err)
 	const char *text;
 	int r = noc_demo_act(d, "agent silent", &text, err);
 
+	/* First, or a slow machine asks before it is silent. */
+	if (!r)
+		r = d->ops->silence(d, err);
 	if (!r)
 		r = d->ops->set(d, false, err);
 	if (!r)
 		r = act_trap(d, "held", &event, &decision, err);
-	if (!r)
-		r = d->ops->silence(d, err);
 	if (r)
 		return r;
 	started.event = noc_value_get_str(event, "event", "");
-	r = noc_demo_await(d, &started, 5000, &start, err);
+	r = noc_demo_await(d, &started, ACT_MS, &start, err);
 	if (r)
 		return r;
 	return act_escalates(d, text, noc_value_get_str(start, "run", ""), err);

@@ -22,7 +22,7 @@
 
 /* The demo's own daemon: its files, its process, its API. */
 
-#define DAEMON_READY_MS 5000
+#define DAEMON_READY_MS 15000
 #define DAEMON_STOP_MS	4000
 #define DAEMON_LOG_TAIL 2000
 
@@ -302,7 +302,7 @@ noc_demo_post(const struct noc_demo *d, const char *target, const char *headers,
 				      .target = target,
 				      .body = body,
 				      .headers = headers,
-				      .timeout_ms = 5000 };
+				      .timeout_ms = 10000 };
 	struct noc_http_answer answer;
 	int r = noc_http_call(&call, &answer, err);
 

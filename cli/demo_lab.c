@@ -28,7 +28,7 @@
 #define LAB_VETH "noc-demo0"
 #define LAB_PATH "PATH=/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin"
 
-#define LAB_AGENT_MS  5000
+#define LAB_AGENT_MS  15000
 #define LAB_SETTLE_MS 1300 /* its first look at the interfaces: -r 1 */
 
 /* ---- other programs ---- */
@@ -324,16 +324,16 @@ lab_set(struct noc_demo *d, bool up, struct noc_err *err)
 			      : "-n " LAB_NS " link set eth7 down");
 }
 
-/* Its packets to us go to a station that is not there. */
+/* What it is asked goes to a station that is not there; its traps get out. */
 static int
 lab_silence(struct noc_demo *d, struct noc_err *err)
 {
 	char words[128];
 
 	snprintf(words, sizeof(words),
-		 "-n " LAB_NS " neigh replace %s lladdr 02:00:5e:00:53:01 dev "
-		 "up0 nud permanent",
-		 d->host);
+		 "neigh replace %s lladdr 02:00:5e:00:53:01 dev " LAB_VETH
+		 " nud permanent",
+		 d->agent);
 	return lab_ip(err, words);
 }
 

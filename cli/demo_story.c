@@ -188,7 +188,7 @@ noc_demo_act(struct noc_demo *d, const char *what, const char **text,
 	event = noc_strdup(noc_value_get_str(row, "id", "?"));
 	noc_value_free(answer);
 	want.event = event;
-	r = noc_demo_await(d, &want, 2000, &rec, err);
+	r = noc_demo_await(d, &want, 10000, &rec, err);
 	free(event);
 	if (r)
 		return r;

@@ -160,7 +160,7 @@ world_tick(struct noc_demo *d)
 		return;
 	world->look_boot_ns = now + WORLD_LOOK_MS * NOC_NS_PER_MS;
 	up = atomic_load(&world->up);
-	if (up == world->was_up || atomic_load(&world->silent))
+	if (up == world->was_up)
 		return;
 	world->was_up = up;
 	at = world_trap(d, up, &w);
