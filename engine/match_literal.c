@@ -8,18 +8,23 @@
 #include "engine/match_private.h"
 
 /*
- * Of each literal one gram of 4 bytes is looked for, the rarest it has; a
- * bitmap says no for nearly every position of a text, and what passes is
- * compared whole.
+ * A literal is found by grams of 4 bytes; a bitmap says no for nearly every
+ * gram of a text, and what passes is compared whole.  When each literal has
+ * four rare grams in a row they are all kept: one of them begins at a multiple
+ * of four wherever the literal is, so that only every fourth place of a text
+ * need be looked at.  Else two in a row, or one and every place.
  */
+#define STEP_MAX    4
 #define BITMAP_BITS 17 /* 16 KiB: stays in the first cache */
+#define SHARED_BITS 18
+/* A gram that so many literals have, and a 64th of all, is not rare. */
+#define SHARED_MAX 8
 
 struct literal {
 	char *text;
 	uint32_t len;
-	uint32_t offset; /* of its gram */
-	uint32_t gram;
-	uint32_t next; /* of the same gram, + 1 */
+	uint32_t offset;	 /* of its first gram */
+	uint32_t next[STEP_MAX]; /* entry of the same gram */
 	struct noc_list ids;
 };
 
@@ -27,8 +32,11 @@ struct noc_literals {
 	struct literal *at;
 	size_t len, cap;
 	struct noc_texts known; /* text -> position, while filling */
+	uint32_t step;		/* grams of each literal */
 	uint64_t *bitmap;
-	uint32_t *heads; /* by gram: position + 1 of its first literal */
+	/* By gram: its first entry, a literal's position * STEP_MAX + which
+	 * of its grams, + 1. */
+	uint32_t *heads;
 	uint32_t nheads; /* a power of two */
 };
 
@@ -108,52 +116,92 @@ gram_common(const char *p)
 	       byte_common((unsigned char)p[3]);
 }
 
-/* Grams that many literals share make long chains: they count as common. */
-static void
-literal_choose(struct literal *lit, const uint16_t *shared)
+/* How many literals may be tried where this gram stands. */
+static uint32_t
+gram_shared(const uint16_t *shared, const char *p)
+{
+	return shared[gram_mix(gram_at(p)) >> (32 - SHARED_BITS)];
+}
+
+/*
+ * Sets where its row of `step` grams begins, and says whether all are rare.
+ * Grams that many literals share make long chains: they count as common.
+ */
+static bool
+literal_choose(struct literal *lit, uint32_t step, const uint16_t *shared,
+	       uint32_t shared_max)
 {
 	unsigned best = ~0u;
+	bool rare = false;
 
-	for (uint32_t i = 0; i + 4 <= lit->len; i++) {
-		uint32_t g = gram_at(lit->text + i);
-		unsigned score =
-		    gram_common(lit->text + i) + shared[gram_mix(g) >> 16] * 4u;
+	for (uint32_t i = 0; i + step + 3 <= lit->len; i++) {
+		unsigned score = 0, most = 0;
 
+		for (uint32_t k = 0; k < step; k++) {
+			const char *p = lit->text + i + k;
+			unsigned n = gram_shared(shared, p);
+
+			score += gram_common(p) + n * 4;
+			most = n > most ? n : most;
+		}
 		if (score < best) {
 			best = score;
 			lit->offset = i;
-			lit->gram = g;
+			rare = most <= shared_max;
 		}
 	}
+	return rare;
 }
 
+/* The longest step that all can take. */
 static void
 literals_choose(struct noc_literals *l)
 {
-	uint16_t *shared = noc_calloc(65536, sizeof(*shared));
+	uint16_t *shared =
+	    noc_calloc((size_t)1 << SHARED_BITS, sizeof(*shared));
+	uint32_t shared_max = SHARED_MAX + (uint32_t)(l->len / 64);
 
 	for (size_t i = 0; i < l->len; i++)
 		for (uint32_t k = 0; k + 4 <= l->at[i].len; k++) {
 			uint32_t g = gram_at(l->at[i].text + k);
-			uint16_t *n = &shared[gram_mix(g) >> 16];
+			uint16_t *n =
+			    &shared[gram_mix(g) >> (32 - SHARED_BITS)];
 
 			if (*n < UINT16_MAX)
 				++*n;
 		}
-	for (size_t i = 0; i < l->len; i++)
-		literal_choose(&l->at[i], shared);
+	for (l->step = STEP_MAX;; l->step /= 2) {
+		bool rare = true;
+
+		for (size_t i = 0; i < l->len; i++)
+			rare &= literal_choose(&l->at[i], l->step, shared,
+					       shared_max);
+		if (rare || l->step == 1)
+			break;
+	}
 	free(shared);
+}
+
+static const struct literal *
+literals_entry(const struct noc_literals *l, uint32_t entry, uint32_t *which)
+{
+	*which = (entry - 1) % STEP_MAX;
+	return &l->at[(entry - 1) / STEP_MAX];
 }
 
 static uint32_t *
 literals_head(const struct noc_literals *l, uint32_t gram)
 {
-	uint32_t i = gram_mix(gram) >> 7;
+	uint32_t i = gram_mix(gram) >> 7, which;
 
 	for (;; i++) {
 		uint32_t *head = &l->heads[i & (l->nheads - 1)];
+		const struct literal *lit;
 
-		if (!*head || l->at[*head - 1].gram == gram)
+		if (!*head)
+			return head;
+		lit = literals_entry(l, *head, &which);
+		if (gram_at(lit->text + lit->offset + which) == gram)
 			return head;
 	}
 }
@@ -166,16 +214,21 @@ noc_literals_seal(struct noc_literals *l)
 	l->bitmap =
 	    noc_calloc(((size_t)1 << BITMAP_BITS) / 64, sizeof(uint64_t));
 	l->nheads = 16;
-	while (l->nheads < l->len * 2)
+	while (l->nheads < l->len * l->step * 2)
 		l->nheads *= 2;
 	l->heads = noc_calloc(l->nheads, sizeof(*l->heads));
 	for (size_t i = 0; i < l->len; i++) {
-		uint32_t h = gram_bit(l->at[i].gram);
-		uint32_t *head = literals_head(l, l->at[i].gram);
+		struct literal *lit = &l->at[i];
 
-		l->bitmap[h / 64] |= (uint64_t)1 << h % 64;
-		l->at[i].next = *head;
-		*head = (uint32_t)i + 1;
+		for (uint32_t k = 0; k < l->step; k++) {
+			uint32_t gram = gram_at(lit->text + lit->offset + k);
+			uint32_t h = gram_bit(gram);
+			uint32_t *head = literals_head(l, gram);
+
+			l->bitmap[h / 64] |= (uint64_t)1 << h % 64;
+			lit->next[k] = *head;
+			*head = (uint32_t)i * STEP_MAX + k + 1;
+		}
 	}
 }
 
@@ -200,17 +253,17 @@ static void
 literals_verify(const struct noc_literals *l, struct noc_slice text, size_t at,
 		void (*fn)(uint32_t id, void *arg), void *arg)
 {
-	uint32_t next = *literals_head(l, gram_at(text.p + at));
+	uint32_t next = *literals_head(l, gram_at(text.p + at)), which;
 
 	while (next) {
-		const struct literal *lit = &l->at[next - 1];
+		const struct literal *lit = literals_entry(l, next, &which);
+		size_t before = lit->offset + which;
 
-		if (at >= lit->offset &&
-		    text.len - (at - lit->offset) >= lit->len &&
-		    !memcmp(text.p + at - lit->offset, lit->text, lit->len))
+		if (at >= before && text.len - (at - before) >= lit->len &&
+		    !memcmp(text.p + at - before, lit->text, lit->len))
 			for (uint32_t i = 0; i < lit->ids.len; i++)
 				fn(lit->ids.at[i], arg);
-		next = lit->next;
+		next = lit->next[which];
 	}
 }
 
@@ -219,12 +272,11 @@ noc_literals_scan(const struct noc_literals *l, struct noc_slice text,
 		  void (*fn)(uint32_t id, void *arg), void *arg)
 {
 	const uint64_t *bitmap = l->bitmap;
-	size_t last;
+	size_t step = l->step;
 
-	if (text.len < 4 || !l->len)
+	if (!l->len)
 		return;
-	last = text.len - 4;
-	for (size_t i = 0; i <= last; i++) {
+	for (size_t i = 0; i + 4 <= text.len; i += step) {
 		uint32_t h = gram_bit(gram_at(text.p + i));
 
 		if (__builtin_expect(bitmap[h / 64] >> h % 64 & 1, 0))
