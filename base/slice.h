@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 /*
@@ -37,6 +38,28 @@ static inline bool
 noc_slice_is(struct noc_slice a, const char *s)
 {
 	return noc_slice_eq(a, noc_slice_str(s));
+}
+
+/* Fewer than eight bytes as one number, for hashes: texts of the same length
+ * that differ give different ones. */
+static inline uint64_t
+noc_slice_word(const char *p, size_t len)
+{
+	uint64_t word = 0;
+	uint32_t four;
+	uint16_t two;
+
+	if (len & 1)
+		word = (unsigned char)p[len - 1];
+	if (len & 2) {
+		memcpy(&two, p + (len & 4), sizeof(two));
+		word = word << 16 | two;
+	}
+	if (len & 4) {
+		memcpy(&four, p, sizeof(four));
+		word = word << 32 | four;
+	}
+	return word;
 }
 
 #endif

@@ -10,6 +10,7 @@
 #include "base/crypto.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/slice.h"
 
 /*
  * Entries lie in insertion order in `slots`; `index` is an open-addressing
@@ -62,7 +63,7 @@ sip_round(uint64_t v[4])
 uint64_t
 noc_hash(const void *data, size_t len)
 {
-	const unsigned char *p = data;
+	const char *p = data;
 	uint64_t v[4], m;
 	size_t left = len;
 
@@ -77,9 +78,7 @@ noc_hash(const void *data, size_t len)
 		sip_round(v);
 		v[0] ^= m;
 	}
-	m = (uint64_t)len << 56;
-	for (size_t i = 0; i < left; i++)
-		m |= (uint64_t)p[i] << (8 * i);
+	m = (uint64_t)len << 56 | noc_slice_word(p, left);
 	v[3] ^= m;
 	sip_round(v);
 	v[0] ^= m;

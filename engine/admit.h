@@ -24,10 +24,11 @@ struct noc_admit {
 	struct noc_ring_events unmatched, recent;
 	struct noc_bucket unmatched_rate; /* 1,000/s, then sampled */
 	uint64_t unmatched_skipped;
-	struct noc_table unknown;    /* origin -> struct noc_unknown */
-	uint64_t unknown_more;	     /* senders past the cap */
-	struct noc_bucket low_trust; /* kept events of low trust */
-	struct noc_bucket lines;     /* printed a second */
+	struct noc_table unknown;	  /* origin -> struct noc_unknown */
+	struct noc_unknown *unknown_last; /* often the next one, too */
+	uint64_t unknown_more;		  /* senders past the cap */
+	struct noc_bucket low_trust;	  /* kept events of low trust */
+	struct noc_bucket lines;	  /* printed a second */
 	uint64_t lines_skipped;
 	uint64_t shed_unsaid; /* until the next GAP record */
 	struct noc_due gap;   /* first: see on_gap_due */
@@ -38,6 +39,8 @@ struct noc_unknown {
 	int64_t first_ns, last_ns;
 	const char *base;
 	bool told;
+	size_t len;
+	char origin[];
 };
 
 void noc_ring_add(struct noc_ring_events *ring, size_t cap,

@@ -93,17 +93,19 @@ noc_event_promote(struct noc_event *ev)
 {
 	struct noc_slice *own[EVENT_SLICES], *sys[SYSLOG_SLICES];
 	struct noc_slice old_raw = ev->raw;
+	struct noc_syslog *m;
 	struct noc_event *copy;
+	size_t size = sizeof(*copy) + (ev->syslog ? sizeof(*m) : 0);
 	char *to;
 
 	if (ev->refs > 0)
 		return noc_event_ref(ev);
-	copy = noc_malloc(sizeof(*copy) + event_need(ev));
+	copy = noc_malloc(size + event_need(ev));
 	*copy = *ev;
 	copy->refs = 1;
 	if (copy->inventory && copy->inventory->owner)
 		noc_inventory_ref(copy->inventory->owner);
-	copy->block = to = (char *)(copy + 1);
+	to = (char *)copy + size;
 	if (old_raw.p) {
 		memcpy(to, old_raw.p, old_raw.len);
 		to[old_raw.len] = '\0';
@@ -114,9 +116,10 @@ noc_event_promote(struct noc_event *ev)
 	for (size_t i = 1; i < EVENT_SLICES; i++)
 		to = slice_move(own[i], old_raw, copy->raw.p, to);
 	if (ev->syslog) {
-		copy->syslog_copy = *ev->syslog;
-		copy->syslog = &copy->syslog_copy;
-		syslog_slices(&copy->syslog_copy, sys);
+		m = (struct noc_syslog *)(copy + 1);
+		*m = *ev->syslog;
+		copy->syslog = m;
+		syslog_slices(m, sys);
 		for (size_t i = 0; i < SYSLOG_SLICES; i++)
 			to = slice_move(sys[i], old_raw, copy->raw.p, to);
 	}
@@ -140,6 +143,10 @@ noc_event_ref(struct noc_event *ev)
 void
 noc_event_clear(struct noc_event *ev)
 {
+	/* Of most that nothing matched there is nothing to free. */
+	if (!ev->snmp && !ev->http && !ev->data && !ev->far && !ev->text &&
+	    !ev->link_owned)
+		return;
 	noc_value_free(ev->snmp);
 	noc_value_free(ev->http);
 	noc_value_free(ev->data);

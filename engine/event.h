@@ -49,10 +49,8 @@ struct noc_event {
 	const struct noc_device *inventory; /* NULL: not in inventory */
 
 	/* private */
-	int refs;  /* 0: borrowed, on somebody's stack */
-	bool kept; /* its EVENT record is written */
-	struct noc_syslog syslog_copy;
-	char *block;
+	int refs;	  /* 0: borrowed, on somebody's stack */
+	bool kept;	  /* its EVENT record is written */
 	char *text;	  /* of summary, when a normalizer made it; owned */
 	char *link_owned; /* text of link, when made by enrichment */
 };

@@ -258,7 +258,6 @@ noc_intake_settle(struct noc_core *core, struct noc_source *source,
 	bool unknown = false;
 	enum noc_fate fate;
 
-	noc_core_begin(core, noc_core_turn(core));
 	if (canonical)
 		noc_enrich_fill(core, ev);
 	if ((canonical || receipt) && ev->refs == 0)
@@ -304,7 +303,6 @@ noc_intake_settle(struct noc_core *core, struct noc_source *source,
 	intake_receipt(core, receipt, fate, ev);
 	noc_admit_line(core, ev, unknown ? NOC_FATE_UNMATCHED : fate);
 out:
-	noc_core_end(core);
 	if (kept)
 		noc_event_unref(kept);
 	else if (!parked && ev->refs == 0)

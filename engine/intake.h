@@ -7,7 +7,8 @@
 /*
  * One event from the door to the rules: identity, normalise, enrich, dedup,
  * fold, match, correlate, fate.  noc_sensor_emit calls the first half;
- * what waited for enrichment comes back through noc_intake_settle.
+ * what waited for enrichment comes back through noc_intake_settle, which is
+ * called within an input.
  */
 void noc_intake_settle(struct noc_core *core, struct noc_source *source,
 		       struct noc_event *ev, struct noc_receipt *receipt);

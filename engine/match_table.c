@@ -31,9 +31,7 @@ text_hash(const char *p, size_t len)
 		h = (h ^ w) * 0xff51afd7ed558ccdu;
 		h ^= h >> 32;
 	}
-	w = 0;
-	memcpy(&w, p, len);
-	h = (h ^ w) * 0xff51afd7ed558ccdu;
+	h = (h ^ noc_slice_word(p, len)) * 0xff51afd7ed558ccdu;
 	h ^= h >> 32;
 	return (uint32_t)h | 1;
 }

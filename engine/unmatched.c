@@ -160,18 +160,23 @@ void
 noc_unknown_sender(struct noc_core *core, const struct noc_event *ev)
 {
 	struct noc_admit *a = noc_admit_part(core);
-	struct noc_unknown *u =
-	    noc_table_getn(&a->unknown, ev->origin.p, ev->origin.len);
+	struct noc_unknown *u = a->unknown_last;
 
+	if (!u || !noc_slice_eq(ev->origin, noc_slice(u->origin, u->len)))
+		u = noc_table_getn(&a->unknown, ev->origin.p, ev->origin.len);
 	if (!u) {
 		if (noc_table_len(&a->unknown) >= UNKNOWN_MAX) {
 			a->unknown_more++;
 			return;
 		}
-		u = noc_calloc(1, sizeof(*u));
+		u = noc_calloc(1, sizeof(*u) + ev->origin.len);
 		u->first_ns = ev->received_ns;
+		u->len = ev->origin.len;
+		if (u->len)
+			memcpy(u->origin, ev->origin.p, u->len);
 		noc_table_putn(&a->unknown, ev->origin.p, ev->origin.len, u);
 	}
+	a->unknown_last = u;
 	u->count++;
 	u->last_ns = ev->received_ns;
 	u->base = ev->base;
