@@ -145,7 +145,7 @@ def fresh_dir():
 class Daemon(noc.Daemon):
     """Its output goes to files: nobody here has to read it as it comes."""
 
-    def start(self, ready=True, timeout=20):
+    def start(self, ready=True):
         with open(os.path.join(self.dir, "out"), "ab") as out, \
                 open(os.path.join(self.dir, "err"), "ab") as err:
             self.process = subprocess.Popen(
@@ -153,13 +153,13 @@ class Daemon(noc.Daemon):
                 stderr=err, cwd=self.dir)
         noc._daemons.append(self)
         if ready:
-            noc.wait_for(lambda: listens(self.http), timeout,
+            noc.wait_for(lambda: listens(self.http),
                          "the daemon to listen (%s/err)" % self.dir)
             time.sleep(0.3)
         return self
 
-    def wait(self, timeout=15):
-        return self.process.wait(timeout)
+    def wait(self):
+        return self.process.wait(noc.PATIENCE)
 
     def show(self):
         for name in ("out", "err"):
@@ -335,7 +335,7 @@ def tcp():
             before = cpu_seconds(d.pid)
             sent = program("bench_flood", "tcp", d.tcp, n, cpu="sender")[0]
             noc.wait_for(lambda: d.sources()["syslog.tcp"]["received"] >=
-                         sent["sent"], 30, "the last of the stream")
+                         sent["sent"], "the last of the stream")
             ours.append(sent["sent"] / (cpu_seconds(d.pid) - before))
     figure("TCP octet-counted, cpu, 1,000 rules", ours, bare, "1/s",
            goal=0.5, of="ratio")
@@ -428,7 +428,7 @@ def steps_per_s(each, n):
             b"%d %s" % (len(m), m) for m in (
                 b"<13>Oct 11 22:14:15 sw%d burst: %d" % (i % 50, i)
                 for i in range(n))))
-        noc.wait_for(lambda: steps_done(d, n), 120, "the runs to end",
+        noc.wait_for(lambda: steps_done(d, n), "the runs to end",
                      every=0.05)
         return each * n / (time.monotonic() - began)
 
@@ -479,7 +479,7 @@ def webhook():
         server = subprocess.Popen([os.path.join(HERE, "bench_http"),
                                    str(port)])
         try:
-            noc.wait_for(lambda: listens(port), 5, "bare evhttp")
+            noc.wait_for(lambda: listens(port), "bare evhttp")
             pin(server.pid, "receiver")
             bare.append(webhook_post(port, raw)["per_s"])
         finally:
