@@ -20,6 +20,8 @@
 #define OPEN_MS	     60000LL
 #define OPEN_MAX_MS  900000LL
 
+#define WINDOW_NS (NOC_BREAKER_SLOTS * NOC_BREAKER_SLOT_NS)
+
 #define KEPT_MAX 10000 /* then idle closed ones are forgotten */
 
 const char *const noc_breaker_state_names[] = {
@@ -114,14 +116,14 @@ breakers_sweep(struct noc_breakers *all, int64_t boot_ns)
 
 	for (size_t it = 0; noc_table_next(&all->table, &it, &key, &value);) {
 		struct noc_breaker *b = value;
-		unsigned ok, failed;
+		unsigned ok, failed, row = b->in_a_row;
 
 		breaker_slide(b, boot_ns);
 		breaker_sum(b, &ok, &failed);
 		if (b->state != NOC_BREAKER_CLOSED || ok + failed > 0 ||
 		    !strcmp(b->target, "*"))
 			continue;
-		if (b->in_a_row)
+		if (row)
 			noc_txn_live_del(noc_core_txn(all->core), "breaker",
 					 b->key);
 		noc_table_del(&all->table, b->key);
@@ -318,7 +320,7 @@ breaker_keep_row(struct noc_core *core, const struct noc_breaker *b,
 	struct noc_txn *txn = noc_core_txn(core);
 	struct noc_value *data;
 
-	if (!strcmp(b->target, "*") || b->in_a_row == before)
+	if (!strcmp(b->target, "*") || (before == 0 && b->in_a_row == 0))
 		return;
 	if (b->in_a_row == 0) {
 		noc_txn_live_del(txn, "breaker", b->key);
@@ -326,7 +328,8 @@ breaker_keep_row(struct noc_core *core, const struct noc_breaker *b,
 	}
 	data = noc_breaker_value(b);
 	noc_value_set(data, "in_a_row", noc_value_int(b->in_a_row));
-	noc_txn_live_put(txn, "breaker", b->key, 0, data);
+	noc_txn_live_put(txn, "breaker", b->key,
+			 noc_core_time(core).wall_ns + WINDOW_NS, data);
 	noc_value_free(data);
 }
 
@@ -418,6 +421,11 @@ breakers_load(struct noc_core *core, void *part, const char *kind,
 	b->until_ns = due_ns;
 	b->opened = (unsigned)noc_value_get_int(data, "opened", 0);
 	b->in_a_row = (unsigned)noc_value_get_int(data, "in_a_row", 0);
+	if (b->state == NOC_BREAKER_CLOSED) { /* kept for its failures only */
+		b->until_ns = 0;
+		if (due_ns < noc_core_time(core).wall_ns)
+			b->slot_at -= NOC_BREAKER_SLOTS;
+	}
 	snprintf(b->why, sizeof(b->why), "%s",
 		 noc_value_get_str(data, "why", ""));
 	snprintf(b->actor, sizeof(b->actor), "%s",
