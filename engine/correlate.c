@@ -110,6 +110,25 @@ noc_correlate_at(const struct noc_core *core, const struct noc_rule *rule,
 	return ev->time_ns;
 }
 
+/*
+ * BSD syslog says whole seconds: within one, and when both say the same, the
+ * order of arrival stands.
+ */
+bool
+noc_correlate_before(const struct noc_core *core, const struct noc_rule *rule,
+		     const struct noc_event *ev, const struct noc_event *than)
+{
+	int64_t a, b;
+
+	if (!rule->event_time || !than)
+		return false;
+	a = noc_correlate_at(core, rule, ev);
+	b = noc_correlate_at(core, rule, than);
+	if (a % NOC_NS_PER_S == 0 || b % NOC_NS_PER_S == 0)
+		return a / NOC_NS_PER_S < b / NOC_NS_PER_S;
+	return a < b;
+}
+
 bool
 noc_correlate_would(const struct noc_candidate *c, struct noc_strbuf *out)
 {
@@ -222,7 +241,7 @@ noc_correlate_recovered(struct noc_core *core, const struct noc_rule *rule,
 	struct noc_keyed *meant =
 	    noc_keyed_get(core, &noc_form_meant, rule->name, key);
 
-	if (meant)
+	if (meant && !noc_correlate_before(core, rule, ev, meant->ev))
 		noc_keyed_drop(core, meant);
 	noc_hold_settled(core, rule, ev, key);
 	if (rule->damp)

@@ -16,7 +16,10 @@
  * once_after, accumulate.  Counts change a row at most once a second.
  */
 
-/* data: {"times": [ms...] in order, "words": [text...], "fired": ms or 0} */
+/*
+ * data: {"times": [ms...] in order, "words": [text...], "fired": ms or 0}, by
+ * the sender's clock also "came": [ms...], the arrivals.
+ */
 static struct noc_value *
 count_list(struct noc_keyed *k, const char *name)
 {
@@ -33,30 +36,39 @@ count_list(struct noc_keyed *k, const char *name)
 }
 
 static void
-count_shift(struct noc_value *list, size_t n)
+count_cut(struct noc_value *list, size_t at, size_t n)
 {
-	if (n == 0)
+	if (n == 0 || list->u.list.len < at + n)
 		return;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = at; i < at + n; i++)
 		noc_value_free(list->u.list.at[i]);
-	memmove(list->u.list.at, list->u.list.at + n,
-		(list->u.list.len - n) * sizeof(list->u.list.at[0]));
+	memmove(list->u.list.at + at, list->u.list.at + at + n,
+		(list->u.list.len - at - n) * sizeof(list->u.list.at[0]));
 	list->u.list.len -= n;
 }
 
-/* Drop what has left the window. */
+/*
+ * Drop what has left the window.  Of a backlog that comes after what is newer
+ * the rest may still follow: it stays as long as it is new here.
+ */
 static void
-count_slide(struct noc_keyed *k, int64_t since_ms)
+count_slide(struct noc_keyed *k, int64_t since_ms, int64_t came_ms)
 {
 	struct noc_value *times = count_list(k, "times");
 	struct noc_value *words = count_list(k, "words");
-	size_t n = 0;
+	struct noc_value *came = noc_value_get(k->data, "came");
 
-	while (n < times->u.list.len && times->u.list.at[n]->u.i <= since_ms)
-		n++;
-	count_shift(times, n);
-	if (words->u.list.len >= n)
-		count_shift(words, n);
+	for (size_t at = 0, n; at < times->u.list.len; at++) {
+		for (n = 0; at + n < times->u.list.len &&
+			    times->u.list.at[at + n]->u.i <= since_ms &&
+			    (!came || came->u.list.at[at + n]->u.i <= came_ms);)
+			n++;
+		count_cut(times, at, n);
+		count_cut(words, at, n);
+		if (!came)
+			break;
+		count_cut(came, at, n);
+	}
 }
 
 /* How many (distinct) have come since then. */
@@ -205,7 +217,8 @@ threshold_event(struct noc_core *core, struct noc_candidate *c)
 	const struct noc_threshold *t = c->rule->threshold;
 	struct noc_value *times, *extra;
 	struct noc_keyed *k;
-	int64_t at, newest, n;
+	int64_t at, newest, n,
+	    now = noc_core_time(core).wall_ns / NOC_NS_PER_MS;
 	size_t pos;
 
 	if (!t)
@@ -221,14 +234,16 @@ threshold_event(struct noc_core *core, struct noc_candidate *c)
 	if (times->u.list.len &&
 	    times->u.list.at[times->u.list.len - 1]->u.i > newest)
 		newest = times->u.list.at[times->u.list.len - 1]->u.i;
-	count_slide(k, newest - count_kept_ms(t));
+	count_slide(k, newest - count_kept_ms(t), now - count_kept_ms(t));
 	count_rearm(k, t, newest);
 	if ((int64_t)times->u.list.len >= NOC_THRESHOLD_MAX)
-		count_slide(k, times->u.list.at[0]->u.i);
+		count_slide(k, times->u.list.at[0]->u.i, INT64_MAX);
 	for (pos = times->u.list.len;
 	     pos && times->u.list.at[pos - 1]->u.i > at;)
 		pos--;
 	count_put(times, pos, noc_value_int(at));
+	if (c->rule->event_time)
+		count_put(count_list(k, "came"), pos, noc_value_int(now));
 	count_word(k, t, c->ev, pos);
 	n = count_best(k, t, pos);
 	count_due_in(core, k, count_kept_ms(t) + 1);

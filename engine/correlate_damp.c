@@ -167,7 +167,8 @@ noc_damp_closing(struct noc_core *core, const struct noc_rule *rule,
 	    noc_keyed_get(core, &noc_form_damp, rule->name, key);
 	const char *opposite = noc_kind_opposite(ev->kind);
 
-	if (!k || !opposite || !noc_strings_have(&rule->on, opposite))
+	if (!k || !opposite || !noc_strings_have(&rule->on, opposite) ||
+	    noc_correlate_before(core, rule, ev, k->ev))
 		return;
 	noc_value_set(k->data, "down", noc_value_bool(false));
 	noc_value_unset(k->data, "stay");

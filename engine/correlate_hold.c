@@ -55,8 +55,7 @@ on_hold_undo(const struct noc_event *ev, void *arg)
 				  &err) < 0 ||
 		!strcmp(key.p ? key.p : "", u->c->key);
 	noc_strbuf_release(&key);
-	return about && noc_correlate_at(u->core, rule, ev) >=
-			    noc_correlate_at(u->core, rule, u->c->ev);
+	return about && noc_correlate_before(u->core, rule, u->c->ev, ev);
 }
 
 /* By its sender's clock: what cancels it may have come before it. */
@@ -196,10 +195,8 @@ on_hold_close(struct noc_core *core, struct noc_keyed *k, void *arg)
 {
 	const struct hold_end *end = arg;
 
-	if (end->rule->event_time && k->ev &&
-	    noc_correlate_at(core, end->rule, end->closing) <
-		noc_correlate_at(core, end->rule, k->ev))
-		return; /* it comes late and is of before */
+	if (noc_correlate_before(core, end->rule, end->closing, k->ev))
+		return;
 	if (end->key ? !strcmp(k->key, end->key) : hold_about(k, end->closing))
 		hold_end(core, k, end);
 }
@@ -234,7 +231,7 @@ noc_hold_settled(struct noc_core *core, const struct noc_rule *rule,
 	struct noc_strbuf why = NOC_STRBUF_INIT;
 	struct hold_end end = { .outcome = "cancelled" };
 
-	if (!k)
+	if (!k || noc_correlate_before(core, rule, ev, k->ev))
 		return;
 	noc_strbuf_addf(&why, "%s from %.*s", ev->kind, (int)ev->device.len,
 			ev->device.p);

@@ -148,6 +148,8 @@ noc_keyed_store(struct noc_core *core, struct noc_keyed *k)
 	noc_value_set(row, "keys", noc_value_str(hex));
 	if (k->ev)
 		noc_value_set(row, "event", noc_event_value(k->ev));
+	if (k->late)
+		noc_value_set(row, "late", noc_value_bool(true));
 	if (k->data)
 		noc_value_set(row, "data", noc_value_copy(k->data));
 	noc_txn_live_put(
@@ -328,7 +330,8 @@ keyed_load(struct noc_core *core, void *part, const char *kind, const char *key,
 	if (noc_value_get(data, "data"))
 		k->data = noc_value_copy(noc_value_get(data, "data"));
 	if (due_ns) {
-		k->late = due_ns < noc_core_time(core).wall_ns - NOC_NS_PER_S;
+		k->late = noc_value_get_bool(data, "late", false) ||
+			  due_ns < noc_core_time(core).wall_ns - NOC_NS_PER_S;
 		noc_due_arm(core, &k->due, noc_due_boot(core, due_ns));
 	}
 	if (keyed_is_held(k)) { /* counts that were in memory */

@@ -89,6 +89,11 @@ void noc_correlate_fire(struct noc_core *core, struct noc_candidate *c);
 int64_t noc_correlate_at(const struct noc_core *core,
 			 const struct noc_rule *rule,
 			 const struct noc_event *ev);
+/* By the clock of the rule `ev` was before `than` and only comes late. */
+bool noc_correlate_before(const struct noc_core *core,
+			  const struct noc_rule *rule,
+			  const struct noc_event *ev,
+			  const struct noc_event *than);
 /* The mode this candidate runs in: canary decided by its key. */
 enum noc_mode noc_correlate_mode(const struct noc_rule *rule, const char *key);
 /* "would have: SET ... (observe)"; false: it is active. */

@@ -78,6 +78,25 @@ test_threshold_disorder(void **state)
 	}
 }
 
+/* What is new already came; a backlog between it still counts as one. */
+static void
+test_threshold_backlog(void **state)
+{
+	struct fix f = { 0 };
+
+	(void)state;
+	fix_open(&f, LOGIN("threshold = { \"4/1m\", distinct = \"{user}\" },"));
+	for (int64_t i = 0; i < 4; i++) {
+		static const char *const users[] = { "a", "b", "c", "d" };
+
+		assert_int_equal(cor_count(&f, "r")->fired, 0);
+		failed(&f, "joe", 1);
+		failed(&f, users[i], (3600 - 10 * i) * S);
+	}
+	assert_int_equal(cor_count(&f, "r")->fired, 1);
+	cor_close(&f);
+}
+
 /* The clock of a sender is not believed when it cannot be right. */
 static void
 test_wrong_clock(void **state)
@@ -163,6 +182,62 @@ test_hold_cancel(void **state)
 				 1 - ways[i].fired);
 		cor_close(&f);
 	}
+}
+
+/* Whole seconds of BSD syslog: within one the order of arrival stands. */
+static void
+test_hold_one_second(void **state)
+{
+	static const struct {
+		int64_t up, down; /* ago, ms, in this order or the other */
+		bool up_first;
+		unsigned fired;
+	} ways[] = {
+		{ 300000, 300000, true, 1 },  /* up, and down again */
+		{ 300000, 300000, false, 0 }, /* down, and up again */
+		{ 299700, 300000, true, 1 },  /* a trap's up before it */
+		{ 300000, 299700, false, 0 }, /* a trap's down before it */
+		{ 299400, 299700, true, 0 },  /* both say more */
+		{ 299700, 299400, false, 1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(ways); i++) {
+		struct fix f = { 0 };
+
+		fix_open(&f, HELD);
+		if (ways[i].up_first)
+			port(&f, "link.up", ways[i].up);
+		port(&f, "link.down", ways[i].down);
+		if (!ways[i].up_first)
+			port(&f, "link.up", ways[i].up);
+		fix_advance(&f, 60 * S);
+		if (cor_count(&f, "r")->fired != ways[i].fired)
+			fail_msg("way %zu: %d", i,
+				 (int)cor_count(&f, "r")->fired);
+		cor_close(&f);
+	}
+}
+
+/* An up of before is no recovery: what was meant stays so, damp knows. */
+static void
+test_late_recovery(void **state)
+{
+	struct fix f = { 0 };
+
+	(void)state;
+	fix_open(&f, RULE("on = \"link.down\", unless = { seen { "
+			  "\"config.change\", back = \"1m\" } },"));
+	cor_tell(&f, &(struct tell){ .kind = "config.change",
+				     .device = "sw1",
+				     .ago_ms = 10 * S });
+	port(&f, "link.down", 1 * S);
+	port(&f, "link.up", 3600 * S);
+	fix_advance(&f, 300 * S);
+	port(&f, "link.down", 1);
+	assert_int_equal(cor_count(&f, "r")->cancelled, 2);
+	assert_int_equal(cor_count(&f, "r")->fired, 0);
+	cor_close(&f);
 }
 
 /* Announced before it happened, though the word came an hour late. */
@@ -278,10 +353,13 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_threshold),
 		cmocka_unit_test(test_threshold_disorder),
+		cmocka_unit_test(test_threshold_backlog),
 		cmocka_unit_test(test_wrong_clock),
 		cmocka_unit_test(test_hold),
 		cmocka_unit_test(test_hold_late),
 		cmocka_unit_test(test_hold_cancel),
+		cmocka_unit_test(test_hold_one_second),
+		cmocka_unit_test(test_late_recovery),
 		cmocka_unit_test(test_unless),
 		cmocka_unit_test(test_damp),
 		cmocka_unit_test(test_skew),
