@@ -244,15 +244,21 @@ noc_guard_mass(struct noc_core *core, struct noc_candidate *c, const char **why)
 	return over;
 }
 
-/* How often it has started under this name; owned.  NULL: it may. */
+/*
+ * How often it has started under this name; owned.  NULL: it may.  What has
+ * not started leaves no trace: the sender chooses the keys.
+ */
 static const char *
 guard_starts(struct noc_core *core, struct noc_candidate *c,
 	     const struct noc_rate *rate, const char *guard, char *name)
 {
 	struct guards *p = guard_part(core);
-	struct guard_count *g = guard_get(p, name);
+	struct guard_count *g = noc_table_get(&p->counts, name);
 	size_t n;
 
+	free(name);
+	if (!g)
+		return NULL;
 	guard_slide(g, guard_now_ms(core) - rate->per_ms);
 	n = g->times->u.list.len;
 	if ((int64_t)n < rate->count)
