@@ -168,6 +168,7 @@ struct noc_task { /* schedule, poll, sensor: what runs by itself */
 	uint8_t definition[32];
 	struct noc_plan *run; /* schedule; or NULL */
 	struct noc_plan *on_missed, *on_error, *on_breach; /* or NULL */
+	enum noc_mode mode;
 };
 
 struct noc_channel {

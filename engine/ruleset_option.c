@@ -197,6 +197,42 @@ noc_build_plan(struct noc_build *b, const char *name,
 	return p;
 }
 
+static bool
+flow_acts(const struct noc_ruleset *rs, const struct noc_value *v,
+	  struct noc_table *known)
+{
+	const char *name = noc_ast_is(v, "start") ? noc_ast_name(v) : NULL;
+	const struct noc_plan *flow =
+	    name ? noc_table_get(&rs->flows, name) : NULL;
+	bool acts = false;
+
+	if (flow && flow != (void *)1 && !noc_table_put(known, name, known))
+		acts = flow->acting || flow_acts(rs, flow->tree, known);
+	if (v && v->type == NOC_LIST)
+		for (size_t i = 0; !acts && i < v->u.list.len; i++)
+			acts = flow_acts(rs, v->u.list.at[i], known);
+	if (v && v->type == NOC_MAP)
+		for (size_t i = 0; !acts && i < v->u.map.len; i++)
+			acts = flow_acts(rs, v->u.map.at[i].value, known);
+	return acts;
+}
+
+bool
+noc_build_starts_acting(struct noc_build *b, const struct noc_plan *p)
+{
+	struct noc_table known = { 0 }; /* flows may start each other */
+	bool acts = p && flow_acts(b->rs, p->tree, &known);
+
+	noc_table_release(&known);
+	return acts;
+}
+
+bool
+noc_build_acts(struct noc_build *b, const struct noc_plan *p)
+{
+	return p && (p->acting || noc_build_starts_acting(b, p));
+}
+
 enum noc_mode
 noc_build_mode(struct noc_build *b, const struct noc_value *opts, bool acting,
 	       bool *said)

@@ -51,6 +51,9 @@ struct noc_where *noc_build_where(struct noc_build *b,
 				  const struct noc_value *v, bool checked);
 struct noc_plan *noc_build_plan(struct noc_build *b, const char *name,
 				const struct noc_value *run);
+/* A flow that it starts has a step that mutates; and: or it has one itself. */
+bool noc_build_starts_acting(struct noc_build *b, const struct noc_plan *p);
+bool noc_build_acts(struct noc_build *b, const struct noc_plan *p);
 enum noc_mode noc_build_mode(struct noc_build *b, const struct noc_value *opts,
 			     bool acting, bool *said);
 void noc_build_place(const struct noc_value *node, const char **file,

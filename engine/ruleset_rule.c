@@ -381,6 +381,10 @@ rule_run(struct noc_build *b, const char *name, const struct noc_value *opts)
 	if (run && group && noc_keep_one_up(run, group, &kept, &err))
 		noc_build_err(b, group, &err);
 	plan = noc_build_plan(b, name, kept ? kept : run);
+	if (group && noc_build_starts_acting(b, plan))
+		noc_build_error(b, group,
+				"'keep_one_up' does not reach into a flow that "
+				"is started; write its steps in 'run'.");
 	noc_value_free(kept);
 	return plan;
 }
@@ -396,7 +400,7 @@ noc_build_rule(struct noc_build *b, struct noc_rule *r)
 	noc_build_definition(b, b->node, r->definition);
 	rule_condition(b, r, opts);
 	r->run = rule_run(b, r->name, opts);
-	r->acting = r->run && r->run->acting;
+	r->acting = noc_build_acts(b, r->run);
 	rule_mode(b, r, opts);
 	r->event_time =
 	    !strcmp(noc_value_get_str(opts, "time", "arrival"), "event");
@@ -476,8 +480,8 @@ noc_build_pair(struct noc_build *b, struct noc_pair *p)
 	p->matched = noc_value_get(opts, "matched");
 	p->missing_plan = noc_build_plan(b, p->name, p->missing);
 	p->matched_plan = noc_build_plan(b, p->name, p->matched);
-	p->acting = (p->missing_plan && p->missing_plan->acting) ||
-		    (p->matched_plan && p->matched_plan->acting);
+	p->acting = noc_build_acts(b, p->missing_plan) ||
+		    noc_build_acts(b, p->matched_plan);
 	p->mode = noc_build_mode(b, opts, p->acting, NULL);
 }
 

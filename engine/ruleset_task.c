@@ -68,6 +68,19 @@ task_poll(struct noc_build *b, struct noc_task *t, const struct noc_value *opts)
 	noc_where_free(when);
 }
 
+/* Who says when it runs has decided that it may act; `mode` says less. */
+static void
+task_mode(struct noc_build *b, struct noc_task *t, const struct noc_value *opts)
+{
+	bool acting =
+	    noc_build_acts(b, t->run) || noc_build_acts(b, t->on_missed) ||
+	    noc_build_acts(b, t->on_error) || noc_build_acts(b, t->on_breach);
+	enum noc_mode mode = noc_build_mode(b, opts, acting, NULL);
+	bool said = noc_value_get(opts, "mode") != NULL;
+
+	t->mode = said && (acting || mode == NOC_SHADOW) ? mode : NOC_ACTIVE;
+}
+
 void
 noc_build_task(struct noc_build *b, struct noc_task *t)
 {
@@ -91,6 +104,7 @@ noc_build_task(struct noc_build *b, struct noc_task *t)
 	    noc_build_plan(b, t->name, noc_value_get(opts, "on_error"));
 	t->on_breach =
 	    noc_build_plan(b, t->name, noc_value_get(opts, "on_breach"));
+	task_mode(b, t, opts);
 }
 
 void

@@ -75,6 +75,8 @@ struct noc_run {
 	struct noc_run *next_dead;
 };
 
+#define NOC_STARTS_MAX 8 /* flows that start flows, one in the other */
+
 struct noc_runs {
 	struct noc_id last; /* started */ /* the part */
 	struct noc_core *core;
@@ -82,6 +84,7 @@ struct noc_runs {
 	struct noc_table plans; /* 32 bytes -> (void *)1: definition stored */
 	struct noc_table reads; /* target -> int64_t: next free turn */
 	struct noc_table ended; /* ids of late, so none starts twice */
+	unsigned starting;	/* flows that are being started right now */
 	struct noc_table stops; /* kind -> how many escalations stop on it */
 	struct noc_source *source; /* of emitted events */
 	struct noc_run *dead;

@@ -9,9 +9,9 @@
 #include "engine/schema.h"
 #include "engine/schema_rows.h"
 
-#define MODE                                                               \
-	VAL("mode", ENUM, "observe shadow canary active",                  \
-	    "observe when it acts, else active",                           \
+#define MODE MODE_BY_DEFAULT("observe when it acts, else active")
+#define MODE_BY_DEFAULT(mode)                                              \
+	VAL("mode", ENUM, "observe shadow canary active", mode,            \
 	    "how far it may go: observe writes down what would have been " \
 	    "done, active does it, shadow stands beside a live rule: it "  \
 	    "reads, and neither changes anything nor tells anybody")
@@ -179,7 +179,7 @@ static const struct noc_option schedule_options[] = {
 	    "done when a time was missed"),
 	VAL("on_breach", NODE, "action escalate", "notify \"noc\"",
 	    "done when the run failed or was too slow"),
-	MODE,
+	MODE_BY_DEFAULT("active"),
 	END
 };
 

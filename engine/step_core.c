@@ -70,10 +70,16 @@ core_start(struct noc_run *r, const struct noc_value *node,
 		.mode = r->mode,
 		.actor = r->rule,
 	};
+	struct noc_runs *runs = noc_runs_of(r->core);
 	int rc;
 
 	if (!flow)
 		return noc_err_set(err, NOC_ECONFIG, "start needs a flow.");
+	if (runs->starting >= NOC_STARTS_MAX)
+		return noc_err_set(err, NOC_ECONFIG,
+				   "More than %d flows start each other: '%s' "
+				   "was not started.",
+				   NOC_STARTS_MAX, flow);
 	if (opts) {
 		rc = noc_template_tree(opts, scope, NOC_MISSING_FAIL, &input,
 				       err);
@@ -83,7 +89,9 @@ core_start(struct noc_run *r, const struct noc_value *node,
 	cause.input = input;
 	cause.parent = noc_id_run(r->started_ns, &r->id,
 				  def ? def->name : "on_fail", r->plan->hash);
+	runs->starting++;
 	rc = noc_run_start_flow(r->core, flow, &cause, id, err);
+	runs->starting--;
 	noc_value_free(input);
 	return rc == NOC_ECONFLICT ? 0 : rc;
 }

@@ -105,19 +105,12 @@ task_carry_out(struct noc_core *core, const struct noc_task *task,
 		.definition = task->definition,
 		.ev = ev,
 		.key = task->name,
-		.mode = NOC_ACTIVE,
+		.mode = task->mode,
 		.actor = task->type,
 		.late = late,
 	};
-	const char *mode =
-	    noc_value_get_str(noc_value_get(task->ast, "opts"), "mode", NULL);
-	enum noc_mode said;
 	struct noc_err err = { 0 };
 
-	/* The default of what acts is to observe; a schedule may say so. */
-	if (mode && noc_mode_parse(mode, &said) &&
-	    (plan->acting || said == NOC_SHADOW))
-		cause.mode = said == NOC_CANARY ? NOC_OBSERVE : said;
 	if (noc_run_start(core, &cause, run, &err) < 0)
 		noc_warn("task", "task=%s not started: %s", task->name,
 			 err.msg);
@@ -139,7 +132,7 @@ noc_task_tell(struct noc_core *core, const struct noc_task *task,
 	if (plan)
 		task_carry_out(core, task, plan, ev, false, NULL);
 	else
-		noc_notify_text(core, "noc", text, ev, NOC_ACTIVE, NULL);
+		noc_notify_text(core, "noc", text, ev, task->mode, NULL);
 	noc_event_unref(ev);
 }
 
@@ -371,7 +364,7 @@ schedule_new(struct noc_core *core, const struct noc_task *task)
 	s->task = task;
 	s->due.on_due = on_schedule_due;
 	s->overlap = noc_value_get_str(opts, "overlap", "skip");
-	s->policy = noc_value_get_str(misfire, "policy", "once");
+	s->policy = noc_value_get_str(misfire, "run", "once");
 	if (noc_duration_parse(noc_value_get_str(misfire, "within", "10m"),
 			       &ms) < 0)
 		ms = 600 * 1000;

@@ -286,7 +286,7 @@ function rule(name) end
 ---@field paused? boolean known but not run (default: false)
 ---@field on_missed? nocturne.action|nocturne.escalate done when a time was missed (default: notify "noc")
 ---@field on_breach? nocturne.action|nocturne.escalate done when the run failed or was too slow (default: notify "noc")
----@field mode? "observe"|"shadow"|"canary"|"active" how far it may go: observe writes down what would have been done, active does it, shadow stands beside a live rule: it reads, and neither changes anything nor tells anybody (default: observe when it acts, else active)
+---@field mode? "observe"|"shadow"|"canary"|"active" how far it may go: observe writes down what would have been done, active does it, shadow stands beside a live rule: it reads, and neither changes anything nor tells anybody (default: active)
 ---@param name string
 ---@return nocturne.schedule|fun(t: nocturne.schedule_table): nocturne.schedule
 function schedule(name) end

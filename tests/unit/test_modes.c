@@ -119,6 +119,149 @@ test_shadow_of_notices(void **state)
 	cor_close(&f);
 }
 
+/*
+ * A rule, a pair or a schedule acts when a flow that it starts does: by
+ * default it only observes, and it is held to the guards of one that acts.
+ */
+static void
+test_acts_through_a_flow(void **state)
+{
+	static const char *const runs[] = {
+		"run = start \"heal\"",
+		"run = start \"further\"",
+		"run = flow { log \"x\", on_fail = start \"further\" }",
+	};
+	static const char flows[] =
+	    "flow \"heal\" { step \"set\" { snmp.set { a = \"up\" },"
+	    " timeout = \"5s\" } }\n"
+	    "flow \"further\" { start \"heal\", start \"again\" }\n"
+	    "flow \"again\" { start \"further\" }\n";
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(runs); i++) {
+		char *text = noc_asprintf("%srule \"r\" { on = \"link.down\", "
+					  "%s }\n",
+					  flows, runs[i]);
+		struct fix f = { 0 };
+
+		fix_open(&f, text);
+		assert_true(
+		    noc_ruleset_rule(noc_core_rules(f.core), "r")->acting);
+		cor_port(&f, "link.down", "sw1", "eth7");
+		assert_int_equal(f.sets, 0);
+		assert_int_equal(cor_count(&f, "r")->fired, 0);
+		assert_int_equal(cor_count(&f, "r")->observed, 1);
+		cor_close(&f);
+		free(text);
+	}
+}
+
+/* Flows that start each other without end are stopped, not the daemon. */
+static void
+test_flows_in_a_circle(void **state)
+{
+	struct fix f = { 0 };
+
+	(void)state;
+	fix_open(&f, "flow \"a\" { start \"b\" }\nflow \"b\" { start \"a\" }\n"
+		     "rule \"r\" { on = \"link.down\", run = start \"a\" }\n");
+	cor_port(&f, "link.down", "sw1", "eth7");
+	assert_int_equal(cor_count(&f, "r")->fired, 1);
+	assert_int_equal(fix_count(&f, "RUN_START"), 9);
+	assert_int_equal(fix_count(&f, "RUN_END Failed"), 1);
+	assert_int_equal(fix_said(&f, "start each other: 'a' was not"), 1);
+	cor_close(&f);
+}
+
+/* As after loading: the schedules wait for their times. */
+static void
+timed(struct fix *f)
+{
+	noc_core_begin(f->core, f->now);
+	noc_part_tasks.ready(f->core, noc_core_part(f->core, NOC_PART_TASKS));
+	noc_core_end(f->core);
+	fix_pump(f);
+}
+
+static void
+test_schedules(void **state)
+{
+	static const struct {
+		const char *options;
+		bool sets;
+	} ways[] = { { "mode = \"observe\", run = start \"heal\"", false },
+		     { "mode = \"shadow\", run = start \"heal\"", false },
+		     { "run = start \"heal\"", true } };
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(ways); i++) {
+		char *text = noc_asprintf(
+		    "flow \"heal\" { step \"set\" { snmp.set { a = \"up\" },"
+		    " timeout = \"5s\", target = \"sw1\" } }\n"
+		    "schedule \"s\" { every = \"1m\", %s }\n",
+		    ways[i].options);
+		struct fix f = { 0 };
+
+		fix_open(&f, text);
+		timed(&f);
+		fix_advance(&f, 61 * 1000);
+		assert_int_equal(fix_count(&f, "RUN_START"), 2);
+		assert_int_equal(f.sets > 0, ways[i].sets);
+		fix_close(&f);
+		free(text);
+	}
+}
+
+/* misfire = { run = "skip" }: what was slept through is not made up for. */
+static void
+test_misfire(void **state)
+{
+	static const struct {
+		const char *run;
+		unsigned ran;
+	} ways[] = { { "skip", 0 }, { "once", 1 }, { "all", 5 } };
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(ways); i++) {
+		char *text = noc_asprintf(
+		    "schedule \"s\" { every = \"1m\", run = log \"x\","
+		    " misfire = { within = \"1h\", run = \"%s\" } }\n",
+		    ways[i].run);
+		struct fix f = { 0 };
+
+		fix_open(&f, text);
+		timed(&f);
+		f.now.boot_ns += 300 * NOC_NS_PER_S;
+		f.now.wall_ns += 300 * NOC_NS_PER_S;
+		noc_core_now(f.core, f.now);
+		timed(&f); /* it was down for five minutes */
+		assert_int_equal(fix_said(&f, "log s: x"), ways[i].ran);
+		fix_close(&f);
+		free(text);
+	}
+}
+
+/* Nobody is told that a shadow missed its time. */
+static void
+test_shadow_missed(void **state)
+{
+	struct fix f = { 0 };
+
+	(void)state;
+	fix_open(&f, "schedule \"s\" { every = \"1m\", mode = \"shadow\","
+		     " run = log \"x\", misfire = { within = \"1s\" } }\n"
+		     "schedule \"t\" { every = \"1m\","
+		     " run = log \"x\", misfire = { within = \"1s\" } }\n");
+	timed(&f);
+	f.now.boot_ns += 600 * NOC_NS_PER_S;
+	f.now.wall_ns += 600 * NOC_NS_PER_S;
+	fix_advance(&f, 1);
+	assert_true(fix_said(&f, "notify noc: schedule t missed") > 0);
+	assert_int_equal(fix_said(&f, "notify noc: schedule t missed"),
+			 fix_said(&f, "notify noc: "));
+	fix_close(&f);
+}
+
 int
 main(void)
 {
@@ -126,6 +269,11 @@ main(void)
 		cmocka_unit_test(test_shadow_tells_nobody),
 		cmocka_unit_test(test_shadow_beside_live),
 		cmocka_unit_test(test_shadow_of_notices),
+		cmocka_unit_test(test_acts_through_a_flow),
+		cmocka_unit_test(test_flows_in_a_circle),
+		cmocka_unit_test(test_schedules),
+		cmocka_unit_test(test_misfire),
+		cmocka_unit_test(test_shadow_missed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
