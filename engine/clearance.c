@@ -15,6 +15,8 @@
  * always when the intent is durable, right before the call goes out.
  */
 
+#define KEPT_NS (30 * NOC_NS_PER_S) /* a read of keep_one_up holds */
+
 bool
 noc_run_untrusted(const struct noc_run *r)
 {
@@ -26,6 +28,13 @@ static bool
 clearance_is_device(const struct noc_step_def *def)
 {
 	return def->target || strncmp(def->action, "http.", 5) != 0;
+}
+
+/* It was paused, tried again or resumed: the last port may be gone since. */
+static bool
+clearance_is_old(const struct noc_run *r)
+{
+	return noc_core_time(r->core).wall_ns - r->step_ns > KEPT_NS;
 }
 
 enum noc_clearance
@@ -53,6 +62,14 @@ noc_step_clearance(struct noc_run *r, const struct noc_step_def *def,
 		noc_failure_set(failure, "permanent", "rule", "unless",
 				"left alone: unless %s", unless);
 		return NOC_CLEAR_STOP;
+	}
+	if (def->kept && clearance_is_old(r)) {
+		noc_failure_set(failure, "dependency_unavailable", "guard",
+				"keep_one_up",
+				"keep_one_up: what it read is older than %d s: "
+				"%s is not changed",
+				(int)(KEPT_NS / NOC_NS_PER_S), target);
+		return NOC_CLEAR_FAIL;
 	}
 	if (noc_run_untrusted(r) && clearance_is_device(def) &&
 	    !noc_value_get(r->confirmed, target)) {

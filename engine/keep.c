@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "engine/ast.h"
 #include "engine/plan_private.h"
+#include "engine/scope.h"
 
 #define KEEP_PORTS_MAX 16
 
@@ -73,6 +74,24 @@ keep_is_up(const char *step)
 	return both;
 }
 
+/*
+ * The event's device may be this one, whatever the case and with a domain or
+ * without, as the inventory finds it too.  In doubt it is.
+ */
+static struct noc_value *
+keep_is_device(const char *device)
+{
+	bool address = strchr(device, ':') ||
+		       strspn(device, "0123456789.") == strlen(device);
+	struct noc_value *re = ast_new("re", NULL, NULL);
+
+	ast_with(re, address
+			 ? noc_value_strf("(?i)^\\Q%s\\E$", device)
+			 : noc_value_strf("(?i)^\\Q%.*s\\E(\\.|$)",
+					  (int)strcspn(device, "."), device));
+	return ast_one("device", re);
+}
+
 /* The port is not the one that the event is about. */
 static struct noc_value *
 keep_is_other(const char *device, const char *ifname)
@@ -89,7 +108,7 @@ keep_is_other(const char *device, const char *ifname)
 	if (!*device)
 		return port;
 	same = ast_new("neither", NULL, NULL);
-	ast_with(same, ast_one("device", noc_value_str(device)));
+	ast_with(same, keep_is_device(device));
 	other = ast_new("either", NULL, NULL);
 	ast_with(other, same);
 	return ast_with(other, port);
@@ -110,7 +129,6 @@ keep_read(const struct noc_value *step, const char *name,
 {
 	const char *device = noc_value_get_str(port, "device", "");
 	const struct noc_value *when = noc_ast_opt(step, "when");
-	const struct noc_value *target = noc_ast_opt(step, "target");
 	struct noc_value *get = ast_new("snmp.get", NULL, noc_ast_at(step));
 	struct noc_value *read = ast_new("step", name, noc_ast_at(step));
 	struct noc_value *opts = noc_value_map();
@@ -122,18 +140,36 @@ keep_read(const struct noc_value *step, const char *name,
 	noc_value_set(opts, "timeout", noc_value_str("5s"));
 	if (*device)
 		noc_value_set(opts, "target", noc_value_str(device));
-	else if (target)
-		noc_value_set(opts, "target", noc_value_copy(target));
 	if (when)
 		noc_value_set(opts, "when", noc_value_copy(when));
 	noc_value_set(read, "opts", opts);
 	return ast_with(read, get);
 }
 
+/*
+ * A step whose `when` began to hold after the reads were left out (it is of
+ * the time of day) is left out too.  Functions see nothing that changes.
+ */
+static void
+keep_when(struct noc_value *step, const char *read)
+{
+	const struct noc_value *when = noc_ast_opt(step, "when");
+	char *done = noc_asprintf("steps.%s", read);
+	struct noc_value *both = ast_new("both", NULL, NULL);
+	struct noc_value *map;
+
+	ast_with(both, noc_value_copy(when));
+	ast_with(both, ast_one(done, ast_new("exists", NULL, NULL)));
+	map = noc_value_get(step, "opts");
+	noc_value_set(map, "when", both);
+	free(done);
+}
+
 /* Before `step`, whose name this is: the reads and the fail. */
 static void
-keep_before(struct keep *k, const struct noc_value *step, const char *step_name)
+keep_before(struct keep *k, struct noc_value *step, const char *step_name)
 {
+	const struct noc_value *own = noc_ast_opt(step, "when");
 	struct noc_value *none = ast_new("neither", NULL, NULL);
 	struct noc_value *when = ast_new("both", NULL, NULL);
 	struct noc_value *fail, *opts = noc_value_map();
@@ -155,6 +191,8 @@ keep_before(struct keep *k, const struct noc_value *step, const char *step_name)
 		if (i + 1 == n)
 			ast_with(when,
 				 ast_one(done, ast_new("exists", NULL, NULL)));
+		if (i + 1 == n && own && !noc_ast_function(own))
+			keep_when(step, name);
 		free(done);
 		free(name);
 	}
@@ -181,6 +219,34 @@ keep_only_raises(const struct noc_step_def *s)
 	return true;
 }
 
+/* Which port it takes down is known of the event's own only. */
+static int
+keep_is_own(const struct noc_step_def *s, struct noc_err *err)
+{
+	const struct noc_value *opts = noc_ast_opts(s->params);
+	bool set = !strcmp(s->action, "snmp.set");
+
+	if (s->target && strcmp(noc_template_source(s->target), "{device}"))
+		return noc_err_set(err, NOC_ECONFIG,
+				   "'keep_one_up': step '%s' must not name "
+				   "another 'target' than the event's device.",
+				   s->name);
+	for (size_t i = 0; set && opts && i < opts->u.map.len; i++) {
+		const char *key = opts->u.map.at[i].key;
+		const char *port = strpbrk(key, "[.");
+
+		if (strncmp(key, "if", 2) || !port ||
+		    !strcmp(port, "[{ifname}]") || !strcmp(port, ".{ifindex}"))
+			continue;
+		return noc_err_set(err, NOC_ECONFIG,
+				   "'keep_one_up': step '%s' sets '%s', which "
+				   "may be another port than the event's; "
+				   "write [{ifname}] or .{ifindex}.",
+				   s->name, key);
+	}
+	return 0;
+}
+
 static int
 keep_step(struct keep *k, const struct noc_value *node, size_t position,
 	  struct noc_err *err)
@@ -188,13 +254,18 @@ keep_step(struct keep *k, const struct noc_value *node, size_t position,
 	struct noc_step_def s = { 0 };
 	struct noc_value *step = noc_value_copy(node);
 	int rc = noc_step_build(node, position, &s, err);
+	bool before = !rc && s.mutates && !keep_only_raises(&s);
 
-	if (!rc && s.mutates && !keep_only_raises(&s))
-		keep_before(k, node, s.name);
+	if (before) {
+		rc = keep_is_own(&s, err);
+		keep_before(k, step, s.name);
+	}
 	/* A bare action keeps the name that its place gave it. */
 	if (!rc && s.kind == NOC_STEP_ACTION && !noc_ast_is(node, "step"))
 		step =
 		    ast_with(ast_new("step", s.name, noc_ast_at(node)), step);
+	if (before)
+		noc_value_set(step, "kept", noc_value_bool(true));
 	noc_value_push(k->out, step);
 	noc_step_release(&s);
 	return rc;
@@ -231,6 +302,11 @@ keep_ports(struct keep *k, const char *device, const struct noc_value *v,
 					   "'keep_one_up': '%s' is no name of "
 					   "a port.",
 					   names[i]);
+		if (strpbrk(device, "{}[]\\"))
+			return noc_err_set(err, NOC_ECONFIG,
+					   "'keep_one_up': '%s' is no name of "
+					   "a device.",
+					   device);
 		keep_add(k, device, names[i]);
 	}
 	return 0;

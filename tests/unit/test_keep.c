@@ -85,6 +85,56 @@ test_over_devices(void **state)
 	group(rules, &(struct group_case){ "Po1", DOWN, UP, 0 }, "sw2");
 }
 
+/* However the group and the inventory write the event's device. */
+static void
+test_names_of_devices(void **state)
+{
+	static const char *const groups[] = {
+		"{ SW1 = \"Po1\", sw2 = \"Po1\" }",
+		"{ [\"sw1.example.net\"] = \"Po1\", sw2 = \"Po1\" }",
+	};
+	static const char *const names[] = { "sw1", "Sw1.example.net" };
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(groups); i++)
+		for (size_t j = 0; j < NOC_COUNT(names); j++) {
+			char *rules =
+			    noc_asprintf(DARK("%s", SHUT("down")), groups[i]);
+
+			group(rules, &(struct group_case){ "Po1", UP, DOWN, 0 },
+			      names[j]);
+			group(rules, &(struct group_case){ "Po1", UP, UP, 1 },
+			      names[j]);
+			free(rules);
+		}
+}
+
+/* Kept waiting by the kill switch: the other port may be gone since. */
+static void
+test_too_old(void **state)
+{
+	struct fix f = { 0 };
+
+	(void)state;
+	fix_open(&f, two);
+	cor_tell(&f, &(struct tell){ .kind = "optic.low",
+				     .device = "sw1",
+				     .ifname = "Gi1/0/1" });
+	fix_answer(&f, "snmp.get", UP);
+	assert_int_equal(
+	    fix_command(&f, "{\"verb\":\"kill.on\",\"why\":\"x\"}", NULL), 0);
+	fix_answer(&f, "snmp.get", UP);
+	fix_advance(&f, 3600 * 1000);
+	assert_int_equal(
+	    fix_command(&f, "{\"verb\":\"kill.off\",\"why\":\"x\"}", NULL), 0);
+	fix_advance(&f, 10 * 1000);
+	assert_int_equal(f.sets, 0);
+	assert_int_equal(fix_count(&f, "RUN_END Failed"), 1);
+	assert_int_equal(fix_said(&f, "notify noc: r sw1: set: keep_one_up"),
+			 1);
+	fix_close(&f);
+}
+
 static void
 test_read_fails(void **state)
 {
@@ -131,6 +181,27 @@ test_not_asked(void **state)
 }
 
 static void
+refused(const char *group, const char *run)
+{
+	char *text = noc_asprintf(
+	    "flow \"shut\" { " SHUT(
+		"down") " }\n"
+			"rule \"r\" { on = \"link.up\", guard = { keep_one_up = %s },"
+			" run = %s }",
+	    group, run);
+	struct noc_ruleset *rs = NULL;
+	struct noc_err err;
+	char *errors = NULL;
+
+	assert_int_equal(
+	    noc_ruleset_load_text("t.lua", text, &rs, &errors, &err),
+	    NOC_ECONFIG);
+	assert_non_null(strstr(errors, "keep_one_up"));
+	free(errors);
+	free(text);
+}
+
+static void
 test_refused_at_load(void **state)
 {
 	static const char *const groups[] = {
@@ -139,27 +210,28 @@ test_refused_at_load(void **state)
 		"\"a\"",
 		"{ sw1 = \"a\" }",
 		"{ \"a\", \"{ifname}\" }",
+		"{ [\"{far.device}\"] = \"a\", sw2 = \"a\" }",
 		"{ \"1\", \"2\", \"3\", \"4\", \"5\", \"6\", \"7\", \"8\", \"9\","
 		" \"10\", \"11\", \"12\", \"13\", \"14\", \"15\", \"16\", \"17\" }",
 	};
 
-	(void)state;
-	for (size_t i = 0; i < NOC_COUNT(groups); i++) {
-		char *text = noc_asprintf(
-		    "rule \"r\" { on = \"link.up\", guard = { keep_one_up = %s "
-		    "}, run = flow { " SHUT("down") " } }",
-		    groups[i]);
-		struct noc_ruleset *rs = NULL;
-		struct noc_err err;
-		char *errors = NULL;
+	static const char *const runs[] = {
+		"start \"shut\"",
+		"flow { start \"shut\" }",
+		"flow { step \"s\" { snmp.set { a = \"down\" },"
+		" timeout = \"5s\", target = \"{far.device}\" } }",
+		"flow { step \"s\" { snmp.set { [\"ifAdminStatus[Gi1/0/2]\"] ="
+		" \"down\" }, timeout = \"5s\" } }",
+		"flow { step \"s\" { snmp.set { [\"ifAdminStatus.7\"] ="
+		" \"down\" }, timeout = \"5s\" } }",
+	};
 
-		assert_int_equal(
-		    noc_ruleset_load_text("t.lua", text, &rs, &errors, &err),
-		    NOC_ECONFIG);
-		assert_non_null(strstr(errors, "keep_one_up"));
-		free(errors);
-		free(text);
-	}
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(groups); i++)
+		refused(groups[i], "flow { " SHUT("down") " }");
+	/* Which port goes down is not known. */
+	for (size_t i = 0; i < NOC_COUNT(runs); i++)
+		refused("{ \"a\", \"b\" }", runs[i]);
 }
 
 /* ---- rate ---- */
@@ -201,6 +273,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_last_one_stays),
 		cmocka_unit_test(test_over_devices),
+		cmocka_unit_test(test_names_of_devices),
+		cmocka_unit_test(test_too_old),
 		cmocka_unit_test(test_read_fails),
 		cmocka_unit_test(test_not_asked),
 		cmocka_unit_test(test_refused_at_load),
