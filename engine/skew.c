@@ -12,7 +12,8 @@
 /*
  * The clocks of senders: how far the time that a message says is from its
  * arrival.  More than 30 s, three times in a row, makes a clock.skew event; the
- * next that is right, a clock.ok.  A backlog sent late looks the same.
+ * next that is right, a clock.ok.  A backlog sent late looks the same.  Of whom
+ * it was told is a live row: the clock.ok comes after a restart too.
  */
 #define SKEW_NS	     (30 * NOC_NS_PER_S)
 #define SKEW_ROW     3
@@ -92,6 +93,22 @@ on_skew(void *arg)
 }
 
 static void
+skew_store(struct noc_core *core, const char *device, int64_t behind_ns,
+	   bool ok)
+{
+	struct noc_value *row;
+
+	if (ok) {
+		noc_txn_live_del(noc_core_txn(core), "skew", device);
+		return;
+	}
+	row = noc_value_map();
+	noc_value_set(row, "behind", noc_value_int(behind_ns));
+	noc_txn_live_put(noc_core_txn(core), "skew", device, 0, row);
+	noc_value_free(row);
+}
+
+static void
 skew_tell(struct noc_core *core, const struct noc_event *ev, int64_t behind_ns,
 	  bool ok)
 {
@@ -105,6 +122,7 @@ skew_tell(struct noc_core *core, const struct noc_event *ev, int64_t behind_ns,
 	w->trust = ev->trust;
 	w->ok = ok;
 	skew_part(core)->told += ok ? -1 : 1;
+	skew_store(core, w->device, behind_ns, ok);
 	noc_core_effect(core, on_skew, w);
 }
 
@@ -173,6 +191,25 @@ skew_close(void *part)
 	free(p);
 }
 
+static bool
+skew_load(struct noc_core *core, void *part, const char *kind, const char *key,
+	  int64_t due_ns, const struct noc_value *data)
+{
+	struct skew *p = part;
+	struct skewed *s;
+
+	(void)core;
+	(void)due_ns;
+	if (strcmp(kind, "skew"))
+		return false;
+	s = noc_calloc(1, sizeof(*s));
+	s->told = true;
+	s->behind_ns = noc_value_get_int(data, "behind", 0);
+	free(noc_table_putn(&p->senders, key, strlen(key), s));
+	p->told++;
+	return true;
+}
+
 static void
 skew_stats(struct noc_core *core, void *part, struct noc_value *map)
 {
@@ -196,5 +233,6 @@ skew_stats(struct noc_core *core, void *part, struct noc_value *map)
 const struct noc_part_ops noc_part_skew = {
 	.open = skew_open,
 	.close = skew_close,
+	.load = skew_load,
 	.stats = skew_stats,
 };

@@ -420,6 +420,37 @@ test_breaker_row(void **state)
 	breaker_row(310, false);
 }
 
+/* Who was off before a kill is told to be right after it, and told once. */
+static void
+test_skew(void **state)
+{
+	static const char rules[] = "rule \"r\" { on = { \"clock.skew\", "
+				    "\"clock.ok\" }, run = log \"{kind}\" }";
+	struct tell off = { .kind = "link.up",
+			    .device = "sw1",
+			    .ago_ms = 60000 };
+	char *dir = state_make();
+	struct fix f;
+
+	(void)state;
+	life_open(&f, dir, noc_clock_read(), rules);
+	for (int i = 0; i < 3; i++)
+		cor_tell(&f, &off);
+	assert_int_equal(fix_said(&f, "log r: clock.skew"), 1);
+	life_again(&f, dir, rules);
+	for (int i = 0; i < 3; i++)
+		cor_tell(&f, &off);
+	assert_int_equal(fix_said(&f, "log r:"), 0);
+	off.ago_ms = 1;
+	cor_tell(&f, &off);
+	assert_int_equal(fix_said(&f, "log r: clock.ok"), 1);
+	life_again(&f, dir, rules);
+	cor_tell(&f, &off);
+	assert_int_equal(fix_said(&f, "log r:"), 0);
+	life_close(&f);
+	state_remove(dir);
+}
+
 int
 main(void)
 {
@@ -429,6 +460,7 @@ main(void)
 		cmocka_unit_test(test_reload_pair),
 		cmocka_unit_test(test_mutes),
 		cmocka_unit_test(test_breaker_row),
+		cmocka_unit_test(test_skew),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
