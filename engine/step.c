@@ -282,6 +282,16 @@ step_escalate(struct noc_run *r, const struct noc_step_def *def)
 	noc_escalate_begin(r, def->escalation, false);
 }
 
+/* Was a change left undone?  There is nothing to see of a notice. */
+static bool
+step_was_to_change(const struct noc_run *r)
+{
+	for (size_t i = 0; i < r->at; i++)
+		if (r->plan->steps[i].mutates)
+			return true;
+	return false;
+}
+
 static void
 step_do(struct noc_run *r, const struct noc_step_def *def)
 {
@@ -310,7 +320,7 @@ step_do(struct noc_run *r, const struct noc_step_def *def)
 		noc_step_emit(r, def);
 		return;
 	case NOC_STEP_VERIFY:
-		if (r->would) {
+		if (r->would && step_was_to_change(r)) {
 			noc_step_skip(r, "skipped: %s", noc_mode_name(r->mode));
 			return;
 		}

@@ -80,6 +80,26 @@ test_shadow_beside_live(void **state)
 	cor_close(&f);
 }
 
+/* What it does not tell changes nothing that a verify would look for. */
+static void
+test_shadow_verifies(void **state)
+{
+	struct fix f = { 0 };
+
+	(void)state;
+	fix_open(
+	    &f,
+	    "rule \"r\" { mode = \"shadow\", on = \"link.down\", run = flow {"
+	    " notify \"noc\" { \"down\" },"
+	    " verify \"v\" { snmp.get { oper = \"ifOperStatus.{ifindex}\""
+	    " }, expect = { oper = \"up\" }, within = \"1m\" } } }\n");
+	cor_port(&f, "link.down", "sw1", "eth7");
+	fix_answer(&f, "snmp.get", "{\"oper\":\"up\"}");
+	assert_int_equal(fix_count(&f, "RUN_END Succeeded"), 1);
+	assert_int_equal(fix_said(&f, "notify noc:"), 0);
+	cor_close(&f);
+}
+
 /* A rule that only tells is silenced by it too; a failure wakes nobody. */
 static void
 test_shadow_of_notices(void **state)
@@ -269,6 +289,7 @@ main(void)
 		cmocka_unit_test(test_shadow_tells_nobody),
 		cmocka_unit_test(test_shadow_beside_live),
 		cmocka_unit_test(test_shadow_of_notices),
+		cmocka_unit_test(test_shadow_verifies),
 		cmocka_unit_test(test_acts_through_a_flow),
 		cmocka_unit_test(test_flows_in_a_circle),
 		cmocka_unit_test(test_schedules),
