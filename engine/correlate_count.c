@@ -58,6 +58,8 @@ count_slide(struct noc_keyed *k, int64_t since_ms, int64_t came_ms)
 	struct noc_value *words = count_list(k, "words");
 	struct noc_value *came = noc_value_get(k->data, "came");
 
+	if (came && noc_value_len(came) != times->u.list.len)
+		came = NULL; /* a row of an older version */
 	for (size_t at = 0, n; at < times->u.list.len; at++) {
 		for (n = 0; at + n < times->u.list.len &&
 			    times->u.list.at[at + n]->u.i <= since_ms &&
@@ -211,6 +213,16 @@ count_extra(int64_t count, struct noc_value **owner)
 	return *owner;
 }
 
+static void
+count_came(struct noc_keyed *k, size_t pos, int64_t now)
+{
+	struct noc_value *came = count_list(k, "came");
+
+	while (came->u.list.len + 1 < count_list(k, "times")->u.list.len)
+		noc_value_push(came, noc_value_int(now));
+	count_put(came, pos, noc_value_int(now));
+}
+
 static enum noc_step_on
 threshold_event(struct noc_core *core, struct noc_candidate *c)
 {
@@ -243,9 +255,10 @@ threshold_event(struct noc_core *core, struct noc_candidate *c)
 		pos--;
 	count_put(times, pos, noc_value_int(at));
 	if (c->rule->event_time)
-		count_put(count_list(k, "came"), pos, noc_value_int(now));
+		count_came(k, pos, now);
 	count_word(k, t, c->ev, pos);
-	n = count_best(k, t, pos);
+	n = pos + 1 == times->u.list.len ? count_since(k, t, at - t->window_ms)
+					 : count_best(k, t, pos);
 	count_due_in(core, k, count_kept_ms(t) + 1);
 	if (n < t->count || noc_value_get(k->data, "fired")) {
 		noc_keyed_store_count(core, k);
