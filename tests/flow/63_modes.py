@@ -108,10 +108,11 @@ def _():
                      relay.poll() is not None, "rsyslog's socket")
         noc.check(relay.poll() is None, lambda: "rsyslogd: %s"
                   % relay.stderr.read().decode())
-        # Nobody listens yet, and never are there four within five seconds.
+        # Nobody listens yet, and never are there four within five seconds,
+        # also when rsyslog sends the first one twice.
         for n in range(4):
             say("guessed a password %d" % n)
-            time.sleep(2.1)
+            time.sleep(2.6)
         say("last of all")
         with d:
             d.wait_line("log last: the last")
