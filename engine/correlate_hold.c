@@ -102,6 +102,10 @@ hold_event(struct noc_core *core, struct noc_candidate *c)
 		return NOC_PASS;
 	undone = hold_undone(core, c);
 	if (undone) {
+		if (!noc_kind_opposite(undone->kind)) { /* an operator's word */
+			c->ev = noc_core_keep(core, c->ev, "matched");
+			noc_correlate_meant(core, c->rule, c->key, c->ev);
+		}
 		noc_outcome(core, c, "cancelled", "%s came before it",
 			    undone->kind);
 		return NOC_TAKEN;

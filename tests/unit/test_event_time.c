@@ -240,6 +240,32 @@ test_late_recovery(void **state)
 	cor_close(&f);
 }
 
+/* Shut by an operator, whose word came first: it is meant to be down. */
+static void
+test_hold_meant(void **state)
+{
+	struct fix f = { 0 };
+
+	(void)state;
+	fix_open(&f, RULE("on = \"link.down\", hold = { \"15s\", cancel = "
+			  "\"config.change\" },"));
+	cor_tell(&f, &(struct tell){ .kind = "config.change",
+				     .device = "sw1",
+				     .ago_ms = 297 * S });
+	port(&f, "link.down", 300 * S);
+	fix_advance(&f, 600 * S);
+	port(&f, "link.down", 1);
+	fix_advance(&f, 60 * S);
+	assert_int_equal(cor_count(&f, "r")->cancelled, 2);
+	assert_int_equal(cor_count(&f, "r")->fired, 0);
+	port(&f, "link.up", 1);
+	fix_advance(&f, 60 * S);
+	port(&f, "link.down", 1);
+	fix_advance(&f, 60 * S);
+	assert_int_equal(cor_count(&f, "r")->fired, 1);
+	cor_close(&f);
+}
+
 /* Announced before it happened, though the word came an hour late. */
 static void
 test_unless(void **state)
@@ -359,6 +385,7 @@ main(void)
 		cmocka_unit_test(test_hold_late),
 		cmocka_unit_test(test_hold_cancel),
 		cmocka_unit_test(test_hold_one_second),
+		cmocka_unit_test(test_hold_meant),
 		cmocka_unit_test(test_late_recovery),
 		cmocka_unit_test(test_unless),
 		cmocka_unit_test(test_damp),
