@@ -286,8 +286,11 @@ attempt_new(struct noc_run *r, const struct noc_action_ops *ops,
 	a->probing = r->probing;
 	a->mutates = def->mutates && !r->probing;
 	a->reads = (ops->flags & NOC_ACTION_READS) || !def->mutates;
-	/* Asking a web service says nothing about the device. */
-	a->confirms = a->reads && !a->mutates && !noc_ast_opt(params, "url");
+	/* Neither asking a web service nor telling people says anything about
+	 * the device. */
+	a->confirms = a->reads && !a->mutates &&
+		      !(ops->flags & NOC_ACTION_NOTIFIES) &&
+		      !noc_ast_opt(params, "url");
 	a->uses_breaker = def->breaker;
 	a->intent_boot_ns = noc_core_time(r->core).boot_ns;
 	a->call = noc_call_new(ops, params, context, target);

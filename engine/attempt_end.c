@@ -204,6 +204,22 @@ noc_step_decided(struct noc_run *r, const char *signal, const char *actor)
 	}
 }
 
+/* Was it the other side that said no?  Who was not asked, who could not be
+ * heard and who would not tell leave it in doubt. */
+static bool
+probe_refuses(const struct noc_failure *f)
+{
+	static const char *const unsaid[] = {
+		"transport", "denied",	 "401",	     "403",
+		"407",	     "exit 126", "exit 127",
+	};
+
+	for (size_t i = 0; i < NOC_COUNT(unsaid); i++)
+		if (!strcmp(f->code, unsaid[i]))
+			return false;
+	return !strcmp(f->class, "permanent") && strcmp(f->block, "nocturne");
+}
+
 /* A probe answered: it happened.  It refuses: it did not; do it again. */
 static void
 attempt_probed(struct noc_run *r, struct noc_value *result,
@@ -222,7 +238,7 @@ attempt_probed(struct noc_run *r, struct noc_value *result,
 		return;
 	}
 	r->probing = false;
-	if (!strcmp(d->failure->class, "permanent")) {
+	if (probe_refuses(d->failure)) {
 		r->tries = 0;
 		noc_step_retry(r, d, 0);
 		return;
@@ -300,6 +316,21 @@ attempt_judge(struct noc_run *r, bool touched, struct noc_value *result,
 		noc_step_fail(r, d);
 }
 
+/* An answer without a value ("no such row") tells nothing of the target. */
+static bool
+answer_says(const struct noc_value *result)
+{
+	bool says = result && result->type != NOC_MAP;
+
+	for (size_t i = 0; !says && i < noc_value_len(result); i++) {
+		const struct noc_value *v = result->u.map.at[i].value;
+
+		says = v->type == NOC_MAP ? noc_value_len(v) > 0
+					  : v->type != NOC_NIL;
+	}
+	return says;
+}
+
 void
 noc_attempt_end(struct noc_attempt *a, struct noc_value *result,
 		struct noc_failure *failure)
@@ -323,7 +354,7 @@ noc_attempt_end(struct noc_attempt *a, struct noc_value *result,
 				   a->generation,
 				   !failure || !failure_counts(failure),
 				   d.took_ms > a->call->timeout_ms / 5 * 4);
-	if (!failure && a->confirms)
+	if (!failure && a->confirms && answer_says(result))
 		noc_value_set(r->confirmed, target, noc_value_bool(true));
 	if (touched && a->mutates)
 		noc_settle_touch(core, target, &r->id);

@@ -453,18 +453,25 @@ fix_answer(struct fix *f, const char *action, const char *json)
 }
 
 void
+fix_refuse_as(struct fix *f, const char *action, const struct noc_call_error *e)
+{
+	struct noc_call *call = fix_call(f, action);
+
+	calls_remove(f, 0);
+	noc_call_done(&f->env, call, NULL, e);
+	fix_pump(f);
+}
+
+void
 fix_refuse(struct fix *f, const char *action, const char *class,
 	   int64_t retry_after_ms)
 {
-	struct noc_call *call = fix_call(f, action);
 	struct noc_call_error e;
 
 	noc_call_error_set(&e, class, "device", "test", "it said no (%s)",
 			   class);
 	e.retry_after_ms = retry_after_ms;
-	calls_remove(f, 0);
-	noc_call_done(&f->env, call, NULL, &e);
-	fix_pump(f);
+	fix_refuse_as(f, action, &e);
 }
 
 /* ---- looking ---- */

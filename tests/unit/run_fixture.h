@@ -76,6 +76,9 @@ void fix_answer(struct fix *f, const char *action, const char *json);
 void fix_hold(struct fix *f, const char *action, const char *json);
 void fix_refuse(struct fix *f, const char *action, const char *class,
 		int64_t retry_after_ms);
+struct noc_call_error;
+void fix_refuse_as(struct fix *f, const char *action,
+		   const struct noc_call_error *e);
 
 size_t fix_count(struct fix *f, const char *part); /* journal lines with it */
 size_t fix_said(struct fix *f, const char *part);

@@ -187,6 +187,12 @@ test_in_doubt(void **state)
 static void
 test_probe(void **state)
 {
+	static const char *const unsaid[][2] = {
+		{ "http", "transport" },
+		{ "http", "403" },
+		{ "executor", "exit 127" },
+		{ "nocturne", "ECONFIG" },
+	};
 	struct fix f = { 0 };
 	struct noc_id id;
 
@@ -205,6 +211,24 @@ test_probe(void **state)
 	fix_answer(&f, "exec", "{\"exit\":0}");
 	assert_false(fix_running(&f, &id));
 	assert_int_equal(fix_said(&f, "Succeeded: job"), 2);
+
+	/* Nobody has said that it did not: it is not done again. */
+	for (size_t i = 0; i < NOC_COUNT(unsaid); i++) {
+		unsigned started = f.started;
+		struct noc_call_error e;
+
+		id = fix_start_flow(&f, "probed");
+		fix_advance(&f, 5000);
+		noc_call_error_set(&e, "permanent", unsaid[i][0], unsaid[i][1],
+				   "no");
+		fix_refuse_as(&f, "http.get", &e);
+		fix_advance(&f, 10);
+		assert_int_equal(f.started - started, 2);
+		assert_int_equal(fix_said(&f, "may or may not have happened"),
+				 i + 1);
+		assert_int_equal(fix_signal(&f, &id, "fail"), 0);
+		fix_advance(&f, 600 * 1000); /* the breaker forgets */
+	}
 	fix_close(&f);
 }
 
@@ -287,6 +311,11 @@ static const char blind[] =
     "rule \"far\" { mode = \"active\", on = \"link.down\", run = flow {\n"
     " step \"look\" { snmp.get { a = \"ifAdminStatus.1\" }, timeout = \"5s\" },\n"
     " step \"raise\" { target = \"sw2\", snmp.set { [\"ifAdminStatus.1\"] = "
+    "\"up\" }, timeout = \"5s\" } } }\n"
+    "rule \"told\" { mode = \"active\", on = \"link.down\", run = flow {\n"
+    " step \"tell\" { mail { to = \"a@b.example\" } },\n"
+    " step \"look\" { snmp.get { a = \"ifAdminStatus.{ifindex}\" } },\n"
+    " step \"raise\" { snmp.set { [\"ifAdminStatus.{ifindex}\"] = "
     "\"up\" }, timeout = \"5s\" } } }\n";
 
 /* Anybody can send a datagram: without a read of that target nothing is set. */
@@ -307,6 +336,13 @@ test_unconfirmed(void **state)
 	f.now.wall_ns++; /* another event */
 	fix_start(&f, "blind", NOC_ACTIVE, NOC_TRUST_HIGH);
 	assert_int_equal(f.sets, 1);
+	/* A mail is no read, nor is an answer without a value. */
+	fix_start(&f, "told", NOC_ACTIVE, NOC_TRUST_NORMAL);
+	fix_answer(&f, "snmp.set", "{}"); /* of before */
+	fix_answer(&f, "mail", "{\"status\":250}");
+	fix_answer(&f, "snmp.get", "{}");
+	assert_int_equal(f.sets, 1);
+	assert_int_equal(fix_said(&f, "not confirmed by a read of sw1"), 2);
 	fix_close(&f);
 }
 
