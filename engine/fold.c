@@ -180,9 +180,12 @@ fold_merge(struct fold_entry *e, const struct noc_event *ev)
 	for (size_t i = 0; i < ev->data->u.map.len; i++) {
 		const struct noc_member *m = &ev->data->u.map.at[i];
 
-		if (!noc_value_get(e->first->data, m->key))
-			noc_value_set(e->first->data, m->key,
-				      noc_value_copy(m->value));
+		if (noc_value_get(e->first->data, m->key))
+			continue;
+		noc_value_set(e->first->data, m->key, noc_value_copy(m->value));
+		/* From now on it is no more than both of them are. */
+		if (ev->trust < e->first->trust)
+			e->first->trust = ev->trust;
 	}
 }
 

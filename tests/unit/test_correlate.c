@@ -301,6 +301,39 @@ test_fold_late(void **state)
 	cor_close(&f);
 }
 
+/* What an unsigned witness adds makes no signed event of it. */
+static void
+test_fold_trust(void **state)
+{
+	static const char rules[] =
+	    "rule \"raise\" { mode = \"active\", on = \"link.down\","
+	    " key = \"{link}\", where = { ifindex = exists }, run = flow {"
+	    " step \"set\" { snmp.set { [\"ifAdminStatus.{ifindex}\"] ="
+	    " \"up\" }, timeout = \"5s\" } } }\n";
+
+	(void)state;
+	for (int forged = 0; forged <= 1; forged++) {
+		struct fix f = { 0 };
+
+		fix_open(&f, rules);
+		cor_inventory(&f, cabled);
+		cor_tell(&f, &(struct tell){ .base = "snmp.trap",
+					     .kind = "link.down",
+					     .device = "sw1",
+					     .ifname = "eth7" });
+		cor_tell(&f,
+			 &(struct tell){ .kind = "link.down",
+					 .device = "sw1",
+					 .ifname = "eth7",
+					 .ifindex = 9,
+					 .origin = forged ? "127.0.0.1" : NULL,
+					 .trust = NOC_TRUST_NORMAL });
+		assert_int_equal(cor_count(&f, "raise")->fired, 1);
+		assert_int_equal(f.sets, !forged);
+		cor_close(&f);
+	}
+}
+
 /* A rule that lacked the ifIndex gets it from the second witness, once; not
  * when the fault is over. */
 static void
@@ -647,6 +680,7 @@ main(void)
 		cmocka_unit_test(test_settle_recovers),
 		cmocka_unit_test(test_fold_witnesses),
 		cmocka_unit_test(test_fold_late),
+		cmocka_unit_test(test_fold_trust),
 		cmocka_unit_test(test_fold_again),
 		cmocka_unit_test(test_fold_children),
 		cmocka_unit_test(test_fold_restart),
