@@ -112,7 +112,9 @@ on_http_done(const struct noc_transfer_result *res, void *arg)
 
 		/* It went out and no answer came: who knows? */
 		if (res->sent && (call->ops->flags & NOC_ACTION_MUTATES) &&
-		    !(call->ops->flags & NOC_ACTION_IDEMPOTENT) &&
+		    !noc_value_get_bool(h->opts, "idempotent",
+					call->ops->flags &
+					    NOC_ACTION_IDEMPOTENT) &&
 		    strcmp(class, "permanent"))
 			class = "in_doubt";
 		noc_call_error_set(&e, class, "http", "transport", "%s",

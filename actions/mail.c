@@ -201,6 +201,9 @@ mail_start(struct noc_env *env, struct noc_call *call, struct noc_err *err)
 		r = noc_err_set(err, NOC_EINPUT,
 				"A recipient of the mail holds a blank, a "
 				"bracket or a line end.");
+	else if (req.from[strcspn(req.from, "\r\n")])
+		r = noc_err_set(err, NOC_EINPUT,
+				"The sender of the mail holds a line end.");
 	else if (noc_value_len(to) == 0)
 		r = noc_err_set(err, NOC_EINPUT, "The mail has no recipient.");
 	else

@@ -40,6 +40,9 @@ flow "web" { input = { path = "string" },
       auth = secret "token", json = { a = "{input.path}" } },
     timeout = "50s", retry = { attempts = 3, initial = "10ms" },
     output = { id = "body.deep.id" } } }
+flow "put" { step "out" { http.put { url = "%(web)s/lost", json = { a = 1 },
+      idempotent = false },
+    timeout = "50s", retry = { attempts = 3, initial = "10ms" } } }
 flow "get" { input = { url = "string" },
   step "out" { http.get { url = "{input.url}" }, timeout = "3s",
     retry = { attempts = 1 } } }
@@ -74,7 +77,7 @@ class Web(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(answer)
 
-    do_GET = do_POST
+    do_GET = do_PUT = do_POST
 
     def log_message(self, *args):
         pass
@@ -290,12 +293,13 @@ def _():
 
 @noc.case("http: sent and not answered is in doubt, not sent again")
 def _():
-    with daemon() as d:
-        answer = d.post("/api/v1/flows/web/runs", {"input": {"path": "/lost"}})
-        run_id = answer.json["run_id"]
-        noc.wait_for(lambda: d.get("/api/v1/runs/" + run_id).json["phase"]
-                     == "blocked", what="blocked")
-        noc.equal(len(Web.seen), 1, "requests")
+    for flow, given in (("web", {"path": "/lost"}), ("put", {})):
+        with daemon() as d:
+            answer = d.post("/api/v1/flows/%s/runs" % flow, {"input": given})
+            run_id = answer.json["run_id"]
+            noc.wait_for(lambda: d.get("/api/v1/runs/" + run_id).json["phase"]
+                         == "blocked", what="blocked")
+            noc.equal(len(Web.seen), 1, "requests of " + flow)
 
 
 @noc.case("http: loopback and link-local are denied unless allowed")
