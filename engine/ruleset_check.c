@@ -299,12 +299,70 @@ check_conditions(struct noc_build *b, const struct noc_plan *p)
 	}
 }
 
+/* ---- what is done aside ---- */
+
+/* A change is made by a step, which its mode, the kill switch and the other
+ * checks before each change hold back; a handler only tells. */
+static bool
+handler_changes(const struct noc_value *action)
+{
+	const char *name = noc_ast_node(action);
+	const struct noc_action_ops *ops = name ? noc_action_find(name) : NULL;
+
+	if (!ops || !(ops->flags & NOC_ACTION_MUTATES) ||
+	    !strcmp(name, "http.post"))
+		return false;
+	return strcmp(name, "exec") ||
+	       noc_value_get_bool(noc_ast_opts(action), "mutates", true);
+}
+
+static void
+check_handler(struct noc_build *b, const struct noc_value *action,
+	      const char *what)
+{
+	if (handler_changes(action))
+		noc_build_error(b, action,
+				"'%s' in '%s' changes something, and nothing "
+				"would hold it back; write it as a step of a "
+				"flow and `start` that flow%s.",
+				noc_ast_node(action), what,
+				noc_ast_is(action, "exec")
+				    ? ", or say mutates = false when it only "
+				      "tells"
+				    : "");
+}
+
+static void
+check_levels(struct noc_build *b, const struct noc_escalation *e)
+{
+	for (size_t i = 0; e && i < e->nlevels; i++)
+		check_handler(b, e->levels[i].action, "escalate");
+}
+
+void
+noc_build_on_exceed(struct noc_build *b, const struct noc_value *v)
+{
+	noc_build_check(b, v);
+	check_handler(b, v, "on_exceed");
+}
+
 void
 noc_build_check_plan(struct noc_build *b, const struct noc_plan *p)
 {
 	noc_ast_each_path(p->tree, on_path, b);
 	check_references(b, p->tree, 0);
 	check_conditions(b, p);
+	for (size_t i = 0; i < noc_value_len(p->on_fail_actions); i++)
+		check_handler(b, noc_value_at(p->on_fail_actions, i),
+			      "on_fail");
+	check_levels(b, p->on_fail);
+	for (size_t i = 0; i < p->nsteps; i++) {
+		const struct noc_value *v = p->steps[i].on_error;
+
+		check_levels(b, p->steps[i].escalation);
+		for (size_t k = 0; v && k < noc_value_len(v); k++)
+			check_handler(b, v->u.map.at[k].value, "on_error");
+	}
 }
 
 /* ---- lint: true but unwise ---- */

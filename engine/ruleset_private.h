@@ -85,6 +85,8 @@ void noc_build_names(struct noc_build *b);
 void noc_build_check(struct noc_build *b, const struct noc_value *v);
 /* The same of a plan, and the names in the conditions of its steps. */
 void noc_build_check_plan(struct noc_build *b, const struct noc_plan *p);
+/* The guard's, done without a run. */
+void noc_build_on_exceed(struct noc_build *b, const struct noc_value *v);
 void noc_build_lint(struct noc_build *b);
 
 #endif

@@ -298,7 +298,7 @@ rule_guard(struct noc_build *b, struct noc_rule *r, const struct noc_value *v)
 	if (g->settle_ms > NOC_GUARD_SETTLE_MAX_MS)
 		noc_build_error(b, v, "'settle' must be at most 10m.");
 	g->on_exceed = noc_value_get(opts, "on_exceed");
-	noc_build_check(b, g->on_exceed);
+	noc_build_on_exceed(b, g->on_exceed);
 }
 
 /* ---- rule ---- */

@@ -57,8 +57,8 @@ static const struct noc_option guard_options[] = {
 	DEF("depth", INT, "3", "how far it may be from an outside cause"),
 	DEF("settle", DURATION, "60s",
 	    "events of a device that a run touched wait this long"),
-	VAL("on_exceed", NODE, "action escalate", "notify \"noc\"",
-	    "done once a window when a limit held it back"),
+	VAL("on_exceed", NODE, "notify mail syslog http.post exec",
+	    "notify \"noc\"", "done once a window when a limit held it back"),
 	DEF("rate", RATE, "10/1m", "starts of the rule, of whatever key"),
 	VAL("keep_one_up", ANY, NULL, NULL,
 	    "ports of which one must stay up, of the device or of those "
@@ -82,8 +82,7 @@ static const struct noc_option misfire_options[] = {
 	END
 };
 
-#define ON_CLASS(name) \
-	VAL(name, NODE, "action escalate", NULL, "done on such an error")
+#define ON_CLASS(name) VAL(name, NODE, "action", NULL, "done on such an error")
 static const struct noc_option on_error_options[] = {
 	ON_CLASS("transient"),
 	ON_CLASS("permanent"),

@@ -688,7 +688,7 @@ function basic(name) end
 ---@field targets? nocturne.rate different targets (default: 10/10m)
 ---@field depth? integer how far it may be from an outside cause (default: 3)
 ---@field settle? nocturne.duration events of a device that a run touched wait this long (default: 60s)
----@field on_exceed? nocturne.action|nocturne.escalate done once a window when a limit held it back (default: notify "noc")
+---@field on_exceed? nocturne.notify|nocturne.mail|nocturne.syslog|nocturne.http_post|nocturne.exec done once a window when a limit held it back (default: notify "noc")
 ---@field rate? nocturne.rate starts of the rule, of whatever key (default: 10/1m)
 ---@field keep_one_up? any ports of which one must stay up, of the device or of those named: { sw1 = "Po1", sw2 = "Po1" }; read again before each step that may take one down
 
@@ -707,14 +707,14 @@ function basic(name) end
 
 ---By error class.
 ---@class nocturne.on_error
----@field transient? nocturne.action|nocturne.escalate done on such an error
----@field permanent? nocturne.action|nocturne.escalate done on such an error
----@field timeout? nocturne.action|nocturne.escalate done on such an error
----@field cancelled? nocturne.action|nocturne.escalate done on such an error
----@field dependency_unavailable? nocturne.action|nocturne.escalate done on such an error
----@field dependency_degraded? nocturne.action|nocturne.escalate done on such an error
----@field downstream_failed? nocturne.action|nocturne.escalate done on such an error
----@field in_doubt? nocturne.action|nocturne.escalate done on such an error
+---@field transient? nocturne.action done on such an error
+---@field permanent? nocturne.action done on such an error
+---@field timeout? nocturne.action done on such an error
+---@field cancelled? nocturne.action done on such an error
+---@field dependency_unavailable? nocturne.action done on such an error
+---@field dependency_degraded? nocturne.action done on such an error
+---@field downstream_failed? nocturne.action done on such an error
+---@field in_doubt? nocturne.action done on such an error
 
 ---{ "10m", notify "oncall" }
 ---@class nocturne.level

@@ -135,6 +135,27 @@ test_mistakes_are_refused_with_their_line(void **state)
 	assert_refused("rule \"r\" { " ON ", run = flow { log \"x\", on_fail = "
 		       "escalate { { \"0m\", notify \"noc\" { \"{x\" } } } } }",
 		       "on_fail", "write '{{' for a brace");
+	/* What is done aside is held back by nothing, so it may only tell. */
+	assert_refused("rule \"r\" { " ON ", run = flow { log \"x\", on_fail = "
+		       "exec { \"/bin/x\" } } }",
+		       "t.lua:1", "'exec' in 'on_fail' changes something",
+		       "mutates = false");
+	assert_refused("rule \"r\" { " ON ", run = escalate { { \"0m\", "
+		       "snmp.set { [\"ifAdminStatus.1\"] = \"up\" } } } }",
+		       "t.lua:1", "'snmp.set' in 'escalate'", "`start`");
+	assert_refused(
+	    "flow \"f\" { step \"s\" { exec { \"x\", mutates = false "
+	    "}, on_error = { timeout = exec { \"y\" } } } }",
+	    "t.lua:1", "'exec' in 'on_error'");
+	assert_refused(
+	    "flow \"f\" { step \"s\" { exec { \"x\", mutates = false "
+	    "}, on_error = { timeout = escalate { { \"0m\", notify "
+	    "\"noc\" } } } } }",
+	    "timeout");
+	assert_refused(TELLS(ON ", guard = { on_exceed = exec { \"x\" } }"),
+		       "t.lua:1", "'exec' in 'on_exceed'");
+	assert_refused(TELLS(ON ", guard = { on_exceed = start \"f\" }"),
+		       "on_exceed");
 	assert_refused(TELLS(ON ", hold = \"15\""), "duration");
 	assert_refused(TELLS(ON ", damp = { max_suppress = \"5m\" }"),
 		       "never suppress");
