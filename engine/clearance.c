@@ -30,6 +30,17 @@ clearance_is_device(const struct noc_step_def *def)
 	return def->target || strncmp(def->action, "http.", 5) != 0;
 }
 
+/* Of a flow that a rule started it is that rule. */
+static const struct noc_rule *
+clearance_rule(const struct noc_run *r)
+{
+	struct noc_ruleset *rs = r->code ? r->code : noc_core_rules(r->core);
+
+	return rs ? noc_ruleset_rule(
+			rs, noc_value_get_str(r->json, "under", r->rule))
+		  : NULL;
+}
+
 /* It was paused, tried again or resumed: the last port may be gone since. */
 static bool
 clearance_is_old(const struct noc_run *r)
@@ -41,7 +52,7 @@ enum noc_clearance
 noc_step_clearance(struct noc_run *r, const struct noc_step_def *def,
 		   const char *target, struct noc_failure *failure)
 {
-	const struct noc_rule *rule = noc_run_rule(r);
+	const struct noc_rule *rule = clearance_rule(r);
 	const char *id, *unless;
 	struct noc_scope scope;
 
@@ -54,6 +65,13 @@ noc_step_clearance(struct noc_run *r, const struct noc_step_def *def,
 		noc_failure_set(failure, "permanent", "freeze", "frozen",
 				"freeze %s is in force: %s is not changed", id,
 				target);
+		return NOC_CLEAR_FAIL;
+	}
+	if (!rule && !strcmp(r->actor, "rule")) {
+		noc_failure_set(failure, "permanent", "rule", "gone",
+				"rule %s is not in the rules any more, so "
+				"its `unless` cannot be asked",
+				r->rule);
 		return NOC_CLEAR_FAIL;
 	}
 	noc_run_scope(r, &scope);

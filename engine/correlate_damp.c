@@ -62,17 +62,12 @@ static void
 damp_notice(struct noc_core *core, const struct noc_keyed *k,
 	    const struct noc_rule *rule, const char *text)
 {
-	struct noc_value *node = noc_value_map(), *items = noc_value_list();
-	struct noc_scope scope = { .ev = k->ev };
+	/* The key is of the sender: no template. */
+	char *said = noc_asprintf("%s: %s %s", rule->name, k->key, text);
 
-	noc_value_set(node, "node", noc_value_str("notify"));
-	noc_value_set(node, "name", noc_value_str("noc"));
-	noc_value_push(items,
-		       noc_value_strf("%s: %s %s", rule->name, k->key, text));
-	noc_value_set(node, "items", items);
-	noc_notify_send(core, node, &scope, noc_correlate_mode(rule, k->key),
-			NULL);
-	noc_value_free(node);
+	noc_notify_text(core, "noc", said, k->ev,
+			noc_correlate_mode(rule, k->key), NULL);
+	free(said);
 }
 
 static void

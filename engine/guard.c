@@ -182,8 +182,10 @@ guard_tell(struct noc_core *core, struct noc_candidate *c,
 		items = noc_value_list();
 		noc_value_set(node, "node", noc_value_str("notify"));
 		noc_value_set(node, "name", noc_value_str("noc"));
-		noc_value_push(items, noc_value_strf("%s held back: %s",
-						     c->rule->name, why));
+		/* What it was held back for may be of the sender. */
+		noc_value_push(items,
+			       noc_value_str("{rule} held back: {reason}"));
+		noc_value_set(extra, "reason", noc_value_str(why));
 		noc_value_set(node, "items", items);
 		noc_notify_send(core, node, &scope, mode, NULL);
 		noc_value_free(node);

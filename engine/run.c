@@ -195,6 +195,8 @@ run_fill(struct noc_run *r, const struct noc_run_cause *cause)
 	if (cause->input)
 		noc_value_set(r->json, "input", noc_value_copy(cause->input));
 	noc_value_set(r->json, "actor", noc_value_str(r->actor));
+	if (cause->under)
+		noc_value_set(r->json, "under", noc_value_str(cause->under));
 	noc_run_set_info(r);
 }
 

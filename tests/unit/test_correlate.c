@@ -301,6 +301,66 @@ test_fold_late(void **state)
 	cor_close(&f);
 }
 
+/* A rule's `unless` holds for the flow that it starts. */
+static void
+test_unless_of_flow(void **state)
+{
+	static const char rules[] =
+	    "rule \"r\" { mode = \"active\", on = \"link.down\", unless = seen {"
+	    " \"config.change\", back = \"10m\" }, run = start \"outer\" }\n"
+	    "flow \"outer\" { start \"inner\" }\n"
+	    "flow \"inner\" { sleep \"5s\", step \"set\" { snmp.set {"
+	    " [\"ifAdminStatus.7\"] = \"up\" }, timeout = \"5s\" } }\n";
+
+	(void)state;
+	for (int left = 0; left <= 1; left++) {
+		struct fix f = { 0 };
+
+		fix_open(&f, rules);
+		cor_port(&f, "link.down", "sw1", "eth7");
+		if (left)
+			cor_tell(&f, &(struct tell){ .kind = "config.change",
+						     .device = "sw1",
+						     .user = "joe" });
+		fix_advance(&f, 6000);
+		assert_int_equal(f.sets, !left);
+		assert_int_equal(fix_said(&f, "left alone: unless"), left);
+		cor_close(&f);
+	}
+}
+
+/* What the sender says is no template, where the engine tells of a key. */
+static void
+test_key_is_no_template(void **state)
+{
+	static const char rules[] =
+	    "rule \"r\" { on = \"login.failed\", key = \"{user}\","
+	    " damp = { suppress = 800 },"
+	    " run = log \"x\" }\n";
+	struct fix f = { 0 };
+
+	(void)state;
+	fix_open(&f, rules);
+	cor_tell(&f, &(struct tell){ .kind = "login.failed",
+				     .device = "sw1",
+				     .user = "{device}" });
+	assert_int_equal(fix_said(&f, "r: {device} flaps"), 1);
+	cor_close(&f);
+	memset(&f, 0, sizeof(f));
+	fix_open(&f, "rule \"r\" { on = \"login.failed\", key = \"{device}\","
+		     " guard = { mass = \"1/30s by user\" },"
+		     " run = log \"x\" }\n");
+	for (int i = 1; i <= 2; i++)
+		cor_tell(&f, &(struct tell){ .kind = "login.failed",
+					     .device = i == 1 ? "sw1" : "sw2",
+					     .user = "{device}" });
+	assert_int_equal(
+	    fix_said(&f,
+		     "r held back: mass: 2 candidates in 30s at user {device}"),
+	    1);
+	cor_close(&f);
+}
+
 /* What an unsigned witness adds makes no signed event of it. */
 static void
 test_fold_trust(void **state)
@@ -680,6 +740,8 @@ main(void)
 		cmocka_unit_test(test_settle_recovers),
 		cmocka_unit_test(test_fold_witnesses),
 		cmocka_unit_test(test_fold_late),
+		cmocka_unit_test(test_unless_of_flow),
+		cmocka_unit_test(test_key_is_no_template),
 		cmocka_unit_test(test_fold_trust),
 		cmocka_unit_test(test_fold_again),
 		cmocka_unit_test(test_fold_children),

@@ -35,6 +35,8 @@ static const char heal[] =
     "    again = \"15m\", stop_on = { \"ack\" }, max = \"1h\" } } }\n"
     "flow \"launch\" { step \"job\" { exec { \"launch\" }, timeout = \"5s\" } }\n";
 
+static const char *life_rules = heal;
+
 /* Virtual time begins now: what ended long ago is not kept. */
 static struct noc_now
 present(void)
@@ -93,7 +95,7 @@ life_open(struct fix *f, char *dir, struct noc_now now)
 	f->writer = state_open(dir, NULL);
 	f->world = on_world;
 	f->hold_durable = world.slow;
-	fix_open(f, heal);
+	fix_open(f, life_rules);
 	if (noc_core_resume(f->core, dir, f->now, &err))
 		fail_msg("resume: %s", err.msg);
 	fix_pump(f);
@@ -304,6 +306,37 @@ test_parked_after_five(void **state)
 	state_remove(dir);
 }
 
+/* Nobody can say any more what its rule would have left alone. */
+static void
+test_rule_is_gone(void **state)
+{
+	char *dir = state_make();
+	struct noc_now now = present();
+	struct noc_id id;
+	struct fix f;
+
+	(void)state;
+	world_reset(false);
+	life_open(&f, dir, now);
+	fix_command(&f, "{\"verb\":\"kill.on\",\"why\":\"x\"}", NULL);
+	id = fix_start(&f, "heal", NOC_ACTIVE, NOC_TRUST_HIGH);
+	assert_true(fix_running(&f, &id));
+	f.dead = true;
+	now = f.now;
+	life_close(&f);
+	life_rules = "rule \"other\" { on = \"link.down\", run = log \"x\" }\n";
+	life_open(&f, dir, now);
+	life_rules = heal;
+	fix_command(&f, "{\"verb\":\"kill.off\",\"why\":\"x\"}", NULL);
+	assert_true(fix_running(&f, &id));
+	fix_advance(&f, 10 * 1000);
+	assert_false(fix_running(&f, &id));
+	assert_int_equal(world.sets, 0);
+	assert_int_equal(fix_said(&f, "is not in the rules any more"), 1);
+	life_close(&f);
+	state_remove(dir);
+}
+
 /* An open breaker and a limit window are still there after a restart. */
 static void
 test_breaker_persists(void **state)
@@ -341,6 +374,7 @@ main(void)
 		cmocka_unit_test(test_escalation_at_every_commit),
 		cmocka_unit_test(test_in_doubt_asks),
 		cmocka_unit_test(test_parked_after_five),
+		cmocka_unit_test(test_rule_is_gone),
 		cmocka_unit_test(test_breaker_persists),
 	};
 
