@@ -98,6 +98,27 @@ noc_step_retry(struct noc_run *r, struct noc_step_done *d, int64_t delay_ms)
 	noc_step_write_done(r, d);
 }
 
+/*
+ * Its turn to be tried again comes after its deadline: the daemon was down, or
+ * it was in doubt.  It has failed.
+ */
+bool
+noc_step_overdue(struct noc_run *r)
+{
+	struct noc_step_done d = { .def = noc_run_step(r) };
+	struct noc_failure f;
+
+	if (r->probing || !d.def || !d.def->deadline_ms ||
+	    noc_core_time(r->core).wall_ns <
+		r->step_ns + d.def->deadline_ms * NOC_NS_PER_MS)
+		return false;
+	noc_failure_set(&f, "timeout", "nocturne", "deadline",
+			"its deadline is over, it is not tried again");
+	d.failure = &f;
+	noc_step_fail(r, &d);
+	return true;
+}
+
 static bool
 step_may_retry(const struct noc_run *r, const struct noc_step_done *d,
 	       int64_t *delay_ms)

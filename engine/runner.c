@@ -31,6 +31,11 @@ on_run_due(struct noc_due *due, struct noc_core *core)
 		noc_attempt_due(r);
 		break;
 	case NOC_WAIT_RETRY:
+		if (noc_step_overdue(r))
+			break;
+		r->wait = NOC_WAIT_NONE;
+		noc_attempt_begin(r);
+		break;
 	case NOC_WAIT_READ:
 	case NOC_WAIT_PAUSE:
 	case NOC_WAIT_VERIFY:

@@ -76,6 +76,7 @@ void noc_attempt_late(struct noc_attempt *a, const char *outcome);
 void noc_attempt_in_doubt(struct noc_run *r, struct noc_step_done *d);
 void noc_step_retry(struct noc_run *r, struct noc_step_done *d,
 		    int64_t delay_ms);
+bool noc_step_overdue(struct noc_run *r); /* then it has failed */
 bool noc_step_decides(const struct noc_run *r, const char *signal);
 void noc_step_decided(struct noc_run *r, const char *signal, const char *actor);
 

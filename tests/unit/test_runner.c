@@ -184,6 +184,27 @@ test_in_doubt(void **state)
 	fix_close(&f);
 }
 
+/* In doubt or not, what is tried again is so before its deadline. */
+static void
+test_deadline(void **state)
+{
+	struct fix f = { 0 };
+	struct noc_id id;
+
+	(void)state;
+	fix_open(&f,
+		 "flow \"put\" { step \"job\" { exec { \"put\","
+		 " idempotent = true }, timeout = \"5s\", deadline = \"6s\","
+		 " retry = { initial = \"10s\", jitter = false } } }\n");
+	id = fix_start_flow(&f, "put");
+	fix_refuse(&f, "exec", "in_doubt", 0);
+	fix_advance(&f, 11 * 1000);
+	assert_int_equal(f.started, 1);
+	assert_false(fix_running(&f, &id));
+	assert_int_equal(fix_said(&f, "its deadline is over"), 1);
+	fix_close(&f);
+}
+
 static void
 test_probe(void **state)
 {
@@ -634,6 +655,7 @@ main(void)
 		cmocka_unit_test(test_permanent_once),
 		cmocka_unit_test(test_in_doubt),
 		cmocka_unit_test(test_probe),
+		cmocka_unit_test(test_deadline),
 		cmocka_unit_test(test_verify_gives_up),
 		cmocka_unit_test(test_verify_flap),
 		cmocka_unit_test(test_observe),
