@@ -299,6 +299,83 @@ verify_records(struct verify *v, struct noc_err *err)
 	return rc;
 }
 
+/* ---- what records name by hash ---- */
+
+/* One that is not what its name says; in which record that name stands. */
+static int
+verify_altered(struct verify *v, const uint8_t name[NOC_HASH], const char *what,
+	       struct noc_err *err)
+{
+	sqlite3_stmt *st = NULL;
+	int rc, found = 0;
+
+	rc = sqlite3_prepare_v2(v->db,
+				"SELECT min(seq) FROM audit"
+				" WHERE instr(rec, ?1)",
+				-1, &st, NULL);
+	if (rc == SQLITE_OK) {
+		sqlite3_bind_blob(st, 1, name, NOC_HASH, SQLITE_STATIC);
+		rc = sqlite3_step(st);
+	}
+	if (rc != SQLITE_ROW) {
+		found = noc_verify_sqlite(v, rc, err);
+	} else if (sqlite3_column_type(st, 0) != SQLITE_NULL) {
+		uint64_t seq = (uint64_t)sqlite3_column_int64(st, 0);
+
+		found = noc_verify_say(v, NOC_VERDICT_TAMPERED, seq,
+				       "The %s that record %" PRIu64
+				       " names by its hash was altered.",
+				       what, seq);
+	}
+	sqlite3_finalize(st);
+	return found;
+}
+
+/* They may be erased, row by row, and must not be altered. */
+static int
+verify_named(struct verify *v, const char *sql, const char *what,
+	     struct noc_err *err)
+{
+	uint8_t name[NOC_HASH], hash[NOC_HASH];
+	sqlite3_stmt *st;
+	int64_t after = 0;
+	int rc = sqlite3_prepare_v2(v->db, sql, -1, &st, NULL), found = 0, n;
+
+	if (noc_db_fault(rc) == NOC_DB_BUG)
+		return 0; /* no such table: all of them were erased */
+	if (rc != SQLITE_OK)
+		return noc_verify_sqlite(v, rc, err);
+	do {
+		sqlite3_bind_int64(st, 1, after);
+		sqlite3_bind_int64(st, 2, PAGE);
+		for (n = 0; !found && (rc = sqlite3_step(st)) == SQLITE_ROW;
+		     n++) {
+			after = sqlite3_column_int64(st, 0);
+			noc_sha256_begin(v->h);
+			for (int i = 2; i < 4; i++) {
+				const void *p = sqlite3_column_blob(st, i);
+
+				noc_sha256_add(
+				    v->h, p ? p : "",
+				    (size_t)sqlite3_column_bytes(st, i));
+			}
+			noc_sha256_end(v->h, hash);
+			if (sqlite3_column_bytes(st, 1) != NOC_HASH)
+				continue; /* no record can name it */
+			memcpy(name, sqlite3_column_blob(st, 1), NOC_HASH);
+			if (memcmp(name, hash, NOC_HASH))
+				found = verify_altered(v, name, what, err);
+		}
+		if (!found && rc != SQLITE_DONE)
+			found = noc_verify_sqlite(v, rc, err);
+		sqlite3_reset(st);
+	} while (!found && n == PAGE);
+	sqlite3_finalize(st);
+	return found;
+}
+
+/* ---- the end ---- */
+
 /* The whole log has been read; what must be true of its end. */
 static int
 verify_end(struct verify *v)
@@ -344,7 +421,20 @@ verify_walk(struct verify *v, struct noc_err *err)
 	rc = v->floor ? verify_at_size(v) : 0;
 	if (!rc)
 		rc = verify_records(v, err);
-	return rc ? rc : verify_end(v);
+	if (!rc)
+		rc = verify_end(v);
+	if (!rc)
+		rc = verify_named(v,
+				  "SELECT rowid, hash, x'', data FROM blobs"
+				  " WHERE rowid > ?1 ORDER BY rowid LIMIT ?2",
+				  "blob", err);
+	if (!rc)
+		rc = verify_named(v,
+				  "SELECT rowid, commitment, salt, value"
+				  " FROM audit_secret WHERE rowid > ?1 AND"
+				  " value IS NOT NULL ORDER BY rowid LIMIT ?2",
+				  "value", err);
+	return rc;
 }
 
 int

@@ -130,6 +130,30 @@ def _():
     copy.caught()
 
 
+@noc.case("what a record names by its hash: altered is found, erased is not")
+def _():
+    copy = Copy()
+    c = sqlite3.connect(copy.db)
+    commitment = c.execute("SELECT commitment FROM audit_secret WHERE value "
+                           "IS NOT NULL").fetchone()[0]
+    seq = c.execute("SELECT min(seq) FROM audit WHERE instr(rec, ?)",
+                    (commitment,)).fetchone()[0]
+    c.close()
+    copy.change(("UPDATE audit_secret SET value = value || 'x' "
+                 "WHERE commitment = ?", (commitment,)))
+    copy.caught(seq)
+    copy.change(("UPDATE audit_secret SET value = NULL, salt = NULL "
+                 "WHERE commitment = ?", (commitment,)))
+    for status, text in copy.verify():
+        noc.equal(status, 0, text)
+    copy.change(("INSERT INTO blobs VALUES(?, 'not what was hashed')",
+                 (commitment,)))
+    copy.caught(seq)
+    copy.change(("DROP TABLE audit_secret", ()), ("DROP TABLE blobs", ()))
+    for status, text in copy.verify():
+        noc.equal(status, 0, text)
+
+
 @noc.case("a deleted record: in the middle, and at the end, where only the "
           "signed heads and the anchor tell")
 def _():
