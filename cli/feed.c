@@ -48,6 +48,23 @@ feed_failed(struct noc_feed *f, const char *message)
 	noc_warn("inventory", "%s The last good one stays in force.", message);
 }
 
+/* Nobody has lost all devices: the source has. */
+static void
+feed_take(struct noc_feed *f, struct noc_inventory *inv)
+{
+	const struct noc_inventory *now = noc_core_inv(f->d->env.core);
+
+	if (inv->ndevices == 0 && now && now->ndevices) {
+		noc_inventory_unref(inv);
+		feed_failed(f, "The inventory's source names no device any "
+			       "more; SIGHUP takes an emptied file.");
+		return;
+	}
+	free(f->said);
+	f->said = NULL;
+	noc_feed_swap(f->d, inv);
+}
+
 bool
 noc_feed_swap(struct noc_daemon *d, struct noc_inventory *inv)
 {
@@ -80,6 +97,10 @@ feed_parse(struct noc_feed *f, const struct noc_value *result,
 		return noc_err_set(
 		    err, NOC_EREMOTE, "inventory.command exited with %lld.",
 		    (long long)noc_value_get_int(result, "exit", 0));
+	if (noc_value_get_bool(result, "truncated", false))
+		return noc_err_set(err, NOC_EREMOTE,
+				   "inventory.command printed more than can be "
+				   "taken.");
 	if (!body)
 		body = noc_value_get(result, "stdout");
 	if (body && (body->type == NOC_MAP || body->type == NOC_LIST))
@@ -109,9 +130,7 @@ on_feed_done(struct noc_call *call, struct noc_value *result,
 	} else if (feed_parse(f, result, &inv, &err)) {
 		feed_failed(f, err.msg);
 	} else {
-		free(f->said);
-		f->said = NULL;
-		noc_feed_swap(f->d, inv);
+		feed_take(f, inv);
 	}
 	noc_value_free(result);
 }
@@ -156,7 +175,7 @@ feed_file(struct noc_feed *f)
 	if (noc_inventory_load(path, &inv, &err))
 		feed_failed(f, err.msg);
 	else
-		noc_feed_swap(f->d, inv);
+		feed_take(f, inv);
 }
 
 static void

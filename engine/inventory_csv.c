@@ -162,6 +162,10 @@ noc_inventory_csv(const char *text, size_t len, struct noc_value **out,
 		if (r == 0)
 			r = csv_head(&c, line, err);
 	}
+	if (r == 0 && !c.head)
+		r = noc_err_set(err, NOC_ECONFIG,
+				"It is empty: the first line names the "
+				"columns.");
 	noc_strbuf_release(&c.field);
 	noc_value_free(c.head);
 	if (r < 0)

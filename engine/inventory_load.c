@@ -399,6 +399,10 @@ noc_inventory_parse(const char *name, const char *text, size_t len,
 		r = noc_json_parse(text, len, &v, err);
 	else
 		r = noc_inventory_csv(text, len, &v, err);
+	if (r == 0 && v->type != NOC_MAP && v->type != NOC_LIST)
+		r = noc_err_set(err, NOC_ECONFIG,
+				"The inventory must be a list or an object of "
+				"devices.");
 	if (r == 0)
 		r = noc_inventory_from_value(v, out, err);
 	noc_value_free(v);
@@ -436,11 +440,21 @@ noc_inventory_load(const char *path, struct noc_inventory **out,
 		return noc_err_set(err, NOC_ECONFIG,
 				   "The inventory %s cannot be read: %m.",
 				   path);
-	while ((n = fread(buf, 1, sizeof(buf), f)) > 0 &&
-	       sb.len < INVENTORY_BYTES_MAX)
+	while (sb.len <= INVENTORY_BYTES_MAX &&
+	       (n = fread(buf, 1, sizeof(buf), f)) > 0)
 		noc_strbuf_add(&sb, buf, n);
+	/* A part of it is no inventory. */
+	if (ferror(f))
+		r = noc_err_set(err, NOC_ECONFIG,
+				"The inventory %s cannot be read: %m.", path);
+	else if (sb.len > INVENTORY_BYTES_MAX)
+		r = noc_err_set(err, NOC_ECONFIG,
+				"The inventory %s is longer than %d MiB.", path,
+				INVENTORY_BYTES_MAX >> 20);
+	else
+		r = noc_inventory_parse(path, sb.p ? sb.p : "", sb.len, out,
+					err);
 	fclose(f);
-	r = noc_inventory_parse(path, sb.p ? sb.p : "", sb.len, out, err);
 	noc_strbuf_release(&sb);
 	return r;
 }

@@ -463,7 +463,15 @@ def _():
                  + LINK.replace("0/1", "0/2"))
         d.wait_line(r"link\.down sw2 Gi1/0/2")
         noc.write(d.sets["inventory.path"], "nothing,of,use\n1,2,3\n")
-        d.wait_log("inventory: .*stays in force")
+        d.wait_log("inventory: .*'name'.*stays in force")
+        for wrong, why in (("", "is empty"), ("name,address\n", "no device")):
+            said = len(d.err.all)
+            os.replace(noc.write(os.path.join(d.dir, "new"), wrong),
+                       d.sets["inventory.path"])
+            d.wait_log("inventory: .*%s.*stays in force" % why, start=said)
+        d.syslog("Nov 23 02:13:07 192.0.2.1 "
+                 + LINK.replace("0/1", "0/3"))
+        d.wait_line(r"link\.down sw2 Gi1/0/3")
     script = noc.write(os.path.join(noc.tempdir(), "inv"),
                        "#!/bin/sh\nprintf '" +
                        (INVENTORY % "sw3").replace("\n", "\\n") + "'\n", 0o755)
@@ -471,6 +479,21 @@ def _():
         d.wait_log("inventory: devices=1")
         d.syslog("Nov 23 02:13:07 192.0.2.1 " + LINK)
         d.wait_line(r"link\.down sw3 Gi1/0/1")
+
+
+@noc.case("the inventory: a directory is none, and a part of one is none")
+def _():
+    d = noc.Daemon(sets={"inventory.path": noc.tempdir()})
+    d.start(ready=False)
+    noc.equal(d.wait(), 1, "status")
+    d.wait_log("cannot be read: Is a directory")
+    script = noc.write(os.path.join(noc.tempdir(), "inv"),
+                       "#!/bin/sh\necho name,role\n"
+                       "seq -f 'a-device-with-a-long-name-%.0f,x' 50000\n",
+                       0o755)
+    with noc.Daemon(rules=RULES, inventory=INVENTORY % "sw1",
+                    sets={"inventory.command": script}) as d:
+        d.wait_log("inventory: .*more than can be taken.*stays in force")
 
 
 noc.main()

@@ -78,7 +78,13 @@ test_csv(void **state)
 static void
 test_bad(void **state)
 {
+	struct noc_inventory *inv = NULL;
+	struct noc_err err;
+
 	(void)state;
+	assert_int_equal(noc_inventory_parse("i.json", "\"x\"", 3, &inv, &err),
+			 NOC_ECONFIG);
+	assert_non_null(strstr(err.msg, "a list or an object"));
 	refuses("name,role\nsw1,a\nsw2,b,c\n", "Line 3 has more fields");
 	refuses("name,note\nsw1,\"a\nb\"\nsw1,x\n",
 		"sw1 is in the inventory twice (Line 4)");
@@ -92,6 +98,8 @@ test_bad(void **state)
 	refuses("name,cables\na,eth7\n", "IFNAME=DEVICE/IFNAME");
 	refuses("[{\"name\":\"a\"},{\"name\":\"A\"}]", "Row 2");
 	refuses("[{\"name\":\"a\"", "");
+	refuses("", "It is empty");
+	refuses("# name,role\n\n", "It is empty");
 }
 
 static void
