@@ -216,21 +216,19 @@ export_end(struct export *x)
 
 /* One page as lines; false: nobody reads any more. */
 static bool
-export_write(struct export *x, const struct noc_value *rows, bool *past)
+export_write(struct export *x, const struct noc_value *rows)
 {
 	struct noc_strbuf sb = NOC_STRBUF_INIT;
 	int r = 0;
 
-	for (size_t i = 0; i < noc_value_len(rows) && !*past; i++) {
+	for (size_t i = 0; i < noc_value_len(rows); i++) {
 		struct noc_value *row = noc_value_at(rows, i);
 		int64_t at = noc_value_get_int(row, "at", 0);
 
 		x->after = noc_value_get_int(row, "seq", x->after);
-		if (at < x->since_ns)
+		/* Not where the log is first past `until`: clocks are set. */
+		if (at < x->since_ns || (x->until_ns && at >= x->until_ns))
 			continue;
-		*past = x->until_ns && at >= x->until_ns;
-		if (*past)
-			break;
 		noc_value_unset(row, "cursor");
 		noc_api_times(row, audit_times);
 		noc_json_write(row, NOC_JSON_COMPACT, &sb);
@@ -261,13 +259,12 @@ static void
 on_export_page(struct noc_query *q, void *arg)
 {
 	struct export *x = arg;
-	bool past = false;
 
 	x->asked = false;
 	if (!x->gone && !q->result)
 		export_broken(x, &q->err);
-	if (x->gone || !q->result || !export_write(x, q->result, &past) ||
-	    past || noc_value_len(q->result) < EXPORT_PAGE) {
+	if (x->gone || !q->result || !export_write(x, q->result) ||
+	    noc_value_len(q->result) < EXPORT_PAGE) {
 		export_end(x);
 		return;
 	}
@@ -281,6 +278,7 @@ static void
 export_page(struct export *x)
 {
 	struct noc_query *q = noc_calloc(1, sizeof(*q));
+	struct noc_err err;
 
 	q->name = noc_strdup("audit");
 	q->params = noc_value_map();
@@ -290,8 +288,9 @@ export_page(struct export *x)
 	q->arg = x;
 	x->waiting = false;
 	x->asked = true;
-	if (noc_reader_submit(x->env->reader, q, NULL)) {
+	if (noc_reader_submit(x->env->reader, q, &err)) {
 		x->asked = false;
+		export_broken(x, &err);
 		export_end(x);
 	}
 }

@@ -659,6 +659,9 @@ def _():
         at = json.loads(lines[10])["at"]
         later = d.get("/api/v1/audit/export?since=" + at).text.splitlines()
         noc.check(0 < len(later) < size, "since")
+        sooner = d.get("/api/v1/audit/export?until=" + at).text.splitlines()
+        noc.equal([json.loads(x)["seq"] for x in sooner + later],
+                  list(range(size)), "until, and since then")
         noc.equal(len(d.get("/api/v1/audit/export?after=%d" % (size - 3))
                       .text.splitlines()), 2, "after")
         noc.check("\n\n" in d.get("/api/v1/audit/heads?limit=1")
