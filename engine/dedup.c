@@ -68,9 +68,19 @@ noc_dedup_seen(struct noc_core *core, const char *space, struct noc_slice key,
 	       int64_t within_ms)
 {
 	struct dedup *d = noc_core_part(core, NOC_PART_DEDUP);
-	char *text = noc_asprintf("%s\x1f%.*s", space, (int)key.len, key.p);
-	struct dedup_key *k = noc_table_get(&d->keys, text);
+	struct noc_strbuf sb = NOC_STRBUF_INIT;
+	struct dedup_key *k;
 	int64_t due;
+	char *text;
+
+	noc_strbuf_addf(&sb, "%s\x1f", space);
+	noc_strbuf_add(&sb, key.p, key.len);
+	/* A NUL would end it here, and make it equal to others. */
+	for (char *p = sb.p;
+	     (p = memchr(p, '\0', sb.len - (size_t)(p - sb.p)));)
+		*p = '\x1f';
+	text = noc_strbuf_detach(&sb, NULL);
+	k = noc_table_get(&d->keys, text);
 
 	if (k) {
 		k->count++;

@@ -67,11 +67,18 @@ body_form(struct noc_slice body, struct noc_value **out, struct noc_err *err)
 	const char *p = body.p, *end = body.p + body.len;
 	int r = 0;
 
-	for (int n = 0; p < end && n < FORM_FIELDS_MAX; n++) {
+	for (int n = 0; p < end; n++) {
 		const char *amp = memchr(p, '&', (size_t)(end - p));
 		const char *stop = amp ? amp : end;
 		const char *eq = memchr(p, '=', (size_t)(stop - p));
 
+		if (n == FORM_FIELDS_MAX) {
+			r = noc_err_set(err, NOC_EINPUT,
+					"The form has more than %d fields.",
+					FORM_FIELDS_MAX);
+			noc_value_free(map);
+			goto out;
+		}
 		form_decode(p, (size_t)((eq ? eq : stop) - p), &name);
 		form_decode(eq ? eq + 1 : stop,
 			    eq ? (size_t)(stop - eq - 1) : 0, &text);
@@ -88,6 +95,7 @@ body_form(struct noc_slice body, struct noc_value **out, struct noc_err *err)
 	} else {
 		*out = map;
 	}
+out:
 	noc_strbuf_release(&name);
 	noc_strbuf_release(&text);
 	return r;
@@ -105,9 +113,15 @@ noc_webhook_body(const char *type, struct noc_slice body,
 		return body_form(body, out, err);
 	while (skip < body.len && strchr(" \t\r\n", body.p[skip]))
 		skip++;
+	/* "[ERROR] disk full" is said to be text, and is. */
 	if (body_type_json(type) ||
-	    (skip < body.len && (body.p[skip] == '{' || body.p[skip] == '[')))
-		return noc_json_parse(body.p, body.len, out, err);
+	    (skip < body.len && (body.p[skip] == '{' || body.p[skip] == '['))) {
+		int r = noc_json_parse(body.p, body.len, out, err);
+
+		if (!r || !body_type_is(type, "text/plain") ||
+		    body.p[skip] != '[')
+			return r;
+	}
 	if (!noc_utf8_valid(body.p, body.len))
 		return noc_err_set(err, NOC_EINPUT,
 				   "The body is neither JSON nor UTF-8 text.");

@@ -152,6 +152,22 @@ def _():
         noc.equal((row["matched"], row["duplicate"]), (2, 0), "the ledger")
 
 
+@noc.case("keys of `dedup` that differ after a NUL only are not the same")
+def _():
+    auth = {"Authorization": "Bearer tok3n",
+            "Content-Type": "application/json"}
+    with daemon() as d:
+        for n in range(2):
+            body = json.dumps({"alerts": [{"status": "firing",
+                                           "fingerprint": "a\0%d" % n}]})
+            answer = post(d, "alertmanager", body, auth)
+            noc.equal(answer.status, 202, "status (%s)" % answer.text)
+        answer = post(d, "alertmanager", body, auth)
+        noc.equal(answer.status, 200, "status (%s)" % answer.text)
+        row = d.ledger("hook/alertmanager", 3)
+        noc.equal((row["matched"], row["duplicate"]), (2, 1), "the ledger")
+
+
 def standard(body, msg_id, key=b"0123456789abcdef01234567", skew=0):
     stamp = str(int(time.time()) + skew)
     text = ("%s.%s." % (msg_id, stamp)).encode() + body

@@ -121,6 +121,7 @@ body(const char *type, const char *text)
 static void
 test_bodies(void **state)
 {
+	struct noc_strbuf form = NOC_STRBUF_INIT;
 	struct noc_value *v;
 
 	(void)state;
@@ -136,6 +137,10 @@ test_bodies(void **state)
 	v = body("text/plain", "Hello, World!");
 	assert_true(noc_value_is_str(v, "Hello, World!"));
 	noc_value_free(v);
+	v = body("text/plain", "[ERROR] disk full");
+	assert_true(noc_value_is_str(v, "[ERROR] disk full"));
+	noc_value_free(v);
+	assert_null(body("", "[ERROR] disk full")); /* not said to be text */
 	v = body("application/x-www-form-urlencoded",
 		 "a=1+2&b=%C3%A9&c&d=%zz&e=%4");
 	assert_string_equal(noc_value_get_str(v, "a", ""), "1 2");
@@ -153,6 +158,10 @@ test_bodies(void **state)
 	assert_null(body("text/plain", "{\"a\":"));
 	assert_null(body("text/plain", "\xff\xfe"));
 	assert_null(body("application/x-www-form-urlencoded", "payload=%7B"));
+	for (int i = 0; i < 257; i++)
+		noc_strbuf_addf(&form, "a%d=1&", i);
+	assert_null(body("application/x-www-form-urlencoded", form.p));
+	noc_strbuf_release(&form);
 }
 
 int
