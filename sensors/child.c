@@ -155,6 +155,25 @@ child_feed(struct child *c, const char *p, size_t len)
 	}
 }
 
+/* What its pipe still holds: no more than a pipe can. */
+static void
+child_drain(struct child *c)
+{
+	char buf[65536];
+	ssize_t n;
+
+	for (int i = 0; c->out_watch && i < CHILD_PIPE_READS; i++) {
+		n = read(c->out, buf, sizeof(buf));
+		if (n <= 0)
+			break;
+		child_feed(c, buf, (size_t)n);
+	}
+	if (c->line.len && !c->skipping)
+		child_refuse(c, "it ended in the middle of the line");
+	noc_strbuf_clear(&c->line);
+	c->skipping = false;
+}
+
 /* ---- the process ---- */
 
 static void
@@ -248,23 +267,11 @@ on_child_exit(int fd, int events, void *arg)
 		return;
 	c->pid = 0;
 	kill(-c->group, SIGKILL);
-	if (c->out_watch) { /* what it still wrote: a pipe holds no more */
-		char buf[65536];
-		ssize_t n;
-
-		for (int i = 0; i < CHILD_PIPE_READS; i++) {
-			n = read(c->out, buf, sizeof(buf));
-			if (n <= 0)
-				break;
-			child_feed(c, buf, (size_t)n);
-		}
-	}
+	child_drain(c);
 	if (c->err_watch)
 		on_child_err(c->err, 0, c); /* its last words */
 	child_stop(c);
 	noc_strbuf_clear(&c->err_line);
-	noc_strbuf_clear(&c->line); /* half a line is none */
-	c->skipping = false;
 	if (now.boot_ns - c->started_ns > 60 * NOC_NS_PER_S)
 		c->back_ms = 1000;
 	again = strcmp(noc_value_get_str(noc_value_get(c->task->ast, "opts"),
@@ -462,7 +469,15 @@ children_close(void *instance)
 static void
 children_reload(void *instance)
 {
-	children_build(instance);
+	struct children *cs = instance;
+
+	/* What they said is not lost with them. */
+	for (size_t i = 0; i < cs->n; i++) {
+		if (cs->at[i]->group > 0)
+			kill(-cs->at[i]->group, SIGKILL);
+		child_drain(cs->at[i]);
+	}
+	children_build(cs);
 }
 
 /* A child that is not read from waits: its pipe fills. */

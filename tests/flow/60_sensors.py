@@ -315,5 +315,47 @@ def _():
         d.sources()
 
 
+PRINTER = """#!/usr/bin/env python3
+import os, sys
+if os.path.exists("%(dir)s/n"):
+    os.write(1, b'{"kind":"x.again"}\\n{"kind":')
+    sys.exit()
+n = 0
+with open("%(dir)s/n", "wb", buffering=0) as f:
+    while True:
+        os.write(1, b'{"kind":"x.y"}\\n' * 250)  # all or none
+        n += 250
+        os.pwrite(f.fileno(), b"%%d" %% n, 0)
+"""
+
+
+@noc.case("sensor: what a child has printed outlives a reload; half a line is "
+          "counted")
+def _():
+    folder = noc.tempdir()
+    path = noc.write(os.path.join(folder, "child"), PRINTER % {"dir": folder},
+                     0o755)
+    rules = ('sensor "busy" { exec { "%s" }, format = "jsonl", '
+             'kinds = { "x.y", "x.again" }, restart = "never" }\n'
+             'rule "told" { on = "x.again", run = log "again" }\n' % path)
+
+    def printed():
+        try:
+            with open(os.path.join(folder, "n"), encoding="ascii") as f:
+                return int(f.read() or 0)
+        except FileNotFoundError:
+            return 0
+    with noc.Daemon(rules=rules) as d:
+        noc.wait_for(lambda: printed() > 20000, "20000 lines")
+        d.signal(signal.SIGHUP)
+        d.wait_line("log told: again")
+        d.wait_line("sensor busy ended with code 0")
+        row = d.ledger("sensor/busy", printed() + 2)
+        # The first may have been killed between lines and their number.
+        noc.check(row["received"] - printed() in (2, 252),
+                  "%d lines, of which is known: %r" % (printed(), row))
+        noc.equal((row["refused"], row["matched"]), (1, 1), "refused, matched")
+
+
 if __name__ == "__main__":
     noc.main()
