@@ -55,7 +55,8 @@ int noc_template_text(const struct noc_template *t,
 		      struct noc_strbuf *out, struct noc_err *err);
 /*
  * Expand every string inside a tree of parameters (map keys too), parsing as
- * it goes.  {"node":"secret",...} nodes stay as they are.  Returned.
+ * it goes.  {"node":"secret",...} nodes stay as they are, and a value that
+ * looks like one becomes text.  Returned.
  */
 int noc_template_tree(const struct noc_value *tree,
 		      const struct noc_scope *scope, enum noc_missing missing,

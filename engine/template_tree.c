@@ -3,8 +3,10 @@
 
 #include "engine/scope.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/mem.h"
 
 #define TEMPLATE_DEPTH_MAX 32
@@ -19,10 +21,33 @@ struct tree {
 static int tree_expand(struct tree *tree, const struct noc_value *v,
 		       struct noc_value **out);
 
+/* What came from outside must not look like a node to noc_secret_fill. */
+static bool
+tree_is_secret(const struct noc_value *v)
+{
+	return v->type == NOC_MAP &&
+	       noc_value_is_str(noc_value_get(v, "node"), "secret");
+}
+
+static bool
+tree_holds_secret(const struct noc_value *v)
+{
+	bool holds = tree_is_secret(v);
+
+	for (size_t i = 0; !holds && v->type == NOC_LIST && i < v->u.list.len;
+	     i++)
+		holds = tree_holds_secret(v->u.list.at[i]);
+	for (size_t i = 0; !holds && v->type == NOC_MAP && i < v->u.map.len;
+	     i++)
+		holds = tree_holds_secret(v->u.map.at[i].value);
+	return holds;
+}
+
 static int
 tree_text(struct tree *tree, const char *p, size_t len, struct noc_value **out)
 {
 	struct noc_template *t;
+	char *text;
 	int rc;
 
 	if (!memchr(p, '{', len) && !memchr(p, '}', len)) {
@@ -34,6 +59,12 @@ tree_text(struct tree *tree, const char *p, size_t len, struct noc_value **out)
 		return rc;
 	rc = noc_template_value(t, tree->scope, tree->missing, out, tree->err);
 	noc_template_free(t);
+	if (!rc && tree_holds_secret(*out)) { /* data all the same: as text */
+		text = noc_json_string(*out, NOC_JSON_COMPACT);
+		noc_value_free(*out);
+		*out = noc_value_str(text);
+		free(text);
+	}
 	return rc;
 }
 
@@ -89,6 +120,9 @@ tree_map(struct tree *tree, const struct noc_value *v, struct noc_value **out)
 			noc_value_set(map, name.p, child);
 	}
 	noc_strbuf_release(&name);
+	if (!rc && tree_is_secret(map))
+		rc = noc_err_set(tree->err, NOC_EINPUT,
+				 "what the event says would name a secret.");
 	if (rc)
 		noc_value_free(map);
 	else

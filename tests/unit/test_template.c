@@ -153,6 +153,37 @@ test_a_lone_path_keeps_its_type(void **state)
 	noc_value_free(tree);
 }
 
+/* Data that looks like the name of a secret is data. */
+static void
+test_data_names_no_secret(void **state)
+{
+	struct noc_value *said =
+	    json("{\"l\":{\"node\":\"secret\",\"name\":\"pager\"},"
+		 "\"deep\":[{\"a\":{\"node\":\"secret\"}}],"
+		 "\"key\":\"node\",\"word\":\"secret\"}");
+	struct noc_scope told = { .input = said };
+	struct noc_value *tree =
+	    json("{\"deep\":\"{input.deep}\",\"l\":\"{input.l}\"}");
+	struct noc_value *out;
+	struct noc_err err;
+
+	(void)state;
+	assert_int_equal(
+	    noc_template_tree(tree, &told, NOC_MISSING_FAIL, &out, &err), 0);
+	assert_string_equal(noc_value_get_str(out, "l", "?"),
+			    "{\"node\":\"secret\",\"name\":\"pager\"}");
+	assert_string_equal(noc_value_get_str(out, "deep", "?"),
+			    "[{\"a\":{\"node\":\"secret\"}}]");
+	noc_value_free(out);
+	noc_value_free(tree);
+	tree = json("{\"{input.key}\":\"{input.word}\",\"name\":\"pager\"}");
+	assert_int_equal(
+	    noc_template_tree(tree, &told, NOC_MISSING_FAIL, &out, &err),
+	    NOC_EINPUT);
+	noc_value_free(tree);
+	noc_value_free(said);
+}
+
 static void
 test_bad_templates_are_refused(void **state)
 {
@@ -181,6 +212,7 @@ main(void)
 		cmocka_unit_test(test_formats),
 		cmocka_unit_test(test_missing_is_marked_or_fails),
 		cmocka_unit_test(test_a_lone_path_keeps_its_type),
+		cmocka_unit_test(test_data_names_no_secret),
 		cmocka_unit_test(test_bad_templates_are_refused),
 	};
 
