@@ -81,7 +81,7 @@ noc_correlate(struct noc_core *core, struct noc_candidate *c,
 {
 	bool on = from == NULL;
 
-	if (on && c->rule->paused) {
+	if (c->rule->paused) { /* what held when it was, too */
 		noc_outcome(core, c, "silenced", "the rule is paused");
 		return;
 	}

@@ -724,6 +724,23 @@ test_paused(void **state)
 	assert_int_equal(cor_count(&f, "watch")->silenced, 1);
 	assert_int_equal(cor_count(&f, "watch")->fired, 0);
 	cor_close(&f);
+
+	/* What holds already does not start either. */
+	memset(&f, 0, sizeof(f));
+	fix_open(&f,
+		 "rule \"r\" { mode = \"active\", on = \"link.down\","
+		 " hold = \"15s\", run = flow { step \"set\" { snmp.set {"
+		 " [\"ifAdminStatus.7\"] = \"up\" }, timeout = \"5s\" } } }\n");
+	cor_port(&f, "link.down", "sw1", "eth7");
+	assert_int_equal(
+	    fix_command(
+		&f, "{\"verb\":\"rules.pause\",\"rule\":\"r\",\"why\":\"w\"}",
+		NULL),
+	    0);
+	fix_advance(&f, 20 * 1000);
+	assert_int_equal(f.sets, 0);
+	assert_int_equal(cor_count(&f, "r")->silenced, 1);
+	cor_close(&f);
 }
 
 int
