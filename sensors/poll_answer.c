@@ -13,7 +13,7 @@
 
 /* What an answer to a poll says: an event, a change, an error. */
 
-/* ---- memory: device -> {"on": bool, "last": text} ---- */
+/* ---- memory: device -> {"on": bool, "last": text}; none: not on ---- */
 
 static char *
 poll_what(const struct poll *p, const char *device)
@@ -41,8 +41,12 @@ poll_decides(struct poll *p, const char *device, bool holds,
 	} else {
 		says = holds && !was;
 	}
-	if (!mem || was != holds ||
-	    (text && strcmp(noc_value_get_str(mem, "last", ""), text))) {
+	/* A row that says nothing is none: indexes come and go for ever. */
+	if (!text && (!holds || !strcmp(once, "always"))) {
+		if (mem)
+			noc_task_remember(core, what, NULL);
+	} else if (!mem || was != holds ||
+		   (text && strcmp(noc_value_get_str(mem, "last", ""), text))) {
 		struct noc_value *row = noc_value_map();
 
 		noc_value_set(row, "on", noc_value_bool(holds));

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
 """Polls, schedules and children, with real agents, servers and programs."""
+import contextlib
 import http.server
 import json
 import os
 import signal
+import sqlite3
 import sys
 import threading
 import time
@@ -71,6 +73,14 @@ rule "told" { on = "web.value", run = log "n is {n}" }
 """
 
 
+def remembered(d):
+    """Rows of what devices were last."""
+    with contextlib.closing(sqlite3.connect(
+            "file:%s/nocturne.db?mode=ro" % d.state, uri=True)) as db:
+        return db.execute("SELECT count(*) FROM live WHERE kind = 'task' "
+                          "AND key LIKE 'poll/web/%'").fetchone()[0]
+
+
 def poll_daemon(server, once, timeout="20s"):
     return noc.Daemon(rules=POLL % (server.server_address[1], timeout, once),
                       sets={"http.allow": "127.0.0.0/8"})
@@ -85,7 +95,9 @@ def _():
         Value.body = {"n": 9}
         d.wait_line("log told: n is 9")
         polled(10)
+        noc.wait_for(lambda: remembered(d) == 1, "what was above")
         polled(2)
+        noc.wait_for(lambda: remembered(d) == 0, "no row that says nothing")
         Value.body = {"n": 11}
         d.wait_line("log told: n is 11")
         noc.check(not [x for x in d.out.all if "n is 10" in x],
