@@ -13,8 +13,8 @@
 #include "engine/match.h"
 #include "engine/run.h"
 
-/* More rules than this never fire on one event; the rest is an error. */
-#define INTAKE_RULES_MAX 64
+/* More rules than this hardly ever want one event. */
+#define INTAKE_RULES_FEW 64
 
 struct intake_receipt {
 	struct noc_receipt *receipt;
@@ -149,18 +149,32 @@ intake_candidate(struct noc_core *core, struct noc_rule *rule,
 	noc_strbuf_release(&key);
 }
 
+/* All rules that want it: in `few`, or in memory to be freed. */
+static struct noc_rule **
+intake_rules(const struct noc_ruleset *rs, const struct noc_event *ev,
+	     struct noc_rule *few[INTAKE_RULES_FEW], size_t *n)
+{
+	struct noc_rule **all;
+
+	*n = noc_match_event(rs, ev, few, INTAKE_RULES_FEW);
+	if (!noc_match_more(rs))
+		return few;
+	all = noc_calloc(rs->nrules, sizeof(*all));
+	*n = noc_match_event(rs, ev, all, rs->nrules);
+	return all;
+}
+
 /* Rules that lacked something until this witness joined the first. */
 static void
 intake_again(struct noc_core *core, struct noc_event *first)
 {
-	struct noc_rule *rules[INTAKE_RULES_MAX];
+	struct noc_rule *few[INTAKE_RULES_FEW], **rules;
 	size_t n, had = 0;
 
 	/* Neither a fault that is over nor the cause of a symptom is news. */
 	if (!noc_core_rules(core) || !noc_fold_is_open(core, first))
 		return;
-	n = noc_match_event(noc_core_rules(core), first, rules,
-			    INTAKE_RULES_MAX);
+	rules = intake_rules(noc_core_rules(core), first, few, &n);
 	for (size_t i = 0; i < n; i++)
 		if (noc_fold_rule_once(core, first, rules[i]->name))
 			intake_candidate(core, rules[i], first);
@@ -168,6 +182,8 @@ intake_again(struct noc_core *core, struct noc_event *first)
 			had++;
 	if (had < n && first->kept)
 		noc_fold_persist(core, first);
+	if (rules != few)
+		free(rules);
 }
 
 static bool
@@ -223,20 +239,23 @@ intake_match(struct noc_core *core, struct noc_source *source,
 	     struct noc_event **evp, bool *unknown)
 {
 	struct noc_ruleset *rs = noc_core_rules(core);
-	struct noc_rule *rules[INTAKE_RULES_MAX];
-	const struct noc_pair *pairs[INTAKE_RULES_MAX];
+	struct noc_rule *few[INTAKE_RULES_FEW], **rules;
+	const struct noc_pair *pairs[INTAKE_RULES_FEW];
 	struct noc_event *ev = *evp;
+	enum noc_fate fate = NOC_FATE_MATCHED;
 	size_t n, npairs;
 
 	if (!rs)
 		return NOC_FATE_UNMATCHED;
-	n = noc_match_event(rs, ev, rules, INTAKE_RULES_MAX);
+	rules = intake_rules(rs, ev, few, &n);
 	npairs =
-	    rs->npairs ? noc_match_pairs(rs, ev, pairs, INTAKE_RULES_MAX) : 0;
+	    rs->npairs ? noc_match_pairs(rs, ev, pairs, INTAKE_RULES_FEW) : 0;
 	if (n + npairs == 0)
 		return NOC_FATE_UNMATCHED;
-	if (noc_admit_sheds(core, source, ev))
-		return NOC_FATE_SHED;
+	if (noc_admit_sheds(core, source, ev)) {
+		fate = NOC_FATE_SHED;
+		goto out;
+	}
 	*unknown = npairs == 0 && intake_only_floods(rules, n);
 	if (ev->refs == 0)
 		ev = *evp = noc_event_promote(ev);
@@ -245,7 +264,10 @@ intake_match(struct noc_core *core, struct noc_source *source,
 			intake_candidate(core, rules[i], ev);
 	for (size_t i = 0; i < npairs && ev->trust != NOC_TRUST_LOW; i++)
 		noc_correlate_pair(core, pairs[i], ev);
-	return NOC_FATE_MATCHED;
+out:
+	if (rules != few)
+		free(rules);
+	return fate;
 }
 
 void

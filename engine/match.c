@@ -79,6 +79,7 @@ on_rule(uint32_t id, void *arg)
 	if (!rule_matches(ask->rs, r, ask->ev))
 		return;
 	if (ask->len == ask->max) {
+		m->more = true;
 		if (!ask->max || ask->out[ask->len - 1]->index < r->index)
 			return;
 		ask->len--;
@@ -141,8 +142,15 @@ noc_match_event(const struct noc_ruleset *rs, const struct noc_event *ev,
 	struct ask ask = { .rs = rs, .ev = ev, .out = out, .max = max };
 
 	match_new_scan(rs);
+	rs->match->more = false;
 	match_ask(&rs->match->rules, ev, on_rule, &ask);
 	return ask.len > 1 ? match_groups(out, ask.len) : ask.len;
+}
+
+bool
+noc_match_more(const struct noc_ruleset *rs)
+{
+	return rs->match->more;
 }
 
 static void

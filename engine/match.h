@@ -33,6 +33,8 @@ int noc_match_hook(const struct noc_ruleset *rs, const struct noc_hook *hook,
  */
 size_t noc_match_event(const struct noc_ruleset *rs, const struct noc_event *ev,
 		       struct noc_rule **out, size_t max);
+/* Whether that had to leave some out: ask again with room for all rules. */
+bool noc_match_more(const struct noc_ruleset *rs);
 size_t noc_match_pairs(const struct noc_ruleset *rs, const struct noc_event *ev,
 		       const struct noc_pair **out, size_t max);
 

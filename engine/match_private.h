@@ -117,6 +117,7 @@ struct noc_match {
 	uint32_t *seen_emit;
 	uint32_t *order; /* scratch: candidates of one event */
 	uint32_t scan;
+	bool more; /* the last answer had no room for all */
 };
 
 /* match_build.c helper: files n entries of one kind space. */

@@ -105,6 +105,17 @@ def _():
         noc.equal(rows["syslog.unix"]["received"], 2000, "unix")
 
 
+@noc.case("each of 100 rules that want one message has it")
+def _():
+    rules = "".join('rule "r%d" { on = "syslog", run = log "r%d" }\n' % (n, n)
+                    for n in range(100))
+    with noc.Daemon(rules=rules) as d:
+        d.syslog("<13>Nov 23 02:13:07 sw1 chat: hello")
+        noc.wait_for(lambda: [r["fired"] for r in d.get("/api/v1/rules")
+                              .json["rules"]] == [1] * 100, "100 fired")
+        d.sources()
+
+
 @noc.case("1,000 senders that nobody knows are counted, and none acts")
 def _():
     rules = RULES + """
