@@ -74,6 +74,20 @@ on_unix(int fd, int events, void *arg)
 	}
 }
 
+/* Somebody receives there: no dead daemon's. */
+static bool
+unix_taken(const struct sockaddr_un *un)
+{
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool taken = fd >= 0 &&
+		     (!connect(fd, (const struct sockaddr *)un, sizeof(*un)) ||
+		      errno == EPROTOTYPE);
+
+	if (fd >= 0)
+		close(fd);
+	return taken;
+}
+
 static int
 unix_bind(struct syslog_unix *u, struct noc_err *err)
 {
@@ -90,8 +104,7 @@ unix_bind(struct syslog_unix *u, struct noc_err *err)
 				   "syslog.unix=PATH (or off).",
 				   u->path, sizeof(un.sun_path) - 1);
 	strcpy(un.sun_path, u->path);
-	/* The state directory is locked: what is there is a dead daemon's. */
-	if (!lstat(u->path, &st) && S_ISSOCK(st.st_mode))
+	if (!lstat(u->path, &st) && S_ISSOCK(st.st_mode) && !unix_taken(&un))
 		unlink(u->path);
 	u->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (u->fd < 0 || bind(u->fd, (struct sockaddr *)&un, sizeof(un)))

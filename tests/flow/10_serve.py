@@ -132,6 +132,22 @@ def _():
         d.close()
 
 
+@noc.case("the syslog socket of somebody who receives on it stays his")
+def _():
+    path = os.path.join(noc.tempdir(), "log")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+        s.bind(path)
+        d = noc.Daemon(sets={"syslog.unix": path})
+        d.start(ready=False)
+        noc.equal(d.wait(), 1, "status")
+        d.wait_log("cannot be opened: Address already in use")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as client:
+            client.connect(path)
+    with noc.Daemon(sets={"syslog.unix": path}) as d:  # left by the dead
+        d.kill()
+        d.restart()
+
+
 @noc.case("one daemon a state directory")
 def _():
     with noc.Daemon(rules=RULES) as d:
