@@ -307,6 +307,8 @@ record_view(struct noc_value *row)
 	const struct noc_value *subject = noc_value_get(row, "run");
 	struct noc_strbuf what = NOC_STRBUF_INIT;
 
+	if (row->type != NOC_MAP)
+		return;
 	if (!subject)
 		subject = noc_value_get(row, "event");
 	if (subject)
@@ -352,6 +354,27 @@ audit_show(struct noc_client *c)
 	return status;
 }
 
+/* A note as it is, but for what would steer the terminal. */
+static void
+head_print(const struct noc_value *head, bool first)
+{
+	const char *p = head->type == NOC_STR ? head->u.s.p : "";
+	struct noc_strbuf text = NOC_STRBUF_INIT;
+
+	if (!first)
+		noc_strbuf_addc(&text, '\n');
+	while (*p) {
+		size_t len = strcspn(p, "\n");
+
+		noc_strbuf_add_escaped(&text, p, len);
+		p += len;
+		if (*p == '\n')
+			noc_strbuf_addc(&text, *p++);
+	}
+	fputs(text.p ? text.p : "", stdout);
+	noc_strbuf_release(&text);
+}
+
 static int
 audit_heads(struct noc_client *c)
 {
@@ -370,8 +393,7 @@ audit_heads(struct noc_client *c)
 		noc_rows_output(c->output, page, "heads", NULL, 0, NULL);
 	else
 		for (size_t i = 0; i < noc_value_len(list); i++)
-			printf("%s%s", i ? "\n" : "",
-			       noc_value_at(list, i)->u.s.p);
+			head_print(noc_value_at(list, i), i == 0);
 	noc_value_free(page);
 	return status;
 }

@@ -63,6 +63,8 @@ event_view(struct noc_value *ev)
 	const char *decided = noc_value_get_str(ev, "decided", "");
 	const struct noc_value *v = NULL;
 
+	if (ev->type != NOC_MAP)
+		return;
 	for (size_t i = 0; !v && i < NOC_COUNT(names); i++)
 		v = noc_value_get(data, names[i]);
 	if (!v)
@@ -257,7 +259,7 @@ events_pages(const struct noc_client *c, const char *limit, int *status)
 	}
 	if (shown)
 		fputs("\r\033[K", stderr);
-	if (page)
+	if (page && page->type == NOC_MAP)
 		noc_value_set(page, "events", all);
 	else
 		noc_value_free(all);

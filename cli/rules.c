@@ -50,6 +50,8 @@ rules_list(struct noc_client *c)
 	     c->output == NOC_OUTPUT_TABLE && i < noc_value_len(list); i++) {
 		struct noc_value *row = noc_value_at(list, i);
 
+		if (row->type != NOC_MAP)
+			continue;
 		noc_value_set(
 		    row, "shown",
 		    noc_value_str(noc_value_get_bool(row, "paused", false)

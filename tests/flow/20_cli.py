@@ -10,8 +10,10 @@ import pty
 import re
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
+import threading
 import time
 
 import noc
@@ -211,6 +213,37 @@ def _():
                 noc.equal(len(lines.all), 7, "lines")
             finally:
                 follow.terminate()
+
+
+@noc.case("an answer of another shape crashes no verb and steers no terminal")
+def _():
+    state = noc.tempdir()
+    rows = [None, 5, [], "a\x1b[31m\n", {"id": "\x1b]0;x\x07"}]
+    answers = [[], "x", None, {}, dict.fromkeys(
+        ("events", "records", "rules", "heads", "runs"), rows)]
+    verbs = [["events"], ["audit"], ["rules"], ["audit", "heads"],
+             ["run", "list"]]
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as s:
+        s.bind(os.path.join(state, "nocturne.sock"))
+        s.listen(1)
+
+        def serve():
+            for answer in answers:
+                for _ in verbs:
+                    with s.accept()[0] as c:
+                        c.recv(65536)
+                        body = json.dumps(answer).encode()
+                        c.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: "
+                                  b"application/json\r\nConnection: close\r\n"
+                                  b"Content-Length: %d\r\n\r\n%s"
+                                  % (len(body), body))
+        threading.Thread(target=serve, daemon=True).start()
+        for answer in answers:
+            for verb in verbs:
+                r = noc.nocturne(*verb, "--state", state)
+                noc.check(0 <= r.returncode <= 75 and
+                          "\x1b" not in r.stdout + r.stderr,
+                          "%s of %r: %r" % (verb, answer, r))
 
 
 @noc.case("hostile bytes never reach the terminal")
