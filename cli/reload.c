@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -142,14 +143,17 @@ on_reload(int fd, int events, void *arg)
 void
 noc_daemon_reload(struct noc_daemon *d)
 {
+	struct timespec now;
 	struct noc_reload *r;
 
 	if (d->reload) {
 		d->reload->again = true;
 		return;
 	}
+	/* By systemd's clock, which stands while the host is suspended. */
+	clock_gettime(CLOCK_MONOTONIC, &now);
 	noc_sd_notify("RELOADING=1\nMONOTONIC_USEC=%lld",
-		      (long long)(noc_loop_now(d->env.loop).boot_ns / 1000));
+		      (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
 	r = noc_calloc(1, sizeof(*r));
 	r->d = d;
 	r->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
