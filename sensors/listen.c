@@ -176,13 +176,19 @@ failed:
 }
 
 void
+noc_listen_resize(int fd, int bytes)
+{
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)))
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+}
+
+void
 noc_listen_buffer(int fd, const char *option, int64_t bytes)
 {
 	int want = bytes > 1 << 30 ? 1 << 30 : (int)bytes, have = 0;
 	socklen_t len = sizeof(have);
 
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &want, sizeof(want)))
-		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &want, sizeof(want));
+	noc_listen_resize(fd, want);
 	if (getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &have, &len))
 		return;
 	if (have / 2 < want) /* the kernel says twice of what it took */

@@ -38,6 +38,7 @@ int noc_listen_inet(const char *option, const char *address, int type, int *fd,
 		    struct noc_err *err);
 /* The receive buffer asked for, forced when allowed; warns when smaller. */
 void noc_listen_buffer(int fd, const char *option, int64_t bytes);
+void noc_listen_resize(int fd, int bytes); /* the same, silently */
 
 /* "127.0.0.1:5514 udp" of a bound socket. */
 void noc_listen_describe(int fd, const char *proto, struct noc_strbuf *out);

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "engine/loop.h"
 #include "engine/sensor.h"
@@ -23,6 +24,13 @@
 #define UDP_STRIDE  (UDP_SHORT + 64)
 #define UDP_SLAB    ((size_t)UDP_BATCH * (UDP_STRIDE + UDP_BYTES))
 #define UDP_TICK_MS 1000 /* how late a drop is seen that nothing follows */
+/*
+ * A long queue is for bursts.  One that stands full is only delay, and cold in
+ * every cache: a datagram then costs the kernel half as much again.  After so
+ * long it is cut to this, until a second without a drop.
+ */
+#define UDP_STANDS_NS (100 * NOC_NS_PER_MS)
+#define UDP_FLOODED   (1 << 20)
 
 struct noc_udp {
 	struct noc_source *source;
@@ -31,6 +39,10 @@ struct noc_udp {
 	struct noc_watch *watch, *timer;
 	int fd;
 	uint32_t dropped; /* the kernel's counter when last seen */
+	int buffer;	  /* what the socket should have */
+	bool flooded;	  /* has less than that */
+	int64_t full_ns;  /* boot clock: drops since, never emptied; 0: no */
+	uint64_t ticked;  /* drops at the last tick */
 	char *slab;	  /* all short parts, then room for whole long ones */
 	struct mmsghdr hdr[UDP_BATCH];
 	struct iovec iov[UDP_BATCH][2];
@@ -53,9 +65,23 @@ udp_reset(struct noc_udp *u, int n)
  * a control message it costs a tenth of receiving.
  */
 static void
-udp_drops(struct noc_udp *u)
+udp_drops(struct noc_udp *u, bool emptied)
 {
-	u->source->kernel_dropped += noc_listen_drops(u->fd, &u->dropped);
+	uint32_t drops = noc_listen_drops(u->fd, &u->dropped);
+	int64_t now;
+
+	u->source->kernel_dropped += drops;
+	if (emptied)
+		u->full_ns = 0;
+	if (emptied || u->flooded || (!drops && !u->full_ns))
+		return;
+	now = noc_clock_read().boot_ns;
+	if (!u->full_ns)
+		u->full_ns = now;
+	u->flooded =
+	    now - u->full_ns > UDP_STANDS_NS && u->buffer > UDP_FLOODED;
+	if (u->flooded)
+		noc_listen_resize(u->fd, UDP_FLOODED);
 }
 
 /* In one piece: before the rest of a long one there is room for its start. */
@@ -78,10 +104,13 @@ on_udp(int fd, int events, void *arg)
 {
 	struct noc_udp *u = arg;
 
+	bool emptied = false;
+
 	(void)events;
 	for (int round = 0; round < UDP_ROUNDS; round++) {
 		int n = recvmmsg(fd, u->hdr, UDP_BATCH, MSG_DONTWAIT, NULL);
 
+		emptied = n < UDP_BATCH;
 		if (n <= 0)
 			break;
 		for (int i = 0; i < n; i++) {
@@ -96,10 +125,10 @@ on_udp(int fd, int events, void *arg)
 			u->on(&datagram, u->arg);
 		}
 		udp_reset(u, n);
-		if (n < UDP_BATCH)
+		if (emptied)
 			break;
 	}
-	udp_drops(u);
+	udp_drops(u, emptied);
 }
 
 static void
@@ -107,7 +136,13 @@ on_udp_tick(void *arg)
 {
 	struct noc_udp *u = arg;
 
-	udp_drops(u);
+	udp_drops(u, false);
+	if (u->flooded && u->source->kernel_dropped == u->ticked) {
+		u->flooded = false;
+		u->full_ns = 0;
+		noc_listen_resize(u->fd, u->buffer);
+	}
+	u->ticked = u->source->kernel_dropped;
 	noc_timer_arm(u->timer, UDP_TICK_MS);
 }
 
@@ -161,6 +196,7 @@ noc_udp_open(struct noc_env *env, const char *option, struct noc_source *source,
 {
 	const char *address = noc_value_get_str(env->config, option, "off");
 	struct noc_udp *u = noc_calloc(1, sizeof(*u));
+	int64_t buffer;
 	int r;
 
 	u->fd = -1;
@@ -174,9 +210,9 @@ noc_udp_open(struct noc_env *env, const char *option, struct noc_source *source,
 		noc_udp_close(u);
 		return r;
 	}
-	noc_listen_buffer(
-	    u->fd, option,
-	    noc_value_get_int(env->config, "recv_buffer", 8 << 20));
+	buffer = noc_value_get_int(env->config, "recv_buffer", 8 << 20);
+	u->buffer = buffer > 1 << 30 ? 1 << 30 : (int)buffer;
+	noc_listen_buffer(u->fd, option, u->buffer);
 	u->watch = noc_loop_fd(env->loop, u->fd, NOC_LOOP_READ, on_udp, u);
 	u->timer = noc_loop_timer(env->loop, on_udp_tick, u);
 	noc_timer_arm(u->timer, UDP_TICK_MS);
