@@ -22,14 +22,20 @@ struct group_case {
 };
 
 static void
+dark(struct fix *f, const char *device, const char *ifname)
+{
+	cor_tell(f, &(struct tell){ .kind = "optic.low",
+				    .device = device,
+				    .ifname = ifname });
+}
+
+static void
 group(const char *rules, const struct group_case *c, const char *device)
 {
 	struct fix f = { 0 };
 
 	fix_open(&f, rules);
-	cor_tell(&f, &(struct tell){ .kind = "optic.low",
-				     .device = device,
-				     .ifname = c->ifname });
+	dark(&f, device, c->ifname);
 	fix_answer(&f, "snmp.get", c->one);
 	fix_answer(&f, "snmp.get", c->other);
 	if (f.sets != c->sets)
@@ -117,9 +123,7 @@ test_too_old(void **state)
 
 	(void)state;
 	fix_open(&f, two);
-	cor_tell(&f, &(struct tell){ .kind = "optic.low",
-				     .device = "sw1",
-				     .ifname = "Gi1/0/1" });
+	dark(&f, "sw1", "Gi1/0/1");
 	fix_answer(&f, "snmp.get", UP);
 	assert_int_equal(
 	    fix_command(&f, "{\"verb\":\"kill.on\",\"why\":\"x\"}", NULL), 0);
@@ -142,9 +146,7 @@ test_read_fails(void **state)
 
 	(void)state;
 	fix_open(&f, two);
-	cor_tell(&f, &(struct tell){ .kind = "optic.low",
-				     .device = "sw1",
-				     .ifname = "Gi1/0/1" });
+	dark(&f, "sw1", "Gi1/0/1");
 	fix_answer(&f, "snmp.get", UP);
 	fix_refuse(&f, "snmp.get", "permanent", 0);
 	fix_advance(&f, 60000);
@@ -170,9 +172,7 @@ test_not_asked(void **state)
 		struct fix f = { 0 };
 
 		fix_open(&f, rules[i]);
-		cor_tell(&f, &(struct tell){ .kind = "optic.low",
-					     .device = "sw1",
-					     .ifname = "a" });
+		dark(&f, "sw1", "a");
 		fix_answer(&f, "snmp.set", "{}");
 		assert_int_equal(f.sets, 1);
 		assert_int_equal(fix_count(&f, "RUN_END Succeeded"), 1);
@@ -250,9 +250,7 @@ test_rate(void **state)
 	    " run = flow { " SHUT("up") " } }");
 	for (int i = 0; i < 13; i++) {
 		snprintf(name, sizeof(name), "sw%d", i);
-		cor_tell(&f, &(struct tell){ .kind = "optic.low",
-					     .device = name,
-					     .ifname = "a" });
+		dark(&f, name, "a");
 		fix_advance(&f, 4000);
 	}
 	assert_int_equal(cor_count(&f, "r")->fired, 10);
@@ -260,9 +258,7 @@ test_rate(void **state)
 	assert_int_equal(
 	    fix_said(&f, "notify noc: r held back: rate: acted 10 times"), 1);
 	fix_advance(&f, 60000);
-	cor_tell(&f, &(struct tell){ .kind = "optic.low",
-				     .device = "sw99",
-				     .ifname = "a" });
+	dark(&f, "sw99", "a");
 	assert_int_equal(cor_count(&f, "r")->fired, 11);
 	cor_close(&f);
 }

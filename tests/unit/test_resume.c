@@ -233,6 +233,17 @@ test_escalation_at_every_commit(void **state)
 	every_boundary("dead", true, 7);
 }
 
+/* Killed now; when that was. */
+static struct noc_now
+life_killed(struct fix *f)
+{
+	struct noc_now now = f->now;
+
+	f->dead = true;
+	life_close(f);
+	return now;
+}
+
 /* An exec that was out when it died is not run again by itself. */
 static void
 test_in_doubt_asks(void **state)
@@ -248,9 +259,7 @@ test_in_doubt_asks(void **state)
 	f.world = NULL;
 	id = fix_start_flow(&f, "launch");
 	fix_call(&f, "exec");
-	f.dead = true;
-	now = f.now;
-	life_close(&f);
+	now = life_killed(&f);
 
 	world.slow = true;
 	life_open(&f, dir, now);
@@ -288,9 +297,7 @@ test_parked_after_five(void **state)
 	id = fix_start(&f, "heal", NOC_ACTIVE, NOC_TRUST_NORMAL);
 	for (int i = 0; i < 6; i++) {
 		fix_call(&f, "snmp.get");
-		f.dead = true;
-		now = f.now;
-		life_close(&f);
+		now = life_killed(&f);
 		life_open(&f, dir, now);
 		f.world = NULL;
 		fix_advance(&f, 100);
@@ -321,9 +328,7 @@ test_rule_is_gone(void **state)
 	fix_command(&f, "{\"verb\":\"kill.on\",\"why\":\"x\"}", NULL);
 	id = fix_start(&f, "heal", NOC_ACTIVE, NOC_TRUST_HIGH);
 	assert_true(fix_running(&f, &id));
-	f.dead = true;
-	now = f.now;
-	life_close(&f);
+	now = life_killed(&f);
 	life_rules = "rule \"other\" { on = \"link.down\", run = log \"x\" }\n";
 	life_open(&f, dir, now);
 	life_rules = heal;
