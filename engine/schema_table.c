@@ -65,7 +65,8 @@ static const struct noc_option rule_options[] = {
 	    "start when so many came within a sliding window"),
 	VAL("throttle", TABLE, "throttle", NULL, "at most once in a time"),
 	VAL("guard", TABLE, "guard",
-	    "per_key 2/30m, mass 5/30s by site, targets 10/10m, depth 3",
+	    "per_key 2/30m, rate 10/1m, mass 5/30s by site, targets 10/10m, "
+	    "depth 3",
 	    "limits past which it does not act"),
 	OPT("group", LITERAL,
 	    "rules of one group with first = true: only the first that "

@@ -264,7 +264,7 @@ function poll(name) end
 ---@field storm? nocturne.storm fold the notices of a flood into one
 ---@field threshold? nocturne.threshold|string start when so many came within a sliding window
 ---@field throttle? nocturne.throttle at most once in a time
----@field guard? nocturne.guard limits past which it does not act (default: per_key 2/30m, mass 5/30s by site, targets 10/10m, depth 3)
+---@field guard? nocturne.guard limits past which it does not act (default: per_key 2/30m, rate 10/1m, mass 5/30s by site, targets 10/10m, depth 3)
 ---@field group? string rules of one group with first = true: only the first that matches starts
 ---@field first? boolean see `group` (default: false)
 ---@field time? "arrival"|"event" which time counts: when it arrived, or when its sender says it happened, for senders that keep events back (default: arrival)
