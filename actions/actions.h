@@ -2,8 +2,8 @@
 #ifndef NOC_ACTIONS_ACTIONS_H
 #define NOC_ACTIONS_ACTIONS_H
 
-#include "engine/action.h"
-#include "engine/env.h"
+#include "engine/edge/action.h"
+#include "engine/edge/env.h"
 
 /*
  * The table of all actions (actions.def), and what two of them share.  Who

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "actions/actions.h"
 #include "base/mem.h"
+#include "actions/actions.h"
 
 /* Where a request may go, whatever name or spelling led there. */
 

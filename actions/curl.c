@@ -9,10 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "actions/actions.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "engine/loop.h"
+#include "net/loop.h"
+#include "actions/actions.h"
 
 /*
  * The one libcurl multi handle, on the loop.  CURLOPT_QUICK_EXIT keeps a

@@ -13,10 +13,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "actions/actions.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "engine/loop.h"
+#include "net/loop.h"
+#include "actions/actions.h"
 
 /*
  * exec: a program with arguments, never a shell.  JSON on standard input

@@ -6,11 +6,11 @@
 #include <string.h>
 #include <strings.h>
 
-#include "actions/actions.h"
 #include "base/crypto.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "engine/core.h"
+#include "engine/core/core.h"
+#include "actions/actions.h"
 
 /*
  * http.get/post/put/patch/delete by libcurl.  A status outside `ok` is an

@@ -7,10 +7,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "actions/actions.h"
 #include "base/crypto.h"
 #include "base/mem.h"
-#include "engine/core.h"
+#include "engine/core/core.h"
+#include "actions/actions.h"
 
 /*
  * mail: one text mail by SMTP (libcurl).  Defaults from the configuration:

@@ -5,14 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "actions/actions.h"
 #include "base/crypto.h"
 #include "base/mem.h"
-#include "engine/core.h"
-#include "engine/intake.h"
-#include "engine/inventory.h"
-#include "engine/where.h"
+#include "engine/inventory/inventory.h"
+#include "engine/expr/where.h"
+#include "engine/core/core.h"
+#include "engine/intake/intake.h"
 #include "snmp/request.h"
+#include "actions/actions.h"
 
 /*
  * snmp.get, snmp.set, snmp.walk: the options name objects, as "ifOperStatus.7"

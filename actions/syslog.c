@@ -12,11 +12,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "actions/actions.h"
 #include "base/mem.h"
-#include "engine/core.h"
-#include "engine/loop.h"
 #include "proto/syslog.h"
+#include "net/loop.h"
+#include "engine/core/core.h"
+#include "actions/actions.h"
 
 /*
  * syslog: one RFC 5424 message over UDP, TCP (octet counted, RFC 6587) or a

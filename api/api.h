@@ -3,8 +3,8 @@
 #define NOC_API_API_H
 
 #include "base/err.h"
-#include "engine/env.h"
-#include "engine/http.h"
+#include "net/http.h"
+#include "engine/edge/env.h"
 
 /*
  * The HTTP API of the daemon: one file a noun, each adding its routes with

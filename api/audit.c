@@ -8,11 +8,11 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "api/private.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "store/reader.h"
 #include "store/verify.h"
+#include "api/private.h"
 
 /*
  * The journal: pages of records, signed heads, verification on a thread of

@@ -10,11 +10,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "api/private.h"
 #include "base/crypto.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "api/private.h"
 
 /*
  * Bearer tokens: "noct_" and 256 random bits in hex.  The file has only their

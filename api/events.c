@@ -4,13 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/private.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "api/private.h"
 
 /*
  * What came in.  The journal has what something referred to; what nothing
- * wanted is in memory for a while (engine/unmatched.c).  A page is both,
+ * wanted is in memory for a while (engine/intake/unmatched.c).  A page is both,
  * newest first; its cursor says how far it came in each.
  */
 static const char *const event_filters[] = { "kind",   "device", "fate",

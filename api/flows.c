@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/private.h"
 #include "base/mem.h"
-#include "engine/plan.h"
-#include "engine/ruleset.h"
-#include "engine/scope.h"
+#include "engine/expr/scope.h"
+#include "engine/flow/plan.h"
+#include "engine/rule/ruleset.h"
+#include "api/private.h"
 
 /* Flows: listed, shown as a plan (dry run), started by people. */
 

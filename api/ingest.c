@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/private.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "engine/intake.h"
 #include "proto/cloudevents.h"
+#include "engine/intake/intake.h"
+#include "api/private.h"
 
 /*
  * POST /api/v1/events: CloudEvents become events of their type.  The same

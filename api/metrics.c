@@ -6,13 +6,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/mem.h"
+#include "store/writer.h"
+#include "engine/expr/scope.h"
+#include "engine/rule/ruleset.h"
+#include "snmp/snmp.h"
 #include "api/metrics.h"
 #include "api/private.h"
-#include "base/mem.h"
-#include "engine/ruleset.h"
-#include "engine/scope.h"
-#include "snmp/snmp.h"
-#include "store/writer.h"
 
 /*
  * GET /metrics.  Labels are names from the rules, the configuration or this

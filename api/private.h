@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "engine/core/core.h"
 #include "api/api.h"
-#include "engine/core.h"
 
 /*
  * The inside of the API, shared by its files.  A handler that cannot answer

@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-#include "api/private.h"
-#include "engine/ruleset.h"
 #include "store/writer.h"
+#include "engine/rule/ruleset.h"
+#include "api/private.h"
 
 /* /healthz: the loop turns.  /readyz: it may act, else 503 and why. */
 

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/private.h"
 #include "base/mem.h"
-#include "engine/run.h"
+#include "engine/run/run.h"
+#include "api/private.h"
 
 /* Runs: listed, shown, waited for, signalled, cancelled. */
 

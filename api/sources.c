@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/private.h"
-#include "engine/ruleset.h"
-#include "engine/run.h"
 #include "store/writer.h"
+#include "engine/rule/ruleset.h"
+#include "engine/run/run.h"
+#include "api/private.h"
 
 /* Ways in and their ledgers, what nothing wanted, who is unknown, status. */
 

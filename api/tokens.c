@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/private.h"
 #include "base/crypto.h"
 #include "base/mem.h"
+#include "api/private.h"
 
 /* Tokens: made, listed, revoked by admins; each in the journal. */
 

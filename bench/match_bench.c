@@ -18,10 +18,10 @@
 
 #include "base/mem.h"
 #include "base/strbuf.h"
+#include "engine/edge/action.h"
+#include "engine/rule/match.h"
+#include "engine/rule/ruleset.h"
 #include "bench/messages.h"
-#include "engine/action.h"
-#include "engine/match.h"
-#include "engine/ruleset.h"
 
 #define ROUNDS_MAX 64
 

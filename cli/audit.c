@@ -8,10 +8,10 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "cli/client.h"
-#include "engine/http_client.h"
 #include "store/reader.h"
 #include "store/verify.h"
+#include "cli/client.h"
+#include "cli/http_client.h"
 
 /* nocturne audit: the journal verified, exported, looked at. */
 

@@ -8,11 +8,11 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "engine/lang/ast.h"
 #include "cli/daemon.h"
 #include "cli/rows.h"
 #include "cli/rules_dir.h"
 #include "cli/verb.h"
-#include "engine/ast.h"
 
 /*
  * nocturne check: loads a rule tree as the daemon would and says what it

@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "engine/event.h"
-#include "engine/http_client.h"
+#include "engine/event/event.h"
+#include "cli/http_client.h"
 
 #define CALL_MS 60000
 

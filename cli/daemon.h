@@ -5,10 +5,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "engine/core.h"
-#include "engine/env.h"
-#include "engine/loop.h"
-#include "engine/sensor.h"
+#include "net/loop.h"
+#include "engine/edge/env.h"
+#include "engine/edge/sensor.h"
+#include "engine/core/core.h"
 
 /*
  * `nocturne serve` from the inside, shared by its files only: serve.c (the

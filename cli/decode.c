@@ -9,17 +9,17 @@
 
 #include "base/crypto.h"
 #include "base/mem.h"
+#include "proto/mib.h"
+#include "proto/tzif.h"
+#include "net/loop.h"
+#include "engine/event/event.h"
+#include "engine/rule/match.h"
+#include "snmp/peek.h"
+#include "snmp/snmp.h"
+#include "sensors/snmp_trap.h"
 #include "cli/rows.h"
 #include "cli/rules_dir.h"
 #include "cli/verb.h"
-#include "engine/event.h"
-#include "engine/loop.h"
-#include "engine/match.h"
-#include "proto/mib.h"
-#include "proto/tzif.h"
-#include "sensors/snmp_trap.h"
-#include "snmp/peek.h"
-#include "snmp/snmp.h"
 
 /*
  * nocturne decode: bytes in, one JSON event a message out, without a daemon.

@@ -17,8 +17,8 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "engine/http_client.h"
 #include "cli/daemon.h"
+#include "cli/http_client.h"
 
 /* The demo's own daemon: its files, its process, its API. */
 

@@ -14,9 +14,9 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "engine/action.h"
-#include "engine/ast.h"
-#include "engine/env.h"
+#include "engine/lang/ast.h"
+#include "engine/edge/action.h"
+#include "engine/edge/env.h"
 
 /*
  * The device when there is no namespace: two interfaces in memory shared with

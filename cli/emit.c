@@ -10,7 +10,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "cli/client.h"
-#include "engine/http_client.h"
+#include "cli/http_client.h"
 
 /* nocturne emit: an event by hand, as a CloudEvent. */
 

@@ -12,7 +12,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "engine/action.h"
+#include "engine/edge/action.h"
 
 /*
  * The inventory while the daemon runs: the file when it changed, a command's

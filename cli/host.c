@@ -14,9 +14,9 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "engine/http.h"
 #include "store/reader.h"
 #include "store/writer.h"
+#include "net/http.h"
 
 /* What the core asks of the daemon, and what the daemon tells the core. */
 

@@ -10,10 +10,10 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "engine/event/event.h"
 #include "cli/options.h"
 #include "cli/setup.h"
 #include "cli/verb.h"
-#include "engine/event.h"
 
 static void
 main_usage(FILE *out)

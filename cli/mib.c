@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "cli/client.h"
 #include "proto/mib.h"
 #include "snmp/mib_compile.h"
+#include "cli/client.h"
 
 /* nocturne mib: a user's MIB files compiled; names looked up. */
 

@@ -7,13 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "actions/actions.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "engine/event/event.h"
+#include "actions/actions.h"
 #include "cli/options_private.h"
-#include "engine/event.h"
 
 static const struct noc_option_row option_rows[] = {
 #define NOC_OPTION(name, type, standard, reloadable, help) \

@@ -10,9 +10,9 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "cli/options_private.h"
-#include "engine/lua.h"
+#include "engine/lua/lua.h"
 #include "sensors/listen.h"
+#include "cli/options_private.h"
 
 #define OPTIONS_FILE_MAX (1024 * 1024)
 

@@ -14,9 +14,9 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "engine/rule/ruleset.h"
 #include "cli/options.h"
 #include "cli/sd.h"
-#include "engine/ruleset.h"
 
 /*
  * SIGHUP: configuration, rules and inventory are read and built on a thread

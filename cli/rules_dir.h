@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "engine/ruleset.h"
+#include "engine/rule/ruleset.h"
 
 /*
  * Where the rules are, and loading them for the verbs that need no daemon:

@@ -13,8 +13,8 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "engine/event/event.h"
 #include "cli/rules_dir.h"
-#include "engine/event.h"
 
 #define NEW_EVENT_MAX 1048576
 

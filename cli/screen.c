@@ -12,9 +12,9 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "engine/http.h"
-#include "engine/ruleset.h"
 #include "store/writer.h"
+#include "net/http.h"
+#include "engine/rule/ruleset.h"
 
 /* What `nocturne serve` says when it listens, every value real. */
 

@@ -11,11 +11,11 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "store/writer.h"
+#include "net/http.h"
 #include "cli/daemon.h"
 #include "cli/options.h"
 #include "cli/sd.h"
-#include "engine/http.h"
-#include "store/writer.h"
 
 /* nocturne serve: the daemon. */
 

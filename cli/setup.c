@@ -3,9 +3,9 @@
 
 #include "cli/setup.h"
 
-#include "actions/actions.h"
+#include "engine/lang/schema.h"
 #include "sensors/sensors.h"
-#include "engine/schema.h"
+#include "actions/actions.h"
 
 void
 noc_setup_tables(void)

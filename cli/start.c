@@ -17,14 +17,14 @@
 #include "proto/mib.h"
 #include "store/reader.h"
 #include "store/writer.h"
-#include "engine/http.h"
+#include "net/http.h"
 #include "snmp/snmp.h"
+#include "sensors/listen.h"
+#include "sensors/snmp_trap.h"
 #include "actions/actions.h"
 #include "api/api.h"
 #include "cli/options.h"
 #include "cli/rules_dir.h"
-#include "sensors/listen.h"
-#include "sensors/snmp_trap.h"
 
 #define START_USERS_MAX 256
 

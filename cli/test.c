@@ -8,10 +8,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "engine/testbed/testbed.h"
 #include "cli/rows.h"
 #include "cli/rules_dir.h"
 #include "cli/verb.h"
-#include "engine/testbed.h"
 
 /*
  * nocturne test: the tests that stand beside the rules, in virtual time.

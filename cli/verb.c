@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "engine/event.h"
+#include "engine/event/event.h"
 
 #define NOC_VERB(name) extern const struct noc_verb noc_verb_##name;
 #include "cli/verbs.def"

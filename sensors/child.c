@@ -16,10 +16,10 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "engine/core.h"
-#include "engine/loop.h"
-#include "engine/sensor.h"
-#include "engine/task.h"
+#include "net/loop.h"
+#include "engine/edge/sensor.h"
+#include "engine/core/core.h"
+#include "engine/task/task.h"
 
 /*
  * sensor: a supervised child that prints one JSON event a line: {"kind",

@@ -8,10 +8,10 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/table.h"
-#include "engine/core.h"
-#include "engine/loop.h"
-#include "engine/sensor.h"
-#include "engine/task.h"
+#include "net/loop.h"
+#include "engine/edge/sensor.h"
+#include "engine/core/core.h"
+#include "engine/task/task.h"
 #include "sensors/poll_private.h"
 
 /*

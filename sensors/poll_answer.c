@@ -8,7 +8,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "engine/sensor.h"
+#include "engine/edge/sensor.h"
 #include "sensors/poll_private.h"
 
 /* What an answer to a poll says: an event, a change, an error. */

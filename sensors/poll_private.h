@@ -3,9 +3,9 @@
 #define NOC_SENSORS_POLL_PRIVATE_H
 
 #include "base/table.h"
-#include "engine/action.h"
-#include "engine/core.h"
-#include "engine/task.h"
+#include "engine/edge/action.h"
+#include "engine/core/core.h"
+#include "engine/task/task.h"
 
 /* Shared by poll.c (when, whom) and poll_answer.c (what came) only. */
 

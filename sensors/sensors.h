@@ -2,7 +2,7 @@
 #ifndef NOC_SENSORS_SENSORS_H
 #define NOC_SENSORS_SENSORS_H
 
-#include "engine/sensor.h"
+#include "engine/edge/sensor.h"
 
 /* The table of all ways in (sensors.def).  cli registers it at start. */
 void noc_sensors_register(void);

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#include "engine/event.h"
+#include "engine/event/event.h"
 
 /*
  * The socket for traps, lent to snmp/ for Reports and answers: given as

@@ -3,9 +3,9 @@
 #define NOC_SENSORS_SYSLOG_COMMON_H
 
 #include "base/slice.h"
-#include "engine/core.h"
-#include "engine/env.h"
-#include "engine/sensor.h"
+#include "engine/edge/env.h"
+#include "engine/edge/sensor.h"
+#include "engine/core/core.h"
 
 /*
  * What the three ways in for syslog share: from the bytes of one message to

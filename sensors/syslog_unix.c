@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "engine/loop.h"
+#include "net/loop.h"
 #include "sensors/listen.h"
 #include "sensors/syslog_common.h"
 

@@ -11,8 +11,8 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "engine/loop.h"
-#include "engine/sensor.h"
+#include "net/loop.h"
+#include "engine/edge/sensor.h"
 #include "sensors/listen.h"
 
 #define UDP_BATCH  64

@@ -7,7 +7,7 @@
 
 #include "base/err.h"
 #include "base/slice.h"
-#include "engine/env.h"
+#include "engine/edge/env.h"
 
 /*
  * A UDP socket that is read in batches: recvmmsg into a slab, each datagram

@@ -9,11 +9,11 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "engine/core.h"
-#include "engine/http.h"
-#include "engine/intake.h"
-#include "engine/sensor.h"
 #include "proto/signature.h"
+#include "net/http.h"
+#include "engine/edge/sensor.h"
+#include "engine/core/core.h"
+#include "engine/intake/intake.h"
 #include "sensors/webhook_body.h"
 
 /*

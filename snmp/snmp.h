@@ -9,9 +9,9 @@
 
 #include "base/err.h"
 #include "base/value.h"
-#include "engine/loop.h"
 #include "proto/ber.h"
 #include "proto/mib.h"
+#include "net/loop.h"
 
 /*
  * The only room that knows libnetsnmp: bytes in, a notification out (this

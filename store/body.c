@@ -10,7 +10,7 @@
 #include "store/db.h"
 #include "store/record.h"
 
-/* The raw bytes as noc_event_value (engine/event.h) says them. */
+/* The raw bytes as noc_event_value (engine/event/event.h) says them. */
 static void
 body_raw(const uint8_t *raw, size_t len, struct noc_strbuf *out)
 {

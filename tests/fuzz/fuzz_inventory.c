@@ -6,7 +6,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "engine/inventory.h"
+#include "engine/inventory/inventory.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

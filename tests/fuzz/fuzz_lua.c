@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "engine/lua.h"
+#include "engine/lua/lua.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "engine/loop.h"
 #include "proto/mib.h"
+#include "net/loop.h"
 #include "snmp/peek.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -13,9 +13,9 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "engine/action.h"
-#include "engine/event.h"
-#include "engine/plan.h"
+#include "engine/event/event.h"
+#include "engine/edge/action.h"
+#include "engine/flow/plan.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

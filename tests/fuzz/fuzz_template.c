@@ -8,7 +8,7 @@
 
 #include "base/err.h"
 #include "base/json.h"
-#include "engine/scope.h"
+#include "engine/expr/scope.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -12,7 +12,7 @@
 
 #include "base/err.h"
 #include "base/json.h"
-#include "engine/where.h"
+#include "engine/expr/where.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

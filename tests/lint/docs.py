@@ -16,7 +16,7 @@ BINARY = os.environ.get("NOCTURNE", os.path.join(ROOT, "build", "nocturne"))
 PAGES = ["README.md"] + sorted(
     "doc/" + n for n in os.listdir(os.path.join(ROOT, "doc"))
     if n.endswith(".md"))
-ROOMS = ("base", "proto", "store", "engine", "snmp", "sensors", "actions",
+ROOMS = ("base", "proto", "store", "net", "engine", "snmp", "sensors", "actions",
          "api", "cli", "rules", "tests", "script", "doc", "bench")
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 VERB = re.compile(r"\bnocturne ([a-z][a-z-]*)((?: [^\n`|#;&()]*)?)")
@@ -165,9 +165,9 @@ def main():
                              re.M))
     bad = {k: [] for k in ("rules", "links", "verbs", "options", "routes",
                            "metrics", "generated", "names")}
-    source = "".join(read(f"{room}/{n}") for room in ROOMS[:9]
-                     for n in sorted(os.listdir(os.path.join(ROOT, room)))
-                     if n.endswith((".c", ".h")))
+    source = "".join(read(os.path.join(at, n)) for room in ROOMS[:10]
+                     for at, _, names in os.walk(os.path.join(ROOT, room))
+                     for n in sorted(names) if n.endswith((".c", ".h")))
     blocks = 0
     for page in PAGES:
         blocks += rules_of(page, bad["rules"])

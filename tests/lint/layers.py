@@ -8,17 +8,17 @@ import re
 import sys
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
-RANK = {"base": 0, "proto": 1, "store": 2, "engine": 3, "snmp": 4,
+RANK = {"base": 0, "proto": 1, "store": 2, "net": 2, "engine": 3, "snmp": 4,
         "sensors": 5, "actions": 5, "api": 5, "cli": 6}
 # Header pattern -> the files that may include it.
 HOME = [
     ("sqlite3*.h", ["store/*"]),
-    ("lua*.h", ["engine/lua_*"]),
-    ("lauxlib.h", ["engine/lua_*"]),
-    ("event2/*", ["engine/loop.c", "engine/http.c", "engine/resolve.c"]),
+    ("lua*.h", ["engine/lua/*"]),
+    ("lauxlib.h", ["engine/lua/*"]),
+    ("event2/*", ["net/*"]),
     ("event.h", []),
     ("evhttp.h", []),
-    ("pcre2*.h", ["engine/pattern.c"]),
+    ("pcre2*.h", ["engine/expr/pattern.c"]),
     ("net-snmp/*", ["snmp/*"]),
     ("curl/*", ["actions/curl.c"]),
     ("jansson.h", ["base/json.c"]),

@@ -5,8 +5,8 @@
 #include "tests/unit/run_fixture.h"
 
 #include "base/mem.h"
-#include "engine/ledger.h"
-#include "engine/sensor.h"
+#include "engine/edge/sensor.h"
+#include "engine/policy/ledger.h"
 
 /* Events through the door of a whole core, and what its ledger says. */
 struct tell {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef NOC_TESTS_HTTP_FIXTURE_H
-#define NOC_TESTS_HTTP_FIXTURE_H
+#ifndef NOC_TESTS_UNIT_HTTP_FIXTURE_H
+#define NOC_TESTS_UNIT_HTTP_FIXTURE_H
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#include "engine/http.h"
+#include "net/http.h"
 
 /*
  * A real server in a thread of its own with a few routes, and blocking

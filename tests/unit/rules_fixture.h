@@ -10,10 +10,10 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
-#include "engine/action.h"
-#include "engine/event.h"
-#include "engine/inventory.h"
-#include "engine/ruleset.h"
+#include "engine/inventory/inventory.h"
+#include "engine/event/event.h"
+#include "engine/edge/action.h"
+#include "engine/rule/ruleset.h"
 
 /* Actions that do nothing, with the flags of the real ones. */
 static const struct noc_action_ops rules_ops[] = {

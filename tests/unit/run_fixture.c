@@ -8,8 +8,8 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "engine/action.h"
 #include "store/rows.h"
+#include "engine/edge/action.h"
 
 /* ---- fake actions under their real names ---- */
 

@@ -5,10 +5,10 @@
 #include "tests/unit/unit.h"
 
 #include "base/json.h"
-#include "engine/core.h"
-#include "engine/env.h"
-#include "engine/run.h"
 #include "store/writer.h"
+#include "engine/edge/env.h"
+#include "engine/core/core.h"
+#include "engine/run/run.h"
 
 /*
  * A whole core under virtual time with a host that is the test: what it

@@ -6,8 +6,8 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
-#include "actions/actions.h"
 #include "base/mem.h"
+#include "actions/actions.h"
 
 static bool
 allowed(const char *text, const char *allow)

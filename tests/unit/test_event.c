@@ -6,8 +6,8 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/table.h"
-#include "engine/event.h"
-#include "engine/inventory.h"
+#include "engine/inventory/inventory.h"
+#include "engine/event/event.h"
 
 static struct noc_slice
 str(const char *s)

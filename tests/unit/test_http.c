@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "engine/http.h"
+#include "net/http.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

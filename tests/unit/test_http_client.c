@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "engine/http_client.h"
+#include "cli/http_client.h"
 
 #include <setjmp.h>
 #include <signal.h>

@@ -3,8 +3,8 @@
 
 #include "tests/unit/unit.h"
 
-#include "engine/event.h"
-#include "engine/inventory.h"
+#include "engine/inventory/inventory.h"
+#include "engine/event/event.h"
 
 static struct noc_inventory *
 parse(const char *name, const char *text)

@@ -3,7 +3,7 @@
 
 #include "tests/unit/unit.h"
 
-#include "engine/match_private.h"
+#include "engine/rule/match_private.h"
 
 /* Literals in texts: what is found is what memmem finds. */
 #define LITERALS 200

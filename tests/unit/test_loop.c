@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "engine/loop.h"
+#include "net/loop.h"
 
 static struct noc_loop *loop;
 static char trace[256];

@@ -16,7 +16,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
-#include "engine/lua.h"
+#include "engine/lua/lua.h"
 
 static char *
 read_data(const char *name, size_t *len)

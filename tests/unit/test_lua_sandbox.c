@@ -19,7 +19,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/table.h"
-#include "engine/lua.h"
+#include "engine/lua/lua.h"
 
 struct box {
 	struct noc_lua_tree *tree;

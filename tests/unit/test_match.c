@@ -4,8 +4,8 @@
 #include "tests/unit/unit.h"
 
 #include "base/json.h"
-#include "engine/match.h"
-#include "engine/pattern.h"
+#include "engine/expr/pattern.h"
+#include "engine/rule/match.h"
 #include "tests/unit/rules_fixture.h"
 
 static struct noc_value *

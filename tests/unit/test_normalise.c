@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "tests/unit/unit.h"
 
-#include "actions/actions.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "engine/event.h"
-#include "engine/match.h"
-#include "engine/match_private.h"
+#include "engine/event/event.h"
+#include "engine/rule/match.h"
+#include "engine/rule/match_private.h"
+#include "actions/actions.h"
 
 /*
  * What the shipped normalizers (rules/lib) make of vendors' messages.  Files

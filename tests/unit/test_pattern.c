@@ -6,7 +6,7 @@
 #include <time.h>
 
 #include "base/mem.h"
-#include "engine/pattern.h"
+#include "engine/expr/pattern.h"
 
 static struct noc_pattern *
 pattern(const char *text)

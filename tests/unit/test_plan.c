@@ -4,8 +4,8 @@
 #include "tests/unit/unit.h"
 
 #include "base/json.h"
-#include "engine/plan.h"
-#include "engine/scope.h"
+#include "engine/expr/scope.h"
+#include "engine/flow/plan.h"
 #include "tests/unit/rules_fixture.h"
 
 static int

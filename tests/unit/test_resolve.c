@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "engine/resolve.h"
+#include "net/resolve.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -14,8 +14,8 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "engine/kinds.h"
-#include "engine/schema.h"
+#include "engine/event/kinds.h"
+#include "engine/lang/schema.h"
 
 static bool
 is_word_of(const char *word, const char *words)

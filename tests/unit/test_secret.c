@@ -8,7 +8,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
-#include "engine/env.h"
+#include "engine/edge/env.h"
 
 /* Secrets: where they are looked for, who may read them, how they get in. */
 

@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "engine/loop.h"
+#include "net/loop.h"
 #include "snmp/request.h"
 
 /*

@@ -9,7 +9,7 @@
 
 #include "base/crypto.h"
 #include "base/json.h"
-#include "engine/loop.h"
+#include "net/loop.h"
 #include "snmp/snmp.h"
 
 static struct noc_value *packets;

@@ -5,7 +5,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
-#include "engine/scope.h"
+#include "engine/expr/scope.h"
 
 static struct noc_value *
 json(const char *text)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "engine/testbed.h"
+#include "engine/testbed/testbed.h"
 
 #include "tests/unit/unit.h"
 
-#include "actions/actions.h"
 #include "base/log.h"
+#include "actions/actions.h"
 
 /* What `nocturne test` stands on: its verdicts, and that they never vary. */
 

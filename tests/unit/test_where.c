@@ -6,8 +6,8 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/table.h"
-#include "engine/inventory.h"
-#include "engine/where.h"
+#include "engine/inventory/inventory.h"
+#include "engine/expr/where.h"
 
 static const char *const tags[] = { "core", "lab" };
 static struct noc_device device;

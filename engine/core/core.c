@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "engine/core/core.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/crypto.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "store/writer.h"
+#include "net/loop.h"
+#include "engine/core/core_private.h"
+
+static const struct noc_part_ops *const core_parts[NOC_PART_COUNT] = {
+	[NOC_PART_ADMIT] = &noc_part_admit,
+	[NOC_PART_ENRICH] = &noc_part_enrich,
+	[NOC_PART_SEEN] = &noc_part_seen,
+	[NOC_PART_DEDUP] = &noc_part_dedup,
+	[NOC_PART_CORRELATE] = &noc_part_correlate,
+	[NOC_PART_GUARD] = &noc_part_guard,
+	[NOC_PART_MUTE] = &noc_part_mute,
+	[NOC_PART_RUNS] = &noc_part_runs,
+	[NOC_PART_BREAKERS] = &noc_part_breakers,
+	[NOC_PART_NOTIFY] = &noc_part_notify,
+	[NOC_PART_TASKS] = &noc_part_tasks,
+	[NOC_PART_LEDGER] = &noc_part_ledger,
+	[NOC_PART_SKEW] = &noc_part_skew,
+};
+
+struct noc_core *
+noc_core_new(const struct noc_core_options *opt)
+{
+	struct noc_core *core = noc_calloc(1, sizeof(*core));
+
+	core->env = opt->env;
+	core->host = opt->host;
+	core->virtual_time = opt->virtual_time;
+	core->effects_tail = &core->effects;
+	core->wake_at = INT64_MAX;
+	if (core->env)
+		core->env->core = core;
+	for (int i = 0; i < NOC_PART_COUNT; i++)
+		core->parts[i] = core_parts[i]->open(core);
+	return core;
+}
+
+void
+noc_core_free(struct noc_core *core)
+{
+	struct noc_effect *e;
+
+	if (!core)
+		return;
+	for (int i = NOC_PART_COUNT - 1; i >= 0; i--)
+		if (core_parts[i]->close)
+			core_parts[i]->close(core->parts[i]);
+	while ((e = core->effects)) {
+		core->effects = e->next;
+		free(e);
+	}
+	noc_txn_free(core->txn);
+	noc_ruleset_unref(core->rules);
+	noc_inventory_unref(core->inventory);
+	noc_strbuf_release(&core->story);
+	noc_strbuf_release(&core->text);
+	free(core->heap);
+	free(core);
+}
+
+/* ---- one input ---- */
+
+struct noc_now
+noc_core_turn(const struct noc_core *core)
+{
+	if (!core->virtual_time && core->env && core->env->loop)
+		return noc_loop_now(core->env->loop);
+	return core->virtual_now;
+}
+
+void
+noc_core_now(struct noc_core *core, struct noc_now now)
+{
+	core->virtual_now = now;
+}
+
+void
+noc_core_begin(struct noc_core *core, struct noc_now now)
+{
+	if (core->depth++ > 0)
+		return;
+	core->now = now;
+}
+
+struct noc_now
+noc_core_time(const struct noc_core *core)
+{
+	return core->now;
+}
+
+struct noc_txn *
+noc_core_txn(struct noc_core *core)
+{
+	NOC_REQUIRE(core->depth > 0);
+	if (!core->txn)
+		core->txn = noc_txn_new(core->now);
+	return core->txn;
+}
+
+/*
+ * Effects run outside any input.  One that begins an input of its own queues
+ * behind the others, so the order of effects is the order of decisions.
+ */
+static void
+core_release(struct noc_core *core)
+{
+	struct noc_effect *e;
+
+	if (core->releasing || core->depth > 0)
+		return;
+	core->releasing = true;
+	while ((e = core->effects) && e->ticket <= core->durable) {
+		core->effects = e->next;
+		if (!core->effects)
+			core->effects_tail = &core->effects;
+		e->fn(e->arg);
+		free(e);
+	}
+	core->releasing = false;
+}
+
+void
+noc_core_end(struct noc_core *core)
+{
+	NOC_REQUIRE(core->depth > 0);
+	if (--core->depth > 0)
+		return;
+	if (core->txn && !noc_txn_is_empty(core->txn)) {
+		struct noc_txn *txn = core->txn;
+
+		core->txn = NULL;
+		core->submitted = core->host->submit(txn, core->host->arg);
+	}
+	for (struct noc_effect *e = core->fresh; e; e = e->next)
+		e->ticket = core->submitted;
+	if (core->fresh) {
+		*core->effects_tail = core->fresh;
+		core->effects_tail = core->fresh_tail;
+		core->fresh = NULL;
+	}
+	noc_due_wake(core);
+	core_release(core);
+}
+
+void
+noc_core_effect(struct noc_core *core, void (*fn)(void *arg), void *arg)
+{
+	struct noc_effect *e = noc_calloc(1, sizeof(*e));
+
+	NOC_REQUIRE(core->depth > 0);
+	e->fn = fn;
+	e->arg = arg;
+	if (!core->fresh)
+		core->fresh = e;
+	else
+		*core->fresh_tail = e;
+	core->fresh_tail = &e->next;
+}
+
+void
+noc_core_durable(struct noc_core *core, uint64_t ticket)
+{
+	if (ticket > core->durable)
+		core->durable = ticket;
+	core_release(core);
+}
+
+/* ---- what the host may change ---- */
+
+void
+noc_core_ruleset(struct noc_core *core, struct noc_ruleset *rs,
+		 const char *actor, struct noc_now now)
+{
+	struct noc_ruleset *old = core->rules;
+	struct noc_value *sources = noc_value_map();
+	struct noc_record *rec;
+	char hex[65], *text;
+
+	noc_core_begin(core, now);
+	core->rules = rs;
+	for (size_t i = 0; i < rs->tree->nsources; i++) {
+		const struct noc_lua_source *s = &rs->tree->sources[i];
+
+		noc_value_set(sources, s->path,
+			      noc_value_strn(s->text, s->len));
+	}
+	text = noc_json_string(sources, NOC_JSON_CANONICAL);
+	noc_txn_definition(noc_core_txn(core), rs->hash, "tree", "rules", text);
+	noc_value_free(sources);
+	sources = noc_value_map();
+	noc_value_set(sources, "rules", noc_value_int((int64_t)rs->nrules));
+	noc_value_set(sources, "files",
+		      noc_value_int((int64_t)rs->tree->nsources));
+	rec = noc_txn_record(noc_core_txn(core), NOC_REC_DEFINITION);
+	noc_record_adds(rec, NOC_TAG_ACTOR, actor);
+	noc_record_add_json(rec, NOC_TAG_DETAIL, sources);
+	noc_record_adds(rec, NOC_TAG_DEFINITION, noc_hex(hex, rs->hash, 32));
+	noc_value_free(sources);
+	free(text);
+	if (old)
+		for (int i = 0; i < NOC_PART_COUNT; i++)
+			if (core_parts[i]->reload)
+				core_parts[i]->reload(core, core->parts[i]);
+	noc_core_end(core);
+	noc_ruleset_unref(old);
+}
+
+void
+noc_core_inventory(struct noc_core *core, struct noc_inventory *inv,
+		   struct noc_now now)
+{
+	struct noc_inventory *old = core->inventory;
+	struct noc_value *detail = noc_value_map();
+	struct noc_record *rec;
+	char hex[65];
+
+	noc_core_begin(core, now);
+	core->inventory = inv;
+	noc_value_set(detail, "verb", noc_value_str("inventory"));
+	noc_value_set(detail, "origin", noc_value_str(inv->origin));
+	noc_value_set(detail, "devices", noc_value_int((int64_t)inv->ndevices));
+	noc_value_set(detail, "sha256",
+		      noc_value_str(noc_hex(hex, inv->hash, 32)));
+	rec = noc_txn_record(noc_core_txn(core), NOC_REC_ADMIN);
+	noc_record_adds(rec, NOC_TAG_ACTOR, "inventory");
+	noc_record_add_json(rec, NOC_TAG_DETAIL, detail);
+	noc_value_free(detail);
+	noc_core_end(core);
+	noc_inventory_unref(old);
+}
+
+void
+noc_core_pressure(struct noc_core *core, double fill, bool failing)
+{
+	core->fill = fill;
+	core->failing = failing;
+}
+
+/* ---- resume ---- */
+
+static void
+on_load_live(const char *kind, const char *key, int64_t due_ns,
+	     const struct noc_value *data, void *arg)
+{
+	struct noc_core *core = arg;
+
+	for (int i = 0; i < NOC_PART_COUNT; i++)
+		if (core_parts[i]->load &&
+		    core_parts[i]->load(core, core->parts[i], kind, key, due_ns,
+					data))
+			return;
+	noc_txn_live_del(noc_core_txn(core), kind, key);
+	noc_warn("resume", "kind=%s key=%s dropped: no part knows it", kind,
+		 key);
+}
+
+static void
+on_load_run(const struct noc_run_row *row, void *arg)
+{
+	struct noc_core *core = arg;
+
+	for (int i = 0; i < NOC_PART_COUNT; i++)
+		if (core_parts[i]->load_run)
+			core_parts[i]->load_run(core, core->parts[i], row);
+}
+
+static void
+on_load_step(const struct noc_step_row *row, void *arg)
+{
+	struct noc_core *core = arg;
+
+	for (int i = 0; i < NOC_PART_COUNT; i++)
+		if (core_parts[i]->load_step)
+			core_parts[i]->load_step(core, core->parts[i], row);
+}
+
+static void
+on_load_event(const struct noc_event_row *row, void *arg)
+{
+	struct noc_core *core = arg;
+
+	for (int i = 0; i < NOC_PART_COUNT; i++)
+		if (core_parts[i]->load_event)
+			core_parts[i]->load_event(core, core->parts[i], row);
+}
+
+int
+noc_core_resume(struct noc_core *core, const char *state_dir,
+		struct noc_now now, struct noc_err *err)
+{
+	const struct noc_load load = {
+		.live = on_load_live,
+		.run = on_load_run,
+		.step = on_load_step,
+		.event = on_load_event,
+		.arg = core,
+		.events_since_ns = now.wall_ns - NOC_CORE_SEEN_NS,
+	};
+	int r;
+
+	noc_core_begin(core, now);
+	r = noc_load_state(state_dir, &load, err);
+	for (int i = 0; r == 0 && i < NOC_PART_COUNT; i++)
+		if (core_parts[i]->ready)
+			core_parts[i]->ready(core, core->parts[i]);
+	noc_core_end(core);
+	return r;
+}
+
+/* ---- people ---- */
+
+struct core_answer {
+	void (*done)(int, const struct noc_value *, const char *, void *);
+	void *arg;
+	int kind;
+	struct noc_value *answer;
+	struct noc_err err;
+};
+
+static void
+on_answer(void *arg)
+{
+	struct core_answer *a = arg;
+
+	a->done(a->kind, a->answer, a->kind ? a->err.msg : NULL, a->arg);
+	noc_value_free(a->answer);
+	free(a);
+}
+
+void
+noc_core_command(struct noc_core *core, const struct noc_value *command,
+		 void (*done)(int, const struct noc_value *, const char *,
+			      void *),
+		 void *arg, struct noc_now now)
+{
+	const char *verb = noc_value_get_str(command, "verb", "");
+	struct core_answer *a = noc_calloc(1, sizeof(*a));
+	bool known = false;
+
+	a->done = done;
+	a->arg = arg;
+	noc_core_begin(core, now);
+	for (int i = 0; i < NOC_PART_COUNT && !known; i++)
+		known =
+		    core_parts[i]->command &&
+		    core_parts[i]->command(core, core->parts[i], verb, command,
+					   &a->kind, &a->answer, &a->err);
+	if (!known)
+		a->kind = noc_err_set(&a->err, NOC_ENOTFOUND,
+				      "There is no command '%s'.", verb);
+	if (core->depth == 1 && (!core->txn || noc_txn_is_empty(core->txn))) {
+		/* Nothing to wait for: also while the disk says no. */
+		noc_core_end(core);
+		on_answer(a);
+		return;
+	}
+	noc_core_effect(core, on_answer, a);
+	noc_core_end(core);
+}
+
+void
+noc_core_admin(struct noc_core *core, const struct noc_value *command)
+{
+	struct noc_value *detail = noc_value_copy(command);
+	struct noc_record *rec;
+
+	noc_value_unset(detail, "actor");
+	rec = noc_txn_record(noc_core_txn(core), NOC_REC_ADMIN);
+	noc_record_adds(rec, NOC_TAG_ACTOR,
+			noc_value_get_str(command, "actor", "unknown"));
+	noc_record_add_json(rec, NOC_TAG_DETAIL, detail);
+	noc_value_free(detail);
+}
+
+/* ---- small reads ---- */
+
+struct noc_ruleset *
+noc_core_rules(const struct noc_core *core)
+{
+	return core->rules;
+}
+
+struct noc_inventory *
+noc_core_inv(const struct noc_core *core)
+{
+	return core->inventory;
+}
+
+struct noc_env *
+noc_core_env(const struct noc_core *core)
+{
+	return core->env;
+}
+
+const struct noc_host *
+noc_core_host(const struct noc_core *core)
+{
+	return core->host;
+}
+
+void *
+noc_core_part(const struct noc_core *core, enum noc_part part)
+{
+	return core->parts[part];
+}
+
+double
+noc_core_fill(const struct noc_core *core)
+{
+	return core->fill;
+}
+
+bool
+noc_core_failing(const struct noc_core *core)
+{
+	return core->failing;
+}
+
+struct noc_value *
+noc_core_stats(struct noc_core *core)
+{
+	struct noc_value *map = noc_value_map();
+
+	for (int i = 0; i < NOC_PART_COUNT; i++)
+		if (core_parts[i]->stats)
+			core_parts[i]->stats(core, core->parts[i], map);
+	return map;
+}

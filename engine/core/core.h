@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef NOC_ENGINE_CORE_CORE_H
+#define NOC_ENGINE_CORE_CORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/strbuf.h"
+#include "base/table.h"
+#include "store/load.h"
+#include "store/txn.h"
+#include "engine/inventory/inventory.h"
+#include "engine/edge/action.h"
+#include "engine/edge/sensor.h"
+#include "engine/rule/ruleset.h"
+
+/*
+ * The deterministic core: (state, input, now) -> (state, txn, effects).  It
+ * owns all live state and never reads a clock, a file or a socket.  The
+ * daemon and `nocturne test` drive the same functions with different hosts.
+ *
+ * One input: begin -> handlers change memory, add records and rows to
+ * noc_core_txn(core), and queue effects -> end: the txn (when not empty) goes
+ * to host->submit and the effects are released once its ticket is durable.
+ */
+struct noc_host {
+	/* Own the txn; return its ticket.  Never blocks. */
+	uint64_t (*submit)(struct noc_txn *txn, void *arg);
+	/* The earliest timer is now due at this boottime (INT64_MAX: none). */
+	void (*wake)(int64_t due_boot_ns, void *arg);
+	/* Carry out a call whose intent is durable. */
+	int (*call)(struct noc_call *call, struct noc_err *err, void *arg);
+	void (*cancel)(struct noc_call *call, void *arg);
+	/* One line for whoever watches: an event's fate, a notice. */
+	void (*line)(const char *text, void *arg);
+	void *arg;
+};
+
+struct noc_core_options {
+	struct noc_env *env;
+	const struct noc_host *host;
+	bool virtual_time; /* nocturne test, backtest */
+};
+
+struct noc_core *noc_core_new(const struct noc_core_options *opt);
+void noc_core_free(struct noc_core *core);
+
+/* Before the loop starts: definitions, live rows, runs (engine/run/resume.c).
+ */
+int noc_core_resume(struct noc_core *core, const char *state_dir,
+		    struct noc_now now, struct noc_err *err);
+
+/* ---- inputs (each one begin..end) ---- */
+void noc_core_ruleset(struct noc_core *core, struct noc_ruleset *rs,
+		      const char *actor, struct noc_now now); /* ref owned */
+void noc_core_inventory(struct noc_core *core, struct noc_inventory *inv,
+			struct noc_now now);		      /* ref owned */
+void noc_core_now(struct noc_core *core, struct noc_now now); /* virtual */
+/* Now of this turn: the loop's, or the virtual one. */
+struct noc_now noc_core_turn(const struct noc_core *core);
+void noc_core_tick(struct noc_core *core, struct noc_now now); /* due timers */
+void noc_core_durable(struct noc_core *core, uint64_t ticket);
+/* `events` come by noc_sensor_emit, call results by call->on_done. */
+/* People: {"verb": "silence.add", ..., "actor": "uid 0"}.  The answer is
+ * given to done when durable, or before this returns when nothing was
+ * changed; see engine/core/command.h for verbs. */
+void noc_core_command(struct noc_core *core, const struct noc_value *command,
+		      void (*done)(int kind, const struct noc_value *answer,
+				   const char *message, void *arg),
+		      void *arg, struct noc_now now);
+/* Load of the writer, 0..1, for back-pressure and shedding. */
+void noc_core_pressure(struct noc_core *core, double fill, bool failing);
+
+/* ---- inside one input: for the engine's own files ---- */
+void noc_core_begin(struct noc_core *core, struct noc_now now);
+void noc_core_end(struct noc_core *core);
+struct noc_now noc_core_time(const struct noc_core *core);
+struct noc_txn *noc_core_txn(struct noc_core *core); /* of this input */
+/*
+ * fn(arg) once this input's txn is durable (at once when nothing was
+ * written), in order.  It runs outside any input and may begin one.
+ */
+void noc_core_effect(struct noc_core *core, void (*fn)(void *arg), void *arg);
+struct noc_ruleset *noc_core_rules(const struct noc_core *core);
+struct noc_inventory *noc_core_inv(const struct noc_core *core);
+struct noc_env *noc_core_env(const struct noc_core *core);
+const struct noc_host *noc_core_host(const struct noc_core *core);
+/*
+ * The line of the event being handled: fragments of what rules made of it
+ * ("heal-link-down holds 15s"); intake prints "kind device ... -> fragments".
+ * noc_core_story_take: returned, NULL when nothing was said.
+ */
+void noc_core_story(struct noc_core *core, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+char *noc_core_story_take(struct noc_core *core);
+/* A line of its own to host->line, with the time in front. */
+void noc_core_say(struct noc_core *core, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/*
+ * Write the EVENT record and row once (the first time something refers to
+ * it).  ev must be promoted; returns it.
+ */
+struct noc_event *noc_core_keep(struct noc_core *core, struct noc_event *ev,
+				const char *fate);
+/* The row of an event but for what it says; borrows from ev. */
+struct noc_event_row;
+void noc_core_event_row(const struct noc_event *ev, const char *fate,
+			struct noc_event_row *row);
+/* DECISION record, row and per-rule counter.  outcome as in store/txn.h. */
+void noc_core_decide(struct noc_core *core, struct noc_event *ev,
+		     const char *rule, const uint8_t definition[32],
+		     const char *outcome, const struct noc_id *run,
+		     const char *fmt, ...)
+    __attribute__((format(printf, 7, 8)));
+
+/* ---- timers: ordered by due, then by order armed ---- */
+struct noc_due {	     /* embedded in what waits */
+	int64_t due_boot_ns; /* 0: not armed */
+	uint64_t order;
+	size_t slot; /* heap index + 1 */
+	void (*on_due)(struct noc_due *due, struct noc_core *core);
+};
+void noc_due_arm(struct noc_core *core, struct noc_due *due,
+		 int64_t due_boot_ns);
+void noc_due_disarm(struct noc_core *core, struct noc_due *due);
+/* UTC <-> boottime by the offset of this input. */
+int64_t noc_due_utc(const struct noc_core *core, int64_t due_boot_ns);
+int64_t noc_due_boot(const struct noc_core *core, int64_t due_utc_ns);
+
+/* The ADMIN record of a command that was carried out. */
+void noc_core_admin(struct noc_core *core, const struct noc_value *command);
+double noc_core_fill(const struct noc_core *core); /* writer queue, 0..1 */
+bool noc_core_failing(const struct noc_core *core);
+
+/* Everything countable as a value, for /metrics, status and tests. */
+struct noc_value *noc_core_stats(struct noc_core *core);
+
+/* Sub-states, each its file's own; made by noc_core_new. */
+enum noc_part {
+	NOC_PART_ADMIT,	    /* admit.c: sources, buckets, ring of unmatched */
+	NOC_PART_ENRICH,    /* enrich.c */
+	NOC_PART_SEEN,	    /* seen.c: recent canonical events */
+	NOC_PART_DEDUP,	    /* dedup.c, fold.c */
+	NOC_PART_CORRELATE, /* correlate_*.c: keyed states */
+	NOC_PART_GUARD,	    /* guard.c */
+	NOC_PART_MUTE,	    /* mute.c: silences, freezes, kill switch */
+	NOC_PART_RUNS,	    /* runner.c */
+	NOC_PART_BREAKERS,  /* breaker.c */
+	NOC_PART_NOTIFY,    /* notify.c: channels */
+	NOC_PART_TASKS,	    /* task.c: schedules, memory of polls */
+	NOC_PART_LEDGER,    /* ledger.c: per-rule counters */
+	NOC_PART_SKEW,	    /* skew.c: senders whose clock is wrong */
+	NOC_PART_COUNT
+};
+void *noc_core_part(const struct noc_core *core, enum noc_part part);
+
+/* One for each part, in the order above; any function may be NULL. */
+struct noc_part_ops {
+	void *(*open)(struct noc_core *core);
+	void (*close)(void *part);
+	/* A live row of one of its kinds at resume; false: not mine. */
+	bool (*load)(struct noc_core *core, void *part, const char *kind,
+		     const char *key, int64_t due_ns,
+		     const struct noc_value *data);
+	void (*load_event)(struct noc_core *core, void *part,
+			   const struct noc_event_row *row);
+	void (*load_run)(struct noc_core *core, void *part,
+			 const struct noc_run_row *row);
+	void (*load_step)(struct noc_core *core, void *part,
+			  const struct noc_step_row *row);
+	/* All rows are loaded: arm, drop what the rules no longer know. */
+	void (*ready)(struct noc_core *core, void *part);
+	void (*reload)(struct noc_core *core, void *part);
+	/* false: verb is not mine. answer is returned, message on failure. */
+	bool (*command)(struct noc_core *core, void *part, const char *verb,
+			const struct noc_value *command, int *kind,
+			struct noc_value **answer, struct noc_err *err);
+	void (*stats)(struct noc_core *core, void *part, struct noc_value *map);
+};
+extern const struct noc_part_ops noc_part_admit, noc_part_enrich, noc_part_seen,
+    noc_part_dedup, noc_part_correlate, noc_part_guard, noc_part_mute,
+    noc_part_runs, noc_part_breakers, noc_part_notify, noc_part_tasks,
+    noc_part_ledger, noc_part_skew;
+
+#endif

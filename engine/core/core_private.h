@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef NOC_ENGINE_CORE_CORE_PRIVATE_H
+#define NOC_ENGINE_CORE_CORE_PRIVATE_H
+
+#include "engine/core/core.h"
+
+/* The core's inside: only core*.c include this. */
+
+#define NOC_CORE_SEEN_NS (3600 * NOC_NS_PER_S) /* `seen` looks back so far */
+
+struct noc_effect {
+	struct noc_effect *next;
+	uint64_t ticket;
+	void (*fn)(void *arg);
+	void *arg;
+};
+
+struct noc_core {
+	struct noc_env *env;
+	const struct noc_host *host;
+	bool virtual_time;
+	struct noc_now virtual_now, now;
+	int depth; /* nested inputs join the outermost */
+	struct noc_txn *txn;
+	uint64_t submitted, durable;
+	struct noc_effect *fresh, **fresh_tail;	    /* of this input */
+	struct noc_effect *effects, **effects_tail; /* waiting to be durable */
+	bool releasing;
+
+	struct noc_ruleset *rules;
+	struct noc_inventory *inventory;
+	void *parts[NOC_PART_COUNT];
+
+	struct noc_due **heap; /* binary, by (due, order) */
+	size_t nheap, heap_cap;
+	uint64_t due_order;
+	int64_t wake_at;
+
+	struct noc_strbuf story;
+	struct noc_strbuf text; /* scratch */
+	double fill;
+	bool failing;
+};
+
+/* Tell the host when the earliest timer changed. */
+void noc_due_wake(struct noc_core *core);
+
+#endif

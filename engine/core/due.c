@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "engine/core/core.h"
+
+#include "base/mem.h"
+#include "engine/core/core_private.h"
+
+/* Overdue timers handled a turn, so that input is not starved. */
+#define DUE_PER_TICK 64
+
+static bool
+due_before(const struct noc_due *a, const struct noc_due *b)
+{
+	if (a->due_boot_ns != b->due_boot_ns)
+		return a->due_boot_ns < b->due_boot_ns;
+	return a->order < b->order;
+}
+
+static void
+due_place(struct noc_core *core, size_t i, struct noc_due *due)
+{
+	core->heap[i] = due;
+	due->slot = i + 1;
+}
+
+static void
+due_up(struct noc_core *core, size_t i, struct noc_due *due)
+{
+	while (i > 0 && due_before(due, core->heap[(i - 1) / 2])) {
+		due_place(core, i, core->heap[(i - 1) / 2]);
+		i = (i - 1) / 2;
+	}
+	due_place(core, i, due);
+}
+
+static void
+due_down(struct noc_core *core, size_t i, struct noc_due *due)
+{
+	for (;;) {
+		size_t c = 2 * i + 1;
+
+		if (c >= core->nheap)
+			break;
+		if (c + 1 < core->nheap &&
+		    due_before(core->heap[c + 1], core->heap[c]))
+			c++;
+		if (!due_before(core->heap[c], due))
+			break;
+		due_place(core, i, core->heap[c]);
+		i = c;
+	}
+	due_place(core, i, due);
+}
+
+void
+noc_due_disarm(struct noc_core *core, struct noc_due *due)
+{
+	size_t i = due->slot;
+	struct noc_due *last;
+
+	due->due_boot_ns = 0;
+	if (i-- == 0)
+		return;
+	due->slot = 0;
+	last = core->heap[--core->nheap];
+	if (last == due)
+		return;
+	if (i > 0 && due_before(last, core->heap[(i - 1) / 2]))
+		due_up(core, i, last);
+	else
+		due_down(core, i, last);
+}
+
+void
+noc_due_arm(struct noc_core *core, struct noc_due *due, int64_t due_boot_ns)
+{
+	noc_due_disarm(core, due);
+	due->due_boot_ns = due_boot_ns > 0 ? due_boot_ns : 1;
+	due->order = ++core->due_order;
+	NOC_GROW(core->heap, core->heap_cap, core->nheap + 1);
+	due_up(core, core->nheap++, due);
+	if (core->depth == 0)
+		noc_due_wake(core);
+}
+
+void
+noc_due_wake(struct noc_core *core)
+{
+	int64_t at = core->nheap ? core->heap[0]->due_boot_ns : INT64_MAX;
+
+	if (at == core->wake_at)
+		return;
+	core->wake_at = at;
+	if (core->host->wake)
+		core->host->wake(at, core->host->arg);
+}
+
+void
+noc_core_tick(struct noc_core *core, struct noc_now now)
+{
+	for (int n = 0; n < DUE_PER_TICK && core->nheap > 0; n++) {
+		struct noc_due *due = core->heap[0];
+
+		if (due->due_boot_ns > now.boot_ns)
+			break;
+		noc_due_disarm(core, due);
+		noc_core_begin(core, now);
+		due->on_due(due, core);
+		noc_core_end(core);
+	}
+	core->wake_at = -1; /* the host's timer has fired: tell it again */
+	noc_due_wake(core);
+}
+
+int64_t
+noc_due_utc(const struct noc_core *core, int64_t due_boot_ns)
+{
+	return core->now.wall_ns + (due_boot_ns - core->now.boot_ns);
+}
+
+int64_t
+noc_due_boot(const struct noc_core *core, int64_t due_utc_ns)
+{
+	return core->now.boot_ns + (due_utc_ns - core->now.wall_ns);
+}

@@ -1,0 +1,472 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/table.h"
+#include "engine/policy/ledger.h"
+#include "engine/run/run.h"
+#include "engine/correlate/keyed.h"
+
+/*
+ * Guards: how much may one rule do?  Each count is a list of times under one
+ * key, stored as a live row; each refusal is a DECISION and one notice a
+ * window.  Never silent.
+ */
+
+struct guard_count {
+	struct noc_due due; /* first; forgets it when all has left */
+	struct noc_table *in;
+	char *name;		 /* "per_key\x1frule\x1fkey" */
+	struct noc_value *times; /* list of {"ms", "what"} */
+	int64_t told_ms;	 /* last notice */
+	struct noc_id run;	 /* touch: which run */
+};
+
+struct guards {
+	struct noc_table counts;
+	struct noc_table touches; /* apart: each end of a run looks there */
+	struct noc_strbuf why;
+};
+
+static struct guards *
+guard_part(const struct noc_core *core)
+{
+	return noc_core_part(core, NOC_PART_GUARD);
+}
+
+static int64_t
+guard_now_ms(const struct noc_core *core)
+{
+	return noc_core_time(core).wall_ns / NOC_NS_PER_MS;
+}
+
+static void
+guard_free(struct guard_count *g)
+{
+	noc_value_free(g->times);
+	free(g->name);
+	free(g);
+}
+
+static void
+on_guard_due(struct noc_due *due, struct noc_core *core)
+{
+	struct guard_count *g = (struct guard_count *)due;
+
+	noc_txn_live_del(noc_core_txn(core), "guard", g->name);
+	noc_table_del(g->in, g->name);
+	guard_free(g);
+}
+
+/* name is owned. */
+static struct guard_count *
+guard_get(struct guards *p, char *name)
+{
+	struct noc_table *in =
+	    strncmp(name, "touch\x1f", 6) ? &p->counts : &p->touches;
+	struct guard_count *g = noc_table_get(in, name);
+
+	if (g) {
+		free(name);
+		return g;
+	}
+	g = noc_calloc(1, sizeof(*g));
+	g->in = in;
+	g->name = name;
+	g->times = noc_value_list();
+	g->due.on_due = on_guard_due;
+	noc_table_put(in, name, g);
+	return g;
+}
+
+static void
+guard_store(struct noc_core *core, struct guard_count *g, int64_t per_ms)
+{
+	struct noc_value *row = noc_value_map();
+	char id[NOC_ID_TEXT];
+
+	noc_due_arm(core, &g->due,
+		    noc_core_time(core).boot_ns + per_ms * NOC_NS_PER_MS);
+	noc_value_set(row, "times", noc_value_copy(g->times));
+	noc_value_set(row, "told", noc_value_int(g->told_ms));
+	if (!noc_id_is_zero(&g->run))
+		noc_value_set(row, "run",
+			      noc_value_str(noc_id_format(id, &g->run)));
+	noc_txn_live_put(noc_core_txn(core), "guard", g->name,
+			 noc_due_utc(core, g->due.due_boot_ns), row);
+	noc_value_free(row);
+}
+
+static void
+guard_slide(struct guard_count *g, int64_t since_ms)
+{
+	struct noc_value *t = g->times;
+	size_t n = 0;
+
+	while (n < t->u.list.len &&
+	       (noc_value_get_int(t->u.list.at[n], "ms", 0) <= since_ms ||
+		t->u.list.len - n > NOC_GUARD_COUNT_MAX + 1))
+		noc_value_free(t->u.list.at[n++]);
+	if (n == 0)
+		return;
+	memmove(t->u.list.at, t->u.list.at + n,
+		(t->u.list.len - n) * sizeof(t->u.list.at[0]));
+	t->u.list.len -= n;
+}
+
+static void
+guard_add(struct guard_count *g, int64_t now_ms, const char *what)
+{
+	struct noc_value *v = noc_value_map();
+
+	noc_value_set(v, "ms", noc_value_int(now_ms));
+	noc_value_set(v, "what", noc_value_str(what));
+	noc_value_push(g->times, v);
+}
+
+static bool
+guard_has(const struct guard_count *g, const char *what)
+{
+	for (size_t i = 0; i < g->times->u.list.len; i++)
+		if (!strcmp(
+			noc_value_get_str(g->times->u.list.at[i], "what", ""),
+			what))
+			return true;
+	return false;
+}
+
+static int64_t
+guard_distinct(const struct guard_count *g)
+{
+	struct noc_table seen = { 0 };
+	int64_t n;
+
+	for (size_t i = 0; i < g->times->u.list.len; i++)
+		noc_table_put(
+		    &seen,
+		    noc_value_get_str(g->times->u.list.at[i], "what", ""),
+		    &seen);
+	n = (int64_t)noc_table_len(&seen);
+	noc_table_release(&seen);
+	return n;
+}
+
+/* One notice a window: on_exceed, or a plain one to noc. */
+static void
+guard_tell(struct noc_core *core, struct noc_candidate *c,
+	   struct guard_count *g, int64_t per_ms, int64_t count,
+	   const char *why)
+{
+	struct noc_value *extra, *node, *items;
+	enum noc_mode mode = noc_correlate_mode(c->rule, c->key);
+	struct noc_scope scope = { .ev = c->ev };
+	int64_t now = guard_now_ms(core);
+
+	if (g->told_ms && now - g->told_ms < per_ms)
+		return;
+	g->told_ms = now;
+	extra = noc_value_map();
+	noc_value_set(extra, "rule", noc_value_str(c->rule->name));
+	noc_value_set(extra, "count", noc_value_int(count));
+	noc_value_set(extra, "key", noc_value_str(c->key));
+	scope.extra = extra;
+	if (c->rule->guard.on_exceed) {
+		noc_notify_send(core, c->rule->guard.on_exceed, &scope, mode,
+				NULL);
+	} else {
+		node = noc_value_map();
+		items = noc_value_list();
+		noc_value_set(node, "node", noc_value_str("notify"));
+		noc_value_set(node, "name", noc_value_str("noc"));
+		/* What it was held back for may be of the sender. */
+		noc_value_push(items,
+			       noc_value_str("{rule} held back: {reason}"));
+		noc_value_set(extra, "reason", noc_value_str(why));
+		noc_value_set(node, "items", items);
+		noc_notify_send(core, node, &scope, mode, NULL);
+		noc_value_free(node);
+	}
+	noc_value_free(extra);
+}
+
+static void
+guard_by(const struct noc_candidate *c, const char *by, struct noc_strbuf *out)
+{
+	struct noc_scope scope = { .ev = c->ev };
+	struct noc_datum d = { 0 };
+
+	if (!by)
+		return;
+	noc_scope_get(&scope, by, strlen(by), &d);
+	noc_datum_text(&d, out);
+}
+
+/*
+ * mass counts candidates while they hold: over it, none of them acts and one
+ * incident is told.  Later ones of the same window join the refusal.
+ */
+bool
+noc_guard_mass(struct noc_core *core, struct noc_candidate *c, const char **why)
+{
+	const struct noc_rate *m = &c->rule->guard.mass;
+	struct guards *p = guard_part(core);
+	struct noc_strbuf value = NOC_STRBUF_INIT;
+	int64_t now = guard_now_ms(core), n;
+	struct guard_count *g;
+	bool over;
+
+	if (m->count <= 0)
+		return false;
+	guard_by(c, m->by, &value);
+	g = guard_get(p, noc_asprintf("mass\x1f%s\x1f%s", c->rule->name,
+				      value.p ? value.p : ""));
+	guard_slide(g, now - m->per_ms);
+	if (!guard_has(g, c->key))
+		guard_add(g, now, c->key);
+	n = guard_distinct(g);
+	over = n > m->count;
+	if (over) {
+		noc_strbuf_clear(&p->why);
+		noc_strbuf_addf(&p->why, "mass: %lld candidates in %llds",
+				(long long)n, (long long)m->per_ms / 1000);
+		if (m->by)
+			noc_strbuf_addf(&p->why, " at %s %s", m->by,
+					value.len ? value.p : "(unknown)");
+		noc_hold_guard(core, c->rule, m->by, value.p ? value.p : "",
+			       p->why.p);
+		guard_tell(core, c, g, m->per_ms, n, p->why.p);
+		*why = p->why.p;
+	}
+	guard_store(core, g, m->per_ms);
+	noc_strbuf_release(&value);
+	return over;
+}
+
+/*
+ * How often it has started under this name; owned.  NULL: it may.  What has
+ * not started leaves no trace: the sender chooses the keys.
+ */
+static const char *
+guard_starts(struct noc_core *core, struct noc_candidate *c,
+	     const struct noc_rate *rate, const char *guard, char *name)
+{
+	struct guards *p = guard_part(core);
+	struct guard_count *g = noc_table_get(&p->counts, name);
+	size_t n;
+
+	free(name);
+	if (!g)
+		return NULL;
+	guard_slide(g, guard_now_ms(core) - rate->per_ms);
+	n = g->times->u.list.len;
+	if ((int64_t)n < rate->count)
+		return NULL;
+	noc_strbuf_clear(&p->why);
+	noc_strbuf_addf(&p->why, "%s: acted %zu times already", guard, n);
+	guard_tell(core, c, g, rate->per_ms, (int64_t)n, p->why.p);
+	guard_store(core, g, rate->per_ms);
+	return p->why.p;
+}
+
+const char *
+noc_guard_check(struct noc_core *core, struct noc_candidate *c)
+{
+	const struct noc_guard *guard = &c->rule->guard;
+	struct guards *p = guard_part(core);
+	int64_t now = guard_now_ms(core);
+	struct noc_strbuf device = NOC_STRBUF_INIT;
+	struct guard_count *g;
+	const char *why = NULL;
+
+	if (guard->depth > 0 && c->ev->depth > guard->depth)
+		return "causal depth: its own events lead back to it";
+	if (guard->per_key.count > 0)
+		why = guard_starts(
+		    core, c, &guard->per_key, "per_key",
+		    noc_asprintf("per_key\x1f%s\x1f%s", c->rule->name, c->key));
+	if (!why && guard->rate.count > 0)
+		why = guard_starts(core, c, &guard->rate, "rate",
+				   noc_asprintf("rate\x1f%s", c->rule->name));
+	if (why)
+		return why;
+	if (guard->targets.count > 0) {
+		g = guard_get(p, noc_asprintf("targets\x1f%s", c->rule->name));
+		guard_slide(g, now - guard->targets.per_ms);
+		noc_strbuf_add(&device, c->ev->device.p, c->ev->device.len);
+		if (guard_distinct(g) >= guard->targets.count &&
+		    !guard_has(g, device.p ? device.p : "")) {
+			noc_strbuf_clear(&p->why);
+			noc_strbuf_addf(
+			    &p->why, "targets: acted on %lld devices already",
+			    (long long)guard_distinct(g));
+			why = p->why.p;
+			guard_tell(core, c, g, guard->targets.per_ms,
+				   guard_distinct(g), why);
+			guard_store(core, g, guard->targets.per_ms);
+		}
+		noc_strbuf_release(&device);
+	}
+	return why;
+}
+
+void
+noc_guard_fired(struct noc_core *core, struct noc_candidate *c)
+{
+	const struct noc_guard *guard = &c->rule->guard;
+	struct guards *p = guard_part(core);
+	int64_t now = guard_now_ms(core);
+	struct guard_count *g;
+	char *device;
+
+	if (guard->per_key.count > 0) {
+		g = guard_get(p, noc_asprintf("per_key\x1f%s\x1f%s",
+					      c->rule->name, c->key));
+		guard_add(g, now, c->key);
+		guard_store(core, g, guard->per_key.per_ms);
+	}
+	if (guard->rate.count > 0) {
+		g = guard_get(p, noc_asprintf("rate\x1f%s", c->rule->name));
+		guard_add(g, now, c->key);
+		guard_store(core, g, guard->rate.per_ms);
+	}
+	if (guard->targets.count > 0) {
+		g = guard_get(p, noc_asprintf("targets\x1f%s", c->rule->name));
+		device = noc_strndup(c->ev->device.p ? c->ev->device.p : "",
+				     c->ev->device.len);
+		guard_add(g, now, device);
+		guard_store(core, g, guard->targets.per_ms);
+		free(device);
+	}
+}
+
+static enum noc_step_on
+guard_event(struct noc_core *core, struct noc_candidate *c)
+{
+	const char *why = NULL;
+
+	if (c->rule->hold_ms <= 0 && noc_guard_mass(core, c, &why))
+		; /* with a hold it was counted while it held */
+	else
+		why = noc_guard_check(core, c);
+	if (!why)
+		return NOC_PASS;
+	noc_outcome(core, c, "guarded", "%s", why);
+	return NOC_TAKEN;
+}
+
+const struct noc_correlator_ops noc_correlate_guards = {
+	.name = "guards",
+	.event = guard_event,
+};
+
+/* ---- settle: what our own runs touched ---- */
+
+void
+noc_settle_touch(struct noc_core *core, const char *device,
+		 const struct noc_id *run)
+{
+	struct guard_count *g =
+	    guard_get(guard_part(core), noc_asprintf("touch\x1f%s", device));
+
+	g->run = *run;
+	guard_slide(g, INT64_MAX);
+	guard_add(g, guard_now_ms(core), "run");
+	guard_store(core, g, NOC_GUARD_SETTLE_MAX_MS);
+}
+
+/* Verified: what happens to it from now on is news again. */
+void
+noc_settle_end(struct noc_core *core, const struct noc_id *run)
+{
+	struct guards *p = guard_part(core);
+	void *value;
+
+	for (size_t it = 0; noc_table_next(&p->touches, &it, NULL, &value);) {
+		struct guard_count *g = value;
+
+		if (memcmp(g->run.b, run->b, sizeof(run->b)))
+			continue;
+		noc_due_disarm(core, &g->due);
+		on_guard_due(&g->due, core);
+	}
+}
+
+bool
+noc_settle_until(struct noc_core *core, const struct noc_candidate *c,
+		 int64_t *due_boot_ns, struct noc_id *run)
+{
+	char *name = noc_asprintf("touch\x1f%.*s", (int)c->ev->device.len,
+				  c->ev->device.p ? c->ev->device.p : "");
+	const struct guard_count *g =
+	    noc_table_get(&guard_part(core)->touches, name);
+	int64_t due;
+
+	free(name);
+	if (!g)
+		return false;
+	/* Touched at its due less the longest time that a rule may say. */
+	due = g->due.due_boot_ns +
+	      (c->rule->guard.settle_ms - NOC_GUARD_SETTLE_MAX_MS) *
+		  NOC_NS_PER_MS;
+	if (due <= noc_core_time(core).boot_ns)
+		return false;
+	c->ev->cause = g->run;
+	*due_boot_ns = due;
+	*run = g->run;
+	return true;
+}
+
+/* ---- part ---- */
+
+static void *
+guard_open(struct noc_core *core)
+{
+	(void)core;
+	return noc_calloc(1, sizeof(struct guards));
+}
+
+static void
+guard_close(void *part)
+{
+	struct guards *p = part;
+	void *value;
+
+	for (size_t it = 0; noc_table_next(&p->counts, &it, NULL, &value);)
+		guard_free(value);
+	for (size_t it = 0; noc_table_next(&p->touches, &it, NULL, &value);)
+		guard_free(value);
+	noc_table_release(&p->counts);
+	noc_table_release(&p->touches);
+	noc_strbuf_release(&p->why);
+	free(p);
+}
+
+static bool
+guard_load(struct noc_core *core, void *part, const char *kind, const char *key,
+	   int64_t due_ns, const struct noc_value *data)
+{
+	const struct noc_value *times = noc_value_get(data, "times");
+	struct guard_count *g;
+
+	if (strcmp(kind, "guard"))
+		return false;
+	g = guard_get(part, noc_strdup(key));
+	if (times && times->type == NOC_LIST) {
+		noc_value_free(g->times);
+		g->times = noc_value_copy(times);
+	}
+	g->told_ms = noc_value_get_int(data, "told", 0);
+	noc_id_parse(noc_value_get_str(data, "run", ""), &g->run);
+	noc_due_arm(core, &g->due, noc_due_boot(core, due_ns));
+	return true;
+}
+
+const struct noc_part_ops noc_part_guard = {
+	.open = guard_open,
+	.close = guard_close,
+	.load = guard_load,
+};

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef NOC_ENGINE_CORRELATE_KEYED_H
+#define NOC_ENGINE_CORRELATE_KEYED_H
+
+#include "engine/correlate/correlate.h"
+
+/*
+ * Keyed states: one for each (form, rule, key), capped, each one live row,
+ * kept over a reload while the rule's correlation keys stay the same.  What
+ * every correlate_*.c stands on.
+ */
+#define NOC_KEYED_MAX 65536
+
+struct noc_keyed;
+
+struct noc_form {
+	const char *name; /* live kind */
+	void (*on_due)(struct noc_core *core, struct noc_keyed *k);
+	/* k->data came back from its row: restore what it stands for. */
+	void (*loaded)(struct noc_core *core, struct noc_keyed *k);
+	void (*freed)(struct noc_core *core, struct noc_keyed *k);
+	bool pair; /* k->rule names a pair */
+	bool held; /* with an event it counts as held_now in the ledger */
+};
+
+struct noc_keyed {
+	struct noc_due due; /* first: on_due casts back */
+	const struct noc_form *form;
+	char *name;	      /* "rule\x1fkey": in the table and in the row */
+	const char *rule;     /* interned */
+	const char *key;      /* inside name */
+	struct noc_event *ev; /* what it stands for; may be NULL */
+	int64_t count;
+	int64_t since_ns;	/* wall clock of the first */
+	struct noc_value *data; /* the form's own, stored as it is */
+	void *impl;		/* the form's own, not stored */
+	uint8_t keys_hash[32];
+	bool late; /* was overdue when loaded, or when it came */
+	int64_t stored_ns;
+};
+
+struct noc_correlation {	  /* the correlate part */
+	struct noc_table states;  /* "form\x1frule\x1fkey" */
+	struct noc_table by_rule; /* rule -> struct noc_table of states */
+	uint64_t refused;	  /* over NOC_KEYED_MAX */
+	struct noc_strbuf text;	  /* unless: answer, for this input */
+};
+
+struct noc_keyed *noc_keyed_get(struct noc_core *core,
+				const struct noc_form *form, const char *rule,
+				const char *key);
+/* NULL when the cap is reached (counted). ev may be NULL. */
+struct noc_keyed *noc_keyed_add(struct noc_core *core,
+				const struct noc_form *form,
+				const struct noc_rule *rule, const char *key,
+				struct noc_event *ev);
+void noc_keyed_store(struct noc_core *core, struct noc_keyed *k);
+/* Only a count has changed: at most one row a second. */
+void noc_keyed_store_count(struct noc_core *core, struct noc_keyed *k);
+void noc_keyed_drop(struct noc_core *core, struct noc_keyed *k);
+/* Calls fn for every state of a form and rule (a snapshot: fn may drop). */
+void noc_keyed_each(struct noc_core *core, const struct noc_form *form,
+		    const char *rule,
+		    void (*fn)(struct noc_core *core, struct noc_keyed *k,
+			       void *arg),
+		    void *arg);
+size_t noc_keyed_count(struct noc_core *core, const struct noc_form *form,
+		       const char *rule);
+
+/* Go on after this form with what the state stood for. */
+void noc_keyed_resume(struct noc_core *core, struct noc_keyed *k,
+		      const struct noc_correlator_ops *after,
+		      const struct noc_value *extra);
+
+/* The outcome of a candidate: DECISION, ledger, story.  held: it was. */
+void noc_outcome(struct noc_core *core, struct noc_candidate *c,
+		 const char *outcome, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+/* The same without a record: only counted. */
+void noc_outcome_counted(struct noc_core *core, struct noc_candidate *c);
+
+/* Start the rule's run now (the last form has passed). */
+void noc_correlate_fire(struct noc_core *core, struct noc_candidate *c);
+/*
+ * Wall clock at which an event counts for a rule: now, or with time = "event"
+ * what its sender says.  A time to come, or of more than a day ago, is taken
+ * for a wrong clock: then its arrival.
+ */
+int64_t noc_correlate_at(const struct noc_core *core,
+			 const struct noc_rule *rule,
+			 const struct noc_event *ev);
+/* By the clock of the rule `ev` was before `than` and only comes late. */
+bool noc_correlate_before(const struct noc_core *core,
+			  const struct noc_rule *rule,
+			  const struct noc_event *ev,
+			  const struct noc_event *than);
+/* The mode this candidate runs in: canary decided by its key. */
+enum noc_mode noc_correlate_mode(const struct noc_rule *rule, const char *key);
+/* "would have: SET ... (observe)"; false: it is active. */
+bool noc_correlate_would(const struct noc_candidate *c, struct noc_strbuf *out);
+
+/* "down" <-> "up", "fail" <-> "ok", "firing" <-> "resolved"; or NULL. */
+const char *noc_kind_opposite(const char *kind);
+bool noc_strings_have(const struct noc_strings *list, const char *word);
+
+extern const struct noc_form noc_form_hold, noc_form_threshold,
+    noc_form_throttle, noc_form_damp, noc_form_storm, noc_form_pair,
+    noc_form_meant, noc_form_settle;
+extern const struct noc_correlator_ops noc_correlate_damp_count,
+    noc_correlate_unless, noc_correlate_settle, noc_correlate_threshold,
+    noc_correlate_throttle, noc_correlate_storm, noc_correlate_hold,
+    noc_correlate_damp_gate, noc_correlate_guards;
+
+/* The port of this event was shut by somebody: left alone until it is up. */
+void noc_correlate_meant(struct noc_core *core, const struct noc_rule *rule,
+			 const char *key, struct noc_event *ev);
+void noc_correlate_recovered(struct noc_core *core, const struct noc_rule *rule,
+			     struct noc_event *ev, const char *key);
+
+/* A closing event reaches each form that has something open for it. */
+void noc_hold_closing(struct noc_core *core, const struct noc_rule *rule,
+		      struct noc_event *ev, const char *key);
+void noc_hold_settled(struct noc_core *core, const struct noc_rule *rule,
+		      struct noc_event *ev, const char *key);
+void noc_damp_closing(struct noc_core *core, const struct noc_rule *rule,
+		      struct noc_event *ev, const char *key);
+/* mass guard: everything of this rule held at `by` ends as guarded. */
+void noc_hold_guard(struct noc_core *core, const struct noc_rule *rule,
+		    const char *by, const char *value, const char *why);
+
+/* engine/correlate/guard.c */
+bool noc_guard_mass(struct noc_core *core, struct noc_candidate *c,
+		    const char **why);
+void noc_guard_fired(struct noc_core *core, struct noc_candidate *c);
+bool noc_settle_until(struct noc_core *core, const struct noc_candidate *c,
+		      int64_t *due_boot_ns, struct noc_id *run);
+
+#endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef NOC_ENGINE_EDGE_ACTION_H
+#define NOC_ENGINE_EDGE_ACTION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/id.h"
+#include "base/strbuf.h"
+#include "base/value.h"
+
+/*
+ * A way out: one file in actions/ ending in one const struct.  The engine
+ * knows an action by name only.  A call is one attempt: started when its
+ * intent is durable, ended exactly once by noc_call_done.  Loop thread.
+ */
+struct noc_env;	   /* engine/edge/env.h: what the daemon offers */
+struct noc_device; /* engine/inventory/inventory.h */
+
+#define NOC_ACTION_MUTATES    1u /* changes the network or the world */
+#define NOC_ACTION_IDEMPOTENT 2u /* doing it twice equals doing it once */
+#define NOC_ACTION_READS      4u /* a read of its target */
+#define NOC_ACTION_NOTIFIES   8u /* tells people; silences mute it */
+#define NOC_ACTION_CORE                                   \
+	16u /* carried out by the core: emit, start, log, \
+	       notify; has no start */
+
+struct noc_call_error {
+	const char *class; /* static: transient permanent timeout cancelled
+			      dependency_unavailable in_doubt ... */
+	char block[32];	   /* who failed: "device", "http", "executor" */
+	char code[48];	   /* "noSuchName", "503", "exit 3" */
+	char message[256];
+	int64_t retry_after_ms; /* 0: not said */
+};
+
+struct noc_call {
+	uint64_t id;
+	const struct noc_action_ops *ops;
+	/* The action's AST node {"node", "items", "opts"}, expanded; secrets
+	 * still nodes (noc_secret_fill). */
+	struct noc_value *params;
+	const char *target;		 /* device name or "" */
+	const struct noc_device *device; /* of the target; NULL unknown */
+	int64_t timeout_ms;
+	char token[80];			 /* idempotency: run/step/attempt */
+	const struct noc_value *context; /* {event, run, step} for children */
+	void *impl;			 /* the action's own */
+	/* Outside any input; result is owned by the callee, NULL when err. */
+	void (*on_done)(struct noc_call *call, struct noc_value *result,
+			const struct noc_call_error *err, void *arg);
+	void *arg;
+	bool ended;
+
+	/* private to engine/edge/action.c */
+	struct noc_value *own_context;
+	char *own_target;
+	bool queued, dropped;
+};
+
+struct noc_action_ops {
+	const char *name;    /* "snmp.set" */
+	const char *summary; /* one line for help */
+	unsigned flags;
+	/*
+	 * Begin; never blocks.  On error nothing was sent and err says why
+	 * (kind -> class).  Otherwise noc_call_done follows exactly once,
+	 * never from inside start.
+	 */
+	int (*start)(struct noc_env *env, struct noc_call *call,
+		     struct noc_err *err);
+	/* Deadline or cancel: stop if possible; noc_call_done is not called by
+	 * the action afterwards. */
+	void (*cancel)(struct noc_env *env, struct noc_call *call);
+	/* One line "snmp.set ifAdminStatus.1=up"; NULL: name and params. */
+	void (*plan)(const struct noc_value *params, struct noc_strbuf *out);
+	/* More checks of params at load than the schema does; may be NULL. */
+	int (*check)(const struct noc_value *params, struct noc_err *err);
+};
+
+const struct noc_action_ops *noc_action_find(const char *name);
+const struct noc_action_ops *noc_action_at(size_t i); /* NULL past the end */
+/* cli registers the table of actions.def before anything is loaded. */
+void noc_action_register(const struct noc_action_ops *const *table, size_t n);
+
+/*
+ * Deferred: on_done runs at the end of the turn.  result owned; err is copied,
+ * NULL on success.  A second call for the same call is our bug, counted.
+ */
+void noc_call_done(struct noc_env *env, struct noc_call *call,
+		   struct noc_value *result, const struct noc_call_error *err);
+void noc_call_error_set(struct noc_call_error *e, const char *class,
+			const char *block, const char *code, const char *fmt,
+			...) __attribute__((format(printf, 5, 6)));
+const char *noc_class_of_kind(enum noc_kind kind);
+/* The static word of a class read back from text; NULL when unknown. */
+const char *noc_class_find(const char *text);
+
+/*
+ * Polls and enrichment use an action by name without a run: params (an AST
+ * node, expanded) owned, on_done as above with `arg`, a timeout included.
+ * Returns the call, which is freed when on_done returns or by
+ * noc_call_cancel; or NULL with err, and on_done is not called.
+ */
+struct noc_call *
+noc_call_start(struct noc_env *env, const char *action,
+	       struct noc_value *params, const char *target, int64_t timeout_ms,
+	       void (*on_done)(struct noc_call *, struct noc_value *,
+			       const struct noc_call_error *, void *),
+	       void *arg, struct noc_err *err);
+/* on_done will not be called. */
+void noc_call_cancel(struct noc_env *env, struct noc_call *call);
+
+/* For the runner and notify: params and context owned; not started. */
+struct noc_call *noc_call_new(const struct noc_action_ops *ops,
+			      struct noc_value *params,
+			      struct noc_value *context, const char *target);
+/* Finds the target's device; keeps its inventory while the call lives. */
+struct noc_inventory;
+void noc_call_aim(struct noc_call *call, const struct noc_inventory *inv);
+/* Frees now, or when its queued result has been delivered to nobody. */
+void noc_call_free(struct noc_call *call);
+
+#endif

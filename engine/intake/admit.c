@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "engine/intake/admit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "engine/policy/ledger.h"
+#include "engine/intake/intake.h"
+
+#define ADMIT_LINES_PER_S 20
+
+struct noc_admit *
+noc_admit_part(const struct noc_core *core)
+{
+	return noc_core_part(core, NOC_PART_ADMIT);
+}
+
+const char *
+noc_fate_name(enum noc_fate fate)
+{
+	switch (fate) {
+	case NOC_FATE_SHED:
+		return "shed";
+	case NOC_FATE_REFUSED:
+		return "refused";
+	case NOC_FATE_DUPLICATE:
+		return "duplicate";
+	case NOC_FATE_FOLDED:
+		return "folded";
+	case NOC_FATE_MATCHED:
+		return "matched";
+	case NOC_FATE_UNMATCHED:
+		return "unmatched";
+	case NOC_FATE_IN_PROGRESS:
+		return "in_progress";
+	}
+	return "?";
+}
+
+void
+noc_ring_add(struct noc_ring_events *ring, size_t cap, struct noc_event *ev)
+{
+	if (!ring->at) {
+		ring->at = noc_calloc(cap, sizeof(struct noc_event *));
+		ring->cap = cap;
+	}
+	noc_event_unref(ring->at[ring->next]);
+	ring->at[ring->next] = noc_event_ref(ev);
+	ring->next = (ring->next + 1) % cap;
+	if (ring->len < cap)
+		ring->len++;
+}
+
+struct noc_event *
+noc_ring_at(const struct noc_ring_events *ring, size_t i)
+{
+	if (i >= ring->len)
+		return NULL;
+	return ring->at[(ring->next + ring->cap - 1 - i) % ring->cap];
+}
+
+static void
+admit_ring_free(struct noc_ring_events *ring)
+{
+	for (size_t i = 0; i < ring->cap; i++)
+		noc_event_unref(ring->at[i]);
+	free(ring->at);
+}
+
+/* ---- sources ---- */
+
+struct noc_source *
+noc_source_new(struct noc_core *core, const char *name, const char *base,
+	       bool acknowledged)
+{
+	struct noc_admit *a = noc_admit_part(core);
+	struct noc_source *s;
+
+	for (size_t i = 0; i < a->nsources; i++)
+		if (!strcmp(a->sources[i]->name, name))
+			return a->sources[i];
+	s = noc_calloc(1, sizeof(*s));
+	s->name = noc_interns(name);
+	s->base = noc_interns(base);
+	s->acknowledged = acknowledged;
+	NOC_GROW(a->sources, a->sources_cap, a->nsources + 1);
+	a->sources[a->nsources++] = s;
+	return s;
+}
+
+/* ---- shedding: only sources that nobody waits for ---- */
+
+static void
+on_gap_due(struct noc_due *due, struct noc_core *core)
+{
+	struct noc_admit *a = noc_admit_part(core);
+	struct noc_value *detail;
+
+	if (a->shed_unsaid == 0)
+		return;
+	if (noc_core_failing(core) || noc_core_fill(core) >= 0.75) {
+		noc_due_arm(core, due,
+			    noc_core_time(core).boot_ns + NOC_NS_PER_S);
+		return;
+	}
+	detail = noc_value_map();
+	noc_value_set(detail, "shed", noc_value_int((int64_t)a->shed_unsaid));
+	noc_record_add_json(noc_txn_record(noc_core_txn(core), NOC_REC_GAP),
+			    NOC_TAG_DETAIL, detail);
+	noc_value_free(detail);
+	a->shed_unsaid = 0;
+}
+
+bool
+noc_admit_sheds(struct noc_core *core, struct noc_source *source,
+		const struct noc_event *ev)
+{
+	struct noc_admit *a = noc_admit_part(core);
+	double fill = noc_core_fill(core);
+
+	if (source->acknowledged)
+		return false;
+	if (ev->trust == NOC_TRUST_LOW &&
+	    !noc_bucket_take(&a->low_trust, noc_core_time(core).boot_ns))
+		goto shed;
+	/* From 75 % on: debug first, emergencies last, nothing at 100 %. */
+	if (fill < 0.75 || (fill < 1.0 && ev->severity <= (1.0 - fill) * 28))
+		return false;
+shed:
+	source->shed++;
+	if (a->shed_unsaid++ == 0)
+		noc_due_arm(core, &a->gap,
+			    noc_core_time(core).boot_ns + NOC_NS_PER_S);
+	return true;
+}
+
+/* ---- the line ---- */
+
+static void
+admit_object(const struct noc_event *ev, struct noc_strbuf *out)
+{
+	static const char *const names[] = { "ifname", "peer", "unit", "user" };
+
+	for (size_t i = 0; i < NOC_COUNT(names); i++) {
+		const struct noc_value *v = noc_value_get(ev->data, names[i]);
+
+		if (!v)
+			continue;
+		noc_strbuf_addc(out, ' ');
+		noc_value_text(v, out);
+		return;
+	}
+	if (noc_value_get(ev->data, "ifindex")) {
+		noc_strbuf_adds(out, " if=");
+		noc_value_text(noc_value_get(ev->data, "ifindex"), out);
+	} else if (ev->summary.len) {
+		noc_strbuf_addc(out, ' ');
+		noc_strbuf_add(out, ev->summary.p,
+			       ev->summary.len < 72 ? ev->summary.len : 72);
+	}
+}
+
+void
+noc_admit_line(struct noc_core *core, const struct noc_event *ev,
+	       enum noc_fate fate)
+{
+	struct noc_admit *a = noc_admit_part(core);
+	struct noc_strbuf sb = NOC_STRBUF_INIT;
+	char *story;
+
+	if (!noc_core_host(core)->line)
+		return;
+	if (!noc_bucket_take(&a->lines, noc_core_time(core).boot_ns)) {
+		a->lines_skipped++;
+		free(noc_core_story_take(core));
+		return;
+	}
+	if (a->lines_skipped) {
+		noc_core_say(core, "(%llu more events not printed)",
+			     (unsigned long long)a->lines_skipped);
+		a->lines_skipped = 0;
+	}
+	story = noc_core_story_take(core);
+	noc_strbuf_addf(&sb, "%s %.*s", ev->kind, (int)ev->device.len,
+			ev->device.p);
+	admit_object(ev, &sb);
+	noc_strbuf_addf(&sb, " [%s] → %s",
+			!strcmp(ev->base, "snmp.trap") ? "trap" : ev->base,
+			story ? story : noc_fate_name(fate));
+	/* What came from outside may hold a NUL, which would end it here. */
+	for (char *p = sb.p;
+	     (p = memchr(p, '\0', sb.len - (size_t)(p - sb.p)));)
+		*p = ' ';
+	noc_core_say(core, "%s", sb.p);
+	free(story);
+	noc_strbuf_release(&sb);
+}
+
+/* ---- part ---- */
+
+static void *
+admit_open(struct noc_core *core)
+{
+	struct noc_admit *a = noc_calloc(1, sizeof(*a));
+
+	(void)core;
+	noc_bucket_init(&a->unmatched_rate, 1000, 1000);
+	noc_bucket_init(&a->low_trust, 50, 500);
+	noc_bucket_init(&a->lines, ADMIT_LINES_PER_S, ADMIT_LINES_PER_S);
+	a->gap.on_due = on_gap_due;
+	return a;
+}
+
+static void
+admit_close(void *part)
+{
+	struct noc_admit *a = part;
+	void *value;
+
+	for (size_t i = 0; i < a->nsources; i++)
+		free(a->sources[i]);
+	free(a->sources);
+	admit_ring_free(&a->unmatched);
+	admit_ring_free(&a->recent);
+	for (size_t it = 0; noc_table_next(&a->unknown, &it, NULL, &value);)
+		free(value);
+	noc_table_release(&a->unknown);
+	free(a);
+}
+
+static struct noc_value *
+admit_sources(const struct noc_admit *a)
+{
+	struct noc_value *list = noc_value_list();
+
+	for (size_t i = 0; i < a->nsources; i++) {
+		const struct noc_source *s = a->sources[i];
+		struct noc_value *row = noc_value_map();
+
+		noc_value_set(row, "source", noc_value_str(s->name));
+		noc_value_set(row, "kind", noc_value_str(s->base));
+#define ADMIT_SET(field) \
+	noc_value_set(row, #field, noc_value_int((int64_t)s->field))
+		ADMIT_SET(received);
+		ADMIT_SET(kernel_dropped);
+		ADMIT_SET(shed);
+		ADMIT_SET(refused);
+		ADMIT_SET(duplicate);
+		ADMIT_SET(folded);
+		ADMIT_SET(matched);
+		ADMIT_SET(unmatched);
+		ADMIT_SET(in_progress);
+		ADMIT_SET(malformed);
+#undef ADMIT_SET
+		noc_value_push(list, row);
+	}
+	return list;
+}
+
+/* An event of the journal knows its device by name only. */
+static struct noc_value *
+admit_explain(struct noc_core *core, const struct noc_event *ev)
+{
+	struct noc_event view = *ev;
+
+	view.refs = 0; /* its pointers are the event's */
+	if (!view.inventory)
+		noc_identify(core, &view);
+	return noc_explain(core, &view);
+}
+
+static struct noc_value *
+admit_event(const struct noc_admit *a, const struct noc_event *ev)
+{
+	struct noc_value *row = noc_event_value(ev);
+	bool unmatched = false;
+
+	for (size_t i = 0; i < a->unmatched.len && !unmatched; i++)
+		unmatched = noc_ring_at(&a->unmatched, i) == ev;
+	noc_value_set(row, "fate",
+		      noc_value_str(unmatched			 ? "unmatched"
+				    : noc_id_is_zero(&ev->cause) ? "matched"
+								 : "folded"));
+	return row;
+}
+
+static bool
+admit_command(struct noc_core *core, void *part, const char *verb,
+	      const struct noc_value *command, int *kind,
+	      struct noc_value **answer, struct noc_err *err)
+{
+	int64_t limit = noc_value_get_int(command, "limit", 20);
+	const struct noc_value *json = noc_value_get(command, "event");
+	const char *id = noc_value_get_str(command, "id", "");
+	struct noc_event *ev;
+	bool several = false;
+
+	*kind = 0;
+	if (!strcmp(verb, "sources")) {
+		*answer = admit_sources(part);
+	} else if (!strcmp(verb, "unmatched")) {
+		*answer = noc_unmatched_shapes(
+		    core, limit > 0 && limit < 1000 ? (size_t)limit : 20);
+	} else if (!strcmp(verb, "unknown")) {
+		*answer = noc_unknown_list(core);
+	} else if (!strcmp(verb, "recent")) {
+		*answer = noc_unmatched_recent(core, command);
+	} else if (!strcmp(verb, "explain") || !strcmp(verb, "event")) {
+		ev =
+		    json
+			? noc_event_from_value(json)
+			: noc_event_ref(noc_unmatched_find(core, id, &several));
+		if (several) {
+			*kind = noc_err_set(err, NOC_ECONFLICT,
+					    "More than one id begins with %s: "
+					    "give more of it.",
+					    id);
+			return true;
+		}
+		if (!ev) {
+			*kind = noc_err_set(
+			    err, NOC_ENOTFOUND,
+			    "No event '%s' is in the journal or among the last %d unmatched ones.",
+			    id, NOC_RING_UNMATCHED);
+			return true;
+		}
+		*answer = verb[1] == 'x' ? admit_explain(core, ev)
+					 : admit_event(part, ev);
+		noc_event_unref(ev);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+static void
+admit_stats(struct noc_core *core, void *part, struct noc_value *map)
+{
+	struct noc_admit *a = part;
+
+	(void)core;
+	noc_value_set(map, "sources", admit_sources(a));
+	noc_value_set(map, "unknown_senders",
+		      noc_value_int((int64_t)(noc_table_len(&a->unknown) +
+					      a->unknown_more)));
+	noc_value_set(map, "unmatched_sampled_out",
+		      noc_value_int((int64_t)a->unmatched_skipped));
+}
+
+const struct noc_part_ops noc_part_admit = {
+	.open = admit_open,
+	.close = admit_close,
+	.command = admit_command,
+	.stats = admit_stats,
+};

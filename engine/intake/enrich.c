@@ -1,0 +1,516 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/table.h"
+#include "engine/expr/where.h"
+#include "engine/intake/intake.h"
+
+/*
+ * ifIndex <-> ifName, iftype and LAG by a cached walk of each device.  An
+ * event that lacks one waits in its device's queue, later events of that
+ * device behind it: at most 256 of them, at most 800 ms; then it goes on
+ * without (marked "enriched": false).
+ */
+#define ENRICH_QUEUE_MAX 256
+#define ENRICH_WAIT_MS	 800
+#define ENRICH_WALK_MS	 10000
+#define ENRICH_FRESH_MS	 (3600 * 1000)
+#define ENRICH_AGAIN_MS	 (30 * 1000) /* after a failure or a miss */
+#define ENRICH_DEVICES	 20000
+#define ENRICH_IFS_MAX	 16384
+
+struct enrich_if {
+	int64_t index;
+	const char *name;      /* as the device says it */
+	const char *canonical; /* as they are compared */
+	const char *type;      /* label of ifType, or NULL */
+	int64_t lag, lower;    /* ifIndex of its LAG, of its only lower layer */
+	int lowers;
+};
+
+struct enrich_wait {
+	struct noc_event *ev;
+	struct noc_source *source;
+	struct noc_receipt *receipt;
+};
+
+struct enrich_device {
+	struct noc_due due; /* first; the queue's patience */
+	struct noc_core *core;
+	char *name;
+	struct enrich_if *ifs; /* by index */
+	size_t nifs, ifs_cap;
+	int64_t walked_ms, tried_ms; /* boottime; 0: never */
+	struct noc_call *walk;
+	struct enrich_wait *queue;
+	size_t nqueue, queue_cap;
+};
+
+struct enrich {
+	struct noc_table devices;
+	uint64_t walks, failed, timeouts, parked;
+};
+
+static struct enrich *
+enrich_part(const struct noc_core *core)
+{
+	return noc_core_part(core, NOC_PART_ENRICH);
+}
+
+static int64_t
+enrich_now_ms(const struct noc_core *core)
+{
+	return noc_core_time(core).boot_ns / NOC_NS_PER_MS;
+}
+
+/* ---- the cache ---- */
+
+/* Where this index is or belongs: they are kept in order. */
+static size_t
+enrich_place(const struct enrich_device *d, int64_t index)
+{
+	size_t lo = 0, hi = d->nifs;
+
+	if (hi && d->ifs[hi - 1].index < index)
+		return hi; /* as walks give them */
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+
+		if (d->ifs[mid].index < index)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static struct enrich_if *
+enrich_by_index(const struct enrich_device *d, int64_t index)
+{
+	size_t at = enrich_place(d, index);
+
+	return at < d->nifs && d->ifs[at].index == index ? &d->ifs[at] : NULL;
+}
+
+static const struct enrich_if *
+enrich_by_name(const struct enrich_device *d, struct noc_slice name)
+{
+	char buf[128];
+	struct noc_slice want = noc_ifname_canonical(name, buf, sizeof(buf));
+
+	for (size_t i = 0; i < d->nifs; i++)
+		if (d->ifs[i].canonical &&
+		    noc_slice_is(want, d->ifs[i].canonical))
+			return &d->ifs[i];
+	return NULL;
+}
+
+/* NULL: the device says it has more than anybody believes. */
+static struct enrich_if *
+enrich_slot(struct enrich_device *d, int64_t index)
+{
+	size_t at = enrich_place(d, index);
+	struct enrich_if *f;
+
+	if (at < d->nifs && d->ifs[at].index == index)
+		return &d->ifs[at];
+	if (d->nifs >= ENRICH_IFS_MAX)
+		return NULL;
+	NOC_GROW(d->ifs, d->ifs_cap, d->nifs + 1);
+	f = &d->ifs[at];
+	memmove(f + 1, f, (d->nifs++ - at) * sizeof(*f));
+	memset(f, 0, sizeof(*f));
+	f->index = index;
+	return f;
+}
+
+static void
+enrich_name(struct enrich_if *f, const char *p, size_t len)
+{
+	char buf[128];
+	struct noc_slice name =
+	    noc_ifname_canonical(noc_slice(p, len), buf, sizeof(buf));
+
+	f->name = noc_intern_name(p, len);
+	f->canonical = noc_intern_name(name.p, name.len);
+}
+
+/* One column of the walk: {"7": value}. */
+static void
+enrich_column(struct enrich_device *d, const struct noc_value *result,
+	      const char *column)
+{
+	const struct noc_value *map = noc_value_get(result, column);
+
+	for (size_t i = 0;
+	     map && map->type == NOC_MAP && i < map->u.map.len && i < 65536;
+	     i++) {
+		const struct noc_member *m = &map->u.map.at[i];
+		struct noc_strbuf text = NOC_STRBUF_INIT;
+		struct enrich_if *f = enrich_slot(d, strtoll(m->key, NULL, 10));
+
+		if (!f)
+			break;
+		noc_value_text(m->value, &text);
+		if (!strcmp(column, "type"))
+			f->type = noc_intern(text.p ? text.p : "", text.len);
+		else if (!strcmp(column, "lag"))
+			f->lag = strtoll(text.p ? text.p : "", NULL, 10);
+		else if (!f->name && text.len)
+			enrich_name(f, text.p, text.len);
+		noc_strbuf_release(&text);
+	}
+}
+
+/* ifStackStatus, indexed HIGHER.LOWER: who stands on whom. */
+static void
+enrich_stack(struct enrich_device *d, const struct noc_value *result)
+{
+	const struct noc_value *map = noc_value_get(result, "stack");
+
+	for (size_t i = 0;
+	     map && map->type == NOC_MAP && i < map->u.map.len && i < 65536;
+	     i++) {
+		char *end;
+		int64_t higher = strtoll(map->u.map.at[i].key, &end, 10);
+		int64_t lower = *end == '.' ? strtoll(end + 1, NULL, 10) : 0;
+		struct enrich_if *f;
+
+		if (higher <= 0 || lower <= 0)
+			continue;
+		f = enrich_by_index(d, higher);
+		if (f && f->lowers++ == 0)
+			f->lower = lower;
+	}
+}
+
+static void
+enrich_learn(struct enrich_device *d, const struct noc_value *result)
+{
+	free(d->ifs);
+	d->ifs = NULL;
+	d->nifs = d->ifs_cap = 0;
+	enrich_column(d, result, "name");
+	enrich_column(d, result, "descr"); /* where ifName has none */
+	enrich_column(d, result, "type");
+	enrich_column(d, result, "lag");
+	enrich_stack(d, result);
+}
+
+/* ---- filling an event ---- */
+
+static void
+enrich_set(struct noc_event *ev, const char *key, struct noc_value *v)
+{
+	if (!ev->data)
+		ev->data = noc_value_map();
+	if (noc_value_get(ev->data, key))
+		noc_value_free(v);
+	else
+		noc_value_set(ev->data, key, v);
+}
+
+static void
+enrich_fill_cached(const struct enrich_device *d, struct noc_event *ev)
+{
+	const struct noc_value *index = noc_value_get(ev->data, "ifindex");
+	const struct noc_value *name = noc_value_get(ev->data, "ifname");
+	const struct enrich_if *f = NULL, *other;
+
+	if (index && index->type == NOC_INT)
+		f = enrich_by_index(d, index->u.i);
+	else if (name && name->type == NOC_STR)
+		f = enrich_by_name(d, noc_slice(name->u.s.p, name->u.s.len));
+	if (!f)
+		return;
+	enrich_set(ev, "ifindex", noc_value_int(f->index));
+	if (f->name)
+		enrich_set(ev, "ifname", noc_value_str(f->name));
+	if (f->type)
+		enrich_set(ev, "iftype", noc_value_str(f->type));
+	other = f->lag ? enrich_by_index(d, f->lag) : NULL;
+	if (other && other->name && other != f)
+		enrich_set(ev, "lag", noc_value_str(other->name));
+	other = f->lowers == 1 ? enrich_by_index(d, f->lower) : NULL;
+	if (other && other->name)
+		enrich_set(ev, "parent", noc_value_str(other->name));
+}
+
+static struct enrich_device *
+enrich_get(struct noc_core *core, struct noc_slice name, bool make)
+{
+	struct enrich *e = enrich_part(core);
+	struct enrich_device *d = noc_table_getn(&e->devices, name.p, name.len);
+
+	if (d || !make || noc_table_len(&e->devices) >= ENRICH_DEVICES)
+		return d;
+	d = noc_calloc(1, sizeof(*d));
+	d->core = core;
+	d->name = noc_strndup(name.p, name.len);
+	noc_table_putn(&e->devices, name.p, name.len, d);
+	return d;
+}
+
+static void
+enrich_link(struct noc_event *ev)
+{
+	const struct noc_value *name = noc_value_get(ev->data, "ifname");
+	const struct noc_value *index = noc_value_get(ev->data, "ifindex");
+	const struct noc_cable *cable = NULL;
+	char buf[128];
+
+	if (name && name->type == NOC_STR && ev->inventory)
+		cable = noc_device_cable(ev->inventory,
+					 noc_slice(name->u.s.p, name->u.s.len));
+	free(ev->link_owned);
+	if (cable) {
+		ev->link_owned = noc_strdup(cable->id);
+		if (!ev->far) {
+			ev->far = noc_value_map();
+			noc_value_set(ev->far, "device",
+				      noc_value_str(cable->far_device));
+			noc_value_set(ev->far, "ifname",
+				      noc_value_str(cable->far_ifname));
+		}
+	} else if (name && name->type == NOC_STR) {
+		struct noc_slice s = noc_ifname_canonical(
+		    noc_slice(name->u.s.p, name->u.s.len), buf, sizeof(buf));
+
+		ev->link_owned = noc_asprintf("%.*s/%.*s", (int)ev->device.len,
+					      ev->device.p, (int)s.len, s.p);
+	} else if (index && index->type == NOC_INT) {
+		ev->link_owned =
+		    noc_asprintf("%.*s/#%lld", (int)ev->device.len,
+				 ev->device.p, (long long)index->u.i);
+	} else {
+		ev->link_owned = NULL;
+	}
+	ev->link = noc_slice_str(ev->link_owned);
+}
+
+void
+noc_enrich_fill(struct noc_core *core, struct noc_event *ev)
+{
+	const struct enrich_device *d = enrich_get(core, ev->device, false);
+
+	if (d && d->walked_ms)
+		enrich_fill_cached(d, ev);
+	if (!ev->link.len)
+		enrich_link(ev);
+}
+
+int64_t
+noc_enrich_ifindex(struct noc_core *core, const char *device,
+		   struct noc_slice ifname)
+{
+	const struct enrich_device *d =
+	    enrich_get(core, noc_slice_str(device), false);
+	const struct enrich_if *f = d ? enrich_by_name(d, ifname) : NULL;
+
+	return f ? f->index : 0;
+}
+
+/* ---- the queue ---- */
+
+/* Everything that waited goes on, in order. */
+static void
+enrich_release(struct enrich_device *d, bool answered)
+{
+	struct noc_core *core = d->core;
+	struct enrich_wait *queue = d->queue;
+	size_t n = d->nqueue;
+
+	d->queue = NULL;
+	d->nqueue = d->queue_cap = 0;
+	noc_due_disarm(core, &d->due);
+	for (size_t i = 0; i < n; i++) {
+		struct noc_event *ev = queue[i].ev;
+
+		if (!answered)
+			enrich_set(ev, "enriched", noc_value_bool(false));
+		else if (noc_core_time(core).boot_ns > ev->received_boot_ns)
+			enrich_set(ev, "asked_ms",
+				   noc_value_int((noc_core_time(core).boot_ns -
+						  ev->received_boot_ns) /
+						 NOC_NS_PER_MS));
+		queue[i].source->in_progress--;
+		noc_intake_settle(core, queue[i].source, ev, queue[i].receipt);
+		noc_event_unref(ev);
+	}
+	free(queue);
+}
+
+static void
+on_enrich_due(struct noc_due *due, struct noc_core *core)
+{
+	struct enrich_device *d = (struct enrich_device *)due;
+
+	enrich_part(core)->timeouts++;
+	enrich_release(d, false);
+}
+
+static void
+on_enrich_walk(struct noc_call *call, struct noc_value *result,
+	       const struct noc_call_error *err, void *arg)
+{
+	struct enrich_device *d = arg;
+	struct noc_core *core = d->core;
+
+	(void)call;
+	noc_core_begin(core, noc_core_turn(core));
+	d->walk = NULL;
+	if (err) {
+		enrich_part(core)->failed++;
+		noc_info("enrich", "device=%s no interface names: %s", d->name,
+			 err->message);
+	} else {
+		enrich_learn(d, result);
+		d->walked_ms = enrich_now_ms(core);
+	}
+	noc_value_free(result);
+	enrich_release(d, !err);
+	noc_core_end(core);
+}
+
+static bool
+enrich_walk(struct noc_core *core, struct enrich_device *d)
+{
+	static const char *const columns[][2] = {
+		{ "name", "ifName" },
+		{ "descr", "ifDescr" },
+		{ "type", "ifType" },
+		{ "stack", "ifStackStatus" },
+		{ "lag", "dot3adAggPortAttachedAggID" },
+	};
+	struct noc_value *opts = noc_value_map(), *node = noc_value_map();
+	struct noc_err err;
+
+	for (size_t i = 0; i < NOC_COUNT(columns); i++)
+		noc_value_set(opts, columns[i][0],
+			      noc_value_str(columns[i][1]));
+	noc_value_set(node, "node", noc_value_str("snmp.walk"));
+	noc_value_set(node, "opts", opts);
+	d->tried_ms = enrich_now_ms(core);
+	d->walk = noc_call_start(noc_core_env(core), "snmp.walk", node, d->name,
+				 ENRICH_WALK_MS, on_enrich_walk, d, &err);
+	if (!d->walk)
+		return false;
+	enrich_part(core)->walks++;
+	return true;
+}
+
+/* Does the cache lack what this event needs, and is it time to ask? */
+static bool
+enrich_asks(struct noc_core *core, struct enrich_device *d,
+	    const struct noc_event *ev)
+{
+	const struct noc_value *name = noc_value_get(ev->data, "ifname");
+	const struct noc_value *index = noc_value_get(ev->data, "ifindex");
+	int64_t now = enrich_now_ms(core);
+	bool known;
+
+	if (!name == !index) /* both, or neither: nothing to look up */
+		return false;
+	if (index)
+		known =
+		    index->type != NOC_INT || enrich_by_index(d, index->u.i);
+	else
+		known =
+		    name->type != NOC_STR ||
+		    enrich_by_name(d, noc_slice(name->u.s.p, name->u.s.len));
+	if (d->walk) /* not behind one that is slow already */
+		return !known && now - d->tried_ms < ENRICH_WAIT_MS;
+	if (known && d->walked_ms && now - d->walked_ms < ENRICH_FRESH_MS)
+		return false;
+	if (d->tried_ms && now - d->tried_ms < ENRICH_AGAIN_MS)
+		return false;
+	return enrich_walk(core, d) && !known;
+}
+
+bool
+noc_enrich_park(struct noc_core *core, struct noc_source *source,
+		struct noc_event *ev, struct noc_receipt *receipt)
+{
+	struct noc_env *env = noc_core_env(core);
+	struct enrich_device *d;
+
+	if (ev->kind == ev->base || !env || !env->loop || !ev->inventory ||
+	    !ev->address.len)
+		return false;
+	d = enrich_get(core, ev->device, true);
+	if (!d || d->nqueue >= ENRICH_QUEUE_MAX)
+		return false;
+	if (d->nqueue == 0 && !enrich_asks(core, d, ev))
+		return false;
+	NOC_GROW(d->queue, d->queue_cap, d->nqueue + 1);
+	d->queue[d->nqueue++] = (struct enrich_wait){
+		.ev = noc_event_promote(ev),
+		.source = source,
+		.receipt = receipt,
+	};
+	if (d->nqueue == 1) {
+		d->due.on_due = on_enrich_due;
+		noc_due_arm(core, &d->due,
+			    noc_core_time(core).boot_ns +
+				ENRICH_WAIT_MS * NOC_NS_PER_MS);
+	}
+	source->in_progress++;
+	enrich_part(core)->parked++;
+	return true;
+}
+
+/* ---- part ---- */
+
+static void *
+enrich_open(struct noc_core *core)
+{
+	(void)core;
+	return noc_calloc(1, sizeof(struct enrich));
+}
+
+static void
+enrich_close(void *part)
+{
+	struct enrich *e = part;
+	void *value;
+
+	for (size_t it = 0; noc_table_next(&e->devices, &it, NULL, &value);) {
+		struct enrich_device *d = value;
+
+		if (d->walk)
+			noc_call_cancel(noc_core_env(d->core), d->walk);
+		for (size_t i = 0; i < d->nqueue; i++)
+			noc_event_unref(d->queue[i].ev);
+		free(d->queue);
+		free(d->ifs);
+		free(d->name);
+		free(d);
+	}
+	noc_table_release(&e->devices);
+	free(e);
+}
+
+static void
+enrich_stats(struct noc_core *core, void *part, struct noc_value *map)
+{
+	struct enrich *e = part;
+
+	(void)core;
+	noc_value_set(map, "enrich_walks", noc_value_int((int64_t)e->walks));
+	noc_value_set(map, "enrich_failed", noc_value_int((int64_t)e->failed));
+	noc_value_set(map, "enrich_timeouts",
+		      noc_value_int((int64_t)e->timeouts));
+	noc_value_set(map, "enrich_parked", noc_value_int((int64_t)e->parked));
+}
+
+const struct noc_part_ops noc_part_enrich = {
+	.open = enrich_open,
+	.close = enrich_close,
+	.stats = enrich_stats,
+};

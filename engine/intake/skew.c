@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/table.h"
+#include "engine/intake/intake.h"
+
+/*
+ * The clocks of senders: how far the time that a message says is from its
+ * arrival.  More than 30 s, three times in a row, makes a clock.skew event; the
+ * next that is right, a clock.ok.  A backlog sent late looks the same.  Of whom
+ * it was told is a live row: the clock.ok comes after a restart too.
+ */
+#define SKEW_NS	     (30 * NOC_NS_PER_S)
+#define SKEW_ROW     3
+#define SKEW_SENDERS 4096 /* later ones are not measured */
+#define SKEW_ZONE_S  900  /* zones differ by quarters of an hour */
+
+struct skewed { /* a sender that was off the last time */
+	unsigned row;
+	bool told;
+	int64_t behind_ns; /* negative: ahead */
+};
+
+struct skew {
+	struct noc_table senders; /* device -> struct skewed */
+	struct noc_source *source;
+	int64_t told;
+};
+
+struct skew_word { /* an event to come */
+	struct noc_core *core;
+	char *device, *origin;
+	int64_t behind_ns;
+	enum noc_trust trust;
+	bool ok;
+};
+
+static struct skew *
+skew_part(const struct noc_core *core)
+{
+	return noc_core_part(core, NOC_PART_SKEW);
+}
+
+static void
+skew_summary(const struct skew_word *w, char *text, size_t size)
+{
+	int64_t s = llabs(w->behind_ns) / NOC_NS_PER_S;
+	int64_t rest = (s + 60) % SKEW_ZONE_S;
+
+	if (w->ok)
+		snprintf(text, size, "the clock of %s is right again",
+			 w->device);
+	else
+		snprintf(text, size, "the clock of %s is %lld s %s%s",
+			 w->device, (long long)s,
+			 w->behind_ns > 0 ? "behind" : "ahead",
+			 s > SKEW_ZONE_S && rest < 120
+			     ? ", as if of another time zone"
+			     : "");
+}
+
+static void
+on_skew(void *arg)
+{
+	struct skew_word *w = arg;
+	struct skew *p = skew_part(w->core);
+	char text[400];
+	struct noc_event ev = {
+		.kind = noc_interns(w->ok ? "clock.ok" : "clock.skew"),
+		.device = noc_slice_str(w->device),
+		.origin = noc_slice_str(w->origin),
+		.trust = w->trust,
+		.severity = w->ok ? 5 : 4,
+		.data = noc_value_map(),
+	};
+
+	skew_summary(w, text, sizeof(text));
+	ev.summary = noc_slice_str(text);
+	noc_value_set(ev.data, "behind",
+		      noc_value_int(w->behind_ns / NOC_NS_PER_S));
+	if (!p->source)
+		p->source = noc_source_new(w->core, "clock",
+					   noc_interns("clock"), true);
+	noc_sensor_emit(w->core, p->source, &ev, NULL);
+	free(w->device);
+	free(w->origin);
+	free(w);
+}
+
+static void
+skew_store(struct noc_core *core, const char *device, int64_t behind_ns,
+	   bool ok)
+{
+	struct noc_value *row;
+
+	if (ok) {
+		noc_txn_live_del(noc_core_txn(core), "skew", device);
+		return;
+	}
+	row = noc_value_map();
+	noc_value_set(row, "behind", noc_value_int(behind_ns));
+	noc_txn_live_put(noc_core_txn(core), "skew", device, 0, row);
+	noc_value_free(row);
+}
+
+static void
+skew_tell(struct noc_core *core, const struct noc_event *ev, int64_t behind_ns,
+	  bool ok)
+{
+	struct skew_word *w = noc_calloc(1, sizeof(*w));
+
+	w->core = core;
+	w->device = noc_strndup(ev->device.p, ev->device.len);
+	w->origin =
+	    noc_strndup(ev->origin.p ? ev->origin.p : "", ev->origin.len);
+	w->behind_ns = behind_ns;
+	w->trust = ev->trust;
+	w->ok = ok;
+	skew_part(core)->told += ok ? -1 : 1;
+	skew_store(core, w->device, behind_ns, ok);
+	noc_core_effect(core, on_skew, w);
+}
+
+static void
+skew_right(struct noc_core *core, struct skew *p, const struct noc_event *ev,
+	   int64_t behind_ns)
+{
+	struct skewed *s =
+	    noc_table_getn(&p->senders, ev->device.p, ev->device.len);
+
+	if (!s)
+		return;
+	if (s->told)
+		skew_tell(core, ev, behind_ns, true);
+	noc_table_deln(&p->senders, ev->device.p, ev->device.len);
+	free(s);
+}
+
+void
+noc_skew_measure(struct noc_core *core, const struct noc_event *ev)
+{
+	int64_t behind_ns = ev->received_ns - ev->time_ns;
+	struct skew *p = skew_part(core);
+	struct skewed *s;
+
+	if (llabs(behind_ns) <= SKEW_NS) {
+		/* Mostly nobody is off, and this is all there is to do. */
+		if (noc_table_len(&p->senders))
+			skew_right(core, p, ev, behind_ns);
+		return;
+	}
+	if (ev->trust == NOC_TRUST_LOW)
+		return;
+	s = noc_table_getn(&p->senders, ev->device.p, ev->device.len);
+	if (!s) {
+		if (noc_table_len(&p->senders) >= SKEW_SENDERS)
+			return;
+		s = noc_calloc(1, sizeof(*s));
+		noc_table_putn(&p->senders, ev->device.p, ev->device.len, s);
+	}
+	s->behind_ns = behind_ns;
+	if (s->told || ++s->row < SKEW_ROW)
+		return;
+	s->told = true;
+	skew_tell(core, ev, behind_ns, false);
+}
+
+/* ---- part ---- */
+
+static void *
+skew_open(struct noc_core *core)
+{
+	(void)core;
+	return noc_calloc(1, sizeof(struct skew));
+}
+
+static void
+skew_close(void *part)
+{
+	struct skew *p = part;
+	void *value;
+
+	for (size_t it = 0; noc_table_next(&p->senders, &it, NULL, &value);)
+		free(value);
+	noc_table_release(&p->senders);
+	free(p);
+}
+
+static bool
+skew_load(struct noc_core *core, void *part, const char *kind, const char *key,
+	  int64_t due_ns, const struct noc_value *data)
+{
+	struct skew *p = part;
+	struct skewed *s;
+
+	(void)core;
+	(void)due_ns;
+	if (strcmp(kind, "skew"))
+		return false;
+	s = noc_calloc(1, sizeof(*s));
+	s->told = true;
+	s->behind_ns = noc_value_get_int(data, "behind", 0);
+	free(noc_table_putn(&p->senders, key, strlen(key), s));
+	p->told++;
+	return true;
+}
+
+static void
+skew_stats(struct noc_core *core, void *part, struct noc_value *map)
+{
+	const struct skew *p = part;
+	struct noc_value *clocks = noc_value_map();
+	int64_t worst = 0;
+	void *value;
+
+	(void)core;
+	for (size_t it = 0; noc_table_next(&p->senders, &it, NULL, &value);) {
+		const struct skewed *s = value;
+
+		if (s->told && llabs(s->behind_ns) > worst)
+			worst = llabs(s->behind_ns);
+	}
+	noc_value_set(clocks, "wrong", noc_value_int(p->told));
+	noc_value_set(clocks, "worst", noc_value_int(worst / NOC_NS_PER_S));
+	noc_value_set(map, "clocks", clocks);
+}
+
+const struct noc_part_ops noc_part_skew = {
+	.open = skew_open,
+	.close = skew_close,
+	.load = skew_load,
+	.stats = skew_stats,
+};

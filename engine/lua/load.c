@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "engine/lua/lua.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <lauxlib.h>
+
+#include "base/mem.h"
+#include "engine/lua/node.h"
+#include "engine/lua/scan.h"
+#include "engine/lua/state.h"
+#include "engine/lua/tree.h"
+
+/* ---- errors ---- */
+
+/* "rules/x.lua:3: text" becomes "text (rules/x.lua:3)". */
+static void
+report_lua(struct noc_lua *lua, const struct lua_file *f, const char *text)
+{
+	const char *path = f->source->path, *hint = "", *p;
+	size_t n = strlen(path);
+	int line = 0, used = 0;
+
+	if (strstr(text, "' expected") && strstr(text, "near "))
+		hint = "; is a comma missing before it?";
+	/* Lua shortens a long path from the left. */
+	p = strncmp(text, path, n) ? strstr(text, ".lua:") : text + n;
+	if (p && p > text && !strncmp(p, ".lua", 4))
+		p += 4;
+	if (p && sscanf(p, ":%d: %n", &line, &used) == 1 && used)
+		lua_state_report(lua, "%s (%s:%d)%s", p + used, path, line,
+				 hint);
+	else
+		lua_state_report(lua, "%s (%s)%s", text, path, hint);
+}
+
+static void
+on_problem(int line, const char *text, void *arg)
+{
+	void **args = arg;
+	const struct lua_file *f = args[1];
+
+	lua_state_report(args[0], "%s (%s:%d)", text, f->source->path, line);
+}
+
+/* ---- one file ---- */
+
+/* Leaves its value on the stack, or poison. */
+static void
+load_file(struct noc_lua *lua, struct lua_file *f)
+{
+	lua_State *L = lua->L;
+	void *args[2] = { lua, f };
+	const struct lua_scan_ops scan = { .on_problem = on_problem,
+					   .arg = args };
+	struct noc_err err;
+	const char *outer = lua->file;
+	char *chunk = noc_asprintf("@%s", f->source->path);
+	int rc;
+
+	f->state = LUA_FILE_LOADING;
+	lua->file = f->source->path;
+	rc = luaL_loadbufferx(L, f->source->text, f->source->len, chunk, "t");
+	free(chunk);
+	if (rc == LUA_ERRMEM || (rc && lua->budget.spent)) {
+		lua->budget.spent = LUA_SPENT_MEMORY;
+		lua_pop(L, 1);
+	} else if (rc) {
+		report_lua(lua, f, lua_tostring(L, -1));
+		lua_pop(L, 1);
+	} else {
+		lua_scan(f->source->text, f->source->len, &scan);
+		lua_getfield(L, LUA_REGISTRYINDEX, LUA_ENV_KEY);
+		lua_setupvalue(L, -2, 1);
+		rc = lua_state_pcall(lua, 0, 1, &err);
+		if (rc)
+			report_lua(lua, f, err.msg);
+	}
+	if (rc) {
+		lua_node_drop_pending(lua);
+		lua_node_push_poison(L);
+	}
+	f->state = LUA_FILE_DONE;
+	lua->file = outer;
+	lua_pushvalue(L, -1);
+	f->ref = luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
+/* `require "lib.cisco"`: a file of the tree, run once. */
+static int
+on_require(lua_State *L)
+{
+	struct noc_lua *lua = lua_state_of(L);
+	const char *name = luaL_checkstring(L, 1);
+	char rel[256], at[128], budget[96];
+
+	if (!lua->loading)
+		return luaL_error(L, "require is only possible while files "
+				     "are loaded");
+	snprintf(rel, sizeof(rel) - 4, "%s", name);
+	for (char *p = rel; *p; p++)
+		if (*p == '.')
+			*p = '/';
+	strcat(rel, ".lua");
+	for (size_t i = 0; i < lua->nfiles; i++) {
+		struct lua_file *f = &lua->files[i];
+
+		if (strcmp(f->rel, rel) != 0)
+			continue;
+		if (f->state == LUA_FILE_LOADING)
+			return luaL_error(L, "'%s' requires itself", name);
+		if (f->state == LUA_FILE_DONE)
+			lua_rawgeti(L, LUA_REGISTRYINDEX, f->ref);
+		else
+			load_file(lua, f);
+		if (lua->budget.spent != LUA_SPENT_NONE)
+			return luaL_error(
+			    L, "%s",
+			    lua_budget_text(lua, budget, sizeof(budget)));
+		return 1;
+	}
+	lua_state_at(L, at, sizeof(at), "?");
+	lua_state_report(lua,
+			 "require '%.80s' (%s): there is no %.200s in the rule "
+			 "tree",
+			 name, at, rel);
+	lua_node_push_poison(L);
+	return 1;
+}
+
+/* ---- all files ---- */
+
+/* Protected: what is done here may raise. */
+static int
+on_load_all(lua_State *L)
+{
+	struct noc_lua *lua = lua_state_of(L);
+
+	for (size_t i = 0; i < lua->nfiles; i++) {
+		struct lua_file *f = &lua->files[i];
+
+		if (f->state == LUA_FILE_NEW) {
+			load_file(lua, f);
+			lua_settop(L, 0);
+			lua_node_finish_pending(lua);
+		}
+		if (lua->budget.spent != LUA_SPENT_NONE) {
+			char text[96];
+
+			return luaL_error(
+			    L, "%s %s", f->source->path,
+			    lua_budget_text(lua, text, sizeof(text)));
+		}
+	}
+	return 0;
+}
+
+static void
+add_require(lua_State *L)
+{
+	/* Behind the seal: the real table is the view's __index. */
+	lua_getfield(L, LUA_REGISTRYINDEX, LUA_ENV_KEY);
+	lua_getmetatable(L, -1);
+	lua_getfield(L, -1, "__index");
+	lua_pushliteral(L, "require");
+	lua_pushcfunction(L, on_require);
+	lua_rawset(L, -3);
+	lua_pop(L, 3);
+}
+
+/* Functions no top-level node holds are let go. */
+static void
+drop_temps(struct noc_lua *lua)
+{
+	for (size_t i = 0; i < lua->ntemps; i++)
+		if (lua->temps[i].number < 0)
+			luaL_unref(lua->L, LUA_REGISTRYINDEX,
+				   lua->temps[i].ref);
+}
+
+static int
+load_failed(struct noc_lua *lua, char **errors, struct noc_err *err)
+{
+	const char *first = lua->errors.p ? lua->errors.p : "";
+	size_t n = lua->nerrors;
+	int rc;
+
+	rc = noc_err_set(err, NOC_ECONFIG, "%.*s%s", (int)strcspn(first, "\n"),
+			 first, n > 1 ? " (and more)" : "");
+	/* One a line, none after the last. */
+	if (lua->errors.len)
+		lua->errors.p[--lua->errors.len] = 0;
+	*errors = lua->errors.p ? noc_strbuf_detach(&lua->errors, NULL)
+				: noc_strdup("");
+	return rc;
+}
+
+/* Takes the tree's sources on success. */
+static int
+load_tree(struct lua_tree *t, struct noc_lua_tree **out, char **errors,
+	  struct noc_err *err)
+{
+	struct noc_lua *lua = lua_state_new();
+	struct noc_lua_tree *tree;
+	struct noc_err inner;
+
+	lua->files = noc_calloc(t->nfiles + 1, sizeof(*lua->files));
+	lua->nfiles = t->nfiles;
+	for (size_t i = 0; i < t->nfiles; i++) {
+		lua->files[i].source = &t->files[i].source;
+		lua->files[i].rel = t->files[i].rel;
+		lua->files[i].dir = t->files[i].dir;
+		lua->files[i].ref = LUA_NOREF;
+	}
+	add_require(lua->L);
+	lua->loading = true;
+	lua_newtable(lua->L);
+	lua_setfield(lua->L, LUA_REGISTRYINDEX, LUA_FUNCTIONS_KEY);
+	/* Nearly all of it is garbage soon, and all of it goes at the end. */
+	lua_gc(lua->L, LUA_GCINC, 400, 100, 13);
+	lua_budget_begin(lua, &lua_limits_load);
+	lua_pushcfunction(lua->L, on_load_all);
+	if (lua_state_pcall(lua, 0, 0, &inner) && !lua->nerrors)
+		lua_state_report(lua, "loading %s", inner.msg);
+	lua_budget_end(lua);
+	lua_node_finish_pending(lua);
+	lua->loading = false;
+	if (lua->nerrors) {
+		int rc = load_failed(lua, errors, err);
+
+		lua_state_free(lua);
+		return rc;
+	}
+	drop_temps(lua);
+	tree = noc_calloc(1, sizeof(*tree));
+	tree->lua = lua;
+	tree->nodes = lua->nodes;
+	lua->nodes = NULL;
+	tree->nsources = t->nfiles;
+	tree->sources = noc_calloc(t->nfiles + 1, sizeof(*tree->sources));
+	for (size_t i = 0; i < t->nfiles; i++) {
+		tree->sources[i] = t->files[i].source;
+		memset(&t->files[i].source, 0, sizeof(t->files[i].source));
+	}
+	lua_tree_hash(tree->sources, tree->nsources, tree->hash);
+	lua_state_end_load(lua);
+	lua_pushnil(lua->L);
+	lua_setfield(lua->L, LUA_REGISTRYINDEX, LUA_FUNCTIONS_KEY);
+	lua_gc(lua->L, LUA_GCCOLLECT);
+	lua_gc(lua->L, LUA_GCINC, 200, 100, 13);
+	*out = tree;
+	return 0;
+}
+
+int
+noc_lua_load(const char *const *dirs, size_t ndirs, bool tests,
+	     struct noc_lua_tree **out, char **errors, struct noc_err *err)
+{
+	struct lua_tree t = { 0 };
+	struct noc_err inner;
+	int rc = lua_tree_read(&t, dirs, ndirs, tests, &inner);
+
+	if (rc) {
+		*errors = noc_strdup(inner.msg);
+		noc_err_set(err, rc, "%s", inner.msg);
+	} else {
+		rc = load_tree(&t, out, errors, err);
+	}
+	lua_tree_release(&t);
+	return rc;
+}
+
+int
+noc_lua_load_text(const char *path, const char *text, size_t len,
+		  struct noc_lua_tree **out, char **errors, struct noc_err *err)
+{
+	struct lua_tree t = { .files = noc_calloc(1, sizeof(*t.files)),
+			      .nfiles = 1 };
+	int rc;
+
+	t.files[0].rel = noc_strdup(path);
+	t.files[0].source.path = noc_strdup(path);
+	t.files[0].source.text = noc_strndup(text, len);
+	t.files[0].source.len = len;
+	rc = load_tree(&t, out, errors, err);
+	lua_tree_release(&t);
+	return rc;
+}
+
+void
+noc_lua_tree_free(struct noc_lua_tree *tree)
+{
+	if (!tree)
+		return;
+	/* Nodes that functions still hold point into tree->nodes. */
+	lua_state_free(tree->lua);
+	noc_value_free(tree->nodes);
+	for (size_t i = 0; i < tree->nsources; i++) {
+		free(tree->sources[i].path);
+		free(tree->sources[i].text);
+	}
+	free(tree->sources);
+	free(tree);
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef NOC_ENGINE_LUA_LUA_H
+#define NOC_ENGINE_LUA_LUA_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/value.h"
+#include "engine/expr/scope.h"
+
+/*
+ * Rule files -> plain data.  A Lua state per rule-set generation evaluates
+ * the files in the sandbox; constructors build nodes; what comes out is an
+ * AST of noc_values.  Functions stay in the state under a number.
+ *
+ * AST.  A node is a map:
+ *   {"node": "step", "name": "look", "at": "heal.lua:14",
+ *    "items": [...], "opts": {...}}
+ * with items (positions 1..n) and opts (string keys) present when not empty,
+ * "name" when it was called with one.  Plain Lua tables: only positions ->
+ * list; only string keys -> map; both -> {"node":"table",...}.  Operators are
+ * nodes ("any" items, "lt" items [x], "exists"); either, both and neither
+ * always hold items, each a where table.  An empty table is a map; one with
+ * a key "node" of its own is {"node":"table", "opts":{...}}.  Maps are sorted
+ * by key.  A function is
+ * {"node":"function", "fn": N, "path": "heal-link-down/run/2/when"}; N and
+ * path are the same whenever the same tree is loaded.
+ * `not x` is seen as false and refused by the schema where no boolean fits.
+ *
+ * Every option of every node is checked against engine/lang/schema.h when the
+ * node is completed; all errors of all files are gathered.
+ */
+struct noc_lua; /* one rule-set generation's state */
+
+struct noc_lua_source { /* one file of the tree */
+	char *path;	/* name of its directory and below: "rules/heal.lua" */
+	char *text;
+	size_t len;
+};
+
+struct noc_lua_tree {
+	struct noc_value *nodes; /* list of top-level nodes in load order:
+				    channel rule pair normalize hook poll
+				    sensor schedule flow test */
+	struct noc_lua *lua;
+	struct noc_lua_source *sources;
+	size_t nsources;
+	uint8_t hash[32]; /* of the sorted sources */
+};
+
+/*
+ * Load every *.lua below each dir (sorted; meta/ and examples/ are skipped;
+ * *.test.lua only when tests is true).  All or nothing: on failure *errors gets
+ * one line per error (returned, newline separated), ECONFIG.  Any one thread.
+ */
+int noc_lua_load(const char *const *dirs, size_t ndirs, bool tests,
+		 struct noc_lua_tree **out, char **errors, struct noc_err *err);
+/* From text (tests, resume of an old tree). */
+int noc_lua_load_text(const char *path, const char *text, size_t len,
+		      struct noc_lua_tree **out, char **errors,
+		      struct noc_err *err);
+void noc_lua_tree_free(struct noc_lua_tree *tree);
+
+/*
+ * The data names that any kind defines: reading another of an event raises
+ * did-you-mean.  Borrowed; NULL (as after loading): every name is known.
+ */
+struct noc_table;
+void noc_lua_define(struct noc_lua *lua, const struct noc_table *defined);
+/* "heal-link-down/run/2/when" of a function, or "?". */
+const char *noc_lua_function_path(const struct noc_lua *lua, int fn);
+
+/*
+ * The one entry into Lua at run time: call function `fn` with a read-only
+ * view of the event (run == NULL) or run.  Budgets: 1 M instructions, 8 MiB,
+ * 50 ms CPU; sticky.  The result is returned as plain data.  Errors: EINPUT
+ * (script error, with traceback line), ERESOURCE (a budget; names the rule).
+ */
+int noc_lua_call(struct noc_lua *lua, int fn, const struct noc_scope *scope,
+		 struct noc_value **result, struct noc_err *err);
+/* Only its truth. */
+int noc_lua_test(struct noc_lua *lua, int fn, const struct noc_scope *scope,
+		 bool *result, struct noc_err *err);
+
+/*
+ * Data-only Lua (config file): evaluates to one table of plain data, no
+ * constructors but secret "x".  ECONFIG with file:line.
+ */
+int noc_lua_data(const char *path, struct noc_value **out, struct noc_err *err);
+/* From text; `path` names it in messages. */
+int noc_lua_data_text(const char *path, const char *text, size_t len,
+		      struct noc_value **out, struct noc_err *err);
+/* Line of the key "a.b" in the text of such a file (positions are "1"), for
+ * messages about it; 0 when it is not there. */
+int noc_lua_data_line(const char *text, size_t len, const char *key);
+
+#endif

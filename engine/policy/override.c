@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/table.h"
+#include "engine/correlate/correlate.h"
+
+/*
+ * What people switch off for a while: silences mute notices, freezes stop
+ * mutating steps, the kill switch stops them all.  Each has an expiry (the
+ * kill switch excepted), a reason, an actor, and is shown by explain.
+ */
+#define MUTE_MAX 1000
+
+struct mute {
+	struct noc_due due; /* first; ends it */
+	struct mutes *owner;
+	const char *kind; /* "silence" or "freeze" */
+	char id[16];
+	struct noc_value *match; /* map path -> glob text */
+	char *why, *actor;
+};
+
+struct mutes {
+	struct mute **at;
+	size_t n, cap;
+	uint64_t serial;
+	bool killed;
+	char *kill_why;
+};
+
+static struct mutes *
+mute_part(const struct noc_core *core)
+{
+	return noc_core_part(core, NOC_PART_MUTE);
+}
+
+static void
+mute_free(struct mute *m)
+{
+	noc_value_free(m->match);
+	free(m->why);
+	free(m->actor);
+	free(m);
+}
+
+static void
+mute_remove(struct noc_core *core, struct mute *m)
+{
+	struct mutes *p = m->owner;
+	char key[40];
+
+	for (size_t i = 0; i < p->n; i++)
+		if (p->at[i] == m) {
+			memmove(p->at + i, p->at + i + 1,
+				(p->n - i - 1) * sizeof(struct mute *));
+			p->n--;
+			break;
+		}
+	snprintf(key, sizeof(key), "%s", m->id);
+	noc_due_disarm(core, &m->due);
+	noc_txn_live_del(noc_core_txn(core), m->kind, key);
+	mute_free(m);
+}
+
+static void
+on_mute_due(struct noc_due *due, struct noc_core *core)
+{
+	struct mute *m = (struct mute *)due;
+	struct noc_value *cmd = noc_value_map();
+
+	noc_value_set(cmd, "verb", noc_value_strf("%s.expired", m->kind));
+	noc_value_set(cmd, "actor", noc_value_str("timer"));
+	noc_value_set(cmd, "id", noc_value_str(m->id));
+	noc_core_admin(core, cmd);
+	noc_value_free(cmd);
+	noc_core_say(core, "%s %s has expired", m->kind, m->id);
+	mute_remove(core, m);
+}
+
+static struct mute *
+mute_put(struct noc_core *core, struct mutes *p, const char *kind,
+	 const char *id, const struct noc_value *match, const char *why,
+	 const char *actor, int64_t due_boot_ns)
+{
+	struct mute *m = noc_calloc(1, sizeof(*m));
+
+	m->owner = p;
+	m->kind = kind;
+	snprintf(m->id, sizeof(m->id), "%s", id);
+	m->match = noc_value_copy(match);
+	m->why = noc_strdup(why);
+	m->actor = noc_strdup(actor);
+	m->due.on_due = on_mute_due;
+	NOC_GROW(p->at, p->cap, p->n + 1);
+	p->at[p->n++] = m;
+	noc_due_arm(core, &m->due, due_boot_ns);
+	return m;
+}
+
+/* ---- asked by the core ---- */
+
+static bool
+mute_field(const struct noc_event *ev, const char *target, const char *path,
+	   const char *glob)
+{
+	struct noc_scope scope = { .ev = ev };
+	struct noc_strbuf text = NOC_STRBUF_INIT;
+	struct noc_datum d = { 0 };
+	bool hit;
+
+	if (target && !strcmp(path, "device") && !fnmatch(glob, target, 0))
+		return true;
+	if (!ev)
+		return false;
+	noc_scope_get(&scope, path, strlen(path), &d);
+	noc_datum_text(&d, &text);
+	hit = text.p && !fnmatch(glob, text.p, 0);
+	noc_strbuf_release(&text);
+	return hit;
+}
+
+static const char *
+mute_find(struct noc_core *core, const char *kind, const struct noc_event *ev,
+	  const char *target)
+{
+	const struct mutes *p = mute_part(core);
+
+	for (size_t i = 0; i < p->n; i++) {
+		const struct mute *m = p->at[i];
+		bool all = true;
+
+		if (strcmp(m->kind, kind))
+			continue;
+		for (size_t j = 0; all && j < m->match->u.map.len; j++) {
+			const struct noc_member *f = &m->match->u.map.at[j];
+			struct noc_strbuf glob = NOC_STRBUF_INIT;
+
+			noc_value_text(f->value, &glob);
+			all = mute_field(ev, target, f->key,
+					 glob.p ? glob.p : "");
+			noc_strbuf_release(&glob);
+		}
+		if (all)
+			return m->id;
+	}
+	return NULL;
+}
+
+const char *
+noc_mute_silenced(struct noc_core *core, const struct noc_event *ev)
+{
+	return mute_find(core, "silence", ev, NULL);
+}
+
+const char *
+noc_mute_frozen(struct noc_core *core, const struct noc_event *ev,
+		const char *target)
+{
+	return mute_find(core, "freeze", ev, target);
+}
+
+bool
+noc_mute_killed(const struct noc_core *core)
+{
+	return mute_part(core)->killed;
+}
+
+/* ---- commands ---- */
+
+static void
+mute_store(struct noc_core *core, const struct mute *m)
+{
+	struct noc_value *row = noc_value_map();
+
+	noc_value_set(row, "match", noc_value_copy(m->match));
+	noc_value_set(row, "why", noc_value_str(m->why));
+	noc_value_set(row, "actor", noc_value_str(m->actor));
+	noc_txn_live_put(noc_core_txn(core), m->kind, m->id,
+			 noc_due_utc(core, m->due.due_boot_ns), row);
+	noc_value_free(row);
+}
+
+static struct noc_value *
+mute_row(struct noc_core *core, const struct mute *m)
+{
+	struct noc_value *row = noc_value_map();
+	char iso[32];
+
+	noc_value_set(row, "id", noc_value_str(m->id));
+	noc_value_set(row, "match", noc_value_copy(m->match));
+	noc_value_set(row, "until",
+		      noc_value_str(noc_time_iso(
+			  iso, noc_due_utc(core, m->due.due_boot_ns))));
+	noc_value_set(row, "why", noc_value_str(m->why));
+	noc_value_set(row, "actor", noc_value_str(m->actor));
+	return row;
+}
+
+static int
+mute_add(struct noc_core *core, struct mutes *p, const char *kind,
+	 const struct noc_value *cmd, struct noc_value **answer,
+	 struct noc_err *err)
+{
+	const struct noc_value *match = noc_value_get(cmd, "match");
+	const char *why = noc_value_get_str(cmd, "why", "");
+	int64_t ms = noc_value_get_int(cmd, "for_ms", 0);
+	struct mute *m;
+	char id[16];
+
+	if (!match || match->type != NOC_MAP || match->u.map.len == 0)
+		return noc_err_set(
+		    err, NOC_EINPUT,
+		    "A %s needs something to match, such as device=sw1.", kind);
+	if (ms <= 0 || ms > 366LL * 86400 * 1000)
+		return noc_err_set(
+		    err, NOC_EINPUT,
+		    "A %s needs an end: --for 2h, at most 366 days.", kind);
+	if (!*why)
+		return noc_err_set(err, NOC_EINPUT,
+				   "A %s needs a reason: -m 'why'.", kind);
+	if (p->n >= MUTE_MAX)
+		return noc_err_set(
+		    err, NOC_ERESOURCE,
+		    "There are %d silences and freezes already; delete some first.",
+		    MUTE_MAX);
+	snprintf(id, sizeof(id), "%c%llu", kind[0],
+		 (unsigned long long)++p->serial);
+	m = mute_put(core, p, kind, id, match, why,
+		     noc_value_get_str(cmd, "actor", "unknown"),
+		     noc_core_time(core).boot_ns + ms * NOC_NS_PER_MS);
+	mute_store(core, m);
+	noc_core_admin(core, cmd);
+	*answer = mute_row(core, m);
+	return 0;
+}
+
+static int
+mute_del(struct noc_core *core, struct mutes *p, const char *kind,
+	 const struct noc_value *cmd, struct noc_value **answer,
+	 struct noc_err *err)
+{
+	const char *id = noc_value_get_str(cmd, "id", "");
+
+	for (size_t i = 0; i < p->n; i++) {
+		if (strcmp(p->at[i]->id, id) || strcmp(p->at[i]->kind, kind))
+			continue;
+		*answer = mute_row(core, p->at[i]);
+		noc_core_admin(core, cmd);
+		mute_remove(core, p->at[i]);
+		return 0;
+	}
+	return noc_err_set(err, NOC_ENOTFOUND, "There is no %s '%s'.", kind,
+			   id);
+}
+
+static struct noc_value *
+mute_kill_status(const struct mutes *p)
+{
+	struct noc_value *v = noc_value_map();
+
+	noc_value_set(v, "killed", noc_value_bool(p->killed));
+	if (p->kill_why)
+		noc_value_set(v, "why", noc_value_str(p->kill_why));
+	return v;
+}
+
+static int
+mute_kill(struct noc_core *core, struct mutes *p, bool on,
+	  const struct noc_value *cmd, struct noc_value **answer,
+	  struct noc_err *err)
+{
+	const char *why = noc_value_get_str(cmd, "why", "");
+	struct noc_value *row;
+
+	if (!*why)
+		return noc_err_set(err, NOC_EINPUT,
+				   "The kill switch needs a reason: -m 'why'.");
+	p->killed = on;
+	free(p->kill_why);
+	p->kill_why = on ? noc_strdup(why) : NULL;
+	noc_core_admin(core, cmd);
+	if (on) {
+		row = noc_value_map();
+		noc_value_set(row, "why", noc_value_str(why));
+		noc_txn_live_put(noc_core_txn(core), "kill", "switch", 0, row);
+		noc_value_free(row);
+	} else {
+		noc_txn_live_del(noc_core_txn(core), "kill", "switch");
+	}
+	noc_core_say(core, "kill switch %s: %s",
+		     on ? "ON, no mutating step starts" : "off", why);
+	*answer = mute_kill_status(p);
+	return 0;
+}
+
+static bool
+mute_command(struct noc_core *core, void *part, const char *verb,
+	     const struct noc_value *cmd, int *kind, struct noc_value **answer,
+	     struct noc_err *err)
+{
+	const char *dot = strchr(verb, '.');
+	struct mutes *p = part;
+	const char *what;
+
+	if (!dot)
+		return false;
+	if (!strncmp(verb, "kill.", 5)) {
+		if (!strcmp(dot, ".on"))
+			*kind = mute_kill(core, p, true, cmd, answer, err);
+		else if (!strcmp(dot, ".off"))
+			*kind = mute_kill(core, p, false, cmd, answer, err);
+		else if (!strcmp(dot, ".status"))
+			*answer = mute_kill_status(p);
+		else
+			return false;
+		return true;
+	}
+	what = !strncmp(verb, "silence.", 8)  ? "silence"
+	       : !strncmp(verb, "freeze.", 7) ? "freeze"
+					      : NULL;
+	if (!what)
+		return false;
+	if (!strcmp(dot, ".add")) {
+		*kind = mute_add(core, p, what, cmd, answer, err);
+	} else if (!strcmp(dot, ".del")) {
+		*kind = mute_del(core, p, what, cmd, answer, err);
+	} else if (!strcmp(dot, ".list")) {
+		*answer = noc_value_list();
+		for (size_t i = 0; i < p->n; i++)
+			if (!strcmp(p->at[i]->kind, what))
+				noc_value_push(*answer,
+					       mute_row(core, p->at[i]));
+	} else {
+		return false;
+	}
+	return true;
+}
+
+/* ---- part ---- */
+
+static void *
+mute_open(struct noc_core *core)
+{
+	(void)core;
+	return noc_calloc(1, sizeof(struct mutes));
+}
+
+static void
+mute_close(void *part)
+{
+	struct mutes *p = part;
+
+	for (size_t i = 0; i < p->n; i++)
+		mute_free(p->at[i]);
+	free(p->at);
+	free(p->kill_why);
+	free(p);
+}
+
+static bool
+mute_load(struct noc_core *core, void *part, const char *kind, const char *key,
+	  int64_t due_ns, const struct noc_value *data)
+{
+	const struct noc_value *match = noc_value_get(data, "match");
+	struct mutes *p = part;
+	uint64_t serial;
+
+	if (!strcmp(kind, "kill")) {
+		p->killed = true;
+		free(p->kill_why);
+		p->kill_why = noc_strdup(noc_value_get_str(data, "why", ""));
+		return true;
+	}
+	if (strcmp(kind, "silence") && strcmp(kind, "freeze"))
+		return false;
+	if (!match || match->type != NOC_MAP)
+		return false;
+	mute_put(core, p, kind[0] == 's' ? "silence" : "freeze", key, match,
+		 noc_value_get_str(data, "why", ""),
+		 noc_value_get_str(data, "actor", ""),
+		 noc_due_boot(core, due_ns));
+	serial = strtoull(*key ? key + 1 : "0", NULL, 10);
+	if (serial > p->serial)
+		p->serial = serial;
+	return true;
+}
+
+static void
+mute_stats(struct noc_core *core, void *part, struct noc_value *map)
+{
+	const struct mutes *p = part;
+	int64_t silences = 0;
+
+	(void)core;
+	for (size_t i = 0; i < p->n; i++)
+		silences += p->at[i]->kind[0] == 's';
+	noc_value_set(map, "silences", noc_value_int(silences));
+	noc_value_set(map, "freezes", noc_value_int((int64_t)p->n - silences));
+	noc_value_set(map, "killed", noc_value_bool(p->killed));
+}
+
+const struct noc_part_ops noc_part_mute = {
+	.open = mute_open,
+	.close = mute_close,
+	.load = mute_load,
+	.command = mute_command,
+	.stats = mute_stats,
+};

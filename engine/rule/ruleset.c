@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "engine/rule/ruleset.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/crypto.h"
+#include "base/mem.h"
+#include "engine/rule/build.h"
+#include "engine/rule/match.h"
+
+static const char *const implied_channels[] = { "noc", "oncall" };
+
+/* ---- order: the shipped library first ---- */
+
+static bool
+node_is_library(const struct noc_value *node)
+{
+	const char *at = noc_ast_at(node);
+
+	return !strncmp(at, "lib/", 4) || strstr(at, "rules/lib/");
+}
+
+/* Calls fn for each top-level node of one kind, lib first, in file order. */
+static void
+each_node(struct noc_build *b, const char *kind,
+	  void (*fn)(struct noc_build *b))
+{
+	for (size_t i = 0; i < b->nnodes; i++)
+		if (!strcmp(b->kinds[i], kind)) {
+			b->node = b->nodes[i];
+			fn(b);
+		}
+}
+
+static void
+order_nodes(struct noc_build *b)
+{
+	const struct noc_value *nodes = b->rs->tree->nodes;
+	size_t n = noc_value_len(nodes);
+
+	b->nodes = noc_calloc(n + 1, sizeof(*b->nodes));
+	b->kinds = noc_calloc(n + 1, sizeof(*b->kinds));
+	for (int library = 1; library >= 0; library--)
+		for (size_t i = 0; i < n; i++) {
+			const struct noc_value *node = noc_value_at(nodes, i);
+			const char *kind = noc_ast_node(node);
+
+			if (!kind || node_is_library(node) != (library == 1))
+				continue;
+			b->nodes[b->nnodes] = node;
+			b->kinds[b->nnodes++] = kind;
+		}
+}
+
+static size_t
+count_nodes(const struct noc_build *b, const char *kind)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < b->nnodes; i++)
+		n += !strcmp(b->kinds[i], kind);
+	return n;
+}
+
+/* ---- one node each ---- */
+
+static bool
+node_named(struct noc_build *b)
+{
+	const char *kind = noc_ast_node(b->node), *name = noc_ast_name(b->node);
+
+	if (!name || !*name) {
+		noc_build_error(b, NULL, "a %s needs a name.", kind);
+		return false;
+	}
+	return true;
+}
+
+static void
+add_channel(struct noc_build *b)
+{
+	if (node_named(b))
+		noc_build_channel(b, &b->rs->channels[b->rs->nchannels++]);
+}
+
+static void
+add_flow_name(struct noc_build *b)
+{
+	/* Known by name before any is built, since they start each other. */
+	if (node_named(b))
+		noc_table_put(&b->rs->flows, noc_ast_name(b->node), (void *)1);
+}
+
+static void
+add_flow(struct noc_build *b)
+{
+	struct noc_plan *p;
+
+	if (!noc_ast_name(b->node))
+		return;
+	p = noc_build_plan(b, noc_ast_name(b->node), b->node);
+	if (p)
+		noc_table_put(&b->rs->flows, noc_ast_name(b->node), p);
+}
+
+static void
+add_emit(struct noc_build *b)
+{
+	struct noc_emit *e = &b->rs->emits[b->rs->nemits];
+
+	if (!node_named(b))
+		return;
+	e->order = (unsigned)b->rs->nemits++;
+	noc_build_emit(b, e);
+}
+
+static void
+add_emit_where(struct noc_build *b)
+{
+	if (noc_ast_name(b->node) && *noc_ast_name(b->node))
+		noc_build_emit_where(b, &b->rs->emits[b->nemit++]);
+}
+
+static void
+add_hook(struct noc_build *b)
+{
+	if (node_named(b))
+		noc_build_hook(b, &b->rs->hooks[b->rs->nhooks++]);
+}
+
+static void
+add_rule(struct noc_build *b)
+{
+	struct noc_rule *r = &b->rs->rules[b->rs->nrules];
+
+	if (!node_named(b))
+		return;
+	r->index = (unsigned)b->rs->nrules++;
+	noc_build_rule(b, r);
+	noc_table_put(&b->rs->rule_names, r->name, r);
+}
+
+static void
+add_pair(struct noc_build *b)
+{
+	if (node_named(b))
+		noc_build_pair(b, &b->rs->pairs[b->rs->npairs++]);
+}
+
+static void
+add_task(struct noc_build *b)
+{
+	if (node_named(b))
+		noc_build_task(b, &b->rs->tasks[b->rs->ntasks++]);
+}
+
+/* ---- the whole ---- */
+
+static void
+build_reserve(struct noc_build *b)
+{
+	struct noc_ruleset *rs = b->rs;
+	size_t tasks = count_nodes(b, "schedule") + count_nodes(b, "poll") +
+		       count_nodes(b, "sensor");
+
+	rs->rules = noc_calloc(count_nodes(b, "rule") + 1, sizeof(*rs->rules));
+	rs->pairs = noc_calloc(count_nodes(b, "pair") + 1, sizeof(*rs->pairs));
+	rs->emits =
+	    noc_calloc(count_nodes(b, "normalize") + 1, sizeof(*rs->emits));
+	rs->hooks = noc_calloc(count_nodes(b, "hook") + 1, sizeof(*rs->hooks));
+	rs->tasks = noc_calloc(tasks + 1, sizeof(*rs->tasks));
+	rs->channels = noc_calloc(
+	    count_nodes(b, "channel") + NOC_COUNT(implied_channels) + 1,
+	    sizeof(*rs->channels));
+}
+
+static void
+build_duplicates(struct noc_build *b)
+{
+	struct noc_table seen = { 0 };
+	struct noc_strbuf key = NOC_STRBUF_INIT;
+
+	for (size_t i = 0; i < b->nnodes; i++) {
+		const struct noc_value *first;
+		const char *name = noc_ast_name(b->nodes[i]);
+
+		if (!name || !strcmp(b->kinds[i], "test"))
+			continue;
+		noc_strbuf_clear(&key);
+		noc_strbuf_adds(&key, b->kinds[i]);
+		noc_strbuf_addc(&key, ' ');
+		noc_strbuf_adds(&key, name);
+		b->node = b->nodes[i];
+		first = noc_table_put(&seen, key.p, (void *)(i + 1));
+		if (first)
+			noc_build_error(
+			    b, b->node,
+			    "there is already a %s of this name (%s).",
+			    b->kinds[i],
+			    noc_ast_at(b->nodes[(uintptr_t)first - 1]));
+	}
+	noc_strbuf_release(&key);
+	noc_table_release(&seen);
+}
+
+static void
+build_implied(struct noc_ruleset *rs)
+{
+	for (size_t i = 0; i < NOC_COUNT(implied_channels); i++) {
+		struct noc_channel *c;
+
+		if (noc_ruleset_channel(rs, implied_channels[i]))
+			continue;
+		c = &rs->channels[rs->nchannels++];
+		c->name = noc_interns(implied_channels[i]);
+		c->file = noc_interns("(implied)");
+		c->implied = true;
+	}
+}
+
+static void
+check_fallback(struct noc_build *b)
+{
+	const char *fallback =
+	    noc_value_get_str(noc_ast_opts(b->node), "fallback", NULL);
+
+	if (fallback && !noc_ruleset_channel(b->rs, fallback))
+		noc_build_error(b, NULL, "'fallback' names no channel '%s'.",
+				fallback);
+	else if (fallback && noc_ast_name(b->node) &&
+		 !strcmp(fallback, noc_ast_name(b->node)))
+		noc_build_error(b, NULL,
+				"a channel cannot fall back to itself.");
+	noc_build_check(b, noc_ast_items(b->node));
+}
+
+static void
+build_tests(struct noc_ruleset *rs)
+{
+	struct noc_value *tests = noc_value_list();
+
+	for (size_t i = 0; i < noc_value_len(rs->tree->nodes); i++) {
+		struct noc_value *node = noc_value_at(rs->tree->nodes, i);
+
+		if (noc_ast_is(node, "test"))
+			noc_value_push(tests, noc_value_copy(node));
+	}
+	if (noc_value_len(tests))
+		rs->tests = tests;
+	else
+		noc_value_free(tests);
+}
+
+/* Functions of a plan live in the tree they were loaded from. */
+static void
+mark_functions(struct noc_value *v, const char *tree, int depth)
+{
+	if (!v || depth > 64)
+		return;
+	if (noc_ast_is(v, "function"))
+		noc_value_set(v, "tree", noc_value_str(tree));
+	else if (v->type == NOC_MAP)
+		for (size_t i = 0; i < v->u.map.len; i++)
+			mark_functions(v->u.map.at[i].value, tree, depth + 1);
+	else if (v->type == NOC_LIST)
+		for (size_t i = 0; i < v->u.list.len; i++)
+			mark_functions(v->u.list.at[i], tree, depth + 1);
+}
+
+static void
+build_all(struct noc_build *b)
+{
+	struct noc_ruleset *rs = b->rs;
+	char hex[65];
+
+	memcpy(rs->hash, rs->tree->hash, sizeof(rs->hash));
+	mark_functions(rs->tree->nodes, noc_hex(hex, rs->hash, 32), 0);
+	order_nodes(b);
+	build_reserve(b);
+	build_duplicates(b);
+	noc_build_names(b);
+	each_node(b, "channel", add_channel);
+	build_implied(rs);
+	each_node(b, "channel", check_fallback);
+	each_node(b, "flow", add_flow_name);
+	each_node(b, "normalize", add_emit);
+	each_node(b, "hook", add_hook);
+	each_node(b, "normalize", add_emit_where);
+	each_node(b, "flow", add_flow);
+	each_node(b, "rule", add_rule);
+	each_node(b, "pair", add_pair);
+	each_node(b, "schedule", add_task);
+	each_node(b, "poll", add_task);
+	each_node(b, "sensor", add_task);
+	build_tests(rs);
+	if (!b->nerrors)
+		noc_build_lint(b);
+}
+
+int
+noc_ruleset_build(struct noc_lua_tree *tree, struct noc_ruleset **out,
+		  char **errors, struct noc_err *err)
+{
+	struct noc_build b = { .rs = noc_calloc(1, sizeof(*b.rs)) };
+	int rc = 0;
+
+	b.rs->refs = 1;
+	b.rs->tree = tree;
+	build_all(&b);
+	if (b.nerrors)
+		rc = noc_err_set(err, NOC_ECONFIG,
+				 "the rule files have %zu mistake%s; nothing "
+				 "was changed.",
+				 b.nerrors, b.nerrors == 1 ? "" : "s");
+	else
+		rc = noc_match_build(b.rs, err);
+	if (!b.nerrors)
+		noc_lua_define(tree->lua, &b.rs->defined);
+	if (b.nerrors && errors)
+		*errors = noc_strbuf_detach(&b.errors, NULL);
+	noc_strbuf_release(&b.errors);
+	noc_strbuf_release(&b.text);
+	free(b.nodes);
+	free(b.kinds);
+	if (rc)
+		noc_ruleset_unref(b.rs);
+	else
+		*out = b.rs;
+	return rc;
+}
+
+int
+noc_ruleset_load(const char *const *dirs, size_t ndirs, bool tests,
+		 struct noc_ruleset **out, char **errors, struct noc_err *err)
+{
+	struct noc_lua_tree *tree;
+	int rc = noc_lua_load(dirs, ndirs, tests, &tree, errors, err);
+
+	return rc ? rc : noc_ruleset_build(tree, out, errors, err);
+}
+
+int
+noc_ruleset_load_text(const char *path, const char *text,
+		      struct noc_ruleset **out, char **errors,
+		      struct noc_err *err)
+{
+	struct noc_lua_tree *tree;
+	int rc =
+	    noc_lua_load_text(path, text, strlen(text), &tree, errors, err);
+
+	return rc ? rc : noc_ruleset_build(tree, out, errors, err);
+}
+
+struct noc_ruleset *
+noc_ruleset_ref(struct noc_ruleset *rs)
+{
+	__atomic_add_fetch(&rs->refs, 1, __ATOMIC_RELAXED);
+	return rs;
+}
+
+void
+noc_ruleset_unref(struct noc_ruleset *rs)
+{
+	struct noc_value *tests;
+	const char *key;
+	void *plan;
+
+	if (!rs || __atomic_sub_fetch(&rs->refs, 1, __ATOMIC_ACQ_REL))
+		return;
+	noc_match_free(rs->match);
+	for (size_t i = 0; i < rs->nrules; i++)
+		noc_rule_release(&rs->rules[i]);
+	for (size_t i = 0; i < rs->npairs; i++)
+		noc_pair_release(&rs->pairs[i]);
+	for (size_t i = 0; i < rs->nemits; i++)
+		noc_emit_release(&rs->emits[i]);
+	for (size_t i = 0; i < rs->nhooks; i++)
+		noc_hook_release(&rs->hooks[i]);
+	for (size_t i = 0; i < rs->ntasks; i++)
+		noc_task_release(&rs->tasks[i]);
+	for (size_t it = 0; noc_table_next(&rs->flows, &it, &key, &plan);)
+		if (plan != (void *)1)
+			noc_plan_unref(plan);
+	memcpy(&tests, &rs->tests, sizeof(tests));
+	noc_value_free(tests);
+	free(rs->rules);
+	free(rs->pairs);
+	free(rs->emits);
+	free(rs->hooks);
+	free(rs->tasks);
+	free(rs->channels);
+	noc_table_release(&rs->flows);
+	noc_table_release(&rs->defined);
+	noc_table_release(&rs->kinds);
+	noc_table_release(&rs->rule_names);
+	noc_lua_tree_free(rs->tree);
+	free(rs);
+}
+
+struct noc_rule *
+noc_ruleset_rule(const struct noc_ruleset *rs, const char *name)
+{
+	return noc_table_get(&rs->rule_names, name);
+}
+
+bool
+noc_rule_observes(const struct noc_rule *rule)
+{
+	return rule->acting &&
+	       (rule->mode == NOC_OBSERVE || rule->mode == NOC_CANARY);
+}
+
+const struct noc_channel *
+noc_ruleset_channel(const struct noc_ruleset *rs, const char *name)
+{
+	for (size_t i = 0; i < rs->nchannels; i++)
+		if (!strcmp(rs->channels[i].name, name))
+			return &rs->channels[i];
+	return NULL;
+}

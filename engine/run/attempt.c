@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "engine/run/step.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "store/writer.h"
+#include "engine/lang/ast.h"
+#include "engine/edge/env.h"
+#include "engine/correlate/correlate.h"
+
+/*
+ * One attempt of a step: intent written -> durable -> cleared -> call out ->
+ * result (attempt_end.c).  It outlives the run when its call cannot be
+ * stopped; what then comes is journaled `late` and changes nothing.
+ */
+#define PAUSE_NS	 (5 * NOC_NS_PER_S)
+#define STALE_NS	 (60 * NOC_NS_PER_S)
+#define VERIFY_LEAST_MS	 1000
+#define TIMEOUT_FALLBACK 10000
+#define PRESSURE_STOPS	 0.75 /* of the journal's queue */
+
+void
+noc_attempt_free(struct noc_attempt *a)
+{
+	*a->prev = a->next;
+	if (a->next)
+		a->next->prev = a->prev;
+	noc_call_free(a->call);
+	free(a->step);
+	free(a->target);
+	free(a->breaker_target);
+	free(a);
+}
+
+void
+noc_attempt_close(struct noc_runs *runs)
+{
+	const struct noc_host *host = noc_core_host(runs->core);
+	struct noc_attempt *a;
+
+	while ((a = runs->attempts)) {
+		if (a->out && !a->call->ended && a->call->ops->cancel)
+			host->cancel(a->call, host->arg);
+		noc_attempt_free(a);
+	}
+}
+
+/* ---- the call ---- */
+
+static void
+failure_of_call(struct noc_failure *f, const struct noc_call_error *e,
+		bool mutates)
+{
+	const char *class = noc_class_find(e->class);
+
+	noc_failure_set(f,
+			class	  ? class
+			: mutates ? "permanent"
+				  : "transient",
+			e->block, e->code, "%s", e->message);
+	f->retry_after_ms = e->retry_after_ms;
+}
+
+static void
+on_call_done(struct noc_call *call, struct noc_value *result,
+	     const struct noc_call_error *err, void *arg)
+{
+	struct noc_attempt *a = arg;
+	struct noc_core *core = a->core;
+	struct noc_run *r = a->run;
+	struct noc_failure f;
+
+	(void)call;
+	noc_core_begin(core, noc_core_turn(core));
+	noc_run_bury(noc_runs_of(core));
+	if (!r) {
+		noc_attempt_late(a, err ? "late: failed" : "late: ok");
+		noc_value_free(result);
+		noc_attempt_free(a);
+	} else {
+		if (err)
+			failure_of_call(&f, err, a->mutates);
+		noc_attempt_end(a, result, err ? &f : NULL);
+		noc_run_advance(r);
+		noc_run_settle(r);
+	}
+	noc_core_end(core);
+}
+
+static void
+attempt_call(struct noc_attempt *a)
+{
+	const struct noc_host *host = noc_core_host(a->core);
+	struct noc_core *core = a->core;
+	struct noc_run *r = a->run;
+	struct noc_err err = { 0 };
+	struct noc_failure f;
+	int rc;
+
+	a->out = true;
+	rc = host->call(a->call, &err, host->arg);
+	noc_crash_point("run.after_call");
+	if (rc >= 0)
+		return;
+	noc_core_begin(core, noc_core_turn(core));
+	a->out = false;
+	noc_failure_set(&f, noc_class_of_kind(err.kind), "nocturne",
+			noc_kind_name(err.kind), "%s", err.msg);
+	noc_attempt_end(a, NULL, &f);
+	noc_run_advance(r);
+	noc_run_settle(r);
+	noc_core_end(core);
+}
+
+/* ---- from durable intent to the call ---- */
+
+/* Not done after all: journaled, and the attempt is gone. */
+static void
+attempt_not_started(struct noc_attempt *a, const char *why)
+{
+	struct noc_run *r = a->run;
+
+	noc_attempt_late(a, why);
+	r->out = NULL;
+	r->wait = NOC_WAIT_NONE;
+	r->dirty = true;
+	noc_attempt_free(a);
+}
+
+static void
+attempt_refused(struct noc_attempt *a, const struct noc_failure *failure)
+{
+	struct noc_run *r = a->run;
+	char *target = noc_strdup(a->target);
+	struct noc_step_done d = { .def = a->def,
+				   .target = target,
+				   .failure = failure };
+	bool verify = a->def->kind == NOC_STEP_VERIFY;
+
+	attempt_not_started(a, "not_started");
+	if (verify)
+		noc_verify_result(r, NULL, &d);
+	else
+		noc_step_fail(r, &d);
+	free(target);
+}
+
+static bool
+attempt_breaker(struct noc_attempt *a)
+{
+	struct noc_failure f;
+	char why[128];
+
+	if (!a->uses_breaker ||
+	    noc_breaker_allows(a->core, a->call->ops->name, a->breaker_target,
+			       a->call->timeout_ms, &a->generation, why))
+		return true;
+	noc_failure_set(&f, "dependency_unavailable", "breaker", "open", "%s",
+			why);
+	attempt_refused(a, &f);
+	return false;
+}
+
+/* The disk kept it waiting too long: what was known then may be wrong now. */
+static bool
+attempt_is_stale(const struct noc_attempt *a)
+{
+	int64_t waited = noc_core_time(a->core).boot_ns - a->intent_boot_ns;
+
+	return waited > a->call->timeout_ms * NOC_NS_PER_MS + STALE_NS;
+}
+
+/* The kill switch loses nothing: look again later, writing it down once. */
+static void
+attempt_pause(struct noc_run *r)
+{
+	bool already = !strcmp(r->phase, "paused") && !r->dirty;
+
+	noc_run_wait(r, NOC_WAIT_PAUSE, "paused",
+		     noc_core_time(r->core).wall_ns + PAUSE_NS);
+	r->dirty = !already;
+}
+
+static bool
+attempt_cleared(struct noc_attempt *a)
+{
+	struct noc_run *r = a->run;
+	struct noc_failure f;
+	enum noc_clearance c;
+
+	if (attempt_is_stale(a)) {
+		struct noc_step_done d = { .def = a->def, .failure = &f };
+
+		noc_failure_set(&f, "transient", "nocturne", "stale",
+				"the journal kept it waiting; not started");
+		attempt_not_started(a, "not_started: stale");
+		r->tries--;
+		noc_step_retry(r, &d, 1000);
+		return false;
+	}
+	c = a->probing ? NOC_CLEAR
+		       : noc_step_clearance(r, a->def, a->target, &f);
+	switch (c) {
+	case NOC_CLEAR:
+		return attempt_breaker(a);
+	case NOC_CLEAR_PAUSE:
+		attempt_not_started(a, "not_started: kill switch");
+		r->tries--;
+		attempt_pause(r);
+		return false;
+	case NOC_CLEAR_STOP:
+		attempt_not_started(a, f.message);
+		noc_run_end(r, "Succeeded", f.message);
+		return false;
+	case NOC_CLEAR_FAIL:
+		attempt_refused(a, &f);
+		return false;
+	}
+	return false;
+}
+
+static void
+on_intent_durable(void *arg)
+{
+	struct noc_attempt *a = arg;
+	struct noc_core *core = a->core;
+	struct noc_run *r = a->run;
+	int64_t now;
+	bool go;
+
+	a->queued = false;
+	noc_crash_point("run.before_call");
+	if (!r) { /* cancelled meanwhile */
+		noc_attempt_free(a);
+		return;
+	}
+	noc_core_begin(core, noc_core_turn(core));
+	noc_run_bury(noc_runs_of(core));
+	now = noc_core_time(core).boot_ns;
+	go = attempt_cleared(a);
+	if (go) {
+		a->start_boot_ns = now;
+		noc_due_arm(core, &r->due,
+			    now + a->call->timeout_ms * NOC_NS_PER_MS);
+		if (a->mutates)
+			noc_settle_touch(core, a->target, &r->id);
+	} else {
+		noc_run_advance(r);
+		noc_run_settle(r);
+	}
+	noc_core_end(core);
+	if (go)
+		attempt_call(a);
+}
+
+/* ---- the intent ---- */
+
+static struct noc_attempt *
+attempt_new(struct noc_run *r, const struct noc_action_ops *ops,
+	    struct noc_value *params, const char *target)
+{
+	const struct noc_step_def *def = noc_run_step(r);
+	const struct noc_value *event = noc_run_event_value(r);
+	struct noc_runs *runs = noc_runs_of(r->core);
+	struct noc_inventory *inv = noc_core_inv(r->core);
+	struct noc_attempt *a = noc_calloc(1, sizeof(*a));
+	struct noc_value *context = noc_value_map();
+
+	if (event)
+		noc_value_set(context, "event", noc_value_copy(event));
+	noc_value_set(context, "run", noc_value_copy(r->info));
+	noc_value_set(context, "step", noc_value_str(def->name));
+	a->core = r->core;
+	a->run = r;
+	a->def = def;
+	a->run_id = r->id;
+	a->step = noc_strdup(def->name);
+	a->target = noc_strdup(target);
+	a->breaker_target = noc_breaker_target(params, target);
+	a->number = ++r->attempt;
+	a->probing = r->probing;
+	a->mutates = def->mutates && !r->probing;
+	a->reads = (ops->flags & NOC_ACTION_READS) || !def->mutates;
+	/* Neither asking a web service nor telling people says anything about
+	 * the device. */
+	a->confirms = a->reads && !a->mutates &&
+		      !(ops->flags & NOC_ACTION_NOTIFIES) &&
+		      !noc_ast_opt(params, "url");
+	a->uses_breaker = def->breaker;
+	a->intent_boot_ns = noc_core_time(r->core).boot_ns;
+	a->call = noc_call_new(ops, params, context, target);
+	a->call->timeout_ms =
+	    def->timeout_ms > 0 ? def->timeout_ms : TIMEOUT_FALLBACK;
+	a->call->on_done = on_call_done;
+	a->call->arg = a;
+	noc_call_aim(a->call, inv);
+	snprintf(a->call->token, sizeof(a->call->token), "%s/%.24s/%d", r->text,
+		 def->name, a->number);
+	a->next = runs->attempts;
+	a->prev = &runs->attempts;
+	if (a->next)
+		a->next->prev = &a->next;
+	runs->attempts = a;
+	return a;
+}
+
+/*
+ * What the mode withholds: everything but the call; true when the step is
+ * over.
+ */
+static bool
+attempt_withheld(struct noc_run *r, const struct noc_step_def *def,
+		 const char *target, const struct noc_value *params)
+{
+	struct noc_failure f;
+	struct noc_step_done d = { .def = def,
+				   .state = "Skipped",
+				   .target = target,
+				   .params = params };
+	enum noc_clearance c;
+
+	if (!noc_step_withheld(def, r->mode))
+		return false;
+	c = noc_step_clearance(r, def, target, &f);
+	if (c == NOC_CLEAR_STOP) {
+		noc_run_end(r, "Succeeded", f.message);
+		return true;
+	}
+	if (c == NOC_CLEAR_FAIL) {
+		d.failure = &f;
+		noc_step_fail(r, &d);
+		return true;
+	}
+	noc_step_withhold(r, &d);
+	return true;
+}
+
+/* Waits for its turn to read the target when anybody may have caused us. */
+static bool
+attempt_waits_turn(struct noc_run *r, const struct noc_step_def *def,
+		   const char *target)
+{
+	int64_t ns;
+
+	if (def->mutates || r->confirm_turn || !noc_run_untrusted(r) ||
+	    noc_value_len(r->confirmed) > 0 || !r->plan->acting)
+		return false;
+	r->confirm_turn = true;
+	ns = noc_run_read_turn(r->core, target);
+	if (ns <= 0)
+		return false;
+	noc_run_wait(r, NOC_WAIT_READ, "waiting_read",
+		     noc_core_time(r->core).wall_ns + ns);
+	return true;
+}
+
+static int
+attempt_prepare(struct noc_run *r, const struct noc_step_def *def,
+		char **target, struct noc_value **params, struct noc_err *err)
+{
+	struct noc_strbuf sb = NOC_STRBUF_INIT;
+	struct noc_scope scope;
+	int rc;
+
+	noc_run_scope(r, &scope);
+	if (def->target) {
+		rc = noc_template_text(def->target, &scope, NOC_MISSING_FAIL,
+				       &sb, err);
+		if (rc) {
+			noc_strbuf_release(&sb);
+			return rc;
+		}
+	} else {
+		noc_strbuf_adds(&sb, r->device);
+	}
+	*target = noc_strbuf_detach(&sb, NULL);
+	return noc_template_tree(r->probing ? def->probe : def->params, &scope,
+				 NOC_MISSING_FAIL, params, err);
+}
+
+/* Nothing can be started: no action, a name without a value. */
+static void
+attempt_impossible(struct noc_run *r, const char *code, const char *message)
+{
+	struct noc_step_done d = { .def = noc_run_step(r) };
+	struct noc_failure f;
+
+	if (r->would) {
+		noc_step_skip(r, "skipped: %s: %s", noc_mode_name(r->mode),
+			      message);
+		return;
+	}
+	noc_failure_set(&f, "permanent", "rule", code, "%s", message);
+	d.failure = &f;
+	noc_step_fail(r, &d);
+}
+
+static void
+attempt_go(struct noc_run *r, struct noc_attempt *a)
+{
+	const struct noc_step_def *def = a->def;
+	int64_t now = noc_core_time(r->core).wall_ns, left;
+
+	if (def->kind == NOC_STEP_VERIFY) {
+		left = (r->step_ns - now) / NOC_NS_PER_MS + def->within_ms;
+		if (left < VERIFY_LEAST_MS)
+			left = VERIFY_LEAST_MS;
+		if (a->call->timeout_ms > left)
+			a->call->timeout_ms = left;
+	}
+	r->out = a;
+	r->tries++;
+	noc_run_wait(r, NOC_WAIT_CALL,
+		     def->kind == NOC_STEP_VERIFY ? "verifying" : "",
+		     now + a->call->timeout_ms * NOC_NS_PER_MS);
+	/* The reads of a verify are one intent: none of them changes a thing.
+	 */
+	if (def->kind != NOC_STEP_VERIFY || r->attempt == 1)
+		noc_step_write_start(r, def, a->target, a->call->params);
+	a->queued = true;
+	noc_core_effect(r->core, on_intent_durable, a);
+}
+
+/* The kill switch, or a journal so far behind that no new step may start. */
+static bool
+attempt_must_wait(const struct noc_run *r, const struct noc_step_def *def)
+{
+	if (noc_core_fill(r->core) >= PRESSURE_STOPS)
+		return true;
+	return def->mutates && !r->probing && r->mode == NOC_ACTIVE &&
+	       noc_mute_killed(r->core);
+}
+
+void
+noc_attempt_begin(struct noc_run *r)
+{
+	const struct noc_step_def *def = noc_run_step(r);
+	const char *name = r->probing ? noc_ast_node(def->probe) : def->action;
+	const struct noc_action_ops *ops = name ? noc_action_find(name) : NULL;
+	struct noc_value *params = NULL;
+	struct noc_err err = { 0 };
+	char *target = NULL;
+
+	if (!ops || (ops->flags & NOC_ACTION_CORE)) {
+		attempt_impossible(r, "no_action", "this action is not known");
+	} else if (attempt_prepare(r, def, &target, &params, &err)) {
+		attempt_impossible(r, "missing", err.msg);
+	} else if (attempt_must_wait(r, def)) {
+		attempt_pause(r);
+	} else if (!attempt_withheld(r, def, target, params) &&
+		   !attempt_waits_turn(r, def, target)) {
+		attempt_go(r, attempt_new(r, ops, params, target));
+		params = NULL;
+	}
+	noc_value_free(params);
+	free(target);
+}

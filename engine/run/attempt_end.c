@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "engine/run/step.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "engine/correlate/correlate.h"
+
+/* What a result means: success, another attempt, doubt, or failure. */
+
+#define RETRIES_MAX_RUN 50 /* budget of one run */
+#define ASK_NS		(24 * 3600 * NOC_NS_PER_S)
+
+/* ---- nobody waits for it ---- */
+
+void
+noc_attempt_late(struct noc_attempt *a, const char *outcome)
+{
+	struct noc_txn *txn = noc_core_txn(a->core);
+	struct noc_value *nothing = noc_value_nil();
+	struct noc_value *detail = noc_value_map();
+	struct noc_record *rec = noc_txn_record(txn, NOC_REC_STEP_DONE);
+
+	noc_value_set(detail, "attempt", noc_value_int(a->number));
+	noc_record_add_id(rec, NOC_TAG_RUN, &a->run_id);
+	noc_record_adds(rec, NOC_TAG_ACTION, a->call->ops->name);
+	noc_record_adds(rec, NOC_TAG_TARGET, a->target);
+	noc_record_adds(rec, NOC_TAG_OUTCOME, outcome);
+	noc_record_add_json(rec, NOC_TAG_DETAIL, detail);
+	noc_txn_add_commitment(txn, rec, nothing);
+	noc_record_adds(rec, NOC_TAG_STEP, a->step);
+	noc_value_free(detail);
+	noc_value_free(nothing);
+	if (a->out)
+		noc_runs_of(a->core)->late++;
+}
+
+/* Stop the call if it can be stopped; else its result will be late. */
+static void
+attempt_abandon(struct noc_attempt *a)
+{
+	const struct noc_host *host = noc_core_host(a->core);
+
+	if (a->run)
+		a->run->out = NULL;
+	a->run = NULL;
+	a->def = NULL;
+	if (a->queued)
+		return; /* its effect frees it */
+	if (a->call->queued ||
+	    (a->out && !a->call->ended && !a->call->ops->cancel))
+		return; /* its result frees it */
+	if (a->out && !a->call->ended)
+		host->cancel(a->call, host->arg);
+	noc_attempt_free(a);
+}
+
+void
+noc_attempt_cancel(struct noc_run *r, const char *why)
+{
+	struct noc_attempt *a = r->out;
+	struct noc_step_done d = { .def = noc_run_step(r),
+				   .state = "Failed",
+				   .outcome = a && a->out ? "cancelled"
+							  : "not_started" };
+	struct noc_failure f;
+
+	if (!a)
+		return;
+	noc_failure_set(&f, "cancelled", "nocturne", "cancelled", "%s%s", why,
+			a->out && a->mutates ? "; it may have happened" : "");
+	d.target = a->target;
+	d.failure = &f;
+	noc_step_write_done(r, &d);
+	attempt_abandon(a);
+}
+
+/* ---- another try ---- */
+
+void
+noc_step_retry(struct noc_run *r, struct noc_step_done *d, int64_t delay_ms)
+{
+	char outcome[96];
+
+	snprintf(outcome, sizeof(outcome), "retry in %lld ms: %s",
+		 (long long)delay_ms, d->failure ? d->failure->class : "");
+	d->state = "Pending";
+	d->outcome = outcome;
+	r->retries++;
+	noc_runs_of(r->core)->retried++;
+	noc_run_wait(r, NOC_WAIT_RETRY, "retrying",
+		     noc_core_time(r->core).wall_ns + delay_ms * NOC_NS_PER_MS);
+	d->due_ns = r->due_ns;
+	noc_step_write_done(r, d);
+}
+
+/*
+ * Its turn to be tried again comes after its deadline: the daemon was down, or
+ * it was in doubt.  It has failed.
+ */
+bool
+noc_step_overdue(struct noc_run *r)
+{
+	struct noc_step_done d = { .def = noc_run_step(r) };
+	struct noc_failure f;
+
+	if (r->probing || !d.def || !d.def->deadline_ms ||
+	    noc_core_time(r->core).wall_ns <
+		r->step_ns + d.def->deadline_ms * NOC_NS_PER_MS)
+		return false;
+	noc_failure_set(&f, "timeout", "nocturne", "deadline",
+			"its deadline is over, it is not tried again");
+	d.failure = &f;
+	noc_step_fail(r, &d);
+	return true;
+}
+
+static bool
+step_may_retry(const struct noc_run *r, const struct noc_step_done *d,
+	       int64_t *delay_ms)
+{
+	const struct noc_step_def *def = d->def;
+	const struct noc_retry_policy *p = &def->retry;
+	int64_t now = noc_core_time(r->core).wall_ns;
+
+	if (!noc_retry_class(d->failure->class) || r->tries >= p->attempts ||
+	    r->retries >= RETRIES_MAX_RUN)
+		return false;
+	*delay_ms = noc_retry_delay_ms(p, &r->id, def->name, r->tries,
+				       d->failure->retry_after_ms);
+	return !def->deadline_ms ||
+	       now + *delay_ms * NOC_NS_PER_MS <
+		   r->step_ns + def->deadline_ms * NOC_NS_PER_MS;
+}
+
+/* ---- in doubt ---- */
+
+static void
+step_ask(struct noc_run *r, struct noc_step_done *d)
+{
+	char text[600];
+
+	d->state = "Pending";
+	d->outcome = "in_doubt";
+	noc_run_wait(r, NOC_WAIT_ASK, "blocked",
+		     noc_core_time(r->core).wall_ns + ASK_NS);
+	d->due_ns = r->due_ns;
+	noc_step_write_done(r, d);
+	noc_value_free(r->error);
+	r->error = noc_failure_value(d->failure);
+	snprintf(text, sizeof(text),
+		 "%s %s: step %s may or may not have happened (%s). Look, then "
+		 "`nocturne run signal %s done|retry|fail`",
+		 r->rule, r->device, d->def->name, d->failure->message,
+		 r->text);
+	noc_notify_text(r->core, "noc", text, r->ev, r->mode, &r->id);
+}
+
+void
+noc_attempt_in_doubt(struct noc_run *r, struct noc_step_done *d)
+{
+	const char *way = d->def->on_crash;
+
+	if (!way)
+		way = !d->def->mutates || d->def->idempotent ? "retry"
+		      : d->def->probe			     ? "verify"
+							     : "ask";
+	if (!strcmp(way, "verify") && !d->def->probe)
+		way = "ask";
+	if (!strcmp(way, "fail")) {
+		noc_step_fail(r, d);
+	} else if (!strcmp(way, "retry") && r->retries < RETRIES_MAX_RUN &&
+		   r->tries < d->def->retry.attempts) {
+		noc_step_retry(r, d,
+			       noc_retry_delay_ms(&d->def->retry, &r->id,
+						  d->def->name, r->attempt, 0));
+	} else if (!strcmp(way, "retry")) {
+		noc_step_fail(r, d);
+	} else if (!strcmp(way, "verify") && !r->probing) {
+		r->probing = true;
+		r->tries = 0;
+		noc_step_retry(r, d, 0);
+	} else {
+		r->probing = false;
+		step_ask(r, d);
+	}
+}
+
+bool
+noc_step_decides(const struct noc_run *r, const char *signal)
+{
+	(void)r;
+	return !strcmp(signal, "done") || !strcmp(signal, "retry") ||
+	       !strcmp(signal, "fail");
+}
+
+void
+noc_step_decided(struct noc_run *r, const char *signal, const char *actor)
+{
+	struct noc_step_done d = { .def = noc_run_step(r) };
+	struct noc_failure f;
+	char outcome[160];
+
+	r->recoveries = 0;
+	r->probing = false;
+	r->tries = 0;
+	if (!d.def) {
+		noc_run_end(r, "Failed", "blocked, and given up");
+	} else if (!strcmp(signal, "done")) {
+		snprintf(outcome, sizeof(outcome), "done, says %s", actor);
+		d.outcome = outcome;
+		noc_step_succeed(r, NULL, &d);
+	} else if (!strcmp(signal, "retry") && noc_run_has_code(r)) {
+		noc_run_wait(r, NOC_WAIT_NONE, "", 0);
+		noc_attempt_begin(r);
+	} else {
+		noc_failure_set(&f, "in_doubt", "nocturne", "undecided",
+				"%s: %s", signal, actor);
+		d.failure = &f;
+		noc_step_fail(r, &d);
+	}
+}
+
+/* Was it the other side that said no?  Who was not asked, who could not be
+ * heard and who would not tell leave it in doubt. */
+static bool
+probe_refuses(const struct noc_failure *f)
+{
+	static const char *const unsaid[] = {
+		"transport", "denied",	 "401",	     "403",
+		"407",	     "exit 126", "exit 127",
+	};
+
+	for (size_t i = 0; i < NOC_COUNT(unsaid); i++)
+		if (!strcmp(f->code, unsaid[i]))
+			return false;
+	return !strcmp(f->class, "permanent") && strcmp(f->block, "nocturne");
+}
+
+/* A probe answered: it happened.  It refuses: it did not; do it again. */
+static void
+attempt_probed(struct noc_run *r, struct noc_value *result,
+	       struct noc_step_done *d)
+{
+	int64_t delay_ms;
+
+	if (!d->failure) {
+		r->probing = false;
+		d->outcome = "ok: it had happened";
+		noc_step_succeed(r, result, d);
+		return;
+	}
+	if (step_may_retry(r, d, &delay_ms)) {
+		noc_step_retry(r, d, delay_ms);
+		return;
+	}
+	r->probing = false;
+	if (probe_refuses(d->failure)) {
+		r->tries = 0;
+		noc_step_retry(r, d, 0);
+		return;
+	}
+	step_ask(r, d);
+}
+
+/* ---- judging ---- */
+
+/* fail_if and expect turn an answer into a failure. */
+static void
+step_judge(struct noc_run *r, struct noc_step_done *d,
+	   const struct noc_value *result, struct noc_failure *f)
+{
+	const struct noc_step_def *def = d->def;
+	struct noc_strbuf why = NOC_STRBUF_INIT;
+	struct noc_err err = { 0 };
+
+	if ((def->fail_if || def->fail_if_fn) &&
+	    noc_step_holds(r, def->fail_if, def->fail_if_fn, result, NULL,
+			   &err)) {
+		noc_failure_set(f, "permanent", "rule", "fail_if",
+				"the answer is one that fail_if names");
+		d->failure = f;
+	} else if (err.kind == NOC_OK && (def->expect || def->expect_fn) &&
+		   !noc_step_holds(r, def->expect, def->expect_fn, result, &why,
+				   &err)) {
+		noc_failure_set(f, def->mutates ? "permanent" : "transient",
+				"rule", "expect", "%s",
+				why.p ? why.p : "not as expected");
+		d->failure = f;
+	}
+	if (err.kind != NOC_OK) {
+		noc_failure_set(f, "permanent", "rule", "function", "%s",
+				err.msg);
+		d->failure = f;
+	}
+	noc_strbuf_release(&why);
+}
+
+static bool
+failure_counts(const struct noc_failure *f)
+{
+	return strcmp(f->class, "permanent") && strcmp(f->class, "cancelled") &&
+	       strcmp(f->class, "dependency_degraded") &&
+	       strcmp(f->class, "downstream_failed");
+}
+
+static void
+attempt_judge(struct noc_run *r, bool touched, struct noc_value *result,
+	      struct noc_step_done *d)
+{
+	struct noc_failure f;
+	int64_t delay_ms;
+
+	if (!d->failure)
+		step_judge(r, d, result, &f);
+	if (!d->failure) {
+		noc_step_succeed(r, result, d);
+		return;
+	}
+	noc_value_free(result);
+	/* It went out and nobody knows how it ended. */
+	if (touched && d->def->mutates && !d->def->idempotent &&
+	    !strcmp(d->failure->class, "timeout")) {
+		f = *d->failure;
+		f.class = "in_doubt";
+		d->failure = &f;
+	}
+	if (!strcmp(d->failure->class, "in_doubt"))
+		noc_attempt_in_doubt(r, d);
+	else if (step_may_retry(r, d, &delay_ms))
+		noc_step_retry(r, d, delay_ms);
+	else
+		noc_step_fail(r, d);
+}
+
+/* An answer without a value ("no such row") tells nothing of the target. */
+static bool
+answer_says(const struct noc_value *result)
+{
+	bool says = result && result->type != NOC_MAP;
+
+	for (size_t i = 0; !says && i < noc_value_len(result); i++) {
+		const struct noc_value *v = result->u.map.at[i].value;
+
+		says = v->type == NOC_MAP ? noc_value_len(v) > 0
+					  : v->type != NOC_NIL;
+	}
+	return says;
+}
+
+void
+noc_attempt_end(struct noc_attempt *a, struct noc_value *result,
+		struct noc_failure *failure)
+{
+	struct noc_run *r = a->run;
+	struct noc_core *core = a->core;
+	bool touched = a->out, probing = a->probing;
+	char *target = noc_strdup(a->target);
+	struct noc_step_done d = { .def = a->def,
+				   .target = target,
+				   .params = a->call->params,
+				   .failure = failure };
+	struct noc_value *params = noc_value_copy(a->call->params);
+
+	d.params = params;
+	if (a->start_boot_ns)
+		d.took_ms = (noc_core_time(core).boot_ns - a->start_boot_ns) /
+			    NOC_NS_PER_MS;
+	if (a->generation)
+		noc_breaker_result(core, a->call->ops->name, a->breaker_target,
+				   a->generation,
+				   !failure || !failure_counts(failure),
+				   d.took_ms > a->call->timeout_ms / 5 * 4);
+	if (!failure && a->confirms && answer_says(result))
+		noc_value_set(r->confirmed, target, noc_value_bool(true));
+	if (touched && a->mutates)
+		noc_settle_touch(core, target, &r->id);
+	attempt_abandon(a);
+	r->wait = NOC_WAIT_NONE;
+	noc_due_disarm(core, &r->due);
+	if (d.def->kind == NOC_STEP_VERIFY)
+		noc_verify_result(r, result, &d);
+	else if (probing)
+		attempt_probed(r, result, &d);
+	else
+		attempt_judge(r, touched, result, &d);
+	noc_value_free(params);
+	free(target);
+}
+
+void
+noc_attempt_due(struct noc_run *r)
+{
+	struct noc_attempt *a = r->out;
+	struct noc_failure f;
+
+	if (!a)
+		return;
+	if (!a->out) { /* the journal is slow: its time has not begun */
+		noc_due_arm(r->core, &r->due,
+			    noc_core_time(r->core).boot_ns +
+				a->call->timeout_ms * NOC_NS_PER_MS);
+		return;
+	}
+	if (a->call->queued)
+		return; /* its result is on its way, in this turn */
+	noc_failure_set(&f, "timeout", a->reads ? "device" : "executor",
+			"timeout", "no answer within %lld ms",
+			(long long)a->call->timeout_ms);
+	noc_attempt_end(a, NULL, &f);
+}

@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "engine/run/run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "engine/run/breaker.h"
+
+/*
+ * Two breakers stand before a call: that of its family and target and that of
+ * the family alone ("*").  Both are asked and both are told.
+ */
+#define TARGET_ROW   3 /* failures in a row */
+#define TARGET_LEAST 5 /* results before the half counts */
+#define ACTION_LEAST 10
+#define OPEN_MS	     60000LL
+#define OPEN_MAX_MS  900000LL
+
+#define WINDOW_NS (NOC_BREAKER_SLOTS * NOC_BREAKER_SLOT_NS)
+
+#define KEPT_MAX 10000 /* then idle closed ones are forgotten */
+
+const char *const noc_breaker_state_names[] = {
+	[NOC_BREAKER_CLOSED] = "CLOSED",
+	[NOC_BREAKER_OPEN] = "OPEN",
+	[NOC_BREAKER_HALF_OPEN] = "HALF_OPEN",
+	[NOC_BREAKER_FORCED_OPEN] = "FORCED_OPEN",
+	[NOC_BREAKER_DISABLED] = "DISABLED",
+};
+
+/* ---- the window: 30 slots of 10 s ---- */
+
+static void
+breaker_slide(struct noc_breaker *b, int64_t boot_ns)
+{
+	int64_t at = boot_ns / NOC_BREAKER_SLOT_NS;
+
+	if (at - b->slot_at >= NOC_BREAKER_SLOTS) {
+		memset(b->slots, 0, sizeof(b->slots));
+		b->in_a_row = 0; /* too long ago to be in a row */
+	} else {
+		for (int64_t i = b->slot_at + 1; i <= at; i++)
+			memset(&b->slots[i % NOC_BREAKER_SLOTS], 0,
+			       sizeof(b->slots[0]));
+	}
+	if (at > b->slot_at)
+		b->slot_at = at;
+}
+
+static void
+breaker_count(struct noc_breaker *b, int64_t boot_ns, bool ok, bool slow)
+{
+	breaker_slide(b, boot_ns);
+	if (ok && !slow)
+		b->slots[b->slot_at % NOC_BREAKER_SLOTS].ok++;
+	else
+		b->slots[b->slot_at % NOC_BREAKER_SLOTS].failed++;
+	b->in_a_row = ok ? 0 : b->in_a_row + 1;
+}
+
+static void
+breaker_sum(const struct noc_breaker *b, unsigned *ok, unsigned *failed)
+{
+	*ok = *failed = 0;
+	for (int i = 0; i < NOC_BREAKER_SLOTS; i++) {
+		*ok += b->slots[i].ok;
+		*failed += b->slots[i].failed;
+	}
+}
+
+/* Why it should open now, or false. */
+static bool
+breaker_trips(const struct noc_breaker *b, char *why, size_t size)
+{
+	bool wide = !strcmp(b->target, "*");
+	unsigned ok, failed, least = wide ? ACTION_LEAST : TARGET_LEAST;
+
+	if (!wide && b->in_a_row >= TARGET_ROW) {
+		snprintf(why, size, "%u failures in a row", b->in_a_row);
+		return true;
+	}
+	breaker_sum(b, &ok, &failed);
+	if (ok + failed < least || failed * 2 < ok + failed)
+		return false;
+	snprintf(why, size, "%u of %u calls failed or were slow in 300 s",
+		 failed, ok + failed);
+	return true;
+}
+
+/* ---- finding ---- */
+
+static struct noc_breakers *
+breakers_of(const struct noc_core *core)
+{
+	return noc_core_part(core, NOC_PART_BREAKERS);
+}
+
+static void
+breaker_free(struct noc_breaker *b)
+{
+	free(b->key);
+	free(b->family);
+	free(b->target);
+	free(b);
+}
+
+static void
+breakers_sweep(struct noc_breakers *all, int64_t boot_ns)
+{
+	const char *key;
+	void *value;
+
+	for (size_t it = 0; noc_table_next(&all->table, &it, &key, &value);) {
+		struct noc_breaker *b = value;
+		unsigned ok, failed, row = b->in_a_row;
+
+		breaker_slide(b, boot_ns);
+		breaker_sum(b, &ok, &failed);
+		if (b->state != NOC_BREAKER_CLOSED || ok + failed > 0 ||
+		    !strcmp(b->target, "*"))
+			continue;
+		if (row)
+			noc_txn_live_del(noc_core_txn(all->core), "breaker",
+					 b->key);
+		noc_table_del(&all->table, b->key);
+		breaker_free(b);
+	}
+}
+
+struct noc_breaker *
+noc_breaker_get(struct noc_core *core, const char *action, const char *target)
+{
+	struct noc_breakers *all = breakers_of(core);
+	size_t len = strcspn(action, ".");
+	char *key = noc_asprintf("%.*s@%s", (int)len, action, target);
+	struct noc_breaker *b = noc_table_get(&all->table, key);
+
+	if (b) {
+		free(key);
+		return b;
+	}
+	if (noc_table_len(&all->table) >= all->sweep_at) {
+		breakers_sweep(all, noc_core_time(core).boot_ns);
+		all->sweep_at = noc_table_len(&all->table) + KEPT_MAX;
+	}
+	b = noc_calloc(1, sizeof(*b));
+	b->key = key;
+	b->family = noc_strndup(action, len);
+	b->target = noc_strdup(target);
+	b->slot_at = noc_core_time(core).boot_ns / NOC_BREAKER_SLOT_NS;
+	b->generation = ++all->generation;
+	noc_table_put(&all->table, key, b);
+	return b;
+}
+
+/* ---- changing state ---- */
+
+/* 60 s x 2^n, at most 15 min, 10 % to either side by its own key. */
+static int64_t
+breaker_open_ms(const struct noc_breaker *b)
+{
+	int64_t ms = OPEN_MS;
+	uint64_t h = noc_hash_stable(b->key, strlen(b->key)) + b->opened;
+
+	for (unsigned i = 1; i < b->opened && ms < OPEN_MAX_MS; i++)
+		ms *= 2;
+	if (ms > OPEN_MAX_MS)
+		ms = OPEN_MAX_MS;
+	h = (h ^ (h >> 31)) * 0x9e3779b97f4a7c15ULL;
+	return ms - ms / 10 + (int64_t)((h >> 33) % (uint64_t)(ms / 5 + 1));
+}
+
+static void
+breaker_record(struct noc_core *core, const struct noc_breaker *b,
+	       enum noc_breaker_state old)
+{
+	struct noc_txn *txn = noc_core_txn(core);
+	struct noc_record *rec = noc_txn_record(txn, NOC_REC_BREAKER);
+	struct noc_value *data = noc_breaker_value(b);
+
+	if (b->actor[0])
+		noc_record_adds(rec, NOC_TAG_ACTOR, b->actor);
+	noc_record_adds(rec, NOC_TAG_ACTION, b->family);
+	noc_record_adds(rec, NOC_TAG_TARGET, b->target);
+	noc_record_adds(rec, NOC_TAG_OUTCOME,
+			noc_breaker_state_names[b->state]);
+	noc_value_set(data, "was", noc_value_str(noc_breaker_state_names[old]));
+	noc_record_add_json(rec, NOC_TAG_DETAIL, data);
+	noc_value_unset(data, "was");
+	if (b->state == NOC_BREAKER_CLOSED)
+		noc_txn_live_del(txn, "breaker", b->key);
+	else
+		noc_txn_live_put(txn, "breaker", b->key, b->until_ns, data);
+	noc_value_free(data);
+}
+
+void
+noc_breaker_set(struct noc_core *core, struct noc_breaker *b,
+		enum noc_breaker_state state, int64_t for_ms, const char *why)
+{
+	enum noc_breaker_state old = b->state;
+
+	b->state = state;
+	b->generation = ++breakers_of(core)->generation;
+	b->until_ns =
+	    for_ms ? noc_core_time(core).wall_ns + for_ms * NOC_NS_PER_MS : 0;
+	snprintf(b->why, sizeof(b->why), "%s", why);
+	if (state == NOC_BREAKER_CLOSED) {
+		b->opened = 0;
+		b->in_a_row = 0;
+		memset(b->slots, 0, sizeof(b->slots));
+	}
+	breaker_record(core, b, old);
+}
+
+static void
+breaker_tell(struct noc_core *core, const struct noc_breaker *b)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text), "breaker %s %s %s: %s",
+		 noc_breaker_state_names[b->state], b->family, b->target,
+		 b->why);
+	noc_notify_text(core, "noc", text, NULL, NOC_ACTIVE, NULL);
+}
+
+static void
+breaker_open(struct noc_core *core, struct noc_breaker *b, const char *why)
+{
+	bool first = b->state == NOC_BREAKER_CLOSED;
+
+	b->opened++;
+	b->actor[0] = '\0';
+	noc_breaker_set(core, b, NOC_BREAKER_OPEN, breaker_open_ms(b), why);
+	breakers_of(core)->trips++;
+	if (first)
+		breaker_tell(core, b);
+}
+
+/* Forced and disabled ones end by themselves. */
+static void
+breaker_expire(struct noc_core *core, struct noc_breaker *b)
+{
+	if (b->state != NOC_BREAKER_FORCED_OPEN &&
+	    b->state != NOC_BREAKER_DISABLED)
+		return;
+	if (b->until_ns > noc_core_time(core).wall_ns)
+		return;
+	b->actor[0] = '\0';
+	noc_breaker_set(core, b, NOC_BREAKER_CLOSED, 0, "expired");
+}
+
+/* ---- asking and telling ---- */
+
+static bool
+breaker_allows(struct noc_core *core, struct noc_breaker *b, int64_t lease_ms,
+	       char why[128])
+{
+	int64_t now = noc_core_time(core).wall_ns;
+
+	breaker_expire(core, b);
+	switch (b->state) {
+	case NOC_BREAKER_CLOSED:
+	case NOC_BREAKER_DISABLED:
+		return true;
+	case NOC_BREAKER_OPEN:
+	case NOC_BREAKER_HALF_OPEN: /* until_ns: the end of the lease */
+		if (now < b->until_ns)
+			break;
+		noc_breaker_set(core, b, NOC_BREAKER_HALF_OPEN, lease_ms,
+				"one probe is out");
+		return true;
+	case NOC_BREAKER_FORCED_OPEN:
+		break;
+	}
+	snprintf(why, 128, "breaker %s %s@%s: %.60s",
+		 noc_breaker_state_names[b->state], b->family, b->target,
+		 b->why);
+	breakers_of(core)->refused++;
+	return false;
+}
+
+/* Both breakers must agree; a probe is leased only if the other lets it. */
+bool
+noc_breaker_allows(struct noc_core *core, const char *action,
+		   const char *target, int64_t lease_ms, uint64_t *generation,
+		   char why[128])
+{
+	/* In this order: finding b may sweep, which spares the wide ones. */
+	struct noc_breaker *wide = noc_breaker_get(core, action, "*");
+	struct noc_breaker *b = noc_breaker_get(core, action, target);
+
+	breaker_expire(core, wide);
+	if (wide->state == NOC_BREAKER_CLOSED ||
+	    wide->state == NOC_BREAKER_DISABLED) {
+		if (!breaker_allows(core, b, lease_ms, why))
+			return false;
+	} else {
+		if (b->state != NOC_BREAKER_CLOSED &&
+		    b->state != NOC_BREAKER_DISABLED &&
+		    b->until_ns > noc_core_time(core).wall_ns)
+			return breaker_allows(core, b, lease_ms, why);
+		if (!breaker_allows(core, wide, lease_ms, why) ||
+		    !breaker_allows(core, b, lease_ms, why))
+			return false;
+	}
+	*generation = breakers_of(core)->generation;
+	return true;
+}
+
+/* The failures in a row of a closed one survive a crash; few have any. */
+static void
+breaker_keep_row(struct noc_core *core, const struct noc_breaker *b,
+		 unsigned before)
+{
+	struct noc_txn *txn = noc_core_txn(core);
+	struct noc_value *data;
+
+	if (!strcmp(b->target, "*") || (before == 0 && b->in_a_row == 0))
+		return;
+	if (b->in_a_row == 0) {
+		noc_txn_live_del(txn, "breaker", b->key);
+		return;
+	}
+	data = noc_breaker_value(b);
+	noc_value_set(data, "in_a_row", noc_value_int(b->in_a_row));
+	noc_txn_live_put(txn, "breaker", b->key,
+			 noc_core_time(core).wall_ns + WINDOW_NS, data);
+	noc_value_free(data);
+}
+
+static void
+breaker_told(struct noc_core *core, struct noc_breaker *b, uint64_t generation,
+	     bool ok, bool slow)
+{
+	unsigned before = b->in_a_row;
+	char why[128];
+
+	/* It changed after the call went out: the result is of another time. */
+	if (b->generation > generation)
+		return;
+	switch (b->state) {
+	case NOC_BREAKER_CLOSED:
+		breaker_count(b, noc_core_time(core).boot_ns, ok, slow);
+		breaker_keep_row(core, b, before);
+		if (breaker_trips(b, why, sizeof(why)))
+			breaker_open(core, b, why);
+		break;
+	case NOC_BREAKER_HALF_OPEN:
+		if (ok) {
+			noc_breaker_set(core, b, NOC_BREAKER_CLOSED, 0,
+					"the probe was answered");
+			breaker_tell(core, b);
+		} else {
+			breaker_open(core, b, "the probe failed too");
+		}
+		break;
+	case NOC_BREAKER_OPEN:
+	case NOC_BREAKER_FORCED_OPEN:
+	case NOC_BREAKER_DISABLED:
+		break;
+	}
+}
+
+void
+noc_breaker_result(struct noc_core *core, const char *action,
+		   const char *target, uint64_t generation, bool ok, bool slow)
+{
+	breakers_of(core)->slow += slow;
+	breaker_told(core, noc_breaker_get(core, action, target), generation,
+		     ok, slow);
+	breaker_told(core, noc_breaker_get(core, action, "*"), generation, ok,
+		     slow);
+}
+
+/* ---- the part ---- */
+
+static void *
+breakers_open(struct noc_core *core)
+{
+	struct noc_breakers *all = noc_calloc(1, sizeof(*all));
+
+	all->core = core;
+	all->sweep_at = KEPT_MAX;
+	return all;
+}
+
+static void
+breakers_close(void *part)
+{
+	struct noc_breakers *all = part;
+	const char *key;
+	void *value;
+
+	for (size_t it = 0; noc_table_next(&all->table, &it, &key, &value);)
+		breaker_free(value);
+	noc_table_release(&all->table);
+	free(all);
+}
+
+static bool
+breakers_load(struct noc_core *core, void *part, const char *kind,
+	      const char *key, int64_t due_ns, const struct noc_value *data)
+{
+	const char *state = noc_value_get_str(data, "state", "");
+	struct noc_breaker *b;
+
+	(void)part;
+	(void)key;
+	if (strcmp(kind, "breaker"))
+		return false;
+	b = noc_breaker_get(core, noc_value_get_str(data, "action", ""),
+			    noc_value_get_str(data, "target", ""));
+	for (size_t i = 0; i < NOC_COUNT(noc_breaker_state_names); i++)
+		if (!strcmp(state, noc_breaker_state_names[i]))
+			b->state = (enum noc_breaker_state)i;
+	b->until_ns = due_ns;
+	b->opened = (unsigned)noc_value_get_int(data, "opened", 0);
+	b->in_a_row = (unsigned)noc_value_get_int(data, "in_a_row", 0);
+	if (b->state == NOC_BREAKER_CLOSED) { /* kept for its failures only */
+		b->until_ns = 0;
+		if (due_ns < noc_core_time(core).wall_ns)
+			b->slot_at -= NOC_BREAKER_SLOTS;
+	}
+	snprintf(b->why, sizeof(b->why), "%s",
+		 noc_value_get_str(data, "why", ""));
+	snprintf(b->actor, sizeof(b->actor), "%s",
+		 noc_value_get_str(data, "actor", ""));
+	/* The probe did not outlive the process: the next call is one. */
+	if (b->state == NOC_BREAKER_HALF_OPEN)
+		b->until_ns = noc_core_time(core).wall_ns;
+	return true;
+}
+
+const struct noc_part_ops noc_part_breakers = {
+	.open = breakers_open,
+	.close = breakers_close,
+	.load = breakers_load,
+	.command = noc_breaker_command,
+	.stats = noc_breaker_stats,
+};

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "engine/run/step.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "engine/lang/ast.h"
+#include "engine/correlate/correlate.h"
+
+/*
+ * Asked of a mutating step twice: before its intent in observe mode, and
+ * always when the intent is durable, right before the call goes out.
+ */
+
+#define KEPT_NS (30 * NOC_NS_PER_S) /* a read of keep_one_up holds */
+
+bool
+noc_run_untrusted(const struct noc_run *r)
+{
+	return r->ev && r->ev->trust < NOC_TRUST_HIGH;
+}
+
+/* A web service is no device that could be read first (as in the lint). */
+static bool
+clearance_is_device(const struct noc_step_def *def)
+{
+	return def->target || strncmp(def->action, "http.", 5) != 0;
+}
+
+/* Of a flow that a rule started it is that rule. */
+static const struct noc_rule *
+clearance_rule(const struct noc_run *r)
+{
+	struct noc_ruleset *rs = r->code ? r->code : noc_core_rules(r->core);
+
+	return rs ? noc_ruleset_rule(
+			rs, noc_value_get_str(r->json, "under", r->rule))
+		  : NULL;
+}
+
+/* It was paused, tried again or resumed: the last port may be gone since. */
+static bool
+clearance_is_old(const struct noc_run *r)
+{
+	return noc_core_time(r->core).wall_ns - r->step_ns > KEPT_NS;
+}
+
+enum noc_clearance
+noc_step_clearance(struct noc_run *r, const struct noc_step_def *def,
+		   const char *target, struct noc_failure *failure)
+{
+	const struct noc_rule *rule = clearance_rule(r);
+	const char *id, *unless;
+	struct noc_scope scope;
+
+	if (!def->mutates)
+		return NOC_CLEAR;
+	if (noc_mute_killed(r->core))
+		return NOC_CLEAR_PAUSE;
+	id = noc_mute_frozen(r->core, r->ev, target);
+	if (id) {
+		noc_failure_set(failure, "permanent", "freeze", "frozen",
+				"freeze %s is in force: %s is not changed", id,
+				target);
+		return NOC_CLEAR_FAIL;
+	}
+	if (!rule && !strcmp(r->actor, "rule")) {
+		noc_failure_set(failure, "permanent", "rule", "gone",
+				"rule %s is not in the rules any more, so "
+				"its `unless` cannot be asked",
+				r->rule);
+		return NOC_CLEAR_FAIL;
+	}
+	noc_run_scope(r, &scope);
+	unless = rule ? noc_unless_holds(r->core, rule, &scope) : NULL;
+	if (unless) {
+		noc_failure_set(failure, "permanent", "rule", "unless",
+				"left alone: unless %s", unless);
+		return NOC_CLEAR_STOP;
+	}
+	if (def->kept && clearance_is_old(r)) {
+		noc_failure_set(failure, "dependency_unavailable", "guard",
+				"keep_one_up",
+				"keep_one_up: what it read is older than %d s: "
+				"%s is not changed",
+				(int)(KEPT_NS / NOC_NS_PER_S), target);
+		return NOC_CLEAR_FAIL;
+	}
+	if (noc_run_untrusted(r) && clearance_is_device(def) &&
+	    !noc_value_get(r->confirmed, target)) {
+		noc_failure_set(failure, "permanent", "guard", "unconfirmed",
+				"not confirmed by a read of %s in this run, "
+				"and the event is not authenticated",
+				target);
+		return NOC_CLEAR_FAIL;
+	}
+	return NOC_CLEAR;
+}
+
+/* "https://user@host:8443/x" -> "host:8443". */
+static char *
+target_of_url(const char *url)
+{
+	const char *p = strstr(url, "://"), *at;
+	size_t len;
+
+	p = p ? p + 3 : url;
+	len = strcspn(p, "/?#");
+	at = memchr(p, '@', len);
+	if (at) {
+		len -= (size_t)(at + 1 - p);
+		p = at + 1;
+	}
+	return noc_strndup(p, len < 255 ? len : 255);
+}
+
+char *
+noc_breaker_target(const struct noc_value *params, const char *target)
+{
+	const struct noc_value *url = noc_ast_opt(params, "url");
+	const struct noc_value *program;
+
+	if (url && url->type == NOC_STR)
+		return target_of_url(url->u.s.p);
+	if (url)
+		return noc_strdup(noc_ast_name(url) ? noc_ast_name(url) : "?");
+	if (noc_ast_is(params, "exec")) {
+		program = noc_value_at(noc_ast_items(params), 0);
+		if (program && program->type == NOC_STR)
+			return noc_strdup(program->u.s.p);
+	}
+	return noc_strdup(target);
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "engine/run/runner.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Verbs about runs: run.start, run.cancel, run.signal, run.ack. */
+
+/* A whole id, or a beginning that only one run has. */
+static int
+command_run(const struct noc_runs *runs, const struct noc_value *command,
+	    struct noc_id *id, struct noc_err *err)
+{
+	const char *text = noc_value_get_str(command, "id", "");
+	size_t len = strlen(text);
+	const struct noc_run *found = NULL;
+	const char *key;
+	void *value;
+
+	if (noc_id_parse(text, id) == 0)
+		return 0;
+	if (len < 4)
+		return noc_err_set(err, NOC_EINPUT,
+				   "A run is named by its id, or by the first "
+				   "4 or more characters of it.");
+	for (size_t it = 0; noc_table_next(&runs->by_id, &it, &key, &value);) {
+		const struct noc_run *r = value;
+
+		if (strncmp(r->text, text, len))
+			continue;
+		if (found)
+			return noc_err_set(err, NOC_EINPUT,
+					   "More than one run begins with "
+					   "'%.40s'; write more of its id.",
+					   text);
+		found = r;
+	}
+	if (!found)
+		return noc_err_set(err, NOC_ENOTFOUND,
+				   "No running run has the id '%.40s'.", text);
+	*id = found->id;
+	return 0;
+}
+
+static struct noc_value *
+answer_id(const struct noc_id *id)
+{
+	struct noc_value *v = noc_value_map();
+	char text[NOC_ID_TEXT];
+
+	noc_value_set(v, "id", noc_value_str(noc_id_format(text, id)));
+	return v;
+}
+
+static int
+command_start(struct noc_core *core, const struct noc_value *command,
+	      struct noc_value **answer, struct noc_err *err)
+{
+	const char *mode = noc_value_get_str(command, "mode", "active");
+	struct noc_run_cause cause = {
+		.input = noc_value_get(command, "input"),
+		.mode = NOC_ACTIVE,
+		.actor = noc_value_get_str(command, "actor", "unknown"),
+	};
+	struct noc_id id;
+	int rc;
+
+	if (!noc_mode_parse(mode, &cause.mode) || cause.mode == NOC_CANARY)
+		return noc_err_set(err, NOC_EINPUT,
+				   "A run is started in mode active, observe "
+				   "or shadow, not '%.40s'.",
+				   mode);
+	rc = noc_run_start_flow(core, noc_value_get_str(command, "flow", ""),
+				&cause, &id, err);
+	if (rc)
+		return rc;
+	noc_core_admin(core, command);
+	*answer = answer_id(&id);
+	return 0;
+}
+
+bool
+noc_run_command(struct noc_core *core, void *part, const char *verb,
+		const struct noc_value *command, int *kind,
+		struct noc_value **answer, struct noc_err *err)
+{
+	const char *actor = noc_value_get_str(command, "actor", "unknown");
+	const char *why = noc_value_get_str(command, "why", "");
+	struct noc_id id;
+
+	if (strncmp(verb, "run.", 4))
+		return false;
+	verb += 4;
+	if (!strcmp(verb, "start")) {
+		*kind = command_start(core, command, answer, err);
+		return true;
+	}
+	if (strcmp(verb, "cancel") && strcmp(verb, "signal") &&
+	    strcmp(verb, "ack"))
+		return false;
+	*kind = command_run(part, command, &id, err);
+	if (*kind)
+		return true;
+	if (!strcmp(verb, "cancel"))
+		*kind = noc_run_cancel(core, &id, actor, why, err);
+	else if (!strcmp(verb, "ack"))
+		*kind = noc_run_signal(core, &id, "ack", actor, err);
+	else
+		*kind = noc_run_signal(core, &id,
+				       noc_value_get_str(command, "signal", ""),
+				       actor, err);
+	if (*kind == 0)
+		*answer = answer_id(&id);
+	return true;
+}

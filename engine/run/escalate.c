@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "engine/run/step.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "engine/lang/ast.h"
+
+/*
+ * Levels of notice until somebody answers.  The state is in the run row
+ * (level, since, last, due); a notice goes into the txn that moves it, so a
+ * level is told once.  Overdue levels after a restart are told at once.
+ */
+
+/* ---- which events end one ---- */
+
+void
+noc_escalate_watch(struct noc_run *r, bool on)
+{
+	struct noc_table *stops = &noc_runs_of(r->core)->stops;
+
+	for (size_t i = 0; i < r->esc.def->nstop_on; i++) {
+		const char *kind = r->esc.def->stop_on[i];
+		uintptr_t n = (uintptr_t)noc_table_get(stops, kind);
+
+		n = on ? n + 1 : n - 1;
+		if (n)
+			noc_table_put(stops, kind, (void *)n);
+		else
+			noc_table_del(stops, kind);
+	}
+}
+
+bool
+noc_escalate_stops(const struct noc_run *r, const char *signal)
+{
+	if (!strcmp(signal, "ack"))
+		return true; /* people may always take over */
+	for (size_t i = 0; i < r->esc.def->nstop_on; i++)
+		if (!strcmp(r->esc.def->stop_on[i], signal))
+			return true;
+	return false;
+}
+
+/* The same thing: the rule's key, or, without the rule, device and link. */
+static bool
+escalate_same(const struct noc_run *r, const struct noc_event *ev)
+{
+	const struct noc_rule *rule = noc_run_rule(r);
+	struct noc_strbuf key = NOC_STRBUF_INIT;
+	struct noc_scope scope = { .ev = ev };
+	bool same;
+
+	if (ev->device.len == strlen(r->device) &&
+	    !memcmp(ev->device.p, r->device, ev->device.len) &&
+	    !(rule && rule->key))
+		return !r->ev || !r->ev->link.len || !ev->link.len ||
+		       noc_slice_eq(r->ev->link, ev->link);
+	if (!rule || !rule->key || !r->key[0])
+		return false;
+	same = !noc_template_text(rule->key, &scope, NOC_MISSING_FAIL, &key,
+				  NULL) &&
+	       !strcmp(key.p ? key.p : "", r->key);
+	noc_strbuf_release(&key);
+	return same;
+}
+
+void
+noc_run_event(struct noc_core *core, struct noc_event *ev)
+{
+	struct noc_runs *runs = noc_runs_of(core);
+	struct noc_run **all;
+	size_t n;
+
+	if (!noc_table_get(&runs->stops, ev->kind))
+		return;
+	all = noc_run_all(runs, &n);
+	for (size_t i = 0; i < n; i++) {
+		struct noc_run *r = all[i];
+		char id[NOC_ID_TEXT];
+
+		if (!r->esc.def || !noc_escalate_stops(r, ev->kind) ||
+		    !escalate_same(r, ev))
+			continue;
+		ev = noc_core_keep(core, ev, "matched");
+		noc_run_write_signal(r, ev->kind, "event",
+				     noc_id_format(id, &ev->id));
+		noc_escalate_stop(r, ev->kind);
+		noc_run_advance(r);
+		noc_run_settle(r);
+	}
+	free(all);
+}
+
+/* ---- telling ---- */
+
+/* The first words of a level's own text, or what went wrong. */
+static char *
+escalate_subject(const struct noc_run *r, const struct noc_value *action)
+{
+	const struct noc_value *text = noc_value_at(noc_ast_items(action), 0);
+	struct noc_value *said = NULL;
+	struct noc_scope scope;
+	struct noc_strbuf sb = NOC_STRBUF_INIT;
+
+	noc_run_scope(r, &scope);
+	if (text &&
+	    !noc_template_tree(text, &scope, NOC_MISSING_MARK, &said, NULL))
+		noc_value_text(said, &sb);
+	else
+		noc_strbuf_addf(&sb, "%s %s %s", r->rule, r->device,
+				noc_value_get_str(r->error, "message", r->key));
+	noc_value_free(said);
+	return noc_strbuf_detach(&sb, NULL);
+}
+
+static bool
+level_is_new(const struct noc_escalation *def, size_t i)
+{
+	const char *name = noc_ast_name(def->levels[i].action);
+
+	for (size_t k = 0; k < i; k++) {
+		const char *before = noc_ast_name(def->levels[k].action);
+
+		if (noc_ast_is(def->levels[k].action, "notify") && before &&
+		    !strcmp(before, name))
+			return false;
+	}
+	return true;
+}
+
+/* One text to every channel told so far, each once. */
+static void
+escalate_all(struct noc_run *r, const char *what, const char *why)
+{
+	const struct noc_escalation *def = r->esc.def;
+
+	for (size_t i = 0; i < r->esc.level && i < def->nlevels; i++) {
+		const struct noc_value *action = def->levels[i].action;
+		const char *channel = noc_ast_name(action);
+		char *subject, *text;
+
+		if (!noc_ast_is(action, "notify") || !channel ||
+		    !level_is_new(def, i))
+			continue;
+		subject = escalate_subject(r, action);
+		text = noc_asprintf("%s (%s): %s", what, why, subject);
+		noc_notify_text(r->core, channel, text, r->ev, r->mode, &r->id);
+		free(subject);
+		free(text);
+	}
+}
+
+static void
+escalate_tell(struct noc_run *r, const struct noc_value *action)
+{
+	noc_run_tell(r, action, NULL);
+	r->esc.last_ns = noc_core_time(r->core).wall_ns;
+}
+
+/* ---- the machine ---- */
+
+static int64_t
+escalate_next(const struct noc_run *r)
+{
+	const struct noc_escalation *def = r->esc.def;
+	int64_t end = r->esc.since_ns + def->max_ms * NOC_NS_PER_MS;
+	int64_t next = end;
+
+	if (r->esc.level < def->nlevels)
+		next = r->esc.since_ns +
+		       def->levels[r->esc.level].after_ms * NOC_NS_PER_MS;
+	else if (def->again_ms > 0)
+		next = r->esc.last_ns + def->again_ms * NOC_NS_PER_MS;
+	return next < end ? next : end;
+}
+
+/* Over: the run ends as it failed, or its escalate step does. */
+static void
+escalate_over(struct noc_run *r, const char *why, bool answered)
+{
+	bool on_fail = r->esc.on_fail;
+	struct noc_step_done d = { .def = on_fail ? NULL : noc_run_step(r) };
+	struct noc_value *output;
+	struct noc_failure f;
+	char text[600];
+
+	noc_escalate_watch(r, false);
+	r->esc.def = NULL;
+	noc_run_wait(r, NOC_WAIT_NONE, "", 0);
+	if (on_fail) {
+		snprintf(text, sizeof(text), "%s; %s",
+			 r->outcome ? r->outcome : "failed", why);
+		noc_run_end(r, "Failed", text);
+	} else if (answered) {
+		output = noc_value_map();
+		noc_value_set(output, "by", noc_value_str(why));
+		d.outcome = why;
+		noc_step_succeed(r, output, &d);
+	} else {
+		noc_failure_set(&f, "timeout", "people", "unanswered", "%s",
+				why);
+		d.failure = &f;
+		noc_step_fail(r, &d);
+	}
+}
+
+static void
+escalate_give_up(struct noc_run *r)
+{
+	char text[32], why[96];
+
+	snprintf(why, sizeof(why), "nobody answered within %s",
+		 noc_duration_format(text, r->esc.def->max_ms));
+	escalate_all(r, "given up", why);
+	escalate_over(r, why, false);
+}
+
+void
+noc_escalate_due(struct noc_run *r)
+{
+	const struct noc_escalation *def = r->esc.def;
+	int64_t now = noc_core_time(r->core).wall_ns;
+	bool news = false;
+
+	if (now >= r->esc.since_ns + def->max_ms * NOC_NS_PER_MS) {
+		escalate_give_up(r);
+		return;
+	}
+	while (r->esc.level < def->nlevels &&
+	       r->esc.since_ns +
+		       def->levels[r->esc.level].after_ms * NOC_NS_PER_MS <=
+		   now) {
+		escalate_tell(r, def->levels[r->esc.level].action);
+		r->esc.level++;
+		news = true;
+	}
+	if (!news && r->esc.level == def->nlevels && def->again_ms > 0 &&
+	    r->esc.last_ns + def->again_ms * NOC_NS_PER_MS <= now)
+		escalate_tell(r, def->levels[def->nlevels - 1].action);
+	noc_run_wait(r, NOC_WAIT_ESCALATE,
+		     r->esc.level < def->nlevels ? "escalating"
+						 : "waiting_event",
+		     escalate_next(r));
+}
+
+void
+noc_escalate_begin(struct noc_run *r, const struct noc_escalation *def,
+		   bool on_fail)
+{
+	r->esc = (struct noc_escalating){
+		.def = def,
+		.on_fail = on_fail,
+		.since_ns = noc_core_time(r->core).wall_ns,
+	};
+	noc_escalate_watch(r, true);
+	noc_escalate_due(r);
+}
+
+void
+noc_escalate_clear(struct noc_run *r, const char *why)
+{
+	if (!r->esc.def)
+		return;
+	escalate_all(r, "all clear", why);
+	noc_escalate_watch(r, false);
+	r->esc.def = NULL;
+}
+
+void
+noc_escalate_stop(struct noc_run *r, const char *why)
+{
+	escalate_all(r, "all clear", why);
+	escalate_over(r, why, true);
+}

@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "engine/edge/env.h"
+#include "engine/run/step.h"
+
+/*
+ * Runs after a restart: loaded from their rows, put back to where they
+ * waited, and sent on by the same noc_run_advance.  Only an intent without a
+ * result needs a decision (workflows: crash promise).
+ */
+#define RECOVERIES_MAX 5
+#define BLOCKED_NS     (24 * 3600 * NOC_NS_PER_S)
+
+/* ---- the plan ---- */
+
+static bool
+plan_calls_lua(const struct noc_plan *p)
+{
+	for (size_t i = 0; i < p->nsteps; i++)
+		if (p->steps[i].when_fn || p->steps[i].expect_fn ||
+		    p->steps[i].fail_if_fn)
+			return true;
+	return false;
+}
+
+bool
+noc_run_has_code(const struct noc_run *r)
+{
+	return r->code || !plan_calls_lua(r->plan);
+}
+
+static bool
+plan_is(struct noc_plan *p, const uint8_t hash[32], struct noc_plan **out)
+{
+	if (!p || memcmp(p->hash, hash, 32))
+		return false;
+	*out = p;
+	return true;
+}
+
+/* The same plan in the rules of now, or NULL. */
+static struct noc_plan *
+plan_in_rules(const struct noc_ruleset *rs, const uint8_t hash[32])
+{
+	struct noc_plan *p = NULL;
+	const char *key;
+	void *value;
+
+	for (size_t i = 0; i < rs->nrules; i++)
+		if (plan_is(rs->rules[i].run, hash, &p))
+			return p;
+	for (size_t i = 0; i < rs->npairs; i++)
+		if (plan_is(rs->pairs[i].missing_plan, hash, &p) ||
+		    plan_is(rs->pairs[i].matched_plan, hash, &p))
+			return p;
+	for (size_t i = 0; i < rs->ntasks; i++)
+		if (plan_is(rs->tasks[i].run, hash, &p) ||
+		    plan_is(rs->tasks[i].on_missed, hash, &p) ||
+		    plan_is(rs->tasks[i].on_error, hash, &p) ||
+		    plan_is(rs->tasks[i].on_breach, hash, &p))
+			return p;
+	for (size_t it = 0; noc_table_next(&rs->flows, &it, &key, &value);)
+		if (plan_is(value, hash, &p))
+			return p;
+	return NULL;
+}
+
+static bool
+run_find_plan(struct noc_run *r, const uint8_t hash[32])
+{
+	const struct noc_env *env = noc_core_env(r->core);
+	struct noc_ruleset *rs = noc_core_rules(r->core);
+	struct noc_plan *p = rs ? plan_in_rules(rs, hash) : NULL;
+	struct noc_err err = { 0 };
+	char *json;
+
+	if (p) {
+		r->plan = noc_plan_ref(p);
+		r->code = noc_ruleset_ref(rs);
+		return true;
+	}
+	json = env && env->state_dir ? noc_load_definition(env->state_dir, hash)
+				     : NULL;
+	if (json && noc_plan_from_json(json, &r->plan, &err) < 0)
+		noc_warn("resume", "run=%s %s", r->text, err.msg);
+	free(json);
+	return r->plan != NULL;
+}
+
+/* Without its definition nothing can be said of it but that it is over. */
+static void
+run_lost(struct noc_core *core, const struct noc_run_row *row)
+{
+	struct noc_run_row over = *row;
+	struct noc_record *rec;
+
+	over.state = "Failed";
+	over.phase = "";
+	over.outcome = "its definition is lost";
+	over.ended_ns = noc_core_time(core).wall_ns;
+	noc_txn_run(noc_core_txn(core), &over);
+	rec = noc_txn_record(noc_core_txn(core), NOC_REC_RUN_END);
+	noc_record_add_id(rec, NOC_TAG_RUN, &row->id);
+	noc_record_adds(rec, NOC_TAG_OUTCOME, "Failed");
+	noc_record_adds(rec, NOC_TAG_DETAIL,
+			"{\"reason\":\"its definition is lost\"}");
+}
+
+/* ---- rows ---- */
+
+static struct noc_value *
+copy_map(const struct noc_value *json, const char *key)
+{
+	const struct noc_value *v = noc_value_get(json, key);
+
+	return v && v->type == NOC_MAP ? noc_value_copy(v) : NULL;
+}
+
+static void
+run_load_json(struct noc_run *r, const struct noc_value *json)
+{
+	const char *wait = noc_value_get_str(json, "wait", "");
+	struct noc_value *confirmed = copy_map(json, "confirmed");
+
+	noc_value_free(r->json);
+	r->json = json ? noc_value_copy(json) : noc_value_map();
+	r->error = copy_map(json, "error");
+	if (confirmed) {
+		noc_value_free(r->confirmed);
+		r->confirmed = confirmed;
+	}
+	for (int w = NOC_WAIT_NONE; w <= NOC_WAIT_BLOCKED; w++)
+		if (!strcmp(noc_wait_names[w], wait))
+			r->wait = (enum noc_wait)w;
+	r->at = (size_t)noc_value_get_int(json, "at", 0);
+	r->due_ns = noc_value_get_int(json, "due", 0);
+	r->attempt = (int)noc_value_get_int(json, "attempt", 0);
+	r->tries = (int)noc_value_get_int(json, "tries", 0);
+	r->step_ns = noc_value_get_int(json, "step", 0);
+	r->retries = (int)noc_value_get_int(json, "retries", 0);
+	r->recoveries = (int)noc_value_get_int(json, "recoveries", 0);
+	r->ok_since_ns = noc_value_get_int(json, "ok_since", 0);
+	r->reads = (int)noc_value_get_int(json, "reads", 0);
+	r->probing = noc_value_get_int(json, "probing", 0) != 0;
+	r->confirm_turn = noc_value_get_int(json, "turn", 0) != 0;
+	r->would = noc_value_get_int(json, "would", 0) != 0;
+	r->late = noc_value_get_int(json, "late", 0) != 0;
+	if (noc_value_get(json, "event"))
+		r->ev = noc_event_from_value(noc_value_get(json, "event"));
+	if (r->ev)
+		r->ev->kept = true;
+}
+
+static void
+run_load_esc(struct noc_run *r)
+{
+	const struct noc_value *esc = noc_value_get(r->json, "esc");
+	const struct noc_step_def *def = noc_run_step(r);
+
+	if (!esc)
+		return;
+	r->esc.on_fail = noc_value_get_bool(esc, "on_fail", true);
+	r->esc.level = (size_t)noc_value_get_int(esc, "level", 0);
+	r->esc.since_ns = noc_value_get_int(esc, "since", 0);
+	r->esc.last_ns = noc_value_get_int(esc, "last", 0);
+	r->esc.def = r->esc.on_fail ? r->plan->on_fail
+		     : def	    ? def->escalation
+				    : NULL;
+	if (r->esc.def)
+		noc_escalate_watch(r, true);
+}
+
+void
+noc_run_load(struct noc_core *core, void *part, const struct noc_run_row *row)
+{
+	struct noc_runs *runs = part;
+	struct noc_run *r;
+
+	if (row->ended_ns || noc_run_find(core, &row->id))
+		return;
+	r = noc_run_new(core, &row->id);
+	if (!run_find_plan(r, row->definition)) {
+		noc_table_deln(&runs->by_id, r->id.b, sizeof(r->id.b));
+		noc_run_free(r);
+		run_lost(core, row);
+		return;
+	}
+	noc_table_putn(&runs->plans, r->plan->hash, 32, runs);
+	r->rule = noc_strdup(row->rule);
+	r->key = noc_strdup(row->key);
+	r->device = noc_strdup(row->device);
+	/* What cannot be read must not act. */
+	if (!noc_mode_parse(row->mode, &r->mode))
+		r->mode = NOC_OBSERVE;
+	r->started_ns = row->started_ns;
+	if (row->outcome[0])
+		r->outcome = noc_strdup(row->outcome);
+	run_load_json(r, row->json);
+	r->actor = noc_strdup(noc_value_get_str(r->json, "actor", "rule"));
+	/* Saved from a damaged database: people decide. */
+	if (!strcmp(row->phase, "blocked") && r->wait != NOC_WAIT_ASK &&
+	    r->wait != NOC_WAIT_BLOCKED) {
+		r->wait = NOC_WAIT_BLOCKED;
+		r->due_ns = 0;
+	}
+	noc_run_set_info(r);
+	run_load_esc(r);
+}
+
+void
+noc_run_load_step(struct noc_core *core, void *part,
+		  const struct noc_step_row *row)
+{
+	struct noc_run *r = noc_run_find(core, &row->run);
+	const struct noc_value *output = noc_value_get(row->json, "output");
+
+	(void)part;
+	if (r && output && !strcmp(row->state, "Succeeded"))
+		noc_value_set(r->steps, row->path, noc_value_copy(output));
+}
+
+/* ---- where it goes on ---- */
+
+static void
+run_block(struct noc_run *r, const char *why)
+{
+	char text[400];
+
+	noc_run_wait(r, NOC_WAIT_BLOCKED, "blocked",
+		     noc_core_time(r->core).wall_ns + BLOCKED_NS);
+	snprintf(text, sizeof(text),
+		 "%s %s: run %s is blocked: %s. `nocturne run signal` it "
+		 "retry, done or fail",
+		 r->rule, r->device, r->text, why);
+	noc_notify_text(r->core, "noc", text, r->ev, r->mode, &r->id);
+}
+
+/* An intent without a result. */
+static void
+run_recover(struct noc_run *r, const struct noc_step_def *def)
+{
+	struct noc_step_done d = { .def = def };
+	struct noc_failure f;
+
+	if (++r->recoveries > RECOVERIES_MAX) {
+		run_block(r, "the daemon died more than 5 times in it");
+		return;
+	}
+	if (r->tries > 0)
+		r->tries--;
+	r->wait = NOC_WAIT_NONE;
+	r->dirty = true;
+	if (def->kind == NOC_STEP_EMIT) {
+		noc_step_emit(r, def);
+		return;
+	}
+	if (def->kind == NOC_STEP_VERIFY) {
+		noc_attempt_begin(r);
+		return;
+	}
+	noc_failure_set(&f, "in_doubt", "nocturne", "restart",
+			"the daemon stopped before the result came");
+	d.failure = &f;
+	if (!def->mutates || r->probing)
+		noc_step_retry(r, &d, 0);
+	else
+		noc_attempt_in_doubt(r, &d);
+}
+
+static void
+run_go_on(struct noc_run *r)
+{
+	const struct noc_step_def *def = noc_run_step(r);
+
+	if (!noc_run_has_code(r) && r->wait != NOC_WAIT_ESCALATE) {
+		if (r->wait != NOC_WAIT_BLOCKED)
+			run_block(r, "its functions are not in the rules any "
+				     "more");
+		else
+			noc_run_wait(r, r->wait, "blocked", r->due_ns);
+		return;
+	}
+	switch (r->wait) {
+	case NOC_WAIT_NONE:
+		break;
+	case NOC_WAIT_CALL:
+		if (def)
+			run_recover(r, def);
+		break;
+	case NOC_WAIT_RETRY:
+		noc_run_wait(r, r->wait, "retrying", r->due_ns);
+		r->dirty = false;
+		break;
+	case NOC_WAIT_READ:
+		noc_run_wait(r, r->wait, "waiting_read", r->due_ns);
+		r->dirty = false;
+		break;
+	case NOC_WAIT_PAUSE:
+		noc_run_wait(r, r->wait, "paused", r->due_ns);
+		r->dirty = false;
+		break;
+	case NOC_WAIT_SLEEP:
+		noc_run_wait(r, r->wait, "sleeping", r->due_ns);
+		r->dirty = false;
+		break;
+	case NOC_WAIT_VERIFY:
+		noc_run_wait(r, r->wait, "verifying", r->due_ns);
+		r->dirty = false;
+		break;
+	case NOC_WAIT_ESCALATE:
+		if (!r->esc.def) {
+			noc_run_end(r, "Failed", r->outcome);
+			break;
+		}
+		noc_run_wait(r, r->wait,
+			     r->esc.level < r->esc.def->nlevels
+				 ? "escalating"
+				 : "waiting_event",
+			     r->due_ns);
+		r->dirty = false;
+		break;
+	case NOC_WAIT_ASK:
+	case NOC_WAIT_BLOCKED:
+		if (!r->due_ns) {
+			run_block(r, "its rows come from a damaged database");
+			break;
+		}
+		noc_run_wait(r, r->wait, "blocked", r->due_ns);
+		r->dirty = false;
+		break;
+	}
+	noc_run_advance(r);
+}
+
+/* An event read back knows its device by name only. */
+static void
+run_aim(struct noc_run *r)
+{
+	struct noc_inventory *inv = noc_core_inv(r->core);
+
+	if (!r->ev || r->ev->inventory || !inv)
+		return;
+	r->ev->inventory = noc_inventory_by_name(inv, r->ev->device);
+	if (r->ev->inventory)
+		noc_inventory_ref(r->ev->inventory->owner);
+}
+
+void
+noc_run_ready(struct noc_core *core, void *part)
+{
+	size_t n;
+	struct noc_run **all = noc_run_all(part, &n);
+
+	(void)core;
+	for (size_t i = 0; i < n; i++) {
+		struct noc_run *r = all[i];
+
+		noc_info("resume", "run=%s rule=%s step=%zu wait=%s", r->text,
+			 r->rule, r->at, noc_wait_names[r->wait]);
+		run_aim(r);
+		run_go_on(r);
+		noc_run_settle(r);
+	}
+	free(all);
+}
+
+/* New rules: some may hold the functions that a blocked run lacks. */
+void
+noc_run_reload(struct noc_core *core, void *part)
+{
+	struct noc_ruleset *rs = noc_core_rules(core);
+	size_t n;
+	struct noc_run **all = noc_run_all(part, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		struct noc_run *r = all[i];
+
+		if (r->wait != NOC_WAIT_BLOCKED || noc_run_has_code(r) ||
+		    !plan_in_rules(rs, r->plan->hash))
+			continue;
+		r->code = noc_ruleset_ref(rs);
+		noc_step_decided(r, "retry", "new rules");
+		noc_run_advance(r);
+		noc_run_settle(r);
+	}
+	free(all);
+}

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "engine/run/step.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/crypto.h"
+#include "base/mem.h"
+#include "store/writer.h"
+
+/*
+ * What a run leaves in the journal and in its rows.  The run row is all that
+ * resume needs but for the outputs of finished steps, which are in theirs.
+ */
+
+const char *const noc_wait_names[] = {
+	[NOC_WAIT_NONE] = "",	      [NOC_WAIT_CALL] = "call",
+	[NOC_WAIT_RETRY] = "retry",   [NOC_WAIT_READ] = "read",
+	[NOC_WAIT_PAUSE] = "pause",   [NOC_WAIT_SLEEP] = "sleep",
+	[NOC_WAIT_VERIFY] = "verify", [NOC_WAIT_ESCALATE] = "escalate",
+	[NOC_WAIT_ASK] = "ask",	      [NOC_WAIT_BLOCKED] = "blocked",
+};
+
+/* ---- the run ---- */
+
+static void
+run_set_int(struct noc_run *r, const char *key, int64_t n)
+{
+	if (n)
+		noc_value_set(r->json, key, noc_value_int(n));
+	else
+		noc_value_unset(r->json, key);
+}
+
+static void
+run_set_copy(struct noc_run *r, const char *key, const struct noc_value *v)
+{
+	if (v && noc_value_len(v))
+		noc_value_set(r->json, key, noc_value_copy(v));
+	else
+		noc_value_unset(r->json, key);
+}
+
+static void
+run_set_esc(struct noc_run *r)
+{
+	struct noc_value *esc;
+
+	if (!r->esc.def) {
+		noc_value_unset(r->json, "esc");
+		return;
+	}
+	esc = noc_value_map();
+	noc_value_set(esc, "on_fail", noc_value_bool(r->esc.on_fail));
+	noc_value_set(esc, "level", noc_value_int((int64_t)r->esc.level));
+	noc_value_set(esc, "since", noc_value_int(r->esc.since_ns));
+	noc_value_set(esc, "last", noc_value_int(r->esc.last_ns));
+	noc_value_set(r->json, "esc", esc);
+}
+
+const struct noc_value *
+noc_run_event_value(struct noc_run *r)
+{
+	if (r->ev && !noc_value_get(r->json, "event"))
+		noc_value_set(r->json, "event", noc_event_value(r->ev));
+	return noc_value_get(r->json, "event");
+}
+
+/* What has ended is not resumed: its event is in the row of its own. */
+static void
+run_set_json(struct noc_run *r)
+{
+	if (r->ended)
+		noc_value_unset(r->json, "event");
+	else
+		noc_run_event_value(r);
+	run_set_int(r, "at", (int64_t)r->at);
+	noc_value_set(r->json, "wait", noc_value_str(noc_wait_names[r->wait]));
+	run_set_int(r, "due", r->due_ns);
+	run_set_int(r, "attempt", r->attempt);
+	run_set_int(r, "tries", r->tries);
+	run_set_int(r, "step", r->step_ns);
+	run_set_int(r, "retries", r->retries);
+	run_set_int(r, "recoveries", r->recoveries);
+	run_set_int(r, "ok_since", r->ok_since_ns);
+	run_set_int(r, "reads", r->reads);
+	run_set_int(r, "probing", r->probing);
+	run_set_int(r, "turn", r->confirm_turn);
+	run_set_int(r, "would", r->would);
+	run_set_int(r, "late", r->late);
+	run_set_copy(r, "error", r->error);
+	run_set_copy(r, "confirmed", r->confirmed);
+	run_set_esc(r);
+}
+
+static void
+run_write_row(struct noc_run *r)
+{
+	struct noc_run_row row = {
+		.id = r->id,
+		.rule = r->rule,
+		.key = r->key,
+		.device = r->device,
+		.mode = noc_mode_name(r->mode),
+		.state = r->state,
+		.phase = r->phase,
+		.outcome = r->outcome ? r->outcome : "",
+		.started_ns = r->started_ns,
+		.ended_ns = r->ended_ns,
+		.json = r->json,
+	};
+
+	if (r->ev)
+		row.event = r->ev->id;
+	memcpy(row.definition, r->plan->hash, sizeof(row.definition));
+	run_set_json(r);
+	noc_txn_run(noc_core_txn(r->core), &row);
+}
+
+/* Write the row once an input, and give an ended run to be buried. */
+void
+noc_run_settle(struct noc_run *r)
+{
+	struct noc_runs *runs = noc_runs_of(r->core);
+
+	if (!r->dirty)
+		return;
+	r->dirty = false;
+	run_write_row(r);
+	if (!r->ended)
+		return;
+	noc_due_disarm(r->core, &r->due);
+	noc_table_deln(&runs->by_id, r->id.b, sizeof(r->id.b));
+	r->next_dead = runs->dead;
+	runs->dead = r;
+}
+
+static void
+run_write_definition(struct noc_run *r)
+{
+	struct noc_runs *runs = noc_runs_of(r->core);
+
+	if (noc_table_putn(&runs->plans, r->plan->hash, 32, runs))
+		return;
+	noc_txn_definition(noc_core_txn(r->core), r->plan->hash, "plan",
+			   r->plan->name, r->plan->json);
+}
+
+void
+noc_run_write_start(struct noc_run *r, const uint8_t *rule_definition)
+{
+	struct noc_value *detail = noc_value_map();
+	char hex[65], plan[65], cause[NOC_ID_TEXT];
+	struct noc_record *rec;
+
+	run_write_definition(r);
+	noc_hex(plan, r->plan->hash, 32);
+	noc_hex(hex, rule_definition ? rule_definition : r->plan->hash, 32);
+	noc_value_set(detail, "mode", noc_value_str(noc_mode_name(r->mode)));
+	noc_value_set(detail, "key", noc_value_str(r->key));
+	noc_value_set(detail, "device", noc_value_str(r->device));
+	if (r->late)
+		noc_value_set(detail, "late", noc_value_bool(true));
+	rec = noc_txn_record(noc_core_txn(r->core), NOC_REC_RUN_START);
+	if (r->ev)
+		noc_record_add_id(rec, NOC_TAG_EVENT, &r->ev->id);
+	noc_record_adds(rec, NOC_TAG_RUN, r->text);
+	noc_record_addf(rec, NOC_TAG_RULE, "%s@%.12s", r->rule, hex);
+	noc_record_adds(rec, NOC_TAG_ACTOR, r->actor);
+	noc_record_add_json(rec, NOC_TAG_DETAIL, detail);
+	noc_record_adds(rec, NOC_TAG_DEFINITION, plan);
+	noc_record_adds(rec, NOC_TAG_CAUSE,
+			r->ev ? noc_id_format(cause, &r->ev->id) : r->actor);
+	noc_value_free(detail);
+	noc_crash_point("run.after_start");
+}
+
+void
+noc_run_write_end(struct noc_run *r)
+{
+	struct noc_value *detail = noc_value_map();
+	struct noc_record *rec;
+
+	noc_value_set(detail, "reason",
+		      noc_value_str(r->outcome ? r->outcome : ""));
+	noc_value_set(
+	    detail, "ms",
+	    noc_value_int((r->ended_ns - r->started_ns) / NOC_NS_PER_MS));
+	if (r->error)
+		noc_value_set(detail, "error", noc_value_copy(r->error));
+	rec = noc_txn_record(noc_core_txn(r->core), NOC_REC_RUN_END);
+	noc_record_adds(rec, NOC_TAG_RUN, r->text);
+	noc_record_adds(rec, NOC_TAG_RULE, r->rule);
+	noc_record_adds(rec, NOC_TAG_OUTCOME, r->state);
+	noc_record_add_json(rec, NOC_TAG_DETAIL, detail);
+	noc_value_free(detail);
+}
+
+void
+noc_run_write_signal(struct noc_run *r, const char *signal, const char *actor,
+		     const char *why)
+{
+	struct noc_value *detail = noc_value_map();
+	struct noc_record *rec;
+
+	noc_value_set(detail, "why", noc_value_str(why ? why : ""));
+	noc_value_set(detail, "phase", noc_value_str(r->phase));
+	rec = noc_txn_record(noc_core_txn(r->core), NOC_REC_SIGNAL);
+	noc_record_adds(rec, NOC_TAG_RUN, r->text);
+	noc_record_adds(rec, NOC_TAG_ACTOR, actor);
+	noc_record_adds(rec, NOC_TAG_OUTCOME, signal);
+	noc_record_add_json(rec, NOC_TAG_DETAIL, detail);
+	noc_value_free(detail);
+}
+
+/* ---- steps ---- */
+
+struct noc_value *
+noc_failure_value(const struct noc_failure *f)
+{
+	struct noc_value *v = noc_value_map();
+
+	noc_value_set(v, "class", noc_value_str(f->class));
+	noc_value_set(v, "block", noc_value_str(f->block));
+	noc_value_set(v, "code", noc_value_str(f->code));
+	noc_value_set(v, "message", noc_value_str(f->message));
+	return v;
+}
+
+static const char *
+step_action(const struct noc_step_def *def)
+{
+	switch (def->kind) {
+	case NOC_STEP_ACTION:
+	case NOC_STEP_VERIFY:
+		break;
+	case NOC_STEP_STOP:
+		return "stop";
+	case NOC_STEP_FAIL:
+		return "fail";
+	case NOC_STEP_ESCALATE:
+		return "escalate";
+	case NOC_STEP_EMIT:
+		return "emit";
+	case NOC_STEP_SLEEP:
+		return "sleep";
+	}
+	return def->action ? def->action : "";
+}
+
+/* The idempotency token of an attempt: the same for the same attempt only. */
+static void
+step_token(const struct noc_run *r, const struct noc_step_def *def,
+	   struct noc_value *json)
+{
+	noc_value_set(
+	    json, "token",
+	    noc_value_strf("%s/%s/%d", r->text, def->name, r->attempt));
+}
+
+void
+noc_step_write_start(struct noc_run *r, const struct noc_step_def *def,
+		     const char *target, const struct noc_value *params)
+{
+	struct noc_txn *txn = noc_core_txn(r->core);
+	struct noc_value *json = noc_value_map();
+	struct noc_step_row row = {
+		.run = r->id,
+		.path = def->name,
+		.attempt = r->attempt,
+		.state = "Running",
+		.started_ns = r->step_ns,
+		.due_ns = r->due_ns,
+		.json = json,
+	};
+	struct noc_record *rec;
+	char plan[65];
+
+	noc_value_set(json, "attempt", noc_value_int(r->attempt));
+	step_token(r, def, json);
+	if (r->due_ns) {
+		char iso[32];
+
+		noc_value_set(json, "deadline",
+			      noc_value_str(noc_time_iso(iso, r->due_ns)));
+	}
+	noc_hex(plan, r->plan->hash, 32);
+	rec = noc_txn_record(txn, NOC_REC_STEP_START);
+	noc_record_adds(rec, NOC_TAG_RUN, r->text);
+	noc_record_addf(rec, NOC_TAG_RULE, "%s@%.12s", r->rule, plan);
+	noc_record_adds(rec, NOC_TAG_ACTION, step_action(def));
+	noc_record_adds(rec, NOC_TAG_TARGET, target);
+	noc_record_add_json(rec, NOC_TAG_DETAIL, json);
+	noc_txn_add_commitment(txn, rec, params);
+	noc_record_adds(rec, NOC_TAG_STEP, def->name);
+
+	noc_value_set(json, "action", noc_value_str(step_action(def)));
+	noc_value_set(json, "target", noc_value_str(target));
+	noc_value_set(json, "params", noc_value_copy(params));
+	noc_txn_step(txn, &row);
+	noc_value_free(json);
+}
+
+static void
+step_write_record(struct noc_run *r, const struct noc_step_done *d,
+		  struct noc_value *json)
+{
+	struct noc_txn *txn = noc_core_txn(r->core);
+	struct noc_value *nothing = noc_value_nil();
+	struct noc_record *rec = noc_txn_record(txn, NOC_REC_STEP_DONE);
+
+	noc_record_adds(rec, NOC_TAG_RUN, r->text);
+	noc_record_adds(rec, NOC_TAG_ACTION, step_action(d->def));
+	noc_record_adds(rec, NOC_TAG_TARGET, d->target ? d->target : "");
+	noc_record_adds(rec, NOC_TAG_OUTCOME, d->outcome);
+	noc_record_add_json(rec, NOC_TAG_DETAIL, json);
+	noc_txn_add_commitment(txn, rec, d->output ? d->output : nothing);
+	noc_record_adds(rec, NOC_TAG_STEP, d->def->name);
+	noc_value_free(nothing);
+}
+
+void
+noc_step_write_done(struct noc_run *r, const struct noc_step_done *d)
+{
+	struct noc_value *json = noc_value_map();
+	bool over = strcmp(d->state, "Pending") != 0;
+	struct noc_step_row row = {
+		.run = r->id,
+		.path = d->def->name,
+		.attempt = r->attempt,
+		.state = d->state,
+		.started_ns = r->step_ns,
+		.ended_ns = over ? noc_core_time(r->core).wall_ns : 0,
+		.due_ns = d->due_ns,
+		.json = json,
+	};
+
+	if (r->attempt)
+		noc_value_set(json, "attempt", noc_value_int(r->attempt));
+	if (d->took_ms)
+		noc_value_set(json, "ms", noc_value_int(d->took_ms));
+	if (r->reads)
+		noc_value_set(json, "reads", noc_value_int(r->reads));
+	if (d->failure)
+		noc_value_set(json, "error", noc_failure_value(d->failure));
+	step_write_record(r, d, json);
+
+	noc_value_set(json, "outcome", noc_value_str(d->outcome));
+	noc_value_set(json, "action", noc_value_str(step_action(d->def)));
+	noc_value_set(json, "target",
+		      noc_value_str(d->target ? d->target : ""));
+	if (d->params)
+		noc_value_set(json, "params", noc_value_copy(d->params));
+	if (d->output)
+		noc_value_set(json, "output", noc_value_copy(d->output));
+	noc_txn_step(noc_core_txn(r->core), &row);
+	noc_value_free(json);
+	noc_crash_point("run.after_done");
+}

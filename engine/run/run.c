@@ -1,0 +1,487 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "engine/run/step.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "engine/lang/ast.h"
+#include "engine/correlate/correlate.h"
+#include "engine/intake/intake.h"
+
+#define ENDED_KEPT 4096
+
+/* ---- life ---- */
+
+struct noc_run *
+noc_run_new(struct noc_core *core, const struct noc_id *id)
+{
+	struct noc_run *r = noc_calloc(1, sizeof(*r));
+
+	r->core = core;
+	r->id = *id;
+	noc_id_format(r->text, id);
+	r->state = "Running";
+	r->phase = "";
+	r->steps = noc_value_map();
+	r->confirmed = noc_value_map();
+	r->json = noc_value_map();
+	noc_table_putn(&noc_runs_of(core)->by_id, id->b, sizeof(id->b), r);
+	return r;
+}
+
+void
+noc_run_free(struct noc_run *r)
+{
+	noc_due_disarm(r->core, &r->due);
+	noc_plan_unref(r->plan);
+	noc_ruleset_unref(r->code);
+	noc_event_unref(r->ev);
+	noc_value_free(r->json);
+	noc_value_free(r->steps);
+	noc_value_free(r->info);
+	noc_value_free(r->error);
+	noc_value_free(r->confirmed);
+	free(r->rule);
+	free(r->key);
+	free(r->device);
+	free(r->actor);
+	free(r->outcome);
+	free(r);
+}
+
+void
+noc_run_bury(struct noc_runs *runs)
+{
+	struct noc_run *r;
+
+	while ((r = runs->dead)) {
+		runs->dead = r->next_dead;
+		noc_run_free(r);
+	}
+}
+
+struct noc_run *
+noc_run_find(const struct noc_core *core, const struct noc_id *id)
+{
+	return noc_table_getn(&noc_runs_of(core)->by_id, id->b, sizeof(id->b));
+}
+
+/* They may start and end others while the caller walks. */
+struct noc_run **
+noc_run_all(const struct noc_runs *runs, size_t *n)
+{
+	struct noc_run **all = noc_malloc((noc_table_len(&runs->by_id) + 1) *
+					  sizeof(struct noc_run *));
+	const char *key;
+	void *value;
+
+	*n = 0;
+	for (size_t it = 0; noc_table_next(&runs->by_id, &it, &key, &value);)
+		all[(*n)++] = value;
+	return all;
+}
+
+size_t
+noc_run_count(const struct noc_core *core)
+{
+	return noc_table_len(&noc_runs_of(core)->by_id);
+}
+
+/* ---- what a run knows ---- */
+
+void
+noc_run_scope(const struct noc_run *r, struct noc_scope *scope)
+{
+	*scope = (struct noc_scope){
+		.ev = r->ev,
+		.steps = r->steps,
+		.input = noc_value_get(r->json, "input"),
+		.error = r->error,
+		.run = r->info,
+		.extra = noc_value_get(r->json, "extra"),
+	};
+}
+
+struct noc_rule *
+noc_run_rule(const struct noc_run *r)
+{
+	struct noc_ruleset *rs = r->code ? r->code : noc_core_rules(r->core);
+
+	return rs ? noc_ruleset_rule(rs, r->rule) : NULL;
+}
+
+const struct noc_step_def *
+noc_run_step(const struct noc_run *r)
+{
+	return r->at < r->plan->nsteps ? &r->plan->steps[r->at] : NULL;
+}
+
+void
+noc_run_set_info(struct noc_run *r)
+{
+	noc_value_free(r->info);
+	r->info = noc_value_map();
+	noc_value_set(r->info, "id", noc_value_str(r->text));
+	noc_value_set(r->info, "rule", noc_value_str(r->rule));
+	noc_value_set(r->info, "mode", noc_value_str(noc_mode_name(r->mode)));
+	noc_value_set(r->info, "key", noc_value_str(r->key));
+	noc_value_set(r->info, "device", noc_value_str(r->device));
+	noc_value_set(r->info, "plan", noc_value_str(r->plan->name));
+}
+
+/* ---- start ---- */
+
+static struct noc_id
+run_id(struct noc_core *core, const struct noc_run_cause *cause)
+{
+	const uint8_t *definition =
+	    cause->definition ? cause->definition : cause->plan->hash;
+	int64_t now = noc_core_time(core).wall_ns;
+	const char *phase = noc_value_get_str(cause->extra, "storm", "");
+	struct noc_id origin, id;
+	char *name;
+
+	if (!noc_id_is_zero(&cause->parent))
+		return noc_id_run(now, &cause->parent, cause->rule_name,
+				  definition);
+	if (cause->ev) {
+		/* A storm has one event, and a run at its start and its end. */
+		name = noc_asprintf("%s%s%s", cause->rule_name,
+				    *phase ? "/" : "", phase);
+		id = noc_id_run(cause->ev->received_ns, &cause->ev->id, name,
+				definition);
+		free(name);
+		return id;
+	}
+	origin = noc_id_new(now);
+	return noc_id_run(now, &origin, cause->rule_name, definition);
+}
+
+static void
+run_fill(struct noc_run *r, const struct noc_run_cause *cause)
+{
+	struct noc_value *extra =
+	    cause->extra ? noc_value_copy(cause->extra) : noc_value_map();
+	const char *device = noc_value_get_str(cause->input, "device", "");
+
+	r->plan = noc_plan_ref(cause->plan);
+	if (noc_core_rules(r->core))
+		r->code = noc_ruleset_ref(noc_core_rules(r->core));
+	r->rule = noc_strdup(cause->rule_name);
+	r->key = noc_strdup(cause->key ? cause->key : "");
+	r->actor = noc_strdup(cause->actor ? cause->actor : "rule");
+	/* Whose canary it is has been decided, or is nobody's. */
+	r->mode = cause->mode == NOC_CANARY ? NOC_OBSERVE : cause->mode;
+	r->late = cause->late;
+	r->started_ns = noc_core_time(r->core).wall_ns;
+	if (cause->ev) {
+		r->ev = noc_event_ref(cause->ev);
+		r->device = noc_strndup(r->ev->device.p ? r->ev->device.p : "",
+					r->ev->device.len);
+	} else {
+		/* Without an event "{device}" is the one it was given. */
+		r->device = noc_strdup(device);
+		if (device[0])
+			noc_value_set(extra, "device", noc_value_str(device));
+	}
+	if (!noc_value_get(extra, "rule"))
+		noc_value_set(extra, "rule", noc_value_str(r->rule));
+	noc_value_set(r->json, "extra", extra);
+	if (cause->input)
+		noc_value_set(r->json, "input", noc_value_copy(cause->input));
+	noc_value_set(r->json, "actor", noc_value_str(r->actor));
+	if (cause->under)
+		noc_value_set(r->json, "under", noc_value_str(cause->under));
+	noc_run_set_info(r);
+}
+
+int
+noc_run_start(struct noc_core *core, const struct noc_run_cause *given,
+	      struct noc_id *id, struct noc_err *err)
+{
+	struct noc_runs *runs = noc_runs_of(core);
+	struct noc_run_cause cause = *given;
+	struct noc_run *r;
+	struct noc_id new_id;
+	char text[NOC_ID_TEXT];
+
+	noc_run_bury(runs);
+	if (!cause.rule_name)
+		cause.rule_name = cause.plan->name;
+	if (cause.ev)
+		cause.ev = noc_core_keep(core, cause.ev, "matched");
+	new_id = run_id(core, &cause);
+	if (id)
+		*id = new_id;
+	if (noc_run_find(core, &new_id) ||
+	    noc_table_getn(&runs->ended, new_id.b, sizeof(new_id.b)))
+		return noc_err_set(err, NOC_ECONFLICT,
+				   "Run %s has this cause already.",
+				   noc_id_format(text, &new_id));
+	r = noc_run_new(core, &new_id);
+	run_fill(r, &cause);
+	runs->started++;
+	runs->last = new_id;
+	noc_run_write_start(r, cause.definition);
+	noc_info("run", "run=%s rule=%s device=%s key=%s mode=%s started",
+		 r->text, r->rule, r->device, r->key, noc_mode_name(r->mode));
+	noc_run_advance(r);
+	noc_run_settle(r);
+	return 0;
+}
+
+/* input = { role = "string" }: what a flow says it takes, no more, no less. */
+static int
+run_check_input(const struct noc_plan *plan, const struct noc_value *input,
+		struct noc_err *err)
+{
+	const struct noc_value *known = noc_ast_opts(plan->input);
+
+	if (input && input->type != NOC_MAP)
+		return noc_err_set(err, NOC_EINPUT,
+				   "The input of a flow is a map of names to "
+				   "values.");
+	for (size_t i = 0; known && i < noc_value_len(known); i++)
+		if (!noc_value_get(input, known->u.map.at[i].key))
+			return noc_err_set(err, NOC_EINPUT,
+					   "Flow '%s' needs the input '%s'.",
+					   plan->name, known->u.map.at[i].key);
+	for (size_t i = 0; known && input && i < input->u.map.len; i++)
+		if (!noc_value_get(known, input->u.map.at[i].key))
+			return noc_err_set(err, NOC_EINPUT,
+					   "Flow '%s' has no input '%s'.",
+					   plan->name, input->u.map.at[i].key);
+	return 0;
+}
+
+int
+noc_run_start_flow(struct noc_core *core, const char *flow,
+		   const struct noc_run_cause *cause, struct noc_id *id,
+		   struct noc_err *err)
+{
+	struct noc_ruleset *rs = noc_core_rules(core);
+	struct noc_run_cause c = *cause;
+
+	c.plan = rs ? noc_table_get(&rs->flows, flow) : NULL;
+	if (!c.plan)
+		return noc_err_set(err, NOC_ENOTFOUND,
+				   "There is no flow '%s' in the rules.", flow);
+	if (run_check_input(c.plan, c.input, err))
+		return NOC_EINPUT;
+	c.rule = NULL;
+	c.rule_name = flow;
+	c.definition = NULL;
+	return noc_run_start(core, &c, id, err);
+}
+
+/* ---- end ---- */
+
+/* "raise, is_up": what was done, in order. */
+static char *
+run_summary(const struct noc_run *r)
+{
+	struct noc_strbuf sb = NOC_STRBUF_INIT;
+
+	for (size_t i = 0; i < r->plan->nsteps; i++) {
+		const char *name = r->plan->steps[i].name;
+
+		if (!noc_value_get(r->steps, name))
+			continue;
+		if (sb.len)
+			noc_strbuf_adds(&sb, ", ");
+		noc_strbuf_adds(&sb, name);
+	}
+	if (!sb.len)
+		noc_strbuf_adds(&sb, "nothing to do");
+	return noc_strbuf_detach(&sb, NULL);
+}
+
+struct noc_id
+noc_run_last(const struct noc_core *core)
+{
+	return noc_runs_of(core)->last;
+}
+
+const char *
+noc_run_state(const struct noc_core *core, const struct noc_id *id)
+{
+	if (noc_run_find(core, id))
+		return "Running";
+	return noc_table_getn(&noc_runs_of(core)->ended, id->b, sizeof(id->b));
+}
+
+static void
+run_remember(struct noc_runs *runs, const struct noc_id *id, const char *state)
+{
+	const char *key;
+	void *value;
+	size_t it = 0;
+
+	noc_table_putn(&runs->ended, id->b, sizeof(id->b),
+		       (void *)(uintptr_t)state);
+	if (noc_table_len(&runs->ended) <= ENDED_KEPT)
+		return;
+	if (noc_table_next(&runs->ended, &it, &key, &value))
+		noc_table_deln(&runs->ended, key, sizeof(id->b));
+}
+
+/* A log or a SET that nobody looked after says nothing of the fault. */
+static bool
+run_has_verified(const struct noc_run *r)
+{
+	for (size_t i = 0; r->plan->acting && i < r->plan->nsteps; i++)
+		if (r->plan->steps[i].kind == NOC_STEP_VERIFY)
+			return !r->would;
+	return false;
+}
+
+void
+noc_run_end(struct noc_run *r, const char *state, const char *outcome)
+{
+	struct noc_runs *runs = noc_runs_of(r->core);
+
+	if (r->ended)
+		return;
+	if (r->out)
+		noc_attempt_cancel(r, "the run has ended");
+	noc_due_disarm(r->core, &r->due);
+	if (r->would && !strcmp(state, "Succeeded")) {
+		r->phase = "observed";
+	} else {
+		char *text = outcome ? noc_strdup(outcome) : run_summary(r);
+
+		free(r->outcome);
+		r->outcome = text;
+		r->phase = "";
+	}
+	r->state = state;
+	r->wait = NOC_WAIT_NONE;
+	r->due_ns = 0;
+	r->ended = true;
+	r->dirty = true;
+	r->ended_ns = noc_core_time(r->core).wall_ns;
+	if (!strcmp(state, "Succeeded")) {
+		runs->succeeded++;
+		if (run_has_verified(r)) {
+			noc_settle_end(r->core, &r->id);
+			if (r->ev)
+				noc_fold_recovered(r->core, r->ev);
+		}
+	} else if (!strcmp(state, "Failed")) {
+		runs->failed++;
+	} else {
+		runs->cancelled++;
+	}
+	noc_run_write_end(r);
+	run_remember(runs, &r->id, state);
+	noc_info("run", "run=%s rule=%s state=%s outcome=\"%s\"", r->text,
+		 r->rule, r->state, r->outcome);
+	/* What was over at once is told by the line of its event. */
+	if (r->ev && !outcome && !r->would && r->ended_ns == r->started_ns)
+		return;
+	noc_core_say(r->core, "%s%s run %.8s %s: %s (%.1f s)",
+		     noc_mode_mark(r->mode), r->rule, r->text, r->state,
+		     r->outcome, (double)(r->ended_ns - r->started_ns) / 1e9);
+}
+
+void
+noc_run_fail(struct noc_run *r, const char *step, const struct noc_failure *why)
+{
+	const struct noc_plan *plan = r->plan;
+	size_t n = noc_value_len(plan->on_fail_actions);
+	char text[400];
+
+	noc_value_free(r->error);
+	r->error = noc_failure_value(why);
+	noc_value_set(r->error, "step", noc_value_str(step));
+	r->dirty = true;
+	snprintf(text, sizeof(text), "%s: %s", step, why->message);
+	for (size_t i = 0; i < n; i++)
+		noc_run_tell(r, noc_value_at(plan->on_fail_actions, i), NULL);
+	/* Of a shadow nobody would know what to acknowledge. */
+	if (plan->on_fail && r->mode != NOC_SHADOW) {
+		free(r->outcome);
+		r->outcome = noc_strdup(text);
+		noc_escalate_begin(r, plan->on_fail, true);
+		return;
+	}
+	/* What refuses to try must not do so in silence. */
+	if (n == 0 && !strcmp(why->class, "dependency_unavailable")) {
+		char notice[512];
+
+		snprintf(notice, sizeof(notice), "%s %s: %s", r->rule,
+			 r->device, text);
+		noc_notify_text(r->core, "noc", notice, r->ev, r->mode, &r->id);
+	}
+	noc_run_end(r, "Failed", text);
+}
+
+/* ---- people and events ---- */
+
+static struct noc_run *
+run_wanted(struct noc_core *core, const struct noc_id *id, struct noc_err *err)
+{
+	struct noc_run *r = noc_run_find(core, id);
+	char text[NOC_ID_TEXT];
+
+	if (!r)
+		noc_err_set(err, NOC_ENOTFOUND,
+			    "Run %s is not running (any more).",
+			    noc_id_format(text, id));
+	return r;
+}
+
+int
+noc_run_cancel(struct noc_core *core, const struct noc_id *id,
+	       const char *actor, const char *why, struct noc_err *err)
+{
+	struct noc_run *r = run_wanted(core, id, err);
+	char text[256];
+
+	if (!r)
+		return NOC_ENOTFOUND;
+	noc_run_write_signal(r, "cancel", actor, why);
+	snprintf(text, sizeof(text), "cancelled by %s%s%s", actor,
+		 why && why[0] ? ": " : "", why ? why : "");
+	noc_attempt_cancel(r, text);
+	noc_escalate_clear(r, text);
+	noc_run_end(r, "Cancelled", text);
+	noc_run_settle(r);
+	return 0;
+}
+
+int
+noc_run_signal(struct noc_core *core, const struct noc_id *id,
+	       const char *signal, const char *actor, struct noc_err *err)
+{
+	struct noc_run *r = run_wanted(core, id, err);
+	char text[256];
+
+	if (!r)
+		return NOC_ENOTFOUND;
+	if (r->esc.def && noc_escalate_stops(r, signal)) {
+		noc_run_write_signal(r, signal, actor, "");
+		if (!strcmp(signal, "ack"))
+			snprintf(text, sizeof(text), "acknowledged by %s",
+				 actor);
+		else
+			snprintf(text, sizeof(text), "%s by %s", signal, actor);
+		noc_escalate_stop(r, text);
+	} else if ((r->wait == NOC_WAIT_ASK || r->wait == NOC_WAIT_BLOCKED) &&
+		   noc_step_decides(r, signal)) {
+		noc_run_write_signal(r, signal, actor, "");
+		noc_step_decided(r, signal, actor);
+	} else {
+		return noc_err_set(
+		    err, NOC_ECONFLICT, "Run %s (%s) does not wait for '%s'.",
+		    r->text, r->phase[0] ? r->phase : r->state, signal);
+	}
+	noc_run_advance(r);
+	noc_run_settle(r);
+	return 0;
+}

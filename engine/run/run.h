@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef NOC_ENGINE_RUN_RUN_H
+#define NOC_ENGINE_RUN_RUN_H
+
+#include "engine/core/core.h"
+
+/*
+ * A run: one plan carried out once for one cause.  States Pending Running
+ * Succeeded Failed Cancelled; phase says the rest.  All in memory, every
+ * change a row; run_advance is the only way forward, also after a crash.
+ */
+struct noc_run;
+
+struct noc_run_cause {
+	struct noc_plan *plan;
+	struct noc_rule *rule; /* NULL: schedule, command, pair */
+	const char *rule_name;
+	const uint8_t *definition; /* of the rule; NULL: the plan's hash */
+	struct noc_event *ev;	   /* NULL: command */
+	const char *key;
+	enum noc_mode mode;
+	const struct noc_value *input, *extra;
+	const char *actor;    /* "rule", "schedule", "uid 0", ... */
+	struct noc_id parent; /* the step of a run that starts it; or zero */
+	const char *under;    /* the rule whose `unless` holds; NULL: its own */
+	bool late;
+};
+
+/*
+ * EVENT (if not yet), RUN_START and the first STEP_START in this input's
+ * txn.  The id is derived from the cause: a second start of the same cause
+ * returns ECONFLICT and the id.  *id may be NULL.
+ */
+int noc_run_start(struct noc_core *core, const struct noc_run_cause *cause,
+		  struct noc_id *id, struct noc_err *err);
+int noc_run_cancel(struct noc_core *core, const struct noc_id *id,
+		   const char *actor, const char *why, struct noc_err *err);
+/* "ack" or an event kind: stops escalations waiting for it. */
+int noc_run_signal(struct noc_core *core, const struct noc_id *id,
+		   const char *signal, const char *actor, struct noc_err *err);
+/* An event that may be in some run's stop_on, matched by key and device. */
+void noc_run_event(struct noc_core *core, struct noc_event *ev);
+/* The latest that was started, by whatever. */
+struct noc_id noc_run_last(const struct noc_core *core);
+/* "Running", or how one of the last 4,096 to end did (static); NULL. */
+const char *noc_run_state(const struct noc_core *core, const struct noc_id *id);
+/* Runs not ended, for guards and status. */
+size_t noc_run_count(const struct noc_core *core);
+
+/* Breakers (workflows.md): may a call to this action+target go out? */
+enum noc_breaker_state {
+	NOC_BREAKER_CLOSED,
+	NOC_BREAKER_OPEN,
+	NOC_BREAKER_HALF_OPEN,
+	NOC_BREAKER_FORCED_OPEN,
+	NOC_BREAKER_DISABLED
+};
+/*
+ * Keyed by the action's family (up to its first dot) and target, and by the
+ * family alone: engine/run/breaker.h.  Inside an input.
+ */
+bool noc_breaker_allows(struct noc_core *core, const char *action,
+			const char *target, int64_t lease_ms,
+			uint64_t *generation, char why[128]);
+void noc_breaker_result(struct noc_core *core, const char *action,
+			const char *target, uint64_t generation, bool ok,
+			bool slow);
+
+/*
+ * Tell a channel (notify): counted against its limit, digested when over it,
+ * retried, fallen back.  action may be a notify node or another action node
+ * (mail, http.post) from an escalation.  fields: scope for templates.  Not
+ * ACTIVE: marked so; in SHADOW written down, and nobody is told.
+ */
+void noc_notify_send(struct noc_core *core, const struct noc_value *action,
+		     const struct noc_scope *scope, enum noc_mode mode,
+		     const struct noc_id *run);
+/* The same with a finished text, to a channel by name.  ev may be NULL. */
+void noc_notify_text(struct noc_core *core, const char *channel,
+		     const char *text, const struct noc_event *ev,
+		     enum noc_mode mode, const struct noc_id *run);
+
+#endif

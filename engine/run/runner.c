@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "engine/run/step.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+/* The one way forward of a run, and the part that holds all of them. */
+
+#define READ_TURNS_MAX 20000
+
+struct noc_runs *
+noc_runs_of(const struct noc_core *core)
+{
+	return noc_core_part(core, NOC_PART_RUNS);
+}
+
+/* What a run waits for has happened. */
+static void
+on_run_due(struct noc_due *due, struct noc_core *core)
+{
+	struct noc_run *r =
+	    (struct noc_run *)((char *)due - offsetof(struct noc_run, due));
+
+	noc_run_bury(noc_runs_of(core));
+	switch (r->wait) {
+	case NOC_WAIT_CALL:
+		noc_attempt_due(r);
+		break;
+	case NOC_WAIT_RETRY:
+		if (noc_step_overdue(r))
+			break;
+		r->wait = NOC_WAIT_NONE;
+		noc_attempt_begin(r);
+		break;
+	case NOC_WAIT_READ:
+	case NOC_WAIT_PAUSE:
+	case NOC_WAIT_VERIFY:
+		r->wait = NOC_WAIT_NONE;
+		noc_attempt_begin(r);
+		break;
+	case NOC_WAIT_SLEEP:
+		noc_step_wake(r);
+		break;
+	case NOC_WAIT_ESCALATE:
+		noc_escalate_due(r);
+		break;
+	case NOC_WAIT_ASK:
+	case NOC_WAIT_BLOCKED:
+		noc_step_decided(r, "fail", "nobody in time");
+		break;
+	case NOC_WAIT_NONE:
+		break;
+	}
+	noc_run_advance(r);
+	noc_run_settle(r);
+}
+
+void
+noc_run_wait(struct noc_run *r, enum noc_wait wait, const char *phase,
+	     int64_t due_utc_ns)
+{
+	r->wait = wait;
+	r->phase = phase;
+	r->due_ns = due_utc_ns;
+	r->dirty = true;
+	r->due.on_due = on_run_due;
+	if (due_utc_ns)
+		noc_due_arm(r->core, &r->due,
+			    noc_due_boot(r->core, due_utc_ns));
+	else
+		noc_due_disarm(r->core, &r->due);
+}
+
+void
+noc_run_advance(struct noc_run *r)
+{
+	while (!r->ended && r->wait == NOC_WAIT_NONE) {
+		if (r->at >= r->plan->nsteps)
+			noc_run_end(r, "Succeeded", NULL);
+		else
+			noc_step_begin(r);
+	}
+}
+
+/*
+ * Unauthenticated causes make us read a target at most once in 10 s, but for
+ * a burst of four (two ports of one switch fail together; a flood of forged
+ * traps is not four).  Returns how long this one must wait for its turn,
+ * which it then has.
+ */
+#define READ_TURN_NS	(10 * NOC_NS_PER_S)
+#define READ_TURN_BURST 4
+int64_t
+noc_run_read_turn(struct noc_core *core, const char *target)
+{
+	struct noc_runs *runs = noc_runs_of(core);
+	int64_t now = noc_core_time(core).boot_ns, wait = 0;
+	int64_t *next = noc_table_get(&runs->reads, target);
+
+	if (!next) {
+		if (noc_table_len(&runs->reads) >= READ_TURNS_MAX) {
+			const char *key;
+			void *value;
+
+			for (size_t it = 0;
+			     noc_table_next(&runs->reads, &it, &key, &value);) {
+				if (*(int64_t *)value > now)
+					continue;
+				noc_table_del(&runs->reads, key);
+				free(value);
+			}
+		}
+		next = noc_calloc(1, sizeof(*next));
+		noc_table_put(&runs->reads, target, next);
+	}
+	if (*next < now)
+		*next = now;
+	wait = *next - now - (READ_TURN_BURST - 1) * READ_TURN_NS;
+	*next += READ_TURN_NS;
+	return wait > 0 ? wait : 0;
+}
+
+/* ---- the part ---- */
+
+static void *
+runs_open(struct noc_core *core)
+{
+	struct noc_runs *runs = noc_calloc(1, sizeof(*runs));
+
+	runs->core = core;
+	return runs;
+}
+
+static void
+runs_close(void *part)
+{
+	struct noc_runs *runs = part;
+	const char *key;
+	void *value;
+
+	noc_attempt_close(runs);
+	for (size_t it = 0; noc_table_next(&runs->by_id, &it, &key, &value);)
+		noc_run_free(value);
+	for (size_t it = 0; noc_table_next(&runs->reads, &it, &key, &value);)
+		free(value);
+	noc_run_bury(runs);
+	noc_table_release(&runs->by_id);
+	noc_table_release(&runs->plans);
+	noc_table_release(&runs->reads);
+	noc_table_release(&runs->ended);
+	noc_table_release(&runs->stops);
+	free(runs);
+}
+
+static void
+runs_stats(struct noc_core *core, void *part, struct noc_value *map)
+{
+	const struct noc_runs *runs = part;
+	struct noc_value *v = noc_value_map();
+	int64_t blocked = 0, waiting = 0, calling = 0;
+	const char *key;
+	void *value;
+
+	(void)core;
+	for (size_t it = 0; noc_table_next(&runs->by_id, &it, &key, &value);) {
+		const struct noc_run *r = value;
+
+		blocked +=
+		    r->wait == NOC_WAIT_BLOCKED || r->wait == NOC_WAIT_ASK;
+		waiting += r->wait == NOC_WAIT_ESCALATE;
+		calling += r->wait == NOC_WAIT_CALL;
+	}
+	noc_value_set(v, "running",
+		      noc_value_int((int64_t)noc_table_len(&runs->by_id)));
+	noc_value_set(v, "blocked", noc_value_int(blocked));
+	noc_value_set(v, "calling", noc_value_int(calling));
+	noc_value_set(v, "escalating", noc_value_int(waiting));
+	noc_value_set(v, "started", noc_value_int((int64_t)runs->started));
+	noc_value_set(v, "succeeded", noc_value_int((int64_t)runs->succeeded));
+	noc_value_set(v, "failed", noc_value_int((int64_t)runs->failed));
+	noc_value_set(v, "cancelled", noc_value_int((int64_t)runs->cancelled));
+	noc_value_set(v, "retried", noc_value_int((int64_t)runs->retried));
+	noc_value_set(v, "late", noc_value_int((int64_t)runs->late));
+	noc_value_set(map, "runs", v);
+}
+
+const struct noc_part_ops noc_part_runs = {
+	.open = runs_open,
+	.close = runs_close,
+	.load_run = noc_run_load,
+	.load_step = noc_run_load_step,
+	.ready = noc_run_ready,
+	.reload = noc_run_reload,
+	.command = noc_run_command,
+	.stats = runs_stats,
+};

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "engine/run/step.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "engine/lang/ast.h"
+#include "engine/expr/where.h"
+#include "engine/edge/action.h"
+
+void
+noc_failure_set(struct noc_failure *f, const char *class, const char *block,
+		const char *code, const char *fmt, ...)
+{
+	va_list ap;
+
+	memset(f, 0, sizeof(*f));
+	f->class = class;
+	snprintf(f->block, sizeof(f->block), "%s", block);
+	snprintf(f->code, sizeof(f->code), "%s", code);
+	va_start(ap, fmt);
+	vsnprintf(f->message, sizeof(f->message), fmt, ap);
+	va_end(ap);
+}
+
+/* ---- conditions ---- */
+
+/* The members of a result stand before what the event calls the same. */
+static struct noc_value *
+step_overlay(const struct noc_scope *scope, const struct noc_step_def *def,
+	     const struct noc_value *result)
+{
+	struct noc_value *extra =
+	    scope->extra ? noc_value_copy(scope->extra) : noc_value_map();
+	const struct noc_value *asked = noc_value_get(def->params, "opts");
+
+	/* What was asked and not answered is unknown: the event's own word of
+	 * it is older than the question. */
+	if (def->action && !strncmp(def->action, "snmp.", 5))
+		for (size_t i = 0; asked && i < asked->u.map.len; i++)
+			noc_value_set(extra, asked->u.map.at[i].key,
+				      noc_value_nil());
+
+	for (size_t i = 0; result->type == NOC_MAP && i < result->u.map.len;
+	     i++)
+		noc_value_set(extra, result->u.map.at[i].key,
+			      noc_value_copy(result->u.map.at[i].value));
+	return extra;
+}
+
+bool
+noc_step_holds(struct noc_run *r, const struct noc_where *where, int fn,
+	       const struct noc_value *result, struct noc_strbuf *why,
+	       struct noc_err *err)
+{
+	struct noc_value *overlay = NULL;
+	struct noc_scope scope;
+	bool holds = true;
+
+	err->kind = NOC_OK;
+	noc_run_scope(r, &scope);
+	if (result)
+		scope.extra = overlay =
+		    step_overlay(&scope, noc_run_step(r), result);
+	if (where && why)
+		holds = noc_where_explain(where, &scope, why);
+	else if (where)
+		holds = noc_where_match(where, &scope);
+	if (holds && fn) {
+		if (!noc_run_has_code(r))
+			noc_err_set(err, NOC_ENOTFOUND,
+				    "The functions of this flow are not in "
+				    "the rules any more.");
+		else if (noc_lua_test(r->code->tree->lua, fn - 1, &scope,
+				      &holds, err) < 0)
+			holds = false;
+		if (!holds && why && err->kind == NOC_OK)
+			noc_strbuf_adds(why, "its function says no");
+	}
+	noc_value_free(overlay);
+	return holds && err->kind == NOC_OK;
+}
+
+/* ---- how a step ends ---- */
+
+static void
+step_leave(struct noc_run *r)
+{
+	noc_due_disarm(r->core, &r->due);
+	r->wait = NOC_WAIT_NONE;
+	r->phase = "";
+	r->due_ns = 0;
+	r->dirty = true;
+}
+
+static void
+step_next(struct noc_run *r)
+{
+	step_leave(r);
+	r->at++;
+}
+
+/* output = { id = "body.result.sys_id" }: names for places in the result. */
+static struct noc_value *
+step_output(const struct noc_step_def *def, struct noc_value *result)
+{
+	const struct noc_value *names = def->output;
+	struct noc_value *out = result;
+
+	if (!out)
+		out = noc_value_map();
+	if (out->type != NOC_MAP) {
+		out = noc_value_map();
+		noc_value_set(out, "result", result);
+	}
+	for (size_t i = 0; names && i < noc_value_len(names); i++) {
+		const struct noc_member *m = &names->u.map.at[i];
+		const struct noc_value *v = NULL;
+
+		if (m->value->type == NOC_STR)
+			v = noc_value_path(out, m->value->u.s.p);
+		if (v)
+			noc_value_set(out, m->key, noc_value_copy(v));
+	}
+	return out;
+}
+
+void
+noc_step_succeed(struct noc_run *r, struct noc_value *output,
+		 struct noc_step_done *d)
+{
+	output = step_output(d->def, output);
+	d->state = "Succeeded";
+	if (!d->outcome)
+		d->outcome = "ok";
+	d->output = output;
+	noc_step_write_done(r, d);
+	noc_value_set(r->steps, d->def->name, output);
+	step_next(r);
+}
+
+void
+noc_step_fail(struct noc_run *r, struct noc_step_done *d)
+{
+	const struct noc_value *handler;
+	char outcome[64];
+
+	snprintf(outcome, sizeof(outcome), "failed: %s", d->failure->class);
+	d->state = "Failed";
+	d->outcome = outcome;
+	step_leave(r);
+	noc_step_write_done(r, d);
+	handler = noc_value_get(d->def->on_error, d->failure->class);
+	if (handler) {
+		noc_value_free(r->error);
+		r->error = noc_failure_value(d->failure);
+		noc_run_tell(r, handler, NULL);
+	}
+	noc_run_fail(r, d->def->name, d->failure);
+}
+
+void
+noc_step_withhold(struct noc_run *r, struct noc_step_done *d)
+{
+	struct noc_strbuf text = NOC_STRBUF_INIT;
+	struct noc_scope scope;
+
+	noc_run_scope(r, &scope);
+	noc_strbuf_adds(&text, "would have: ");
+	noc_plan_describe_step(d->def, &scope, &text);
+	d->state = "Skipped";
+	d->outcome = text.p;
+	noc_step_write_done(r, d);
+	if (!r->would) {
+		free(r->outcome);
+		r->outcome = noc_strdup(text.p);
+	}
+	r->would = true;
+	r->dirty = true;
+	r->at++;
+	noc_strbuf_release(&text);
+}
+
+void
+noc_step_skip(struct noc_run *r, const char *fmt, ...)
+{
+	struct noc_step_done d = { .def = noc_run_step(r), .state = "Skipped" };
+	char outcome[400];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(outcome, sizeof(outcome), fmt, ap);
+	va_end(ap);
+	d.outcome = outcome;
+	noc_step_write_done(r, &d);
+	step_next(r);
+}
+
+/* ---- the kinds ---- */
+
+static char *
+step_reason(struct noc_run *r, const struct noc_step_def *def)
+{
+	struct noc_strbuf sb = NOC_STRBUF_INIT;
+	struct noc_template *t;
+	struct noc_scope scope;
+
+	noc_run_scope(r, &scope);
+	if (def->reason &&
+	    !noc_template_parse(def->reason, strlen(def->reason), &t, NULL)) {
+		noc_template_text(t, &scope, NOC_MISSING_MARK, &sb, NULL);
+		noc_template_free(t);
+	}
+	if (!sb.len)
+		noc_strbuf_adds(&sb, def->name);
+	return noc_strbuf_detach(&sb, NULL);
+}
+
+static void
+step_stop(struct noc_run *r, const struct noc_step_def *def)
+{
+	struct noc_step_done d = { .def = def,
+				   .state = "Succeeded",
+				   .outcome = "stop" };
+	char *reason = step_reason(r, def);
+
+	noc_step_write_done(r, &d);
+	noc_run_end(r, "Succeeded", reason);
+	free(reason);
+}
+
+static void
+step_fail(struct noc_run *r, const struct noc_step_def *def)
+{
+	const struct noc_value *steps = noc_value_get(r->plan->tree, "steps");
+	const struct noc_value *node = noc_value_at(steps, r->at);
+	const char *class = noc_class_find(
+	    noc_value_get_str(noc_ast_opts(node), "class", "permanent"));
+	struct noc_step_done d = { .def = def };
+	char *reason = step_reason(r, def);
+	struct noc_failure f;
+
+	noc_failure_set(&f, class ? class : "permanent", "flow", "fail", "%s",
+			reason);
+	d.failure = &f;
+	noc_step_fail(r, &d);
+	free(reason);
+}
+
+static void
+step_sleep(struct noc_run *r, const struct noc_step_def *def)
+{
+	struct noc_value *nothing = noc_value_map();
+
+	noc_run_wait(r, NOC_WAIT_SLEEP, "sleeping",
+		     r->step_ns + def->within_ms * NOC_NS_PER_MS);
+	noc_step_write_start(r, def, "", nothing);
+	noc_value_free(nothing);
+}
+
+void
+noc_step_wake(struct noc_run *r)
+{
+	struct noc_step_done d = { .def = noc_run_step(r) };
+
+	noc_step_succeed(r, NULL, &d);
+}
+
+static void
+step_escalate(struct noc_run *r, const struct noc_step_def *def)
+{
+	struct noc_value *nothing = noc_value_map();
+
+	r->attempt = 1;
+	noc_step_write_start(r, def, "", nothing);
+	noc_value_free(nothing);
+	noc_escalate_begin(r, def->escalation, false);
+}
+
+/* Was a change left undone?  There is nothing to see of a notice. */
+static bool
+step_was_to_change(const struct noc_run *r)
+{
+	for (size_t i = 0; i < r->at; i++)
+		if (r->plan->steps[i].mutates)
+			return true;
+	return false;
+}
+
+static void
+step_do(struct noc_run *r, const struct noc_step_def *def)
+{
+	struct noc_step_done d = { .def = def, .target = "" };
+
+	/* What calls out is asked when it has been prepared. */
+	if ((def->kind != NOC_STEP_ACTION || noc_step_is_core(def)) &&
+	    noc_step_withheld(def, r->mode)) {
+		noc_step_withhold(r, &d);
+		return;
+	}
+	switch (def->kind) {
+	case NOC_STEP_STOP:
+		step_stop(r, def);
+		return;
+	case NOC_STEP_FAIL:
+		step_fail(r, def);
+		return;
+	case NOC_STEP_SLEEP:
+		step_sleep(r, def);
+		return;
+	case NOC_STEP_ESCALATE:
+		step_escalate(r, def);
+		return;
+	case NOC_STEP_EMIT:
+		noc_step_emit(r, def);
+		return;
+	case NOC_STEP_VERIFY:
+		if (r->would && step_was_to_change(r)) {
+			noc_step_skip(r, "skipped: %s", noc_mode_name(r->mode));
+			return;
+		}
+		noc_attempt_begin(r);
+		return;
+	case NOC_STEP_ACTION:
+		if (noc_step_is_core(def))
+			noc_step_core(r, def);
+		else
+			noc_attempt_begin(r);
+		return;
+	}
+}
+
+void
+noc_step_begin(struct noc_run *r)
+{
+	const struct noc_step_def *def = noc_run_step(r);
+	struct noc_strbuf why = NOC_STRBUF_INIT;
+	struct noc_step_done d = { .def = def };
+	struct noc_failure f;
+	struct noc_err err = { 0 };
+	bool holds = true;
+
+	r->attempt = r->tries = r->reads = 0;
+	r->ok_since_ns = 0;
+	r->probing = r->confirm_turn = false;
+	r->step_ns = noc_core_time(r->core).wall_ns;
+	r->dirty = true;
+	if (def->when || def->when_fn)
+		holds = noc_step_holds(r, def->when, def->when_fn, NULL, &why,
+				       &err);
+	if (err.kind != NOC_OK) {
+		noc_failure_set(&f, "permanent", "rule", "when", "%s", err.msg);
+		d.failure = &f;
+		noc_step_fail(r, &d);
+	} else if (!holds) {
+		noc_step_skip(r, "skipped: %s", why.p ? why.p : "when");
+	} else if (r->plan->timeout_ms > 0 &&
+		   r->step_ns - r->started_ns >
+		       r->plan->timeout_ms * NOC_NS_PER_MS) {
+		noc_failure_set(&f, "timeout", "flow", "timeout",
+				"the flow has run longer than its timeout");
+		d.failure = &f;
+		noc_step_fail(r, &d);
+	} else {
+		step_do(r, def);
+	}
+	noc_strbuf_release(&why);
+}

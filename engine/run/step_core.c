@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "engine/run/step.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "engine/lang/ast.h"
+#include "engine/edge/action.h"
+
+/*
+ * What the core carries out itself: notify, log, start and emit.  The first
+ * three happen inside the txn of the input, so exactly once.  emit is an
+ * effect: its event has an id made from run and step, so that a second one
+ * after a crash is the same event.
+ */
+
+static char *
+core_text(const struct noc_scope *scope, const char *text)
+{
+	struct noc_strbuf sb = NOC_STRBUF_INIT;
+	struct noc_template *t;
+
+	if (noc_template_parse(text, strlen(text), &t, NULL))
+		return noc_strdup(text);
+	noc_template_text(t, scope, NOC_MISSING_MARK, &sb, NULL);
+	noc_template_free(t);
+	if (!sb.len)
+		noc_strbuf_adds(&sb, "");
+	return noc_strbuf_detach(&sb, NULL);
+}
+
+/* ---- log ---- */
+
+static void
+core_log(struct noc_run *r, const struct noc_value *node,
+	 const struct noc_scope *scope)
+{
+	const char *name = noc_ast_name(node);
+	char *text = core_text(scope, name ? name : "");
+	enum noc_level level = NOC_LOG_INFO;
+
+	(void)noc_log_level_parse(
+	    noc_value_get_str(noc_ast_opts(node), "level", "info"), &level);
+	noc_log(level, "rule", "run=%s rule=%s text=\"%s\"", r->text, r->rule,
+		text);
+	noc_core_say(r->core, "%slog %s: %s", noc_mode_mark(r->mode), r->rule,
+		     text);
+	free(text);
+}
+
+/* ---- start ---- */
+
+static int
+core_start(struct noc_run *r, const struct noc_value *node,
+	   const struct noc_scope *scope, struct noc_id *id,
+	   struct noc_err *err)
+{
+	const char *flow = noc_ast_name(node);
+	const struct noc_value *opts = noc_ast_opts(node);
+	const struct noc_step_def *def = noc_run_step(r);
+	struct noc_value *input = NULL;
+	struct noc_run_cause cause = {
+		.ev = r->ev,
+		.key = r->key,
+		.mode = r->mode,
+		.actor = r->rule,
+		.under = noc_value_get_str(r->json, "under", r->rule),
+	};
+	struct noc_runs *runs = noc_runs_of(r->core);
+	int rc;
+
+	if (!flow)
+		return noc_err_set(err, NOC_ECONFIG, "start needs a flow.");
+	if (runs->starting >= NOC_STARTS_MAX)
+		return noc_err_set(err, NOC_ECONFIG,
+				   "More than %d flows start each other: '%s' "
+				   "was not started.",
+				   NOC_STARTS_MAX, flow);
+	if (opts) {
+		rc = noc_template_tree(opts, scope, NOC_MISSING_FAIL, &input,
+				       err);
+		if (rc)
+			return rc;
+	}
+	cause.input = input;
+	cause.parent = noc_id_run(r->started_ns, &r->id,
+				  def ? def->name : "on_fail", r->plan->hash);
+	runs->starting++;
+	rc = noc_run_start_flow(r->core, flow, &cause, id, err);
+	runs->starting--;
+	noc_value_free(input);
+	return rc == NOC_ECONFLICT ? 0 : rc;
+}
+
+/* ---- emit ---- */
+
+struct core_emission {
+	struct noc_core *core;
+	struct noc_id run, id, cause;
+	struct noc_value *data;
+	const char *kind;
+	char *device;
+	size_t at;
+	enum noc_trust trust;
+	uint8_t depth;
+	bool aside; /* not the step at hand: nobody waits */
+};
+
+static void
+emission_free(struct core_emission *e)
+{
+	noc_value_free(e->data);
+	free(e->device);
+	free(e);
+}
+
+static char *
+take_text(struct noc_value *data, const char *key)
+{
+	const char *text = noc_value_get_str(data, key, NULL);
+	char *copy = text ? noc_strdup(text) : NULL;
+
+	if (copy)
+		noc_value_unset(data, key);
+	return copy;
+}
+
+static void
+on_emission(void *arg)
+{
+	struct core_emission *e = arg;
+	struct noc_core *core = e->core;
+	struct noc_runs *runs = noc_runs_of(core);
+	struct noc_event ev = { 0 };
+	char *summary = take_text(e->data, "summary");
+	char *severity = take_text(e->data, "severity");
+	struct noc_run *r;
+
+	ev.id = e->id;
+	ev.kind = e->kind;
+	ev.origin = noc_slice_str("local");
+	ev.device = noc_slice_str(e->device);
+	ev.severity =
+	    severity ? (int8_t)noc_severity_parse(severity, strlen(severity))
+		     : 5;
+	if (ev.severity < 0)
+		ev.severity = 5;
+	ev.summary = noc_slice_str(summary ? summary : e->kind);
+	ev.trust = e->trust;
+	ev.cause = e->cause;
+	ev.depth = e->depth;
+	ev.data = e->data;
+	e->data = NULL;
+	if (!runs->source)
+		runs->source = noc_source_new(core, "emit", "emit", true);
+	noc_sensor_emit(core, runs->source, &ev, NULL);
+	noc_event_clear(&ev);
+	free(summary);
+	free(severity);
+
+	noc_core_begin(core, noc_core_turn(core));
+	r = e->aside ? NULL : noc_run_find(core, &e->run);
+	if (r && r->wait == NOC_WAIT_CALL && r->at == e->at && !r->out) {
+		struct noc_step_done d = { .def = noc_run_step(r) };
+
+		noc_step_succeed(r, NULL, &d);
+		noc_run_advance(r);
+		noc_run_settle(r);
+	}
+	noc_core_end(core);
+	emission_free(e);
+}
+
+static int
+core_emit(struct noc_run *r, const struct noc_value *node,
+	  const struct noc_scope *scope, bool aside, struct noc_err *err)
+{
+	const struct noc_value *opts = noc_ast_opts(node);
+	const struct noc_step_def *def = noc_run_step(r);
+	const char *name = noc_ast_name(node);
+	struct core_emission *e;
+	struct noc_value *data = NULL;
+	char *kind, *device;
+	int rc = 0;
+
+	if (!name)
+		return noc_err_set(err, NOC_ECONFIG, "emit needs a kind.");
+	if (opts)
+		rc = noc_template_tree(opts, scope, NOC_MISSING_FAIL, &data,
+				       err);
+	if (rc)
+		return rc;
+	if (!data)
+		data = noc_value_map();
+	e = noc_calloc(1, sizeof(*e));
+	e->core = r->core;
+	e->run = e->cause = r->id;
+	e->at = r->at;
+	e->aside = aside;
+	e->data = data;
+	kind = core_text(scope, name);
+	e->kind = noc_interns(kind);
+	free(kind);
+	device = take_text(data, "device");
+	e->device = device ? device : noc_strdup(r->device);
+	e->id = noc_id_run(r->started_ns, &r->id, aside ? e->kind : def->name,
+			   r->plan->hash);
+	/* What an event causes is believed no more than the event is. */
+	e->trust = r->ev ? r->ev->trust : NOC_TRUST_HIGH;
+	e->depth = (uint8_t)((r->ev ? r->ev->depth : 0) + 1);
+	if (e->depth == 0)
+		e->depth = UINT8_MAX;
+	noc_core_effect(r->core, on_emission, e);
+	return 0;
+}
+
+void
+noc_step_emit(struct noc_run *r, const struct noc_step_def *def)
+{
+	struct noc_step_done d = { .def = def, .target = r->device };
+	struct noc_failure f;
+	struct noc_scope scope;
+	struct noc_err err;
+
+	noc_run_scope(r, &scope);
+	r->attempt++;
+	noc_run_wait(r, NOC_WAIT_CALL, "", 0);
+	if (core_emit(r, def->params, &scope, false, &err)) {
+		noc_failure_set(&f, "permanent", "rule", "emit", "%s", err.msg);
+		d.failure = &f;
+		noc_step_fail(r, &d);
+		return;
+	}
+	noc_step_write_start(r, def, r->device, def->params);
+}
+
+/* ---- as a step, and aside ---- */
+
+bool
+noc_step_is_core(const struct noc_step_def *def)
+{
+	return def->action &&
+	       (!strcmp(def->action, "notify") || !strcmp(def->action, "log") ||
+		!strcmp(def->action, "start"));
+}
+
+void
+noc_step_core(struct noc_run *r, const struct noc_step_def *def)
+{
+	struct noc_step_done d = { .def = def, .target = "" };
+	struct noc_value *output = noc_value_map();
+	struct noc_failure f;
+	struct noc_scope scope;
+	struct noc_err err = { 0 };
+	char text[NOC_ID_TEXT];
+	struct noc_id id;
+	int rc = 0;
+
+	noc_run_scope(r, &scope);
+	r->attempt++;
+	if (!strcmp(def->action, "notify")) {
+		d.target = noc_ast_name(def->params);
+		noc_notify_send(r->core, def->params, &scope, r->mode, &r->id);
+	} else if (!strcmp(def->action, "log")) {
+		core_log(r, def->params, &scope);
+	} else {
+		d.target = noc_ast_name(def->params);
+		rc = core_start(r, def->params, &scope, &id, &err);
+		if (rc == 0)
+			noc_value_set(output, "run",
+				      noc_value_str(noc_id_format(text, &id)));
+	}
+	if (rc == 0) {
+		noc_step_succeed(r, output, &d);
+		return;
+	}
+	noc_value_free(output);
+	noc_failure_set(&f, "permanent", "rule", noc_kind_name(err.kind), "%s",
+			err.msg);
+	d.failure = &f;
+	noc_step_fail(r, &d);
+}
+
+int
+noc_run_tell(struct noc_run *r, const struct noc_value *node,
+	     struct noc_err *err)
+{
+	const char *action = noc_ast_node(node);
+	struct noc_scope scope;
+	struct noc_id id;
+
+	if (!action)
+		return noc_err_set(err, NOC_EINPUT, "This is no action.");
+	noc_run_scope(r, &scope);
+	if (!strcmp(action, "log"))
+		core_log(r, node, &scope);
+	else if (!strcmp(action, "start"))
+		return core_start(r, node, &scope, &id, err);
+	else if (!strcmp(action, "emit") && r->mode != NOC_SHADOW)
+		return core_emit(r, node, &scope, true, err);
+	else
+		noc_notify_send(r->core, node, &scope, r->mode, &r->id);
+	return 0;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "engine/run/step.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * verify: read until `expect` holds and has stayed so for `stable`, or
+ * `within` ends.  A read without an answer is a read that does not hold; a
+ * refusal ends it at once.  Deadlines are UTC in the run row, so that a
+ * restart goes on where it was.
+ */
+
+static void
+verify_fail(struct noc_run *r, struct noc_step_done *d, const char *why)
+{
+	struct noc_failure f;
+
+	noc_failure_set(&f, "timeout", "verify", "verify",
+			"not as expected within %lld s (%d reads): %s",
+			(long long)(d->def->within_ms / 1000), r->reads, why);
+	d->failure = &f;
+	noc_step_fail(r, d);
+}
+
+/* When to read next: at `every`, but in time for `stable` and `within`. */
+static void
+verify_wait(struct noc_run *r, const struct noc_step_def *def, int64_t end)
+{
+	int64_t now = noc_core_time(r->core).wall_ns;
+	int64_t next = now + def->every_ms * NOC_NS_PER_MS;
+	int64_t settled = r->ok_since_ns + def->stable_ms * NOC_NS_PER_MS;
+
+	if (r->ok_since_ns && settled < next)
+		next = settled;
+	if (next > end)
+		next = end;
+	noc_run_wait(r, NOC_WAIT_VERIFY, "verifying", next);
+}
+
+void
+noc_verify_result(struct noc_run *r, struct noc_value *result,
+		  struct noc_step_done *d)
+{
+	const struct noc_step_def *def = d->def;
+	int64_t now = noc_core_time(r->core).wall_ns;
+	int64_t end = r->step_ns + def->within_ms * NOC_NS_PER_MS;
+	struct noc_strbuf why = NOC_STRBUF_INIT;
+	struct noc_err err = { 0 };
+	bool ok = false;
+
+	r->reads++;
+	r->dirty = true;
+	if (d->failure)
+		noc_strbuf_adds(&why, d->failure->message);
+	else
+		ok = noc_step_holds(r, def->expect, def->expect_fn, result,
+				    &why, &err);
+	if (err.kind != NOC_OK) {
+		struct noc_failure f;
+
+		noc_failure_set(&f, "permanent", "rule", "function", "%s",
+				err.msg);
+		d->failure = &f;
+		noc_step_fail(r, d);
+		goto out;
+	}
+	if (ok && !r->ok_since_ns)
+		r->ok_since_ns = now;
+	else if (!ok)
+		r->ok_since_ns = 0;
+	if (ok && now - r->ok_since_ns >= def->stable_ms * NOC_NS_PER_MS) {
+		noc_step_succeed(r, result, d);
+		result = NULL;
+	} else if (d->failure && !strcmp(d->failure->class, "permanent")) {
+		noc_step_fail(r, d);
+	} else if (now >= end) {
+		verify_fail(r, d,
+			    ok	    ? "it has not held long enough"
+			    : why.p ? why.p
+				    : "expect does not hold");
+	} else {
+		verify_wait(r, def, end);
+	}
+out:
+	noc_value_free(result);
+	noc_strbuf_release(&why);
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef NOC_NET_HTTP_CONN_H
+#define NOC_NET_HTTP_CONN_H
+
+#include <stdint.h>
+
+#include "base/strbuf.h"
+#include "proto/http_parse.h"
+#include "net/http.h"
+
+/* A connection of the HTTP server; see http_impl.h. */
+struct listener {
+	struct noc_http *http;
+	int fd;
+	bool is_unix;
+	struct noc_watch *watch;
+	char *path; /* of a unix socket */
+	struct listener *next;
+};
+
+enum conn_state {
+	CONN_HEAD,   /* waits for a request, or for the rest of its head */
+	CONN_BODY,   /* for the rest of its body */
+	CONN_REPLY,  /* for its owner's answer */
+	CONN_STREAM, /* for pieces of a long one */
+	CONN_LINGER  /* all is sent; reads until the peer has seen it */
+};
+
+struct conn {
+	struct noc_http *http;
+	struct conn *next, *prev;
+	int fd;
+	bool is_unix;
+	int64_t uid;
+	char peer[64];
+	uint8_t addr[16]; /* an IPv6 network of 64 bits counts as one */
+	struct noc_watch *watch, *timer, *kick;
+	enum conn_state state;
+	struct noc_strbuf in, out;
+	size_t in_at, out_at, scan;
+	struct noc_http_chunks chunks;
+	struct noc_http_req *req;
+	int64_t born_ns, since_ns;
+	bool keep, dead;
+	bool idle;	/* HEAD: not a byte of the next request yet */
+	bool running;	/* conn_run goes on by itself */
+	bool eof;	/* the peer sends no more */
+	size_t drained; /* LINGER: bytes thrown away */
+	int holds;	/* frames of ours that still use it */
+};
+
+void noc_conn_new(struct listener *from, int fd, const char *peer,
+		  const uint8_t addr[16], int64_t uid);
+void noc_conn_hold(struct conn *c);
+void noc_conn_drop(struct conn *c); /* may free it */
+void noc_conn_kill(struct conn *c);
+/* Sends what it can; kills a connection that failed. */
+void noc_conn_flush(struct conn *c);
+/* The answer is in c->out: flush, then the next request or the end. */
+void noc_conn_answered(struct conn *c);
+/* n bytes of a buffer were used up. */
+void noc_conn_consume(struct noc_strbuf *b, size_t *at, size_t n);
+/* Says to the loop what the connection now waits for. */
+void noc_conn_events(struct conn *c);
+
+#define NOC_CONN_OUT_ENOUGH                              \
+	(256 * 1024) /* answer no more before these went \
+		      */
+
+/* http_serve.c: as many requests as the bytes in c->in make. */
+void noc_conn_run(struct conn *c);
+/* Refuses the request whose body is being read; the connection ends. */
+void noc_conn_body_refuse(struct conn *c, int status, const char *why);
+
+static inline size_t
+noc_conn_out(const struct conn *c)
+{
+	return c->out.len - c->out_at;
+}
+
+static inline size_t
+noc_conn_in(const struct conn *c)
+{
+	return c->in.len - c->in_at;
+}
+
+#endif
