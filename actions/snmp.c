@@ -7,6 +7,7 @@
 
 #include "base/crypto.h"
 #include "base/mem.h"
+#include "proto/ifname.h"
 #include "engine/inventory/inventory.h"
 #include "engine/expr/where.h"
 #include "engine/core/core.h"

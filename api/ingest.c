@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/intern.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/utf8.h"

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/suggest.h"
 #include "engine/event/event.h"
 #include "cli/http_client.h"
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/crypto.h"
+#include "base/intern.h"
 #include "base/mem.h"
 #include "proto/mib.h"
 #include "proto/tzif.h"

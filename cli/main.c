@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/suggest.h"
 #include "engine/event/event.h"
 #include "cli/options.h"
 #include "cli/setup.h"

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/suggest.h"
 #include "engine/event/event.h"
 #include "actions/actions.h"
 #include "cli/options_private.h"

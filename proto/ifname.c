@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "engine/expr/where.h"
+#include "proto/ifname.h"
 
 #include <string.h>
 #include <strings.h>

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/bucket.h"
+#include "base/intern.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"

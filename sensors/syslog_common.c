@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/intern.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "proto/syslog.h"

@@ -73,13 +73,6 @@ void noc_event_json(const struct noc_event *ev, const char *fate,
 		    const char *raw, struct noc_strbuf *sb);
 struct noc_event *noc_event_from_value(const struct noc_value *v);
 
-/* One pointer for each different text, for the life of the process.  Capped
- * at 65,536 texts (then "other"). */
-const char *noc_intern(const char *p, size_t len);
-const char *noc_interns(const char *s);
-/* For devices and ports, of which there are more: 2,000,000. */
-const char *noc_intern_name(const char *p, size_t len);
-
 /* ---- reading fields ---- */
 
 /* A borrowed view of one value. */
@@ -131,8 +124,5 @@ void noc_event_get(const struct noc_event *ev, const struct noc_field *f,
 void noc_datum_of(const struct noc_value *v, struct noc_datum *out);
 struct noc_value *noc_datum_value(const struct noc_datum *d); /* returned */
 void noc_datum_text(const struct noc_datum *d, struct noc_strbuf *out);
-
-/* Closest of the known names for "did you mean", or NULL when none is near. */
-const char *noc_suggest(const char *word, const char *const *known, size_t n);
 
 #endif

@@ -9,7 +9,9 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/intern.h"
 #include "base/mem.h"
+#include "base/suggest.h"
 #include "base/table.h"
 #include "engine/inventory/inventory.h"
 #include "engine/event/field.h"

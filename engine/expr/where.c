@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/ifname.h"
 #include "engine/event/field.h"
 #include "engine/expr/where_private.h"
 

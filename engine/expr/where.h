@@ -43,8 +43,4 @@ struct noc_slice noc_where_literal(const struct noc_where *w, const char *path);
 void noc_where_paths(const struct noc_where *w,
 		     void (*fn)(const char *path, void *arg), void *arg);
 
-/* Gi1/0/1 ≡ GigabitEthernet1/0/1: canonical long form into buf. */
-struct noc_slice noc_ifname_canonical(struct noc_slice name, char *buf,
-				      size_t size);
-
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "proto/ifname.h"
 #include "proto/mib.h"
 #include "engine/event/field.h"
 #include "engine/lang/ast.h"

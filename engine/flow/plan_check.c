@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/suggest.h"
 #include "engine/lang/ast.h"
 #include "engine/expr/scope.h"
 #include "engine/expr/where.h"

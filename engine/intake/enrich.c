@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/intern.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/table.h"
+#include "proto/ifname.h"
 #include "engine/expr/where.h"
 #include "engine/intake/intake.h"
 

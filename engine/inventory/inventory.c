@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "proto/ifname.h"
 #include "engine/inventory/private.h"
 #include "engine/event/event.h"
 #include "engine/expr/where.h"

@@ -8,8 +8,10 @@
 #include <string.h>
 
 #include "base/crypto.h"
+#include "base/intern.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "proto/ifname.h"
 #include "engine/inventory/private.h"
 #include "engine/event/event.h"
 #include "engine/expr/where.h"

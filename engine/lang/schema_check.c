@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/suggest.h"
 #include "engine/event/event.h"
 
 /* ---- options and positions ---- */

@@ -13,6 +13,7 @@
 #include <lualib.h>
 
 #include "base/mem.h"
+#include "base/suggest.h"
 #include "engine/event/event.h"
 #include "engine/lua/node.h"
 #include "engine/lua/state.h"

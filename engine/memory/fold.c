@@ -6,9 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/intern.h"
 #include "base/mem.h"
 #include "base/strbuf.h"
 #include "base/table.h"
+#include "proto/ifname.h"
 #include "engine/intake/intake.h"
 
 #define FOLD_NS		(30 * NOC_NS_PER_S)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/suggest.h"
 #include "engine/event/field.h"
 #include "engine/event/kinds.h"
 #include "engine/edge/action.h"

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/crypto.h"
+#include "base/intern.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "engine/rule/build.h"

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/intern.h"
 #include "base/mem.h"
 #include "engine/lang/ast.h"
 #include "engine/flow/keep_one_up.h"

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/intern.h"
 #include "base/mem.h"
 #include "proto/cron.h"
 #include "proto/tzif.h"

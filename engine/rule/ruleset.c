@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/crypto.h"
+#include "base/intern.h"
 #include "base/mem.h"
 #include "engine/rule/build.h"
 #include "engine/rule/match.h"

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/intern.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/run/run.h"

@@ -2,6 +2,7 @@
 #ifndef NOC_TESTS_UNIT_CORRELATE_FIXTURE_H
 #define NOC_TESTS_UNIT_CORRELATE_FIXTURE_H
 
+#include "base/intern.h"
 #include "tests/unit/run_fixture.h"
 
 #include "base/mem.h"

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "base/intern.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "store/rows.h"

@@ -3,6 +3,7 @@
 
 #include "tests/unit/correlate_fixture.h"
 
+#include "base/intern.h"
 #include "net/loop.h"
 
 /* Names of ports asked of their device: who waits, how long, what is learnt. */

@@ -3,8 +3,10 @@
 
 #include "tests/unit/unit.h"
 
+#include "base/intern.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/suggest.h"
 #include "base/table.h"
 #include "engine/inventory/inventory.h"
 #include "engine/event/event.h"

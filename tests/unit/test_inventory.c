@@ -3,6 +3,7 @@
 
 #include "tests/unit/unit.h"
 
+#include "base/intern.h"
 #include "engine/inventory/inventory.h"
 #include "engine/event/event.h"
 

@@ -3,6 +3,7 @@
 
 #include "tests/unit/unit.h"
 
+#include "base/intern.h"
 #include "base/json.h"
 #include "engine/expr/pattern.h"
 #include "engine/rule/match.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include "base/intern.h"
 #include "tests/unit/unit.h"
 
 #include "base/json.h"

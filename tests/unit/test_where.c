@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/table.h"
+#include "proto/ifname.h"
 #include "engine/inventory/inventory.h"
 #include "engine/expr/where.h"
 
