@@ -12,7 +12,7 @@
 #include "base/mem.h"
 #include "base/suggest.h"
 #include "engine/event/event.h"
-#include "cli/options.h"
+#include "daemon/options.h"
 #include "cli/setup.h"
 #include "cli/verb.h"
 

@@ -9,9 +9,9 @@
 #include "base/value.h"
 
 /*
- * One verb of the command line: one file in cli/ ending in one const struct
- * noc_verb_NAME, one line in verbs.def.  Help, did-you-mean, the man page and
- * completion come from this table.  Main thread.
+ * One verb of the command line: one file in cli/verb/ ending in one const
+ * struct noc_verb_NAME, one line in verbs.def.  Help, did-you-mean, the man
+ * page and completion come from this table.  Main thread.
  */
 enum noc_exit {
 	NOC_EXIT_OK = 0,

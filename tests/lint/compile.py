@@ -10,7 +10,7 @@ import sys
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 BUILD = os.environ.get("NOC_BUILDDIR", os.path.join(ROOT, "build"))
 ROOMS = ["base", "proto", "store", "net", "engine", "snmp", "sensors", "actions",
-         "api", "cli", "tests", "bench"]
+         "api", "daemon", "cli", "tests", "bench"]
 WARN = """-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 -Wpointer-arith -Wcast-qual -Wwrite-strings -Wformat=2 -Wundef -Wvla
 -Wimplicit-fallthrough -Wswitch-enum -Wconversion -Wno-sign-conversion

@@ -17,7 +17,7 @@ PAGES = ["README.md"] + sorted(
     "doc/" + n for n in os.listdir(os.path.join(ROOT, "doc"))
     if n.endswith(".md"))
 ROOMS = ("base", "proto", "store", "net", "engine", "snmp", "sensors", "actions",
-         "api", "cli", "rules", "tests", "script", "doc", "bench")
+         "api", "daemon", "cli", "rules", "tests", "script", "doc", "bench")
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 VERB = re.compile(r"\bnocturne ([a-z][a-z-]*)((?: [^\n`|#;&()]*)?)")
 
@@ -165,7 +165,7 @@ def main():
                              re.M))
     bad = {k: [] for k in ("rules", "links", "verbs", "options", "routes",
                            "metrics", "generated", "names")}
-    source = "".join(read(os.path.join(at, n)) for room in ROOMS[:10]
+    source = "".join(read(os.path.join(at, n)) for room in ROOMS[:11]
                      for at, _, names in os.walk(os.path.join(ROOT, room))
                      for n in sorted(names) if n.endswith((".c", ".h")))
     blocks = 0

@@ -11,7 +11,7 @@ case $(clang-format --version 2>/dev/null) in
 	exit 0
 	;;
 esac
-bad=$(find base proto store net engine snmp sensors actions api cli tests bench \
+bad=$(find base proto store net engine snmp sensors actions api daemon cli tests bench \
 	-name '*.[ch]' ! -path '*/data/*' | sort |
 	xargs clang-format --dry-run 2>&1 |
 	sed -n 's/^\([^ :]*\):\([0-9]*\):.*warning:.*/# \1:\2/p' |

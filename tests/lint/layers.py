@@ -9,7 +9,8 @@ import sys
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 RANK = {"base": 0, "proto": 1, "store": 2, "net": 2, "engine": 3, "snmp": 4,
-        "sensors": 5, "actions": 5, "api": 5, "cli": 6}
+        "sensors": 5, "actions": 5, "api": 5, "daemon": 6,
+        "cli": 7}
 # Header pattern -> the files that may include it.
 HOME = [
     ("sqlite3*.h", ["store/*"]),

@@ -8,7 +8,7 @@ import sys
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 ROOMS = ["base", "proto", "store", "net", "engine", "snmp", "sensors", "actions",
-         "api", "cli"]
+         "api", "daemon", "cli"]
 # kind: (house limit, hard limit), in lines
 LIMIT = {"source": (500, 900), "header": (150, 250), "function": (60, 120)}
 NAME = re.compile(r"^(\w+)\(")

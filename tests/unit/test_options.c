@@ -5,7 +5,7 @@
 
 #include <unistd.h>
 
-#include "cli/options.h"
+#include "daemon/options.h"
 
 static char path[64];
 

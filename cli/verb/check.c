@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "engine/lang/ast.h"
+#include "daemon/daemon.h"
+#include "cli/rows.h"
+#include "cli/rules_open.h"
+#include "cli/verb.h"
+
+/*
+ * nocturne check: loads a rule tree as the daemon would and says what it
+ * found, every default included.  Nothing is asked of the network.
+ */
+extern const struct noc_verb noc_verb_check;
+
+/* ---- one rule ---- */
+
+static const char *
+check_mode(const struct noc_rule *r)
+{
+	return r->acting || r->mode == NOC_SHADOW ? noc_mode_name(r->mode)
+						  : "live";
+}
+
+/* "3/30m by site"; returned, NULL: there is none. */
+static char *
+check_rate(const struct noc_rate *r)
+{
+	char per[32];
+
+	return r->count ? noc_asprintf("%lld/%s%s%s", (long long)r->count,
+				       noc_duration_format(per, r->per_ms),
+				       r->by ? " by " : "", r->by ? r->by : "")
+			: NULL;
+}
+
+/* The guard as the rule has it: { per_key = "3/30m", depth = 3 }. */
+static struct noc_value *
+check_guard(const struct noc_guard *g)
+{
+	const struct {
+		const char *name;
+		const struct noc_rate *rate;
+	} rates[] = { { "per_key", &g->per_key },
+		      { "rate", &g->rate },
+		      { "mass", &g->mass },
+		      { "targets", &g->targets } };
+	struct noc_value *v = noc_value_map();
+
+	for (size_t i = 0; i < NOC_COUNT(rates); i++) {
+		char *text = check_rate(rates[i].rate);
+
+		if (text)
+			noc_value_set(v, rates[i].name, noc_value_str(text));
+		free(text);
+	}
+	noc_value_set(v, "depth", noc_value_int(g->depth));
+	return v;
+}
+
+static void
+check_step(const struct noc_step_def *s)
+{
+	char a[32], b[32], c[32];
+
+	printf("    %-12s %s", s->name,
+	       s->action		      ? s->action
+	       : s->kind == NOC_STEP_ESCALATE ? "escalate"
+	       : s->kind == NOC_STEP_STOP     ? "stop"
+					      : "fail");
+	if (s->kind == NOC_STEP_VERIFY)
+		printf(", every %s within %s stable %s",
+		       noc_duration_format(a, s->every_ms),
+		       noc_duration_format(b, s->within_ms),
+		       noc_duration_format(c, s->stable_ms));
+	if (s->timeout_ms)
+		printf(", timeout %s", noc_duration_format(a, s->timeout_ms));
+	if (s->action && s->kind == NOC_STEP_ACTION && s->retry.attempts > 1)
+		printf(", %d attempts from %s", s->retry.attempts,
+		       noc_duration_format(a, s->retry.initial_ms));
+	if (s->mutates && s->on_crash)
+		printf(", on_crash %s", s->on_crash);
+	putchar('\n');
+}
+
+static void
+check_rule(const struct noc_rule *r)
+{
+	struct noc_value *guard;
+	char text[32];
+
+	printf("%s  %s:%d  %s  on", r->name, r->file, r->line, check_mode(r));
+	for (size_t i = 0; i < r->on.len; i++)
+		printf("%s %s", i ? "," : "", r->on.at[i]);
+	printf("  key %s", r->key ? noc_template_source(r->key) : "{device}");
+	if (r->hold_ms)
+		printf("  hold %s", noc_duration_format(text, r->hold_ms));
+	putchar('\n');
+	if (!r->acting)
+		return;
+	guard = check_guard(&r->guard);
+	printf("    guard");
+	for (size_t i = 0; i < noc_value_len(guard); i++) {
+		struct noc_strbuf sb = NOC_STRBUF_INIT;
+
+		noc_value_text(guard->u.map.at[i].value, &sb);
+		printf(" %s %s", guard->u.map.at[i].key, sb.p);
+		noc_strbuf_release(&sb);
+	}
+	putchar('\n');
+	noc_value_free(guard);
+	for (size_t i = 0; r->run && i < r->run->nsteps; i++)
+		check_step(&r->run->steps[i]);
+}
+
+/* ---- for programs ---- */
+
+static struct noc_value *
+check_row(const struct noc_rule *r)
+{
+	struct noc_value *v = noc_value_map(), *on = noc_value_list();
+
+	noc_value_set(v, "name", noc_value_str(r->name));
+	noc_value_set(v, "file", noc_value_str(r->file));
+	noc_value_set(v, "line", noc_value_int(r->line));
+	noc_value_set(v, "mode", noc_value_str(check_mode(r)));
+	for (size_t i = 0; i < r->on.len; i++)
+		noc_value_push(on, noc_value_str(r->on.at[i]));
+	noc_value_set(v, "on", on);
+	noc_value_set(
+	    v, "key",
+	    noc_value_str(r->key ? noc_template_source(r->key) : "{device}"));
+	if (r->hold_ms)
+		noc_value_set(v, "hold_ms", noc_value_int(r->hold_ms));
+	if (r->acting)
+		noc_value_set(v, "guard", check_guard(&r->guard));
+	return v;
+}
+
+static size_t
+check_json(const struct noc_ruleset *rs, const char *dir,
+	   enum noc_output output)
+{
+	struct noc_value *v = noc_value_map(), *rules = noc_value_list(),
+			 *warnings = noc_value_list();
+	char *text = noc_strdup(rs->warnings), *line;
+	size_t n;
+
+	for (size_t i = 0; i < rs->nrules; i++)
+		noc_value_push(rules, check_row(&rs->rules[i]));
+	for (char *p = text; (line = strsep(&p, "\n"));)
+		if (*line)
+			noc_value_push(warnings, noc_value_str(line));
+	n = noc_value_len(warnings);
+	noc_value_set(v, "dir", noc_value_str(dir));
+	noc_value_set(v, "files", noc_value_int((int64_t)rs->tree->nsources));
+	noc_value_set(v, "rules", rules);
+	noc_value_set(v, "warnings", warnings);
+	noc_rows_output(output, v, "rules", NULL, 0, NULL);
+	noc_value_free(v);
+	free(text);
+	return n;
+}
+
+/* ---- all ---- */
+
+static size_t
+tasks_of(const struct noc_ruleset *rs, const char *type)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < rs->ntasks; i++)
+		n += !strcmp(rs->tasks[i].type, type);
+	return n;
+}
+
+static void
+check_counts(const struct noc_ruleset *rs, const char *dir)
+{
+	const struct {
+		size_t n;
+		const char *what;
+	} more[] = {
+		{ rs->nemits, "normalizer" },
+		{ rs->npairs, "pair" },
+		{ rs->nhooks, "hook" },
+		{ tasks_of(rs, "schedule"), "schedule" },
+		{ tasks_of(rs, "poll"), "poll" },
+		{ tasks_of(rs, "sensor"), "sensor" },
+		{ noc_table_len(&rs->flows), "flow" },
+		{ noc_value_len(rs->tests), "test" },
+	};
+	const char *sign = ";";
+	char *rules = noc_daemon_rules_text(rs, SIZE_MAX);
+
+	printf("%s: %s", dir, rules);
+	free(rules);
+	for (size_t i = 0; i < NOC_COUNT(more); i++) {
+		if (!more[i].n)
+			continue;
+		printf("%s %zu %s%s", sign, more[i].n, more[i].what,
+		       more[i].n == 1 ? "" : "s");
+		sign = ",";
+	}
+	printf(" in %zu files\n", rs->tree->nsources);
+}
+
+static size_t
+check_warnings(const struct noc_ruleset *rs)
+{
+	char *text = noc_strdup(rs->warnings), *line;
+	size_t n = 0;
+
+	for (char *p = text; (line = strsep(&p, "\n"));) {
+		struct noc_strbuf sb = NOC_STRBUF_INIT;
+
+		if (!*line)
+			continue;
+		noc_strbuf_add_escaped(&sb, line, strlen(line));
+		printf("warning: %s\n", sb.p);
+		noc_strbuf_release(&sb);
+		n++;
+	}
+	free(text);
+	return n;
+}
+
+static int
+check_run(int argc, char **argv)
+{
+	struct noc_ruleset *rs;
+	enum noc_output output = NOC_OUTPUT_TABLE;
+	struct noc_value *opts;
+	char *dir = NULL;
+	size_t warnings = 0;
+	int status;
+
+	opts = noc_verb_parse(&noc_verb_check, argc, argv, &status);
+	if (!opts)
+		return status;
+	status = noc_output_said(&noc_verb_check, opts, &output);
+	rs = status ? NULL : noc_rules_open_args(opts, true, &dir, &status);
+	if (rs && output != NOC_OUTPUT_TABLE) {
+		warnings = check_json(rs, dir, output);
+	} else if (rs) {
+		if (!noc_value_get_bool(opts, "quiet", false))
+			for (size_t i = 0; i < rs->nrules; i++)
+				check_rule(&rs->rules[i]);
+		warnings = check_warnings(rs);
+		check_counts(rs, dir);
+	}
+	if (rs && warnings && noc_value_get_bool(opts, "strict", false))
+		status = NOC_EXIT_FAILED;
+	noc_ruleset_unref(rs);
+	noc_value_free(opts);
+	free(dir);
+	return status;
+}
+
+static const struct noc_verb_option check_options[] = {
+	{ "quiet", 'q', NULL, "only warnings and the count", false },
+	{ "strict", 0, NULL, "a warning is a failure", false },
+	NOC_OUTPUT_OPTION,
+	{ NULL, 0, NULL, NULL, false }
+};
+
+const struct noc_verb noc_verb_check = {
+	.name = "check",
+	.summary = "load a rule tree and say what is wrong or unwise",
+	.usage = "[DIR...]",
+	.options = check_options,
+	.details =
+	    "Prints each rule with the defaults that it did not say, then "
+	    "warnings, then\nwhat there is.  Ends with 0 when the daemon would "
+	    "take the tree, else with 1\nand every mistake, one a line.",
+	.run = check_run,
+};

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef NOC_DAEMON_DAEMON_H
+#define NOC_DAEMON_DAEMON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "net/loop.h"
+#include "engine/edge/env.h"
+#include "engine/edge/sensor.h"
+#include "engine/core/core.h"
+
+/*
+ * The daemon from the inside, shared by its files only: serve.c (signals,
+ * start and stop), host.c (the core's host), start.c (opening
+ * in order), screen.c, reload.c and feed.c (inventory).  Loop thread.
+ */
+#define NOC_DAEMON_SENSORS 32
+
+struct noc_daemon_sensor {
+	const struct noc_sensor_ops *ops;
+	void *instance; /* NULL: switched off or closed */
+};
+
+struct noc_reload;
+struct noc_feed;
+struct noc_api;
+
+struct noc_daemon {
+	struct noc_env env;
+	struct noc_host host;
+
+	char *config_path;	  /* NULL: none */
+	struct noc_value *sets;	  /* list of "key=value" */
+	struct noc_value *config; /* effective; env.config */
+	struct noc_value *said;	  /* before noc_options_finish */
+	struct noc_value *old;	  /* list: configs that somebody may hold */
+	char *rules_dir;
+
+	struct noc_daemon_sensor sensors[NOC_DAEMON_SENSORS];
+	size_t nsensors;
+	struct noc_api *api;
+	struct noc_feed *feed;
+	struct noc_reload *reload;
+
+	struct noc_watch *writer_watch, *reader_watch, *wake, *house, *ping;
+	struct noc_watch *drain, *signals[4];
+	bool colour, pressed, failing_said, killed_by_file;
+	int stopping; /* SIGTERMs seen */
+	int64_t drain_until_boot_ns;
+	struct noc_strbuf lines; /* of this turn, not yet printed */
+	uint64_t lines_lost;
+	int status;
+};
+
+/* ---- serve.c ---- */
+struct noc_daemon_options {
+	const char *config_path;      /* NULL: none */
+	const struct noc_value *sets; /* list of "key=value" */
+	bool colour;		      /* of the lines on standard output */
+	/* Answers calls instead of the actions: the demo's world.  NULL: none.
+	 */
+	int (*simulate)(struct noc_env *env, struct noc_call *call,
+			struct noc_err *err);
+	void *simulate_arg;
+};
+/* From start to stop.  Errors that are lists are printed. */
+int noc_daemon_run(const struct noc_daemon_options *opt, struct noc_err *err);
+/* What the configuration comes to, as a configuration file. */
+int noc_daemon_dump(const struct noc_daemon_options *opt, FILE *out,
+		    struct noc_err *err);
+
+/* ---- host.c ---- */
+void noc_daemon_host(struct noc_daemon *d);  /* fills d->host */
+void noc_daemon_watch(struct noc_daemon *d); /* once loop and writer are */
+void noc_daemon_unwatch(struct noc_daemon *d);
+void noc_daemon_pressure(struct noc_daemon *d);
+/* A line on standard output at the end of the turn; never blocks. */
+void noc_daemon_line(struct noc_daemon *d, const char *text);
+
+/* ---- start.c ---- */
+/* Defaults, file and --set; every error is printed.  Both are returned. */
+int noc_daemon_config(const struct noc_daemon *d, struct noc_value **config,
+		      struct noc_value **said, struct noc_err *err);
+/* Opens everything in order; errors that are lists are printed. */
+int noc_daemon_start(struct noc_daemon *d, struct noc_err *err);
+void noc_daemon_stop(struct noc_daemon *d);
+/* v3 users of the configuration, checked and put in force. */
+int noc_daemon_users(struct noc_daemon *d, const struct noc_value *config,
+		     struct noc_err *err);
+/* The inventory file of a configuration; *out NULL when there is none. */
+int noc_daemon_inventory(const struct noc_value *config,
+			 struct noc_inventory **out, struct noc_err *err);
+/* To stderr, escaped; how many they were. */
+size_t noc_daemon_print_lines(const char *lines);
+
+/* ---- screen.c ---- */
+void noc_daemon_screen(struct noc_daemon *d);
+#define NOC_SCREEN_NAMES 5
+/* "14 rules: 12 live, 2 observe: a, b"; so many names at most; returned. */
+char *noc_daemon_rules_text(const struct noc_ruleset *rs, size_t names);
+
+/* ---- reload.c ---- */
+void noc_daemon_reload(struct noc_daemon *d); /* SIGHUP */
+void noc_daemon_reload_free(struct noc_daemon *d);
+
+/* ---- feed.c ---- */
+void noc_feed_start(struct noc_daemon *d);
+void noc_feed_again(struct noc_daemon *d); /* the configuration changed */
+void noc_feed_free(struct noc_daemon *d);
+/* Into the core when it differs from what is in force; owned. */
+bool noc_feed_swap(struct noc_daemon *d, struct noc_inventory *inv);
+
+#endif
