@@ -18,6 +18,7 @@
 #include "store/reader.h"
 #include "store/writer.h"
 #include "net/http.h"
+#include "engine/parts.h"
 #include "snmp/snmp.h"
 #include "sensors/listen.h"
 #include "sensors/snmp_trap.h"
@@ -363,7 +364,9 @@ start_store(struct noc_daemon *d, struct noc_err *err)
 int
 noc_daemon_start(struct noc_daemon *d, struct noc_err *err)
 {
-	struct noc_core_options opt = { .env = &d->env, .host = &d->host };
+	struct noc_core_options opt = { .env = &d->env,
+					.host = &d->host,
+					.parts = noc_parts };
 	struct noc_inventory *inv = NULL;
 	int r;
 

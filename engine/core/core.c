@@ -16,22 +16,6 @@
 #include "net/loop.h"
 #include "engine/core/core_private.h"
 
-static const struct noc_part_ops *const core_parts[NOC_PART_COUNT] = {
-	[NOC_PART_ADMIT] = &noc_part_admit,
-	[NOC_PART_ENRICH] = &noc_part_enrich,
-	[NOC_PART_SEEN] = &noc_part_seen,
-	[NOC_PART_DEDUP] = &noc_part_dedup,
-	[NOC_PART_CORRELATE] = &noc_part_correlate,
-	[NOC_PART_GUARD] = &noc_part_guard,
-	[NOC_PART_MUTE] = &noc_part_mute,
-	[NOC_PART_RUNS] = &noc_part_runs,
-	[NOC_PART_BREAKERS] = &noc_part_breakers,
-	[NOC_PART_NOTIFY] = &noc_part_notify,
-	[NOC_PART_TASKS] = &noc_part_tasks,
-	[NOC_PART_LEDGER] = &noc_part_ledger,
-	[NOC_PART_SKEW] = &noc_part_skew,
-};
-
 struct noc_core *
 noc_core_new(const struct noc_core_options *opt)
 {
@@ -39,13 +23,14 @@ noc_core_new(const struct noc_core_options *opt)
 
 	core->env = opt->env;
 	core->host = opt->host;
+	core->ops = opt->parts;
 	core->virtual_time = opt->virtual_time;
 	core->effects_tail = &core->effects;
 	core->wake_at = INT64_MAX;
 	if (core->env)
 		core->env->core = core;
 	for (int i = 0; i < NOC_PART_COUNT; i++)
-		core->parts[i] = core_parts[i]->open(core);
+		core->parts[i] = core->ops[i]->open(core);
 	return core;
 }
 
@@ -57,8 +42,8 @@ noc_core_free(struct noc_core *core)
 	if (!core)
 		return;
 	for (int i = NOC_PART_COUNT - 1; i >= 0; i--)
-		if (core_parts[i]->close)
-			core_parts[i]->close(core->parts[i]);
+		if (core->ops[i]->close)
+			core->ops[i]->close(core->parts[i]);
 	while ((e = core->effects)) {
 		core->effects = e->next;
 		free(e);
@@ -213,8 +198,8 @@ noc_core_ruleset(struct noc_core *core, struct noc_ruleset *rs,
 	free(text);
 	if (old)
 		for (int i = 0; i < NOC_PART_COUNT; i++)
-			if (core_parts[i]->reload)
-				core_parts[i]->reload(core, core->parts[i]);
+			if (core->ops[i]->reload)
+				core->ops[i]->reload(core, core->parts[i]);
 	noc_core_end(core);
 	noc_ruleset_unref(old);
 }
@@ -259,9 +244,9 @@ on_load_live(const char *kind, const char *key, int64_t due_ns,
 	struct noc_core *core = arg;
 
 	for (int i = 0; i < NOC_PART_COUNT; i++)
-		if (core_parts[i]->load &&
-		    core_parts[i]->load(core, core->parts[i], kind, key, due_ns,
-					data))
+		if (core->ops[i]->load &&
+		    core->ops[i]->load(core, core->parts[i], kind, key, due_ns,
+				       data))
 			return;
 	noc_txn_live_del(noc_core_txn(core), kind, key);
 	noc_warn("resume", "kind=%s key=%s dropped: no part knows it", kind,
@@ -274,8 +259,8 @@ on_load_run(const struct noc_run_row *row, void *arg)
 	struct noc_core *core = arg;
 
 	for (int i = 0; i < NOC_PART_COUNT; i++)
-		if (core_parts[i]->load_run)
-			core_parts[i]->load_run(core, core->parts[i], row);
+		if (core->ops[i]->load_run)
+			core->ops[i]->load_run(core, core->parts[i], row);
 }
 
 static void
@@ -284,8 +269,8 @@ on_load_step(const struct noc_step_row *row, void *arg)
 	struct noc_core *core = arg;
 
 	for (int i = 0; i < NOC_PART_COUNT; i++)
-		if (core_parts[i]->load_step)
-			core_parts[i]->load_step(core, core->parts[i], row);
+		if (core->ops[i]->load_step)
+			core->ops[i]->load_step(core, core->parts[i], row);
 }
 
 static void
@@ -294,8 +279,8 @@ on_load_event(const struct noc_event_row *row, void *arg)
 	struct noc_core *core = arg;
 
 	for (int i = 0; i < NOC_PART_COUNT; i++)
-		if (core_parts[i]->load_event)
-			core_parts[i]->load_event(core, core->parts[i], row);
+		if (core->ops[i]->load_event)
+			core->ops[i]->load_event(core, core->parts[i], row);
 }
 
 int
@@ -315,8 +300,8 @@ noc_core_resume(struct noc_core *core, const char *state_dir,
 	noc_core_begin(core, now);
 	r = noc_load_state(state_dir, &load, err);
 	for (int i = 0; r == 0 && i < NOC_PART_COUNT; i++)
-		if (core_parts[i]->ready)
-			core_parts[i]->ready(core, core->parts[i]);
+		if (core->ops[i]->ready)
+			core->ops[i]->ready(core, core->parts[i]);
 	noc_core_end(core);
 	return r;
 }
@@ -356,9 +341,9 @@ noc_core_command(struct noc_core *core, const struct noc_value *command,
 	noc_core_begin(core, now);
 	for (int i = 0; i < NOC_PART_COUNT && !known; i++)
 		known =
-		    core_parts[i]->command &&
-		    core_parts[i]->command(core, core->parts[i], verb, command,
-					   &a->kind, &a->answer, &a->err);
+		    core->ops[i]->command &&
+		    core->ops[i]->command(core, core->parts[i], verb, command,
+					  &a->kind, &a->answer, &a->err);
 	if (!known)
 		a->kind = noc_err_set(&a->err, NOC_ENOTFOUND,
 				      "There is no command '%s'.", verb);
@@ -436,7 +421,7 @@ noc_core_stats(struct noc_core *core)
 	struct noc_value *map = noc_value_map();
 
 	for (int i = 0; i < NOC_PART_COUNT; i++)
-		if (core_parts[i]->stats)
-			core_parts[i]->stats(core, core->parts[i], map);
+		if (core->ops[i]->stats)
+			core->ops[i]->stats(core, core->parts[i], map);
 	return map;
 }

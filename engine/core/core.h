@@ -15,6 +15,7 @@
 #include "engine/edge/action.h"
 #include "engine/edge/sensor.h"
 #include "engine/rule/ruleset.h"
+#include "engine/core/part.h"
 
 /*
  * The deterministic core: (state, input, now) -> (state, txn, effects).  It
@@ -41,6 +42,8 @@ struct noc_host {
 struct noc_core_options {
 	struct noc_env *env;
 	const struct noc_host *host;
+	/* Of NOC_PART_COUNT rows (engine/parts.h); borrowed, static. */
+	const struct noc_part_ops *const *parts;
 	bool virtual_time; /* nocturne test, backtest */
 };
 
@@ -138,51 +141,6 @@ bool noc_core_failing(const struct noc_core *core);
 /* Everything countable as a value, for /metrics, status and tests. */
 struct noc_value *noc_core_stats(struct noc_core *core);
 
-/* Sub-states, each its file's own; made by noc_core_new. */
-enum noc_part {
-	NOC_PART_ADMIT,	    /* admit.c: sources, buckets, ring of unmatched */
-	NOC_PART_ENRICH,    /* enrich.c */
-	NOC_PART_SEEN,	    /* seen.c: recent canonical events */
-	NOC_PART_DEDUP,	    /* dedup.c, fold.c */
-	NOC_PART_CORRELATE, /* correlate_*.c: keyed states */
-	NOC_PART_GUARD,	    /* guard.c */
-	NOC_PART_MUTE,	    /* mute.c: silences, freezes, kill switch */
-	NOC_PART_RUNS,	    /* runner.c */
-	NOC_PART_BREAKERS,  /* breaker.c */
-	NOC_PART_NOTIFY,    /* notify.c: channels */
-	NOC_PART_TASKS,	    /* task.c: schedules, memory of polls */
-	NOC_PART_LEDGER,    /* ledger.c: per-rule counters */
-	NOC_PART_SKEW,	    /* skew.c: senders whose clock is wrong */
-	NOC_PART_COUNT
-};
 void *noc_core_part(const struct noc_core *core, enum noc_part part);
-
-/* One for each part, in the order above; any function may be NULL. */
-struct noc_part_ops {
-	void *(*open)(struct noc_core *core);
-	void (*close)(void *part);
-	/* A live row of one of its kinds at resume; false: not mine. */
-	bool (*load)(struct noc_core *core, void *part, const char *kind,
-		     const char *key, int64_t due_ns,
-		     const struct noc_value *data);
-	void (*load_event)(struct noc_core *core, void *part,
-			   const struct noc_event_row *row);
-	void (*load_run)(struct noc_core *core, void *part,
-			 const struct noc_run_row *row);
-	void (*load_step)(struct noc_core *core, void *part,
-			  const struct noc_step_row *row);
-	/* All rows are loaded: arm, drop what the rules no longer know. */
-	void (*ready)(struct noc_core *core, void *part);
-	void (*reload)(struct noc_core *core, void *part);
-	/* false: verb is not mine. answer is returned, message on failure. */
-	bool (*command)(struct noc_core *core, void *part, const char *verb,
-			const struct noc_value *command, int *kind,
-			struct noc_value **answer, struct noc_err *err);
-	void (*stats)(struct noc_core *core, void *part, struct noc_value *map);
-};
-extern const struct noc_part_ops noc_part_admit, noc_part_enrich, noc_part_seen,
-    noc_part_dedup, noc_part_correlate, noc_part_guard, noc_part_mute,
-    noc_part_runs, noc_part_breakers, noc_part_notify, noc_part_tasks,
-    noc_part_ledger, noc_part_skew;
 
 #endif

@@ -29,6 +29,7 @@ struct noc_core {
 
 	struct noc_ruleset *rules;
 	struct noc_inventory *inventory;
+	const struct noc_part_ops *const *ops;
 	void *parts[NOC_PART_COUNT];
 
 	struct noc_due **heap; /* binary, by (due, order) */

@@ -13,6 +13,7 @@
 #include "store/txn.h"
 #include "engine/lang/ast.h"
 #include "engine/policy/ledger.h"
+#include "engine/parts.h"
 #include "engine/testbed/private.h"
 
 /* A Monday noon, unless the test names another start. */
@@ -256,6 +257,7 @@ testbed_open(struct noc_testbed *tb)
 	const struct noc_core_options opt = {
 		.env = &tb->env,
 		.host = &tb->host,
+		.parts = noc_parts,
 		.virtual_time = true,
 	};
 	const char *start =

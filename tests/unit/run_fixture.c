@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "store/rows.h"
 #include "engine/edge/action.h"
+#include "engine/parts.h"
 
 /* ---- fake actions under their real names ---- */
 
@@ -201,6 +202,7 @@ fix_open(struct fix *f, const char *rules)
 {
 	const struct noc_core_options opt = { .env = &f->env,
 					      .host = &f->host,
+					      .parts = noc_parts,
 					      .virtual_time = true };
 
 	noc_log_sink_set(on_log, NULL);

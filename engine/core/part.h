@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef NOC_ENGINE_CORE_PART_H
+#define NOC_ENGINE_CORE_PART_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Parts of the core: each owns one piece of live state and answers for it at
+ * start, resume, reload and for the verbs of people.  The core calls them by
+ * the table of noc_core_options and knows none by name; engine/parts.c is
+ * that table.  Loop thread.
+ */
+struct noc_core;
+struct noc_err;
+struct noc_event_row;
+struct noc_run_row;
+struct noc_step_row;
+struct noc_value;
+
+enum noc_part {
+	NOC_PART_ADMIT,	    /* sources, buckets, ring of unmatched */
+	NOC_PART_ENRICH,    /* events that wait for an ifName */
+	NOC_PART_SEEN,	    /* recent canonical events */
+	NOC_PART_DEDUP,	    /* deliveries and faults that were told */
+	NOC_PART_CORRELATE, /* keyed states of the forms */
+	NOC_PART_GUARD,	    /* budgets of rules, settle times */
+	NOC_PART_MUTE,	    /* silences, freezes, kill switch */
+	NOC_PART_RUNS,	    /* runs under way */
+	NOC_PART_BREAKERS,  /* of an action at a target */
+	NOC_PART_NOTIFY,    /* channels */
+	NOC_PART_TASKS,	    /* schedules, memory of polls */
+	NOC_PART_LEDGER,    /* counters and pauses of rules */
+	NOC_PART_SKEW,	    /* senders whose clock is wrong */
+	NOC_PART_COUNT
+};
+
+/* One for each part, in the order above; any function may be NULL. */
+struct noc_part_ops {
+	void *(*open)(struct noc_core *core);
+	void (*close)(void *part);
+	/* A live row of one of its kinds at resume; false: not mine. */
+	bool (*load)(struct noc_core *core, void *part, const char *kind,
+		     const char *key, int64_t due_ns,
+		     const struct noc_value *data);
+	void (*load_event)(struct noc_core *core, void *part,
+			   const struct noc_event_row *row);
+	void (*load_run)(struct noc_core *core, void *part,
+			 const struct noc_run_row *row);
+	void (*load_step)(struct noc_core *core, void *part,
+			  const struct noc_step_row *row);
+	/* All rows are loaded: arm, drop what the rules no longer know. */
+	void (*ready)(struct noc_core *core, void *part);
+	void (*reload)(struct noc_core *core, void *part);
+	/* false: verb is not mine. answer is returned, message on failure. */
+	bool (*command)(struct noc_core *core, void *part, const char *verb,
+			const struct noc_value *command, int *kind,
+			struct noc_value **answer, struct noc_err *err);
+	void (*stats)(struct noc_core *core, void *part, struct noc_value *map);
+};
+
+extern const struct noc_part_ops noc_part_admit, noc_part_enrich, noc_part_seen,
+    noc_part_dedup, noc_part_correlate, noc_part_guard, noc_part_mute,
+    noc_part_runs, noc_part_breakers, noc_part_notify, noc_part_tasks,
+    noc_part_ledger, noc_part_skew;
+
+#endif
