@@ -15,9 +15,11 @@
 #include "actions/actions.h"
 
 /*
- * The one libcurl multi handle, on the loop.  CURLOPT_QUICK_EXIT keeps a
- * name that does not resolve from stalling the loop; the address a socket is
- * opened to is checked, so a name cannot lead where a rule may not go.
+ * The one libcurl multi handle, on the loop.  libcurl resolves a name on a
+ * thread of its own, and with CURLOPT_QUICK_EXIT a transfer that ends does not
+ * wait for it: a name that does not resolve stalls nobody.  The address a
+ * socket is opened to is checked, so a name cannot lead where a rule may not
+ * go.
  */
 #define CURL_HEADERS_MAX (64 * 1024)
 

@@ -443,12 +443,6 @@ noc_loop_turn_max(struct noc_loop *loop, bool reset)
 	return max;
 }
 
-void *
-noc_loop_base(struct noc_loop *loop)
-{
-	return loop->base;
-}
-
 int
 noc_loop_new(struct noc_loop **out, struct noc_err *err)
 {

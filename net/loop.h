@@ -51,7 +51,4 @@ void noc_loop_defer(struct noc_loop *loop, void (*fn)(void *arg), void *arg);
 /* Longest turn so far, ns, since the last call with reset. */
 int64_t noc_loop_turn_max(struct noc_loop *loop, bool reset);
 
-/* For api's event_base-bound http server only (net/http.c). */
-void *noc_loop_base(struct noc_loop *loop);
-
 #endif
