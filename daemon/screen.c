@@ -3,35 +3,19 @@
 
 #include "daemon/daemon.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "store/writer.h"
 #include "net/http.h"
 #include "engine/rule/ruleset.h"
+#include "daemon/hint.h"
+#include "daemon/rules_dir.h"
 
 /* What `nocturne serve` says when it listens, every value real. */
-
-/* "./var" for what is below the current directory, else as it is. */
-static char *
-screen_path(const char *path, const char *here)
-{
-	char full[PATH_MAX], cwd[PATH_MAX];
-	size_t len;
-
-	if (!realpath(path, full) || !getcwd(cwd, sizeof(cwd)))
-		return noc_strdup(path);
-	len = strlen(cwd);
-	if (strcmp(cwd, "/") && !strncmp(full, cwd, len) && full[len] == '/')
-		return noc_asprintf("%s%s", here, full + len + 1);
-	return noc_strdup(path);
-}
 
 char *
 noc_daemon_rules_text(const struct noc_ruleset *rs, size_t names)
@@ -119,15 +103,18 @@ screen_try(struct noc_daemon *d, const char *udp, const char *tcp)
 {
 	const char *how = *udp ? udp : tcp;
 	size_t len = strcspn(how, " "), host;
+	struct noc_strbuf sb = NOC_STRBUF_INIT;
 	char *at, *text, *local;
 
 	if (!len) {
 		local = screen_sensor(d, "syslog.unix");
-		text = *local ? noc_asprintf("logger -u %.*s",
-					     (int)strcspn(local, " "), local)
-			      : NULL;
+		if (*local) {
+			*strrchr(local, ' ') = '\0'; /* "PATH unix" */
+			noc_strbuf_adds(&sb, "logger -u");
+			noc_hint_add(&sb, local);
+		}
 		free(local);
-		return text;
+		return sb.p ? noc_strbuf_detach(&sb, NULL) : NULL;
 	}
 	at = noc_strndup(how, len);
 	host = (size_t)(strrchr(at, ':') - at);
@@ -173,13 +160,86 @@ screen_warn(const struct noc_daemon *d)
 	noc_strbuf_release(&sb);
 }
 
+/* Whose word is acted upon; daemon/feed.c asks the same sources. */
+static void
+screen_inventory(const struct noc_daemon *d)
+{
+	const struct noc_inventory *inv = noc_core_inv(d->env.core);
+	const struct noc_value *command =
+	    noc_value_get(d->config, "inventory.command");
+	const char *url = noc_value_get_str(d->config, "inventory.url", "");
+	char *path;
+
+	if (noc_value_len(command) || *url) {
+		printf("inventory  what inventory.%s gives\n",
+		       noc_value_len(command) ? "command" : "url");
+	} else if (inv) {
+		path = noc_hint_path(inv->origin, "./");
+		printf("inventory  %s (%zu device%s)\n", path, inv->ndevices,
+		       inv->ndevices == 1 ? "" : "s");
+		free(path);
+	} else {
+		puts("inventory  none: ./inventory.csv is read when it is "
+		     "there   (doc/getting-started.md)");
+	}
+}
+
+/* A verb of ours, and what it would not find by itself from here. */
+static void
+screen_command(struct noc_strbuf *sb, const char *verb, const char *state)
+{
+	const char *env = getenv("NOCTURNE_STATE");
+	char *program = noc_hint_program();
+
+	noc_strbuf_clear(sb);
+	noc_hint_add(sb, program);
+	noc_hint_add(sb, verb);
+	if (state && (strcmp(state, "./var") || (env && *env))) {
+		noc_hint_add(sb, "--state");
+		noc_hint_add(sb, state);
+	}
+	free(program);
+}
+
+static void
+screen_commands(const struct noc_daemon *d, const char *state,
+		const char *rules)
+{
+	char *found = noc_hint_path(noc_rules_dir(""), "");
+	char *socket = noc_asprintf("%s/nocturne.sock", d->env.state_dir);
+	struct noc_strbuf sb = NOC_STRBUF_INIT;
+
+	if (noc_value_is_str(noc_value_get(d->config, "http.unix"), socket)) {
+		screen_command(&sb, "events", state);
+		printf("           %-24s # what came in, which rule, why not\n",
+		       sb.p);
+	}
+	screen_command(&sb, "demo", NULL);
+	printf("           %-24s # 30 s: break a link, watch it heal\n", sb.p);
+	screen_command(&sb, "serve", state);
+	if (d->config_path) {
+		noc_hint_add(&sb, "--config");
+		noc_hint_add(&sb, d->config_path);
+	}
+	if (strcmp(rules, found)) {
+		noc_hint_add(&sb, "--rules");
+		noc_hint_add(&sb, rules);
+	}
+	printf("real gear  %s --listen 0.0.0.0   # instead of this one: "
+	       "doc/getting-started.md\n",
+	       sb.p);
+	noc_strbuf_release(&sb);
+	free(socket);
+	free(found);
+}
+
 void
 noc_daemon_screen(struct noc_daemon *d)
 {
 	char *udp = screen_sensor(d, "syslog.udp");
 	char *tcp = screen_sensor(d, "syslog.tcp");
-	char *state = screen_path(d->env.state_dir, "./");
-	char *rules = screen_path(d->rules_dir, "");
+	char *state = noc_hint_path(d->env.state_dir, "./");
+	char *rules = noc_hint_path(d->rules_dir, "");
 	char *counts = noc_daemon_rules_text(noc_core_rules(d->env.core),
 					     NOC_SCREEN_NAMES);
 	char *listening = screen_listening(d, udp, tcp);
@@ -188,6 +248,7 @@ noc_daemon_screen(struct noc_daemon *d)
 
 	printf("nocturne %s  state %s  rules %s%s (%s)\n", PACKAGE_VERSION,
 	       state, rules, len && rules[len - 1] == '/' ? "" : "/", counts);
+	screen_inventory(d);
 	printf("listening  %s\n", listening);
 	printf("audit key  %s  (pin it off this host)\n",
 	       noc_writer_vkey(d->env.writer));
@@ -195,12 +256,7 @@ noc_daemon_screen(struct noc_daemon *d)
 		printf("try it     %s -t '%%LINK-3-UPDOWN' 'Interface Gi1/0/1, "
 		       "changed state to down'\n",
 		       try);
-	puts("           nocturne events          # what came in, which rule, "
-	     "why not");
-	puts("           nocturne demo            # 30 s: break a link, watch "
-	     "it heal");
-	puts("real gear  nocturne serve --listen 0.0.0.0   "
-	     "(doc/getting-started)");
+	screen_commands(d, state, rules);
 	screen_warn(d);
 	fflush(stdout);
 	free(udp);

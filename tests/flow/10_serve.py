@@ -4,6 +4,7 @@
 import os
 import re
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -28,20 +29,21 @@ def _():
     with noc.Daemon(rules=RULES) as d:
         with open(os.path.join(d.state, "audit.vkey"), encoding="ascii") as f:
             vkey = f.read().strip()
+        me = re.escape(os.path.realpath(noc.NOCTURNE))
         want = [
             r"nocturne 0\.1  state \./var  rules rules/ "
             r"\(2 rules: 1 live, 1 observe: would\)",
+            r"inventory  none: \./inventory\.csv is read when it is there   "
+            r"\(doc/getting-started\.md\)",
             r"listening  syslog 127\.0\.0\.1:%d udp\+tcp   traps 127\.0\.0\.1:"
             r"%d   http://127\.0\.0\.1:%d" % (d.udp, d.traps, d.http),
             r"audit key  %s  \(pin it off this host\)" % re.escape(vkey),
             r"try it     logger -n 127\.0\.0\.1 -P %d -d -t '%%LINK-3-UPDOWN' "
             r"'Interface Gi1/0/1, changed state to down'" % d.udp,
-            r"           nocturne events          # what came in, which rule, "
-            r"why not",
-            r"           nocturne demo            # 30 s: break a link, watch "
-            r"it heal",
-            r"real gear  nocturne serve --listen 0\.0\.0\.0   "
-            r"\(doc/getting-started\)",
+            r"           %s events +# what came in, which rule, why not" % me,
+            r"           %s demo +# 30 s: break a link, watch it heal" % me,
+            r"real gear  %s serve --listen 0\.0\.0\.0   # instead of this "
+            r"one: doc/getting-started\.md" % me,
         ]
         for number, pattern in enumerate(want):
             line = d.out.all[number]
@@ -64,6 +66,91 @@ def _():
             r"\d\d:\d\d:\d\d link\.down %s\S* Gi1/0/1 \[syslog\] → .*would "
             r"have: exec.*\(observe\).*" % re.escape(host), got),
             "the event line is %r" % got)
+
+
+class Copy(noc.Daemon):
+    """The daemon of a copy of the program."""
+
+    def __init__(self, program, **kw):
+        super().__init__(rules=RULES, **kw)
+        # The one that it offers to start for real gear needs ports as well.
+        self.config = noc.write(
+            os.path.join(self.dir, "it's.lua"), "return { %s }" % ", ".join(
+                '["%s"] = "%s"' % item for item in self.sets.items()))
+        self.sets = {}
+        self.program = os.path.join(self.dir, program)
+        os.makedirs(os.path.dirname(self.program), exist_ok=True)
+        shutil.copy(noc.NOCTURNE, self.program)
+
+    def command(self):
+        return [self.program] + super().command()[1:]
+
+    def pasted(self, word):
+        """A hint as it stands on the screen, in a shell of its directory."""
+        hint = self.wait_line(" %s .*# " % word)[11:]
+        return hint, subprocess.Popen(
+            ["sh", "-c", hint], cwd=self.dir, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, start_new_session=True,
+            env=dict(os.environ, **self.env))
+
+
+def hints_work(d, program, state):
+    """Each hint begins with the program's name, and does what it says."""
+    d.syslog("Nov 23 02:13:07 sw9 " + LINK)
+    d.wait_line("link.down sw9")
+    hint, shell = d.pasted("events")
+    noc.equal(hint.split(" # ")[0].rstrip(), program + " events" + state)
+    said = shell.communicate(timeout=noc.PATIENCE)[0]
+    noc.equal((shell.returncode, b"link.down" in said), (0, True), said)
+    hint, shell = d.pasted("demo")
+    noc.check(hint.startswith(program + " demo "), hint)
+    said = shell.stdout.readline()
+    if b"Another demo" in said:
+        raise noc.Late("somebody else's demo has the namespace")
+    noc.check(re.match(rb"\[(real|simulated): ", said), said)
+    os.killpg(shell.pid, signal.SIGINT)
+    shell.communicate(timeout=noc.PATIENCE)
+    d.stop()
+    hint, shell = d.pasted("serve")
+    noc.check(hint.startswith(program + " serve"), hint)
+    said = noc.Lines(shell.stdout)
+    said.wait(r"^listening  syslog 0\.0\.0\.0:%d " % d.udp)
+    said.wait(r"rules rules/ \(2 rules")
+    noc.equal(d.cli("events").returncode, 0, "its state is another's")
+    os.killpg(shell.pid, signal.SIGTERM)
+    shell.wait(noc.PATIENCE)
+
+
+@noc.case("each hint of the start screen runs as pasted: a build below here")
+def _():
+    with Copy("my build/nocturne") as d:
+        hints_work(d, "'my build/nocturne'", "")
+    with Copy("nocturne") as d:
+        hints_work(d, "./nocturne", "")
+
+
+@noc.case("the same of an installed program, and of a state that is elsewhere")
+def _():
+    bin = noc.tempdir()
+    path = {"PATH": bin + ":" + os.environ["PATH"]}
+    with Copy(os.path.join(bin, "nocturne"), env=path) as d:
+        hints_work(d, "nocturne", "")
+    # The first of that name in PATH is another one.
+    noc.write(os.path.join(bin, "nocturne"), "#!/bin/sh\n", 0o755)
+    state = os.path.join(noc.tempdir(), "it's here")
+    away = os.path.join(noc.tempdir(), "nocturne")
+    with Copy(away, env=path, state=state) as d:
+        hints_work(d, away, " --state '%s'" % state.replace("'", r"'\''"))
+    with Copy("nocturne", env={"NOCTURNE_STATE": state}) as d:
+        hints_work(d, "./nocturne", " --state ./var")
+
+
+@noc.case("the start screen names the inventory in force")
+def _():
+    with noc.Daemon(inventory="name,address\nsw1,192.0.2.1\n") as d:
+        d.wait_line(r"^inventory  \./inventory\.csv \(1 device\)$")
+    with noc.Daemon(sets={"inventory.command": "cat,none"}) as d:
+        d.wait_line(r"^inventory  what inventory\.command gives$")
 
 
 @noc.case("logger over TCP and the unix socket, and relays' host names")
