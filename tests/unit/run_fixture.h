@@ -42,6 +42,7 @@ struct fix {
 
 	char *journal[FIX_LINES]; /* records, in order */
 	size_t njournal;
+	unsigned puts;		/* live rows written */
 	char *lines[FIX_LINES]; /* what was said */
 	size_t nlines;
 };

@@ -420,6 +420,48 @@ test_breaker_row(void **state)
 	breaker_row(310, false);
 }
 
+/* What should have happened while nobody was there happens late, and its run
+ * says so.  A second is no delay. */
+static void
+test_late(void **state)
+{
+	static const char *const rules[] = {
+		"rule \"r\" { on = \"bgp.down\", hold = \"15s\","
+		" run = log \"x\" }",
+		"rule \"r\" { on = \"bgp.down\", throttle = { once_after ="
+		" \"15s\" }, run = log \"x\" }",
+		"pair \"r\" { open = \"bgp.down\", close = \"bgp.up\","
+		" within = \"15s\", missing = log \"x\" }",
+	};
+	static const struct {
+		int64_t down_ms; /* and a tenth of a second more */
+		bool late;
+	} cases[] = { { 10000, false },
+		      { 15700, false },
+		      { 16000, true },
+		      { 3600000, true } };
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(rules) * NOC_COUNT(cases); i++) {
+		const char *text = rules[i / NOC_COUNT(cases)];
+		bool late = cases[i % NOC_COUNT(cases)].late;
+		char *dir = state_make();
+		struct fix f;
+
+		life_open(&f, dir, noc_clock_read(), text);
+		cor_tell(&f,
+			 &(struct tell){ .kind = "bgp.down", .device = "sw1" });
+		f.now.wall_ns +=
+		    cases[i % NOC_COUNT(cases)].down_ms * NOC_NS_PER_MS;
+		life_again(&f, dir, text);
+		fix_advance(&f, 10000);
+		assert_int_equal(fix_count(&f, "RUN_START"), 1);
+		assert_int_equal(fix_count(&f, "\"late\":true"), late);
+		life_close(&f);
+		state_remove(dir);
+	}
+}
+
 /* Who was off before a kill is told to be right after it, and told once. */
 static void
 test_skew(void **state)
@@ -460,6 +502,7 @@ main(void)
 		cmocka_unit_test(test_reload_pair),
 		cmocka_unit_test(test_mutes),
 		cmocka_unit_test(test_breaker_row),
+		cmocka_unit_test(test_late),
 		cmocka_unit_test(test_skew),
 	};
 
