@@ -3,6 +3,8 @@
 
 #include "tests/unit/run_fixture.h"
 
+#include "base/mem.h"
+
 /* Breakers: when they open, the one probe, and what people may do. */
 
 static const char rules[] =
@@ -104,6 +106,34 @@ test_slow_calls(void **state)
 	assert_false(asks(&f, "sw1", &g));
 	assert_int_equal(fix_said(&f, "3 of 5 calls failed or were slow"), 1);
 	fix_close(&f);
+}
+
+/* One that took more than four fifths of its timeout was slow. */
+static void
+test_slow_is_four_fifths_of_the_timeout(void **state)
+{
+	static const struct {
+		int64_t ms;
+		bool opens;
+	} cases[] = { { 4000, false }, { 4001, true } };
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(cases); i++) {
+		struct fix f = { 0 };
+
+		fix_open(&f, rules);
+		for (int n = 0; n < 5; n++) {
+			fix_start_flow(&f, "read");
+			fix_advance(&f, cases[i].ms);
+			fix_answer(&f, "snmp.get", "{\"a\":\"x\"}");
+		}
+		assert_int_equal(fix_count(&f, "BREAKER sw1 snmp OPEN"),
+				 cases[i].opens);
+		assert_int_equal(
+		    fix_said(&f, "5 of 5 calls failed or were slow"),
+		    cases[i].opens);
+		fix_close(&f);
+	}
 }
 
 /* What was 300 s ago does not count. */
@@ -294,6 +324,7 @@ main(void)
 		cmocka_unit_test(test_three_in_a_row),
 		cmocka_unit_test(test_half_of_five),
 		cmocka_unit_test(test_slow_calls),
+		cmocka_unit_test(test_slow_is_four_fifths_of_the_timeout),
 		cmocka_unit_test(test_window_slides),
 		cmocka_unit_test(test_family),
 		cmocka_unit_test(test_half_open),
