@@ -139,6 +139,33 @@ test_too_old(void **state)
 	fix_close(&f);
 }
 
+/* What was read holds for 30 s, here while the intent waits for the disk. */
+static void
+test_holds_for_30_seconds(void **state)
+{
+	static const struct {
+		int64_t ms;
+		unsigned sets;
+	} cases[] = { { 0, 1 }, { 30000, 1 }, { 30001, 0 }, { 60000, 0 } };
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(cases); i++) {
+		struct fix f = { 0 };
+
+		fix_open(&f, two);
+		dark(&f, "sw1", "Gi1/0/1");
+		fix_answer(&f, "snmp.get", UP);
+		fix_hold(&f, "snmp.get", UP);
+		fix_advance(&f, cases[i].ms);
+		f.hold_durable = false;
+		fix_pump(&f);
+		assert_int_equal(f.sets, cases[i].sets);
+		assert_int_equal(fix_count(&f, "RUN_END Failed"),
+				 !cases[i].sets);
+		fix_close(&f);
+	}
+}
+
 static void
 test_read_fails(void **state)
 {
@@ -271,6 +298,7 @@ main(void)
 		cmocka_unit_test(test_over_devices),
 		cmocka_unit_test(test_names_of_devices),
 		cmocka_unit_test(test_too_old),
+		cmocka_unit_test(test_holds_for_30_seconds),
 		cmocka_unit_test(test_read_fails),
 		cmocka_unit_test(test_not_asked),
 		cmocka_unit_test(test_refused_at_load),
