@@ -3,6 +3,8 @@
 
 #include "tests/unit/run_fixture.h"
 
+#include "base/mem.h"
+
 /* Notices: limit and digest, retries, fallback, observe, tests by hand. */
 
 static const char rules[] =
@@ -104,6 +106,68 @@ test_retry_then_fallback(void **state)
 	fix_close(&f);
 }
 
+/* A fallback may have one, and so on: four, then the log has it. */
+static void
+test_four_fallbacks_of_fallbacks(void **state)
+{
+	struct fix f = { 0 };
+
+	(void)state;
+	fix_open(&f,
+		 "channel \"c0\" { mail { to = \"0@x\" }, fallback = \"c1\" }\n"
+		 "channel \"c1\" { mail { to = \"1@x\" }, fallback = \"c2\" }\n"
+		 "channel \"c2\" { mail { to = \"2@x\" }, fallback = \"c3\" }\n"
+		 "channel \"c3\" { mail { to = \"3@x\" }, fallback = \"c4\" }\n"
+		 "channel \"c4\" { mail { to = \"4@x\" }, fallback = \"c5\" }\n"
+		 "channel \"c5\" { mail { to = \"5@x\" } }\n"
+		 "flow \"tell\" { notify \"c0\" { \"wake up\" } }\n");
+	fix_start_flow(&f, "tell");
+	for (int i = 0; i <= 4; i++) {
+		char to[8];
+
+		snprintf(to, sizeof(to), "%d@x", i);
+		assert_string_equal(
+		    noc_value_get_str(
+			noc_value_get(fix_call(&f, "mail")->params, "opts"),
+			"to", ""),
+		    to);
+		assert_int_equal(fix_said(&f, "wake up"), 0);
+		fix_refuse(&f, "mail", "permanent", 0);
+	}
+	assert_int_equal(f.started, 5);
+	assert_int_equal(fix_said(&f, "wake up"), 1);
+	fix_close(&f);
+}
+
+/* Whatever a template makes of an event, a notice has an end. */
+static void
+test_a_notice_has_4000_characters(void **state)
+{
+	(void)state;
+	for (size_t n = 3999; n <= 4001; n++) {
+		char *text = noc_malloc(n + 1), *channels;
+		struct fix f = { 0 };
+		const char *got;
+
+		memset(text, 'x', n);
+		text[n] = '\0';
+		channels =
+		    noc_asprintf("channel \"c\" { mail { to = \"a@x\" } }\n"
+				 "flow \"tell\" { notify \"c\" {"
+				 " \"%s\" } }\n",
+				 text);
+		fix_open(&f, channels);
+		fix_start_flow(&f, "tell");
+		got = noc_value_get_str(fix_call(&f, "mail")->context, "text",
+					"");
+		assert_int_equal(strlen(got), n < 4000 ? n : 4000);
+		assert_memory_equal(got, text, strlen(got));
+		fix_close(&f);
+		free(channels);
+		free(text);
+	}
+}
+
 /* No answer at all is a failure too. */
 static void
 test_timeout(void **state)
@@ -172,6 +236,8 @@ main(void)
 		cmocka_unit_test(test_sent),
 		cmocka_unit_test(test_digest),
 		cmocka_unit_test(test_retry_then_fallback),
+		cmocka_unit_test(test_four_fallbacks_of_fallbacks),
+		cmocka_unit_test(test_a_notice_has_4000_characters),
 		cmocka_unit_test(test_timeout),
 		cmocka_unit_test(test_observe_prefix),
 		cmocka_unit_test(test_by_hand),
