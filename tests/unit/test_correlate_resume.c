@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "tests/unit/correlate_fixture.h"
-#include "tests/unit/store_state.h"
+#include "tests/unit/life_fixture.h"
 
 /*
  * kill -9 after every commit of a story: whatever waited, counted, was meant
@@ -148,44 +147,6 @@ static const struct story stories[] = {
 	    { 20000, NULL, NULL, NULL, NULL, 0 } },
 	  "r held 1; r observed 1; " },
 };
-
-static void
-life_open(struct fix *f, char *dir, struct noc_now now, const char *rules)
-{
-	struct noc_err err;
-
-	memset(f, 0, sizeof(*f));
-	f->now = now;
-	f->state_dir = dir;
-	f->writer = state_open(dir, NULL);
-	fix_open(f, rules);
-	if (noc_core_resume(f->core, dir, f->now, &err))
-		fail_msg("resume: %s", err.msg);
-	fix_pump(f);
-}
-
-static void
-life_close(struct fix *f)
-{
-	if (!f->dead)
-		cor_balance(f);
-	else /* what it would still have said goes nowhere */
-		noc_core_durable(f->core, UINT64_MAX);
-	noc_writer_close(f->writer, 5000);
-	fix_close(f);
-}
-
-/* It died: another process goes on, a tenth of a second later. */
-static void
-life_again(struct fix *f, char *dir, const char *rules)
-{
-	struct noc_now now = f->now;
-
-	life_close(f);
-	now.wall_ns += 100 * NOC_NS_PER_MS;
-	now.boot_ns = 7 * NOC_NS_PER_S;
-	life_open(f, dir, now, rules);
-}
 
 static char *
 decisions(const char *dir)
