@@ -9,6 +9,7 @@
 
 #include "base/crypto.h"
 #include "base/mem.h"
+#include "engine/edge/secret.h"
 #include "engine/core/core.h"
 #include "actions/actions.h"
 

@@ -10,8 +10,9 @@
 #include "proto/ifname.h"
 #include "engine/inventory/inventory.h"
 #include "engine/expr/where.h"
+#include "engine/edge/secret.h"
 #include "engine/core/core.h"
-#include "engine/intake/intake.h"
+#include "engine/intake/enrich.h"
 #include "snmp/request.h"
 #include "actions/actions.h"
 

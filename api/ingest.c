@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "proto/cloudevents.h"
-#include "engine/intake/intake.h"
+#include "engine/memory/dedup.h"
 #include "api/private.h"
 
 /*

@@ -8,7 +8,7 @@
 
 #include "base/mem.h"
 #include "store/writer.h"
-#include "engine/expr/scope.h"
+#include "engine/expr/template.h"
 #include "engine/rule/ruleset.h"
 #include "snmp/snmp.h"
 #include "api/metrics.h"

@@ -6,7 +6,6 @@
 
 #include "store/writer.h"
 #include "engine/rule/ruleset.h"
-#include "engine/run/run.h"
 #include "api/private.h"
 
 /* Ways in and their ledgers, what nothing wanted, who is unknown, status. */

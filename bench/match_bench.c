@@ -21,6 +21,7 @@
 #include "base/strbuf.h"
 #include "engine/edge/action.h"
 #include "engine/rule/match.h"
+#include "engine/rule/normalize.h"
 #include "engine/rule/ruleset.h"
 #include "bench/messages.h"
 

@@ -11,7 +11,6 @@
 
 #include "base/mem.h"
 #include "base/suggest.h"
-#include "engine/event/event.h"
 #include "cli/http_client.h"
 
 #define CALL_MS 60000

@@ -11,7 +11,6 @@
 
 #include "base/mem.h"
 #include "base/suggest.h"
-#include "engine/event/event.h"
 #include "daemon/options.h"
 #include "cli/setup.h"
 #include "cli/verb.h"

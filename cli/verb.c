@@ -11,7 +11,6 @@
 
 #include "base/mem.h"
 #include "base/suggest.h"
-#include "engine/event/event.h"
 
 #define NOC_VERB(name) extern const struct noc_verb noc_verb_##name;
 #include "cli/verbs.def"

@@ -12,6 +12,8 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "engine/inventory/load.h"
+#include "engine/lua/lua.h"
 #include "engine/edge/action.h"
 
 /*
@@ -172,7 +174,7 @@ feed_file(struct noc_feed *f)
 	    !memcmp(&st.st_mtim, &f->mtime, sizeof(f->mtime)))
 		return;
 	f->mtime = st.st_mtim;
-	if (noc_inventory_load(path, &inv, &err))
+	if (noc_inventory_load(path, noc_lua_data, &inv, &err))
 		feed_failed(f, err.msg);
 	else
 		feed_take(f, inv);

@@ -12,7 +12,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/suggest.h"
-#include "engine/event/event.h"
 #include "actions/actions.h"
 #include "daemon/options_private.h"
 

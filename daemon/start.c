@@ -18,6 +18,9 @@
 #include "store/reader.h"
 #include "store/writer.h"
 #include "net/http.h"
+#include "engine/inventory/load.h"
+#include "engine/lua/lua.h"
+#include "engine/edge/secret.h"
 #include "engine/parts.h"
 #include "snmp/snmp.h"
 #include "sensors/listen.h"
@@ -246,7 +249,7 @@ noc_daemon_inventory(const struct noc_value *config, struct noc_inventory **out,
 	*out = NULL;
 	if (!*path && access("inventory.csv", R_OK) == 0)
 		path = "inventory.csv";
-	return *path ? noc_inventory_load(path, out, err) : 0;
+	return *path ? noc_inventory_load(path, noc_lua_data, out, err) : 0;
 }
 
 /* ---- HTTP and sensors ---- */

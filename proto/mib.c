@@ -4,6 +4,7 @@
 #include "proto/mib.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -278,6 +279,23 @@ noc_mib_new(void)
 	mib_add_rows(mib, noc_mib_ietf);
 	mib_add_rows(mib, noc_mib_vendor);
 	return mib;
+}
+
+static struct noc_mib *mib_builtin;
+
+static void
+mib_builtin_make(void)
+{
+	mib_builtin = noc_mib_new();
+}
+
+const struct noc_mib *
+noc_mib_builtin(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, mib_builtin_make);
+	return mib_builtin;
 }
 
 void

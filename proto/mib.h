@@ -37,7 +37,9 @@ struct noc_mib_object {
 };
 
 struct noc_mib;
-struct noc_mib *noc_mib_new(void); /* the built-in table */
+struct noc_mib *noc_mib_new(void); /* the built-in table, to be added to */
+/* The built-in table alone, made once: what names in rule files mean. */
+const struct noc_mib *noc_mib_builtin(void);
 void noc_mib_free(struct noc_mib *mib);
 /* All or nothing; what it names replaces what was known.  ECONFIG with
  * file:line; ENOTFOUND when there is no such file. */

@@ -10,8 +10,10 @@
 #include "base/mem.h"
 #include "base/table.h"
 #include "net/loop.h"
+#include "engine/expr/template.h"
 #include "engine/edge/sensor.h"
 #include "engine/core/core.h"
+#include "engine/task/calendar.h"
 #include "engine/task/task.h"
 #include "sensors/poll_private.h"
 

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "engine/expr/template.h"
 #include "engine/edge/sensor.h"
 #include "sensors/poll_private.h"
 

@@ -11,7 +11,7 @@
 #include "base/table.h"
 #include "net/loop.h"
 #include "engine/core/core.h"
-#include "engine/intake/intake.h"
+#include "engine/memory/dedup.h"
 #include "snmp/snmp.h"
 #include "sensors/listen.h"
 #include "sensors/udp.h"

@@ -11,9 +11,10 @@
 #include "base/mem.h"
 #include "proto/signature.h"
 #include "net/http.h"
+#include "engine/edge/secret.h"
 #include "engine/edge/sensor.h"
 #include "engine/core/core.h"
-#include "engine/intake/intake.h"
+#include "engine/memory/dedup.h"
 #include "sensors/webhook_body.h"
 
 /*

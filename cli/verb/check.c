@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "engine/lang/ast.h"
+#include "engine/expr/template.h"
 #include "daemon/daemon.h"
 #include "cli/rows.h"
 #include "cli/rules_open.h"

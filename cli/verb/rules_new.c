@@ -13,7 +13,6 @@
 
 #include "base/json.h"
 #include "base/mem.h"
-#include "engine/event/event.h"
 #include "daemon/rules_dir.h"
 
 #define NEW_EVENT_MAX 1048576

@@ -9,6 +9,7 @@
 
 #include "base/crypto.h"
 #include "base/mem.h"
+#include "engine/event/value.h"
 #include "engine/core/core_private.h"
 
 /* What the core writes of an event and of a decision, and says about it. */

@@ -10,10 +10,15 @@
 #include "base/intern.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "engine/expr/template.h"
 #include "engine/policy/ledger.h"
+#include "engine/policy/override.h"
+#include "engine/memory/seen.h"
 #include "engine/run/run.h"
+#include "engine/correlate/damp.h"
+#include "engine/correlate/guard.h"
+#include "engine/correlate/hold.h"
 #include "engine/correlate/keyed.h"
-#include "engine/intake/intake.h"
 
 #define EVENT_TIME_NS (86400LL * NOC_NS_PER_S) /* older: a wrong clock */
 
@@ -86,9 +91,9 @@ noc_correlate(struct noc_core *core, struct noc_candidate *c,
 		noc_outcome(core, c, "silenced", "the rule is paused");
 		return;
 	}
-	if (on && !c->rule->acting && noc_mute_silenced(core, c->ev)) {
+	if (on && !c->rule->acting && noc_override_silenced(core, c->ev)) {
 		noc_outcome(core, c, "silenced", "silence %s",
-			    noc_mute_silenced(core, c->ev));
+			    noc_override_silenced(core, c->ev));
 		return;
 	}
 	for (size_t i = 0; i < NOC_COUNT(correlate_order); i++) {

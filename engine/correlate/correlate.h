@@ -36,23 +36,11 @@ void noc_correlate(struct noc_core *core, struct noc_candidate *c,
 		   const struct noc_correlator_ops *from);
 /* An event that may close or cancel something, matched or not. */
 void noc_correlate_closing(struct noc_core *core, struct noc_event *ev);
-void noc_correlate_pair(struct noc_core *core, const struct noc_pair *pair,
-			struct noc_event *ev);
 
 /* unless seen{…}: text of the one that holds ("seen(config.change 3s ago)"),
  * or NULL.  Also asked right before each mutating step. */
 const char *noc_unless_holds(struct noc_core *core, const struct noc_rule *rule,
 			     const struct noc_scope *scope);
-
-/* Guards, in order: depth, per_key, mass, targets.  NULL: go on; else why. */
-const char *noc_guard_check(struct noc_core *core, struct noc_candidate *c);
-
-/* Silences mute notices; freezes stop mutating steps.  Id or NULL. */
-const char *noc_mute_silenced(struct noc_core *core,
-			      const struct noc_event *ev);
-const char *noc_mute_frozen(struct noc_core *core, const struct noc_event *ev,
-			    const char *target);
-bool noc_mute_killed(const struct noc_core *core); /* kill switch */
 
 /*
  * Runs touching a device cause its events within its settle time (60 s), or
@@ -61,5 +49,25 @@ bool noc_mute_killed(const struct noc_core *core); /* kill switch */
 void noc_settle_end(struct noc_core *core, const struct noc_id *run);
 void noc_settle_touch(struct noc_core *core, const char *device,
 		      const struct noc_id *run);
+
+/* Start the rule's run now (the last form has passed). */
+void noc_correlate_fire(struct noc_core *core, struct noc_candidate *c);
+/*
+ * Wall clock at which an event counts for a rule: now, or with time = "event"
+ * what its sender says.  A time to come, or of more than a day ago, is taken
+ * for a wrong clock: then its arrival.
+ */
+int64_t noc_correlate_at(const struct noc_core *core,
+			 const struct noc_rule *rule,
+			 const struct noc_event *ev);
+/* By the clock of the rule `ev` was before `than` and only comes late. */
+bool noc_correlate_before(const struct noc_core *core,
+			  const struct noc_rule *rule,
+			  const struct noc_event *ev,
+			  const struct noc_event *than);
+/* The mode this candidate runs in: canary decided by its key. */
+enum noc_mode noc_correlate_mode(const struct noc_rule *rule, const char *key);
+/* "would have: SET ... (observe)"; false: it is active. */
+bool noc_correlate_would(const struct noc_candidate *c, struct noc_strbuf *out);
 
 #endif

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/expr/template.h"
+#include "engine/correlate/correlate.h"
 #include "engine/correlate/keyed.h"
 
 /*

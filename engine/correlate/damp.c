@@ -7,7 +7,9 @@
 
 #include "base/mem.h"
 #include "engine/policy/ledger.h"
-#include "engine/run/run.h"
+#include "engine/notify/notify.h"
+#include "engine/correlate/correlate.h"
+#include "engine/correlate/damp.h"
 #include "engine/correlate/keyed.h"
 
 /*

@@ -7,8 +7,11 @@
 
 #include "base/mem.h"
 #include "base/table.h"
-#include "engine/policy/ledger.h"
-#include "engine/run/run.h"
+#include "engine/event/datum.h"
+#include "engine/notify/notify.h"
+#include "engine/correlate/correlate.h"
+#include "engine/correlate/guard.h"
+#include "engine/correlate/hold.h"
 #include "engine/correlate/keyed.h"
 
 /*

@@ -5,9 +5,14 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/event/datum.h"
+#include "engine/expr/template.h"
 #include "engine/policy/ledger.h"
+#include "engine/memory/seen.h"
+#include "engine/correlate/correlate.h"
+#include "engine/correlate/guard.h"
+#include "engine/correlate/hold.h"
 #include "engine/correlate/keyed.h"
-#include "engine/intake/intake.h"
 
 /*
  * hold: the condition must last ("15s", Alertmanager's `for`).  Anything in

@@ -11,8 +11,9 @@
 #include "base/intern.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "engine/event/identity.h"
+#include "engine/event/value.h"
 #include "engine/policy/ledger.h"
-#include "engine/intake/intake.h"
 
 static const struct noc_form *const keyed_forms[] = {
 	&noc_form_hold,	 &noc_form_threshold, &noc_form_throttle,
@@ -326,7 +327,7 @@ keyed_load(struct noc_core *core, void *part, const char *kind, const char *key,
 		k->ev = noc_event_from_value(noc_value_get(data, "event"));
 	if (k->ev) {
 		k->ev->kept = true;
-		noc_identify_again(core, k->ev);
+		noc_identify_again(noc_core_inv(core), k->ev);
 	}
 	if (noc_value_get(data, "data"))
 		k->data = noc_value_copy(noc_value_get(data, "data"));

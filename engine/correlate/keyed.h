@@ -79,26 +79,6 @@ void noc_outcome(struct noc_core *core, struct noc_candidate *c,
 /* The same without a record: only counted. */
 void noc_outcome_counted(struct noc_core *core, struct noc_candidate *c);
 
-/* Start the rule's run now (the last form has passed). */
-void noc_correlate_fire(struct noc_core *core, struct noc_candidate *c);
-/*
- * Wall clock at which an event counts for a rule: now, or with time = "event"
- * what its sender says.  A time to come, or of more than a day ago, is taken
- * for a wrong clock: then its arrival.
- */
-int64_t noc_correlate_at(const struct noc_core *core,
-			 const struct noc_rule *rule,
-			 const struct noc_event *ev);
-/* By the clock of the rule `ev` was before `than` and only comes late. */
-bool noc_correlate_before(const struct noc_core *core,
-			  const struct noc_rule *rule,
-			  const struct noc_event *ev,
-			  const struct noc_event *than);
-/* The mode this candidate runs in: canary decided by its key. */
-enum noc_mode noc_correlate_mode(const struct noc_rule *rule, const char *key);
-/* "would have: SET ... (observe)"; false: it is active. */
-bool noc_correlate_would(const struct noc_candidate *c, struct noc_strbuf *out);
-
 /* "down" <-> "up", "fail" <-> "ok", "firing" <-> "resolved"; or NULL. */
 const char *noc_kind_opposite(const char *kind);
 bool noc_strings_have(const struct noc_strings *list, const char *word);
@@ -117,21 +97,6 @@ void noc_correlate_meant(struct noc_core *core, const struct noc_rule *rule,
 void noc_correlate_recovered(struct noc_core *core, const struct noc_rule *rule,
 			     struct noc_event *ev, const char *key);
 
-/* A closing event reaches each form that has something open for it. */
-void noc_hold_closing(struct noc_core *core, const struct noc_rule *rule,
-		      struct noc_event *ev, const char *key);
-void noc_hold_settled(struct noc_core *core, const struct noc_rule *rule,
-		      struct noc_event *ev, const char *key);
-void noc_damp_closing(struct noc_core *core, const struct noc_rule *rule,
-		      struct noc_event *ev, const char *key);
-/* mass guard: everything of this rule held at `by` ends as guarded. */
-void noc_hold_guard(struct noc_core *core, const struct noc_rule *rule,
-		    const char *by, const char *value, const char *why);
-
-/* engine/correlate/guard.c */
-bool noc_guard_mass(struct noc_core *core, struct noc_candidate *c,
-		    const char **why);
-void noc_guard_fired(struct noc_core *core, struct noc_candidate *c);
 bool noc_settle_until(struct noc_core *core, const struct noc_candidate *c,
 		      int64_t *due_boot_ns, struct noc_id *run);
 

@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/expr/template.h"
 #include "engine/run/run.h"
 #include "engine/correlate/keyed.h"
+#include "engine/correlate/pair.h"
 
 /*
  * pair: an opening event must be followed by its closing one `within` so

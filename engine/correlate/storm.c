@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/event/datum.h"
 #include "engine/policy/ledger.h"
 #include "engine/correlate/keyed.h"
 

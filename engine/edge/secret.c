@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "engine/edge/env.h"
+#include "engine/edge/secret.h"
 
 #include <errno.h>
 #include <fcntl.h>

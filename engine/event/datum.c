@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
+#include "engine/event/datum.h"
+
 #include "engine/event/event.h"
 
 #include <stdlib.h>

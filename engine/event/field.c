@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "engine/event/event.h"
-
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -13,7 +11,6 @@
 #include "base/mem.h"
 #include "base/suggest.h"
 #include "base/table.h"
-#include "engine/inventory/inventory.h"
 #include "engine/event/field.h"
 
 static const char *const envelope_names[NOC_ENV_COUNT] = {

@@ -2,11 +2,14 @@
 #ifndef NOC_ENGINE_EVENT_FIELD_H
 #define NOC_ENGINE_EVENT_FIELD_H
 
-#include "engine/event/event.h"
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/table.h"
 
 /*
- * What reading fields needs from elsewhere in the engine, and what it lends.
- * For the rule language's own event.h interface see there.
+ * The names that rules have for what an event says, each resolved once when a
+ * file is loaded; engine/event/datum.h reads by them.  Pure.
  */
 
 /* noc_field.which of NOC_FIELD_ENVELOPE and of NOC_FIELD_SYSLOG. */
@@ -45,31 +48,34 @@ enum noc_syslog_field {
 	NOC_SYS_COUNT
 };
 
-const char *noc_trust_name(enum noc_trust trust);
-
-/* A member by its whole name, else by the dotted path.  Borrowed or NULL. */
-const struct noc_value *noc_value_find(const struct noc_value *v,
-				       const char *name);
-/* "ifIndex" (or an OID) among snmp.varbinds, with or without instance. */
-const struct noc_value *noc_varbind_find(const struct noc_value *snmp,
-					 const char *name);
-
 /*
- * The same as a datum, and of "ifOperStatus.index" the instance it came with
- * ("7"), of "….index.1" that instance's first number.  False: not there.
+ * A name resolved once at load: envelope, sensor view, data or inventory.
+ * "severity", "ifname", "syslog.app", "snmp.trap_oid", "far.device",
+ * "role", "header.X-Name" ...
  */
-bool noc_varbind_get(const struct noc_value *snmp, const char *name,
-		     struct noc_datum *out);
-
-/* The built-in table of OIDs, made once, for names in rule files. */
-struct noc_mib;
-const struct noc_mib *noc_rule_mib(void);
-
-/* noc_scope_get for a name that is resolved already and not a run's own. */
-struct noc_scope;
-void noc_scope_read(const struct noc_scope *scope, const struct noc_field *f,
-		    struct noc_datum *out);
-/* The first words of the names that only a run knows: "steps", "input", ... */
-bool noc_scope_is_own(const char *path, size_t len);
+enum noc_field_from {
+	NOC_FIELD_ENVELOPE,
+	NOC_FIELD_DATA,
+	NOC_FIELD_INVENTORY,
+	NOC_FIELD_SYSLOG,
+	NOC_FIELD_SNMP,
+	NOC_FIELD_HTTP,
+	NOC_FIELD_FAR,
+	NOC_FIELD_TAGS
+};
+struct noc_field {
+	enum noc_field_from from;
+	int which;	  /* envelope / syslog field number */
+	const char *path; /* interned, the whole name as written */
+	const char *rest; /* path inside from */
+};
+/*
+ * Resolve a name against what is known: `defined` is a table of data names
+ * that any kind defines (NULL: every unknown name is taken as data).  EINPUT
+ * with did-you-mean when nothing defines it, or two do.
+ */
+int noc_field_resolve(const char *name, size_t len,
+		      const struct noc_table *defined, struct noc_field *out,
+		      struct noc_err *err);
 
 #endif

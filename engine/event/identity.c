@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "engine/intake/intake.h"
+#include "engine/event/identity.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -63,9 +63,8 @@ identity_set(struct noc_event *ev, const struct noc_device *d)
 }
 
 void
-noc_identify(struct noc_core *core, struct noc_event *ev)
+noc_identify(const struct noc_inventory *inv, struct noc_event *ev)
 {
-	const struct noc_inventory *inv = noc_core_inv(core);
 	const struct noc_device *d = NULL;
 	bool local = identity_is_local(ev->origin), relay = local;
 	struct noc_slice inner;
@@ -115,9 +114,8 @@ noc_identify(struct noc_core *core, struct noc_event *ev)
 }
 
 void
-noc_identify_again(struct noc_core *core, struct noc_event *ev)
+noc_identify_again(const struct noc_inventory *inv, struct noc_event *ev)
 {
-	const struct noc_inventory *inv = noc_core_inv(core);
 
 	NOC_REQUIRE(ev->refs > 0);
 	if (ev->inventory || !inv)

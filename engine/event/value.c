@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "engine/event/event.h"
+#include "engine/event/value.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "engine/event/field.h"
+#include "engine/event/datum.h"
 
 /* The facility number's upper end, RFC 5424 §6.2.1. */
 #define FACILITIES 24

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/event/datum.h"
 #include "engine/event/field.h"
 
 static const char *const scope_maps[] = { "steps", "input", "item", "error",

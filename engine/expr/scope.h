@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "base/strbuf.h"
+#include "engine/event/datum.h"
 #include "engine/event/event.h"
 
 /*
@@ -23,45 +24,10 @@ struct noc_scope {
 
 void noc_scope_get(const struct noc_scope *scope, const char *path, size_t len,
 		   struct noc_datum *out);
-
-/*
- * Templates: "{device} {ifname}: {error.message}".  One pass, never expanded
- * again; "{{" and "}}" are literal; "{path:FORMAT}" from a fixed list (upper,
- * lower, json, hex, int, N for the first N of a list, trim).  A string that
- * is exactly one "{path}" keeps the value's type.  Compiled once at load.
- */
-struct noc_template;
-
-int noc_template_parse(const char *text, size_t len, struct noc_template **out,
-		       struct noc_err *err);
-void noc_template_free(struct noc_template *t);
-const char *noc_template_source(const struct noc_template *t);
-bool noc_template_is_literal(const struct noc_template *t);
-/* Calls fn for each path (for load-time name checks). */
-void noc_template_paths(const struct noc_template *t,
-			void (*fn)(const char *path, size_t len, void *arg),
-			void *arg);
-
-enum noc_missing { NOC_MISSING_MARK, NOC_MISSING_FAIL };
-/*
- * MARK prints ?name? for what is missing; FAIL returns ENOTFOUND naming it.
- * The value is returned.
- */
-int noc_template_value(const struct noc_template *t,
-		       const struct noc_scope *scope, enum noc_missing missing,
-		       struct noc_value **out, struct noc_err *err);
-int noc_template_text(const struct noc_template *t,
-		      const struct noc_scope *scope, enum noc_missing missing,
-		      struct noc_strbuf *out, struct noc_err *err);
-/*
- * Expand every string inside a tree of parameters (map keys too), parsing as
- * it goes.  {"node":"secret",...} nodes stay as they are, and a value that
- * looks like one becomes text.  Returned.
- */
-int noc_template_tree(const struct noc_value *tree,
-		      const struct noc_scope *scope, enum noc_missing missing,
-		      struct noc_value **out, struct noc_err *err);
-/* How often a path was printed as ?name?. */
-unsigned long noc_template_missing(void);
+/* The same for a name that is resolved already and not a run's own. */
+void noc_scope_read(const struct noc_scope *scope, const struct noc_field *f,
+		    struct noc_datum *out);
+/* The first words of the names that only a run knows: "steps", "input", ... */
+bool noc_scope_is_own(const char *path, size_t len);
 
 #endif

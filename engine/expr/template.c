@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "engine/expr/scope.h"
+#include "engine/expr/template.h"
 
 #include <ctype.h>
 #include <stdatomic.h>
@@ -11,6 +11,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "engine/event/datum.h"
 #include "engine/event/field.h"
 
 #define TEMPLATE_PARTS_MAX 256

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "engine/expr/scope.h"
+#include "engine/expr/template.h"
 
 #include <stdlib.h>
 #include <string.h>

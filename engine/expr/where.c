@@ -8,7 +8,9 @@
 #include <string.h>
 
 #include "proto/ifname.h"
-#include "engine/event/field.h"
+#include "engine/event/datum.h"
+#include "engine/expr/scope.h"
+#include "engine/expr/template.h"
 #include "engine/expr/where_private.h"
 
 #define NUMBER_TEXT_MAX 63

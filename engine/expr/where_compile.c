@@ -11,6 +11,8 @@
 #include "base/mem.h"
 #include "engine/event/field.h"
 #include "engine/lang/ast.h"
+#include "engine/expr/scope.h"
+#include "engine/expr/template.h"
 #include "engine/expr/where_private.h"
 
 #define WHERE_DEPTH_MAX 16

@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "base/number.h"
+#include "engine/event/datum.h"
 #include "engine/event/field.h"
+#include "engine/expr/scope.h"
 #include "engine/expr/where_private.h"
 
 #define EXPLAIN_VALUE_MAX 120

@@ -5,6 +5,8 @@
 #include <netinet/in.h>
 
 #include "proto/tzif.h"
+#include "engine/event/datum.h"
+#include "engine/event/field.h"
 #include "engine/expr/pattern.h"
 #include "engine/expr/where.h"
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +9,7 @@
 #include "proto/mib.h"
 #include "engine/event/field.h"
 #include "engine/lang/ast.h"
+#include "engine/expr/template.h"
 #include "engine/expr/where_private.h"
 
 #define TEST_ITEMS_MAX 256
@@ -110,23 +110,6 @@ test_cidr_operand(struct noc_test *t, struct noc_err *err)
 			   t->text);
 }
 
-static struct noc_mib *rule_mib;
-
-static void
-rule_mib_new(void)
-{
-	rule_mib = noc_mib_new();
-}
-
-const struct noc_mib *
-noc_rule_mib(void)
-{
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-	pthread_once(&once, rule_mib_new);
-	return rule_mib;
-}
-
 static int
 test_oid_operand(struct noc_test *t, struct noc_err *err)
 {
@@ -135,7 +118,7 @@ test_oid_operand(struct noc_test *t, struct noc_err *err)
 	size_t len = NOC_OID_MAX;
 	int rc;
 
-	rc = noc_oid_parse(noc_rule_mib(), t->text, t->len, oid, &len, NULL,
+	rc = noc_oid_parse(noc_mib_builtin(), t->text, t->len, oid, &len, NULL,
 			   err);
 	if (rc)
 		return rc;

@@ -8,7 +8,7 @@
 
 #include "base/mem.h"
 #include "engine/lang/ast.h"
-#include "engine/expr/scope.h"
+#include "engine/expr/template.h"
 #include "engine/flow/plan_private.h"
 
 #define KEEP_PORTS_MAX 16

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "engine/lang/ast.h"
 #include "engine/expr/scope.h"
+#include "engine/expr/template.h"
 #include "engine/edge/action.h"
 #include "engine/flow/plan_private.h"
 

@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "base/suggest.h"
 #include "engine/lang/ast.h"
-#include "engine/expr/scope.h"
+#include "engine/expr/template.h"
 #include "engine/expr/where.h"
 #include "engine/flow/plan_private.h"
 

@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "engine/lang/ast.h"
 #include "engine/lang/schema.h"
-#include "engine/expr/scope.h"
+#include "engine/expr/template.h"
 #include "engine/expr/where.h"
 #include "engine/edge/action.h"
 #include "engine/flow/plan_private.h"

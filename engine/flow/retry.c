@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "engine/run/step.h"
+#include "engine/flow/retry.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -8,8 +8,11 @@
 
 #include "base/intern.h"
 #include "base/mem.h"
-#include "engine/policy/ledger.h"
-#include "engine/intake/intake.h"
+#include "engine/event/identity.h"
+#include "engine/event/value.h"
+#include "engine/intake/explain.h"
+#include "engine/intake/unknown.h"
+#include "engine/intake/unmatched.h"
 
 #define ADMIT_LINES_PER_S 20
 
@@ -269,7 +272,7 @@ admit_explain(struct noc_core *core, const struct noc_event *ev)
 
 	view.refs = 0; /* its pointers are the event's */
 	if (!view.inventory)
-		noc_identify(core, &view);
+		noc_identify(noc_core_inv(core), &view);
 	return noc_explain(core, &view);
 }
 

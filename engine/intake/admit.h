@@ -55,4 +55,6 @@ bool noc_admit_sheds(struct noc_core *core, struct noc_source *source,
 void noc_admit_line(struct noc_core *core, const struct noc_event *ev,
 		    enum noc_fate fate);
 
+struct noc_admit *noc_admit_part(const struct noc_core *core);
+
 #endif

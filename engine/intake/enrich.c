@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
+#include "engine/intake/enrich.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
+#include "engine/intake/explain.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/event/value.h"
 #include "engine/rule/match.h"
-#include "engine/correlate/correlate.h"
-#include "engine/intake/intake.h"
+#include "engine/policy/override.h"
 
 /* Why a rule did or did not want an event: re-run with tracing, never on the
  * hot path. */
@@ -86,14 +88,14 @@ static void
 explain_mutes(struct noc_core *core, const struct noc_event *ev,
 	      struct noc_value *answer)
 {
-	const char *silence = noc_mute_silenced(core, ev);
-	const char *freeze = noc_mute_frozen(core, ev, NULL);
+	const char *silence = noc_override_silenced(core, ev);
+	const char *freeze = noc_override_frozen(core, ev, NULL);
 
 	if (silence)
 		noc_value_set(answer, "silence", noc_value_str(silence));
 	if (freeze)
 		noc_value_set(answer, "freeze", noc_value_str(freeze));
-	if (noc_mute_killed(core))
+	if (noc_override_killed(core))
 		noc_value_set(answer, "killed", noc_value_bool(true));
 }
 

@@ -7,11 +7,22 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/event/identity.h"
+#include "engine/expr/template.h"
 #include "engine/rule/match.h"
+#include "engine/rule/normalize.h"
 #include "engine/policy/ledger.h"
+#include "engine/memory/dedup.h"
+#include "engine/memory/fold.h"
+#include "engine/memory/seen.h"
 #include "engine/run/run.h"
 #include "engine/correlate/correlate.h"
+#include "engine/correlate/pair.h"
 #include "engine/intake/admit.h"
+#include "engine/intake/enrich.h"
+#include "engine/intake/skew.h"
+#include "engine/intake/unknown.h"
+#include "engine/intake/unmatched.h"
 
 /* More rules than this hardly ever want one event. */
 #define INTAKE_RULES_FEW 64
@@ -73,7 +84,7 @@ noc_sensor_emit(struct noc_core *core, struct noc_source *source,
 	if (!says_when)
 		ev->time_ns = ev->received_ns;
 	ev->acked_source = receipt != NULL;
-	noc_identify(core, ev);
+	noc_identify(noc_core_inv(core), ev);
 	if (says_when)
 		noc_skew_measure(core, ev);
 	if (noc_core_rules(core) && ev->kind == ev->base)

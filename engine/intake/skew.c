@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
+#include "engine/intake/skew.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +10,6 @@
 #include "base/intern.h"
 #include "base/mem.h"
 #include "base/table.h"
-#include "engine/intake/intake.h"
 
 /*
  * The clocks of senders: how far the time that a message says is from its

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
+#include "engine/intake/unmatched.h"
+
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/mem.h"
-#include "engine/run/run.h"
+#include "engine/event/value.h"
 #include "engine/intake/admit.h"
-#include "engine/intake/intake.h"
+#include "engine/intake/unknown.h"
 
 /* What nothing matched, who is unknown: kept to be asked about. */
 

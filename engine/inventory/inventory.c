@@ -11,8 +11,6 @@
 #include "base/mem.h"
 #include "proto/ifname.h"
 #include "engine/inventory/private.h"
-#include "engine/event/event.h"
-#include "engine/expr/where.h"
 
 struct noc_inventory *
 noc_inventory_ref(struct noc_inventory *inv)

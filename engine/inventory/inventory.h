@@ -48,14 +48,6 @@ struct noc_inventory {
 	uint8_t hash[32];
 };
 
-/* By extension .csv .json .lua; rows as above.  ECONFIG with file:line. */
-int noc_inventory_load(const char *path, struct noc_inventory **out,
-		       struct noc_err *err);
-int noc_inventory_parse(const char *name, const char *text, size_t len,
-			struct noc_inventory **out, struct noc_err *err);
-/* From a test's inventory { sw1 = {...} } map or a list of rows. */
-int noc_inventory_from_value(const struct noc_value *v,
-			     struct noc_inventory **out, struct noc_err *err);
 struct noc_inventory *noc_inventory_ref(struct noc_inventory *inv);
 void noc_inventory_unref(struct noc_inventory *inv);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
+#include "engine/inventory/load.h"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -13,9 +15,6 @@
 #include "base/mem.h"
 #include "proto/ifname.h"
 #include "engine/inventory/private.h"
-#include "engine/event/event.h"
-#include "engine/expr/where.h"
-#include "engine/lua/lua.h"
 
 #define INVENTORY_DEVICES_MAX 100000
 #define INVENTORY_BYTES_MAX   (64 * 1024 * 1024)
@@ -416,8 +415,10 @@ noc_inventory_parse(const char *name, const char *text, size_t len,
 }
 
 int
-noc_inventory_load(const char *path, struct noc_inventory **out,
-		   struct noc_err *err)
+noc_inventory_load(const char *path,
+		   int (*read_lua)(const char *path, struct noc_value **out,
+				   struct noc_err *err),
+		   struct noc_inventory **out, struct noc_err *err)
 {
 	const char *dot = strrchr(path, '.');
 	struct noc_strbuf sb = NOC_STRBUF_INIT;
@@ -429,7 +430,7 @@ noc_inventory_load(const char *path, struct noc_inventory **out,
 	if (dot && !strcmp(dot, ".lua")) {
 		struct noc_value *v = NULL;
 
-		r = noc_lua_data(path, &v, err);
+		r = read_lua(path, &v, err);
 		if (r == 0)
 			r = noc_inventory_from_value(v, out, err);
 		if (r == 0)

@@ -14,7 +14,6 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/suggest.h"
-#include "engine/event/event.h"
 
 /* ---- options and positions ---- */
 

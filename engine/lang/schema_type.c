@@ -13,7 +13,6 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/suggest.h"
-#include "engine/event/event.h"
 #include "engine/event/kinds.h"
 
 void

@@ -14,7 +14,6 @@
 
 #include "base/mem.h"
 #include "base/suggest.h"
-#include "engine/event/event.h"
 #include "engine/lua/node.h"
 #include "engine/lua/state.h"
 

@@ -11,6 +11,7 @@
 #include <lauxlib.h>
 
 #include "base/mem.h"
+#include "engine/event/datum.h"
 #include "engine/event/field.h"
 #include "engine/lua/state.h"
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "engine/intake/intake.h"
+#include "engine/memory/dedup.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/table.h"
-#include "engine/memory/fold.h"
+#include "engine/memory/fold_private.h"
 
 /*
  * "Was this key here within so long?"  Delivery ids of webhooks, (source, id)

@@ -3,6 +3,8 @@
 
 #include "engine/memory/fold.h"
 
+#include "engine/memory/fold_private.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +13,9 @@
 #include "base/strbuf.h"
 #include "base/table.h"
 #include "proto/ifname.h"
-#include "engine/intake/intake.h"
+#include "engine/event/identity.h"
+#include "engine/event/value.h"
+#include "engine/memory/seen.h"
 
 #define FOLD_NS		(30 * NOC_NS_PER_S)
 #define FOLD_SYMPTOM_NS (300 * NOC_NS_PER_S)
@@ -411,7 +415,7 @@ noc_fold_load(struct noc_core *core, struct noc_fold_part *f, const char *key,
 	if (!first)
 		return false;
 	first->kept = true;
-	noc_identify_again(core, first);
+	noc_identify_again(noc_core_inv(core), first);
 	e = fold_add(core, f, noc_strdup(key), first,
 		     noc_due_boot(core, due_ns));
 	noc_event_unref(first);

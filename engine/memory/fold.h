@@ -5,18 +5,20 @@
 #include "engine/core/core.h"
 
 /*
- * The state behind noc_fold (engine/intake/intake.h), kept by the dedup part.
- * Leading edge: the first witness of a fault goes on at once, later ones
- * within 30 s join it.  Only dedup.c and fold.c.
+ * Does this event tell what an earlier one told?  Returns
+ * the first witness (it now says "seen by: ..." and has the data of both), or
+ * NULL and remembers this one as the first.
  */
-struct noc_fold_part;
-
-struct noc_fold_part *noc_fold_part_new(struct noc_core *core);
-void noc_fold_part_free(struct noc_fold_part *f);
-struct noc_fold_part *noc_fold_part(const struct noc_core *core);
-bool noc_fold_load(struct noc_core *core, struct noc_fold_part *f,
-		   const char *key, int64_t due_ns,
-		   const struct noc_value *data);
-size_t noc_fold_open_count(const struct noc_fold_part *f);
+struct noc_event *noc_fold(struct noc_core *core, struct noc_event *ev,
+			   const char **why);
+/* This rule has had the first witness; true the first time only. */
+bool noc_fold_rule_once(struct noc_core *core, const struct noc_event *first,
+			const char *rule);
+/* A run has verified that it is over, whether or not anybody said so. */
+void noc_fold_recovered(struct noc_core *core, const struct noc_event *first);
+/* A fault that may still get witnesses and has not recovered. */
+bool noc_fold_is_open(struct noc_core *core, const struct noc_event *first);
+/* The first witness is journaled: so must its entry be (one live row). */
+void noc_fold_persist(struct noc_core *core, const struct noc_event *first);
 
 #endif

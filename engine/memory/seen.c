@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "engine/intake/intake.h"
+#include "engine/memory/seen.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/table.h"
+#include "engine/event/value.h"
 #include "engine/core/core_private.h"
 
 /*

@@ -8,10 +8,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "store/writer.h"
+#include "engine/event/value.h"
 #include "engine/lang/ast.h"
 #include "engine/edge/action.h"
-#include "engine/notify/notify.h"
-#include "engine/run/step.h"
+#include "engine/flow/retry.h"
+#include "engine/notify/notify_private.h"
 
 /* One notice on its way: intent, call, retries, and then the fallback. */
 

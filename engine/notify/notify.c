@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "engine/notify/notify.h"
+#include "engine/notify/notify_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,8 +11,10 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/lang/ast.h"
+#include "engine/expr/template.h"
 #include "engine/edge/action.h"
-#include "engine/correlate/correlate.h"
+#include "engine/policy/override.h"
+#include "engine/notify/notify.h"
 
 #define DIGEST_TEXTS 10
 #define DIGEST_TEXT  160
@@ -212,7 +214,7 @@ noc_notify_deliver(struct noc_core *core, const struct noc_notice_text *t)
 static void
 notify_route(struct noc_core *core, const struct noc_notice_text *t)
 {
-	const char *silence = t->ev ? noc_mute_silenced(core, t->ev) : NULL;
+	const char *silence = t->ev ? noc_override_silenced(core, t->ev) : NULL;
 
 	if (silence)
 		notify_silenced(core, t, silence);

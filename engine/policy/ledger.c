@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "base/table.h"
+#include "engine/policy/pause.h"
 
 struct ledger {
 	struct noc_table rules;	 /* name -> struct noc_rule_count */

@@ -28,14 +28,6 @@ const struct noc_rule_count *noc_ledger_rule(const struct noc_core *core,
 					     const char *rule);
 /* rules_command.c: name -> {why, actor}; survives restart and reload. */
 struct noc_table *noc_ledger_paused(const struct noc_core *core);
-void noc_rule_pause_apply(struct noc_core *core,
-			  void *part); /* ready, reload */
-bool noc_rule_pause_load(struct noc_core *core, void *part, const char *kind,
-			 const char *key, int64_t due_ns,
-			 const struct noc_value *data);
-bool noc_rules_command(struct noc_core *core, void *part, const char *verb,
-		       const struct noc_value *command, int *kind,
-		       struct noc_value **answer, struct noc_err *err);
 /* "" when everything balances, else the first line that does not. */
 void noc_ledger_check(struct noc_core *core, char *buf, size_t size);
 

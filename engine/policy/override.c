@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
+#include "engine/policy/override.h"
+
 #include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +10,7 @@
 
 #include "base/mem.h"
 #include "base/table.h"
-#include "engine/correlate/correlate.h"
+#include "engine/event/datum.h"
 
 /*
  * What people switch off for a while: silences mute notices, freezes stop
@@ -153,20 +155,20 @@ mute_find(struct noc_core *core, const char *kind, const struct noc_event *ev,
 }
 
 const char *
-noc_mute_silenced(struct noc_core *core, const struct noc_event *ev)
+noc_override_silenced(struct noc_core *core, const struct noc_event *ev)
 {
 	return mute_find(core, "silence", ev, NULL);
 }
 
 const char *
-noc_mute_frozen(struct noc_core *core, const struct noc_event *ev,
-		const char *target)
+noc_override_frozen(struct noc_core *core, const struct noc_event *ev,
+		    const char *target)
 {
 	return mute_find(core, "freeze", ev, target);
 }
 
 bool
-noc_mute_killed(const struct noc_core *core)
+noc_override_killed(const struct noc_core *core)
 {
 	return mute_part(core)->killed;
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "engine/policy/ledger.h"
+#include "engine/policy/pause.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/policy/ledger.h"
 
 /*
  * Verbs about rules: rules.list, rules.pause, rules.resume.  A paused rule

@@ -7,6 +7,8 @@
 #include "base/suggest.h"
 #include "engine/event/field.h"
 #include "engine/event/kinds.h"
+#include "engine/expr/scope.h"
+#include "engine/expr/template.h"
 #include "engine/edge/action.h"
 #include "engine/flow/plan_private.h"
 #include "engine/rule/build.h"

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "proto/mib.h"
 #include "engine/event/field.h"
+#include "engine/expr/template.h"
 #include "engine/rule/build.h"
 
 #define HOOK_DEDUP_MS (24 * 3600 * 1000LL)
@@ -30,7 +31,7 @@ emit_captures(const struct noc_emit *e, const char *name)
 static bool
 emit_varbind(const char *text)
 {
-	return noc_mib_by_name(noc_rule_mib(), text, strcspn(text, ".")) ||
+	return noc_mib_by_name(noc_mib_builtin(), text, strcspn(text, ".")) ||
 	       (strchr(text, '.') &&
 		strspn(text, ".0123456789") == strlen(text));
 }
@@ -251,7 +252,7 @@ emit_traps(struct noc_build *b, struct noc_emit *e)
 		noc_oid oid[NOC_OID_MAX];
 		size_t len = NOC_OID_MAX;
 
-		if (noc_oid_parse(noc_rule_mib(), e->tags.at[i],
+		if (noc_oid_parse(noc_mib_builtin(), e->tags.at[i],
 				  strlen(e->tags.at[i]), oid, &len, &o, NULL)) {
 			if (strspn(e->tags.at[i], ".0123456789") ==
 			    strlen(e->tags.at[i]))

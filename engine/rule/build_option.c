@@ -11,6 +11,8 @@
 #include "base/intern.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "engine/event/field.h"
+#include "engine/expr/template.h"
 #include "engine/rule/build.h"
 
 #define BUILD_ERRORS_MAX  200

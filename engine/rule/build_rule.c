@@ -9,6 +9,7 @@
 #include "base/intern.h"
 #include "base/mem.h"
 #include "engine/lang/ast.h"
+#include "engine/expr/template.h"
 #include "engine/flow/keep_one_up.h"
 #include "engine/rule/build.h"
 #include "engine/core/core_private.h"

@@ -17,17 +17,6 @@ int noc_match_build(struct noc_ruleset *rs, struct noc_err *err);
 void noc_match_free(struct noc_match *m);
 
 /*
- * Normalise in place: the first matching emit in file order (lib first) sets
- * ev->kind, data, severity, summary.  Returns it, or NULL (kind unchanged).
- */
-const struct noc_emit *noc_match_normalize(const struct noc_ruleset *rs,
-					   struct noc_event *ev);
-/* The same for one hook and one (split) body. */
-int noc_match_hook(const struct noc_ruleset *rs, const struct noc_hook *hook,
-		   struct noc_event *ev, const struct noc_value *body,
-		   struct noc_err *err);
-
-/*
  * Rules whose `on` names ev->kind or ev->base and whose where (and function)
  * hold, in rule order; `first` groups applied.  Fills at most max.
  */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/event/field.h"
 #include "engine/rule/match_private.h"
 
 /* ---- kinds by pointer ---- */

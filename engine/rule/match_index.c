@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/event/datum.h"
+#include "engine/event/field.h"
 #include "engine/rule/match_private.h"
 
 /* An equality that this many things of a kind share tells little. */

@@ -2,6 +2,7 @@
 #ifndef NOC_ENGINE_RULE_MATCH_PRIVATE_H
 #define NOC_ENGINE_RULE_MATCH_PRIVATE_H
 
+#include "engine/event/field.h"
 #include "engine/expr/where_private.h"
 #include "engine/rule/match.h"
 

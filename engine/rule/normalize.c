@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "engine/rule/match.h"
+#include "engine/rule/normalize.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "engine/event/field.h"
+#include "engine/event/datum.h"
+#include "engine/expr/template.h"
 #include "engine/rule/match_private.h"
 
 /* ---- does a normalizer want this? ---- */

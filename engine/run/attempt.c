@@ -10,7 +10,9 @@
 #include "base/mem.h"
 #include "store/writer.h"
 #include "engine/lang/ast.h"
-#include "engine/edge/env.h"
+#include "engine/expr/template.h"
+#include "engine/policy/override.h"
+#include "engine/run/breaker.h"
 #include "engine/correlate/correlate.h"
 
 /*
@@ -433,7 +435,7 @@ attempt_must_wait(const struct noc_run *r, const struct noc_step_def *def)
 	if (noc_core_fill(r->core) >= PRESSURE_STOPS)
 		return true;
 	return def->mutates && !r->probing && r->mode == NOC_ACTIVE &&
-	       noc_mute_killed(r->core);
+	       noc_override_killed(r->core);
 }
 
 void

@@ -8,6 +8,9 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/flow/retry.h"
+#include "engine/notify/notify.h"
+#include "engine/run/breaker.h"
 #include "engine/correlate/correlate.h"
 
 /* What a result means: success, another attempt, doubt, or failure. */

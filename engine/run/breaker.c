@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "engine/run/run.h"
+#include "engine/run/breaker.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "engine/run/breaker.h"
+#include "engine/notify/notify.h"
+#include "engine/run/breaker_private.h"
 
 /*
  * Two breakers stand before a call: that of its family and target and that of

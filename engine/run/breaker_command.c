@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "engine/run/breaker.h"
+#include "engine/run/breaker_private.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/suggest.h"
-#include "engine/event/event.h"
 #include "engine/edge/action.h"
+#include "engine/run/breaker.h"
 
 /* What people may do with breakers, and what they see of them. */
 

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "engine/lang/ast.h"
+#include "engine/policy/override.h"
 #include "engine/correlate/correlate.h"
 
 /*
@@ -58,9 +59,9 @@ noc_step_clearance(struct noc_run *r, const struct noc_step_def *def,
 
 	if (!def->mutates)
 		return NOC_CLEAR;
-	if (noc_mute_killed(r->core))
+	if (noc_override_killed(r->core))
 		return NOC_CLEAR_PAUSE;
-	id = noc_mute_frozen(r->core, r->ev, target);
+	id = noc_override_frozen(r->core, r->ev, target);
 	if (id) {
 		noc_failure_set(failure, "permanent", "freeze", "frozen",
 				"freeze %s is in force: %s is not changed", id,

@@ -9,6 +9,8 @@
 
 #include "base/mem.h"
 #include "engine/lang/ast.h"
+#include "engine/expr/template.h"
+#include "engine/notify/notify.h"
 
 /*
  * Levels of notice until somebody answers.  The state is in the run row

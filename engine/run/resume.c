@@ -7,7 +7,9 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "engine/event/value.h"
 #include "engine/edge/env.h"
+#include "engine/notify/notify.h"
 #include "engine/run/step.h"
 
 /*

@@ -9,6 +9,7 @@
 #include "base/crypto.h"
 #include "base/mem.h"
 #include "store/writer.h"
+#include "engine/event/value.h"
 
 /*
  * What a run leaves in the journal and in its rows.  The run row is all that

@@ -10,8 +10,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/lang/ast.h"
+#include "engine/notify/notify.h"
+#include "engine/memory/fold.h"
 #include "engine/correlate/correlate.h"
-#include "engine/intake/intake.h"
 
 #define ENDED_KEPT 4096
 

@@ -47,37 +47,4 @@ const char *noc_run_state(const struct noc_core *core, const struct noc_id *id);
 /* Runs not ended, for guards and status. */
 size_t noc_run_count(const struct noc_core *core);
 
-/* Breakers (workflows.md): may a call to this action+target go out? */
-enum noc_breaker_state {
-	NOC_BREAKER_CLOSED,
-	NOC_BREAKER_OPEN,
-	NOC_BREAKER_HALF_OPEN,
-	NOC_BREAKER_FORCED_OPEN,
-	NOC_BREAKER_DISABLED
-};
-/*
- * Keyed by the action's family (up to its first dot) and target, and by the
- * family alone: engine/run/breaker.h.  Inside an input.
- */
-bool noc_breaker_allows(struct noc_core *core, const char *action,
-			const char *target, int64_t lease_ms,
-			uint64_t *generation, char why[128]);
-void noc_breaker_result(struct noc_core *core, const char *action,
-			const char *target, uint64_t generation, bool ok,
-			bool slow);
-
-/*
- * Tell a channel (notify): counted against its limit, digested when over it,
- * retried, fallen back.  action may be a notify node or another action node
- * (mail, http.post) from an escalation.  fields: scope for templates.  Not
- * ACTIVE: marked so; in SHADOW written down, and nobody is told.
- */
-void noc_notify_send(struct noc_core *core, const struct noc_value *action,
-		     const struct noc_scope *scope, enum noc_mode mode,
-		     const struct noc_id *run);
-/* The same with a finished text, to a channel by name.  ev may be NULL. */
-void noc_notify_text(struct noc_core *core, const char *channel,
-		     const char *text, const struct noc_event *ev,
-		     enum noc_mode mode, const struct noc_id *run);
-
 #endif

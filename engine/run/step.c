@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "engine/lang/ast.h"
+#include "engine/expr/template.h"
 #include "engine/expr/where.h"
 #include "engine/edge/action.h"
 

@@ -99,14 +99,6 @@ char *noc_breaker_target(const struct noc_value *params, const char *target);
 void noc_verify_result(struct noc_run *r, struct noc_value *result, /* owned */
 		       struct noc_step_done *d);
 
-/* ---- retry.c ---- */
-bool noc_retry_class(const char *class);
-/* Delay before attempt + 1: full jitter, the same for the same run, step and
- * attempt; never less than retry_after_ms. */
-int64_t noc_retry_delay_ms(const struct noc_retry_policy *p,
-			   const struct noc_id *run, const char *step,
-			   int attempt, int64_t retry_after_ms);
-
 /* ---- escalate.c ---- */
 void noc_escalate_begin(struct noc_run *r, const struct noc_escalation *def,
 			bool on_fail);

@@ -11,7 +11,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/lang/ast.h"
+#include "engine/expr/template.h"
 #include "engine/edge/action.h"
+#include "engine/notify/notify.h"
 
 /*
  * What the core carries out itself: notify, log, start and emit.  The first

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
+#include "engine/task/calendar.h"
+
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "proto/cron.h"
 #include "proto/tzif.h"
-#include "engine/task/task.h"
 
 /* When?  cron in a zone, an interval, or once. */
 struct noc_calendar {

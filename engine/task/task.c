@@ -11,7 +11,9 @@
 #include "base/intern.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "engine/notify/notify.h"
 #include "engine/run/run.h"
+#include "engine/task/calendar.h"
 
 #define TASK_OVERLAP_MS 1000 /* look again for the end of the run before */
 #define TASK_MISSED_MAX 1000 /* nominal times counted at most */

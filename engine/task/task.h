@@ -10,14 +10,6 @@
  * not forget over a restart in a task's memory: one live row each.
  */
 
-/* The next nominal time after `after_ns` (wall clock) by cron or every; 0:
- * none.  Also for `schedule next` and the poll sensor. */
-struct noc_calendar;
-int noc_calendar_new(const struct noc_value *opts, struct noc_calendar **out,
-		     struct noc_err *err);
-void noc_calendar_free(struct noc_calendar *c);
-int64_t noc_calendar_next(const struct noc_calendar *c, int64_t after_ns);
-
 /* Borrowed; NULL when nothing is remembered.  `what`: "poll/optics". */
 const struct noc_value *noc_task_memory(struct noc_core *core,
 					const char *what);

@@ -8,9 +8,9 @@
 #include "base/intern.h"
 #include "base/mem.h"
 #include "engine/lang/ast.h"
+#include "engine/expr/template.h"
 #include "engine/run/run.h"
 #include "engine/intake/admit.h"
-#include "engine/intake/intake.h"
 #include "engine/testbed/private.h"
 
 /*

@@ -11,10 +11,11 @@
 #include "base/id.h"
 #include "base/mem.h"
 #include "store/txn.h"
+#include "engine/inventory/load.h"
 #include "engine/lang/ast.h"
 #include "engine/policy/ledger.h"
-#include "engine/parts.h"
 #include "engine/testbed/private.h"
+#include "engine/parts.h"
 
 /* A Monday noon, unless the test names another start. */
 #define TESTBED_START	"2026-01-05T12:00:00Z"

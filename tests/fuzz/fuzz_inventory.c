@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "engine/inventory/inventory.h"
+#include "engine/inventory/load.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "engine/event/event.h"
+#include "engine/event/value.h"
 #include "engine/edge/action.h"
 #include "engine/flow/plan.h"
 

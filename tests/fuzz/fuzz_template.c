@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "engine/expr/scope.h"
+#include "engine/expr/template.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

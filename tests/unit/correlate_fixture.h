@@ -3,6 +3,7 @@
 #define NOC_TESTS_UNIT_CORRELATE_FIXTURE_H
 
 #include "base/intern.h"
+#include "engine/inventory/load.h"
 #include "tests/unit/run_fixture.h"
 
 #include "base/mem.h"

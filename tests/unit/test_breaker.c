@@ -4,6 +4,7 @@
 #include "tests/unit/run_fixture.h"
 
 #include "base/mem.h"
+#include "engine/run/breaker.h"
 
 /* Breakers: when they open, the one probe, and what people may do. */
 

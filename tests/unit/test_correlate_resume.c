@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
+#include "engine/run/breaker.h"
+#include "tests/unit/correlate_fixture.h"
 #include "tests/unit/life_fixture.h"
+#include "tests/unit/store_state.h"
 
 /*
  * kill -9 after every commit of a story: whatever waited, counted, was meant

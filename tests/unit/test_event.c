@@ -9,7 +9,10 @@
 #include "base/suggest.h"
 #include "base/table.h"
 #include "engine/inventory/inventory.h"
+#include "engine/event/datum.h"
 #include "engine/event/event.h"
+#include "engine/event/field.h"
+#include "engine/event/value.h"
 
 static struct noc_slice
 str(const char *s)

@@ -5,7 +5,7 @@
 
 #include "base/intern.h"
 #include "engine/inventory/inventory.h"
-#include "engine/event/event.h"
+#include "engine/inventory/load.h"
 
 static struct noc_inventory *
 parse(const char *name, const char *text)

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "engine/expr/pattern.h"
 #include "engine/rule/match.h"
+#include "engine/rule/normalize.h"
 #include "tests/unit/rules_fixture.h"
 
 static struct noc_value *

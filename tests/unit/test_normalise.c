@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/intern.h"
+#include "engine/rule/normalize.h"
 #include "tests/unit/unit.h"
 
 #include "base/json.h"
 #include "base/mem.h"
 #include "engine/event/event.h"
-#include "engine/rule/match.h"
 #include "engine/rule/match_private.h"
 #include "actions/actions.h"
 

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "engine/edge/env.h"
+#include "engine/edge/secret.h"
 
 /* Secrets: where they are looked for, who may read them, how they get in. */
 

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "engine/expr/scope.h"
+#include "engine/expr/template.h"
 
 static struct noc_value *
 json(const char *text)

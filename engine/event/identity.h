@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef NOC_ENGINE_EVENT_IDENTITY_H
+#define NOC_ENGINE_EVENT_IDENTITY_H
+
+#include "engine/inventory/inventory.h"
+#include "engine/event/event.h"
+
+/*
+ * Who says it: device, address, inventory and trust, from where an event came
+ * and never from what it says of itself.  inv may be NULL.  Loop thread.
+ */
+
+void noc_identify(const struct noc_inventory *inv, struct noc_event *ev);
+/* A promoted event that came back from its row gets its device again. */
+void noc_identify_again(const struct noc_inventory *inv, struct noc_event *ev);
+
+#endif

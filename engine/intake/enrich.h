@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef NOC_ENGINE_INTAKE_ENRICH_H
+#define NOC_ENGINE_INTAKE_ENRICH_H
+
+#include "engine/core/core.h"
+
+/* True: the event lacks its ifName, was promoted, and
+ * waits (it comes back by noc_intake_settle, at the latest after 800 ms). */
+bool noc_enrich_park(struct noc_core *core, struct noc_source *source,
+		     struct noc_event *ev, struct noc_receipt *receipt);
+/* What is known without asking: iftype, parent, far, link. */
+void noc_enrich_fill(struct noc_core *core, struct noc_event *ev);
+/* The cached ifIndex of a name on a device, 0 when unknown. */
+int64_t noc_enrich_ifindex(struct noc_core *core, const char *device,
+			   struct noc_slice ifname);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef NOC_ENGINE_MEMORY_SEEN_H
+#define NOC_ENGINE_MEMORY_SEEN_H
+
+#include "engine/core/core.h"
+
+/* Canonical events of the last hour, by kind and device.
+ */
+void noc_seen_add(struct noc_core *core, struct noc_event *ev);
+/* The latest that `accept` takes (NULL: any), not older than since_ns (wall
+ * clock, arrival); NULL: none.  Borrowed for this input. */
+struct noc_event *
+noc_seen_last(struct noc_core *core, const char *kind, struct noc_slice device,
+	      int64_t since_ns,
+	      bool (*accept)(const struct noc_event *ev, void *arg), void *arg);
+/* Some rule's `unless` asks for this kind: it must be journaled. */
+bool noc_seen_watched(const struct noc_core *core, const char *kind);
+
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef NOC_ENGINE_NOTIFY_NOTIFY_PRIVATE_H
+#define NOC_ENGINE_NOTIFY_NOTIFY_PRIVATE_H
+
+#include "engine/core/core.h"
+
+/*
+ * The inside of notices: notify.c routes a text to a channel (silence, limit,
+ * digest), notice.c delivers it by one action (intent, call, retries,
+ * fallback).  Others call noc_notify_send and noc_notify_text
+ * (engine/notify/notify.h).
+ *
+ * In the journal a notice is a step "notify:CHANNEL" of its run: STEP_START
+ * before it leaves, STEP_DONE with how it ended.  A notice without a run is
+ * its own run: its id stands in tag 2.  A silenced one is a DECISION.  Live
+ * rows: "notice" (not delivered yet) and "channel" (an open limit window).
+ * A notice in doubt after a crash is sent again: twice is better than never.
+ */
+#define NOC_NOTICE_TEXT_MAX 4000
+#define NOC_NOTICE_HOPS_MAX 4 /* fallbacks of fallbacks */
+
+struct noc_notice_text {
+	const char *channel, *text;
+	const struct noc_event *ev;    /* may be NULL */
+	struct noc_id run;	       /* or zero */
+	const struct noc_scope *scope; /* for the channel's templates; NULL */
+	int hops;
+};
+
+struct noc_notify_channel { /* the window of one channel's limit */
+	struct noc_core *core;
+	char *name;
+	struct noc_due due;
+	int64_t end_ns; /* UTC; 0: no window */
+	int64_t count, over;
+	struct noc_value *texts;
+};
+
+struct noc_notify { /* the part */
+	struct noc_core *core;
+	struct noc_table channels; /* name -> noc_notify_channel */
+	struct noc_table notices;  /* id text -> noc_notice */
+	uint64_t sent, failed, retried, digested, silenced, printed;
+};
+
+struct noc_notify *noc_notify_of(const struct noc_core *core);
+/* Past silence and limit: to each way of the channel. */
+void noc_notify_deliver(struct noc_core *core, const struct noc_notice_text *t);
+/* Print it: for implied channels, and when every way has failed. */
+void noc_notice_print(struct noc_core *core, const struct noc_notice_text *t,
+		      const char *why);
+/* One action; node is owned and expanded. */
+void noc_notice_new(struct noc_core *core, const struct noc_notice_text *t,
+		    struct noc_value *node);
+/* STEP_DONE without a call: "printed", "digest". */
+void noc_notice_record(struct noc_core *core, const struct noc_notice_text *t,
+		       const char *action, const char *outcome);
+void noc_notice_load(struct noc_core *core, const char *key, int64_t due_ns,
+		     const struct noc_value *data);
+void noc_notice_ready(struct noc_core *core);
+void noc_notice_close(struct noc_notify *part);
+/* Those whose call is out: a stop waits for them. */
+int64_t noc_notice_calling(const struct noc_notify *part);
+
+#endif

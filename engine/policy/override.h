@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef NOC_ENGINE_POLICY_OVERRIDE_H
+#define NOC_ENGINE_POLICY_OVERRIDE_H
+
+#include "engine/core/core.h"
+
+/*
+ * What people said no to, whatever the rules say: silences mute notices,
+ * freezes stop mutating steps, the kill switch stops every step that changes
+ * something.  Loop thread, inside an input.
+ */
+
+/* Silences mute notices; freezes stop mutating steps.  Id or NULL. */
+const char *noc_override_silenced(struct noc_core *core,
+				  const struct noc_event *ev);
+const char *noc_override_frozen(struct noc_core *core,
+				const struct noc_event *ev, const char *target);
+bool noc_override_killed(const struct noc_core *core); /* kill switch */
+
+#endif

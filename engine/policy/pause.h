@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef NOC_ENGINE_POLICY_PAUSE_H
+#define NOC_ENGINE_POLICY_PAUSE_H
+
+#include "engine/core/core.h"
+
+void noc_rule_pause_apply(struct noc_core *core,
+			  void *part); /* ready, reload */
+bool noc_rule_pause_load(struct noc_core *core, void *part, const char *kind,
+			 const char *key, int64_t due_ns,
+			 const struct noc_value *data);
+bool noc_rules_command(struct noc_core *core, void *part, const char *verb,
+		       const struct noc_value *command, int *kind,
+		       struct noc_value **answer, struct noc_err *err);
+
+#endif
