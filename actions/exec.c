@@ -16,6 +16,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "net/loop.h"
+#include "engine/core/call.h"
 #include "actions/actions.h"
 
 /*

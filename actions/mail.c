@@ -10,6 +10,7 @@
 #include "base/crypto.h"
 #include "base/mem.h"
 #include "engine/edge/secret.h"
+#include "engine/core/call.h"
 #include "engine/core/core.h"
 #include "actions/actions.h"
 

@@ -11,7 +11,7 @@
 #include "engine/inventory/inventory.h"
 #include "engine/expr/where.h"
 #include "engine/edge/secret.h"
-#include "engine/core/core.h"
+#include "engine/core/call.h"
 #include "engine/intake/enrich.h"
 #include "snmp/request.h"
 #include "actions/actions.h"

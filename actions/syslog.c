@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "proto/syslog.h"
 #include "net/loop.h"
+#include "engine/core/call.h"
 #include "engine/core/core.h"
 #include "actions/actions.h"
 

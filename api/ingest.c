@@ -171,7 +171,7 @@ ingest_seen(struct noc_core *core, const struct noc_value *ce)
 	const char *source = noc_value_get_str(ce, "source", "");
 	const char *id = noc_value_get_str(ce, "id", "");
 	char *key = noc_asprintf("%zu:%s%s", strlen(source), source, id);
-	bool seen = noc_dedup_seen(core, "cloudevents", noc_slice_str(key),
+	bool seen = noc_dedup_repeats(core, "cloudevents", noc_slice_str(key),
 				   INGEST_DEDUP_MS);
 
 	free(key);

@@ -116,7 +116,7 @@ run(const struct noc_ruleset *rs, size_t n, size_t *hits)
 				.raw = noc_slice(bench_messages[k], len[k]),
 			};
 
-			noc_match_normalize(rs, &ev);
+			noc_normalize(rs, &ev);
 			*hits += noc_match_event(rs, &ev, out, 8);
 			noc_event_clear(&ev);
 		} else {

@@ -15,6 +15,7 @@
 #include "engine/inventory/load.h"
 #include "engine/lua/lua.h"
 #include "engine/edge/action.h"
+#include "engine/core/call.h"
 
 /*
  * The inventory while the daemon runs: the file when it changed, a command's

@@ -17,6 +17,7 @@
 #include "store/reader.h"
 #include "store/writer.h"
 #include "net/http.h"
+#include "engine/core/due.h"
 
 /* What the core asks of the daemon, and what the daemon tells the core. */
 
@@ -247,7 +248,7 @@ on_wake(void *arg)
 {
 	struct noc_daemon *d = arg;
 
-	noc_core_tick(d->env.core, noc_loop_now(d->env.loop));
+	noc_due_tick(d->env.core, noc_loop_now(d->env.loop));
 }
 
 static void

@@ -12,6 +12,7 @@
 #include "net/loop.h"
 #include "engine/expr/template.h"
 #include "engine/edge/sensor.h"
+#include "engine/core/call.h"
 #include "engine/core/core.h"
 #include "engine/task/calendar.h"
 #include "engine/task/task.h"

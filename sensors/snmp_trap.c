@@ -281,7 +281,7 @@ trap_inform(struct snmp_trap *t, struct noc_snmp_trap *trap, const char *host,
 		return;
 	}
 	noc_core_begin(core, noc_core_turn(core));
-	if (noc_dedup_seen(core, "inform", noc_slice_str(key),
+	if (noc_dedup_repeats(core, "inform", noc_slice_str(key),
 			   INFORM_AGAIN_MS)) {
 		t->informs->received++;
 		t->informs->duplicate++;

@@ -17,6 +17,7 @@
 #include "engine/lang/ast.h"
 #include "engine/edge/action.h"
 #include "engine/edge/env.h"
+#include "engine/core/call.h"
 
 /*
  * The device when there is no namespace: two interfaces in memory shared with

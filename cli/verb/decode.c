@@ -68,7 +68,7 @@ decode_print(struct decode *d, struct noc_event *ev)
 	if (!ev->time_ns)
 		ev->time_ns = ev->received_ns;
 	ev->kind = ev->base;
-	noc_match_normalize(d->rs, ev);
+	noc_normalize(d->rs, ev);
 	v = noc_event_value(ev);
 	/* Nobody received it, and nobody vouches for it. */
 	noc_value_unset(v, "received");

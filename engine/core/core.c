@@ -283,6 +283,18 @@ on_load_event(const struct noc_event_row *row, void *arg)
 			core->ops[i]->load_event(core, core->parts[i], row);
 }
 
+/* How far back the parts look at events. */
+static int64_t
+core_events_back(const struct noc_core *core)
+{
+	int64_t ms = 0;
+
+	for (int i = 0; i < NOC_PART_COUNT; i++)
+		if (core->ops[i]->events_back_ms > ms)
+			ms = core->ops[i]->events_back_ms;
+	return ms * NOC_NS_PER_MS;
+}
+
 int
 noc_core_resume(struct noc_core *core, const char *state_dir,
 		struct noc_now now, struct noc_err *err)
@@ -293,7 +305,7 @@ noc_core_resume(struct noc_core *core, const char *state_dir,
 		.step = on_load_step,
 		.event = on_load_event,
 		.arg = core,
-		.events_since_ns = now.wall_ns - NOC_CORE_SEEN_NS,
+		.events_since_ns = now.wall_ns - core_events_back(core),
 	};
 	int r;
 

@@ -63,7 +63,6 @@ void noc_core_inventory(struct noc_core *core, struct noc_inventory *inv,
 void noc_core_now(struct noc_core *core, struct noc_now now); /* virtual */
 /* Now of this turn: the loop's, or the virtual one. */
 struct noc_now noc_core_turn(const struct noc_core *core);
-void noc_core_tick(struct noc_core *core, struct noc_now now); /* due timers */
 void noc_core_durable(struct noc_core *core, uint64_t ticket);
 /* `events` come by noc_sensor_emit, call results by call->on_done. */
 /* People: {"verb": "silence.add", ..., "actor": "uid 0"}.  The answer is
@@ -90,48 +89,6 @@ struct noc_ruleset *noc_core_rules(const struct noc_core *core);
 struct noc_inventory *noc_core_inv(const struct noc_core *core);
 struct noc_env *noc_core_env(const struct noc_core *core);
 const struct noc_host *noc_core_host(const struct noc_core *core);
-/*
- * The line of the event being handled: fragments of what rules made of it
- * ("heal-link-down holds 15s"); intake prints "kind device ... -> fragments".
- * noc_core_story_take: returned, NULL when nothing was said.
- */
-void noc_core_story(struct noc_core *core, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-char *noc_core_story_take(struct noc_core *core);
-/* A line of its own to host->line, with the time in front. */
-void noc_core_say(struct noc_core *core, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-
-/*
- * Write the EVENT record and row once (the first time something refers to
- * it).  ev must be promoted; returns it.
- */
-struct noc_event *noc_core_keep(struct noc_core *core, struct noc_event *ev,
-				const char *fate);
-/* The row of an event but for what it says; borrows from ev. */
-struct noc_event_row;
-void noc_core_event_row(const struct noc_event *ev, const char *fate,
-			struct noc_event_row *row);
-/* DECISION record, row and per-rule counter.  outcome as in store/txn.h. */
-void noc_core_decide(struct noc_core *core, struct noc_event *ev,
-		     const char *rule, const uint8_t definition[32],
-		     const char *outcome, const struct noc_id *run,
-		     const char *fmt, ...)
-    __attribute__((format(printf, 7, 8)));
-
-/* ---- timers: ordered by due, then by order armed ---- */
-struct noc_due {	     /* embedded in what waits */
-	int64_t due_boot_ns; /* 0: not armed */
-	uint64_t order;
-	size_t slot; /* heap index + 1 */
-	void (*on_due)(struct noc_due *due, struct noc_core *core);
-};
-void noc_due_arm(struct noc_core *core, struct noc_due *due,
-		 int64_t due_boot_ns);
-void noc_due_disarm(struct noc_core *core, struct noc_due *due);
-/* UTC <-> boottime by the offset of this input. */
-int64_t noc_due_utc(const struct noc_core *core, int64_t due_boot_ns);
-int64_t noc_due_boot(const struct noc_core *core, int64_t due_utc_ns);
 
 /* The ADMIN record of a command that was carried out. */
 void noc_core_admin(struct noc_core *core, const struct noc_value *command);

@@ -3,10 +3,9 @@
 #define NOC_ENGINE_CORE_CORE_PRIVATE_H
 
 #include "engine/core/core.h"
+#include "engine/core/due.h"
 
 /* The core's inside: only core*.c include this. */
-
-#define NOC_CORE_SEEN_NS (3600 * NOC_NS_PER_S) /* `seen` looks back so far */
 
 struct noc_effect {
 	struct noc_effect *next;

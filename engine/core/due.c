@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "engine/core/core.h"
+#include "engine/core/due.h"
 
 #include "base/mem.h"
 #include "engine/core/core_private.h"
@@ -97,7 +97,7 @@ noc_due_wake(struct noc_core *core)
 }
 
 void
-noc_core_tick(struct noc_core *core, struct noc_now now)
+noc_due_tick(struct noc_core *core, struct noc_now now)
 {
 	for (int n = 0; n < DUE_PER_TICK && core->nheap > 0; n++) {
 		struct noc_due *due = core->heap[0];

@@ -24,8 +24,9 @@ enum noc_part {
 	NOC_PART_SEEN,	    /* recent canonical events */
 	NOC_PART_DEDUP,	    /* deliveries and faults that were told */
 	NOC_PART_CORRELATE, /* keyed states of the forms */
-	NOC_PART_GUARD,	    /* budgets of rules, settle times */
-	NOC_PART_MUTE,	    /* silences, freezes, kill switch */
+	NOC_PART_SETTLE,    /* devices that runs have touched */
+	NOC_PART_GUARD,	    /* budgets of rules */
+	NOC_PART_OVERRIDE,	    /* silences, freezes, kill switch */
 	NOC_PART_RUNS,	    /* runs under way */
 	NOC_PART_BREAKERS,  /* of an action at a target */
 	NOC_PART_NOTIFY,    /* channels */
@@ -43,6 +44,8 @@ struct noc_part_ops {
 	bool (*load)(struct noc_core *core, void *part, const char *kind,
 		     const char *key, int64_t due_ns,
 		     const struct noc_value *data);
+	/* Those of the last events_back_ms (wall clock). */
+	int64_t events_back_ms;
 	void (*load_event)(struct noc_core *core, void *part,
 			   const struct noc_event_row *row);
 	void (*load_run)(struct noc_core *core, void *part,
@@ -60,7 +63,7 @@ struct noc_part_ops {
 };
 
 extern const struct noc_part_ops noc_part_admit, noc_part_enrich, noc_part_seen,
-    noc_part_dedup, noc_part_correlate, noc_part_guard, noc_part_mute,
+    noc_part_dedup, noc_part_correlate, noc_part_guard, noc_part_settle, noc_part_override,
     noc_part_runs, noc_part_breakers, noc_part_notify, noc_part_tasks,
     noc_part_ledger, noc_part_skew;
 

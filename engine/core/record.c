@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "engine/core/core.h"
+#include "engine/core/record.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -31,7 +31,7 @@ noc_core_event_row(const struct noc_event *ev, const char *fate,
 }
 
 struct noc_event *
-noc_core_keep(struct noc_core *core, struct noc_event *ev, const char *fate)
+noc_core_write_event(struct noc_core *core, struct noc_event *ev, const char *fate)
 {
 	struct noc_txn *txn = noc_core_txn(core);
 	struct noc_event_row row;
@@ -39,9 +39,9 @@ noc_core_keep(struct noc_core *core, struct noc_event *ev, const char *fate)
 	struct noc_strbuf *json = &core->text;
 
 	NOC_REQUIRE(ev->refs > 0);
-	if (ev->kept)
+	if (ev->journaled)
 		return ev;
-	ev->kept = true;
+	ev->journaled = true;
 	noc_strbuf_clear(json);
 	noc_event_json(ev, fate, ev->raw.len > NOC_BLOB_MIN ? "blob" : NULL,
 		       json);
@@ -83,7 +83,7 @@ noc_core_decide(struct noc_core *core, struct noc_event *ev, const char *rule,
 	va_start(ap, fmt);
 	vsnprintf(reason, sizeof(reason), fmt, ap);
 	va_end(ap);
-	ev = noc_core_keep(core, ev, "matched");
+	ev = noc_core_write_event(core, ev, "matched");
 	row.event = ev->id;
 	row.reason = reason;
 	if (run)

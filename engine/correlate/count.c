@@ -6,6 +6,9 @@
 
 #include "base/mem.h"
 #include "engine/expr/template.h"
+#include "engine/core/due.h"
+#include "engine/core/record.h"
+#include "engine/memory/rule_clock.h"
 #include "engine/correlate/correlate.h"
 #include "engine/correlate/keyed.h"
 
@@ -225,7 +228,7 @@ count_came(struct noc_keyed *k, size_t pos, int64_t now)
 	count_put(came, pos, noc_value_int(now));
 }
 
-static enum noc_step_on
+static enum noc_verdict
 threshold_event(struct noc_core *core, struct noc_candidate *c)
 {
 	const struct noc_threshold *t = c->rule->threshold;
@@ -237,7 +240,7 @@ threshold_event(struct noc_core *core, struct noc_candidate *c)
 
 	if (!t)
 		return NOC_PASS;
-	at = noc_correlate_at(core, c->rule, c->ev) / NOC_NS_PER_MS;
+	at = noc_rule_clock(core, c->rule, c->ev) / NOC_NS_PER_MS;
 	k = count_state(core, &noc_form_threshold, c);
 	if (!k) {
 		noc_outcome(core, c, "errored", "too many open states");
@@ -285,7 +288,7 @@ on_threshold_due(struct noc_core *core, struct noc_keyed *k)
 	noc_keyed_drop(core, k);
 }
 
-static enum noc_step_on
+static enum noc_verdict
 throttle_event(struct noc_core *core, struct noc_candidate *c)
 {
 	struct noc_value *extra;
@@ -304,7 +307,7 @@ throttle_event(struct noc_core *core, struct noc_candidate *c)
 	if (fresh)
 		count_due_in(core, k, c->rule->throttle_ms);
 	if (c->rule->throttle == NOC_ONCE_AFTER && !k->ev) {
-		c->ev = noc_core_keep(core, c->ev, "matched");
+		c->ev = noc_core_write_event(core, c->ev, "matched");
 		k->ev = noc_event_ref(c->ev);
 	}
 	if ((c->rule->throttle == NOC_ONCE_WITHIN && fresh) ||

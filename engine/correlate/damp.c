@@ -6,11 +6,17 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/event/kinds.h"
+#include "engine/rule/ruleset.h"
+#include "engine/core/due.h"
+#include "engine/core/record.h"
 #include "engine/policy/ledger.h"
 #include "engine/notify/notify.h"
+#include "engine/memory/rule_clock.h"
 #include "engine/correlate/correlate.h"
 #include "engine/correlate/damp.h"
 #include "engine/correlate/keyed.h"
+#include "engine/correlate/settling.h"
 
 /*
  * Route-flap dampening (RFC 2439) for links: each down adds a penalty that
@@ -90,20 +96,19 @@ damp_arm(struct noc_core *core, struct noc_keyed *k,
 	noc_keyed_store(core, k);
 }
 
-static enum noc_step_on
+static enum noc_verdict
 damp_count(struct noc_core *core, struct noc_candidate *c)
 {
 	const struct noc_damp *d = c->rule->damp;
 	int64_t now;
 	double penalty, ceiling;
 	struct noc_keyed *k;
-	struct noc_id run;
 	int64_t due;
 
 	if (!d || c->again)
 		return NOC_PASS;
 	if (c->rule->acting)
-		noc_settle_until(core, c, &due, &run); /* names the cause */
+		noc_correlate_settles(core, c, &due); /* names the cause */
 	k = noc_keyed_get(core, &noc_form_damp, c->rule->name, c->key);
 	if (!k) {
 		k = noc_keyed_add(core, &noc_form_damp, c->rule, c->key, NULL);
@@ -111,7 +116,7 @@ damp_count(struct noc_core *core, struct noc_candidate *c)
 			return NOC_PASS;
 		k->data = noc_value_map();
 	}
-	now = noc_correlate_at(core, c->rule, c->ev) / NOC_NS_PER_MS;
+	now = noc_rule_clock(core, c->rule, c->ev) / NOC_NS_PER_MS;
 	if ((double)now < damp_number(k, "at"))
 		now = (int64_t)damp_number(k, "at"); /* told out of order */
 	penalty = damp_decayed(k, d, now);
@@ -123,7 +128,7 @@ damp_count(struct noc_core *core, struct noc_candidate *c)
 		      noc_value_real(penalty < ceiling ? penalty : ceiling));
 	noc_value_set(k->data, "at", noc_value_int(now));
 	noc_value_set(k->data, "down", noc_value_bool(true));
-	c->ev = noc_core_keep(core, c->ev, "matched");
+	c->ev = noc_core_write_event(core, c->ev, "matched");
 	noc_event_unref(k->ev);
 	k->ev = noc_event_ref(c->ev);
 	if (penalty >= d->suppress &&
@@ -140,7 +145,7 @@ damp_count(struct noc_core *core, struct noc_candidate *c)
 	return NOC_PASS;
 }
 
-static enum noc_step_on
+static enum noc_verdict
 damp_gate(struct noc_core *core, struct noc_candidate *c)
 {
 	const struct noc_damp *d = c->rule->damp;
@@ -165,7 +170,7 @@ noc_damp_closing(struct noc_core *core, const struct noc_rule *rule,
 	const char *opposite = noc_kind_opposite(ev->kind);
 
 	if (!k || !opposite || !noc_strings_have(&rule->on, opposite) ||
-	    noc_correlate_before(core, rule, ev, k->ev))
+	    noc_rule_clock_before(core, rule, ev, k->ev))
 		return;
 	noc_value_set(k->data, "down", noc_value_bool(false));
 	noc_value_unset(k->data, "stay");

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
+#include "engine/correlate/guard.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,9 +10,9 @@
 #include "base/mem.h"
 #include "base/table.h"
 #include "engine/event/datum.h"
+#include "engine/core/due.h"
 #include "engine/notify/notify.h"
 #include "engine/correlate/correlate.h"
-#include "engine/correlate/guard.h"
 #include "engine/correlate/hold.h"
 #include "engine/correlate/keyed.h"
 
@@ -22,16 +24,13 @@
 
 struct guard_count {
 	struct noc_due due; /* first; forgets it when all has left */
-	struct noc_table *in;
 	char *name;		 /* "per_key\x1frule\x1fkey" */
 	struct noc_value *times; /* list of {"ms", "what"} */
 	int64_t told_ms;	 /* last notice */
-	struct noc_id run;	 /* touch: which run */
 };
 
 struct guards {
 	struct noc_table counts;
-	struct noc_table touches; /* apart: each end of a run looks there */
 	struct noc_strbuf why;
 };
 
@@ -61,7 +60,7 @@ on_guard_due(struct noc_due *due, struct noc_core *core)
 	struct guard_count *g = (struct guard_count *)due;
 
 	noc_txn_live_del(noc_core_txn(core), "guard", g->name);
-	noc_table_del(g->in, g->name);
+	noc_table_del(&guard_part(core)->counts, g->name);
 	guard_free(g);
 }
 
@@ -69,20 +68,17 @@ on_guard_due(struct noc_due *due, struct noc_core *core)
 static struct guard_count *
 guard_get(struct guards *p, char *name)
 {
-	struct noc_table *in =
-	    strncmp(name, "touch\x1f", 6) ? &p->counts : &p->touches;
-	struct guard_count *g = noc_table_get(in, name);
+	struct guard_count *g = noc_table_get(&p->counts, name);
 
 	if (g) {
 		free(name);
 		return g;
 	}
 	g = noc_calloc(1, sizeof(*g));
-	g->in = in;
 	g->name = name;
 	g->times = noc_value_list();
 	g->due.on_due = on_guard_due;
-	noc_table_put(in, name, g);
+	noc_table_put(&p->counts, name, g);
 	return g;
 }
 
@@ -90,15 +86,11 @@ static void
 guard_store(struct noc_core *core, struct guard_count *g, int64_t per_ms)
 {
 	struct noc_value *row = noc_value_map();
-	char id[NOC_ID_TEXT];
 
 	noc_due_arm(core, &g->due,
 		    noc_core_time(core).boot_ns + per_ms * NOC_NS_PER_MS);
 	noc_value_set(row, "times", noc_value_copy(g->times));
 	noc_value_set(row, "told", noc_value_int(g->told_ms));
-	if (!noc_id_is_zero(&g->run))
-		noc_value_set(row, "run",
-			      noc_value_str(noc_id_format(id, &g->run)));
 	noc_txn_live_put(noc_core_txn(core), "guard", g->name,
 			 noc_due_utc(core, g->due.due_boot_ns), row);
 	noc_value_free(row);
@@ -346,7 +338,7 @@ noc_guard_fired(struct noc_core *core, struct noc_candidate *c)
 	}
 }
 
-static enum noc_step_on
+static enum noc_verdict
 guard_event(struct noc_core *core, struct noc_candidate *c)
 {
 	const char *why = NULL;
@@ -366,63 +358,6 @@ const struct noc_correlator_ops noc_correlate_guards = {
 	.event = guard_event,
 };
 
-/* ---- settle: what our own runs touched ---- */
-
-void
-noc_settle_touch(struct noc_core *core, const char *device,
-		 const struct noc_id *run)
-{
-	struct guard_count *g =
-	    guard_get(guard_part(core), noc_asprintf("touch\x1f%s", device));
-
-	g->run = *run;
-	guard_slide(g, INT64_MAX);
-	guard_add(g, guard_now_ms(core), "run");
-	guard_store(core, g, NOC_GUARD_SETTLE_MAX_MS);
-}
-
-/* Verified: what happens to it from now on is news again. */
-void
-noc_settle_end(struct noc_core *core, const struct noc_id *run)
-{
-	struct guards *p = guard_part(core);
-	void *value;
-
-	for (size_t it = 0; noc_table_next(&p->touches, &it, NULL, &value);) {
-		struct guard_count *g = value;
-
-		if (memcmp(g->run.b, run->b, sizeof(run->b)))
-			continue;
-		noc_due_disarm(core, &g->due);
-		on_guard_due(&g->due, core);
-	}
-}
-
-bool
-noc_settle_until(struct noc_core *core, const struct noc_candidate *c,
-		 int64_t *due_boot_ns, struct noc_id *run)
-{
-	char *name = noc_asprintf("touch\x1f%.*s", (int)c->ev->device.len,
-				  c->ev->device.p ? c->ev->device.p : "");
-	const struct guard_count *g =
-	    noc_table_get(&guard_part(core)->touches, name);
-	int64_t due;
-
-	free(name);
-	if (!g)
-		return false;
-	/* Touched at its due less the longest time that a rule may say. */
-	due = g->due.due_boot_ns +
-	      (c->rule->guard.settle_ms - NOC_GUARD_SETTLE_MAX_MS) *
-		  NOC_NS_PER_MS;
-	if (due <= noc_core_time(core).boot_ns)
-		return false;
-	c->ev->cause = g->run;
-	*due_boot_ns = due;
-	*run = g->run;
-	return true;
-}
-
 /* ---- part ---- */
 
 static void *
@@ -440,10 +375,7 @@ guard_close(void *part)
 
 	for (size_t it = 0; noc_table_next(&p->counts, &it, NULL, &value);)
 		guard_free(value);
-	for (size_t it = 0; noc_table_next(&p->touches, &it, NULL, &value);)
-		guard_free(value);
 	noc_table_release(&p->counts);
-	noc_table_release(&p->touches);
 	noc_strbuf_release(&p->why);
 	free(p);
 }
@@ -463,7 +395,6 @@ guard_load(struct noc_core *core, void *part, const char *kind, const char *key,
 		g->times = noc_value_copy(times);
 	}
 	g->told_ms = noc_value_get_int(data, "told", 0);
-	noc_id_parse(noc_value_get_str(data, "run", ""), &g->run);
 	noc_due_arm(core, &g->due, noc_due_boot(core, due_ns));
 	return true;
 }

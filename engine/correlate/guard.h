@@ -4,12 +4,17 @@
 
 #include "engine/correlate/correlate.h"
 
-/* Guards, in order: depth, per_key, mass, targets.  NULL: go on; else why. */
-const char *noc_guard_check(struct noc_core *core, struct noc_candidate *c);
+/*
+ * Guards: how much may one rule do?  Each refusal is a DECISION and one notice
+ * a window.  Loop thread, inside an input.
+ */
 
-/* engine/correlate/guard.c */
+/* In order: depth, per_key, rate, targets.  NULL: go on; else why. */
+const char *noc_guard_check(struct noc_core *core, struct noc_candidate *c);
+/* Counts a candidate; true, and *why: too many at once, none of them acts. */
 bool noc_guard_mass(struct noc_core *core, struct noc_candidate *c,
 		    const char **why);
+/* It has started: counts against per_key, rate and targets. */
 void noc_guard_fired(struct noc_core *core, struct noc_candidate *c);
 
 #endif

@@ -6,13 +6,18 @@
 
 #include "base/mem.h"
 #include "engine/event/datum.h"
+#include "engine/event/kinds.h"
 #include "engine/expr/template.h"
+#include "engine/core/due.h"
+#include "engine/core/record.h"
 #include "engine/policy/ledger.h"
+#include "engine/memory/rule_clock.h"
 #include "engine/memory/seen.h"
 #include "engine/correlate/correlate.h"
 #include "engine/correlate/guard.h"
 #include "engine/correlate/hold.h"
 #include "engine/correlate/keyed.h"
+#include "engine/correlate/meant.h"
 
 /*
  * hold: the condition must last ("15s", Alertmanager's `for`).  Anything in
@@ -31,7 +36,7 @@ hold_left(const struct noc_core *core, const struct noc_candidate *c,
 {
 	int64_t hold = c->rule->hold_ms * NOC_NS_PER_MS;
 	int64_t left = hold - (noc_core_time(core).wall_ns -
-			       noc_correlate_at(core, c->rule, c->ev));
+			       noc_rule_clock(core, c->rule, c->ev));
 
 	*late = left < -NOC_NS_PER_S;
 	return left < HOLD_REST_NS && left < hold
@@ -60,7 +65,7 @@ on_hold_undo(const struct noc_event *ev, void *arg)
 				  &err) < 0 ||
 		!strcmp(key.p ? key.p : "", u->c->key);
 	noc_strbuf_release(&key);
-	return about && noc_correlate_before(u->core, rule, u->c->ev, ev);
+	return about && noc_rule_clock_before(u->core, rule, u->c->ev, ev);
 }
 
 /* By its sender's clock: what cancels it may have come before it. */
@@ -94,7 +99,7 @@ hold_story(struct noc_core *core, const struct noc_candidate *c)
 	noc_strbuf_release(&would);
 }
 
-static enum noc_step_on
+static enum noc_verdict
 hold_event(struct noc_core *core, struct noc_candidate *c)
 {
 	const struct noc_event *undone;
@@ -108,7 +113,7 @@ hold_event(struct noc_core *core, struct noc_candidate *c)
 	undone = hold_undone(core, c);
 	if (undone) {
 		if (!noc_kind_opposite(undone->kind)) { /* an operator's word */
-			c->ev = noc_core_keep(core, c->ev, "matched");
+			c->ev = noc_core_write_event(core, c->ev, "matched");
 			noc_correlate_meant(core, c->rule, c->key, c->ev);
 		}
 		noc_outcome(core, c, "cancelled", "%s came before it",
@@ -127,7 +132,7 @@ hold_event(struct noc_core *core, struct noc_candidate *c)
 		noc_outcome(core, c, "guarded", "%s", why);
 		return NOC_TAKEN;
 	}
-	c->ev = noc_core_keep(core, c->ev, "matched");
+	c->ev = noc_core_write_event(core, c->ev, "matched");
 	k = noc_keyed_add(core, &noc_form_hold, c->rule, c->key, c->ev);
 	if (!k) {
 		noc_outcome(core, c, "errored", "too many open states");
@@ -204,7 +209,7 @@ on_hold_close(struct noc_core *core, struct noc_keyed *k, void *arg)
 {
 	const struct hold_end *end = arg;
 
-	if (noc_correlate_before(core, end->rule, end->closing, k->ev))
+	if (noc_rule_clock_before(core, end->rule, end->closing, k->ev))
 		return;
 	if (end->key ? !strcmp(k->key, end->key) : hold_about(k, end->closing))
 		hold_end(core, k, end);
@@ -232,7 +237,7 @@ noc_hold_closing(struct noc_core *core, const struct noc_rule *rule,
 }
 
 void
-noc_hold_settled(struct noc_core *core, const struct noc_rule *rule,
+noc_hold_recovered(struct noc_core *core, const struct noc_rule *rule,
 		 struct noc_event *ev, const char *key)
 {
 	struct noc_keyed *k =
@@ -240,7 +245,7 @@ noc_hold_settled(struct noc_core *core, const struct noc_rule *rule,
 	struct noc_strbuf why = NOC_STRBUF_INIT;
 	struct hold_end end = { .outcome = "cancelled" };
 
-	if (!k || noc_correlate_before(core, rule, ev, k->ev))
+	if (!k || noc_rule_clock_before(core, rule, ev, k->ev))
 		return;
 	noc_strbuf_addf(&why, "%s from %.*s", ev->kind, (int)ev->device.len,
 			ev->device.p);

@@ -4,12 +4,15 @@
 
 #include "engine/correlate/correlate.h"
 
-/* A closing event reaches each form that has something open for it. */
+/* `hold`: wait, and do nothing if it is over by then.  Loop thread. */
+
+/* A closing event.  key NULL: all of the event's device. */
 void noc_hold_closing(struct noc_core *core, const struct noc_rule *rule,
 		      struct noc_event *ev, const char *key);
-void noc_hold_settled(struct noc_core *core, const struct noc_rule *rule,
-		      struct noc_event *ev, const char *key);
-/* mass guard: everything of this rule held at `by` ends as guarded. */
+/* It is up: what waited for a run to settle is over as well. */
+void noc_hold_recovered(struct noc_core *core, const struct noc_rule *rule,
+			struct noc_event *ev, const char *key);
+/* The mass guard: everything of this rule held at `by` ends as guarded. */
 void noc_hold_guard(struct noc_core *core, const struct noc_rule *rule,
 		    const char *by, const char *value, const char *why);
 

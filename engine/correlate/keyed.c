@@ -13,6 +13,8 @@
 #include "base/mem.h"
 #include "engine/event/identity.h"
 #include "engine/event/value.h"
+#include "engine/core/due.h"
+#include "engine/core/record.h"
 #include "engine/policy/ledger.h"
 
 static const struct noc_form *const keyed_forms[] = {
@@ -259,7 +261,7 @@ noc_outcome(struct noc_core *core, struct noc_candidate *c, const char *outcome,
 	va_start(ap, fmt);
 	vsnprintf(why, sizeof(why), fmt, ap);
 	va_end(ap);
-	c->ev = noc_core_keep(core, c->ev, "matched");
+	c->ev = noc_core_write_event(core, c->ev, "matched");
 	noc_core_decide(core, c->ev, c->rule->name, c->rule->definition,
 			outcome, NULL, "%s%s", why, c->late ? " (late)" : "");
 	noc_ledger_outcome(core, c->rule->name, outcome, c->again);
@@ -299,7 +301,6 @@ keyed_close(void *part)
 		free(value);
 	}
 	noc_table_release(&p->by_rule);
-	noc_strbuf_release(&p->text);
 	free(p);
 }
 
@@ -326,7 +327,7 @@ keyed_load(struct noc_core *core, void *part, const char *kind, const char *key,
 	if (noc_value_get(data, "event"))
 		k->ev = noc_event_from_value(noc_value_get(data, "event"));
 	if (k->ev) {
-		k->ev->kept = true;
+		k->ev->journaled = true;
 		noc_identify_again(noc_core_inv(core), k->ev);
 	}
 	if (noc_value_get(data, "data"))

@@ -2,6 +2,7 @@
 #ifndef NOC_ENGINE_CORRELATE_KEYED_H
 #define NOC_ENGINE_CORRELATE_KEYED_H
 
+#include "engine/core/due.h"
 #include "engine/correlate/correlate.h"
 
 /*
@@ -43,7 +44,6 @@ struct noc_correlation {	  /* the correlate part */
 	struct noc_table states;  /* "form\x1frule\x1fkey" */
 	struct noc_table by_rule; /* rule -> struct noc_table of states */
 	uint64_t refused;	  /* over NOC_KEYED_MAX */
-	struct noc_strbuf text;	  /* unless: answer, for this input */
 };
 
 struct noc_keyed *noc_keyed_get(struct noc_core *core,
@@ -79,10 +79,6 @@ void noc_outcome(struct noc_core *core, struct noc_candidate *c,
 /* The same without a record: only counted. */
 void noc_outcome_counted(struct noc_core *core, struct noc_candidate *c);
 
-/* "down" <-> "up", "fail" <-> "ok", "firing" <-> "resolved"; or NULL. */
-const char *noc_kind_opposite(const char *kind);
-bool noc_strings_have(const struct noc_strings *list, const char *word);
-
 extern const struct noc_form noc_form_hold, noc_form_threshold,
     noc_form_throttle, noc_form_damp, noc_form_storm, noc_form_pair,
     noc_form_meant, noc_form_settle;
@@ -90,14 +86,5 @@ extern const struct noc_correlator_ops noc_correlate_damp_count,
     noc_correlate_unless, noc_correlate_settle, noc_correlate_threshold,
     noc_correlate_throttle, noc_correlate_storm, noc_correlate_hold,
     noc_correlate_damp_gate, noc_correlate_guards;
-
-/* The port of this event was shut by somebody: left alone until it is up. */
-void noc_correlate_meant(struct noc_core *core, const struct noc_rule *rule,
-			 const char *key, struct noc_event *ev);
-void noc_correlate_recovered(struct noc_core *core, const struct noc_rule *rule,
-			     struct noc_event *ev, const char *key);
-
-bool noc_settle_until(struct noc_core *core, const struct noc_candidate *c,
-		      int64_t *due_boot_ns, struct noc_id *run);
 
 #endif

@@ -6,6 +6,9 @@
 
 #include "base/mem.h"
 #include "engine/expr/template.h"
+#include "engine/rule/ruleset.h"
+#include "engine/core/due.h"
+#include "engine/core/record.h"
 #include "engine/run/run.h"
 #include "engine/correlate/keyed.h"
 #include "engine/correlate/pair.h"
@@ -100,7 +103,7 @@ pair_open(struct noc_core *core, const struct noc_pair *pair,
 		k->count++;
 		return;
 	}
-	ev = noc_core_keep(core, ev, "matched");
+	ev = noc_core_write_event(core, ev, "matched");
 	memcpy(as_rule.keys_hash, pair->keys_hash, 32);
 	k = noc_keyed_add(core, &noc_form_pair, &as_rule, key, ev);
 	if (!k)
@@ -135,7 +138,7 @@ noc_correlate_pair(struct noc_core *core, const struct noc_pair *pair,
 		k = noc_keyed_get(core, &noc_form_pair, pair->name,
 				  key.p ? key.p : "");
 		if (k) {
-			ev = noc_core_keep(core, ev, "matched");
+			ev = noc_core_write_event(core, ev, "matched");
 			pair_end(core, k, pair, ev);
 		}
 	} else {

@@ -6,6 +6,8 @@
 
 #include "base/mem.h"
 #include "engine/event/datum.h"
+#include "engine/core/due.h"
+#include "engine/core/record.h"
 #include "engine/policy/ledger.h"
 #include "engine/correlate/keyed.h"
 
@@ -296,7 +298,7 @@ storm_open(struct noc_core *core, struct noc_keyed *k, struct noc_candidate *c,
 {
 	int64_t now = storm_now_ms(core);
 
-	c->ev = noc_core_keep(core, c->ev, "matched");
+	c->ev = noc_core_write_event(core, c->ev, "matched");
 	noc_event_unref(k->ev);
 	k->ev = noc_event_ref(c->ev);
 	noc_value_set(k->data, "open", noc_value_bool(true));
@@ -307,7 +309,7 @@ storm_open(struct noc_core *core, struct noc_keyed *k, struct noc_candidate *c,
 	noc_keyed_store(core, k);
 }
 
-static enum noc_step_on
+static enum noc_verdict
 storm_event(struct noc_core *core, struct noc_candidate *c)
 {
 	const struct noc_storm *st = c->rule->storm;

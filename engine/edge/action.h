@@ -53,7 +53,7 @@ struct noc_call {
 	void *arg;
 	bool ended;
 
-	/* private to engine/edge/action.c */
+	/* private to engine/core/call.c */
 	struct noc_value *own_context;
 	char *own_target;
 	bool queued, dropped;
@@ -84,42 +84,11 @@ const struct noc_action_ops *noc_action_at(size_t i); /* NULL past the end */
 /* cli registers the table of actions.def before anything is loaded. */
 void noc_action_register(const struct noc_action_ops *const *table, size_t n);
 
-/*
- * Deferred: on_done runs at the end of the turn.  result owned; err is copied,
- * NULL on success.  A second call for the same call is our bug, counted.
- */
-void noc_call_done(struct noc_env *env, struct noc_call *call,
-		   struct noc_value *result, const struct noc_call_error *err);
 void noc_call_error_set(struct noc_call_error *e, const char *class,
 			const char *block, const char *code, const char *fmt,
 			...) __attribute__((format(printf, 5, 6)));
 const char *noc_class_of_kind(enum noc_kind kind);
 /* The static word of a class read back from text; NULL when unknown. */
 const char *noc_class_find(const char *text);
-
-/*
- * Polls and enrichment use an action by name without a run: params (an AST
- * node, expanded) owned, on_done as above with `arg`, a timeout included.
- * Returns the call, which is freed when on_done returns or by
- * noc_call_cancel; or NULL with err, and on_done is not called.
- */
-struct noc_call *
-noc_call_start(struct noc_env *env, const char *action,
-	       struct noc_value *params, const char *target, int64_t timeout_ms,
-	       void (*on_done)(struct noc_call *, struct noc_value *,
-			       const struct noc_call_error *, void *),
-	       void *arg, struct noc_err *err);
-/* on_done will not be called. */
-void noc_call_cancel(struct noc_env *env, struct noc_call *call);
-
-/* For the runner and notify: params and context owned; not started. */
-struct noc_call *noc_call_new(const struct noc_action_ops *ops,
-			      struct noc_value *params,
-			      struct noc_value *context, const char *target);
-/* Finds the target's device; keeps its inventory while the call lives. */
-struct noc_inventory;
-void noc_call_aim(struct noc_call *call, const struct noc_inventory *inv);
-/* Frees now, or when its queued result has been delivered to nobody. */
-void noc_call_free(struct noc_call *call);
 
 #endif

@@ -50,7 +50,7 @@ struct noc_event {
 
 	/* private */
 	int refs;	  /* 0: borrowed, on somebody's stack */
-	bool kept;	  /* its EVENT record is written */
+	bool journaled;	  /* its EVENT record is written */
 	char *text;	  /* of summary, when a normalizer made it; owned */
 	char *link_owned; /* text of link, when made by enrichment */
 };

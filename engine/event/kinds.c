@@ -3,8 +3,10 @@
 
 #include "engine/event/kinds.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "base/intern.h"
 #include "base/mem.h"
 
 #define IFACE "ifname ifindex admin oper layer iftype parent state reason"
@@ -109,4 +111,29 @@ noc_kind_defines(const char *field)
 			p += strspn(p, " ");
 		}
 	return false;
+}
+
+const char *
+noc_kind_opposite(const char *kind)
+{
+	static const char *const ends[][2] = {
+		{ ".down", ".up" },
+		{ ".fail", ".ok" },
+		{ ".firing", ".resolved" },
+	};
+	const char *dot = strrchr(kind, '.');
+	char text[128];
+
+	for (size_t i = 0; dot && i < NOC_COUNT(ends); i++) {
+		const char *to = !strcmp(dot, ends[i][0])   ? ends[i][1]
+				 : !strcmp(dot, ends[i][1]) ? ends[i][0]
+							    : NULL;
+
+		if (!to)
+			continue;
+		snprintf(text, sizeof(text), "%.*s%s", (int)(dot - kind), kind,
+			 to);
+		return noc_interns(text);
+	}
+	return NULL;
 }

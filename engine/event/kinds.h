@@ -23,4 +23,7 @@ const char *noc_kind_fields(const char *kind);
 /* True when any built-in kind defines this data name. */
 bool noc_kind_defines(const char *field);
 
+/* "down" <-> "up", "fail" <-> "ok", "firing" <-> "resolved"; or NULL. */
+const char *noc_kind_opposite(const char *kind);
+
 #endif

@@ -68,7 +68,7 @@ struct noc_step_def {
 	const char *on_crash;		  /* retry verify ask fail */
 	bool breaker;			  /* false: opted out */
 	bool mutates, idempotent;	  /* from the action's flags */
-	bool kept; /* the steps before it read what keep_one_up asks */
+	bool group_read; /* the steps before it read what keep_one_up asks */
 	struct noc_escalation *escalation;
 };
 

@@ -331,7 +331,7 @@ noc_step_build(const struct noc_value *node, size_t position,
 	while (i < NOC_COUNT(step_kinds) && strcmp(step_kinds[i].node, kind))
 		i++;
 	s->at = noc_ast_at(node);
-	s->kept = noc_value_get_bool(node, "kept", false);
+	s->group_read = noc_value_get_bool(node, "kept", false);
 	if (step_named(kind) && noc_ast_name(node))
 		s->name = noc_strdup(noc_ast_name(node));
 	else if (!step_named(kind))

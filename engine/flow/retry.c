@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/table.h"
+
 #define RETRY_AFTER_MAX_MS (60 * 60 * 1000LL)
 
 /* in_doubt has its own way (on_crash); everything else is a verdict. */

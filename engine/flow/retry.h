@@ -5,7 +5,9 @@
 #include "base/id.h"
 #include "engine/flow/plan.h"
 
-/* ---- retry.c ---- */
+/* When to try again: a pure function of policy, run, step and attempt. */
+
+/* Worth trying again? */
 bool noc_retry_class(const char *class);
 /* Delay before attempt + 1: full jitter, the same for the same run, step and
  * attempt; never less than retry_after_ms. */

@@ -10,6 +10,8 @@
 #include "base/mem.h"
 #include "engine/event/identity.h"
 #include "engine/event/value.h"
+#include "engine/core/due.h"
+#include "engine/core/record.h"
 #include "engine/intake/explain.h"
 #include "engine/intake/unknown.h"
 #include "engine/intake/unmatched.h"

@@ -4,11 +4,12 @@
 
 #include "base/bucket.h"
 #include "engine/core/core.h"
+#include "engine/core/due.h"
 
 /*
  * The state at the door: ways in with their ledgers, the ring of unmatched
- * events, unknown senders, the limiter of printed lines.  Only admit.c,
- * intake.c, unmatched.c and explain.c.
+ * events, unknown senders, the limiter of printed lines.  For this room's
+ * files only.
  */
 #define NOC_RING_UNMATCHED 4096
 #define NOC_RING_KEPT	   1024

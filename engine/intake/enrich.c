@@ -13,6 +13,8 @@
 #include "base/table.h"
 #include "proto/ifname.h"
 #include "engine/expr/where.h"
+#include "engine/core/call.h"
+#include "engine/core/due.h"
 #include "engine/intake/intake.h"
 
 /*
@@ -344,7 +346,7 @@ enrich_release(struct enrich_device *d, bool answered)
 						  ev->received_boot_ns) /
 						 NOC_NS_PER_MS));
 		queue[i].source->in_progress--;
-		noc_intake_settle(core, queue[i].source, ev, queue[i].receipt);
+		noc_intake_decide(core, queue[i].source, ev, queue[i].receipt);
 		noc_event_unref(ev);
 	}
 	free(queue);

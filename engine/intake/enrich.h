@@ -4,8 +4,14 @@
 
 #include "engine/core/core.h"
 
-/* True: the event lacks its ifName, was promoted, and
- * waits (it comes back by noc_intake_settle, at the latest after 800 ms). */
+/*
+ * Names that an event lacks: the ifName of its ifIndex, from a table that is
+ * walked and cached by device; its cable and its far end from the inventory.
+ * Loop thread, inside an input.
+ */
+
+/* True: the event lacks its ifName, was promoted, and waits: it comes back by
+ * noc_intake_decide, after 800 ms at the latest. */
 bool noc_enrich_park(struct noc_core *core, struct noc_source *source,
 		     struct noc_event *ev, struct noc_receipt *receipt);
 /* What is known without asking: iftype, parent, far, link. */

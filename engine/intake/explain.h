@@ -4,7 +4,9 @@
 
 #include "engine/core/core.h"
 
-/* engine/intake/explain.c: [{rule, matched, why, at, fix, decision}]. */
+/* Why each rule did or did not want an event.  Loop thread. */
+
+/* [{rule, matched, why, at, fix, decision}]; returned. */
 struct noc_value *noc_explain(struct noc_core *core,
 			      const struct noc_event *ev);
 

@@ -11,6 +11,7 @@
 #include "engine/expr/template.h"
 #include "engine/rule/match.h"
 #include "engine/rule/normalize.h"
+#include "engine/core/record.h"
 #include "engine/policy/ledger.h"
 #include "engine/memory/dedup.h"
 #include "engine/memory/fold.h"
@@ -88,9 +89,9 @@ noc_sensor_emit(struct noc_core *core, struct noc_source *source,
 	if (says_when)
 		noc_skew_measure(core, ev);
 	if (noc_core_rules(core) && ev->kind == ev->base)
-		noc_match_normalize(noc_core_rules(core), ev);
+		noc_normalize(noc_core_rules(core), ev);
 	if (!noc_enrich_park(core, source, ev, receipt))
-		noc_intake_settle(core, source, ev, receipt);
+		noc_intake_decide(core, source, ev, receipt);
 	noc_core_end(core);
 }
 
@@ -108,14 +109,14 @@ noc_sensor_emit_hook(struct noc_core *core, struct noc_source *source,
 	ev->source = source->name;
 	ev->received_ns = noc_core_time(core).wall_ns;
 	ev->received_boot_ns = noc_core_time(core).boot_ns;
-	if (noc_match_hook(noc_core_rules(core), hook, ev, body, &err) < 0) {
+	if (noc_normalize_hook(noc_core_rules(core), hook, ev, body, &err) < 0) {
 		/* Not what the hook is for: recorded as a bare webhook. */
 		ev->kind = source->base;
 	} else if (hook->dedup &&
 		   /* Posts that lack what tells them apart are all new. */
 		   noc_template_text(hook->dedup, &scope, NOC_MISSING_FAIL,
 				     &key, &err) == 0 &&
-		   noc_dedup_seen(core, hook->emit.name,
+		   noc_dedup_repeats(core, hook->emit.name,
 				  noc_slice(key.p, key.len), hook->dedup_ms)) {
 		source->received++;
 		source->duplicate++;
@@ -191,7 +192,7 @@ intake_again(struct noc_core *core, struct noc_event *first)
 			intake_candidate(core, rules[i], first);
 		else
 			had++;
-	if (had < n && first->kept)
+	if (had < n && first->journaled)
 		noc_fold_persist(core, first);
 	if (rules != few)
 		free(rules);
@@ -210,7 +211,7 @@ intake_fold(struct noc_core *core, struct noc_source *source,
 	source->folded++;
 	ev->cause = first->id;
 	if (receipt)
-		noc_core_keep(core, ev, "folded");
+		noc_core_write_event(core, ev, "folded");
 	noc_correlate_closing(core, ev);
 	noc_core_story(core, "folded into %.8s…: %s%s%.*s",
 		       noc_id_format(id, &first->id), why,
@@ -228,7 +229,7 @@ static void
 intake_canonical(struct noc_core *core, struct noc_event *ev)
 {
 	if (noc_seen_watched(core, ev->kind))
-		noc_core_keep(core, ev, "matched");
+		noc_core_write_event(core, ev, "matched");
 	noc_seen_add(core, ev);
 	noc_correlate_closing(core, ev);
 	noc_run_event(core, ev);
@@ -282,7 +283,7 @@ out:
 }
 
 void
-noc_intake_settle(struct noc_core *core, struct noc_source *source,
+noc_intake_decide(struct noc_core *core, struct noc_source *source,
 		  struct noc_event *ev, struct noc_receipt *receipt)
 {
 	bool canonical = ev->kind != ev->base, parked = ev->refs > 0;
@@ -296,7 +297,7 @@ noc_intake_settle(struct noc_core *core, struct noc_source *source,
 	if ((canonical || receipt) && ev->refs == 0)
 		ev = kept = noc_event_promote(ev);
 	if (!ev->inventory && ev->trust != NOC_TRUST_HIGH)
-		noc_unknown_sender(core, ev);
+		noc_unknown_add(core, ev);
 	if (canonical && trusted) {
 		if (intake_fold(core, source, ev, receipt))
 			goto out;
@@ -324,11 +325,11 @@ noc_intake_settle(struct noc_core *core, struct noc_source *source,
 		break;
 	}
 	if (receipt)
-		noc_core_keep(core, ev, noc_fate_name(fate));
-	if (ev->kept && canonical)
+		noc_core_write_event(core, ev, noc_fate_name(fate));
+	if (ev->journaled && canonical)
 		noc_fold_persist(core, ev);
 	unknown =
-	    fate == NOC_FATE_UNMATCHED || (unknown && !canonical && !ev->kept);
+	    fate == NOC_FATE_UNMATCHED || (unknown && !canonical && !ev->journaled);
 	if (unknown)
 		noc_unmatched_add(core, ev);
 	else if (ev->refs > 0)

@@ -6,14 +6,12 @@
 
 /*
  * One event from the door to the rules: identity, normalise, enrich, dedup,
- * fold, match, correlate, fate.  noc_sensor_emit calls the first half;
- * what waited for enrichment comes back through noc_intake_settle, which is
- * called within an input.
+ * fold, match, correlate, fate.  noc_sensor_emit (engine/edge/sensor.h) is its
+ * first half.  Loop thread.
  */
-void noc_intake_settle(struct noc_core *core, struct noc_source *source,
-		       struct noc_event *ev, struct noc_receipt *receipt);
 
-/* private to the admit part, shared by its files */
-struct noc_admit;
+/* The second half, within an input: also for what waited for enrichment. */
+void noc_intake_decide(struct noc_core *core, struct noc_source *source,
+		       struct noc_event *ev, struct noc_receipt *receipt);
 
 #endif

@@ -4,8 +4,11 @@
 
 #include "engine/core/core.h"
 
-/* The sender said when: is its clock right?  Within an
- * input; clock.skew and clock.ok events come after it. */
+/*
+ * Senders whose clock is wrong: what they say is measured against when it
+ * came.  clock.skew and clock.ok events come after the event that showed it.
+ * Loop thread, inside an input.
+ */
 void noc_skew_measure(struct noc_core *core, const struct noc_event *ev);
 
 #endif

@@ -4,7 +4,12 @@
 
 #include "engine/core/core.h"
 
-void noc_unknown_sender(struct noc_core *core, const struct noc_event *ev);
+/*
+ * Senders that are not in the inventory: counted by origin, told once each.
+ * Loop thread.
+ */
+void noc_unknown_add(struct noc_core *core, const struct noc_event *ev);
+/* [{origin, count, kind, first, last}]; returned. */
 struct noc_value *noc_unknown_list(struct noc_core *core);
 
 #endif

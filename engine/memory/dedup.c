@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/table.h"
+#include "engine/core/due.h"
 #include "engine/memory/fold_private.h"
 
 /*
@@ -64,7 +65,7 @@ dedup_add(struct noc_core *core, struct dedup *d, char *text,
 }
 
 bool
-noc_dedup_seen(struct noc_core *core, const char *space, struct noc_slice key,
+noc_dedup_repeats(struct noc_core *core, const char *space, struct noc_slice key,
 	       int64_t within_ms)
 {
 	struct dedup *d = noc_core_part(core, NOC_PART_DEDUP);

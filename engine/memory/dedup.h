@@ -4,8 +4,13 @@
 
 #include "engine/core/core.h"
 
-/* Durable "was this key here within ms".  True: yes. */
-bool noc_dedup_seen(struct noc_core *core, const char *space,
-		    struct noc_slice key, int64_t within_ms);
+/*
+ * Keys that were here: delivery ids of hooks, `dedup` of rules.  Durable, the
+ * latest 100,000.  Loop thread, inside an input.
+ */
+
+/* Was this key of this space here within ms?  Remembers it when not. */
+bool noc_dedup_repeats(struct noc_core *core, const char *space,
+		       struct noc_slice key, int64_t within_ms);
 
 #endif

@@ -3,6 +3,8 @@
 
 #include "engine/memory/fold.h"
 
+#include "engine/core/due.h"
+#include "engine/core/record.h"
 #include "engine/memory/fold_private.h"
 
 #include <stdlib.h>
@@ -200,7 +202,7 @@ fold_store_event(struct noc_core *core, struct fold_entry *e)
 {
 	struct noc_event_row row;
 
-	if (!e->first->kept)
+	if (!e->first->journaled)
 		return;
 	/* Not as its record has it any more: the row says it itself. */
 	noc_core_event_row(e->first, "matched", &row);
@@ -414,7 +416,7 @@ noc_fold_load(struct noc_core *core, struct noc_fold_part *f, const char *key,
 
 	if (!first)
 		return false;
-	first->kept = true;
+	first->journaled = true;
 	noc_identify_again(noc_core_inv(core), first);
 	e = fold_add(core, f, noc_strdup(key), first,
 		     noc_due_boot(core, due_ns));

@@ -5,8 +5,13 @@
 #include "engine/core/core.h"
 
 /*
- * Does this event tell what an earlier one told?  Returns
- * the first witness (it now says "seen by: ..." and has the data of both), or
+ * Two witnesses of one fault (a trap and a syslog line) are one event.  The
+ * first goes on at once; later ones within 30 s join it.  Loop thread, inside
+ * an input.
+ */
+
+/*
+ * Does this event tell what an earlier one told?  Returns the first witness (it now says "seen by: ..." and has the data of both), or
  * NULL and remembers this one as the first.
  */
 struct noc_event *noc_fold(struct noc_core *core, struct noc_event *ev,

@@ -9,7 +9,6 @@
 #include "base/mem.h"
 #include "base/table.h"
 #include "engine/event/value.h"
-#include "engine/core/core_private.h"
 
 /*
  * What `seen{…}` asks: canonical events of the last hour by (kind, device),
@@ -85,7 +84,7 @@ seen_sweep(struct seen *s, int64_t now_ns)
 		struct seen_list *list = value;
 		unsigned last = (list->next + SEEN_PER_KEY - 1) % SEEN_PER_KEY;
 
-		if (list->at[last]->received_ns > now_ns - NOC_CORE_SEEN_NS)
+		if (list->at[last]->received_ns > now_ns - NOC_UNLESS_BACK_MAX_MS * NOC_NS_PER_MS)
 			continue;
 		noc_table_del(&s->lists, key);
 		seen_list_free(list);
@@ -181,7 +180,7 @@ seen_load_event(struct noc_core *core, void *part,
 	ev = row->json ? noc_event_from_value(row->json) : NULL;
 	if (!ev)
 		return;
-	ev->kept = true;
+	ev->journaled = true;
 	if (ev->kind != ev->base && ev->trust != NOC_TRUST_LOW)
 		seen_put(part, ev, noc_core_time(core).wall_ns);
 	noc_event_unref(ev);
@@ -200,6 +199,7 @@ seen_stats(struct noc_core *core, void *part, struct noc_value *map)
 const struct noc_part_ops noc_part_seen = {
 	.open = seen_open,
 	.close = seen_close,
+	.events_back_ms = NOC_UNLESS_BACK_MAX_MS,
 	.load_event = seen_load_event,
 	.stats = seen_stats,
 };

@@ -4,7 +4,9 @@
 
 #include "engine/core/core.h"
 
-/* Canonical events of the last hour, by kind and device.
+/*
+ * What was seen lately: canonical events of the last hour, by kind and device,
+ * for `unless seen{...}`.  Loop thread, inside an input.
  */
 void noc_seen_add(struct noc_core *core, struct noc_event *ev);
 /* The latest that `accept` takes (NULL: any), not older than since_ns (wall

@@ -12,6 +12,9 @@
 #include "engine/lang/ast.h"
 #include "engine/edge/action.h"
 #include "engine/flow/retry.h"
+#include "engine/core/call.h"
+#include "engine/core/due.h"
+#include "engine/core/record.h"
 #include "engine/notify/notify_private.h"
 
 /* One notice on its way: intent, call, retries, and then the fallback. */

@@ -13,6 +13,8 @@
 #include "engine/lang/ast.h"
 #include "engine/expr/template.h"
 #include "engine/edge/action.h"
+#include "engine/core/due.h"
+#include "engine/core/record.h"
 #include "engine/policy/override.h"
 #include "engine/notify/notify.h"
 

@@ -3,6 +3,7 @@
 #define NOC_ENGINE_NOTIFY_NOTIFY_PRIVATE_H
 
 #include "engine/core/core.h"
+#include "engine/core/due.h"
 
 /*
  * The inside of notices: notify.c routes a text to a channel (silence, limit,

@@ -11,6 +11,8 @@
 #include "base/mem.h"
 #include "base/table.h"
 #include "engine/event/datum.h"
+#include "engine/core/due.h"
+#include "engine/core/record.h"
 
 /*
  * What people switch off for a while: silences mute notices, freezes stop
@@ -39,7 +41,7 @@ struct mutes {
 static struct mutes *
 mute_part(const struct noc_core *core)
 {
-	return noc_core_part(core, NOC_PART_MUTE);
+	return noc_core_part(core, NOC_PART_OVERRIDE);
 }
 
 static void
@@ -407,7 +409,7 @@ mute_stats(struct noc_core *core, void *part, struct noc_value *map)
 	noc_value_set(map, "killed", noc_value_bool(p->killed));
 }
 
-const struct noc_part_ops noc_part_mute = {
+const struct noc_part_ops noc_part_override = {
 	.open = mute_open,
 	.close = mute_close,
 	.load = mute_load,

@@ -10,11 +10,12 @@
  * something.  Loop thread, inside an input.
  */
 
-/* Silences mute notices; freezes stop mutating steps.  Id or NULL. */
+/* The id of the silence or freeze that applies, or NULL.  ev may be NULL when
+ * a target is named. */
 const char *noc_override_silenced(struct noc_core *core,
 				  const struct noc_event *ev);
 const char *noc_override_frozen(struct noc_core *core,
 				const struct noc_event *ev, const char *target);
-bool noc_override_killed(const struct noc_core *core); /* kill switch */
+bool noc_override_killed(const struct noc_core *core);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/core/record.h"
 #include "engine/policy/ledger.h"
 
 /*

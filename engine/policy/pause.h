@@ -4,6 +4,10 @@
 
 #include "engine/core/core.h"
 
+/*
+ * Rules that people have paused: name -> {why, actor}, kept over restart and
+ * reload by the ledger's part.  Loop thread.
+ */
 void noc_rule_pause_apply(struct noc_core *core,
 			  void *part); /* ready, reload */
 bool noc_rule_pause_load(struct noc_core *core, void *part, const char *kind,

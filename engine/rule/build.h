@@ -64,13 +64,13 @@ void noc_build_definition(struct noc_build *b, const struct noc_value *v,
 
 /* ---- one top-level node each ---- */
 void noc_build_channel(struct noc_build *b, struct noc_channel *c);
-void noc_build_emit(struct noc_build *b, struct noc_emit *e);
-void noc_build_emit_where(struct noc_build *b, struct noc_emit *e);
+void noc_build_emit(struct noc_build *b, struct noc_normalizer *e);
+void noc_build_emit_where(struct noc_build *b, struct noc_normalizer *e);
 void noc_build_hook(struct noc_build *b, struct noc_hook *h);
 void noc_build_task(struct noc_build *b, struct noc_task *t);
 void noc_build_rule(struct noc_build *b, struct noc_rule *r);
 void noc_build_pair(struct noc_build *b, struct noc_pair *p);
-void noc_emit_release(struct noc_emit *e);
+void noc_emit_release(struct noc_normalizer *e);
 void noc_hook_release(struct noc_hook *h);
 void noc_rule_release(struct noc_rule *r);
 void noc_pair_release(struct noc_pair *p);

@@ -17,7 +17,7 @@
 /* ---- map = { data = path, template or constant } ---- */
 
 static bool
-emit_captures(const struct noc_emit *e, const char *name)
+emit_captures(const struct noc_normalizer *e, const char *name)
 {
 	size_t n = e->pattern ? noc_pattern_ncaptures(e->pattern) : 0;
 
@@ -48,7 +48,7 @@ emit_is_help(const char *name)
  * capture, a varbind of a trap, or a sensor's field ("syslog.app").
  */
 static bool
-emit_is_path(const struct noc_emit *e, bool hook, const char *text)
+emit_is_path(const struct noc_normalizer *e, bool hook, const char *text)
 {
 	static const char *const prefixes[] = { "syslog.", "snmp.", "http.",
 						"header.", "body.", "data." };
@@ -65,7 +65,7 @@ emit_is_path(const struct noc_emit *e, bool hook, const char *text)
 
 struct emit_helps {
 	struct noc_build *b;
-	const struct noc_emit *emit;
+	const struct noc_normalizer *emit;
 };
 
 static void
@@ -82,7 +82,7 @@ on_help_path(const char *path, size_t len, void *arg)
 
 /* Every {_name} must be a group of the pattern. */
 static void
-emit_helps(struct noc_build *b, const struct noc_emit *e,
+emit_helps(struct noc_build *b, const struct noc_normalizer *e,
 	   const struct noc_template *t)
 {
 	struct emit_helps h = { b, e };
@@ -92,7 +92,7 @@ emit_helps(struct noc_build *b, const struct noc_emit *e,
 }
 
 static struct noc_template *
-emit_template(struct noc_build *b, const struct noc_emit *e, bool hook,
+emit_template(struct noc_build *b, const struct noc_normalizer *e, bool hook,
 	      const struct noc_value *to)
 {
 	struct noc_template *t;
@@ -108,7 +108,7 @@ emit_template(struct noc_build *b, const struct noc_emit *e, bool hook,
 
 /* { "ifName", "ifDescr" }: the first is the map's, the others wait. */
 static void
-emit_more(struct noc_build *b, struct noc_emit *e, bool hook,
+emit_more(struct noc_build *b, struct noc_normalizer *e, bool hook,
 	  const struct noc_member *m)
 {
 	size_t n = noc_value_len(m->value);
@@ -126,7 +126,7 @@ emit_more(struct noc_build *b, struct noc_emit *e, bool hook,
 }
 
 static void
-emit_map(struct noc_build *b, struct noc_emit *e, bool hook,
+emit_map(struct noc_build *b, struct noc_normalizer *e, bool hook,
 	 const struct noc_value *v)
 {
 	const struct noc_value *opts = noc_ast_opts(v);
@@ -154,7 +154,7 @@ emit_map(struct noc_build *b, struct noc_emit *e, bool hook,
 /* ---- what normalize and hook share ---- */
 
 static void
-emit_pattern(struct noc_build *b, struct noc_emit *e, const char *text)
+emit_pattern(struct noc_build *b, struct noc_normalizer *e, const char *text)
 {
 	struct noc_err err;
 
@@ -173,7 +173,7 @@ emit_pattern(struct noc_build *b, struct noc_emit *e, const char *text)
 }
 
 static void
-emit_kinds(struct noc_build *b, struct noc_emit *e,
+emit_kinds(struct noc_build *b, struct noc_normalizer *e,
 	   const struct noc_value *opts)
 {
 	e->kind = noc_build_template(b, noc_value_get(opts, "emit"));
@@ -197,7 +197,7 @@ emit_kinds(struct noc_build *b, struct noc_emit *e,
 }
 
 static void
-emit_severity(struct noc_build *b, struct noc_emit *e,
+emit_severity(struct noc_build *b, struct noc_normalizer *e,
 	      const struct noc_value *v)
 {
 	e->severity = -1;
@@ -220,7 +220,7 @@ emit_severity(struct noc_build *b, struct noc_emit *e,
 }
 
 static void
-emit_common(struct noc_build *b, struct noc_emit *e, bool hook)
+emit_common(struct noc_build *b, struct noc_normalizer *e, bool hook)
 {
 	const struct noc_value *opts = noc_ast_opts(b->node);
 
@@ -239,7 +239,7 @@ emit_common(struct noc_build *b, struct noc_emit *e, bool hook)
 
 /* A trap may be told by its name or its OID: the rule means both. */
 static void
-emit_traps(struct noc_build *b, struct noc_emit *e)
+emit_traps(struct noc_build *b, struct noc_normalizer *e)
 {
 	const struct noc_mib_object *o;
 	size_t n = e->tags.len;
@@ -269,7 +269,7 @@ emit_traps(struct noc_build *b, struct noc_emit *e)
 }
 
 void
-noc_build_emit(struct noc_build *b, struct noc_emit *e)
+noc_build_emit(struct noc_build *b, struct noc_normalizer *e)
 {
 	const struct noc_value *opts = noc_ast_opts(b->node);
 	const char *from = noc_value_get_str(opts, "from", "");
@@ -290,7 +290,7 @@ noc_build_emit(struct noc_build *b, struct noc_emit *e)
 
 /* Once every name is known. */
 void
-noc_build_emit_where(struct noc_build *b, struct noc_emit *e)
+noc_build_emit_where(struct noc_build *b, struct noc_normalizer *e)
 {
 	const struct noc_value *where =
 	    noc_value_get(noc_ast_opts(b->node), "where");
@@ -332,7 +332,7 @@ noc_build_hook(struct noc_build *b, struct noc_hook *h)
 }
 
 void
-noc_emit_release(struct noc_emit *e)
+noc_emit_release(struct noc_normalizer *e)
 {
 	for (size_t i = 0; e->map_templates && i < noc_value_len(e->map); i++)
 		noc_template_free(e->map_templates[i]);

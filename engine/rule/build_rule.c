@@ -12,10 +12,8 @@
 #include "engine/expr/template.h"
 #include "engine/flow/keep_one_up.h"
 #include "engine/rule/build.h"
-#include "engine/core/core_private.h"
 
-#define SEEN_BACK_MAX_MS (NOC_CORE_SEEN_NS / NOC_NS_PER_MS)
-#define UNLESS_MAX	 32
+#define UNLESS_MAX 32
 
 /* What an acting rule is held to when it says nothing. */
 #define GUARD_PER_KEY "2/30m"
@@ -59,7 +57,7 @@ unless_build(struct noc_build *b, const struct noc_value *v,
 		noc_build_error(b, v,
 				"seen { ... } needs back = \"10m\", how far "
 				"back to look.");
-	else if (u->back_ms > SEEN_BACK_MAX_MS)
+	else if (u->back_ms > NOC_UNLESS_BACK_MAX_MS)
 		noc_build_error(b, v,
 				"seen { ... } remembers one hour: back can be "
 				"\"1h\" at most.");

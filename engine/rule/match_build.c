@@ -158,7 +158,7 @@ emit_key(struct noc_entry *e, const char *path, const struct noc_strings *s)
 }
 
 static void
-emit_literal(struct noc_entry *e, const struct noc_emit *emit)
+emit_literal(struct noc_entry *e, const struct noc_normalizer *emit)
 {
 	const char *path =
 	    strcmp(emit->from, "syslog") ? "summary" : "syslog.message";
@@ -179,7 +179,7 @@ build_emits(const struct noc_ruleset *rs, struct noc_match *m)
 	struct filing f = { NULL, 0, 0 };
 
 	for (size_t i = 0; i < rs->nemits; i++) {
-		const struct noc_emit *emit = &rs->emits[i];
+		const struct noc_normalizer *emit = &rs->emits[i];
 		struct noc_entry *e = filing_add(&f, emit->from, (uint32_t)i);
 
 		if (!strcmp(emit->from, "snmp.trap") && emit->tags.len) {

@@ -30,7 +30,7 @@ snmp_text(const struct noc_event *ev, const char *key)
 }
 
 static bool
-emit_wants_tag(const struct noc_emit *e, const struct noc_event *ev)
+emit_wants_tag(const struct noc_normalizer *e, const struct noc_event *ev)
 {
 	if (!e->tags.len)
 		return true;
@@ -41,7 +41,7 @@ emit_wants_tag(const struct noc_emit *e, const struct noc_event *ev)
 }
 
 static bool
-emit_wants(const struct noc_ruleset *rs, const struct noc_emit *e,
+emit_wants(const struct noc_ruleset *rs, const struct noc_normalizer *e,
 	   const struct noc_scope *scope)
 {
 	const struct noc_event *ev = scope->ev;
@@ -69,7 +69,7 @@ emit_wants(const struct noc_ruleset *rs, const struct noc_emit *e,
 /* ---- what it makes of it ---- */
 
 static void
-make_captures(const struct noc_emit *e, struct noc_value *data)
+make_captures(const struct noc_normalizer *e, struct noc_value *data)
 {
 	size_t n = e->pattern ? noc_pattern_ncaptures(e->pattern) : 0;
 
@@ -114,7 +114,7 @@ make_field(const struct noc_scope *scope, const struct noc_value *from,
 }
 
 static void
-make_map(const struct noc_emit *e, const struct noc_scope *scope,
+make_map(const struct noc_normalizer *e, const struct noc_scope *scope,
 	 struct noc_value *data)
 {
 	struct noc_value *v;
@@ -139,7 +139,7 @@ make_map(const struct noc_emit *e, const struct noc_scope *scope,
 
 /* Captures that only helped. */
 static void
-make_tidy(const struct noc_emit *e, struct noc_value *data)
+make_tidy(const struct noc_normalizer *e, struct noc_value *data)
 {
 	size_t n = e->pattern ? noc_pattern_ncaptures(e->pattern) : 0;
 
@@ -161,7 +161,7 @@ make_merge(struct noc_value *data, const struct noc_value *from)
 }
 
 static void
-make_function(const struct noc_ruleset *rs, const struct noc_emit *e,
+make_function(const struct noc_ruleset *rs, const struct noc_normalizer *e,
 	      const struct noc_scope *scope, struct noc_value *data)
 {
 	struct noc_value *result = NULL;
@@ -177,7 +177,7 @@ make_function(const struct noc_ruleset *rs, const struct noc_emit *e,
 
 /* The interned kind, or NULL when the template gave none that is listed. */
 static const char *
-make_kind(const struct noc_emit *e, const struct noc_scope *scope)
+make_kind(const struct noc_normalizer *e, const struct noc_scope *scope)
 {
 	struct noc_strbuf text = NOC_STRBUF_INIT;
 	const char *kind = NULL;
@@ -193,7 +193,7 @@ make_kind(const struct noc_emit *e, const struct noc_scope *scope)
 }
 
 static void
-make_severity(const struct noc_emit *e, const struct noc_scope *scope,
+make_severity(const struct noc_normalizer *e, const struct noc_scope *scope,
 	      struct noc_event *ev)
 {
 	struct noc_strbuf text = NOC_STRBUF_INIT;
@@ -210,7 +210,7 @@ make_severity(const struct noc_emit *e, const struct noc_scope *scope,
 
 /* The text is the event's until it is promoted or cleared. */
 static void
-make_summary(const struct noc_emit *e, const struct noc_scope *scope,
+make_summary(const struct noc_normalizer *e, const struct noc_scope *scope,
 	     struct noc_event *ev)
 {
 	struct noc_strbuf text = NOC_STRBUF_INIT;
@@ -232,7 +232,7 @@ make_summary(const struct noc_emit *e, const struct noc_scope *scope,
  * no listed kind came out; then nothing has changed.
  */
 static bool
-emit_apply(const struct noc_ruleset *rs, const struct noc_emit *e,
+emit_apply(const struct noc_ruleset *rs, const struct noc_normalizer *e,
 	   struct noc_event *ev, const struct noc_value *body)
 {
 	struct noc_value *data = noc_value_map();
@@ -289,8 +289,8 @@ on_emit(uint32_t id, void *arg)
 	m->order[at] = id;
 }
 
-const struct noc_emit *
-noc_match_normalize(const struct noc_ruleset *rs, struct noc_event *ev)
+const struct noc_normalizer *
+noc_normalize(const struct noc_ruleset *rs, struct noc_event *ev)
 {
 	struct noc_match *m = rs->match;
 	const struct noc_index *index = noc_kinds_find(&m->emits, ev->base);
@@ -306,7 +306,7 @@ noc_match_normalize(const struct noc_ruleset *rs, struct noc_event *ev)
 	}
 	noc_index_candidates(index, ev, on_emit, &ask);
 	for (size_t i = 0; i < ask.len; i++) {
-		const struct noc_emit *e = &rs->emits[m->order[i]];
+		const struct noc_normalizer *e = &rs->emits[m->order[i]];
 
 		if (emit_wants(rs, e, &scope) && emit_apply(rs, e, ev, NULL))
 			return e;
@@ -337,7 +337,7 @@ hook_device(const struct noc_hook *hook, const struct noc_scope *scope,
 }
 
 int
-noc_match_hook(const struct noc_ruleset *rs, const struct noc_hook *hook,
+noc_normalize_hook(const struct noc_ruleset *rs, const struct noc_hook *hook,
 	       struct noc_event *ev, const struct noc_value *body,
 	       struct noc_err *err)
 {

@@ -110,7 +110,7 @@ add_flow(struct noc_build *b)
 static void
 add_emit(struct noc_build *b)
 {
-	struct noc_emit *e = &b->rs->emits[b->rs->nemits];
+	struct noc_normalizer *e = &b->rs->emits[b->rs->nemits];
 
 	if (!node_named(b))
 		return;
@@ -421,4 +421,13 @@ noc_ruleset_channel(const struct noc_ruleset *rs, const char *name)
 		if (!strcmp(rs->channels[i].name, name))
 			return &rs->channels[i];
 	return NULL;
+}
+
+bool
+noc_strings_have(const struct noc_strings *list, const char *word)
+{
+	for (size_t i = 0; i < list->len; i++)
+		if (!strcmp(list->at[i], word))
+			return true;
+	return false;
 }

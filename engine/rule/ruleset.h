@@ -27,6 +27,8 @@ struct noc_rate {	       /* "5/30s by site" */
 	const char *by;	       /* path or NULL */
 };
 
+#define NOC_UNLESS_BACK_MAX_MS (3600 * 1000LL) /* `back` says no more */
+
 struct noc_unless { /* seen {…} */
 	struct noc_strings kinds;
 	struct noc_template **devices; /* any of; none: "{device}" */
@@ -129,7 +131,7 @@ struct noc_emit_more { /* what else `map` would take for a field */
 };
 
 /* normalize and hook: from what a sensor saw to canonical events. */
-struct noc_emit {
+struct noc_normalizer {
 	const char *name, *file;
 	int line;
 	const char *from;	     /* "syslog" "snmp.trap" "webhook" … */
@@ -152,7 +154,7 @@ struct noc_emit {
 };
 
 struct noc_hook {
-	struct noc_emit emit;
+	struct noc_normalizer emit;
 	const struct noc_value *auth; /* AST: hmac github standard … */
 	const char *split;	      /* "alerts[*]" or NULL */
 	struct noc_template *dedup;
@@ -187,7 +189,7 @@ struct noc_ruleset {
 	size_t nrules;
 	struct noc_pair *pairs;
 	size_t npairs;
-	struct noc_emit *emits;
+	struct noc_normalizer *emits;
 	size_t nemits;
 	struct noc_hook *hooks;
 	size_t nhooks;
@@ -227,5 +229,7 @@ struct noc_rule *noc_ruleset_rule(const struct noc_ruleset *rs,
 bool noc_rule_observes(const struct noc_rule *rule);
 const struct noc_channel *noc_ruleset_channel(const struct noc_ruleset *rs,
 					      const char *name);
+
+bool noc_strings_have(const struct noc_strings *list, const char *word);
 
 #endif

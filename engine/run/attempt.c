@@ -11,7 +11,10 @@
 #include "store/writer.h"
 #include "engine/lang/ast.h"
 #include "engine/expr/template.h"
+#include "engine/core/call.h"
+#include "engine/core/due.h"
 #include "engine/policy/override.h"
+#include "engine/policy/settle.h"
 #include "engine/run/breaker.h"
 #include "engine/correlate/correlate.h"
 
@@ -89,7 +92,7 @@ on_call_done(struct noc_call *call, struct noc_value *result,
 			failure_of_call(&f, err, a->mutates);
 		noc_attempt_end(a, result, err ? &f : NULL);
 		noc_run_advance(r);
-		noc_run_settle(r);
+		noc_run_store(r);
 	}
 	noc_core_end(core);
 }
@@ -115,7 +118,7 @@ attempt_call(struct noc_attempt *a)
 			noc_kind_name(err.kind), "%s", err.msg);
 	noc_attempt_end(a, NULL, &f);
 	noc_run_advance(r);
-	noc_run_settle(r);
+	noc_run_store(r);
 	noc_core_end(core);
 }
 
@@ -253,7 +256,7 @@ on_intent_durable(void *arg)
 			noc_settle_touch(core, a->target, &r->id);
 	} else {
 		noc_run_advance(r);
-		noc_run_settle(r);
+		noc_run_store(r);
 	}
 	noc_core_end(core);
 	if (go)

@@ -9,6 +9,8 @@
 
 #include "base/mem.h"
 #include "engine/flow/retry.h"
+#include "engine/core/due.h"
+#include "engine/policy/settle.h"
 #include "engine/notify/notify.h"
 #include "engine/run/breaker.h"
 #include "engine/correlate/correlate.h"

@@ -4,7 +4,11 @@
 
 #include "engine/core/core.h"
 
-/* Breakers (workflows.md): may a call to this action+target go out? */
+/*
+ * Circuit breakers: may a call to this action and target go out?  Keyed by the
+ * action's family (up to its first dot) and target, and by the family alone.
+ * Loop thread, inside an input.
+ */
 enum noc_breaker_state {
 	NOC_BREAKER_CLOSED,
 	NOC_BREAKER_OPEN,
@@ -12,10 +16,8 @@ enum noc_breaker_state {
 	NOC_BREAKER_FORCED_OPEN,
 	NOC_BREAKER_DISABLED
 };
-/*
- * Keyed by the action's family (up to its first dot) and target, and by the
- * family alone: engine/run/breaker.h.  Inside an input.
- */
+
+/* False: *why says why not.  *generation goes to noc_breaker_result. */
 bool noc_breaker_allows(struct noc_core *core, const char *action,
 			const char *target, int64_t lease_ms,
 			uint64_t *generation, char why[128]);

@@ -4,12 +4,13 @@
 #include "engine/run/step.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "engine/lang/ast.h"
 #include "engine/policy/override.h"
-#include "engine/correlate/correlate.h"
+#include "engine/memory/unless.h"
 
 /*
  * Asked of a mutating step twice: before its intent in observe mode, and
@@ -54,7 +55,8 @@ noc_step_clearance(struct noc_run *r, const struct noc_step_def *def,
 		   const char *target, struct noc_failure *failure)
 {
 	const struct noc_rule *rule = clearance_rule(r);
-	const char *id, *unless;
+	const char *id;
+	char *unless;
 	struct noc_scope scope;
 
 	if (!def->mutates)
@@ -80,9 +82,10 @@ noc_step_clearance(struct noc_run *r, const struct noc_step_def *def,
 	if (unless) {
 		noc_failure_set(failure, "permanent", "rule", "unless",
 				"left alone: unless %s", unless);
+		free(unless);
 		return NOC_CLEAR_STOP;
 	}
-	if (def->kept && clearance_is_old(r)) {
+	if (def->group_read && clearance_is_old(r)) {
 		noc_failure_set(failure, "dependency_unavailable", "guard",
 				"keep_one_up",
 				"keep_one_up: what it read is older than %d s: "

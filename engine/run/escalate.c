@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "engine/lang/ast.h"
 #include "engine/expr/template.h"
+#include "engine/core/record.h"
 #include "engine/notify/notify.h"
 
 /*
@@ -88,12 +89,12 @@ noc_run_event(struct noc_core *core, struct noc_event *ev)
 		if (!r->esc.def || !noc_escalate_stops(r, ev->kind) ||
 		    !escalate_same(r, ev))
 			continue;
-		ev = noc_core_keep(core, ev, "matched");
+		ev = noc_core_write_event(core, ev, "matched");
 		noc_run_write_signal(r, ev->kind, "event",
 				     noc_id_format(id, &ev->id));
 		noc_escalate_stop(r, ev->kind);
 		noc_run_advance(r);
-		noc_run_settle(r);
+		noc_run_store(r);
 	}
 	free(all);
 }

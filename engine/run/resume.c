@@ -157,7 +157,7 @@ run_load_json(struct noc_run *r, const struct noc_value *json)
 	if (noc_value_get(json, "event"))
 		r->ev = noc_event_from_value(noc_value_get(json, "event"));
 	if (r->ev)
-		r->ev->kept = true;
+		r->ev->journaled = true;
 }
 
 static void
@@ -368,7 +368,7 @@ noc_run_ready(struct noc_core *core, void *part)
 			 r->rule, r->at, noc_wait_names[r->wait]);
 		run_aim(r);
 		run_go_on(r);
-		noc_run_settle(r);
+		noc_run_store(r);
 	}
 	free(all);
 }
@@ -390,7 +390,7 @@ noc_run_reload(struct noc_core *core, void *part)
 		r->code = noc_ruleset_ref(rs);
 		noc_step_decided(r, "retry", "new rules");
 		noc_run_advance(r);
-		noc_run_settle(r);
+		noc_run_store(r);
 	}
 	free(all);
 }

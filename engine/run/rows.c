@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "store/writer.h"
 #include "engine/event/value.h"
+#include "engine/core/due.h"
 
 /*
  * What a run leaves in the journal and in its rows.  The run row is all that
@@ -122,7 +123,7 @@ run_write_row(struct noc_run *r)
 
 /* Write the row once an input, and give an ended run to be buried. */
 void
-noc_run_settle(struct noc_run *r)
+noc_run_store(struct noc_run *r)
 {
 	struct noc_runs *runs = noc_runs_of(r->core);
 

@@ -10,6 +10,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/lang/ast.h"
+#include "engine/core/due.h"
+#include "engine/core/record.h"
+#include "engine/policy/settle.h"
 #include "engine/notify/notify.h"
 #include "engine/memory/fold.h"
 #include "engine/correlate/correlate.h"
@@ -215,7 +218,7 @@ noc_run_start(struct noc_core *core, const struct noc_run_cause *given,
 	if (!cause.rule_name)
 		cause.rule_name = cause.plan->name;
 	if (cause.ev)
-		cause.ev = noc_core_keep(core, cause.ev, "matched");
+		cause.ev = noc_core_write_event(core, cause.ev, "matched");
 	new_id = run_id(core, &cause);
 	if (id)
 		*id = new_id;
@@ -232,7 +235,7 @@ noc_run_start(struct noc_core *core, const struct noc_run_cause *given,
 	noc_info("run", "run=%s rule=%s device=%s key=%s mode=%s started",
 		 r->text, r->rule, r->device, r->key, noc_mode_name(r->mode));
 	noc_run_advance(r);
-	noc_run_settle(r);
+	noc_run_store(r);
 	return 0;
 }
 
@@ -452,7 +455,7 @@ noc_run_cancel(struct noc_core *core, const struct noc_id *id,
 	noc_attempt_cancel(r, text);
 	noc_escalate_clear(r, text);
 	noc_run_end(r, "Cancelled", text);
-	noc_run_settle(r);
+	noc_run_store(r);
 	return 0;
 }
 
@@ -483,6 +486,6 @@ noc_run_signal(struct noc_core *core, const struct noc_id *id,
 		    r->text, r->phase[0] ? r->phase : r->state, signal);
 	}
 	noc_run_advance(r);
-	noc_run_settle(r);
+	noc_run_store(r);
 	return 0;
 }

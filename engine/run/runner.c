@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/core/due.h"
 
 /* The one way forward of a run, and the part that holds all of them. */
 
@@ -56,7 +57,7 @@ on_run_due(struct noc_due *due, struct noc_core *core)
 		break;
 	}
 	noc_run_advance(r);
-	noc_run_settle(r);
+	noc_run_store(r);
 }
 
 void

@@ -2,13 +2,14 @@
 #ifndef NOC_ENGINE_RUN_RUNNER_H
 #define NOC_ENGINE_RUN_RUNNER_H
 
+#include "engine/core/due.h"
 #include "engine/run/run.h"
 
 /*
  * The inside of a run, shared by run*.c, step.c, attempt.c, verify.c,
  * escalate.c and resume.c only.  A run moves when something it waits for
  * happens; noc_run_advance then goes on until it waits again or has ended, and
- * noc_run_settle writes its row once.  Loop thread, inside an input.
+ * noc_run_store writes its row once.  Loop thread, inside an input.
  */
 enum noc_wait {
 	NOC_WAIT_NONE,
@@ -52,7 +53,7 @@ struct noc_run {
 	bool late, dirty, ended;
 	int64_t started_ns, ended_ns;
 
-	/* What resume needs, kept current by noc_run_settle; holds "event"
+	/* What resume needs, kept current by noc_run_store; holds "event"
 	 * (once it was asked for), "input" and "extra". */
 	struct noc_value *json;
 	struct noc_value *steps, *info, *error, *confirmed; /* maps */
@@ -125,7 +126,7 @@ extern const char *const noc_wait_names[];
 /* ---- run_rows.c: what is written ---- */
 /* Its event as JSON, made once; borrowed, NULL: none. */
 const struct noc_value *noc_run_event_value(struct noc_run *r);
-void noc_run_settle(struct noc_run *r);
+void noc_run_store(struct noc_run *r);
 void noc_run_write_start(struct noc_run *r, const uint8_t *rule_definition);
 void noc_run_write_end(struct noc_run *r);
 void noc_run_write_signal(struct noc_run *r, const char *signal,

@@ -13,6 +13,7 @@
 #include "engine/expr/template.h"
 #include "engine/expr/where.h"
 #include "engine/edge/action.h"
+#include "engine/core/due.h"
 
 void
 noc_failure_set(struct noc_failure *f, const char *class, const char *block,

@@ -12,7 +12,7 @@
 #include "base/mem.h"
 #include "engine/lang/ast.h"
 #include "engine/expr/template.h"
-#include "engine/edge/action.h"
+#include "engine/core/record.h"
 #include "engine/notify/notify.h"
 
 /*
@@ -173,7 +173,7 @@ on_emission(void *arg)
 
 		noc_step_succeed(r, NULL, &d);
 		noc_run_advance(r);
-		noc_run_settle(r);
+		noc_run_store(r);
 	}
 	noc_core_end(core);
 	emission_free(e);

@@ -11,6 +11,7 @@
 #include "base/intern.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "engine/core/due.h"
 #include "engine/notify/notify.h"
 #include "engine/run/run.h"
 #include "engine/task/calendar.h"

@@ -6,6 +6,7 @@
 #include "store/record.h"
 #include "engine/edge/env.h"
 #include "engine/core/core.h"
+#include "engine/core/due.h"
 #include "engine/testbed/testbed.h"
 
 /*

@@ -9,6 +9,8 @@
 #include "base/mem.h"
 #include "engine/lang/ast.h"
 #include "engine/edge/action.h"
+#include "engine/core/call.h"
+#include "engine/core/due.h"
 #include "engine/testbed/private.h"
 
 /*

@@ -13,6 +13,7 @@
 #include "store/txn.h"
 #include "engine/inventory/load.h"
 #include "engine/lang/ast.h"
+#include "engine/core/due.h"
 #include "engine/policy/ledger.h"
 #include "engine/testbed/private.h"
 #include "engine/parts.h"
@@ -110,7 +111,7 @@ noc_tb_advance(struct noc_testbed *tb, int64_t to_ms)
 			tb->now.boot_ns = next;
 		}
 		noc_core_now(tb->core, tb->now);
-		noc_core_tick(tb->core, tb->now);
+		noc_due_tick(tb->core, tb->now);
 		noc_tb_pump(tb);
 	}
 }

@@ -11,6 +11,8 @@
 #include "base/mem.h"
 #include "store/rows.h"
 #include "engine/edge/action.h"
+#include "engine/core/call.h"
+#include "engine/core/due.h"
 #include "engine/parts.h"
 
 /* ---- fake actions under their real names ---- */
@@ -262,7 +264,7 @@ fix_advance(struct fix *f, int64_t ms)
 			f->now.boot_ns = next;
 		}
 		noc_core_now(f->core, f->now);
-		noc_core_tick(f->core, f->now);
+		noc_due_tick(f->core, f->now);
 		fix_pump(f);
 		if (next == end && f->wake > end)
 			break;

@@ -59,12 +59,12 @@ static const char *const normalizers =
     "= \"link.down\" }\n"
     "rule \"any\" { on = \"link.down\", run = log \"x\" }\n";
 
-static const struct noc_emit *
+static const struct noc_normalizer *
 normalize(const struct noc_ruleset *rs, const char *raw, struct noc_event *ev,
 	  struct noc_syslog *m)
 {
 	syslog_event(ev, m, raw);
-	return noc_match_normalize(rs, ev);
+	return noc_normalize(rs, ev);
 }
 
 static void
@@ -73,7 +73,7 @@ test_syslog_becomes_canonical(void **state)
 	struct noc_ruleset *rs = rules_load(normalizers);
 	struct noc_event ev, *kept;
 	struct noc_syslog m;
-	const struct noc_emit *e;
+	const struct noc_normalizer *e;
 
 	(void)state;
 	e = normalize(rs,
@@ -131,7 +131,7 @@ test_traps_by_name_or_oid(void **state)
 					.base = noc_interns("snmp.trap") };
 
 		ev.snmp = json(traps[i]);
-		assert_non_null(noc_match_normalize(rs, &ev));
+		assert_non_null(noc_normalize(rs, &ev));
 		assert_string_equal(ev.kind, "link.down");
 		assert_int_equal(noc_value_get_int(ev.data, "ifindex", 0), 7);
 		assert_string_equal(data(&ev, "admin"), "up");
@@ -163,7 +163,7 @@ test_hooks_read_the_body(void **state)
 	(void)state;
 	ev.http = json("{\"header\":{\"x-user\":\"joe\"},\"body\":{\"model\":"
 		       "\"vlan\",\"data\":{\"vid\":100,\"device\":\"sw9\"}}}");
-	assert_int_equal(noc_match_hook(rs, &rs->hooks[0], &ev,
+	assert_int_equal(noc_normalize_hook(rs, &rs->hooks[0], &ev,
 					noc_value_get(ev.http, "body"), &err),
 			 0);
 	assert_string_equal(ev.kind, "vlan.updated");
@@ -173,20 +173,20 @@ test_hooks_read_the_body(void **state)
 	noc_event_clear(&ev);
 
 	ev.http = json("{\"body\":{\"model\":\"site\"}}");
-	assert_int_equal(noc_match_hook(rs, &rs->hooks[0], &ev,
+	assert_int_equal(noc_normalize_hook(rs, &rs->hooks[0], &ev,
 					noc_value_get(ev.http, "body"), &err),
 			 NOC_ENOTFOUND);
 	assert_non_null(strstr(err.msg, "body.model: want vlan, got site"));
 	noc_event_clear(&ev);
 
 	ev.kind = "webhook";
-	assert_int_equal(noc_match_hook(rs, &rs->hooks[1], &ev, alert, &err),
+	assert_int_equal(noc_normalize_hook(rs, &rs->hooks[1], &ev, alert, &err),
 			 0);
 	assert_string_equal(ev.kind, "alert.firing");
 	assert_string_equal(data(&ev, "fingerprint"), "f1");
 	noc_event_clear(&ev);
 	noc_value_set(alert, "status", noc_value_str("weird"));
-	assert_int_equal(noc_match_hook(rs, &rs->hooks[1], &ev, alert, &err),
+	assert_int_equal(noc_normalize_hook(rs, &rs->hooks[1], &ev, alert, &err),
 			 NOC_EINPUT);
 	noc_value_free(alert);
 	noc_ruleset_unref(rs);
@@ -524,7 +524,7 @@ test_normalizers_equal_looking_at_all(void **state)
 	}
 	rs = rules_load(sb.p);
 	for (size_t k = 0; k < 2000; k++) {
-		const struct noc_emit *got, *want = NULL;
+		const struct noc_normalizer *got, *want = NULL;
 		struct noc_event ev;
 		struct noc_syslog m;
 		char text[512];
@@ -532,7 +532,7 @@ test_normalizers_equal_looking_at_all(void **state)
 		random_event(&ev, &m, text);
 		ev.kind = ev.base;
 		for (size_t i = 0; i < rs->nemits && !want; i++) {
-			const struct noc_emit *e = &rs->emits[i];
+			const struct noc_normalizer *e = &rs->emits[i];
 			bool tag = !e->tags.len, app = !e->apps.len;
 
 			if (!ev.syslog && !(tag && app))
@@ -549,7 +549,7 @@ test_normalizers_equal_looking_at_all(void **state)
 			noc_event_clear(&ev);
 			continue;
 		}
-		got = noc_match_normalize(rs, &ev);
+		got = noc_normalize(rs, &ev);
 		assert_ptr_equal(got, want);
 		found += got != NULL;
 		noc_event_clear(&ev);

@@ -56,7 +56,7 @@ normalise_syslog(const struct noc_value *row, struct noc_event *ev,
 	ev->raw = noc_slice(in->u.s.p, in->u.s.len);
 	ev->summary = m->message;
 	ev->severity = (int8_t)m->severity;
-	noc_match_normalize(rules, ev);
+	noc_normalize(rules, ev);
 }
 
 static void
@@ -66,7 +66,7 @@ normalise_trap(const struct noc_value *row, struct noc_event *ev)
 	ev->base = ev->kind = noc_interns("snmp.trap");
 	ev->severity = 5;
 	ev->snmp = noc_value_copy(row);
-	noc_match_normalize(rules, ev);
+	noc_normalize(rules, ev);
 }
 
 /* Every field of `want` is in the event's data; says what is not. */
@@ -235,7 +235,7 @@ device_messages(void **state)
 }
 
 static size_t
-demanded(const struct noc_emit *e)
+demanded(const struct noc_normalizer *e)
 {
 	static const char *const paths[] = { "syslog.tag", "syslog.app",
 					     "syslog.message", "raw" };
@@ -264,7 +264,7 @@ each_demands_something(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < rules->nemits; i++) {
-		const struct noc_emit *e = &rules->emits[i];
+		const struct noc_normalizer *e = &rules->emits[i];
 
 		if (strcmp(e->from, "syslog") ||
 		    strstr(e->file, "hardware.lua") ||

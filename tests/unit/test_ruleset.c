@@ -238,7 +238,7 @@ test_normalizers_and_hooks(void **state)
 	    "\"alert.firing\" } }\n"
 	    "rule \"mine\" { on = \"link.down\", where = { who = \"x\" }, run = "
 	    "notify \"noc\" }\n");
-	const struct noc_emit *ios = &rs->emits[0], *trap = &rs->emits[1];
+	const struct noc_normalizer *ios = &rs->emits[0], *trap = &rs->emits[1];
 
 	(void)state;
 	assert_int_equal(ios->kinds.len, 2);

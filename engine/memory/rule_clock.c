@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "engine/memory/rule_clock.h"
+
+#define EVENT_TIME_NS (86400LL * NOC_NS_PER_S) /* older: a wrong clock */
+
+int64_t
+noc_rule_clock(const struct noc_core *core, const struct noc_rule *rule,
+		 const struct noc_event *ev)
+{
+	if (!rule->event_time)
+		return noc_core_time(core).wall_ns;
+	if (ev->time_ns > ev->received_ns ||
+	    ev->time_ns < ev->received_ns - EVENT_TIME_NS)
+		return ev->received_ns;
+	return ev->time_ns;
+}
+
+/*
+ * BSD syslog says whole seconds: within one, and when both say the same, the
+ * order of arrival stands.
+ */
+bool
+noc_rule_clock_before(const struct noc_core *core, const struct noc_rule *rule,
+		     const struct noc_event *ev, const struct noc_event *than)
+{
+	int64_t a, b;
+
+	if (!rule->event_time || !than)
+		return false;
+	a = noc_rule_clock(core, rule, ev);
+	b = noc_rule_clock(core, rule, than);
+	if (a % NOC_NS_PER_S == 0 || b % NOC_NS_PER_S == 0)
+		return a / NOC_NS_PER_S < b / NOC_NS_PER_S;
+	return a < b;
+}
