@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "store/reader.h"
 #include "store/verify.h"
+#include "engine/run/verify.h"
 #include "api/private.h"
 
 /*

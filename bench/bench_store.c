@@ -32,6 +32,7 @@
 #include "base/mem.h"
 #include "store/verify.h"
 #include "store/writer.h"
+#include "engine/run/verify.h"
 
 enum figure {
 	BARE_SINGLE,

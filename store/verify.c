@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "store/verify_in.h"
+#include "engine/run/verify.h"
 
 #define PAGE 20000 /* records read before the read transaction is let go */
 

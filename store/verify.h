@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "engine/run/verify.h"
 
 /*
  * Is the journal whole?  Reads a database file (never writes), recomputes

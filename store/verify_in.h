@@ -7,6 +7,7 @@
 #include "store/db.h"
 #include "store/journal.h"
 #include "store/verify.h"
+#include "engine/run/verify.h"
 
 /*
  * The state of one verification, shared by verify.c (the walk over records)

@@ -12,6 +12,7 @@
 #include "store/record.h"
 #include "store/verify.h"
 #include "store/wire.h"
+#include "engine/run/verify.h"
 
 /*
  * The end: the journal is whole, and one byte of the SET's intent flipped in a

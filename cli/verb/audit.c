@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "store/reader.h"
 #include "store/verify.h"
+#include "engine/run/verify.h"
 #include "cli/client.h"
 #include "cli/http_client.h"
 

@@ -16,7 +16,7 @@
 #include "engine/memory/dedup.h"
 #include "engine/memory/fold.h"
 #include "engine/memory/seen.h"
-#include "engine/run/run.h"
+#include "engine/run/escalate.h"
 #include "engine/correlate/correlate.h"
 #include "engine/correlate/pair.h"
 #include "engine/intake/admit.h"
@@ -232,7 +232,7 @@ intake_canonical(struct noc_core *core, struct noc_event *ev)
 		noc_core_write_event(core, ev, "matched");
 	noc_seen_add(core, ev);
 	noc_correlate_closing(core, ev);
-	noc_run_event(core, ev);
+	noc_escalate_event(core, ev);
 }
 
 /* Rules that only count floods want every message, and explain none. */

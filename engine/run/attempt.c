@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "engine/run/step.h"
+#include "engine/run/attempt.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +16,12 @@
 #include "engine/policy/override.h"
 #include "engine/policy/settle.h"
 #include "engine/run/breaker.h"
+#include "engine/run/clearance.h"
+#include "engine/run/rows.h"
+#include "engine/run/run_private.h"
+#include "engine/run/runner.h"
+#include "engine/run/step.h"
+#include "engine/run/verify.h"
 #include "engine/correlate/correlate.h"
 
 /*

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "engine/run/step.h"
+#include "engine/run/attempt.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +13,12 @@
 #include "engine/policy/settle.h"
 #include "engine/notify/notify.h"
 #include "engine/run/breaker.h"
+#include "engine/run/resume.h"
+#include "engine/run/rows.h"
+#include "engine/run/run_private.h"
+#include "engine/run/runner.h"
+#include "engine/run/step.h"
+#include "engine/run/verify.h"
 #include "engine/correlate/correlate.h"
 
 /* What a result means: success, another attempt, doubt, or failure. */

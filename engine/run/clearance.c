@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "engine/run/step.h"
+#include "engine/run/clearance.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +11,8 @@
 #include "engine/lang/ast.h"
 #include "engine/policy/override.h"
 #include "engine/memory/unless.h"
+#include "engine/run/run_private.h"
+#include "engine/run/step.h"
 
 /*
  * Asked of a mutating step twice: before its intent in observe mode, and

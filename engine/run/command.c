@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "engine/run/runner.h"
+#include "engine/run/command.h"
 
 #include <stdio.h>
 #include <string.h>
+
+#include "engine/run/run_private.h"
+#include "engine/run/runner.h"
 
 /* Verbs about runs: run.start, run.cancel, run.signal, run.ack. */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "engine/run/step.h"
+#include "engine/run/escalate.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +12,11 @@
 #include "engine/expr/template.h"
 #include "engine/core/record.h"
 #include "engine/notify/notify.h"
+#include "engine/run/rows.h"
+#include "engine/run/run_private.h"
+#include "engine/run/runner.h"
+#include "engine/run/step.h"
+#include "engine/run/step_core.h"
 
 /*
  * Levels of notice until somebody answers.  The state is in the run row
@@ -73,7 +78,7 @@ escalate_same(const struct noc_run *r, const struct noc_event *ev)
 }
 
 void
-noc_run_event(struct noc_core *core, struct noc_event *ev)
+noc_escalate_event(struct noc_core *core, struct noc_event *ev)
 {
 	struct noc_runs *runs = noc_runs_of(core);
 	struct noc_run **all;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
+#include "engine/run/resume.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +12,13 @@
 #include "engine/event/value.h"
 #include "engine/edge/env.h"
 #include "engine/notify/notify.h"
+#include "engine/run/attempt.h"
+#include "engine/run/escalate.h"
+#include "engine/run/rows.h"
+#include "engine/run/run_private.h"
+#include "engine/run/runner.h"
 #include "engine/run/step.h"
+#include "engine/run/step_core.h"
 
 /*
  * Runs after a restart: loaded from their rows, put back to where they

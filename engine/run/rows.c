@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "engine/run/step.h"
+#include "engine/run/rows.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +11,8 @@
 #include "store/writer.h"
 #include "engine/event/value.h"
 #include "engine/core/due.h"
+#include "engine/run/run_private.h"
+#include "engine/run/runner.h"
 
 /*
  * What a run leaves in the journal and in its rows.  The run row is all that

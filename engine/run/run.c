@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "engine/run/step.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +13,12 @@
 #include "engine/policy/settle.h"
 #include "engine/notify/notify.h"
 #include "engine/memory/fold.h"
+#include "engine/run/attempt.h"
+#include "engine/run/escalate.h"
+#include "engine/run/rows.h"
+#include "engine/run/run_private.h"
+#include "engine/run/runner.h"
+#include "engine/run/step_core.h"
 #include "engine/correlate/correlate.h"
 
 #define ENDED_KEPT 4096

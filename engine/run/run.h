@@ -38,8 +38,6 @@ int noc_run_cancel(struct noc_core *core, const struct noc_id *id,
 /* "ack" or an event kind: stops escalations waiting for it. */
 int noc_run_signal(struct noc_core *core, const struct noc_id *id,
 		   const char *signal, const char *actor, struct noc_err *err);
-/* An event that may be in some run's stop_on, matched by key and device. */
-void noc_run_event(struct noc_core *core, struct noc_event *ev);
 /* The latest that was started, by whatever. */
 struct noc_id noc_run_last(const struct noc_core *core);
 /* "Running", or how one of the last 4,096 to end did (static); NULL. */

@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "engine/run/step.h"
+#include "engine/run/runner.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "engine/core/due.h"
+#include "engine/run/attempt.h"
+#include "engine/run/command.h"
+#include "engine/run/escalate.h"
+#include "engine/run/resume.h"
+#include "engine/run/rows.h"
+#include "engine/run/run_private.h"
+#include "engine/run/step.h"
 
 /* The one way forward of a run, and the part that holds all of them. */
 

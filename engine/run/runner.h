@@ -2,85 +2,18 @@
 #ifndef NOC_ENGINE_RUN_RUNNER_H
 #define NOC_ENGINE_RUN_RUNNER_H
 
-#include "engine/core/due.h"
-#include "engine/run/run.h"
+#include "base/table.h"
+#include "engine/run/run_private.h"
 
 /*
- * The inside of a run, shared by run*.c, step.c, attempt.c, verify.c,
- * escalate.c and resume.c only.  A run moves when something it waits for
- * happens; noc_run_advance then goes on until it waits again or has ended, and
- * noc_run_store writes its row once.  Loop thread, inside an input.
+ * The part that has all runs, and the one way forward of each.  Loop thread,
+ * inside an input.
  */
-enum noc_wait {
-	NOC_WAIT_NONE,
-	NOC_WAIT_CALL,	   /* an attempt: intent written or call out */
-	NOC_WAIT_RETRY,	   /* until the next attempt */
-	NOC_WAIT_READ,	   /* its turn to read the target */
-	NOC_WAIT_PAUSE,	   /* the kill switch is on */
-	NOC_WAIT_SLEEP,	   /* a sleep step */
-	NOC_WAIT_VERIFY,   /* between two reads */
-	NOC_WAIT_ESCALATE, /* for an acknowledgement */
-	NOC_WAIT_ASK,	   /* in doubt: a person decides */
-	NOC_WAIT_BLOCKED   /* recovered too often, or no code for it */
-};
-
-/* Why a step ended badly; texts owned. */
-struct noc_failure {
-	const char *class; /* static, as in struct noc_call_error */
-	char block[32], code[48], message[256];
-	int64_t retry_after_ms;
-};
-
-struct noc_escalating {
-	const struct noc_escalation *def; /* of the plan; NULL: none */
-	bool on_fail;			  /* else a step */
-	size_t level;			  /* the next one */
-	int64_t since_ns, last_ns;	  /* UTC */
-};
-
-struct noc_attempt;
-
-struct noc_run {
-	struct noc_core *core;
-	struct noc_id id;
-	char text[NOC_ID_TEXT];
-	struct noc_plan *plan;	  /* ref */
-	struct noc_ruleset *code; /* ref: where its functions live; or NULL */
-	struct noc_event *ev;	  /* ref or NULL */
-	char *rule, *key, *device, *actor, *outcome;
-	const char *state, *phase; /* static */
-	enum noc_mode mode;	   /* never CANARY: decided at the start */
-	bool late, dirty, ended;
-	int64_t started_ns, ended_ns;
-
-	/* What resume needs, kept current by noc_run_store; holds "event"
-	 * (once it was asked for), "input" and "extra". */
-	struct noc_value *json;
-	struct noc_value *steps, *info, *error, *confirmed; /* maps */
-
-	size_t at; /* the step at hand */
-	enum noc_wait wait;
-	struct noc_due due;
-	int64_t due_ns; /* UTC; 0: none */
-	int attempt;	/* its number, never used twice in a run's step */
-	int tries;	/* those that count for the retry policy */
-	int64_t step_ns;
-	bool probing;	   /* the attempt is the probe of a step in doubt */
-	bool confirm_turn; /* its turn to read has come */
-	int retries, recoveries;
-	bool would; /* by its mode something was left undone */
-	int64_t ok_since_ns;
-	int reads;
-	struct noc_escalating esc;
-	struct noc_attempt *out; /* the attempt at hand */
-	struct noc_run *next_dead;
-};
-
 #define NOC_STARTS_MAX 8 /* flows that start flows, one in the other */
 
 struct noc_runs {
-	struct noc_id last; /* started */ /* the part */
 	struct noc_core *core;
+	struct noc_id last; /* started */
 	struct noc_table by_id; /* 16 bytes -> run */
 	struct noc_table plans; /* 32 bytes -> (void *)1: definition stored */
 	struct noc_table reads; /* target -> int64_t: next free turn */
@@ -93,59 +26,14 @@ struct noc_runs {
 	uint64_t started, succeeded, failed, cancelled, late, retried;
 };
 
-/* ---- run.c, runner.c ---- */
 struct noc_runs *noc_runs_of(const struct noc_core *core);
-struct noc_run *noc_run_find(const struct noc_core *core,
-			     const struct noc_id *id);
-/* A list of all now, returned. */
-struct noc_run **noc_run_all(const struct noc_runs *runs, size_t *n);
-struct noc_run *noc_run_new(struct noc_core *core, const struct noc_id *id);
-void noc_run_free(struct noc_run *r);
-void noc_run_bury(struct noc_runs *runs); /* free those that ended */
+/* As far as it goes: until it waits or has ended. */
 void noc_run_advance(struct noc_run *r);
+/* Wait for this, until due (UTC; 0: no end). */
 void noc_run_wait(struct noc_run *r, enum noc_wait wait, const char *phase,
 		  int64_t due_utc_ns);
-void noc_run_end(struct noc_run *r, const char *state, const char *outcome);
-/* The run failed: on_fail actions, escalation, or the end. */
-void noc_run_fail(struct noc_run *r, const char *step,
-		  const struct noc_failure *why);
-void noc_run_scope(const struct noc_run *r, struct noc_scope *scope);
-struct noc_rule *noc_run_rule(const struct noc_run *r);
-const struct noc_step_def *noc_run_step(const struct noc_run *r);
-void noc_run_set_info(struct noc_run *r);
-/* Its functions are at hand (or it has none). */
-bool noc_run_has_code(const struct noc_run *r);
-/* Carry out one AST action node aside: notify, log, start, emit, others as a
- * notice would.  EINPUT, ENOTFOUND. */
-int noc_run_tell(struct noc_run *r, const struct noc_value *node,
-		 struct noc_err *err);
 /* ns until this run may read the target for an unauthenticated cause. */
 int64_t noc_run_read_turn(struct noc_core *core, const char *target);
 extern const char *const noc_wait_names[];
-
-/* ---- run_rows.c: what is written ---- */
-/* Its event as JSON, made once; borrowed, NULL: none. */
-const struct noc_value *noc_run_event_value(struct noc_run *r);
-void noc_run_store(struct noc_run *r);
-void noc_run_write_start(struct noc_run *r, const uint8_t *rule_definition);
-void noc_run_write_end(struct noc_run *r);
-void noc_run_write_signal(struct noc_run *r, const char *signal,
-			  const char *actor, const char *why);
-/* ---- resume.c ---- */
-void noc_run_load(struct noc_core *core, void *part,
-		  const struct noc_run_row *row);
-void noc_run_load_step(struct noc_core *core, void *part,
-		       const struct noc_step_row *row);
-void noc_run_ready(struct noc_core *core, void *part);
-void noc_run_reload(struct noc_core *core, void *part);
-
-/* ---- run_command.c ---- */
-bool noc_run_command(struct noc_core *core, void *part, const char *verb,
-		     const struct noc_value *command, int *kind,
-		     struct noc_value **answer, struct noc_err *err);
-/* Start a flow by name; mode from the caller. */
-int noc_run_start_flow(struct noc_core *core, const char *flow,
-		       const struct noc_run_cause *cause, struct noc_id *id,
-		       struct noc_err *err);
 
 #endif

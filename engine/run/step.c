@@ -14,6 +14,13 @@
 #include "engine/expr/where.h"
 #include "engine/edge/action.h"
 #include "engine/core/due.h"
+#include "engine/run/attempt.h"
+#include "engine/run/escalate.h"
+#include "engine/run/resume.h"
+#include "engine/run/rows.h"
+#include "engine/run/run_private.h"
+#include "engine/run/runner.h"
+#include "engine/run/step_core.h"
 
 void
 noc_failure_set(struct noc_failure *f, const char *class, const char *block,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "engine/run/step.h"
+#include "engine/run/step_core.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +14,10 @@
 #include "engine/expr/template.h"
 #include "engine/core/record.h"
 #include "engine/notify/notify.h"
+#include "engine/run/rows.h"
+#include "engine/run/run_private.h"
+#include "engine/run/runner.h"
+#include "engine/run/step.h"
 
 /*
  * What the core carries out itself: notify, log, start and emit.  The first

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "engine/run/step.h"
+#include "engine/run/verify.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "engine/run/rows.h"
+#include "engine/run/run_private.h"
+#include "engine/run/runner.h"
+#include "engine/run/step.h"
 
 /*
  * verify: read until `expect` holds and has stayed so for `stable`, or

@@ -13,6 +13,7 @@
 #include "engine/edge/action.h"
 #include "engine/core/call.h"
 #include "engine/core/due.h"
+#include "engine/run/escalate.h"
 #include "engine/parts.h"
 
 /* ---- fake actions under their real names ---- */
@@ -399,7 +400,7 @@ fix_happens(struct fix *f, const char *kind, const char *device)
 	struct noc_event *ev = fix_event(f, kind, device, NOC_TRUST_HIGH);
 
 	noc_core_begin(f->core, f->now);
-	noc_run_event(f->core, ev);
+	noc_escalate_event(f->core, ev);
 	noc_core_end(f->core);
 	noc_event_unref(ev);
 	fix_pump(f);

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "store/verify.h"
 #include "store/writer.h"
+#include "engine/run/verify.h"
 #include "tests/unit/store_data.h"
 
 /* A state directory on disk, a writer in it, and both verifiers. */

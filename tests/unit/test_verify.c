@@ -4,6 +4,7 @@
 #include "store/verify.h"
 
 #include "store/note.h"
+#include "engine/run/verify.h"
 #include "tests/unit/store_state.h"
 
 #define RECORDS 1200 /* a head at 1,000 is not certain; anchors are */

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef NOC_ENGINE_RUN_ATTEMPT_H
+#define NOC_ENGINE_RUN_ATTEMPT_H
+
+#include "engine/run/rows.h"
+
+/*
+ * One attempt of a step: its intent, its call, how it ended.  Each leaves the
+ * run waiting, at its next step, or ended; the caller advances and stores it.
+ * Loop thread, inside an input.
+ */
+
+struct noc_attempt {
+	struct noc_core *core;
+	struct noc_run *run; /* NULL: nobody waits for it any more */
+	struct noc_call *call;
+	struct noc_attempt *next, **prev; /* of all in the part */
+	const struct noc_step_def *def;	  /* while run is set */
+	struct noc_id run_id;
+	char *step, *target, *breaker_target;
+	int number;
+	uint64_t generation; /* of the breaker when it went out */
+	bool mutates, reads, confirms, probing, uses_breaker;
+	bool queued; /* its effect has not run yet */
+	bool out;    /* the call was started */
+	int64_t intent_boot_ns, start_boot_ns;
+};
+
+void noc_attempt_begin(struct noc_run *r);
+void noc_attempt_cancel(struct noc_run *r, const char *why);
+void noc_attempt_due(struct noc_run *r);
+void noc_attempt_close(struct noc_runs *runs); /* all, at the end */
+void noc_attempt_free(struct noc_attempt *a);
+/* Ended: result owned or failure; a is done with the run. */
+void noc_attempt_end(struct noc_attempt *a, struct noc_value *result,
+		     struct noc_failure *failure);
+void noc_attempt_late(struct noc_attempt *a, const char *outcome);
+/* A step whose effect may or may not have happened. */
+void noc_attempt_in_doubt(struct noc_run *r, struct noc_step_done *d);
+void noc_step_retry(struct noc_run *r, struct noc_step_done *d,
+		    int64_t delay_ms);
+bool noc_step_overdue(struct noc_run *r); /* then it has failed */
+bool noc_step_decides(const struct noc_run *r, const char *signal);
+void noc_step_decided(struct noc_run *r, const char *signal, const char *actor);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef NOC_ENGINE_RUN_ESCALATE_H
+#define NOC_ENGINE_RUN_ESCALATE_H
+
+#include "engine/core/core.h"
+
+/* An escalation: level after level, until somebody has it.  Loop thread,
+ * inside an input. */
+
+struct noc_escalation;
+struct noc_run;
+
+void noc_escalate_begin(struct noc_run *r, const struct noc_escalation *def,
+			bool on_fail);
+void noc_escalate_due(struct noc_run *r);
+bool noc_escalate_stops(const struct noc_run *r, const char *signal);
+void noc_escalate_stop(struct noc_run *r, const char *why);
+/* One all-clear to everybody told; the escalation is over, not the run. */
+void noc_escalate_clear(struct noc_run *r, const char *why);
+/* stop_on kinds are counted, so that most events cost one look. */
+void noc_escalate_watch(struct noc_run *r, bool on);
+
+/* An event that may be in some run's stop_on, matched by key and device. */
+void noc_escalate_event(struct noc_core *core, struct noc_event *ev);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef NOC_ENGINE_RUN_ROWS_H
+#define NOC_ENGINE_RUN_ROWS_H
+
+#include "engine/run/run_private.h"
+
+/* What a run writes: its records and rows.  Inside an input. */
+
+/* Its event as JSON, made once; borrowed, NULL: none. */
+const struct noc_value *noc_run_event_value(struct noc_run *r);
+/* Its row, when something has changed. */
+void noc_run_store(struct noc_run *r);
+void noc_run_write_start(struct noc_run *r, const uint8_t *rule_definition);
+void noc_run_write_end(struct noc_run *r);
+void noc_run_write_signal(struct noc_run *r, const char *signal,
+			  const char *actor, const char *why);
+
+struct noc_step_done { /* STEP_DONE and its row */
+	const struct noc_step_def *def;
+	const char *state;   /* of the row */
+	const char *outcome; /* ok, failed, would have: ..., late, ... */
+	const char *target;
+	const struct noc_value *params, *output;
+	const struct noc_failure *failure;
+	int64_t due_ns, took_ms;
+};
+
+void noc_step_write_start(struct noc_run *r, const struct noc_step_def *def,
+			  const char *target, const struct noc_value *params);
+void noc_step_write_done(struct noc_run *r, const struct noc_step_done *d);
+/* {class, block, code, message}; returned. */
+struct noc_value *noc_failure_value(const struct noc_failure *f);
+
+#endif
