@@ -15,48 +15,7 @@ void noc_actions_register(void);
 const struct noc_value *noc_params_opts(const struct noc_value *params);
 const struct noc_value *noc_params_items(const struct noc_value *params);
 
-/*
- * curl.c: one multi handle on the loop.  A transfer is started by the http
- * and mail actions and ends once, through done, never from inside start.
- */
-struct noc_transfer;
-struct noc_transfer_request {
-	const char *method, *url;	 /* smtp:// for mail */
-	const struct noc_value *headers; /* map; borrowed */
-	const void *body;
-	size_t body_len; /* copied */
-	int64_t timeout_ms;
-	size_t max_bytes;
-	bool follow;
-	const char *ca;			    /* file or NULL */
-	const char *userpwd;		    /* "user:password" or NULL */
-	const char *from;		    /* mail */
-	const struct noc_value *recipients; /* list; mail */
-};
-struct noc_transfer_result {
-	int status; /* HTTP or SMTP; 0: none came */
-	const char *body;
-	size_t len;
-	const struct noc_value *headers; /* map, lower-case names */
-	bool sent;		/* something went out before it failed */
-	const char *error;	/* NULL: the transfer itself worked */
-	const char *class;	/* of the error */
-	int64_t retry_after_ms; /* 0: the peer did not say */
-};
 /* address.c: may a rule's request go there?  http.allow says more. */
 struct sockaddr;
-bool noc_address_allowed(const struct noc_env *env, const struct sockaddr *sa);
-/* "10.0.0.0/8", "::1": what http.allow may hold. */
-bool noc_address_is_network(const char *cidr);
-
-int noc_transfer_start(
-    struct noc_env *env, const struct noc_transfer_request *req,
-    void (*done)(const struct noc_transfer_result *result, void *arg),
-    void *arg, struct noc_transfer **out, struct noc_err *err);
-void noc_transfer_cancel(struct noc_transfer *t);
-void noc_transfer_close(struct noc_env *env); /* at the very end */
-
-/* `nocturne --exec-helper ...`: limits itself, then becomes the program. */
-int noc_exec_helper(int argc, char **argv);
 
 #endif

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "actions/actions.h"
+#include "actions/address.h"
 
 /* Where a request may go, whatever name or spelling led there. */
 

@@ -12,7 +12,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "net/loop.h"
-#include "actions/actions.h"
+#include "actions/address.h"
+#include "actions/curl.h"
 
 /*
  * The one libcurl multi handle, on the loop.  libcurl resolves a name on a

@@ -12,7 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "actions/actions.h"
+#include "actions/exec_helper.h"
 
 /*
  * `nocturne --exec-helper CPU_S FILE_MB PROGRAM ARG...`: what posix_spawn

@@ -13,6 +13,7 @@
 #include "engine/core/call.h"
 #include "engine/core/core.h"
 #include "actions/actions.h"
+#include "actions/curl.h"
 
 /*
  * http.get/post/put/patch/delete by libcurl.  A status outside `ok` is an

@@ -13,6 +13,7 @@
 #include "engine/core/call.h"
 #include "engine/core/core.h"
 #include "actions/actions.h"
+#include "actions/curl.h"
 
 /*
  * mail: one text mail by SMTP (libcurl).  Defaults from the configuration:

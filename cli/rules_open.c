@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "base/strbuf.h"
-#include "daemon/daemon.h"
+#include "daemon/lines.h"
 #include "daemon/rules_dir.h"
 #include "cli/verb.h"
 

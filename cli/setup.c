@@ -6,6 +6,7 @@
 #include "engine/lang/schema.h"
 #include "sensors/sensors.h"
 #include "actions/actions.h"
+#include "actions/exec_helper.h"
 
 void
 noc_setup_tables(void)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "daemon/daemon.h"
+#include "daemon/private.h"
 
 #include <errno.h>
 #include <limits.h>

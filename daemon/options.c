@@ -12,7 +12,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/suggest.h"
-#include "actions/actions.h"
+#include "actions/address.h"
 #include "daemon/options_private.h"
 
 static const struct noc_option_row option_rows[] = {

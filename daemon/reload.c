@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "daemon/daemon.h"
+#include "daemon/private.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/rule/ruleset.h"
+#include "daemon/lines.h"
 #include "daemon/options.h"
 #include "daemon/sd.h"
 

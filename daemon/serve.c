@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "daemon/daemon.h"
+#include "daemon/private.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -15,6 +15,7 @@
 #include "net/http.h"
 #include "daemon/options.h"
 #include "daemon/sd.h"
+#include "daemon/serve.h"
 
 #define DRAIN_MS	 20
 #define WATCHDOG_TURN_NS NOC_NS_PER_S

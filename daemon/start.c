@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "daemon/daemon.h"
+#include "daemon/private.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -24,9 +24,11 @@
 #include "engine/parts.h"
 #include "snmp/snmp.h"
 #include "sensors/listen.h"
+#include "sensors/sensors.h"
 #include "sensors/snmp_trap.h"
-#include "actions/actions.h"
+#include "actions/curl.h"
 #include "api/api.h"
+#include "daemon/lines.h"
 #include "daemon/options.h"
 #include "daemon/rules_dir.h"
 

@@ -50,7 +50,7 @@ noc_http_accept_events(struct noc_http *http)
 {
 	bool on = http->started && !http->stopping && !http->paused;
 
-	for (struct listener *l = http->listeners; l != NULL; l = l->next)
+	for (struct noc_listener *l = http->listeners; l != NULL; l = l->next)
 		if (l->watch != NULL)
 			noc_watch_events(l->watch, on ? NOC_LOOP_READ : 0);
 }
@@ -92,7 +92,7 @@ accept_pause(struct noc_http *http, int listen_fd)
 }
 
 static bool
-conn_evictable(const struct conn *c, int64_t now_ns)
+conn_evictable(const struct noc_conn *c, int64_t now_ns)
 {
 	if (c->state == CONN_HEAD)
 		return noc_conn_out(c) == 0;
@@ -110,9 +110,9 @@ make_room(struct noc_http *http, bool is_unix, const uint8_t addr[16])
 	const struct noc_http_limits *l = &http->conf.limits;
 	int64_t now_ns = noc_loop_now(http->loop).boot_ns;
 	int same = 0, all = 0, max = is_unix ? l->conns_unix_max : l->conns_max;
-	struct conn *oldest = NULL, *oldest_same = NULL;
+	struct noc_conn *oldest = NULL, *oldest_same = NULL;
 
-	for (struct conn *c = http->conns; c != NULL; c = c->next) {
+	for (struct noc_conn *c = http->conns; c != NULL; c = c->next) {
 		bool evictable = conn_evictable(c, now_ns);
 
 		if (c->is_unix != is_unix)
@@ -163,7 +163,7 @@ peer_name(const struct sockaddr_storage *ss, char *text, size_t size,
 }
 
 static void
-conn_accepted(struct listener *l, int fd, const struct sockaddr_storage *ss)
+conn_accepted(struct noc_listener *l, int fd, const struct sockaddr_storage *ss)
 {
 	static const char full[] = "HTTP/1.1 503 Service Unavailable\r\n"
 				   "Content-Length: 0\r\nRetry-After: 5\r\n"
@@ -191,7 +191,7 @@ conn_accepted(struct listener *l, int fd, const struct sockaddr_storage *ss)
 void
 noc_http_on_acceptable(int listen_fd, int events, void *arg)
 {
-	struct listener *l = arg;
+	struct noc_listener *l = arg;
 
 	(void)events;
 	for (int i = 0; i < ACCEPTS_A_TURN && !l->http->paused; i++) {
@@ -328,11 +328,11 @@ noc_http_new(struct noc_loop *loop, const struct noc_http_conf *conf,
 void
 noc_http_stop(struct noc_http *http)
 {
-	struct conn *next;
+	struct noc_conn *next;
 
 	http->stopping = true;
 	noc_http_accept_events(http);
-	for (struct conn *c = http->conns; c != NULL; c = next) {
+	for (struct noc_conn *c = http->conns; c != NULL; c = next) {
 		next = c->next;
 		if (c->state == CONN_HEAD && c->idle && noc_conn_out(c) == 0)
 			noc_conn_kill(c);
@@ -344,7 +344,7 @@ noc_http_stop(struct noc_http *http)
 static void
 listeners_free(struct noc_http *http)
 {
-	struct listener *l;
+	struct noc_listener *l;
 
 	while ((l = http->listeners) != NULL) {
 		http->listeners = l->next;

@@ -39,25 +39,25 @@ noc_conn_consume(struct noc_strbuf *b, size_t *at, size_t n)
 }
 
 static const struct noc_http_limits *
-limits(const struct conn *c)
+limits(const struct noc_conn *c)
 {
 	return &c->http->conf.limits;
 }
 
 static int64_t
-now_ns(const struct conn *c)
+now_ns(const struct noc_conn *c)
 {
 	return noc_loop_now(c->http->loop).boot_ns;
 }
 
 void
-noc_conn_hold(struct conn *c)
+noc_conn_hold(struct noc_conn *c)
 {
 	c->holds++;
 }
 
 void
-noc_conn_drop(struct conn *c)
+noc_conn_drop(struct noc_conn *c)
 {
 	if (--c->holds > 0 || !c->dead)
 		return;
@@ -67,7 +67,7 @@ noc_conn_drop(struct conn *c)
 }
 
 void
-noc_conn_kill(struct conn *c)
+noc_conn_kill(struct noc_conn *c)
 {
 	struct noc_http *http = c->http;
 	struct noc_http_req *req = c->req;
@@ -105,7 +105,7 @@ noc_conn_kill(struct conn *c)
 /* --- writing --- */
 
 void
-noc_conn_events(struct conn *c)
+noc_conn_events(struct noc_conn *c)
 {
 	int events = noc_conn_out(c) > 0 ? NOC_LOOP_WRITE : 0;
 
@@ -119,7 +119,7 @@ noc_conn_events(struct conn *c)
 
 /* Everything went out. */
 static void
-conn_drained(struct conn *c)
+conn_drained(struct noc_conn *c)
 {
 	if (c->state == CONN_LINGER) {
 		if (c->eof || shutdown(c->fd, SHUT_WR) != 0) {
@@ -135,7 +135,7 @@ conn_drained(struct conn *c)
 }
 
 void
-noc_conn_flush(struct conn *c)
+noc_conn_flush(struct noc_conn *c)
 {
 	size_t before = noc_conn_out(c);
 
@@ -167,7 +167,7 @@ noc_conn_flush(struct conn *c)
 }
 
 void
-noc_conn_answered(struct conn *c)
+noc_conn_answered(struct noc_conn *c)
 {
 	c->since_ns = now_ns(c);
 	c->scan = 0;
@@ -189,7 +189,7 @@ noc_conn_answered(struct conn *c)
 /* --- what the loop says --- */
 
 static void
-conn_read(struct conn *c)
+conn_read(struct noc_conn *c)
 {
 	char bytes[READ_BYTES];
 
@@ -223,7 +223,7 @@ conn_read(struct conn *c)
 static void
 on_conn_fd(int fd, int events, void *arg)
 {
-	struct conn *c = arg;
+	struct noc_conn *c = arg;
 
 	(void)fd;
 	noc_conn_hold(c);
@@ -239,7 +239,7 @@ on_conn_fd(int fd, int events, void *arg)
 static void
 on_conn_kick(void *arg)
 {
-	struct conn *c = arg;
+	struct noc_conn *c = arg;
 
 	noc_conn_hold(c);
 	noc_conn_run(c);
@@ -249,7 +249,7 @@ on_conn_kick(void *arg)
 static void
 on_conn_timer(void *arg)
 {
-	struct conn *c = arg;
+	struct noc_conn *c = arg;
 	bool quiet = c->state == CONN_LINGER ||
 		     (c->state == CONN_HEAD && c->idle && noc_conn_out(c) == 0);
 
@@ -283,11 +283,11 @@ noc_http_reply_later(struct noc_http_req *req, int64_t ms)
 }
 
 void
-noc_conn_new(struct listener *from, int fd, const char *peer,
+noc_conn_new(struct noc_listener *from, int fd, const char *peer,
 	     const uint8_t addr[16], int64_t uid)
 {
 	struct noc_http *http = from->http;
-	struct conn *c = noc_calloc(1, sizeof(*c));
+	struct noc_conn *c = noc_calloc(1, sizeof(*c));
 
 	c->http = http;
 	c->fd = fd;

@@ -9,13 +9,13 @@
 #include "net/http.h"
 
 /* A connection of the HTTP server; see http_impl.h. */
-struct listener {
+struct noc_listener {
 	struct noc_http *http;
 	int fd;
 	bool is_unix;
 	struct noc_watch *watch;
 	char *path; /* of a unix socket */
-	struct listener *next;
+	struct noc_listener *next;
 };
 
 enum conn_state {
@@ -26,9 +26,9 @@ enum conn_state {
 	CONN_LINGER  /* all is sent; reads until the peer has seen it */
 };
 
-struct conn {
+struct noc_conn {
 	struct noc_http *http;
-	struct conn *next, *prev;
+	struct noc_conn *next, *prev;
 	int fd;
 	bool is_unix;
 	int64_t uid;
@@ -49,37 +49,32 @@ struct conn {
 	int holds;	/* frames of ours that still use it */
 };
 
-void noc_conn_new(struct listener *from, int fd, const char *peer,
+void noc_conn_new(struct noc_listener *from, int fd, const char *peer,
 		  const uint8_t addr[16], int64_t uid);
-void noc_conn_hold(struct conn *c);
-void noc_conn_drop(struct conn *c); /* may free it */
-void noc_conn_kill(struct conn *c);
+void noc_conn_hold(struct noc_conn *c);
+void noc_conn_drop(struct noc_conn *c); /* may free it */
+void noc_conn_kill(struct noc_conn *c);
 /* Sends what it can; kills a connection that failed. */
-void noc_conn_flush(struct conn *c);
+void noc_conn_flush(struct noc_conn *c);
 /* The answer is in c->out: flush, then the next request or the end. */
-void noc_conn_answered(struct conn *c);
+void noc_conn_answered(struct noc_conn *c);
 /* n bytes of a buffer were used up. */
 void noc_conn_consume(struct noc_strbuf *b, size_t *at, size_t n);
 /* Says to the loop what the connection now waits for. */
-void noc_conn_events(struct conn *c);
+void noc_conn_events(struct noc_conn *c);
 
 #define NOC_CONN_OUT_ENOUGH                              \
 	(256 * 1024) /* answer no more before these went \
 		      */
 
-/* http_serve.c: as many requests as the bytes in c->in make. */
-void noc_conn_run(struct conn *c);
-/* Refuses the request whose body is being read; the connection ends. */
-void noc_conn_body_refuse(struct conn *c, int status, const char *why);
-
 static inline size_t
-noc_conn_out(const struct conn *c)
+noc_conn_out(const struct noc_conn *c)
 {
 	return c->out.len - c->out_at;
 }
 
 static inline size_t
-noc_conn_in(const struct conn *c)
+noc_conn_in(const struct noc_conn *c)
 {
 	return c->in.len - c->in_at;
 }

@@ -39,7 +39,7 @@ struct pair {
 
 struct noc_http_req {
 	struct noc_http *http; /* NULL: the server is gone */
-	struct conn *conn;     /* NULL: the peer is gone */
+	struct noc_conn *conn;     /* NULL: the peer is gone */
 	struct noc_http_req *next, *prev;
 	struct noc_http_head head;
 	const struct route *route;
@@ -61,8 +61,8 @@ struct noc_http {
 	struct noc_http_conf conf;
 	struct route *routes;
 	size_t nroutes, routes_cap;
-	struct listener *listeners;
-	struct conn *conns;
+	struct noc_listener *listeners;
+	struct noc_conn *conns;
 	struct noc_http_req *reqs;
 	struct noc_watch *resume; /* accepting, after a pause */
 	int reserve_fd, port;
@@ -77,7 +77,7 @@ void noc_http_accept_events(struct noc_http *http);
 void noc_http_on_acceptable(int listen_fd, int events, void *arg);
 
 /* http_req.c */
-struct noc_http_req *noc_http_req_new(struct conn *c);
+struct noc_http_req *noc_http_req_new(struct noc_conn *c);
 void noc_http_req_free(struct noc_http_req *req);
 bool noc_http_pattern_parse(struct route *r);
 bool noc_http_routes_equal(const struct route *a, const struct route *b);
@@ -89,11 +89,16 @@ int noc_http_route_find(struct noc_http_req *req, const char **why);
 
 /* http_reply.c */
 /* An answer of the server itself; req may be NULL (nothing was parsed). */
-void noc_http_refuse(struct conn *c, struct noc_http_req *req, int status,
+void noc_http_refuse(struct noc_conn *c, struct noc_http_req *req, int status,
 		     const char *detail);
 /* The peer left: tell a stream's owner. */
 void noc_http_req_detach(struct noc_http_req *req);
 /* A stream's bytes went out. */
 void noc_http_stream_drained(struct noc_http_req *req);
+
+/* http_serve.c: as many requests as the bytes in c->in make. */
+void noc_conn_run(struct noc_conn *c);
+/* Refuses the request whose body is being read; the connection ends. */
+void noc_conn_body_refuse(struct noc_conn *c, int status, const char *why);
 
 #endif

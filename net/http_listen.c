@@ -23,7 +23,7 @@ static int
 listener_add(struct noc_http *http, int fd, const char *path,
 	     struct noc_err *err)
 {
-	struct listener *l = noc_calloc(1, sizeof(*l));
+	struct noc_listener *l = noc_calloc(1, sizeof(*l));
 	struct sockaddr_storage ss = { 0 };
 	socklen_t len = sizeof(ss);
 

@@ -65,7 +65,7 @@ extra_has(const struct noc_http_req *req, const char *name)
 }
 
 static void
-date_add(const struct conn *c, struct noc_strbuf *out)
+date_add(const struct noc_conn *c, struct noc_strbuf *out)
 {
 	time_t now = noc_loop_now(c->http->loop).wall_ns / NOC_NS_PER_S;
 	char text[64];
@@ -78,7 +78,7 @@ date_add(const struct conn *c, struct noc_strbuf *out)
 
 /* length < 0: not known yet. */
 static void
-head_write(struct conn *c, const struct noc_http_req *req, int status,
+head_write(struct noc_conn *c, const struct noc_http_req *req, int status,
 	   const char *content_type, int64_t length)
 {
 	struct noc_strbuf *out = &c->out;
@@ -116,7 +116,7 @@ void
 noc_http_reply(struct noc_http_req *req, int status, const char *content_type,
 	       const void *body, size_t len)
 {
-	struct conn *c = req->conn;
+	struct noc_conn *c = req->conn;
 
 	if (c != NULL && NOC_FAILS(!req->streaming))
 		noc_conn_kill(c);
@@ -214,7 +214,7 @@ noc_http_reply_err(struct noc_http_req *req, const struct noc_err *err)
 }
 
 void
-noc_http_refuse(struct conn *c, struct noc_http_req *req, int status,
+noc_http_refuse(struct noc_conn *c, struct noc_http_req *req, int status,
 		const char *detail)
 {
 	struct noc_strbuf text = NOC_STRBUF_INIT;
@@ -290,7 +290,7 @@ void
 noc_http_stream_begin(struct noc_http_req *req, int status,
 		      const char *content_type)
 {
-	struct conn *c = req->conn;
+	struct noc_conn *c = req->conn;
 
 	req->later = true;
 	req->streaming = true;
@@ -311,7 +311,7 @@ noc_http_stream_begin(struct noc_http_req *req, int status,
 int
 noc_http_stream_write(struct noc_http_req *req, const void *p, size_t len)
 {
-	struct conn *c = req->conn;
+	struct noc_conn *c = req->conn;
 	bool gone;
 
 	if (c == NULL)
@@ -350,7 +350,7 @@ noc_http_stream_drained(struct noc_http_req *req)
 size_t
 noc_http_stream_behind(const struct noc_http_req *req)
 {
-	const struct conn *c = req->conn;
+	const struct noc_conn *c = req->conn;
 
 	return c != NULL ? c->out.len - c->out_at : 0;
 }
@@ -358,7 +358,7 @@ noc_http_stream_behind(const struct noc_http_req *req)
 void
 noc_http_stream_end(struct noc_http_req *req)
 {
-	struct conn *c = req->conn;
+	struct noc_conn *c = req->conn;
 
 	if (c == NULL) {
 		noc_http_req_free(req);

@@ -33,7 +33,7 @@ noc_role_parse(const char *word, enum noc_role *role)
 }
 
 struct noc_http_req *
-noc_http_req_new(struct conn *c)
+noc_http_req_new(struct noc_conn *c)
 {
 	struct noc_http_req *req = noc_calloc(1, sizeof(*req));
 

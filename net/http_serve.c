@@ -10,13 +10,13 @@
 #define REQUESTS_A_RUN 8
 
 static const struct noc_http_limits *
-limits(const struct conn *c)
+limits(const struct noc_conn *c)
 {
 	return &c->http->conf.limits;
 }
 
 static int64_t
-now_ns(const struct conn *c)
+now_ns(const struct noc_conn *c)
 {
 	return noc_loop_now(c->http->loop).boot_ns;
 }
@@ -35,7 +35,7 @@ origin_usable(const struct noc_http_req *req)
 }
 
 static int
-role_check(struct conn *c, struct noc_http_req *req, const char **why)
+role_check(struct noc_conn *c, struct noc_http_req *req, const char **why)
 {
 	const struct noc_http *http = c->http;
 	enum noc_role needed = req->route->role;
@@ -68,7 +68,7 @@ role_check(struct conn *c, struct noc_http_req *req, const char **why)
 
 /* 0: the body may come; else a status. */
 static int
-request_admit(struct conn *c, struct noc_http_req *req, const char **why)
+request_admit(struct noc_conn *c, struct noc_http_req *req, const char **why)
 {
 	const struct noc_http_head *h = &req->head;
 	bool changes =
@@ -91,7 +91,7 @@ request_admit(struct conn *c, struct noc_http_req *req, const char **why)
 }
 
 static void
-request_dispatch(struct conn *c)
+request_dispatch(struct noc_conn *c)
 {
 	struct noc_http_req *req = c->req;
 
@@ -107,7 +107,7 @@ request_dispatch(struct conn *c)
 }
 
 void
-noc_conn_body_refuse(struct conn *c, int status, const char *why)
+noc_conn_body_refuse(struct noc_conn *c, int status, const char *why)
 {
 	c->keep = false;
 	noc_http_refuse(c, c->req, status, why);
@@ -115,7 +115,7 @@ noc_conn_body_refuse(struct conn *c, int status, const char *why)
 
 /* Moves what came into the request's body; true: it is complete. */
 static bool
-body_advance(struct conn *c)
+body_advance(struct noc_conn *c)
 {
 	struct noc_http_req *req = c->req;
 	struct noc_http_stats *stats = &c->http->stats;
@@ -154,7 +154,7 @@ body_advance(struct conn *c)
 }
 
 static void
-head_refuse(struct conn *c, int status, const char *why)
+head_refuse(struct noc_conn *c, int status, const char *why)
 {
 	c->http->stats.malformed++;
 	c->keep = false;
@@ -163,7 +163,7 @@ head_refuse(struct conn *c, int status, const char *why)
 
 /* A complete head of n bytes lies in c->in. */
 static void
-head_take(struct conn *c, size_t n)
+head_take(struct noc_conn *c, size_t n)
 {
 	static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
 	struct noc_http_req *req = noc_http_req_new(c);
@@ -203,7 +203,7 @@ head_take(struct conn *c, size_t n)
 
 /* One step with the bytes at hand; false: nothing more to do now. */
 static bool
-conn_advance(struct conn *c)
+conn_advance(struct noc_conn *c)
 {
 	ssize_t n;
 
@@ -236,7 +236,7 @@ conn_advance(struct conn *c)
 }
 
 void
-noc_conn_run(struct conn *c)
+noc_conn_run(struct noc_conn *c)
 {
 	int requests = 0;
 

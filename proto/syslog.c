@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
-#include "proto/syslog_in.h"
+#include "proto/syslog_private.h"
 
 #define P NOC_C_PRINT
 #define N NOC_C_NAME

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "proto/syslog_in.h"
+#include "proto/syslog_private.h"
 
 #include <string.h>
 

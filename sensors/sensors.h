@@ -7,4 +7,7 @@
 /* The table of all ways in (sensors.def).  cli registers it at start. */
 void noc_sensors_register(void);
 
+const struct noc_sensor_ops *noc_sensor_at(size_t i);
+void noc_sensor_register(const struct noc_sensor_ops *const *table, size_t n);
+
 #endif

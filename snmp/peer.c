@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "snmp/peer.h"
+#include "snmp/peer_private.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -13,6 +13,7 @@
 #include "base/crypto.h"
 #include "base/mem.h"
 #include "base/strbuf.h"
+#include "snmp/snmp.h"
 
 #define PEERS_MAX   4096
 #define RUNNING_MAX 4 /* requests in flight at one peer */

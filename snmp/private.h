@@ -105,7 +105,7 @@ int noc_snmp_learn(struct noc_snmp *snmp, const struct noc_snmp_trusted *who,
 		   size_t len, struct noc_err *err);
 void noc_snmp_users_release(struct noc_snmp *snmp);
 
-struct noc_snmp_peer; /* snmp/peer.h */
+struct noc_snmp_peer; /* snmp/peer_private.h */
 
 /* transport.c: takes fd (-1: none) and closes it with the session. */
 netsnmp_transport *noc_snmp_transport_new(struct noc_snmp *snmp, int fd,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "snmp/peer.h"
+#include "snmp/peer_private.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -78,9 +78,4 @@ noc_snmp_request(struct noc_snmp *snmp, const struct noc_snmp_request *req,
 		 void *arg, struct noc_err *err);
 void noc_snmp_cancel(struct noc_snmp_call *call);
 
-/* Number of sessions open now; drop those of one address (its credentials or
- * its engine changed). */
-size_t noc_snmp_sessions(const struct noc_snmp *snmp);
-void noc_snmp_forget(struct noc_snmp *snmp, const char *address);
-
 #endif

@@ -126,4 +126,9 @@ struct noc_snmp_stats {
 };
 void noc_snmp_stats(const struct noc_snmp *snmp, struct noc_snmp_stats *out);
 
+/* Number of sessions open now; drop those of one address (its credentials or
+ * its engine changed). */
+size_t noc_snmp_sessions(const struct noc_snmp *snmp);
+void noc_snmp_forget(struct noc_snmp *snmp, const char *address);
+
 #endif

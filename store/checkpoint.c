@@ -9,8 +9,8 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "store/crash.h"
 #include "store/db.h"
-#include "store/writer.h"
 
 struct noc_checkpoint {
 	const char *path;

@@ -13,7 +13,9 @@
 #include "base/mem.h"
 #include "store/anchor.h"
 #include "store/checkpoint.h"
+#include "store/crash.h"
 #include "store/db.h"
+#include "store/txn_private.h"
 
 #define CHECKPOINT_PAGES 500
 #define REST_PAGES	 64

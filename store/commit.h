@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "store/journal.h"
+#include "store/journal_private.h"
 #include "store/writer.h"
 
 /*

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
+#include "store/crash.h"
+
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "store/writer.h"
 
 static pthread_once_t crash_once = PTHREAD_ONCE_INIT;
 static const char *crash_name; /* NULL: never */

@@ -2,7 +2,7 @@
 /* A new log: the first one, or one after a file that could not be kept. */
 #include "config.h"
 
-#include "store/journal.h"
+#include "store/journal_private.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

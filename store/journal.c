@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "store/journal.h"
+#include "store/journal_private.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "store/db.h"
+#include "store/txn_private.h"
 #include "store/wire.h"
 
 #define TAIL_EVERY 500 /* records */

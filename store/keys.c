@@ -11,7 +11,7 @@
 
 #include "base/crypto.h"
 #include "base/mem.h"
-#include "store/journal.h"
+#include "store/journal_private.h"
 
 /* Whole or not at all: a new file beside it, synced, renamed, and the
  * directory synced. */

@@ -2,7 +2,7 @@
 /* Opening a journal: the cheap checks, and what is done when they fail. */
 #include "config.h"
 
-#include "store/journal.h"
+#include "store/journal_private.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
 #include "config.h"
 
 #include "store/db.h"
-#include "store/journal.h"
+#include "store/journal_private.h"
 
 /*
  * The oldest rows come first in the order of arrival; a chunk that has young

@@ -4,7 +4,7 @@
 #include "store/rows.h"
 
 #include "store/db.h"
-#include "store/journal.h"
+#include "store/journal_private.h"
 
 /*
  * Absolute values, by primary key.  Columns that cannot change for the same

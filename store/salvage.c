@@ -10,7 +10,7 @@
 
 #include "base/mem.h"
 #include "store/db.h"
-#include "store/journal.h"
+#include "store/journal_private.h"
 
 char *
 noc_quarantine_name(const char *path)

@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "store/rows.h"
+#include "store/txn_private.h"
 
 #define CHUNK_MIN  8192 /* a run of two steps takes some 7 KiB */
 #define POOL_MAX   512

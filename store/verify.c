@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "store/verify_in.h"
+#include "store/verify_private.h"
 #include "engine/run/verify.h"
 
 #define PAGE 20000 /* records read before the read transaction is let go */

@@ -7,7 +7,7 @@
 
 #include "base/mem.h"
 #include "store/anchor.h"
-#include "store/verify_in.h"
+#include "store/verify_private.h"
 
 /* ---- the anchor file ---- */
 

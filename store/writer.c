@@ -15,8 +15,10 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "store/commit.h"
+#include "store/crash.h"
 #include "store/lock.h"
 #include "store/rows.h"
+#include "store/txn_private.h"
 
 #define BATCH_TXNS  512
 #define BATCH_BYTES ((size_t)4 << 20) /* txns of runs take 10 KiB each */

@@ -66,11 +66,4 @@ const char *noc_writer_vkey(struct noc_writer *w);
  */
 int noc_writer_retain(struct noc_writer *w, const char *table, int64_t keep_ns);
 
-/*
- * Named crash points for tests (NOCTURNE_CRASH=name[:n] in the environment
- * kills the process with SIGKILL the n-th time it is passed).  Cheap when
- * unset.  Used by store/ and engine/ alike.
- */
-void noc_crash_point(const char *name);
-
 #endif

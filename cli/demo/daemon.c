@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "cli/demo/demo.h"
+#include "cli/demo/private.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "daemon/daemon.h"
+#include "daemon/serve.h"
 #include "cli/http_client.h"
 #include "cli/verb.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "cli/demo/demo.h"
+#include "cli/demo/private.h"
 
 #include <stdarg.h>
 #include <stdio.h>

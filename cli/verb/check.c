@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "engine/lang/ast.h"
 #include "engine/expr/template.h"
-#include "daemon/daemon.h"
+#include "daemon/private.h"
 #include "cli/rows.h"
 #include "cli/rules_open.h"
 #include "cli/verb.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "cli/verb/mute.h"
+#include "cli/verb/silence.h"
 
 /* nocturne freeze: no step that changes anything, for a while. */
 

@@ -6,8 +6,8 @@
 #include <stdio.h>
 
 #include "base/mem.h"
-#include "daemon/daemon.h"
 #include "daemon/options.h"
+#include "daemon/serve.h"
 
 /* nocturne serve: what was said, for the daemon. */
 

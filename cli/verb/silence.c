@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "cli/verb/mute.h"
+#include "cli/verb/silence.h"
 
 #include <stdio.h>
 #include <stdlib.h>

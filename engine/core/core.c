@@ -12,7 +12,6 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "store/writer.h"
 #include "net/loop.h"
 #include "engine/core/core_private.h"
 

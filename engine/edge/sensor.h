@@ -58,9 +58,6 @@ struct noc_sensor_ops {
 	void (*describe)(void *instance, struct noc_strbuf *out);
 };
 
-const struct noc_sensor_ops *noc_sensor_at(size_t i);
-void noc_sensor_register(const struct noc_sensor_ops *const *table, size_t n);
-
 /* Registered once; belongs to the core. */
 struct noc_source *noc_source_new(struct noc_core *core, const char *name,
 				  const char *base, bool acknowledged);

@@ -7,7 +7,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "store/writer.h"
+#include "store/crash.h"
 #include "engine/event/value.h"
 #include "engine/lang/ast.h"
 #include "engine/edge/action.h"

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "store/writer.h"
+#include "store/crash.h"
 #include "engine/lang/ast.h"
 #include "engine/expr/template.h"
 #include "engine/core/call.h"

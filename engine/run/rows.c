@@ -8,7 +8,7 @@
 
 #include "base/crypto.h"
 #include "base/mem.h"
-#include "store/writer.h"
+#include "store/crash.h"
 #include "engine/event/value.h"
 #include "engine/core/due.h"
 #include "engine/run/run_private.h"

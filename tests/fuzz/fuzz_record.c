@@ -8,6 +8,7 @@
 #include "store/record.h"
 #include "store/rows.h"
 #include "store/txn.h"
+#include "store/txn_private.h"
 #include "store/wire.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

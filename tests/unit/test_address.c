@@ -7,7 +7,7 @@
 #include <netinet/in.h>
 
 #include "base/mem.h"
-#include "actions/actions.h"
+#include "actions/address.h"
 
 static bool
 allowed(const char *text, const char *allow)

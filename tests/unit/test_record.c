@@ -7,6 +7,7 @@
 #include "store/chain.h"
 #include "store/rows.h"
 #include "store/txn.h"
+#include "store/txn_private.h"
 #include "store/wire.h"
 #include "tests/unit/store_data.h"
 

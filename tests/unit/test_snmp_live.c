@@ -17,6 +17,7 @@
 
 #include "net/loop.h"
 #include "snmp/request.h"
+#include "snmp/snmp.h"
 
 /*
  * Against Debian's snmpd, snmptrap and snmpinform on loopback.  Without them

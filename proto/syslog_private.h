@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef NOC_PROTO_SYSLOG_IN_H
-#define NOC_PROTO_SYSLOG_IN_H
+#ifndef NOC_PROTO_SYSLOG_PRIVATE_H
+#define NOC_PROTO_SYSLOG_PRIVATE_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef NOC_DAEMON_DAEMON_H
-#define NOC_DAEMON_DAEMON_H
+#ifndef NOC_DAEMON_PRIVATE_H
+#define NOC_DAEMON_PRIVATE_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -54,23 +54,6 @@ struct noc_daemon {
 	int status;
 };
 
-/* ---- serve.c ---- */
-struct noc_daemon_options {
-	const char *config_path;      /* NULL: none */
-	const struct noc_value *sets; /* list of "key=value" */
-	bool colour;		      /* of the lines on standard output */
-	/* Answers calls instead of the actions: the demo's world.  NULL: none.
-	 */
-	int (*simulate)(struct noc_env *env, struct noc_call *call,
-			struct noc_err *err);
-	void *simulate_arg;
-};
-/* From start to stop.  Errors that are lists are printed. */
-int noc_daemon_run(const struct noc_daemon_options *opt, struct noc_err *err);
-/* What the configuration comes to, as a configuration file. */
-int noc_daemon_dump(const struct noc_daemon_options *opt, FILE *out,
-		    struct noc_err *err);
-
 /* ---- host.c ---- */
 void noc_daemon_host(struct noc_daemon *d);  /* fills d->host */
 void noc_daemon_watch(struct noc_daemon *d); /* once loop and writer are */
@@ -92,8 +75,6 @@ int noc_daemon_users(struct noc_daemon *d, const struct noc_value *config,
 /* The inventory file of a configuration; *out NULL when there is none. */
 int noc_daemon_inventory(const struct noc_value *config,
 			 struct noc_inventory **out, struct noc_err *err);
-/* To stderr, escaped; how many they were. */
-size_t noc_daemon_print_lines(const char *lines);
 
 /* ---- screen.c ---- */
 void noc_daemon_screen(struct noc_daemon *d);

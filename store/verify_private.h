@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef NOC_STORE_VERIFY_IN_H
-#define NOC_STORE_VERIFY_IN_H
+#ifndef NOC_STORE_VERIFY_PRIVATE_H
+#define NOC_STORE_VERIFY_PRIVATE_H
 
 #include <stdbool.h>
 
 #include "store/db.h"
-#include "store/journal.h"
+#include "store/journal_private.h"
 #include "store/verify.h"
 #include "engine/run/verify.h"
 

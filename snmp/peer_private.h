@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef NOC_SNMP_PEER_H
-#define NOC_SNMP_PEER_H
+#ifndef NOC_SNMP_PEER_PRIVATE_H
+#define NOC_SNMP_PEER_PRIVATE_H
 
 #include "snmp/private.h"
 

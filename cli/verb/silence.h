@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef NOC_CLI_VERB_MUTE_H
-#define NOC_CLI_VERB_MUTE_H
+#ifndef NOC_CLI_VERB_SILENCE_H
+#define NOC_CLI_VERB_SILENCE_H
 
 #include "cli/client.h"
 

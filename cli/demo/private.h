@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef NOC_CLI_DEMO_DEMO_H
-#define NOC_CLI_DEMO_DEMO_H
+#ifndef NOC_CLI_DEMO_PRIVATE_H
+#define NOC_CLI_DEMO_PRIVATE_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "store/rows.h"
 #include "store/txn.h"
+#include "store/txn_private.h"
 #include "store/wire.h"
 
 /*

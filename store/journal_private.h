@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef NOC_STORE_JOURNAL_H
-#define NOC_STORE_JOURNAL_H
+#ifndef NOC_STORE_JOURNAL_PRIVATE_H
+#define NOC_STORE_JOURNAL_PRIVATE_H
 
 #include <stdbool.h>
 #include <stdint.h>

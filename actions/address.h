@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef NOC_ACTIONS_ADDRESS_H
+#define NOC_ACTIONS_ADDRESS_H
+
+#include "engine/edge/env.h"
+
+bool noc_address_allowed(const struct noc_env *env, const struct sockaddr *sa);
+/* "10.0.0.0/8", "::1": what http.allow may hold. */
+bool noc_address_is_network(const char *cidr);
+
+#endif
