@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
+#include "actions/curl.h"
+
 #include <ctype.h>
 #include <curl/curl.h>
 #include <sys/socket.h>
@@ -13,7 +15,6 @@
 #include "base/mem.h"
 #include "net/loop.h"
 #include "actions/address.h"
-#include "actions/curl.h"
 
 /*
  * The one libcurl multi handle, on the loop.  libcurl resolves a name on a

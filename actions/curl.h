@@ -7,10 +7,12 @@
 #include "engine/edge/env.h"
 
 /*
- * curl.c: one multi handle on the loop.  A transfer is started by the http
- * and mail actions and ends once, through done, never from inside start.
+ * Requests by libcurl: one multi handle on the loop.  A transfer is started by
+ * the http and mail actions and ends once, through done, never from inside
+ * start.
  */
 struct noc_transfer;
+
 struct noc_transfer_request {
 	const char *method, *url;	 /* smtp:// for mail */
 	const struct noc_value *headers; /* map; borrowed */
@@ -24,6 +26,7 @@ struct noc_transfer_request {
 	const char *from;		    /* mail */
 	const struct noc_value *recipients; /* list; mail */
 };
+
 struct noc_transfer_result {
 	int status; /* HTTP or SMTP; 0: none came */
 	const char *body;

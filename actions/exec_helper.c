@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
+#include "actions/exec_helper.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -11,8 +13,6 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#include "actions/exec_helper.h"
 
 /*
  * `nocturne --exec-helper CPU_S FILE_MB PROGRAM ARG...`: what posix_spawn

@@ -172,7 +172,7 @@ ingest_seen(struct noc_core *core, const struct noc_value *ce)
 	const char *id = noc_value_get_str(ce, "id", "");
 	char *key = noc_asprintf("%zu:%s%s", strlen(source), source, id);
 	bool seen = noc_dedup_repeats(core, "cloudevents", noc_slice_str(key),
-				   INGEST_DEDUP_MS);
+				      INGEST_DEDUP_MS);
 
 	free(key);
 	return seen;

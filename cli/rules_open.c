@@ -23,7 +23,7 @@ rules_open(const char *const *dirs, size_t ndirs, bool tests, int *status)
 	if (noc_ruleset_load(dirs, ndirs, tests, &rs, &errors, &err) == 0)
 		return rs;
 	if (errors && *errors) {
-		noc_daemon_print_lines(errors);
+		noc_print_lines(errors);
 		*status = NOC_EXIT_FAILED;
 	} else {
 		*status = noc_verb_fail(&err);

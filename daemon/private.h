@@ -78,9 +78,6 @@ int noc_daemon_inventory(const struct noc_value *config,
 
 /* ---- screen.c ---- */
 void noc_daemon_screen(struct noc_daemon *d);
-#define NOC_SCREEN_NAMES 5
-/* "14 rules: 12 live, 2 observe: a, b"; so many names at most; returned. */
-char *noc_daemon_rules_text(const struct noc_ruleset *rs, size_t names);
 
 /* ---- reload.c ---- */
 void noc_daemon_reload(struct noc_daemon *d); /* SIGHUP */

@@ -17,6 +17,7 @@
 #include "engine/rule/ruleset.h"
 #include "daemon/lines.h"
 #include "daemon/options.h"
+#include "daemon/screen.h"
 #include "daemon/sd.h"
 
 /*
@@ -83,7 +84,7 @@ reload_swap(struct noc_reload *r)
 	if (r->inv)
 		noc_feed_swap(d, r->inv);
 	if (r->rs->warnings[0])
-		noc_daemon_print_lines(r->rs->warnings);
+		noc_print_lines(r->rs->warnings);
 	noc_core_ruleset(d->env.core, r->rs, "reload", now);
 	for (size_t i = 0; i < d->nsensors; i++)
 		if (d->sensors[i].instance && d->sensors[i].ops->reload)
@@ -129,7 +130,7 @@ on_reload(int fd, int events, void *arg)
 	if (!r->result)
 		r->result = noc_daemon_users(d, r->config, &r->err);
 	if (r->result) {
-		noc_daemon_print_lines(r->errors);
+		noc_print_lines(r->errors);
 		noc_error("reload", "%s Everything stays as it was.",
 			  r->err.msg);
 	} else {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "daemon/private.h"
+#include "daemon/screen.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +13,7 @@
 #include "net/http.h"
 #include "engine/rule/ruleset.h"
 #include "daemon/hint.h"
+#include "daemon/private.h"
 #include "daemon/rules_dir.h"
 
 /* What `nocturne serve` says when it listens, every value real. */

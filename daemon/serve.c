@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "daemon/private.h"
+#include "daemon/serve.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -14,8 +14,8 @@
 #include "store/writer.h"
 #include "net/http.h"
 #include "daemon/options.h"
+#include "daemon/private.h"
 #include "daemon/sd.h"
-#include "daemon/serve.h"
 
 #define DRAIN_MS	 20
 #define WATCHDOG_TURN_NS NOC_NS_PER_S

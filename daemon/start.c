@@ -34,26 +34,6 @@
 
 #define START_USERS_MAX 256
 
-size_t
-noc_daemon_print_lines(const char *lines)
-{
-	struct noc_strbuf sb = NOC_STRBUF_INIT;
-	size_t n = 0;
-
-	while (lines && *lines) {
-		size_t len = strcspn(lines, "\n");
-
-		noc_strbuf_add_escaped(&sb, lines, len);
-		noc_strbuf_addc(&sb, '\n');
-		lines += len + (lines[len] == '\n');
-		n++;
-	}
-	if (sb.p)
-		fputs(sb.p, stderr);
-	noc_strbuf_release(&sb);
-	return n;
-}
-
 /* ---- configuration ---- */
 
 int
@@ -67,7 +47,7 @@ noc_daemon_config(const struct noc_daemon *d, struct noc_value **config,
 	if (d->config_path)
 		r = noc_options_load(c, d->config_path, &errors, err);
 	if (errors)
-		noc_daemon_print_lines(errors);
+		noc_print_lines(errors);
 	free(errors);
 	for (size_t i = 0; !r && i < noc_value_len(d->sets); i++)
 		r = noc_options_set(c, noc_value_at(d->sets, i)->u.s.p, err);
@@ -228,7 +208,7 @@ start_rules(struct noc_daemon *d, struct noc_err *err)
 	int r = noc_ruleset_load(dirs, 1, false, &rs, &errors, err);
 
 	if (r) {
-		size_t n = noc_daemon_print_lines(errors);
+		size_t n = noc_print_lines(errors);
 
 		free(errors);
 		return n == 0 ? r
@@ -237,7 +217,7 @@ start_rules(struct noc_daemon *d, struct noc_err *err)
 					    n, n == 1 ? "" : "s", d->rules_dir);
 	}
 	if (rs->warnings[0])
-		noc_daemon_print_lines(rs->warnings);
+		noc_print_lines(rs->warnings);
 	noc_core_ruleset(d->env.core, rs, "start", noc_loop_now(d->env.loop));
 	return 0;
 }

@@ -39,7 +39,7 @@ struct pair {
 
 struct noc_http_req {
 	struct noc_http *http; /* NULL: the server is gone */
-	struct noc_conn *conn;     /* NULL: the peer is gone */
+	struct noc_conn *conn; /* NULL: the peer is gone */
 	struct noc_http_req *next, *prev;
 	struct noc_http_head head;
 	const struct route *route;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "proto/syslog.h"
+#include "proto/framing.h"
 
 #include <string.h>
 

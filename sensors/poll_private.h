@@ -3,6 +3,7 @@
 #define NOC_SENSORS_POLL_PRIVATE_H
 
 #include "base/table.h"
+#include "engine/expr/where_test.h"
 #include "engine/edge/action.h"
 #include "engine/core/core.h"
 #include "engine/task/task.h"

@@ -282,7 +282,7 @@ trap_inform(struct snmp_trap *t, struct noc_snmp_trap *trap, const char *host,
 	}
 	noc_core_begin(core, noc_core_turn(core));
 	if (noc_dedup_repeats(core, "inform", noc_slice_str(key),
-			   INFORM_AGAIN_MS)) {
+			      INFORM_AGAIN_MS)) {
 		t->informs->received++;
 		t->informs->duplicate++;
 		noc_core_effect(core, on_inform_again, reply);

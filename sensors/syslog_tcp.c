@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/table.h"
+#include "proto/framing.h"
 #include "net/loop.h"
 #include "sensors/listen.h"
 #include "sensors/syslog_common.h"

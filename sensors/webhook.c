@@ -271,7 +271,8 @@ hook_accept(struct webhook *w, const struct noc_hook *hook,
 	d->left = 1; /* ours, so that no event answers before the last */
 	noc_core_begin(core, noc_core_turn(core));
 	if (delivery_id.len &&
-	    noc_dedup_repeats(core, source->name, delivery_id, HOOK_DELIVERY_MS)) {
+	    noc_dedup_repeats(core, source->name, delivery_id,
+			      HOOK_DELIVERY_MS)) {
 		/* The first one may still be on its way to the disk. */
 		source->received++;
 		source->duplicate++;

@@ -11,7 +11,6 @@
 
 #include "base/mem.h"
 #include "store/verify_private.h"
-#include "engine/run/verify.h"
 
 #define PAGE 20000 /* records read before the read transaction is let go */
 

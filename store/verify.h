@@ -6,7 +6,6 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "engine/run/verify.h"
 
 /*
  * Is the journal whole?  Reads a database file (never writes), recomputes

@@ -7,7 +7,6 @@
 #include "store/db.h"
 #include "store/journal_private.h"
 #include "store/verify.h"
-#include "engine/run/verify.h"
 
 /*
  * The state of one verification, shared by verify.c (the walk over records)

@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "engine/lang/ast.h"
 #include "engine/expr/template.h"
-#include "daemon/private.h"
+#include "daemon/screen.h"
 #include "cli/rows.h"
 #include "cli/rules_open.h"
 #include "cli/verb.h"

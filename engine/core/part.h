@@ -26,7 +26,7 @@ enum noc_part {
 	NOC_PART_CORRELATE, /* keyed states of the forms */
 	NOC_PART_SETTLE,    /* devices that runs have touched */
 	NOC_PART_GUARD,	    /* budgets of rules */
-	NOC_PART_OVERRIDE,	    /* silences, freezes, kill switch */
+	NOC_PART_OVERRIDE,  /* silences, freezes, kill switch */
 	NOC_PART_RUNS,	    /* runs under way */
 	NOC_PART_BREAKERS,  /* of an action at a target */
 	NOC_PART_NOTIFY,    /* channels */
@@ -63,8 +63,8 @@ struct noc_part_ops {
 };
 
 extern const struct noc_part_ops noc_part_admit, noc_part_enrich, noc_part_seen,
-    noc_part_dedup, noc_part_correlate, noc_part_guard, noc_part_settle, noc_part_override,
-    noc_part_runs, noc_part_breakers, noc_part_notify, noc_part_tasks,
-    noc_part_ledger, noc_part_skew;
+    noc_part_dedup, noc_part_correlate, noc_part_guard, noc_part_settle,
+    noc_part_override, noc_part_runs, noc_part_breakers, noc_part_notify,
+    noc_part_tasks, noc_part_ledger, noc_part_skew;
 
 #endif

@@ -31,7 +31,8 @@ noc_core_event_row(const struct noc_event *ev, const char *fate,
 }
 
 struct noc_event *
-noc_core_write_event(struct noc_core *core, struct noc_event *ev, const char *fate)
+noc_core_write_event(struct noc_core *core, struct noc_event *ev,
+		     const char *fate)
 {
 	struct noc_txn *txn = noc_core_txn(core);
 	struct noc_event_row row;

@@ -24,8 +24,8 @@ void noc_core_say(struct noc_core *core, const char *fmt, ...)
  * Write the EVENT record and row once (the first time something refers to
  * it).  ev must be promoted; returns it.
  */
-struct noc_event *noc_core_write_event(struct noc_core *core, struct noc_event *ev,
-				const char *fate);
+struct noc_event *noc_core_write_event(struct noc_core *core,
+				       struct noc_event *ev, const char *fate);
 /* The row of an event but for what it says; borrows from ev. */
 struct noc_event_row;
 void noc_core_event_row(const struct noc_event *ev, const char *fate,

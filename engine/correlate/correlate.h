@@ -10,9 +10,10 @@
  * noc_run_start.  Each form is one file with a struct noc_correlator_ops over
  * keyed, capped, durable states (one live row each).
  */
-enum noc_verdict {	     /* what a form says of this event */
-		   NOC_PASS, /* go on to the next form */
-		   NOC_TAKEN /* held, counted, damped...: decided, stop here */
+enum noc_form_result {		 /* what a form says of this event */
+		       NOC_PASS, /* go on to the next form */
+		       NOC_TAKEN /* held, counted, damped...: decided, stop here
+				  */
 };
 
 struct noc_candidate { /* one rule, one event, one key */
@@ -27,8 +28,8 @@ struct noc_candidate { /* one rule, one event, one key */
 
 struct noc_correlator_ops {
 	const char *name; /* live kind: "hold", "threshold", ... */
-	enum noc_verdict (*event)(struct noc_core *core,
-				  struct noc_candidate *c);
+	enum noc_form_result (*event)(struct noc_core *core,
+				      struct noc_candidate *c);
 };
 
 /* All forms for one candidate, from the first or after `from`. */

@@ -228,7 +228,7 @@ count_came(struct noc_keyed *k, size_t pos, int64_t now)
 	count_put(came, pos, noc_value_int(now));
 }
 
-static enum noc_verdict
+static enum noc_form_result
 threshold_event(struct noc_core *core, struct noc_candidate *c)
 {
 	const struct noc_threshold *t = c->rule->threshold;
@@ -288,7 +288,7 @@ on_threshold_due(struct noc_core *core, struct noc_keyed *k)
 	noc_keyed_drop(core, k);
 }
 
-static enum noc_verdict
+static enum noc_form_result
 throttle_event(struct noc_core *core, struct noc_candidate *c)
 {
 	struct noc_value *extra;

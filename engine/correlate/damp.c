@@ -96,7 +96,7 @@ damp_arm(struct noc_core *core, struct noc_keyed *k,
 	noc_keyed_store(core, k);
 }
 
-static enum noc_verdict
+static enum noc_form_result
 damp_count(struct noc_core *core, struct noc_candidate *c)
 {
 	const struct noc_damp *d = c->rule->damp;
@@ -145,7 +145,7 @@ damp_count(struct noc_core *core, struct noc_candidate *c)
 	return NOC_PASS;
 }
 
-static enum noc_verdict
+static enum noc_form_result
 damp_gate(struct noc_core *core, struct noc_candidate *c)
 {
 	const struct noc_damp *d = c->rule->damp;

@@ -23,7 +23,7 @@
  */
 
 struct guard_count {
-	struct noc_due due; /* first; forgets it when all has left */
+	struct noc_due due;	 /* first; forgets it when all has left */
 	char *name;		 /* "per_key\x1frule\x1fkey" */
 	struct noc_value *times; /* list of {"ms", "what"} */
 	int64_t told_ms;	 /* last notice */
@@ -338,7 +338,7 @@ noc_guard_fired(struct noc_core *core, struct noc_candidate *c)
 	}
 }
 
-static enum noc_verdict
+static enum noc_form_result
 guard_event(struct noc_core *core, struct noc_candidate *c)
 {
 	const char *why = NULL;

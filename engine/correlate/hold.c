@@ -99,7 +99,7 @@ hold_story(struct noc_core *core, const struct noc_candidate *c)
 	noc_strbuf_release(&would);
 }
 
-static enum noc_verdict
+static enum noc_form_result
 hold_event(struct noc_core *core, struct noc_candidate *c)
 {
 	const struct noc_event *undone;
@@ -238,7 +238,7 @@ noc_hold_closing(struct noc_core *core, const struct noc_rule *rule,
 
 void
 noc_hold_recovered(struct noc_core *core, const struct noc_rule *rule,
-		 struct noc_event *ev, const char *key)
+		   struct noc_event *ev, const char *key)
 {
 	struct noc_keyed *k =
 	    noc_keyed_get(core, &noc_form_settle, rule->name, key);

@@ -33,7 +33,7 @@ noc_correlate_meant(struct noc_core *core, const struct noc_rule *rule,
 	noc_keyed_store(core, meant);
 }
 
-static enum noc_verdict
+static enum noc_form_result
 unless_event(struct noc_core *core, struct noc_candidate *c)
 {
 	struct noc_scope scope = { .ev = c->ev };

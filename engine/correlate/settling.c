@@ -20,7 +20,7 @@ noc_correlate_settles(struct noc_core *core, struct noc_candidate *c,
 	return true;
 }
 
-static enum noc_verdict
+static enum noc_form_result
 settling_event(struct noc_core *core, struct noc_candidate *c)
 {
 	struct noc_keyed *k;

@@ -309,7 +309,7 @@ storm_open(struct noc_core *core, struct noc_keyed *k, struct noc_candidate *c,
 	noc_keyed_store(core, k);
 }
 
-static enum noc_verdict
+static enum noc_form_result
 storm_event(struct noc_core *core, struct noc_candidate *c)
 {
 	const struct noc_storm *st = c->rule->storm;

@@ -12,6 +12,7 @@
 #include "engine/expr/scope.h"
 #include "engine/expr/template.h"
 #include "engine/expr/where_private.h"
+#include "engine/expr/where_test.h"
 
 #define NUMBER_TEXT_MAX 63
 #define IFNAME_MAX	128

@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/strbuf.h"
 #include "engine/expr/scope.h"
+#include "engine/expr/where_test.h"
 
 /*
  * `where`, `when`, `expect` tables compiled: a conjunction of predicates with

@@ -14,6 +14,7 @@
 #include "engine/expr/scope.h"
 #include "engine/expr/template.h"
 #include "engine/expr/where_private.h"
+#include "engine/expr/where_test.h"
 
 #define WHERE_DEPTH_MAX 16
 #define WHERE_PATH_MAX	200

@@ -10,6 +10,7 @@
 #include "engine/event/field.h"
 #include "engine/expr/scope.h"
 #include "engine/expr/where_private.h"
+#include "engine/expr/where_test.h"
 
 #define EXPLAIN_VALUE_MAX 120
 

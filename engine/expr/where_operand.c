@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "engine/lang/ast.h"
 #include "engine/expr/where_private.h"
+#include "engine/expr/where_test.h"
 
 bool
 noc_cidr_parse(const char *text, size_t len, struct noc_cidr *out)

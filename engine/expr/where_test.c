@@ -11,6 +11,7 @@
 #include "engine/lang/ast.h"
 #include "engine/expr/template.h"
 #include "engine/expr/where_private.h"
+#include "engine/expr/where_test.h"
 
 #define TEST_ITEMS_MAX 256
 

@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "base/value.h"
+#include "engine/expr/where_test.h"
 #include "engine/flow/mode.h"
 
 /*
@@ -106,5 +107,10 @@ bool noc_step_withheld(const struct noc_step_def *s, enum noc_mode mode);
 void noc_plan_describe_step(const struct noc_step_def *s,
 			    const struct noc_scope *scope,
 			    struct noc_strbuf *out);
+
+/* Calls fn for every template path and every condition name below v. */
+void noc_ast_each_path(const struct noc_value *v,
+		       void (*fn)(const char *path, size_t len, void *arg),
+		       void *arg);
 
 #endif

@@ -8,6 +8,7 @@
 #include "engine/lang/ast.h"
 #include "engine/expr/template.h"
 #include "engine/expr/where.h"
+#include "engine/flow/plan.h"
 #include "engine/flow/plan_private.h"
 
 #define CHECK_DEPTH_MAX 32

@@ -22,9 +22,4 @@ void noc_escalation_free(struct noc_escalation *e);
 /* steps.NAME must be an earlier step, wherever it is read. */
 int noc_plan_check_names(const struct noc_plan *p, struct noc_err *err);
 
-/* Calls fn for every template path and every condition name below v. */
-void noc_ast_each_path(const struct noc_value *v,
-		       void (*fn)(const char *path, size_t len, void *arg),
-		       void *arg);
-
 #endif

@@ -11,6 +11,7 @@
 #include "engine/lang/schema.h"
 #include "engine/expr/template.h"
 #include "engine/expr/where.h"
+#include "engine/expr/where_test.h"
 #include "engine/edge/action.h"
 #include "engine/flow/plan_private.h"
 

@@ -24,28 +24,6 @@ noc_admit_part(const struct noc_core *core)
 	return noc_core_part(core, NOC_PART_ADMIT);
 }
 
-const char *
-noc_fate_name(enum noc_fate fate)
-{
-	switch (fate) {
-	case NOC_FATE_SHED:
-		return "shed";
-	case NOC_FATE_REFUSED:
-		return "refused";
-	case NOC_FATE_DUPLICATE:
-		return "duplicate";
-	case NOC_FATE_FOLDED:
-		return "folded";
-	case NOC_FATE_MATCHED:
-		return "matched";
-	case NOC_FATE_UNMATCHED:
-		return "unmatched";
-	case NOC_FATE_IN_PROGRESS:
-		return "in_progress";
-	}
-	return "?";
-}
-
 void
 noc_ring_add(struct noc_ring_events *ring, size_t cap, struct noc_event *ev)
 {

@@ -109,7 +109,8 @@ noc_sensor_emit_hook(struct noc_core *core, struct noc_source *source,
 	ev->source = source->name;
 	ev->received_ns = noc_core_time(core).wall_ns;
 	ev->received_boot_ns = noc_core_time(core).boot_ns;
-	if (noc_normalize_hook(noc_core_rules(core), hook, ev, body, &err) < 0) {
+	if (noc_normalize_hook(noc_core_rules(core), hook, ev, body, &err) <
+	    0) {
 		/* Not what the hook is for: recorded as a bare webhook. */
 		ev->kind = source->base;
 	} else if (hook->dedup &&
@@ -117,7 +118,8 @@ noc_sensor_emit_hook(struct noc_core *core, struct noc_source *source,
 		   noc_template_text(hook->dedup, &scope, NOC_MISSING_FAIL,
 				     &key, &err) == 0 &&
 		   noc_dedup_repeats(core, hook->emit.name,
-				  noc_slice(key.p, key.len), hook->dedup_ms)) {
+				     noc_slice(key.p, key.len),
+				     hook->dedup_ms)) {
 		source->received++;
 		source->duplicate++;
 		intake_receipt(core, receipt, NOC_FATE_DUPLICATE, ev);
@@ -328,8 +330,8 @@ noc_intake_decide(struct noc_core *core, struct noc_source *source,
 		noc_core_write_event(core, ev, noc_fate_name(fate));
 	if (ev->journaled && canonical)
 		noc_fold_persist(core, ev);
-	unknown =
-	    fate == NOC_FATE_UNMATCHED || (unknown && !canonical && !ev->journaled);
+	unknown = fate == NOC_FATE_UNMATCHED ||
+		  (unknown && !canonical && !ev->journaled);
 	if (unknown)
 		noc_unmatched_add(core, ev);
 	else if (ev->refs > 0)

@@ -65,8 +65,8 @@ dedup_add(struct noc_core *core, struct dedup *d, char *text,
 }
 
 bool
-noc_dedup_repeats(struct noc_core *core, const char *space, struct noc_slice key,
-	       int64_t within_ms)
+noc_dedup_repeats(struct noc_core *core, const char *space,
+		  struct noc_slice key, int64_t within_ms)
 {
 	struct dedup *d = noc_core_part(core, NOC_PART_DEDUP);
 	struct noc_strbuf sb = NOC_STRBUF_INIT;

@@ -11,8 +11,9 @@
  */
 
 /*
- * Does this event tell what an earlier one told?  Returns the first witness (it now says "seen by: ..." and has the data of both), or
- * NULL and remembers this one as the first.
+ * Does this event tell what an earlier one told?  Returns the first witness (it
+ * now says "seen by: ..." and has the data of both), or NULL and remembers this
+ * one as the first.
  */
 struct noc_event *noc_fold(struct noc_core *core, struct noc_event *ev,
 			   const char **why);

@@ -7,7 +7,7 @@
 
 int64_t
 noc_rule_clock(const struct noc_core *core, const struct noc_rule *rule,
-		 const struct noc_event *ev)
+	       const struct noc_event *ev)
 {
 	if (!rule->event_time)
 		return noc_core_time(core).wall_ns;
@@ -23,7 +23,7 @@ noc_rule_clock(const struct noc_core *core, const struct noc_rule *rule,
  */
 bool
 noc_rule_clock_before(const struct noc_core *core, const struct noc_rule *rule,
-		     const struct noc_event *ev, const struct noc_event *than)
+		      const struct noc_event *ev, const struct noc_event *than)
 {
 	int64_t a, b;
 

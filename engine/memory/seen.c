@@ -84,7 +84,8 @@ seen_sweep(struct seen *s, int64_t now_ns)
 		struct seen_list *list = value;
 		unsigned last = (list->next + SEEN_PER_KEY - 1) % SEEN_PER_KEY;
 
-		if (list->at[last]->received_ns > now_ns - NOC_UNLESS_BACK_MAX_MS * NOC_NS_PER_MS)
+		if (list->at[last]->received_ns >
+		    now_ns - NOC_UNLESS_BACK_MAX_MS * NOC_NS_PER_MS)
 			continue;
 		noc_table_del(&s->lists, key);
 		seen_list_free(list);

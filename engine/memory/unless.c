@@ -102,11 +102,11 @@ noc_unless_holds(struct noc_core *core, const struct noc_rule *rule,
 		     NOC_NS_PER_MS;
 		after = ms < 0;
 		ms = llabs(ms);
-		return noc_asprintf("seen(%s %s %s)", ev->kind,
-				    noc_duration_format(
-					ago,
+		return noc_asprintf(
+		    "seen(%s %s %s)", ev->kind,
+		    noc_duration_format(ago,
 					ms >= 1000 ? ms / 1000 * 1000 : ms),
-				    after ? "later" : "ago");
+		    after ? "later" : "ago");
 	}
 	return NULL;
 }

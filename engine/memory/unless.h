@@ -10,6 +10,6 @@
  * or
  * NULL; returned.  Also asked right before each mutating step. */
 char *noc_unless_holds(struct noc_core *core, const struct noc_rule *rule,
-			     const struct noc_scope *scope);
+		       const struct noc_scope *scope);
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/strbuf.h"
 #include "engine/lang/ast.h"
 #include "engine/expr/pattern.h"
+#include "engine/expr/where_test.h"
 #include "engine/rule/ruleset.h"
 
 /*

@@ -10,7 +10,7 @@
 #include "engine/expr/scope.h"
 #include "engine/expr/template.h"
 #include "engine/edge/action.h"
-#include "engine/flow/plan_private.h"
+#include "engine/flow/plan.h"
 #include "engine/rule/build.h"
 
 #define KNOWN_MAX	512

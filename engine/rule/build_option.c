@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "engine/event/field.h"
 #include "engine/expr/template.h"
+#include "engine/expr/where_test.h"
 #include "engine/rule/build.h"
 
 #define BUILD_ERRORS_MAX  200

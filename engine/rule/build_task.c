@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "proto/cron.h"
 #include "proto/tzif.h"
+#include "engine/expr/where_test.h"
 #include "engine/edge/action.h"
 #include "engine/rule/build.h"
 

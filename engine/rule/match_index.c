@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "engine/event/datum.h"
 #include "engine/event/field.h"
+#include "engine/expr/where_test.h"
 #include "engine/rule/match_private.h"
 
 /* An equality that this many things of a kind share tells little. */

@@ -3,7 +3,7 @@
 #define NOC_ENGINE_RULE_MATCH_PRIVATE_H
 
 #include "engine/event/field.h"
-#include "engine/expr/where_private.h"
+#include "engine/expr/where_test.h"
 #include "engine/rule/match.h"
 
 /*

@@ -338,8 +338,8 @@ hook_device(const struct noc_hook *hook, const struct noc_scope *scope,
 
 int
 noc_normalize_hook(const struct noc_ruleset *rs, const struct noc_hook *hook,
-	       struct noc_event *ev, const struct noc_value *body,
-	       struct noc_err *err)
+		   struct noc_event *ev, const struct noc_value *body,
+		   struct noc_err *err)
 {
 	struct noc_scope scope = { .ev = ev, .item = body, .extra = body };
 	struct noc_strbuf why = NOC_STRBUF_INIT;

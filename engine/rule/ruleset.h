@@ -9,6 +9,7 @@
 #include "base/table.h"
 #include "engine/expr/scope.h"
 #include "engine/expr/where.h"
+#include "engine/expr/where_test.h"
 #include "engine/lua/lua.h"
 #include "engine/flow/plan.h"
 

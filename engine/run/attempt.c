@@ -22,7 +22,6 @@
 #include "engine/run/runner.h"
 #include "engine/run/step.h"
 #include "engine/run/verify.h"
-#include "engine/correlate/correlate.h"
 
 /*
  * One attempt of a step: intent written -> durable -> cleared -> call out ->

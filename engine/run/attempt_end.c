@@ -19,7 +19,6 @@
 #include "engine/run/runner.h"
 #include "engine/run/step.h"
 #include "engine/run/verify.h"
-#include "engine/correlate/correlate.h"
 
 /* What a result means: success, another attempt, doubt, or failure. */
 

@@ -19,7 +19,6 @@
 #include "engine/run/run_private.h"
 #include "engine/run/runner.h"
 #include "engine/run/step_core.h"
-#include "engine/correlate/correlate.h"
 
 #define ENDED_KEPT 4096
 

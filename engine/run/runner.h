@@ -13,7 +13,7 @@
 
 struct noc_runs {
 	struct noc_core *core;
-	struct noc_id last; /* started */
+	struct noc_id last;	/* started */
 	struct noc_table by_id; /* 16 bytes -> run */
 	struct noc_table plans; /* 32 bytes -> (void *)1: definition stored */
 	struct noc_table reads; /* target -> int64_t: next free turn */

@@ -12,6 +12,7 @@
 #include "engine/lang/ast.h"
 #include "engine/expr/template.h"
 #include "engine/expr/where.h"
+#include "engine/expr/where_test.h"
 #include "engine/edge/action.h"
 #include "engine/core/due.h"
 #include "engine/run/attempt.h"

@@ -2,6 +2,7 @@
 #ifndef NOC_ENGINE_RUN_STEP_H
 #define NOC_ENGINE_RUN_STEP_H
 
+#include "engine/expr/where_test.h"
 #include "engine/run/rows.h"
 
 /*

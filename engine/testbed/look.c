@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "engine/lang/ast.h"
 #include "engine/expr/where.h"
+#include "engine/expr/where_test.h"
 #include "engine/testbed/private.h"
 
 /* Expectations about runs, what they did or would have done, and notices. */

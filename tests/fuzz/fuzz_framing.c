@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "proto/syslog.h"
+#include "proto/framing.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "engine/expr/where.h"
+#include "engine/expr/where_test.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "proto/framing.h"
 #include "tests/unit/unit.h"
 
 #include "base/clock.h"

@@ -164,7 +164,8 @@ test_hooks_read_the_body(void **state)
 	ev.http = json("{\"header\":{\"x-user\":\"joe\"},\"body\":{\"model\":"
 		       "\"vlan\",\"data\":{\"vid\":100,\"device\":\"sw9\"}}}");
 	assert_int_equal(noc_normalize_hook(rs, &rs->hooks[0], &ev,
-					noc_value_get(ev.http, "body"), &err),
+					    noc_value_get(ev.http, "body"),
+					    &err),
 			 0);
 	assert_string_equal(ev.kind, "vlan.updated");
 	assert_int_equal(noc_value_get_int(ev.data, "vid", 0), 100);
@@ -174,20 +175,22 @@ test_hooks_read_the_body(void **state)
 
 	ev.http = json("{\"body\":{\"model\":\"site\"}}");
 	assert_int_equal(noc_normalize_hook(rs, &rs->hooks[0], &ev,
-					noc_value_get(ev.http, "body"), &err),
+					    noc_value_get(ev.http, "body"),
+					    &err),
 			 NOC_ENOTFOUND);
 	assert_non_null(strstr(err.msg, "body.model: want vlan, got site"));
 	noc_event_clear(&ev);
 
 	ev.kind = "webhook";
-	assert_int_equal(noc_normalize_hook(rs, &rs->hooks[1], &ev, alert, &err),
-			 0);
+	assert_int_equal(
+	    noc_normalize_hook(rs, &rs->hooks[1], &ev, alert, &err), 0);
 	assert_string_equal(ev.kind, "alert.firing");
 	assert_string_equal(data(&ev, "fingerprint"), "f1");
 	noc_event_clear(&ev);
 	noc_value_set(alert, "status", noc_value_str("weird"));
-	assert_int_equal(noc_normalize_hook(rs, &rs->hooks[1], &ev, alert, &err),
-			 NOC_EINPUT);
+	assert_int_equal(
+	    noc_normalize_hook(rs, &rs->hooks[1], &ev, alert, &err),
+	    NOC_EINPUT);
 	noc_value_free(alert);
 	noc_ruleset_unref(rs);
 }

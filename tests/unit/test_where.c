@@ -9,6 +9,7 @@
 #include "proto/ifname.h"
 #include "engine/inventory/inventory.h"
 #include "engine/expr/where.h"
+#include "engine/expr/where_test.h"
 
 static const char *const tags[] = { "core", "lab" };
 static struct noc_device device;
