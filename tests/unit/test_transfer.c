@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "net/loop.h"
 #include "actions/actions.h"
+#include "actions/curl.h"
 
 /*
  * In place of the C library's: a name server that never answers.  It tells
