@@ -3,6 +3,7 @@
 
 #include "tests/unit/correlate_fixture.h"
 
+#include "engine/memory/dedup.h"
 #include "engine/intake/intake.h"
 
 /* Keys that were here within so long, and how many of them. */
@@ -15,7 +16,7 @@ seen(struct fix *f, const char *key)
 	bool was;
 
 	noc_core_begin(f->core, f->now);
-	was = noc_dedup_seen(f->core, "hook", noc_slice_str(key), HOUR_MS);
+	was = noc_dedup_repeats(f->core, "hook", noc_slice_str(key), HOUR_MS);
 	noc_core_end(f->core);
 	fix_pump(f);
 	return was;
