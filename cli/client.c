@@ -11,7 +11,7 @@
 
 #include "base/mem.h"
 #include "base/suggest.h"
-#include "cli/http_client.h"
+#include "cli/http.h"
 
 #define CALL_MS 60000
 
@@ -231,21 +231,11 @@ noc_client_try(const struct noc_client *c, const char *method,
 		.body = body,
 		.timeout_ms = CALL_MS,
 	};
-	struct noc_http_answer answer;
-	int r;
+	int r = noc_http_call(&call, out, err);
 
-	memset(&answer, 0, sizeof(answer));
-	r = noc_http_call(&call, &answer, err);
-	if (!r)
-		r = noc_http_answer_err(&answer, err);
-	if (!r && !answer.json)
+	if (!r && !*out)
 		r = noc_err_set(err, NOC_EREMOTE,
 				"The daemon's answer is not JSON.");
-	if (!r) {
-		*out = answer.json;
-		answer.json = NULL;
-	}
-	noc_http_answer_release(&answer);
 	noc_value_free(body);
 	return r;
 }

@@ -12,8 +12,8 @@
 
 /*
  * HTTP/1.x framing (RFC 9112), strict: CRLF only, no folding, one
- * Content-Length, never both lengths, one Host.  Pure; for http_conn.c, the
- * client and the fuzzer.
+ * Content-Length, never both lengths, one Host.  Pure; for net/ and the
+ * fuzzer.
  */
 #define NOC_HTTP_HEADERS_MAX 100
 

@@ -18,7 +18,7 @@
 
 #include "base/mem.h"
 #include "daemon/serve.h"
-#include "cli/http_client.h"
+#include "cli/http.h"
 #include "cli/verb.h"
 
 /* The demo's own daemon: its files, its process, its API. */
@@ -220,13 +220,12 @@ daemon_is_ready(const struct noc_demo *d)
 				      .method = "GET",
 				      .target = "/healthz",
 				      .timeout_ms = 500 };
-	struct noc_http_answer answer;
+	struct noc_value *answer;
 	struct noc_err err;
-	bool ready;
+	int r = noc_http_call(&call, &answer, &err);
 
-	ready = !noc_http_call(&call, &answer, &err) && answer.status == 200;
-	noc_http_answer_release(&answer);
-	return ready;
+	noc_value_free(answer);
+	return !r;
 }
 
 int
@@ -302,7 +301,7 @@ noc_demo_daemon_log(const struct noc_demo *d)
 }
 
 int
-noc_demo_post(const struct noc_demo *d, const char *target, const char *headers,
+noc_demo_post(const struct noc_demo *d, const char *target, const char *type,
 	      struct noc_value *body, struct noc_value **out,
 	      struct noc_err *err)
 {
@@ -311,15 +310,10 @@ noc_demo_post(const struct noc_demo *d, const char *target, const char *headers,
 				      .method = "POST",
 				      .target = target,
 				      .body = body,
-				      .headers = headers,
+				      .type = type,
 				      .timeout_ms = 10000 };
-	struct noc_http_answer answer;
-	int r = noc_http_call(&call, &answer, err);
+	int r = noc_http_call(&call, out, err);
 
-	if (!r)
-		r = noc_http_answer_err(&answer, err);
-	*out = !r && answer.json ? noc_value_copy(answer.json) : NULL;
-	noc_http_answer_release(&answer);
 	noc_value_free(body);
 	return r;
 }

@@ -84,9 +84,10 @@ int noc_demo_daemon_start(struct noc_demo *d, struct noc_err *err);
 /* SIGTERM, then SIGKILL; its last words when it went badly. */
 void noc_demo_daemon_stop(struct noc_demo *d);
 void noc_demo_daemon_log(const struct noc_demo *d);
-/* POST to its API; headers may be NULL; body owned; *out returned. */
+/* POST to its API; type of the body or NULL for JSON; body owned; *out
+ * returned. */
 int noc_demo_post(const struct noc_demo *d, const char *target,
-		  const char *headers, struct noc_value *body,
+		  const char *type, struct noc_value *body,
 		  struct noc_value **out, struct noc_err *err);
 int noc_demo_free_port(const char *address); /* UDP; 0: none */
 /* In a child, before it becomes something else: dies with us, does not hear

@@ -162,26 +162,29 @@ noc_demo_act(struct noc_demo *d, const char *what, const char **text,
 	     struct noc_err *err)
 {
 	struct noc_id id = noc_id_new(noc_clock_read().wall_ns);
-	struct noc_value *body = noc_value_map(), *answer;
+	struct noc_value *body = noc_value_map(), *data = noc_value_map();
+	struct noc_value *answer;
 	struct noc_demo_want want = { .kind = "EVENT" };
 	const struct noc_value *rec, *row;
-	char uuid[NOC_ID_TEXT], headers[256];
+	char uuid[NOC_ID_TEXT];
 	char *event;
 	int r;
 
-	snprintf(headers, sizeof(headers),
-		 "ce-specversion: 1.0\r\nce-type: demo.act\r\n"
-		 "ce-source: /nocturne/demo\r\nce-id: %s\r\n",
-		 noc_id_format(uuid, &id));
-	noc_value_set(body, "device", noc_value_str(NOC_DEMO_DEVICE));
-	noc_value_set(body, "summary", noc_value_str(what));
+	noc_value_set(body, "specversion", noc_value_str("1.0"));
+	noc_value_set(body, "type", noc_value_str("demo.act"));
+	noc_value_set(body, "source", noc_value_str("/nocturne/demo"));
+	noc_value_set(body, "id", noc_value_str(noc_id_format(uuid, &id)));
+	noc_value_set(data, "device", noc_value_str(NOC_DEMO_DEVICE));
+	noc_value_set(data, "summary", noc_value_str(what));
+	noc_value_set(body, "data", data);
 	r = story_read(d, err);
 	if (r) {
 		noc_value_free(body);
 		return r;
 	}
 	d->mark = noc_value_len(d->records);
-	r = noc_demo_post(d, "/api/v1/events", headers, body, &answer, err);
+	r = noc_demo_post(d, "/api/v1/events", "application/cloudevents+json",
+			  body, &answer, err);
 	if (r)
 		return r;
 	row = noc_value_at(noc_value_get(answer, "events"), 0);

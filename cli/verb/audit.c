@@ -12,11 +12,12 @@
 #include "store/verify.h"
 #include "engine/run/verify.h"
 #include "cli/client.h"
-#include "cli/http_client.h"
+#include "cli/http.h"
 
 /* nocturne audit: the journal verified, exported, looked at. */
 
 #define EXPORT_PAGE 500
+#define EXPORT_MS   30000 /* until it begins */
 
 static const struct noc_verb_option audit_options[] = {
 	NOC_CLIENT_OPTIONS,
@@ -248,15 +249,10 @@ static int
 export_answer(struct noc_client *c, const struct noc_http_call *call)
 {
 	struct export *x = call->arg;
-	struct noc_http_answer answer;
+	struct noc_value *none;
 	struct noc_err err = { 0 };
-	int r;
+	int r = noc_http_call(call, &none, &err);
 
-	memset(&answer, 0, sizeof(answer));
-	r = noc_http_call(call, &answer, &err);
-	if (!r)
-		r = noc_http_answer_err(&answer, &err);
-	noc_http_answer_release(&answer);
 	if (!r && x->tail.p && !strncmp(x->tail.p, "{\"error\":", 9))
 		r = noc_err_set(&err, NOC_EREMOTE,
 				"The export broke off; the last line says "
@@ -280,6 +276,7 @@ audit_export(struct noc_client *c)
 		.socket = c->socket,
 		.state = c->state,
 		.method = "GET",
+		.timeout_ms = EXPORT_MS,
 		.on_data = on_export_data,
 		.arg = &x,
 	};

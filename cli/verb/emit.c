@@ -10,9 +10,11 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "cli/client.h"
-#include "cli/http_client.h"
+#include "cli/http.h"
 
 /* nocturne emit: an event by hand, as a CloudEvent. */
+
+#define EMIT_MS 30000
 
 static const struct noc_verb_option emit_options[] = {
 	NOC_CLIENT_OPTIONS,
@@ -85,10 +87,10 @@ emit_one(struct noc_client *c)
 		.state = c->state,
 		.method = "POST",
 		.target = "/api/v1/events",
-		.headers = "Content-Type: application/cloudevents+json\r\n",
+		.type = "application/cloudevents+json",
+		.timeout_ms = EMIT_MS,
 	};
-	struct noc_http_answer answer;
-	struct noc_value *data, *ev;
+	struct noc_value *data, *ev, *answer;
 	const struct noc_value *row;
 	struct noc_err err;
 	int status = 0;
@@ -100,19 +102,17 @@ emit_one(struct noc_client *c)
 	if (!data)
 		return status;
 	call.body = ev = emit_event(c, data);
-	memset(&answer, 0, sizeof(answer));
-	if (noc_http_call(&call, &answer, &err) ||
-	    noc_http_answer_err(&answer, &err)) {
+	if (noc_http_call(&call, &answer, &err)) {
 		status = noc_verb_fail(&err);
 	} else {
-		row = noc_value_at(noc_value_get(answer.json, "events"), 0);
+		row = noc_value_at(noc_value_get(answer, "events"), 0);
 		if (c->output == NOC_OUTPUT_TABLE)
 			printf("%s %s\n", noc_value_get_str(row, "id", "-"),
 			       noc_value_get_str(row, "fate", "?"));
 		else if (row)
 			noc_rows_json(row, c->output == NOC_OUTPUT_JSON);
 	}
-	noc_http_answer_release(&answer);
+	noc_value_free(answer);
 	noc_value_free(ev);
 	return status;
 }
