@@ -32,7 +32,7 @@ def tracked():
 
 
 def main():
-    bad = {"spdx": [], "loose": [], "foreign": [], "space": []}
+    bad = {"spdx": [], "loose": [], "foreign": [], "space": [], "mode": []}
     for path in tracked():
         with open(os.path.join(ROOT, path), "rb") as f:
             raw = f.read()
@@ -43,6 +43,9 @@ def main():
         is_code = path.endswith(CODE) or text.startswith("#!")
         if is_code and "SPDX-License-Identifier: ISC" not in head:
             bad["spdx"].append(path)
+        if text.startswith("#!") and not os.access(os.path.join(ROOT, path),
+                                                   os.X_OK):
+            bad["mode"].append(path)
         for n, line in enumerate(text.split("\n"), 1):
             if is_code and LOOSE.search(line):
                 bad["loose"].append(f"{path}:{n}: {line.strip()}")
@@ -55,7 +58,9 @@ def main():
             ("spdx", "every source names its licence in the first lines"),
             ("loose", "nothing is left for later in the code"),
             ("foreign", "no path of one machine"),
-            ("space", "no blanks at the ends of lines")):
+            ("space", "no blanks at the ends of lines"),
+            ("mode", "what begins with #! can be run: a test that cannot is "
+             "left out")):
         print(("not ok" if bad[key] else "ok") + " - " + name)
         for line in bad[key]:
             print("# " + line)
