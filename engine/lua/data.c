@@ -10,6 +10,7 @@
 #include <lauxlib.h>
 
 #include "base/mem.h"
+#include "engine/lua/line.h"
 #include "engine/lua/node.h"
 #include "engine/lua/scan.h"
 #include "engine/lua/state.h"
@@ -45,19 +46,6 @@ push_data_env(lua_State *L)
 	lua_sandbox_seal(L, "");
 }
 
-struct problems {
-	struct noc_lua *lua;
-	const char *path;
-};
-
-static void
-on_problem(int line, const char *text, void *arg)
-{
-	struct problems *p = arg;
-
-	lua_state_report(p->lua, "%s (%s:%d)", text, p->path, line);
-}
-
 /* "config.lua:3: text" to "text (config.lua:3)". */
 static int
 data_error(const char *path, const char *text, struct noc_err *err)
@@ -78,9 +66,6 @@ data_run(struct noc_lua *lua, const char *path, const char *text, size_t len,
 	 struct noc_err *err)
 {
 	lua_State *L = lua->L;
-	struct problems problems = { lua, path };
-	const struct lua_scan_ops scan = { .on_problem = on_problem,
-					   .arg = &problems };
 	struct noc_err inner;
 	char *chunk = noc_asprintf("@%s", path);
 	int rc;
@@ -89,7 +74,7 @@ data_run(struct noc_lua *lua, const char *path, const char *text, size_t len,
 	free(chunk);
 	if (rc)
 		return data_error(path, lua_tostring(L, -1), err);
-	lua_scan(text, len, &scan);
+	lua_line_read(lua, path, text, len);
 	push_data_env(L);
 	lua_setupvalue(L, -2, 1);
 	lua_pushcfunction(L, on_data);

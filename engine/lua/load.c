@@ -10,8 +10,8 @@
 #include <lauxlib.h>
 
 #include "base/mem.h"
+#include "engine/lua/line.h"
 #include "engine/lua/node.h"
-#include "engine/lua/scan.h"
 #include "engine/lua/state.h"
 #include "engine/lua/tree.h"
 
@@ -32,19 +32,10 @@ report_lua(struct noc_lua *lua, const struct lua_file *f, const char *text)
 	if (p && p > text && !strncmp(p, ".lua", 4))
 		p += 4;
 	if (p && sscanf(p, ":%d: %n", &line, &used) == 1 && used)
-		lua_state_report(lua, "%s (%s:%d)%s", p + used, path, line,
-				 hint);
+		lua_state_report(lua, "%s (%s:%d)%s", p + used, path,
+				 lua_line_first(lua, path, line), hint);
 	else
 		lua_state_report(lua, "%s (%s)%s", text, path, hint);
-}
-
-static void
-on_problem(int line, const char *text, void *arg)
-{
-	void **args = arg;
-	const struct lua_file *f = args[1];
-
-	lua_state_report(args[0], "%s (%s:%d)", text, f->source->path, line);
 }
 
 /* ---- one file ---- */
@@ -54,9 +45,6 @@ static void
 load_file(struct noc_lua *lua, struct lua_file *f)
 {
 	lua_State *L = lua->L;
-	void *args[2] = { lua, f };
-	const struct lua_scan_ops scan = { .on_problem = on_problem,
-					   .arg = args };
 	struct noc_err err;
 	const char *outer = lua->file;
 	char *chunk = noc_asprintf("@%s", f->source->path);
@@ -73,7 +61,8 @@ load_file(struct noc_lua *lua, struct lua_file *f)
 		report_lua(lua, f, lua_tostring(L, -1));
 		lua_pop(L, 1);
 	} else {
-		lua_scan(f->source->text, f->source->len, &scan);
+		lua_line_read(lua, f->source->path, f->source->text,
+			      f->source->len);
 		lua_getfield(L, LUA_REGISTRYINDEX, LUA_ENV_KEY);
 		lua_setupvalue(L, -2, 1);
 		rc = lua_state_pcall(lua, 0, 1, &err);

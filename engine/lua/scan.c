@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Reads the tokens of a Lua text that Lua itself accepts, to see what it does
- * not tell: a key written twice in one table, `<close>`, and on which line a
- * key stands.
+ * not tell: a key written twice in one table, `<close>`, on which line a key
+ * stands, and on which one an expression begins.
  */
 #include "config.h"
 
@@ -35,6 +35,7 @@ struct key {
 struct level {	     /* an open { ( [ or block */
 	char open;   /* '{' '(' '[' or 'B' */
 	size_t path; /* length of the path here */
+	int begun;   /* of the expression that it is part of */
 	long position;
 	struct key *keys;
 	size_t nkeys, cap;
@@ -46,6 +47,8 @@ struct walker {
 	struct level *levels;
 	size_t nlevels, cap;
 	struct noc_strbuf path;
+	/* Line of the name or ( that a suffix would belong to; 0: none. */
+	int begun;
 	/* The last four tokens, newest first. */
 	struct {
 		enum token type;
@@ -183,6 +186,9 @@ scan_next(struct scan *s)
 			s->punct = 'R';
 		} else if (c == '=') {
 			s->type = T_ASSIGN;
+		} else if (c == '.' || c == ':') {
+			for (; s->p < s->end && *s->p == (char)c; s->p++)
+				s->punct = 'R';
 		}
 	}
 }
@@ -212,7 +218,9 @@ push_level(struct walker *w, char open)
 	memset(l, 0, sizeof(*l));
 	l->open = open;
 	l->path = w->path.len;
+	l->begun = w->begun;
 	l->position = 1;
+	w->begun = 0;
 }
 
 static void
@@ -232,6 +240,7 @@ pop_level(struct walker *w, char open)
 	if (!l || l->open != open)
 		return;
 	set_path(w, l->path);
+	w->begun = l->begun;
 	free(l->keys);
 	w->nlevels--;
 }
@@ -310,6 +319,45 @@ on_open(struct walker *w)
 	push_level(w, '{');
 }
 
+static bool
+is_keyword(const struct scan *s)
+{
+	static const char *const words[] = {
+		"and",	 "break", "do",	      "else", "elseif", "end",
+		"false", "for",	  "function", "goto", "if",	"in",
+		"local", "nil",	  "not",      "or",   "repeat", "return",
+		"then",	 "true",  "until",    "while"
+	};
+
+	for (size_t i = 0; i < NOC_COUNT(words); i++)
+		if (*words[i] == *s->text && scan_is(s, words[i]))
+			return true;
+	return false;
+}
+
+/* A name or ( begins an expression; . : [ ( { and a string go on with it. */
+static void
+on_token(struct walker *w)
+{
+	const struct scan *s = &w->s;
+
+	if (s->type == T_NAME) {
+		if (is_keyword(s))
+			w->begun = 0;
+		else if (!last_is(w, 0, '.') && !last_is(w, 0, ':'))
+			w->begun = s->line;
+	} else if (w->begun &&
+		   (s->type == T_STRING ||
+		    (s->type == T_OTHER && memchr(".:[({", s->punct, 5)))) {
+		if (s->line > w->begun && w->ops->on_suffix)
+			w->ops->on_suffix(s->line, w->begun, w->ops->arg);
+	} else if (s->type == T_OTHER && s->punct == '(') {
+		w->begun = s->line;
+	} else if (s->type != T_OTHER || !memchr(")]}", s->punct, 3)) {
+		w->begun = 0;
+	}
+}
+
 static void
 on_punct(struct walker *w)
 {
@@ -364,6 +412,7 @@ lua_scan(const char *text, size_t len, const struct lua_scan_ops *ops)
 		scan_next(&w.s);
 		if (w.s.type == T_END)
 			break;
+		on_token(&w);
 		if (w.s.type == T_ASSIGN)
 			on_assign(&w);
 		else if (w.s.type == T_OTHER)

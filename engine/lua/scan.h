@@ -16,6 +16,9 @@
 struct lua_scan_ops {
 	void (*on_key)(const char *path, int line, void *arg); /* or NULL */
 	void (*on_problem)(int line, const char *text, void *arg);
+	/* Arguments, .name or [key] of an expression that begins on an earlier
+	 * line; or NULL. */
+	void (*on_suffix)(int line, int begun, void *arg);
 	void *arg;
 };
 void lua_scan(const char *text, size_t len, const struct lua_scan_ops *ops);

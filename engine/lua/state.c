@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "engine/lua/line.h"
 
 /*
  * The instruction budget decides, so that the same input gives the same
@@ -259,14 +260,16 @@ lua_state_pcall(struct noc_lua *lua, int nargs, int nresults,
 void
 lua_state_at(lua_State *L, char *buf, size_t size, const char *fallback)
 {
+	const char *path;
 	lua_Debug ar;
 
 	for (int level = 1; lua_getstack(L, level, &ar); level++) {
 		lua_getinfo(L, "Sl", &ar);
 		if (ar.currentline > 0) {
-			snprintf(buf, size, "%s:%d",
-				 ar.source + (*ar.source == '@'),
-				 ar.currentline);
+			path = ar.source + (*ar.source == '@');
+			snprintf(buf, size, "%s:%d", path,
+				 lua_line_first(lua_state_of(L), path,
+						ar.currentline));
 			return;
 		}
 	}
@@ -329,6 +332,7 @@ lua_state_end_load(struct noc_lua *lua)
 	free(lua->temps);
 	free(lua->files);
 	noc_strbuf_release(&lua->errors);
+	lua_line_release(lua);
 	lua->temps = NULL;
 	lua->ntemps = lua->temps_cap = 0;
 	lua->files = NULL;

@@ -84,6 +84,7 @@ struct noc_lua {
 	size_t nerrors;
 	struct noc_value *nodes; /* top-level, in order */
 	struct noc_table names;	 /* "rule heal" -> at */
+	struct noc_table lines;	 /* of each file: which are one */
 	struct lua_temp *temps;	 /* functions met, by temporary number */
 	size_t ntemps, temps_cap;
 	struct lua_file *files;

@@ -351,6 +351,49 @@ test_errors_say_what_to_do(void **state)
 	}
 }
 
+/* Lua 5.4.7 says another line of these than 5.4.4. */
+static const struct {
+	const char *text, *want;
+} layouts[] = {
+	{ "\nrule 'r'\n{\n  on = 'a.b', run = log 'x', zzz = 1\n}",
+	  "unknown key 'zzz' in rule 'r' (x.lua:2)" },
+	{ "rule 'r'\n{\n  on = 'a.b',\n  run = flow\n  {\n  }\n}",
+	  "flow is empty; it takes: step action (x.lua:4)" },
+	{ "rule 'r' {\n  on = 'a.b', run = flow {\n    step\n'a b'\n"
+	  "{ log 'x' } } }",
+	  "a step's name is up to 64 letters, digits, _ and -, not 'a b' "
+	  "(x.lua:3)" },
+	{ "rule 'r' {\n  on = 'a.b', run = log [[b\nc]] { zzz = 1 } }",
+	  "unknown key 'zzz' in log 'b\\x0ac' (x.lua:2)" },
+	{ RULE("run = flow {\n  step 'a' {\n    log 'x'\n  }\n  { '0m' } }"),
+	  "step 'a' is already complete: is a comma missing after it? "
+	  "(x.lua:2)" },
+	{ "rule 'r'\n{ on = 'a.b', run = flow\n{ }\n}",
+	  "flow is empty; it takes: step action (x.lua:1)" },
+	{ "\nerror\n'mine'", "mine (x.lua:2)" },
+	/* What begins on a line of its own keeps it. */
+	{ "local s = 'a'\nlocal t = s\n.. 'b' .. notfy 'x'",
+	  "unknown name 'notfy' (x.lua:3); did you mean 'notify'?" },
+	{ "local t = {}\n(notfy)('x')",
+	  "unknown name 'notfy' (x.lua:2); did you mean 'notify'?" },
+	{ "local f = function() return\n{ notfy 'x' } end\nf()",
+	  "unknown name 'notfy' (x.lua:2); did you mean 'notify'?" },
+	{ "local s = 'a'\nlocal t = s\n::on:: t = notfy 'x'",
+	  "unknown name 'notfy' (x.lua:3); did you mean 'notify'?" },
+};
+
+static void
+test_one_line_whatever_the_lua(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(layouts); i++) {
+		char *got = load_bad(layouts[i].text);
+
+		assert_string_equal(got, layouts[i].want);
+		free(got);
+	}
+}
+
 static void
 test_all_errors_at_once(void **state)
 {
@@ -603,6 +646,7 @@ main(void)
 		cmocka_unit_test(test_nodes_can_be_shared),
 		cmocka_unit_test(test_functions_have_paths),
 		cmocka_unit_test(test_errors_say_what_to_do),
+		cmocka_unit_test(test_one_line_whatever_the_lua),
 		cmocka_unit_test(test_all_errors_at_once),
 		cmocka_unit_test(test_a_flood_of_errors_is_cut),
 		cmocka_unit_test(test_later_forms_are_named),
