@@ -197,6 +197,10 @@ def _():
         noc.check("timeout" in json.dumps(dict(ended), default=str) or
                   "answer" in ended["outcome"], ended["outcome"])
         d.wait_line(r"heal run \w+ Failed")
+        # Notices leave once that is on disk; their lines may even follow the
+        # answer to the acknowledgement.
+        for channel in ("noc", "oncall"):
+            d.wait_line(r"notify %s: all clear \(acknowledged" % channel)
         n = len(d.out.all)
         time.sleep(2.5)
         noc.check(not [x for x in d.out.all[n:] if "still down" in x],
