@@ -4,6 +4,7 @@
 #include "actions/actions.h"
 
 #include "base/mem.h"
+#include "engine/lang/schema_rows.h"
 
 #define NOC_ACTION(name) extern const struct noc_action_ops name;
 #include "actions/actions.def"
@@ -41,26 +42,46 @@ noc_params_items(const struct noc_value *params)
 
 /* ---- what the core carries out itself ---- */
 
+static const struct noc_option emit_options[] = {
+	OPT("*", ANY, "field = value of the new event"), END
+};
+
+static const struct noc_option log_options[] = {
+	VAL("level", ENUM, "debug info warn error", "info", "of the line"), END
+};
+
+static const struct noc_option start_options[] = {
+	OPT("*", ANY, "input of the flow"), END
+};
+
 const struct noc_action_ops noc_action_emit = {
 	.name = "emit",
-	.summary = "makes a new event",
 	.flags = NOC_ACTION_CORE,
+	.help = "Makes a new event; the name is its kind.",
+	.named = true,
+	.options = emit_options,
 };
 
 const struct noc_action_ops noc_action_log = {
 	.name = "log",
-	.summary = "writes a line to the daemon's log",
 	.flags = NOC_ACTION_CORE | NOC_ACTION_IDEMPOTENT,
+	.help = "Writes a line to the daemon's log.",
+	.named = true,
+	.options = log_options,
 };
 
 const struct noc_action_ops noc_action_notify = {
 	.name = "notify",
-	.summary = "tells a channel",
 	.flags = NOC_ACTION_CORE | NOC_ACTION_NOTIFIES,
+	.help = "Tells a channel; without a text, the summary.",
+	.named = true,
+	.items = "? string",
 };
 
 const struct noc_action_ops noc_action_start = {
 	.name = "start",
-	.summary = "starts a flow of its own",
 	.flags = NOC_ACTION_CORE,
+	.help = "Starts a flow of its own.",
+	.named = true,
+	.options = start_options,
 };

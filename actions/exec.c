@@ -16,6 +16,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "net/loop.h"
+#include "engine/lang/schema_rows.h"
 #include "engine/core/call.h"
 #include "actions/actions.h"
 
@@ -453,10 +454,26 @@ exec_plan(const struct noc_value *params, struct noc_strbuf *out)
 	}
 }
 
+static const struct noc_option exec_options[] = {
+	OPT("stdin", ANY, "sent as JSON on standard input"),
+	OPT("env", MAP, "environment variables"),
+	OPT("cwd", STRING, "directory it runs in"),
+	VAL("format", ENUM, "auto json text", "auto", "how its output is read"),
+	OPT("exit", MAP,
+	    "exit code = error class, as { [\"75\"] = "
+	    "\"transient\" }"),
+	DEF("mutates", BOOL, "true, false in a poll or verify",
+	    "false: it only looks"),
+	DEF("idempotent", BOOL, "false", "doing it twice is doing it once"),
+	END
+};
+
 const struct noc_action_ops noc_action_exec = {
 	.name = "exec",
-	.summary = "runs a program, without a shell",
 	.flags = NOC_ACTION_MUTATES,
+	.help = "Runs a program; the words are its arguments, no shell.",
+	.items = "+ string",
+	.options = exec_options,
 	.start = exec_start,
 	.cancel = exec_cancel,
 	.plan = exec_plan,

@@ -9,6 +9,7 @@
 #include "base/crypto.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "engine/lang/schema_rows.h"
 #include "engine/edge/secret.h"
 #include "engine/core/call.h"
 #include "engine/core/core.h"
@@ -388,7 +389,31 @@ http_plan(const char *method, const struct noc_value *params,
 	noc_strbuf_addf(out, "http.%s %s", method, url);
 }
 
-#define HTTP_ACTION(lower, upper, extra)                                     \
+#define HTTP_OPTIONS                                                      \
+	REQ("url", STRING, "secret", "https://..."),                      \
+	    OPT("header", MAP, "request headers"),                        \
+	    OPT("query", MAP, "added to the URL, encoded"),               \
+	    VAL("auth", NODE, "secret bearer basic hmac github standard", \
+		NULL, "secret \"x\" is sent as a bearer token"),          \
+	    DEF("ok", ANY, "200-299", "status codes that are success"),   \
+	    DEF("follow", BOOL, "false", "follow redirects"),             \
+	    OPT("ca", LITERAL, "file of CA certificates to trust"),       \
+	    DEF("max_bytes", INT, "1048576", "longest answer that is read")
+
+static const struct noc_option http_read_options[] = { HTTP_OPTIONS, END };
+
+static const struct noc_option http_write_options[] = {
+	HTTP_OPTIONS,
+	OPT("json", ANY, "body as a table"),
+	OPT("form", MAP, "or as a form"),
+	OPT("body", STRING, "or as text"),
+	DEF("idempotent", BOOL, "true for put and delete",
+	    "sending it twice is sending it once"),
+	OPT("idempotency_key", STRING, "sent as Idempotency-Key"),
+	END
+};
+
+#define HTTP_ACTION(lower, upper, extra, takes)                              \
 	static int lower##_start(struct noc_env *env, struct noc_call *call, \
 				 struct noc_err *err)                        \
 	{                                                                    \
@@ -401,15 +426,19 @@ http_plan(const char *method, const struct noc_value *params,
 	}                                                                    \
 	const struct noc_action_ops noc_action_http_##lower = {              \
 		.name = "http." #lower,                                      \
-		.summary = "HTTP " upper,                                    \
 		.flags = extra,                                              \
+		.help = "HTTP " upper ".",                                   \
+		.options = takes,                                            \
 		.start = lower##_start,                                      \
 		.cancel = http_cancel,                                       \
 		.plan = lower##_plan,                                        \
 	}
 
-HTTP_ACTION(get, "GET", NOC_ACTION_READS | NOC_ACTION_IDEMPOTENT);
-HTTP_ACTION(post, "POST", NOC_ACTION_MUTATES);
-HTTP_ACTION(put, "PUT", NOC_ACTION_MUTATES | NOC_ACTION_IDEMPOTENT);
-HTTP_ACTION(patch, "PATCH", NOC_ACTION_MUTATES);
-HTTP_ACTION(delete, "DELETE", NOC_ACTION_MUTATES | NOC_ACTION_IDEMPOTENT);
+HTTP_ACTION(get, "GET", NOC_ACTION_READS | NOC_ACTION_IDEMPOTENT,
+	    http_read_options);
+HTTP_ACTION(post, "POST", NOC_ACTION_MUTATES, http_write_options);
+HTTP_ACTION(put, "PUT", NOC_ACTION_MUTATES | NOC_ACTION_IDEMPOTENT,
+	    http_write_options);
+HTTP_ACTION(patch, "PATCH", NOC_ACTION_MUTATES, http_write_options);
+HTTP_ACTION(delete, "DELETE", NOC_ACTION_MUTATES | NOC_ACTION_IDEMPOTENT,
+	    http_write_options);

@@ -9,6 +9,7 @@
 
 #include "base/crypto.h"
 #include "base/mem.h"
+#include "engine/lang/schema_rows.h"
 #include "engine/edge/secret.h"
 #include "engine/core/call.h"
 #include "engine/core/core.h"
@@ -235,10 +236,23 @@ mail_cancel(struct noc_env *env, struct noc_call *call)
 	free(m);
 }
 
+static const struct noc_option mail_options[] = {
+	REQ("to", STRINGS, NULL, "addresses"),
+	OPT("cc", STRINGS, "addresses"),
+	OPT("from", STRING, "sender"),
+	DEF("subject", STRING, "{summary}", "one line"),
+	OPT("body", STRING, "text; in a channel, the notice"),
+	DEF("server", STRING, "smtp://127.0.0.1:25", "smtp:// or smtps:// URL"),
+	VAL("auth", NODE, "secret basic", NULL, "user:password"),
+	END
+};
+
 const struct noc_action_ops noc_action_mail = {
 	.name = "mail",
-	.summary = "sends a mail by SMTP",
 	.flags = NOC_ACTION_NOTIFIES,
+	.help = "Sends a mail; in a channel, the notice.",
+	.items = "? string",
+	.options = mail_options,
 	.start = mail_start,
 	.cancel = mail_cancel,
 };

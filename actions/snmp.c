@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "proto/ifname.h"
 #include "engine/inventory/inventory.h"
+#include "engine/lang/schema_rows.h"
 #include "engine/expr/where.h"
 #include "engine/edge/secret.h"
 #include "engine/core/call.h"
@@ -428,18 +429,33 @@ set_plan(const struct noc_value *params, struct noc_strbuf *out)
 	}
 }
 
+static const struct noc_option snmp_read_options[] = {
+	OPT("*", STRING,
+	    "result name = object, as \"ifOperStatus.{ifindex}\" or "
+	    "\"ifOperStatus[{ifname}]\""),
+	END
+};
+
+static const struct noc_option snmp_set_options[] = {
+	VAL("*", STRING, "number", NULL,
+	    "object = value; enumerated values by label"),
+	END
+};
+
 const struct noc_action_ops noc_action_snmp_get = {
 	.name = "snmp.get",
-	.summary = "reads objects of the target",
 	.flags = NOC_ACTION_READS | NOC_ACTION_IDEMPOTENT,
+	.help = "Reads objects of the target.",
+	.options = snmp_read_options,
 	.start = get_start,
 	.cancel = snmp_cancel,
 };
 
 const struct noc_action_ops noc_action_snmp_walk = {
 	.name = "snmp.walk",
-	.summary = "reads whole columns of the target",
 	.flags = NOC_ACTION_READS | NOC_ACTION_IDEMPOTENT,
+	.help = "Reads whole columns of the target.",
+	.options = snmp_read_options,
 	.start = walk_start,
 	.cancel = snmp_cancel,
 };
@@ -447,8 +463,9 @@ const struct noc_action_ops noc_action_snmp_walk = {
 /* Setting a state is idempotent: the same SET twice leaves the same state. */
 const struct noc_action_ops noc_action_snmp_set = {
 	.name = "snmp.set",
-	.summary = "sets objects of the target",
 	.flags = NOC_ACTION_MUTATES | NOC_ACTION_IDEMPOTENT,
+	.help = "Sets objects of the target.",
+	.options = snmp_set_options,
 	.start = set_start,
 	.cancel = snmp_cancel,
 	.plan = set_plan,

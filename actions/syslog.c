@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "proto/syslog.h"
 #include "net/loop.h"
+#include "engine/lang/schema_rows.h"
 #include "engine/core/call.h"
 #include "engine/core/core.h"
 #include "actions/actions.h"
@@ -239,10 +240,24 @@ syslog_cancel(struct noc_env *env, struct noc_call *call)
 		syslog_free(call->impl);
 }
 
+static const struct noc_option syslog_options[] = {
+	DEF("to", STRING, "127.0.0.1:514", "host:port, or a socket path"),
+	VAL("transport", ENUM, "udp tcp unix", "udp", "how it is sent"),
+	VAL("facility", ENUM,
+	    "kern user mail daemon auth syslog lpr news uucp cron authpriv ftp "
+	    "local0 local1 local2 local3 local4 local5 local6 local7",
+	    "local0", "syslog facility"),
+	VAL("severity", STRING, "number", "the event's", "name or 0-7"),
+	DEF("app", STRING, "nocturne", "program name"),
+	END
+};
+
 const struct noc_action_ops noc_action_syslog = {
 	.name = "syslog",
-	.summary = "sends a syslog message",
 	.flags = NOC_ACTION_NOTIFIES,
+	.help = "Sends a syslog message; in a channel, the notice.",
+	.items = "? string",
+	.options = syslog_options,
 	.start = syslog_start,
 	.cancel = syslog_cancel,
 };

@@ -23,6 +23,7 @@
 #include "engine/rule/match.h"
 #include "engine/rule/normalize.h"
 #include "engine/rule/ruleset.h"
+#include "actions/actions.h"
 #include "bench/messages.h"
 
 #define ROUNDS_MAX 64
@@ -172,6 +173,7 @@ main(int argc, char **argv)
 	}
 	if (rounds < 1 || rounds > ROUNDS_MAX || n < 1000)
 		return 2;
+	noc_actions_register(); /* what a rule may write */
 	noc_action_register(bench_actions, NOC_COUNT(bench_actions));
 	for (size_t s = 1; s < NOC_COUNT(sides); s++)
 		sides[s].rs = make_rules(sides[s].rules,

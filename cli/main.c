@@ -124,12 +124,12 @@ main(int argc, char **argv)
 		printf("nocturne %s\n", PACKAGE_VERSION);
 		return main_flush(NOC_EXIT_OK);
 	}
+	noc_setup_tables();
 	if (!strcmp(argv[1], "help") || !strcmp(argv[1], "--help") ||
 	    !strcmp(argv[1], "-h"))
 		return main_flush(main_help(argc, argv));
 	verb = noc_verb_find(argv[1]);
 	if (!verb)
 		return main_unknown(argv[1]);
-	noc_setup_tables();
 	return main_flush(verb->run(argc - 1, argv + 1));
 }

@@ -8,15 +8,39 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/lang/schema.h"
 
 static const struct noc_action_ops *const *action_table;
 static size_t action_count;
+
+/* The rule language learns an action once, for the life of the process. */
+static void
+action_teach(const struct noc_action_ops *ops)
+{
+	struct noc_node_schema *row;
+
+	if (!ops->help || noc_schema_find(ops->name))
+		return;
+	row = noc_calloc(1, sizeof(*row));
+	*row = (struct noc_node_schema){
+		.node = ops->name,
+		.family = "action",
+		.name = ops->named ? 'r' : '-',
+		.bare = ops->named,
+		.items = ops->items,
+		.options = ops->options,
+		.help = ops->help,
+	};
+	noc_schema_add(row);
+}
 
 void
 noc_action_register(const struct noc_action_ops *const *table, size_t n)
 {
 	action_table = table;
 	action_count = n;
+	for (size_t i = 0; i < n; i++)
+		action_teach(table[i]);
 }
 
 const struct noc_action_ops *

@@ -17,6 +17,7 @@
  */
 struct noc_env;	   /* engine/edge/env.h: what the daemon offers */
 struct noc_device; /* engine/inventory/inventory.h */
+struct noc_option; /* engine/lang/schema.h */
 
 #define NOC_ACTION_MUTATES    1u /* changes the network or the world */
 #define NOC_ACTION_IDEMPOTENT 2u /* doing it twice equals doing it once */
@@ -60,9 +61,14 @@ struct noc_call {
 };
 
 struct noc_action_ops {
-	const char *name;    /* "snmp.set" */
-	const char *summary; /* one line for help */
+	const char *name; /* "snmp.set" */
 	unsigned flags;
+	/* What a rule may write; one that only answers in a test has none, and
+	 * the real one's are in force. */
+	const char *help;  /* a sentence */
+	bool named;	   /* notify "noc": with a name, and no table needed */
+	const char *items; /* as in struct noc_node_schema */
+	const struct noc_option *options;
 	/*
 	 * Begin; never blocks.  On error nothing was sent and err says why
 	 * (kind -> class).  Otherwise noc_call_done follows exactly once,
@@ -81,7 +87,8 @@ struct noc_action_ops {
 
 const struct noc_action_ops *noc_action_find(const char *name);
 const struct noc_action_ops *noc_action_at(size_t i); /* NULL past the end */
-/* cli registers the table of actions.def before anything is loaded. */
+/* cli registers the table of actions.def, and with it what a rule may write,
+ * before anything is loaded. */
 void noc_action_register(const struct noc_action_ops *const *table, size_t n);
 
 void noc_call_error_set(struct noc_call_error *e, const char *class,

@@ -10,7 +10,7 @@
 #include "base/table.h"
 
 /*
- * Nodes by name.  Read-only after the first use, from any thread.
+ * Nodes by name.  Read-only once the actions are registered, from any thread.
  */
 #define SCHEMA_MAX 160
 
@@ -20,27 +20,36 @@ static size_t schema_count;
 static pthread_once_t schema_once = PTHREAD_ONCE_INIT;
 
 static void
-schema_add(const struct noc_node_schema *s)
+schema_put(const struct noc_node_schema *row)
 {
-	for (; s->node; s++) {
-		void *known;
+	void *known;
 
-		NOC_REQUIRE(schema_count < SCHEMA_MAX);
-		schema_list[schema_count] = s;
-		/* The index holds positions + 1. */
-		known = noc_table_put(&schema_index, s->node,
-				      (void *)(++schema_count));
-		NOC_REQUIRE(!known);
-	}
+	NOC_REQUIRE(schema_count < SCHEMA_MAX);
+	schema_list[schema_count] = row;
+	/* The index holds positions + 1. */
+	known =
+	    noc_table_put(&schema_index, row->node, (void *)(++schema_count));
+	NOC_REQUIRE(!known);
 }
 
 static void
 schema_build(void)
 {
-	schema_add(noc_schema_top);
-	schema_add(noc_schema_steps);
-	schema_add(noc_schema_actions);
-	schema_add(noc_schema_values);
+	static const struct noc_node_schema *const tables[] = {
+		noc_schema_top, noc_schema_steps, noc_schema_auth,
+		noc_schema_values
+	};
+
+	for (size_t i = 0; i < NOC_COUNT(tables); i++)
+		for (const struct noc_node_schema *s = tables[i]; s->node; s++)
+			schema_put(s);
+}
+
+void
+noc_schema_add(const struct noc_node_schema *row)
+{
+	pthread_once(&schema_once, schema_build);
+	schema_put(row);
 }
 
 const struct noc_node_schema *

@@ -12,7 +12,9 @@
 /*
  * What each node of the rule language accepts: one table that feeds the
  * constructors, the checker, the messages, `nocturne check`, doc and the
- * editor annotations.  Constant data; any thread.
+ * editor annotations.  The actions add their own rows when they are registered
+ * (engine/edge/action.h), before any rule is loaded; from then on constant
+ * data, any thread.
  */
 enum noc_option_type {
 	NOC_OPT_STRING,	 /* template allowed; .values may add "secret",
@@ -62,6 +64,8 @@ struct noc_node_schema {
 	const char *help;
 };
 
+/* One more row, borrowed for ever; its node is a new one. */
+void noc_schema_add(const struct noc_node_schema *row);
 const struct noc_node_schema *noc_schema_find(const char *node);
 const struct noc_node_schema *noc_schema_at(size_t i); /* NULL past end */
 /* True when `node` is one of the space separated kinds or families. */
@@ -78,10 +82,11 @@ void noc_schema_write_meta(FILE *f);
 /* The same as Markdown, for people (nocturne help language, doc/). */
 void noc_schema_write_doc(FILE *f);
 
-/* The tables, one a file of engine/schema_*.c; each ends with node NULL. */
+/* The other tables, one a file of engine/lang/schema_*.c; each ends with node
+ * NULL. */
 extern const struct noc_node_schema noc_schema_top[];
 extern const struct noc_node_schema noc_schema_steps[];
-extern const struct noc_node_schema noc_schema_actions[];
+extern const struct noc_node_schema noc_schema_auth[];
 extern const struct noc_node_schema noc_schema_values[];
 
 #endif

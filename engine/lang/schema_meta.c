@@ -311,6 +311,21 @@ meta_event(FILE *f)
 	      f);
 }
 
+/* "snmp = {}", once, before the first of them is defined. */
+static void
+meta_space(FILE *f, size_t at)
+{
+	const char *node = noc_schema_at(at)->node;
+	size_t len = strcspn(node, ".");
+
+	if (!node[len])
+		return;
+	for (size_t i = 0; i < at; i++)
+		if (!strncmp(noc_schema_at(i)->node, node, len + 1))
+			return;
+	fprintf(f, "%.*s = {}\n", (int)len, node);
+}
+
 void
 noc_schema_write_meta(FILE *f)
 {
@@ -329,7 +344,9 @@ noc_schema_write_meta(FILE *f)
 	      "---@class nocturne.auth: nocturne.node\n",
 	      f);
 	meta_event(f);
-	fputs("\nexpect = {}\nhttp = {}\nsnmp = {}\n", f);
+	fputs("\n", f);
+	for (size_t i = 0; (s = noc_schema_at(i)); i++)
+		meta_space(f, i);
 	for (size_t i = 0; (s = noc_schema_at(i)); i++) {
 		if (!strcmp(s->family, "later") || !strcmp(s->node, "function"))
 			continue;

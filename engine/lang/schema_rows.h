@@ -4,7 +4,8 @@
 
 #include "engine/lang/schema.h"
 
-/* How a row of the option tables is written; only schema_*.c include it. */
+/* How a row of the option tables is written; only schema_*.c and the actions
+ * include it. */
 
 #define END                                                \
 	{                                                  \

@@ -476,8 +476,11 @@ lua_node_open(lua_State *L, int env)
 {
 	const struct noc_node_schema *s;
 	char space[32];
+	int spaces;
 
 	open_metatables(L);
+	lua_newtable(L);
+	spaces = lua_gettop(L);
 	for (size_t i = 0; (s = noc_schema_at(i)); i++) {
 		const char *dot = strchr(s->node, '.');
 
@@ -490,21 +493,18 @@ lua_node_open(lua_State *L, int env)
 		}
 		snprintf(space, sizeof(space), "%.*s", (int)(dot - s->node),
 			 s->node);
-		if (lua_getfield(L, env, space) != LUA_TTABLE) {
+		if (lua_getfield(L, spaces, space) != LUA_TTABLE) {
 			lua_pop(L, 1);
 			lua_newtable(L);
 			lua_pushvalue(L, -1);
+			lua_setfield(L, spaces, space);
+			lua_pushvalue(L, -1);
+			lua_sandbox_seal(L, space);
 			lua_setfield(L, env, space);
 		}
 		push_constructor(L, s);
 		lua_setfield(L, -2, dot + 1);
 		lua_pop(L, 1);
 	}
-	for (const char *const *ns =
-		 (const char *const[]){ "expect", "http", "snmp", NULL };
-	     *ns; ns++) {
-		lua_getfield(L, env, *ns);
-		lua_sandbox_seal(L, *ns);
-		lua_setfield(L, env, *ns);
-	}
+	lua_pop(L, 1);
 }

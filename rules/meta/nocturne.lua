@@ -144,8 +144,8 @@
 ---@field [string] any
 
 expect = {}
-http = {}
 snmp = {}
+http = {}
 
 ---Where notices go.
 ---@class nocturne.channel: nocturne.node
@@ -382,200 +382,6 @@ function escalate(t) end
 ---@param name string
 ---@return nocturne.sleep|fun(t: nocturne.sleep_table): nocturne.sleep
 function sleep(name) end
-
----Reads objects of the target.
----@class nocturne.snmp_get: nocturne.action
----@class nocturne.snmp_get_table
----@field [string] string result name = object, as "ifOperStatus.{ifindex}" or "ifOperStatus[{ifname}]"
----@param t nocturne.snmp_get_table
----@return nocturne.snmp_get
-function snmp.get(t) end
-
----Sets objects of the target.
----@class nocturne.snmp_set: nocturne.action
----@class nocturne.snmp_set_table
----@field [string] string|number object = value; enumerated values by label
----@param t nocturne.snmp_set_table
----@return nocturne.snmp_set
-function snmp.set(t) end
-
----Reads whole columns of the target.
----@class nocturne.snmp_walk: nocturne.action
----@class nocturne.snmp_walk_table
----@field [string] string result name = object, as "ifOperStatus.{ifindex}" or "ifOperStatus[{ifname}]"
----@param t nocturne.snmp_walk_table
----@return nocturne.snmp_walk
-function snmp.walk(t) end
-
----Runs a program; the words are its arguments, no shell.
----@class nocturne.exec: nocturne.action
----@class nocturne.exec_table
----@field [integer] any
----@field stdin? any sent as JSON on standard input
----@field env? table<string, any> environment variables
----@field cwd? string directory it runs in
----@field format? "auto"|"json"|"text" how its output is read (default: auto)
----@field exit? table<string, any> exit code = error class, as { ["75"] = "transient" }
----@field mutates? boolean false: it only looks (default: true, false in a poll or verify)
----@field idempotent? boolean doing it twice is doing it once (default: false)
----@param t nocturne.exec_table
----@return nocturne.exec
-function exec(t) end
-
----HTTP GET.
----@class nocturne.http_get: nocturne.action
----@class nocturne.http_get_table
----@field url string|nocturne.secret https://...
----@field header? table<string, any> request headers
----@field query? table<string, any> added to the URL, encoded
----@field auth? nocturne.secret|nocturne.bearer|nocturne.basic|nocturne.hmac|nocturne.github|nocturne.standard secret "x" is sent as a bearer token
----@field ok? any status codes that are success (default: 200-299)
----@field follow? boolean follow redirects (default: false)
----@field ca? string file of CA certificates to trust
----@field max_bytes? integer longest answer that is read (default: 1048576)
----@param t nocturne.http_get_table
----@return nocturne.http_get
-function http.get(t) end
-
----HTTP POST.
----@class nocturne.http_post: nocturne.action
----@class nocturne.http_post_table
----@field url string|nocturne.secret https://...
----@field header? table<string, any> request headers
----@field query? table<string, any> added to the URL, encoded
----@field auth? nocturne.secret|nocturne.bearer|nocturne.basic|nocturne.hmac|nocturne.github|nocturne.standard secret "x" is sent as a bearer token
----@field ok? any status codes that are success (default: 200-299)
----@field follow? boolean follow redirects (default: false)
----@field ca? string file of CA certificates to trust
----@field max_bytes? integer longest answer that is read (default: 1048576)
----@field json? any body as a table
----@field form? table<string, any> or as a form
----@field body? string or as text
----@field idempotent? boolean sending it twice is sending it once (default: true for put and delete)
----@field idempotency_key? string sent as Idempotency-Key
----@param t nocturne.http_post_table
----@return nocturne.http_post
-function http.post(t) end
-
----HTTP PUT.
----@class nocturne.http_put: nocturne.action
----@class nocturne.http_put_table
----@field url string|nocturne.secret https://...
----@field header? table<string, any> request headers
----@field query? table<string, any> added to the URL, encoded
----@field auth? nocturne.secret|nocturne.bearer|nocturne.basic|nocturne.hmac|nocturne.github|nocturne.standard secret "x" is sent as a bearer token
----@field ok? any status codes that are success (default: 200-299)
----@field follow? boolean follow redirects (default: false)
----@field ca? string file of CA certificates to trust
----@field max_bytes? integer longest answer that is read (default: 1048576)
----@field json? any body as a table
----@field form? table<string, any> or as a form
----@field body? string or as text
----@field idempotent? boolean sending it twice is sending it once (default: true for put and delete)
----@field idempotency_key? string sent as Idempotency-Key
----@param t nocturne.http_put_table
----@return nocturne.http_put
-function http.put(t) end
-
----HTTP DELETE.
----@class nocturne.http_delete: nocturne.action
----@class nocturne.http_delete_table
----@field url string|nocturne.secret https://...
----@field header? table<string, any> request headers
----@field query? table<string, any> added to the URL, encoded
----@field auth? nocturne.secret|nocturne.bearer|nocturne.basic|nocturne.hmac|nocturne.github|nocturne.standard secret "x" is sent as a bearer token
----@field ok? any status codes that are success (default: 200-299)
----@field follow? boolean follow redirects (default: false)
----@field ca? string file of CA certificates to trust
----@field max_bytes? integer longest answer that is read (default: 1048576)
----@field json? any body as a table
----@field form? table<string, any> or as a form
----@field body? string or as text
----@field idempotent? boolean sending it twice is sending it once (default: true for put and delete)
----@field idempotency_key? string sent as Idempotency-Key
----@param t nocturne.http_delete_table
----@return nocturne.http_delete
-function http.delete(t) end
-
----HTTP PATCH.
----@class nocturne.http_patch: nocturne.action
----@class nocturne.http_patch_table
----@field url string|nocturne.secret https://...
----@field header? table<string, any> request headers
----@field query? table<string, any> added to the URL, encoded
----@field auth? nocturne.secret|nocturne.bearer|nocturne.basic|nocturne.hmac|nocturne.github|nocturne.standard secret "x" is sent as a bearer token
----@field ok? any status codes that are success (default: 200-299)
----@field follow? boolean follow redirects (default: false)
----@field ca? string file of CA certificates to trust
----@field max_bytes? integer longest answer that is read (default: 1048576)
----@field json? any body as a table
----@field form? table<string, any> or as a form
----@field body? string or as text
----@field idempotent? boolean sending it twice is sending it once (default: true for put and delete)
----@field idempotency_key? string sent as Idempotency-Key
----@param t nocturne.http_patch_table
----@return nocturne.http_patch
-function http.patch(t) end
-
----Sends a syslog message; in a channel, the notice.
----@class nocturne.syslog: nocturne.action
----@class nocturne.syslog_table
----@field [integer] any
----@field to? string host:port, or a socket path (default: 127.0.0.1:514)
----@field transport? "udp"|"tcp"|"unix" how it is sent (default: udp)
----@field facility? "kern"|"user"|"mail"|"daemon"|"auth"|"syslog"|"lpr"|"news"|"uucp"|"cron"|"authpriv"|"ftp"|"local0"|"local1"|"local2"|"local3"|"local4"|"local5"|"local6"|"local7" syslog facility (default: local0)
----@field severity? string|number name or 0-7 (default: the event's)
----@field app? string program name (default: nocturne)
----@param t nocturne.syslog_table
----@return nocturne.syslog
-function syslog(t) end
-
----Sends a mail; in a channel, the notice.
----@class nocturne.mail: nocturne.action
----@class nocturne.mail_table
----@field [integer] any
----@field to string|string[]|nocturne.any addresses
----@field cc? string|string[]|nocturne.any addresses
----@field from? string sender
----@field subject? string one line (default: {summary})
----@field body? string text; in a channel, the notice
----@field server? string smtp:// or smtps:// URL (default: smtp://127.0.0.1:25)
----@field auth? nocturne.secret|nocturne.basic user:password
----@param t nocturne.mail_table
----@return nocturne.mail
-function mail(t) end
-
----Makes a new event; the name is its kind.
----@class nocturne.emit: nocturne.action
----@class nocturne.emit_table
----@field [string] any field = value of the new event
----@param name string
----@return nocturne.emit|fun(t: nocturne.emit_table): nocturne.emit
-function emit(name) end
-
----Writes a line to the daemon's log.
----@class nocturne.log: nocturne.action
----@class nocturne.log_table
----@field level? "debug"|"info"|"warn"|"error" of the line (default: info)
----@param name string
----@return nocturne.log|fun(t: nocturne.log_table): nocturne.log
-function log(name) end
-
----Tells a channel; without a text, the summary.
----@class nocturne.notify: nocturne.action
----@class nocturne.notify_table
----@field [integer] any
----@param name string
----@return nocturne.notify|fun(t: nocturne.notify_table): nocturne.notify
-function notify(name) end
-
----Starts a flow of its own.
----@class nocturne.start: nocturne.action
----@class nocturne.start_table
----@field [string] any input of the flow
----@param name string
----@return nocturne.start|fun(t: nocturne.start_table): nocturne.start
-function start(name) end
 
 ---hmac { "sha512", "X-Header", secret = "name" }: MAC of the body.
 ---@class nocturne.hmac: nocturne.auth
@@ -1131,3 +937,197 @@ function expect.action(name) end
 ---@param name string|table
 ---@return nocturne.expect_field|fun(t: nocturne.expect_field_table): nocturne.expect_field
 function expect.field(name) end
+
+---Reads objects of the target.
+---@class nocturne.snmp_get: nocturne.action
+---@class nocturne.snmp_get_table
+---@field [string] string result name = object, as "ifOperStatus.{ifindex}" or "ifOperStatus[{ifname}]"
+---@param t nocturne.snmp_get_table
+---@return nocturne.snmp_get
+function snmp.get(t) end
+
+---Sets objects of the target.
+---@class nocturne.snmp_set: nocturne.action
+---@class nocturne.snmp_set_table
+---@field [string] string|number object = value; enumerated values by label
+---@param t nocturne.snmp_set_table
+---@return nocturne.snmp_set
+function snmp.set(t) end
+
+---Reads whole columns of the target.
+---@class nocturne.snmp_walk: nocturne.action
+---@class nocturne.snmp_walk_table
+---@field [string] string result name = object, as "ifOperStatus.{ifindex}" or "ifOperStatus[{ifname}]"
+---@param t nocturne.snmp_walk_table
+---@return nocturne.snmp_walk
+function snmp.walk(t) end
+
+---Runs a program; the words are its arguments, no shell.
+---@class nocturne.exec: nocturne.action
+---@class nocturne.exec_table
+---@field [integer] any
+---@field stdin? any sent as JSON on standard input
+---@field env? table<string, any> environment variables
+---@field cwd? string directory it runs in
+---@field format? "auto"|"json"|"text" how its output is read (default: auto)
+---@field exit? table<string, any> exit code = error class, as { ["75"] = "transient" }
+---@field mutates? boolean false: it only looks (default: true, false in a poll or verify)
+---@field idempotent? boolean doing it twice is doing it once (default: false)
+---@param t nocturne.exec_table
+---@return nocturne.exec
+function exec(t) end
+
+---HTTP GET.
+---@class nocturne.http_get: nocturne.action
+---@class nocturne.http_get_table
+---@field url string|nocturne.secret https://...
+---@field header? table<string, any> request headers
+---@field query? table<string, any> added to the URL, encoded
+---@field auth? nocturne.secret|nocturne.bearer|nocturne.basic|nocturne.hmac|nocturne.github|nocturne.standard secret "x" is sent as a bearer token
+---@field ok? any status codes that are success (default: 200-299)
+---@field follow? boolean follow redirects (default: false)
+---@field ca? string file of CA certificates to trust
+---@field max_bytes? integer longest answer that is read (default: 1048576)
+---@param t nocturne.http_get_table
+---@return nocturne.http_get
+function http.get(t) end
+
+---HTTP POST.
+---@class nocturne.http_post: nocturne.action
+---@class nocturne.http_post_table
+---@field url string|nocturne.secret https://...
+---@field header? table<string, any> request headers
+---@field query? table<string, any> added to the URL, encoded
+---@field auth? nocturne.secret|nocturne.bearer|nocturne.basic|nocturne.hmac|nocturne.github|nocturne.standard secret "x" is sent as a bearer token
+---@field ok? any status codes that are success (default: 200-299)
+---@field follow? boolean follow redirects (default: false)
+---@field ca? string file of CA certificates to trust
+---@field max_bytes? integer longest answer that is read (default: 1048576)
+---@field json? any body as a table
+---@field form? table<string, any> or as a form
+---@field body? string or as text
+---@field idempotent? boolean sending it twice is sending it once (default: true for put and delete)
+---@field idempotency_key? string sent as Idempotency-Key
+---@param t nocturne.http_post_table
+---@return nocturne.http_post
+function http.post(t) end
+
+---HTTP PUT.
+---@class nocturne.http_put: nocturne.action
+---@class nocturne.http_put_table
+---@field url string|nocturne.secret https://...
+---@field header? table<string, any> request headers
+---@field query? table<string, any> added to the URL, encoded
+---@field auth? nocturne.secret|nocturne.bearer|nocturne.basic|nocturne.hmac|nocturne.github|nocturne.standard secret "x" is sent as a bearer token
+---@field ok? any status codes that are success (default: 200-299)
+---@field follow? boolean follow redirects (default: false)
+---@field ca? string file of CA certificates to trust
+---@field max_bytes? integer longest answer that is read (default: 1048576)
+---@field json? any body as a table
+---@field form? table<string, any> or as a form
+---@field body? string or as text
+---@field idempotent? boolean sending it twice is sending it once (default: true for put and delete)
+---@field idempotency_key? string sent as Idempotency-Key
+---@param t nocturne.http_put_table
+---@return nocturne.http_put
+function http.put(t) end
+
+---HTTP DELETE.
+---@class nocturne.http_delete: nocturne.action
+---@class nocturne.http_delete_table
+---@field url string|nocturne.secret https://...
+---@field header? table<string, any> request headers
+---@field query? table<string, any> added to the URL, encoded
+---@field auth? nocturne.secret|nocturne.bearer|nocturne.basic|nocturne.hmac|nocturne.github|nocturne.standard secret "x" is sent as a bearer token
+---@field ok? any status codes that are success (default: 200-299)
+---@field follow? boolean follow redirects (default: false)
+---@field ca? string file of CA certificates to trust
+---@field max_bytes? integer longest answer that is read (default: 1048576)
+---@field json? any body as a table
+---@field form? table<string, any> or as a form
+---@field body? string or as text
+---@field idempotent? boolean sending it twice is sending it once (default: true for put and delete)
+---@field idempotency_key? string sent as Idempotency-Key
+---@param t nocturne.http_delete_table
+---@return nocturne.http_delete
+function http.delete(t) end
+
+---HTTP PATCH.
+---@class nocturne.http_patch: nocturne.action
+---@class nocturne.http_patch_table
+---@field url string|nocturne.secret https://...
+---@field header? table<string, any> request headers
+---@field query? table<string, any> added to the URL, encoded
+---@field auth? nocturne.secret|nocturne.bearer|nocturne.basic|nocturne.hmac|nocturne.github|nocturne.standard secret "x" is sent as a bearer token
+---@field ok? any status codes that are success (default: 200-299)
+---@field follow? boolean follow redirects (default: false)
+---@field ca? string file of CA certificates to trust
+---@field max_bytes? integer longest answer that is read (default: 1048576)
+---@field json? any body as a table
+---@field form? table<string, any> or as a form
+---@field body? string or as text
+---@field idempotent? boolean sending it twice is sending it once (default: true for put and delete)
+---@field idempotency_key? string sent as Idempotency-Key
+---@param t nocturne.http_patch_table
+---@return nocturne.http_patch
+function http.patch(t) end
+
+---Sends a syslog message; in a channel, the notice.
+---@class nocturne.syslog: nocturne.action
+---@class nocturne.syslog_table
+---@field [integer] any
+---@field to? string host:port, or a socket path (default: 127.0.0.1:514)
+---@field transport? "udp"|"tcp"|"unix" how it is sent (default: udp)
+---@field facility? "kern"|"user"|"mail"|"daemon"|"auth"|"syslog"|"lpr"|"news"|"uucp"|"cron"|"authpriv"|"ftp"|"local0"|"local1"|"local2"|"local3"|"local4"|"local5"|"local6"|"local7" syslog facility (default: local0)
+---@field severity? string|number name or 0-7 (default: the event's)
+---@field app? string program name (default: nocturne)
+---@param t nocturne.syslog_table
+---@return nocturne.syslog
+function syslog(t) end
+
+---Sends a mail; in a channel, the notice.
+---@class nocturne.mail: nocturne.action
+---@class nocturne.mail_table
+---@field [integer] any
+---@field to string|string[]|nocturne.any addresses
+---@field cc? string|string[]|nocturne.any addresses
+---@field from? string sender
+---@field subject? string one line (default: {summary})
+---@field body? string text; in a channel, the notice
+---@field server? string smtp:// or smtps:// URL (default: smtp://127.0.0.1:25)
+---@field auth? nocturne.secret|nocturne.basic user:password
+---@param t nocturne.mail_table
+---@return nocturne.mail
+function mail(t) end
+
+---Makes a new event; the name is its kind.
+---@class nocturne.emit: nocturne.action
+---@class nocturne.emit_table
+---@field [string] any field = value of the new event
+---@param name string
+---@return nocturne.emit|fun(t: nocturne.emit_table): nocturne.emit
+function emit(name) end
+
+---Writes a line to the daemon's log.
+---@class nocturne.log: nocturne.action
+---@class nocturne.log_table
+---@field level? "debug"|"info"|"warn"|"error" of the line (default: info)
+---@param name string
+---@return nocturne.log|fun(t: nocturne.log_table): nocturne.log
+function log(name) end
+
+---Tells a channel; without a text, the summary.
+---@class nocturne.notify: nocturne.action
+---@class nocturne.notify_table
+---@field [integer] any
+---@param name string
+---@return nocturne.notify|fun(t: nocturne.notify_table): nocturne.notify
+function notify(name) end
+
+---Starts a flow of its own.
+---@class nocturne.start: nocturne.action
+---@class nocturne.start_table
+---@field [string] any input of the flow
+---@param name string
+---@return nocturne.start|fun(t: nocturne.start_table): nocturne.start
+function start(name) end

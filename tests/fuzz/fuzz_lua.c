@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "engine/lua/lua.h"
+#include "actions/actions.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -45,6 +46,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *errors = NULL;
 	int rc;
 
+	noc_actions_register();
 	rc = noc_lua_load_text("fuzz.lua", text, size, &tree, &errors, &err);
 	if (rc == 0) {
 		call_functions(tree);

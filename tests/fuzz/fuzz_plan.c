@@ -17,6 +17,7 @@
 #include "engine/event/value.h"
 #include "engine/edge/action.h"
 #include "engine/flow/plan.h"
+#include "actions/actions.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -76,6 +77,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct noc_value *v = NULL;
 	struct noc_err err;
 
+	noc_actions_register();
 	noc_action_register(fuzz_actions, NOC_COUNT(fuzz_actions));
 	/* Ids of events without one must not differ between two reads. */
 	noc_id_seed(1);

@@ -14,8 +14,10 @@
 #include "engine/event/event.h"
 #include "engine/edge/action.h"
 #include "engine/rule/ruleset.h"
+#include "actions/actions.h"
 
-/* Actions that do nothing, with the flags of the real ones. */
+/* Actions that do nothing, with the flags of the real ones, which say what a
+ * rule may write. */
 static const struct noc_action_ops rules_ops[] = {
 	{ .name = "snmp.get", .flags = NOC_ACTION_READS },
 	{ .name = "snmp.walk", .flags = NOC_ACTION_READS },
@@ -38,6 +40,7 @@ rules_register(void)
 
 	for (size_t i = 0; i < NOC_COUNT(rules_ops); i++)
 		table[i] = &rules_ops[i];
+	noc_actions_register();
 	noc_action_register(table, NOC_COUNT(rules_ops));
 }
 

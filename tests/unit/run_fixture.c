@@ -15,6 +15,7 @@
 #include "engine/core/due.h"
 #include "engine/run/escalate.h"
 #include "engine/parts.h"
+#include "actions/actions.h"
 
 /* ---- fake actions under their real names ---- */
 
@@ -211,6 +212,7 @@ fix_open(struct fix *f, const char *rules)
 					      .virtual_time = true };
 
 	noc_log_sink_set(on_log, NULL);
+	noc_actions_register(); /* what a rule may write */
 	noc_action_register(act_table, NOC_COUNT(act_table));
 	f->host = (struct noc_host){ .submit = on_submit,
 				     .wake = on_wake,

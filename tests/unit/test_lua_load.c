@@ -17,6 +17,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "engine/lua/lua.h"
+#include "actions/actions.h"
 
 static char *
 read_data(const char *name, size_t *len)
@@ -659,5 +660,6 @@ main(void)
 		cmocka_unit_test(test_data_errors),
 	};
 
+	noc_actions_register();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

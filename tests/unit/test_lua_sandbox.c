@@ -20,6 +20,7 @@
 #include "base/mem.h"
 #include "base/table.h"
 #include "engine/lua/lua.h"
+#include "actions/actions.h"
 
 struct box {
 	struct noc_lua_tree *tree;
@@ -738,5 +739,6 @@ main(void)
 		cmocka_unit_test(test_truth),
 	};
 
+	noc_actions_register();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "engine/event/kinds.h"
 #include "engine/lang/schema.h"
+#include "actions/actions.h"
 
 static bool
 is_word_of(const char *word, const char *words)
@@ -199,6 +200,7 @@ main(void)
 		cmocka_unit_test(test_annotations_are_current),
 	};
 
+	noc_actions_register();
 	/* For whoever changes the schema: NOC_WRITE_META=FILE test_schema. */
 	if (getenv("NOC_WRITE_META")) {
 		FILE *f = fopen(getenv("NOC_WRITE_META"), "w");
