@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "base/crypto.h"
+#include "base/hex.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "engine/lang/schema_rows.h"

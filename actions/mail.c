@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/crypto.h"
+#include "base/hex.h"
 #include "base/mem.h"
 #include "engine/lang/schema_rows.h"
 #include "engine/edge/secret.h"

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "store/writer.h"
 #include "engine/rule/ruleset.h"
 #include "api/private.h"
@@ -55,15 +56,9 @@ status_rules(const struct noc_ruleset *rs)
 	noc_value_set(v, "observe", noc_value_int(observe));
 	noc_value_set(v, "shadow", noc_value_int(shadow));
 	noc_value_set(v, "paused", noc_value_int(paused));
-	for (int i = 0; rs && i < 8; i++) {
-		static const char digits[] = "0123456789abcdef";
-
-		hex[2 * i] = digits[rs->hash[i] >> 4];
-		hex[2 * i + 1] = digits[rs->hash[i] & 15];
-		hex[2 * i + 2] = '\0';
-	}
 	if (rs)
-		noc_value_set(v, "version", noc_value_str(hex));
+		noc_value_set(v, "version",
+			      noc_value_str(noc_hex(hex, rs->hash, 8)));
 	return v;
 }
 

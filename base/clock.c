@@ -9,7 +9,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/crypto.h"
 #include "base/err.h"
 #include "base/id.h"
 #include "base/mem.h"

@@ -8,8 +8,8 @@
 
 #include "base/err.h"
 
-/* Hashes, MACs, signatures and text encodings; the only file that sees
- * libcrypto.  The EVP_MD is fetched once a process.  Any thread. */
+/* Hashes, MACs and signatures; the only file that sees libcrypto.  The EVP_MD
+ * is fetched once a process.  Any thread. */
 
 struct noc_sha256; /* incremental */
 struct noc_sha256 *noc_sha256_new(void);
@@ -36,14 +36,5 @@ void noc_ed25519_sign(const struct noc_ed25519 *k, const void *p, size_t len,
 		      uint8_t sig[64]);
 bool noc_ed25519_verify(const uint8_t pub[32], const void *p, size_t len,
 			const uint8_t sig[64]);
-
-/* dst must hold 2*len+1; lower case, NUL-terminated.  Returns dst. */
-char *noc_hex(char *dst, const void *p, size_t len);
-/* Whole text must be hex of exactly *len or fewer bytes; EINPUT. */
-int noc_unhex(const char *text, size_t text_len, uint8_t *out, size_t *len);
-/* Standard alphabet with padding.  dst must hold 4*((len+2)/3)+1. */
-char *noc_base64(char *dst, const void *p, size_t len);
-/* out must hold 3*(text_len/4)+3.  Strict: padding required.  EINPUT. */
-int noc_unbase64(const char *text, size_t text_len, uint8_t *out, size_t *len);
 
 #endif

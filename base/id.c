@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/err.h"
+#include "base/hex.h"
 
 /*
  * The 74 bits of a UUIDv7 after the time are kept as hi (12) and lo (62).  A
@@ -123,16 +124,14 @@ noc_id_run(int64_t event_wall_ns, const struct noc_id *event, const char *rule,
 char *
 noc_id_format(char buf[NOC_ID_TEXT], const struct noc_id *id)
 {
-	static const char hex[] = "0123456789abcdef";
 	char *p = buf;
 
 	for (int i = 0; i < 16; i++) {
 		if (i == 4 || i == 6 || i == 8 || i == 10)
 			*p++ = '-';
-		*p++ = hex[id->b[i] >> 4];
-		*p++ = hex[id->b[i] & 15];
+		noc_hex(p, id->b + i, 1);
+		p += 2;
 	}
-	*p = '\0';
 	return buf;
 }
 

@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/hex.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 
@@ -137,11 +138,11 @@ noc_log_sink_set(void (*sink)(enum noc_level, const char *room,
 size_t
 noc_escape(char *dst, size_t size, const char *p, size_t len)
 {
-	static const char hex[] = "0123456789abcdef";
 	size_t at = 0;
 
 	for (size_t i = 0, n; i < len; i += n) {
-		char esc[6];
+		uint8_t code[2];
+		char esc[7];
 		const char *src = p + i;
 		size_t out;
 		uint32_t cp;
@@ -152,8 +153,9 @@ noc_escape(char *dst, size_t size, const char *p, size_t len)
 		} else if (n && cp > 0xff) {
 			esc[0] = '\\';
 			esc[1] = 'u';
-			for (int k = 0; k < 4; k++)
-				esc[2 + k] = hex[cp >> (12 - 4 * k) & 15];
+			code[0] = (uint8_t)(cp >> 8);
+			code[1] = (uint8_t)cp;
+			noc_hex(esc + 2, code, 2);
 			src = esc;
 			out = 6;
 		} else {
@@ -164,8 +166,8 @@ noc_escape(char *dst, size_t size, const char *p, size_t len)
 			}
 			esc[0] = '\\';
 			esc[1] = 'x';
-			esc[2] = hex[cp >> 4 & 15];
-			esc[3] = hex[cp & 15];
+			code[0] = (uint8_t)cp;
+			noc_hex(esc + 2, code, 1);
 			src = esc;
 			out = 4;
 		}

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/hex.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -65,6 +66,13 @@ noc_strbuf_add(struct noc_strbuf *sb, const void *p, size_t len)
 		memcpy(sb->p + sb->len, p, len);
 	sb->len += len;
 	sb->p[sb->len] = '\0';
+}
+
+void
+noc_strbuf_add_hex(struct noc_strbuf *sb, const void *p, size_t len)
+{
+	noc_hex(noc_strbuf_room(sb, 2 * len), p, len);
+	noc_strbuf_grew(sb, 2 * len);
 }
 
 void

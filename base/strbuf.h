@@ -32,6 +32,7 @@ void noc_strbuf_grew(struct noc_strbuf *sb, size_t n);
 void noc_strbuf_addi(struct noc_strbuf *sb, int64_t n); /* decimal */
 void noc_strbuf_addf(struct noc_strbuf *sb, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+void noc_strbuf_add_hex(struct noc_strbuf *sb, const void *p, size_t len);
 /* Terminal-safe (noc_escape). */
 void noc_strbuf_add_escaped(struct noc_strbuf *sb, const char *p, size_t len);
 /* Returned: the caller frees with free(); sb is empty afterwards. */

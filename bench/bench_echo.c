@@ -20,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/hex.h"
 #include "base/mem.h"
 
 static int64_t
@@ -37,21 +38,6 @@ by_value(const void *a, const void *b)
 	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
 
 	return x < y ? -1 : x > y;
-}
-
-static size_t
-unhex(const char *hex, char *out, size_t size)
-{
-	size_t n = strlen(hex) / 2;
-
-	if (n > size)
-		n = size;
-	for (size_t i = 0; i < n; i++) {
-		char two[3] = { hex[2 * i], hex[2 * i + 1], 0 };
-
-		out[i] = (char)strtoul(two, NULL, 16);
-	}
-	return n;
 }
 
 static void
@@ -81,15 +67,17 @@ opened(const char *port, int listens)
 int
 main(int argc, char **argv)
 {
-	char packet[2048], answer[4096], *mark, number[24];
+	uint8_t packet[2048];
+	char answer[4096], *mark, number[24];
 	int64_t *took, began;
-	size_t count, len;
+	size_t count, len = sizeof(packet);
 	int out, in;
 
 	if (argc != 6)
 		return 2;
 	count = strtoul(argv[3], NULL, 10);
-	len = unhex(argv[5], packet, sizeof(packet));
+	if (noc_unhex(argv[5], strlen(argv[5]), packet, &len))
+		return 2;
 	mark = memmem(packet, len, "########", 8);
 	if (!count || !len || !mark)
 		return 2;

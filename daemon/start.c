@@ -11,7 +11,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/crypto.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "proto/mib.h"

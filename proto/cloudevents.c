@@ -9,7 +9,7 @@
 #include <strings.h>
 
 #include "base/clock.h"
-#include "base/crypto.h"
+#include "base/hex.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/strbuf.h"
@@ -264,15 +264,6 @@ read_json(struct noc_slice body, bool batch, struct noc_value **list,
 
 /* --- binary --- */
 
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* HTTP binding §3.1.3.2: a quoted string is unquoted, then one round of %XX. */
 static struct noc_value *
 header_decode(struct noc_slice s)
@@ -292,14 +283,12 @@ header_decode(struct noc_slice s)
 	end = n;
 	n = 0;
 	for (size_t i = 0; i < end; i++) {
-		int hi = -1, lo = -1;
+		uint8_t byte;
+		size_t one = 1;
 
-		if (buf[i] == '%' && i + 2 < end) {
-			hi = hex_digit(buf[i + 1]);
-			lo = hex_digit(buf[i + 2]);
-		}
-		if (hi >= 0 && lo >= 0) {
-			buf[n++] = (char)(hi << 4 | lo);
+		if (buf[i] == '%' && i + 2 < end &&
+		    noc_unhex(buf + i + 1, 2, &byte, &one) == 0) {
+			buf[n++] = (char)byte;
 			i += 2;
 		} else {
 			buf[n++] = buf[i];

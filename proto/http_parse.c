@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/hex.h"
 #include "base/mem.h"
 
 #define TARGET_MAX 8192
@@ -17,15 +18,6 @@ is_token(unsigned char c)
 	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
 	       (c >= 'A' && c <= 'Z') ||
 	       (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
-}
-
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 ssize_t
@@ -333,8 +325,8 @@ noc_http_decode(char *text, bool plus)
 		unsigned char c = (unsigned char)*p;
 
 		if (c == '%') {
-			int hi = hex_value(p[1]);
-			int lo = hi < 0 ? -1 : hex_value(p[2]);
+			int hi = noc_hex_digit(p[1]);
+			int lo = hi < 0 ? -1 : noc_hex_digit(p[2]);
 
 			if (lo < 0)
 				return false;

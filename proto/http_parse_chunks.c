@@ -3,17 +3,10 @@
 
 #include "proto/http_parse.h"
 
+#include "base/hex.h"
+
 #define CHUNK_LINE   256
 #define TRAILERS_MAX 4096
-
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 enum {
 	CHUNK_SIZE,
@@ -32,7 +25,7 @@ enum {
 static bool
 chunk_size_byte(struct noc_http_chunks *c, char ch)
 {
-	int value = c->state == CHUNK_SIZE ? hex_value(ch) : -1;
+	int value = c->state == CHUNK_SIZE ? noc_hex_digit(ch) : -1;
 
 	if (++c->line > CHUNK_LINE)
 		return false;

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/crypto.h"
+#include "base/hex.h"
 #include "base/mem.h"
 #include "base/strbuf.h"
 

@@ -161,8 +161,7 @@ inform_key(const struct noc_snmp_trap *trap, const char *host)
 	    trap->version == 3 ? trap->engine_id_len : trap->community_len;
 
 	noc_strbuf_addf(&sb, "%s/", host);
-	for (size_t i = 0; i < len; i++)
-		noc_strbuf_addf(&sb, "%02x", who[i]);
+	noc_strbuf_add_hex(&sb, who, len);
 	noc_strbuf_addf(&sb, "/%s/%d", trap->user, (int)trap->request_id);
 	return noc_strbuf_detach(&sb, NULL);
 }

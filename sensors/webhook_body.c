@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/hex.h"
 #include "base/json.h"
 #include "base/utf8.h"
 
@@ -30,27 +31,17 @@ body_type_json(const char *type)
 	       (len > 5 && !strncasecmp(type + len - 5, "+json", 5));
 }
 
-static int
-form_hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 static void
 form_decode(const char *p, size_t len, struct noc_strbuf *out)
 {
 	noc_strbuf_clear(out);
 	for (size_t i = 0; i < len; i++) {
-		if (p[i] == '%' && i + 2 < len && form_hex(p[i + 1]) >= 0 &&
-		    form_hex(p[i + 2]) >= 0) {
-			noc_strbuf_addc(out, (char)(form_hex(p[i + 1]) * 16 +
-						    form_hex(p[i + 2])));
+		uint8_t byte;
+		size_t one = 1;
+
+		if (p[i] == '%' && i + 2 < len &&
+		    noc_unhex(p + i + 1, 2, &byte, &one) == 0) {
+			noc_strbuf_addc(out, (char)byte);
 			i += 2;
 		} else {
 			noc_strbuf_addc(out, p[i] == '+' ? ' ' : p[i]);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/crypto.h"
+#include "base/hex.h"
 #include "base/log.h"
 #include "base/mem.h"
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/crypto.h"
+#include "base/hex.h"
 #include "base/mem.h"
 #include "snmp/private.h"
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/crypto.h"
+#include "base/hex.h"
 #include "base/mem.h"
 
 static const oid oid_uptime[] = { 1, 3, 6, 1, 2, 1, 1, 3, 0 };

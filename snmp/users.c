@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/crypto.h"
+#include "base/hex.h"
 #include "base/mem.h"
 
 #define UNPROVEN_MAX 4096 /* engines of users without a key, for good */

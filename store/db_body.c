@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "base/crypto.h"
+#include "base/hex.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/utf8.h"

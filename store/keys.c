@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/crypto.h"
+#include "base/hex.h"
 #include "base/mem.h"
 #include "store/journal_private.h"
 

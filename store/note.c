@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/mem.h"
 
 #define DASH	 "\xe2\x80\x94 " /* em dash, space */

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/crypto.h"
+#include "base/hex.h"
 #include "base/id.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -174,16 +174,14 @@ query_id_range(const char *text, uint8_t lo[16], uint8_t hi[16])
 	memset(lo, 0, 16);
 	memset(hi, 0xff, 16);
 	for (; *text; text++) {
-		const char *digits = "0123456789abcdef", *d;
+		int digit = noc_hex_digit(*text);
 		unsigned v, shift = n & 1 ? 0 : 4;
 
 		if (*text == '-')
 			continue;
-		d = strchr(digits,
-			   *text >= 'A' && *text <= 'F' ? *text | 32 : *text);
-		if (!d || n == 32)
+		if (digit < 0 || n == 32)
 			return -1;
-		v = (unsigned)(d - digits);
+		v = (unsigned)digit;
 		lo[n / 2] = (uint8_t)(lo[n / 2] | v << shift);
 		hi[n / 2] =
 		    (uint8_t)((hi[n / 2] & ~(15u << shift)) | v << shift);

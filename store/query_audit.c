@@ -8,7 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/crypto.h"
+#include "base/hex.h"
 #include "base/id.h"
 #include "base/json.h"
 #include "store/chain.h"
@@ -32,7 +32,6 @@ audit_field(uint16_t tag, const uint8_t *p, size_t len)
 {
 	struct noc_strbuf sb = NOC_STRBUF_INIT;
 	struct noc_value *v = NULL;
-	char hex[3];
 
 	switch (tag) {
 	case NOC_TAG_DETAIL:
@@ -45,8 +44,7 @@ audit_field(uint16_t tag, const uint8_t *p, size_t len)
 		__attribute__((fallthrough));
 	case NOC_TAG_COMMITMENT:
 	case NOC_TAG_RAW:
-		for (size_t i = 0; i < len; i++)
-			noc_strbuf_add(&sb, noc_hex(hex, p + i, 1), 2);
+		noc_strbuf_add_hex(&sb, p, len);
 		v = noc_value_strn(sb.p ? sb.p : "", sb.len);
 		noc_strbuf_release(&sb);
 		return v;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/crypto.h"
+#include "base/hex.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "store/rows.h"

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/crypto.h"
+#include "base/hex.h"
 #include "base/id.h"
 #include "base/json.h"
 #include "base/mem.h"

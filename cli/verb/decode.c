@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/crypto.h"
+#include "base/hex.h"
 #include "base/intern.h"
 #include "base/mem.h"
 #include "proto/mib.h"
@@ -247,19 +247,16 @@ decode_hex(const char *line, size_t len, struct noc_strbuf *out)
 	if (len > 1 && line[0] == '0' && (line[1] == 'x' || line[1] == 'X'))
 		line += 2, len -= 2;
 	for (size_t i = 0; i < len; i++) {
-		const char *digits = "0123456789abcdef";
-		char c = line[i] >= 'A' && line[i] <= 'F' ? (char)(line[i] + 32)
-							  : line[i];
-		const char *at = memchr(digits, c, 16);
+		int digit = noc_hex_digit(line[i]);
 
-		if (!at && strchr(" \t\r:", c))
+		if (digit < 0 && strchr(" \t\r:", line[i]))
 			continue;
-		if (!at)
+		if (digit < 0)
 			return false;
 		if (half < 0) {
-			half = (int)(at - digits);
+			half = digit;
 		} else {
-			noc_strbuf_addc(out, (char)(half * 16 + (at - digits)));
+			noc_strbuf_addc(out, (char)(half * 16 + digit));
 			half = -1;
 		}
 	}

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/crypto.h"
+#include "base/hex.h"
 #include "base/mem.h"
 #include "engine/event/value.h"
 #include "engine/core/core_private.h"

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/intern.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -147,9 +148,8 @@ noc_keyed_store(struct noc_core *core, struct noc_keyed *k)
 	k->stored_ns = noc_core_time(core).boot_ns;
 	noc_value_set(row, "count", noc_value_int(k->count));
 	noc_value_set(row, "since", noc_value_int(k->since_ns));
-	for (int i = 0; i < 32; i++)
-		snprintf(hex + 2 * i, 3, "%02x", k->keys_hash[i]);
-	noc_value_set(row, "keys", noc_value_str(hex));
+	noc_value_set(row, "keys",
+		      noc_value_str(noc_hex(hex, k->keys_hash, 32)));
 	if (k->ev)
 		noc_value_set(row, "event", noc_event_value(k->ev));
 	if (k->late)
@@ -311,6 +311,7 @@ keyed_load(struct noc_core *core, void *part, const char *kind, const char *key,
 	const struct noc_form *form = NULL;
 	const char *hex = noc_value_get_str(data, "keys", "");
 	struct noc_keyed *k;
+	size_t hash_len = sizeof(k->keys_hash);
 
 	(void)part;
 	for (size_t i = 0; i < NOC_COUNT(keyed_forms) && !form; i++)
@@ -322,8 +323,8 @@ keyed_load(struct noc_core *core, void *part, const char *kind, const char *key,
 	k->stored_ns = 1; /* long ago */
 	k->count = noc_value_get_int(data, "count", 1);
 	k->since_ns = noc_value_get_int(data, "since", k->since_ns);
-	for (int i = 0; i < 32 && strlen(hex) == 64; i++)
-		sscanf(hex + 2 * i, "%2hhx", &k->keys_hash[i]);
+	if (strlen(hex) == 64)
+		(void)noc_unhex(hex, 64, k->keys_hash, &hash_len);
 	if (noc_value_get(data, "event"))
 		k->ev = noc_event_from_value(noc_value_get(data, "event"));
 	if (k->ev) {

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/crypto.h"
+#include "base/hex.h"
 #include "base/intern.h"
 #include "base/json.h"
 #include "base/mem.h"

@@ -257,8 +257,7 @@ format_hex(const struct noc_datum *d, struct noc_strbuf *out)
 	if (d->type == NOC_INT)
 		noc_strbuf_addf(out, "%llx", (unsigned long long)d->i);
 	else if (d->type == NOC_STR)
-		for (size_t i = 0; i < d->s.len; i++)
-			noc_strbuf_addf(out, "%02x", (unsigned char)d->s.p[i]);
+		noc_strbuf_add_hex(out, d->s.p, d->s.len);
 	else
 		noc_datum_text(d, out);
 }

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/crypto.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/lang/ast.h"

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/crypto.h"
+#include "base/hex.h"
 #include "base/intern.h"
 #include "base/mem.h"
 #include "engine/rule/build.h"

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/crypto.h"
+#include "base/hex.h"
 #include "base/mem.h"
 #include "store/crash.h"
 #include "engine/event/value.h"

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "base/crypto.h"
+#include "base/hex.h"
 #include "base/json.h"
 #include "base/mem.h"
 

@@ -3,7 +3,7 @@
 
 #include "tests/unit/unit.h"
 
-#include "base/crypto.h"
+#include "base/hex.h"
 #include "base/json.h"
 #include "proto/ber.h"
 

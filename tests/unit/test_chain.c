@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 
+#include "base/hex.h"
 #include "store/note.h"
 #include "tests/unit/store_data.h"
 

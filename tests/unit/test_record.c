@@ -3,6 +3,7 @@
 
 #include "store/record.h"
 
+#include "base/hex.h"
 #include "base/id.h"
 #include "store/chain.h"
 #include "store/rows.h"

@@ -3,7 +3,7 @@
 
 #include "tests/unit/unit.h"
 
-#include "base/crypto.h"
+#include "base/hex.h"
 #include "tests/unit/rules_fixture.h"
 
 /* The rules of the manual's first page. */

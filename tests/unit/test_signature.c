@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <strings.h>
 
+#include "base/hex.h"
 #include "tests/unit/unit.h"
 
 #include "base/clock.h"

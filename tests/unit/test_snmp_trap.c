@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/crypto.h"
+#include "base/hex.h"
 #include "base/json.h"
 #include "net/loop.h"
 #include "snmp/snmp.h"

@@ -5,10 +5,10 @@
 
 #include <stdbool.h>
 
+#include "base/hex.h"
 #include "tests/unit/unit.h"
 
 #include "base/clock.h"
-#include "base/crypto.h"
 #include "base/json.h"
 #include "base/mem.h"
 

@@ -3,6 +3,7 @@
 
 #include "store/verify.h"
 
+#include "base/hex.h"
 #include "store/note.h"
 #include "engine/run/verify.h"
 #include "tests/unit/store_state.h"
