@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/loopback.h"
 #include "base/mem.h"
 #include "store/writer.h"
 #include "engine/expr/template.h"
@@ -344,10 +345,8 @@ metrics_process(struct noc_metrics *m, struct noc_env *env)
 static bool
 peer_is_local(const struct noc_http_req *req)
 {
-	const char *peer = noc_http_peer(req);
-
-	return noc_http_is_unix(req) || !strncmp(peer, "127.", 4) ||
-	       !strcmp(peer, "::1") || !strncmp(peer, "::ffff:127.", 11);
+	return noc_http_is_unix(req) ||
+	       noc_is_loopback(noc_slice_str(noc_http_peer(req)));
 }
 
 static void

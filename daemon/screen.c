@@ -8,10 +8,12 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/loopback.h"
 #include "base/mem.h"
 #include "store/writer.h"
 #include "net/http.h"
 #include "engine/rule/ruleset.h"
+#include "sensors/listen.h"
 #include "daemon/hint.h"
 #include "daemon/private.h"
 #include "daemon/rules_dir.h"
@@ -132,6 +134,19 @@ screen_try(struct noc_daemon *d, const char *udp, const char *tcp)
 	return text;
 }
 
+/* "127.0.0.1:5514", "[::1]:5514". */
+static bool
+screen_is_loopback(const char *at)
+{
+	char host[INET6_ADDRSTRLEN];
+	struct noc_address a;
+
+	if (noc_address_parse(at, &a, NULL))
+		return false;
+	noc_address_host((struct sockaddr *)&a.ss, host);
+	return noc_is_loopback(noc_slice_str(host));
+}
+
 /* Open to the network, and nobody has to say who he is. */
 static void
 screen_warn(const struct noc_daemon *d)
@@ -147,8 +162,7 @@ screen_warn(const struct noc_daemon *d)
 		const char *at =
 		    noc_value_get_str(d->config, open[i].option, "off");
 
-		if (!strcmp(at, "off") || !strncmp(at, "127.", 4) ||
-		    !strncmp(at, "[::1]", 5))
+		if (!strcmp(at, "off") || screen_is_loopback(at))
 			continue;
 		noc_strbuf_addf(&sb, "%s%s", sb.len ? ", " : "", open[i].text);
 	}

@@ -94,15 +94,6 @@ noc_address_port(const struct sockaddr *sa)
 	return 0;
 }
 
-bool
-noc_address_loopback(const struct sockaddr *sa)
-{
-	char host[INET6_ADDRSTRLEN];
-
-	noc_address_host(sa, host);
-	return !strncmp(host, "127.", 4) || !strcmp(host, "::1");
-}
-
 /* ---- binding ---- */
 
 static int

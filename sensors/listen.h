@@ -27,7 +27,6 @@ int noc_address_parse(const char *text, struct noc_address *out,
  * INET6_ADDRSTRLEN.  Returns its length. */
 size_t noc_address_host(const struct sockaddr *sa, char *buf);
 int noc_address_port(const struct sockaddr *sa);
-bool noc_address_loopback(const struct sockaddr *sa);
 
 /*
  * Bound, non-blocking socket of SOCK_DGRAM or SOCK_STREAM (listening); option

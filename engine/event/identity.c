@@ -6,6 +6,8 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "base/loopback.h"
+
 /*
  * Who says it?  The origin address by inventory; for a relay (loopback is
  * one) the address or name the message itself carries.  Trust never comes
@@ -15,8 +17,7 @@
 static bool
 identity_is_local(struct noc_slice origin)
 {
-	return noc_slice_is(origin, "local") || noc_slice_is(origin, "::1") ||
-	       (origin.len > 4 && !memcmp(origin.p, "127.", 4));
+	return noc_slice_is(origin, "local") || noc_is_loopback(origin);
 }
 
 /* The name inside: syslog HOSTNAME, snmpTrapAddress, v1 agent-addr. */
@@ -30,7 +31,8 @@ identity_inner(const struct noc_event *ev)
 	for (size_t i = 0; ev->snmp && i < 2; i++) {
 		const char *s = noc_value_get_str(ev->snmp, keys[i], "");
 
-		if (*s && strcmp(s, "0.0.0.0") && strncmp(s, "127.", 4))
+		if (*s && strcmp(s, "0.0.0.0") &&
+		    !noc_is_loopback(noc_slice_str(s)))
 			return noc_slice_str(s);
 	}
 	return noc_slice(NULL, 0);

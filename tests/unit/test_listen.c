@@ -96,13 +96,13 @@ test_addresses(void **state)
 	noc_address_host((struct sockaddr *)&a.ss, host);
 	assert_string_equal(host, "192.0.2.1");
 	assert_int_equal(noc_address_port((struct sockaddr *)&a.ss), 514);
-	assert_false(noc_address_loopback((struct sockaddr *)&a.ss));
 	assert_int_equal(noc_address_parse("[::ffff:192.0.2.1]:1", &a, &err),
 			 0);
 	noc_address_host((struct sockaddr *)&a.ss, host);
 	assert_string_equal(host, "192.0.2.1");
 	assert_int_equal(noc_address_parse("[::1]:1", &a, &err), 0);
-	assert_true(noc_address_loopback((struct sockaddr *)&a.ss));
+	noc_address_host((struct sockaddr *)&a.ss, host);
+	assert_string_equal(host, "::1");
 }
 
 /* ---- bodies of webhooks ---- */
