@@ -184,16 +184,18 @@ on_stats(struct noc_http_req *req, void *arg)
 {
 	struct fixture *f = arg;
 	struct noc_http_stats s;
-	char text[256];
+	char text[320];
 
 	noc_http_stats(f->http, &s);
-	snprintf(
-	    text, sizeof(text),
-	    "conns=%d streams=%d pending=%d ok=%llu bad=%llu "
-	    "evicted=%llu body=%zu paused=%llu.",
-	    s.conns, s.streams, s.pending, (unsigned long long)s.by_class[2],
-	    (unsigned long long)s.by_class[4], (unsigned long long)s.evicted,
-	    s.body_bytes, (unsigned long long)s.accept_paused);
+	snprintf(text, sizeof(text),
+		 "conns=%d unix=%d streams=%d pending=%d ok=%llu bad=%llu "
+		 "evicted=%llu body=%zu in=%llu paused=%llu.",
+		 s.conns, s.conns_unix, s.streams, s.pending,
+		 (unsigned long long)s.by_class[2],
+		 (unsigned long long)s.by_class[4],
+		 (unsigned long long)s.evicted, s.body_bytes,
+		 (unsigned long long)s.bytes_in,
+		 (unsigned long long)s.accept_paused);
 	noc_http_reply(req, 200, "text/plain", text, strlen(text));
 }
 

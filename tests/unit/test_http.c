@@ -135,14 +135,12 @@ test_headers_have_a_limit(void **state)
 
 	(void)state;
 	noc_strbuf_adds(&s, "GET /hello HTTP/1.1\r\nHost: x\r\nA: ");
-	while (s.len < 16300)
+	while (s.len < 16384 - 4)
 		noc_strbuf_addc(&s, 'a');
 	noc_strbuf_adds(&s, "\r\n\r\n");
 	assert_int_equal(ask_status(&fx, s.p), 200);
 	s.len -= 4;
-	while (s.len < 16384)
-		noc_strbuf_addc(&s, 'a');
-	noc_strbuf_adds(&s, "\r\n\r\n");
+	noc_strbuf_adds(&s, "a\r\n\r\n");
 	assert_int_equal(ask_status(&fx, s.p), 431);
 	noc_strbuf_clear(&s);
 	noc_strbuf_adds(&s, "GET /hello HTTP/1.1\r\nHost: x\r\n");

@@ -80,6 +80,96 @@ test_same_address_is_served_by_evicting_the_slow(void **state)
 		close(slow[i]);
 }
 
+/* At a cap nobody is pushed out; one more, and the first to come is. */
+static void
+check_cap(int max, bool is_unix, int each)
+{
+	int *held = noc_calloc((size_t)max + 1, sizeof(int)), asker;
+	char from[32], full[32];
+	struct fixture f;
+
+	fixture_init(&f);
+	fixture_start(&f);
+	asker = is_unix ? dial(&f, NULL) : dial_unix(&f);
+	snprintf(full, sizeof(full), "%s=%d ", is_unix ? "unix" : "conns", max);
+	for (int i = 0; i <= max; i++) {
+		if (i == max) {
+			stats_say(asker, full);
+			stats_say(asker, "evicted=0 ");
+		}
+		snprintf(from, sizeof(from), "127.0.2.%d", i / each + 1);
+		held[i] = is_unix ? dial_unix(&f) : dial(&f, from);
+	}
+	stats_say(asker, "evicted=1 ");
+	stats_say(asker, full);
+	assert_true(closed_by_server(held[0], PATIENCE_MS));
+	for (int i = 0; i <= max; i++)
+		close(held[i]);
+	close(asker);
+	fixture_stop(&f);
+	free(held);
+}
+
+static void
+test_connections_have_caps(void **state)
+{
+	struct rlimit old, many;
+
+	(void)state;
+	getrlimit(RLIMIT_NOFILE, &old);
+	many = old;
+	many.rlim_cur = old.rlim_max < 2048 ? old.rlim_max : 2048;
+	setrlimit(RLIMIT_NOFILE, &many);
+	check_cap(64, false, 1000); /* of one address */
+	check_cap(512, false, 50);
+	check_cap(128, true, 1);
+	setrlimit(RLIMIT_NOFILE, &old);
+}
+
+static size_t
+bytes_in(int asker)
+{
+	size_t n = 0;
+	char *a;
+
+	say(asker, "GET /stats HTTP/1.1\r\nHost: x\r\n\r\n");
+	a = hear(asker);
+	assert_non_null(a);
+	assert_int_equal(sscanf(strstr(a, " in="), " in=%zu", &n), 1);
+	free(a);
+	return n;
+}
+
+/*
+ * Who was refused and sends on is listened to for 2 MiB, so that the answer
+ * gets through.  The deadline may be first on a machine that stalls: again.
+ */
+static void
+test_the_refused_are_heard_for_2_mib(void **state)
+{
+	static const char block[65536];
+	int asker = dial_unix(&fx);
+	size_t got = 0;
+
+	(void)state;
+	for (int i = 0; i < 20 && got <= 2 << 20; i++) {
+		size_t before = bytes_in(asker);
+		int fd = dial(&fx, NULL);
+
+		say(fd, "GET / HTTP/1.2\r\nHost: x\r\n\r\n");
+		assert_int_equal(status_of_answer(hear(fd)), 505);
+		for (int n = 0; n < 256; n++) /* 16 MiB, if it may */
+			say_bytes(fd, block, sizeof(block));
+		shutdown(fd, SHUT_WR);
+		assert_true(closed_by_server(fd, PATIENCE_MS));
+		close(fd);
+		got = bytes_in(asker) - before;
+	}
+	close(asker);
+	/* And no more than the turn in which the last came. */
+	assert_in_range(got, (2 << 20) + 1, (2 << 20) + 65536 + 200);
+}
+
 /* One byte every 50 ms does not keep a connection for ever. */
 static void
 check_deadline(const struct fixture *f, const char *start)
@@ -124,6 +214,22 @@ test_deadlines_are_absolute(void **state)
 	fixture_start(&f);
 	check_deadline(&f, "POST /echo HTTP/1.1\r\nHost: x\r\n"
 			   "Content-Length: 99999\r\n\r\n");
+	fixture_stop(&f);
+}
+
+/* Who waits for an answer that does not come is told so in time. */
+static void
+test_answers_have_a_deadline(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f);
+	f.conf.limits.reply_ms = 100;
+	fixture_start(&f);
+	assert_int_equal(ask_status(&f, "GET /keep?ms=0 HTTP/1.1\r\n"
+					"Host: x\r\n\r\n"),
+			 504);
 	fixture_stop(&f);
 }
 
@@ -384,7 +490,10 @@ main(void)
 		cmocka_unit_test(test_slow_senders_do_not_hinder_others),
 		cmocka_unit_test(
 		    test_same_address_is_served_by_evicting_the_slow),
+		cmocka_unit_test(test_connections_have_caps),
+		cmocka_unit_test(test_the_refused_are_heard_for_2_mib),
 		cmocka_unit_test(test_deadlines_are_absolute),
+		cmocka_unit_test(test_answers_have_a_deadline),
 		cmocka_unit_test(test_idle_connections_close),
 		cmocka_unit_test(test_stream),
 		cmocka_unit_test(test_export_waits_for_a_slow_reader),
