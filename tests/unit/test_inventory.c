@@ -182,24 +182,32 @@ test_select(void **state)
 	noc_inventory_unref(inv);
 }
 
-/* Names are many: none takes the place of another, or of a kind. */
-static void
-test_large(void **state)
+/* "big0,10.0.0.0" and on, so many; to be freed. */
+static char *
+large(size_t n)
 {
-	size_t cap = 0, len = 0, n = 40000;
-	struct noc_inventory *inv;
-	char *text = NULL;
+	size_t cap = n * 48 + 64, len;
+	char *text = malloc(cap);
 
-	(void)state;
-	text = malloc(cap = n * 48 + 64);
 	assert_non_null(text);
 	len = (size_t)snprintf(text, cap, "name,address\n");
 	for (size_t i = 0; i < n; i++)
 		len += (size_t)snprintf(text + len, cap - len,
 					"big%zu,10.%zu.%zu.%zu\n", i, i >> 16,
 					i >> 8 & 255, i & 255);
+	return text;
+}
+
+/* Names are many: none takes the place of another, or of a kind. */
+static void
+test_large(void **state)
+{
+	struct noc_inventory *inv;
+	char *text = large(40000);
+
+	(void)state;
 	inv = parse("big.csv", text);
-	assert_int_equal(inv->ndevices, n);
+	assert_int_equal(inv->ndevices, 40000);
 	assert_string_equal(named(inv, "big39999")->name, "big39999");
 	assert_string_equal(named(inv, "big39999")->addresses[0],
 			    "10.0.156.63");
@@ -208,13 +216,34 @@ test_large(void **state)
 	free(text);
 }
 
+static void
+test_a_hundred_thousand_devices(void **state)
+{
+	struct noc_inventory *inv;
+	char *text = large(100000);
+
+	(void)state;
+	inv = parse("big.csv", text);
+	assert_int_equal(inv->ndevices, 100000);
+	assert_non_null(named(inv, "big99999"));
+	noc_inventory_unref(inv);
+	free(text);
+	text = large(100001);
+	refuses(text, "100001 devices; the cap is 100000");
+	free(text);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_csv),    cmocka_unit_test(test_bad),
-		cmocka_unit_test(test_cables), cmocka_unit_test(test_names),
-		cmocka_unit_test(test_select), cmocka_unit_test(test_large),
+		cmocka_unit_test(test_csv),
+		cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_cables),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_select),
+		cmocka_unit_test(test_large),
+		cmocka_unit_test(test_a_hundred_thousand_devices),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

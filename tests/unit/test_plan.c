@@ -196,7 +196,8 @@ test_what_a_rule_says_of_one_call(void **state)
 	noc_ruleset_unref(rs);
 }
 
-#define RUN(run) "rule \"r\" { on = \"link.down\",\nrun = " run " }"
+#define BEGIN	 "rule \"r\" { on = \"link.down\",\nrun = "
+#define RUN(run) BEGIN run " }"
 
 static void
 test_mistakes_name_the_line(void **state)
@@ -225,6 +226,51 @@ test_mistakes_name_the_line(void **state)
 		"= \"9s\", deadline = \"1s\" } }"),
 	    "deadline");
 	assert_refused(RUN("flow { }"), "empty");
+}
+
+/* A flow of so many logs, or one whose on_fail has so many levels. */
+static char *
+many(const char *begin, const char *one, int n, const char *end)
+{
+	struct noc_strbuf sb = NOC_STRBUF_INIT;
+
+	noc_strbuf_adds(&sb, begin);
+	for (int i = 0; i < n; i++)
+		noc_strbuf_adds(&sb, one);
+	noc_strbuf_adds(&sb, end);
+	return noc_strbuf_detach(&sb, NULL);
+}
+
+static void
+test_steps_and_levels_have_a_limit(void **state)
+{
+	static const struct {
+		const char *begin, *one, *end, *why;
+		int max;
+	} cases[] = {
+		{ BEGIN "flow { ", "log \"x\", ", "} }",
+		  "has 257 steps; it needs 1 to 256", 256 },
+		{ BEGIN "flow { log \"x\", on_fail = escalate { ",
+		  "{ \"1m\", notify \"noc\" }, ", "} } }",
+		  "more than 32 levels", 32 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(cases); i++) {
+		char *text = many(cases[i].begin, cases[i].one, cases[i].max,
+				  cases[i].end);
+		char *errors;
+
+		noc_ruleset_unref(rules_load(text));
+		free(text);
+		text = many(cases[i].begin, cases[i].one, cases[i].max + 1,
+			    cases[i].end);
+		errors = rules_refused(text);
+		if (!strstr(errors, cases[i].why))
+			fail_msg("no '%s' in %s", cases[i].why, errors);
+		free(errors);
+		free(text);
+	}
 }
 
 static void
@@ -263,6 +309,7 @@ main(void)
 		cmocka_unit_test(test_single_action_is_a_plan),
 		cmocka_unit_test(test_what_a_rule_says_of_one_call),
 		cmocka_unit_test(test_mistakes_name_the_line),
+		cmocka_unit_test(test_steps_and_levels_have_a_limit),
 		cmocka_unit_test(test_steps_are_described),
 	};
 

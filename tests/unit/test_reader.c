@@ -510,6 +510,23 @@ test_long_question_ends(void **state)
 	state_sql(dir, "DELETE FROM events WHERE received = 1");
 }
 
+/* However many are asked for, a page ends; nothing is left out after it. */
+static void
+test_a_page_has_a_thousand_rows(void **state)
+{
+	static const char *const names[] = { "events", "audit" };
+
+	(void)state;
+	state_fill(dir, 10000, 700); /* beside the 401 there are */
+	for (size_t i = 0; i < NOC_COUNT(names); i++) {
+		assert_int_equal(count(names[i], "{\"limit\":999}"), 999);
+		assert_int_equal(count(names[i], "{\"limit\":1000}"), 1000);
+		assert_int_equal(count(names[i], "{\"limit\":1001}"), 1000);
+		assert_int_equal(count(names[i], "{\"limit\":99999999}"), 1000);
+		assert_int_equal(count(names[i], "{\"limit\":0}"), 1);
+	}
+}
+
 int
 main(void)
 {
@@ -524,6 +541,7 @@ main(void)
 		cmocka_unit_test(test_event_said_by_its_record),
 		cmocka_unit_test(test_search_goes_on_where_it_stopped),
 		cmocka_unit_test(test_long_question_ends),
+		cmocka_unit_test(test_a_page_has_a_thousand_rows), /* last */
 	};
 
 	noc_log_sink_set(state_quiet, NULL);
