@@ -213,6 +213,60 @@ test_fold_users(void **state)
 	cor_close(&f);
 }
 
+/* A fault is one for 30 s from its first witness on. */
+static void
+test_fold_lasts_30_seconds(void **state)
+{
+	static const struct {
+		int64_t ms;
+		unsigned fired;
+	} cases[] = { { 29999, 1 }, { 30000, 2 } };
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(cases); i++) {
+		struct fix f = { 0 };
+
+		fix_open(&f, WATCH);
+		cor_port(&f, "link.down", "sw1", "eth7");
+		fix_advance(&f, 15000);
+		cor_port(&f, "link.down", "sw1", "eth7");
+		fix_advance(&f, cases[i].ms - 15000);
+		cor_port(&f, "link.down", "sw1", "eth7");
+		assert_int_equal(cor_count(&f, "watch")->fired, cases[i].fired);
+		cor_close(&f);
+	}
+}
+
+/* Full: each witness of one more is news, those of the others are not. */
+static void
+test_fold_has_a_cap(void **state)
+{
+	struct fix f = { 0 };
+	char name[16];
+
+	(void)state;
+	fix_open(&f, "rule \"w\" { on = \"link.down\", where = { device ="
+		     " any { \"sw0\", \"sw65535\", \"another\" } },"
+		     " run = log \"x\" }");
+	for (int i = 0; i < 65536; i++) {
+		snprintf(name, sizeof(name), "sw%d", i);
+		cor_port(&f, "link.down", name, "eth7");
+	}
+	cor_port(&f, "link.down", "another", "eth7");
+	assert_int_equal(cor_count(&f, "w")->fired, 3);
+	cor_port(&f, "link.down", "sw0", "eth7");
+	cor_port(&f, "link.down", "sw65535", "eth7");
+	assert_int_equal(cor_count(&f, "w")->fired, 3);
+	cor_port(&f, "link.down", "another", "eth7");
+	assert_int_equal(cor_count(&f, "w")->fired, 4);
+	/* What is over makes room. */
+	fix_advance(&f, 30001);
+	cor_port(&f, "link.down", "another", "eth7");
+	cor_port(&f, "link.down", "another", "eth7");
+	assert_int_equal(cor_count(&f, "w")->fired, 5);
+	cor_close(&f);
+}
+
 int
 main(void)
 {
@@ -225,6 +279,8 @@ main(void)
 		cmocka_unit_test(test_fold_restart),
 		cmocka_unit_test(test_fold_nameless),
 		cmocka_unit_test(test_fold_users),
+		cmocka_unit_test(test_fold_lasts_30_seconds),
+		cmocka_unit_test(test_fold_has_a_cap),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "tests/unit/correlate_fixture.h"
+
+/* What one event can reach, and what is kept of those that reach nothing. */
+
+/* "…%d…" so many times, one after the other; to be freed. */
+static char *
+many(const char *fmt, int n)
+{
+	struct noc_strbuf sb = NOC_STRBUF_INIT;
+	const char *at = strstr(fmt, "%d");
+
+	for (int i = 0; i < n; i++)
+		noc_strbuf_addf(&sb, "%.*s%d%s", (int)(at - fmt), fmt, i,
+				at + 2);
+	return noc_strbuf_detach(&sb, NULL);
+}
+
+/* Each rule that wants an event has it, however many there are. */
+static void
+test_a_hundred_rules_have_one_event(void **state)
+{
+	char *rules =
+	    many("rule \"r%d\" { on = \"x.y\", run = log \"x\" }\n", 100);
+	struct fix f = { 0 };
+	char name[8];
+
+	(void)state;
+	fix_open(&f, rules);
+	cor_tell(&f, &(struct tell){ .kind = "x.y", .device = "sw1" });
+	for (int i = 0; i < 100; i++) {
+		snprintf(name, sizeof(name), "r%d", i);
+		assert_int_equal(cor_count(&f, name)->fired, 1);
+	}
+	cor_close(&f);
+	free(rules);
+}
+
+static void
+test_64_pairs_have_one_event(void **state)
+{
+	(void)state;
+	for (int n = 63; n <= 65; n++) {
+		char *rules =
+		    many("pair \"p%d\" { open = \"x.y\", close = \"x.z\","
+			 " within = \"1m\", missing = log \"x\" }\n",
+			 n);
+		struct fix f = { 0 };
+
+		fix_open(&f, rules);
+		cor_tell(&f, &(struct tell){ .kind = "x.y", .device = "sw1" });
+		assert_int_equal(cor_states(&f, "pair"), n < 64 ? n : 64);
+		cor_close(&f);
+		free(rules);
+	}
+}
+
+static size_t
+rows(struct fix *f, const char *command)
+{
+	struct noc_value *answer = NULL;
+	size_t n;
+
+	assert_int_equal(fix_command(f, command, &answer), 0);
+	n = noc_value_len(answer);
+	noc_value_free(answer);
+	return n;
+}
+
+/* `explain` finds the last so many that nothing matched. */
+static void
+test_4096_unmatched_are_kept(void **state)
+{
+	static const char first[] = "{\"verb\":\"recent\",\"q\":\"first\"}";
+	static const char second[] = "{\"verb\":\"recent\",\"q\":\"second\"}";
+	struct tell t = { .kind = "syslog", .device = "sw1" };
+	struct fix f = { 0 };
+
+	(void)state;
+	fix_open(&f, "rule \"r\" { on = \"x.y\", run = log \"x\" }");
+	for (int i = 0; i < 4096; i++) {
+		t.summary = i == 0 ? "first" : i == 1 ? "second" : "other";
+		cor_tell(&f, &t);
+		fix_advance(&f, 1); /* past 1,000/s they are sampled */
+	}
+	assert_int_equal(rows(&f, first), 1);
+	cor_tell(&f, &t);
+	assert_int_equal(rows(&f, first), 0);
+	assert_int_equal(rows(&f, second), 1);
+	assert_int_equal(rows(&f, "{\"verb\":\"recent\",\"limit\":9999}"),
+			 4096);
+	cor_close(&f);
+}
+
+/* Past the cap they are counted, without their names. */
+static void
+test_1024_unknown_senders_are_named(void **state)
+{
+	struct tell t = { .kind = "syslog", .trust = NOC_TRUST_NORMAL };
+	struct noc_value *stats;
+	struct fix f = { 0 };
+	char origin[32];
+
+	(void)state;
+	fix_open(&f, "rule \"r\" { on = \"x.y\", run = log \"x\" }");
+	t.origin = origin;
+	for (int i = 0; i < 1026; i++) {
+		if (i == 1024)
+			assert_int_equal(rows(&f, "{\"verb\":\"unknown\"}"),
+					 1024);
+		snprintf(origin, sizeof(origin), "198.51.%d.%d", i / 256,
+			 i % 256);
+		cor_tell(&f, &t);
+	}
+	assert_int_equal(rows(&f, "{\"verb\":\"unknown\"}"), 1024);
+	stats = noc_core_stats(f.core);
+	assert_int_equal(noc_value_get_int(stats, "unknown_senders", 0), 1026);
+	noc_value_free(stats);
+	cor_close(&f);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_hundred_rules_have_one_event),
+		cmocka_unit_test(test_64_pairs_have_one_event),
+		cmocka_unit_test(test_4096_unmatched_are_kept),
+		cmocka_unit_test(test_1024_unknown_senders_are_named),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
