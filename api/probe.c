@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "store/writer.h"
+#include "engine/rule/rule.h"
 #include "engine/rule/ruleset.h"
 #include "api/private.h"
 

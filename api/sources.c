@@ -6,6 +6,7 @@
 
 #include "base/hex.h"
 #include "store/writer.h"
+#include "engine/rule/rule.h"
 #include "engine/rule/ruleset.h"
 #include "api/private.h"
 

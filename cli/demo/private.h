@@ -13,9 +13,9 @@
 
 /*
  * `nocturne demo` from the inside, shared by its files only: demo.c (the verb,
- * signals, clean-up), demo_daemon.c (a daemon of its own), demo_lab.c (the
- * real agent), demo_world.c (the simulated one), demo_story.c (reading the
- * journal and telling it) and demo_acts.c.  Main thread; every wait goes
+ * signals, clean-up), daemon.c (a daemon of its own), lab.c (the
+ * real agent), world.c (the simulated one), story.c (reading the
+ * journal and telling it) and acts.c.  Main thread; every wait goes
  * through noc_demo_pause, so that ^C always comes to the clean-up.
  */
 struct noc_call;
@@ -76,7 +76,7 @@ struct noc_demo {
  * has ended.  Otherwise ms later, and the world has gone on. */
 int noc_demo_pause(struct noc_demo *d, int ms, struct noc_err *err);
 
-/* ---- demo_daemon.c ---- */
+/* ---- daemon.c ---- */
 /* A file below d->dir.  EREMOTE. */
 int noc_demo_write(const struct noc_demo *d, const char *name, const char *text,
 		   struct noc_err *err);
@@ -96,12 +96,12 @@ void noc_demo_child(const struct noc_demo *d, pid_t parent, const char *name);
 /* At once when it is no child of ours; else killed after ms. */
 void noc_demo_reap(pid_t *pid, int signo, int ms);
 
-/* ---- demo_world.c ---- */
+/* ---- world.c ---- */
 /* env->simulate of the daemon's side. */
 int noc_demo_simulate(struct noc_env *env, struct noc_call *call,
 		      struct noc_err *err);
 
-/* ---- demo_story.c ---- */
+/* ---- story.c ---- */
 struct noc_demo_want { /* what a record must say; NULL: anything */
 	const char *kind, *event, *run, *outcome, *step, *target;
 	const char *event_kind; /* detail.kind of an EVENT */
@@ -126,9 +126,9 @@ void noc_demo_tell(struct noc_demo *d, const struct noc_value *record,
 		   const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void noc_demo_end_line(struct noc_demo *d);
 
-/* ---- demo_acts.c ---- */
+/* ---- acts.c ---- */
 int noc_demo_acts(struct noc_demo *d, struct noc_err *err);
-/* ---- demo_audit.c: once the daemon has stopped ---- */
+/* ---- audit.c: once the daemon has stopped ---- */
 int noc_demo_audit(struct noc_demo *d, struct noc_err *err);
 
 #endif

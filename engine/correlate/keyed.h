@@ -8,7 +8,7 @@
 /*
  * Keyed states: one for each (form, rule, key), capped, each one live row,
  * kept over a reload while the rule's correlation keys stay the same.  What
- * every correlate_*.c stands on.
+ * every form stands on.
  */
 #define NOC_KEYED_MAX 65536
 

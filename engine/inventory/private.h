@@ -4,12 +4,12 @@
 
 #include "engine/inventory/inventory.h"
 
-/* Shared by inventory.c (look-ups) and inventory_load.c (formats) only. */
+/* Shared by inventory.c (look-ups) and load.c (formats) only. */
 
 /* Names are compared in lower case; returns the length, at most 255. */
 size_t noc_inventory_lower(char buf[256], struct noc_slice name);
 
-/* inventory_csv.c: rows as maps; ECONFIG names the line.  text ends in NUL. */
+/* csv.c: rows as maps; ECONFIG names the line.  text ends in NUL. */
 int noc_inventory_csv(const char *text, size_t len, struct noc_value **out,
 		      struct noc_err *err);
 #define NOC_INVENTORY_LINE "\x1fline" /* where the row began; not kept */

@@ -16,12 +16,12 @@
 #include "engine/lua/lua.h"
 
 /*
- * What the engine/lua_*.c files share and nobody else sees: the state behind
+ * What the engine/lua/*.c files share and nobody else sees: the state behind
  * struct noc_lua, its budgets, and the pieces of the sandbox.  One thread at
  * a time, not always the same one.
  */
 
-/* ---- budgets (lua_state.c) ---- */
+/* ---- budgets (state.c) ---- */
 
 enum lua_spent {
 	LUA_SPENT_NONE,
@@ -129,7 +129,7 @@ void lua_state_at(lua_State *L, char *buf, size_t size, const char *fallback);
 void lua_state_report(struct noc_lua *lua, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* ---- sandbox (lua_sandbox.c, lua_string.c, lua_tablelib.c) ---- */
+/* ---- sandbox (sandbox.c, string.c, tablelib.c) ---- */
 
 #define LUA_ENV_KEY	  "noc.env"	  /* registry: what files see as _ENV */
 #define LUA_FUNCTIONS_KEY "noc.functions" /* function -> number, loading */
@@ -148,7 +148,7 @@ void lua_sandbox_counted(lua_State *L, int from, const char *const *names);
 /* A text for any value that shows no address; pushes it. */
 const char *lua_sandbox_text(lua_State *L, int idx, size_t *len);
 
-/* ---- views (lua_view.c) ---- */
+/* ---- views (view.c) ---- */
 
 void lua_view_open(lua_State *L);
 void lua_view_push_scope(struct noc_lua *lua); /* event or run; may raise */

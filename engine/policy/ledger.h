@@ -26,7 +26,7 @@ void noc_ledger_outcome(struct noc_core *core, const char *rule,
 			const char *outcome, bool was_held);
 const struct noc_rule_count *noc_ledger_rule(const struct noc_core *core,
 					     const char *rule);
-/* rules_command.c: name -> {why, actor}; survives restart and reload. */
+/* Name -> {why, actor}; survives restart and reload. */
 struct noc_table *noc_ledger_paused(const struct noc_core *core);
 /* "" when everything balances, else the first line that does not. */
 void noc_ledger_check(struct noc_core *core, char *buf, size_t size);

@@ -37,7 +37,7 @@ void noc_build_err(struct noc_build *b, const struct noc_value *at,
 void noc_build_warn(struct noc_build *b, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* ---- options of the node at hand (ruleset_option.c) ---- */
+/* ---- options of the node at hand (build_option.c) ---- */
 struct noc_strings noc_build_strings(struct noc_build *b,
 				     const struct noc_value *v);
 int64_t noc_build_duration(struct noc_build *b, const struct noc_value *opts,
@@ -77,7 +77,7 @@ void noc_rule_release(struct noc_rule *r);
 void noc_pair_release(struct noc_pair *p);
 void noc_task_release(struct noc_task *t);
 
-/* ---- the whole (ruleset_check.c) ---- */
+/* ---- the whole (build_check.c) ---- */
 void noc_build_kind(struct noc_build *b, const char *kind, void *how);
 void noc_build_define(struct noc_build *b, const char *name);
 /* Names that the tree's nodes define, before anything is checked. */

@@ -184,7 +184,7 @@ build_emits(const struct noc_ruleset *rs, struct noc_match *m)
 
 		if (!strcmp(emit->from, "snmp.trap") && emit->tags.len) {
 			/* By name or by OID: filed under both, see
-			 * ruleset_emit.c. */
+			 * build_normalize.c. */
 			emit_key(e, "snmp.trap", &emit->tags);
 			e = filing_add(&f, emit->from, (uint32_t)i);
 			emit_key(e, "snmp.trap_oid", &emit->tags);

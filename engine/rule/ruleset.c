@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "engine/rule/build.h"
 #include "engine/rule/match.h"
+#include "engine/rule/rule.h"
 
 static const char *const implied_channels[] = { "noc", "oncall" };
 
@@ -407,13 +408,6 @@ noc_ruleset_rule(const struct noc_ruleset *rs, const char *name)
 	return noc_table_get(&rs->rule_names, name);
 }
 
-bool
-noc_rule_observes(const struct noc_rule *rule)
-{
-	return rule->acting &&
-	       (rule->mode == NOC_OBSERVE || rule->mode == NOC_CANARY);
-}
-
 const struct noc_channel *
 noc_ruleset_channel(const struct noc_ruleset *rs, const char *name)
 {
@@ -421,13 +415,4 @@ noc_ruleset_channel(const struct noc_ruleset *rs, const char *name)
 		if (!strcmp(rs->channels[i].name, name))
 			return &rs->channels[i];
 	return NULL;
-}
-
-bool
-noc_strings_have(const struct noc_strings *list, const char *word)
-{
-	for (size_t i = 0; i < list->len; i++)
-		if (!strcmp(list->at[i], word))
-			return true;
-	return false;
 }

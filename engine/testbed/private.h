@@ -11,8 +11,8 @@
 
 /*
  * Between testbed*.c only: the world of one test.  testbed.c owns the time
- * line, testbed_note.c what is journaled, testbed_event.c makes events,
- * testbed_stub.c answers calls, testbed_expect*.c look.
+ * line, note.c what is journaled, event.c makes events,
+ * stub.c answers calls, expect.c and look.c look.
  */
 #define NOC_TB_SOURCES 16
 
@@ -87,7 +87,7 @@ void noc_tb_fail(struct noc_testbed *tb, const char *fmt, ...)
 int noc_tb_command(struct noc_testbed *tb, const struct noc_value *command,
 		   struct noc_value **answer, struct noc_err *err);
 
-/* ---- testbed_note.c ---- */
+/* ---- note.c ---- */
 struct noc_txn;
 void noc_tb_take(struct noc_testbed *tb, struct noc_txn *txn);
 void noc_tb_notes_release(struct noc_testbed *tb);
@@ -96,16 +96,16 @@ const char *noc_tb_device(const struct noc_testbed *tb, const char *event);
 /* The transcript, and decisions as data. */
 void noc_tb_report(struct noc_testbed *tb);
 
-/* ---- testbed_event.c ---- */
+/* ---- event.c ---- */
 void noc_tb_event(struct noc_testbed *tb, const struct noc_value *at);
 
-/* ---- testbed_stub.c ---- */
+/* ---- stub.c ---- */
 void noc_tb_stub(struct noc_testbed *tb, const struct noc_value *node);
 int noc_tb_call(struct noc_call *call, struct noc_err *err, void *arg);
 void noc_tb_cancel(struct noc_call *call, void *arg);
 void noc_tb_stubs_release(struct noc_testbed *tb);
 
-/* ---- testbed_expect.c, testbed_look.c ---- */
+/* ---- expect.c, look.c ---- */
 void noc_tb_expect(struct noc_testbed *tb, const struct noc_value *node);
 /* How one thing is looked for; says so itself when it is not there. */
 struct noc_tb_look {
