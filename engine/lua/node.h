@@ -15,7 +15,7 @@ struct noc_lua;
 
 /*
  * Nodes of the rule language as Lua userdata, and Lua values as plain data.
- * Shared by the engine/lua/*.c files only.
+ * Shared by the files of this room only.
  */
 struct lua_node {
 	const struct noc_node_schema *schema;

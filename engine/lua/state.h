@@ -16,7 +16,7 @@
 #include "engine/lua/lua.h"
 
 /*
- * What the engine/lua/*.c files share and nobody else sees: the state behind
+ * What the files of this room share and nobody else sees: the state behind
  * struct noc_lua, its budgets, and the pieces of the sandbox.  One thread at
  * a time, not always the same one.
  */
