@@ -21,7 +21,8 @@ ONCE = ("writer.before_anchor", "writer.after_anchor",
 
 def points():
     found = set()
-    for path in glob.glob(os.path.join(noc.SRCDIR, "*", "*.c")):
+    for path in glob.glob(os.path.join(noc.SRCDIR, "**", "*.c"),
+                          recursive=True):
         with open(path, encoding="utf-8") as f:
             found |= set(re.findall(r'noc_crash_point\("([^"]+)"\)', f.read()))
     return sorted(found)
