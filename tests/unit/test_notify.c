@@ -123,7 +123,7 @@ test_four_fallbacks_of_fallbacks(void **state)
 		 "flow \"tell\" { notify \"c0\" { \"wake up\" } }\n");
 	fix_start_flow(&f, "tell");
 	for (int i = 0; i <= 4; i++) {
-		char to[8];
+		char to[16];
 
 		snprintf(to, sizeof(to), "%d@x", i);
 		assert_string_equal(
