@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/role.h"
 #include "base/slice.h"
 #include "base/value.h"
 #include "net/loop.h"
@@ -19,18 +20,6 @@
  */
 struct noc_http;
 struct noc_http_req; /* one request, valid until it was answered */
-
-enum noc_role {
-	NOC_ROLE_UNSET, /* a route left like this is refused at start */
-	NOC_ROLE_NONE,	/* public: health; hooks that check signatures */
-	NOC_ROLE_VIEWER,
-	NOC_ROLE_OPERATOR,
-	NOC_ROLE_APPROVER,
-	NOC_ROLE_AUTHOR,
-	NOC_ROLE_ADMIN
-};
-const char *noc_role_name(enum noc_role role);
-int noc_role_parse(const char *word, enum noc_role *role); /* EINPUT */
 
 struct noc_http_limits {
 	size_t head_max, body_max, body_total_max, behind_max; /* bytes */
