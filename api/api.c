@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "store/reader.h"
+#include "engine/core/command.h"
 
 #define FOR_MAX_MS (366LL * 24 * 3600 * 1000)
 

@@ -198,6 +198,7 @@ on_events(struct noc_http_req *req, void *arg)
 		return;
 	}
 	command = noc_value_copy(params);
+	noc_value_unset(command, "before"); /* of the journal's rows */
 	noc_value_set(command, "verb", noc_value_str("recent"));
 	job = noc_job_new(api->env, req, 0);
 	job->data = params;

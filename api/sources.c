@@ -29,6 +29,7 @@ on_unmatched(struct noc_http_req *req, void *arg)
 
 	if (!command)
 		return;
+	noc_value_unset(command, "before"); /* shapes have no pages */
 	noc_value_set(command, "verb", noc_value_str("unmatched"));
 	noc_api_command(api->env, req, command, 200, "unmatched");
 }

@@ -6,6 +6,7 @@
 
 #include "base/crypto.h"
 #include "base/mem.h"
+#include "engine/core/record.h"
 #include "api/private.h"
 
 /* Tokens: made, listed, revoked by admins; each in the journal. */

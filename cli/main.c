@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "base/suggest.h"
+#include "engine/core/command.h"
 #include "daemon/options.h"
 #include "cli/setup.h"
 #include "cli/verb.h"
@@ -24,7 +25,8 @@ main_usage(FILE *out)
 			noc_verb_at(i)->summary);
 	fputs(
 	    "\n'nocturne help VERB' says more, 'nocturne help options' lists the "
-	    "configuration,\n'nocturne help language' the rule language.\n",
+	    "configuration,\n'nocturne help language' the rule language, "
+	    "'nocturne help commands' what\npeople can tell the daemon.\n",
 	    out);
 }
 
@@ -60,6 +62,10 @@ main_help(int argc, char **argv)
 	}
 	if (!strcmp(argv[2], "options")) {
 		noc_options_help(stdout);
+		return NOC_EXIT_OK;
+	}
+	if (!strcmp(argv[2], "commands")) {
+		noc_command_help(stdout);
 		return NOC_EXIT_OK;
 	}
 	if (!strcmp(argv[2], "language")) {

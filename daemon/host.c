@@ -17,6 +17,7 @@
 #include "store/reader.h"
 #include "store/writer.h"
 #include "net/http.h"
+#include "engine/core/command.h"
 #include "engine/core/due.h"
 
 /* What the core asks of the daemon, and what the daemon tells the core. */

@@ -115,6 +115,17 @@ def md_options(binary):
     return "\n".join(out) + "\n"
 
 
+def md_commands(binary):
+    out = ["| verb | parameters | what it does |", "|---|---|---|"]
+    for verb, text, params in re.findall(
+            r"^(\S+) \(\w+\)\n    (.*)\n((?:    .*\n)*)",
+            ask(binary, "help", "commands"), re.M):
+        names = re.findall(r"^    (\S+):", params, re.M)
+        out.append(f"| `{verb}` | {' '.join(f'`{n}`' for n in names)} | "
+                   f"{text} |")
+    return "\n".join(out) + "\n"
+
+
 def md_verbs(binary):
     out = ["| verb | what it does |", "|---|---|"]
     for name, v in verbs(binary):
@@ -131,6 +142,8 @@ def part(name, binary, cache={}):
         return mdoc_options(binary)
     if name == "verbs":
         return md_verbs(binary)
+    if name == "commands":
+        return md_commands(binary)
     if name == "options":
         return md_options(binary)
     if "language" not in cache:

@@ -2,30 +2,67 @@
 #ifndef NOC_ENGINE_CORE_COMMAND_H
 #define NOC_ENGINE_CORE_COMMAND_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/role.h"
+#include "base/value.h"
+#include "engine/core/part.h"
+
 /*
- * Verbs of noc_core_command.  Each command is a map with "verb" and "actor";
- * each becomes an ADMIN (or SIGNAL) record; the answer comes when durable.
- *
- *   silence.add   {match, for_ms, why}       -> {id, until}
- *   silence.list  {} -> [..]     silence.del {id, why}
- *   freeze.add    {match, for_ms, why}       -> {id, until}
- *   freeze.list   freeze.del
- *   kill.on {why}   kill.off {why}   kill.status {}
- *   breaker.list {}   breaker.trip {action, target, for_ms, why}
- *   breaker.reset {action, target, why}
- *   rules.list {} -> [{name, mode, paused, matched, fired, would, ...}]
- *   rules.pause {rule, why}   rules.resume {rule, why}
- *   schedule.list {}   schedule.trigger {schedule}
- *   run.cancel {id, why}   run.signal {id, signal}   run.ack {id, why}
- *   run.start {flow, input, mode}            -> {id}
- *   notify.test {channel}                    -> {ok, detail}
- *   sources {} -> [..]   unmatched {limit} -> [..]   unknown {} -> [..]
- *   explain {id or event} -> {event, rules: [{rule, matched, why, at, mode,
- *     paused?, fix?}], silence?, freeze?, killed?}
- *   event {id}   recent {limit, before_ns, kind...}: those only in memory
- *
- * match of silence and freeze: a map of field path -> value or glob, e.g.
- * {"device": "sw1"}; on the command line `device=sw1 kind=link.*`.
+ * What people can tell the core.  A command is a map: "verb", "actor" and the
+ * parameters of its row in engine/core/command.def, which is the only list:
+ * it is checked here, once, and then the part of its row carries it out.
+ * `nocturne help commands` prints the table, and whoever offers commands (the
+ * API, a table of routes, MCP) reads it.  Reading the table: any thread; the
+ * rest: loop thread.
  */
+
+/* What a command that was carried out leaves in the journal. */
+enum noc_command_record {
+	NOC_COMMAND_READS, /* nothing: it changes nothing */
+	NOC_COMMAND_ADMIN, /* an ADMIN record, written by noc_core_command */
+	/* The part's own: a SIGNAL of a run, or an ADMIN record that has to
+	 * stand before those of what it began. */
+	NOC_COMMAND_OWN
+};
+
+#define NOC_COMMAND_PARAMS 8
+
+struct noc_command_param {
+	const char *name;
+	enum noc_type type;
+	bool required;	   /* there, and not empty */
+	const char *meant; /* as in "silence.add needs ..." */
+};
+
+struct noc_command {
+	const char *verb;
+	enum noc_part part;
+	enum noc_role role; /* the least that may give it */
+	enum noc_command_record record;
+	const char *help; /* a sentence */
+	/* One without a name ends them. */
+	struct noc_command_param params[NOC_COMMAND_PARAMS + 1];
+};
+
+const struct noc_command *noc_command_at(size_t i); /* NULL past the end */
+const struct noc_command *noc_command_find(const char *verb); /* or NULL */
+bool noc_command_mutates(const struct noc_command *row);
+void noc_command_help(FILE *out); /* of all */
+
+/*
+ * Carry out {"verb": "silence.add", ..., "actor": "uid 0"}.  The answer is
+ * given to done when it is durable, or before this returns when nothing was
+ * changed.  ENOTFOUND: there is no such verb, or not what it names; EINPUT:
+ * its parameters are not those of its row.
+ */
+void noc_core_command(struct noc_core *core, const struct noc_value *command,
+		      void (*done)(int kind, const struct noc_value *answer,
+				   const char *message, void *arg),
+		      void *arg, struct noc_now now);
 
 #endif

@@ -64,14 +64,8 @@ void noc_core_now(struct noc_core *core, struct noc_now now); /* virtual */
 /* Now of this turn: the loop's, or the virtual one. */
 struct noc_now noc_core_turn(const struct noc_core *core);
 void noc_core_durable(struct noc_core *core, uint64_t ticket);
-/* `events` come by noc_sensor_emit, call results by call->on_done. */
-/* People: {"verb": "silence.add", ..., "actor": "uid 0"}.  The answer is
- * given to done when durable, or before this returns when nothing was
- * changed; see engine/core/command.h for verbs. */
-void noc_core_command(struct noc_core *core, const struct noc_value *command,
-		      void (*done)(int kind, const struct noc_value *answer,
-				   const char *message, void *arg),
-		      void *arg, struct noc_now now);
+/* Events come by noc_sensor_emit, results of calls by call->on_done, people by
+ * noc_core_command (engine/core/command.h). */
 /* Load of the writer, 0..1, for back-pressure and shedding. */
 void noc_core_pressure(struct noc_core *core, double fill, bool failing);
 
@@ -90,8 +84,6 @@ struct noc_inventory *noc_core_inv(const struct noc_core *core);
 struct noc_env *noc_core_env(const struct noc_core *core);
 const struct noc_host *noc_core_host(const struct noc_core *core);
 
-/* The ADMIN record of a command that was carried out. */
-void noc_core_admin(struct noc_core *core, const struct noc_value *command);
 double noc_core_fill(const struct noc_core *core); /* writer queue, 0..1 */
 bool noc_core_failing(const struct noc_core *core);
 

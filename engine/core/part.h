@@ -36,7 +36,17 @@ enum noc_part {
 	NOC_PART_COUNT
 };
 
-/* One for each part, in the order above; any function may be NULL. */
+/* A command that a part carries out: 0 and the answer (returned), or a kind;
+ * its row of engine/core/command.def was checked.  See noc_command_record for
+ * who writes what is left of it. */
+struct noc_part_answer {
+	const char *verb;
+	int (*fn)(struct noc_core *core, void *part,
+		  const struct noc_value *command, struct noc_value **answer,
+		  struct noc_err *err);
+};
+
+/* One for each part, in the order above; any member may be NULL. */
 struct noc_part_ops {
 	void *(*open)(struct noc_core *core);
 	void (*close)(void *part);
@@ -55,10 +65,9 @@ struct noc_part_ops {
 	/* All rows are loaded: arm, drop what the rules no longer know. */
 	void (*ready)(struct noc_core *core, void *part);
 	void (*reload)(struct noc_core *core, void *part);
-	/* false: verb is not mine. answer is returned, message on failure. */
-	bool (*command)(struct noc_core *core, void *part, const char *verb,
-			const struct noc_value *command, int *kind,
-			struct noc_value **answer, struct noc_err *err);
+	/* Its rows of engine/core/command.def, no other; one without a verb
+	 * ends them. */
+	const struct noc_part_answer *answers;
 	void (*stats)(struct noc_core *core, void *part, struct noc_value *map);
 };
 

@@ -12,7 +12,7 @@
 #include "engine/event/value.h"
 #include "engine/core/core_private.h"
 
-/* What the core writes of an event and of a decision, and says about it. */
+/* What the core writes of an event, a decision and a command, and says. */
 
 void
 noc_core_event_row(const struct noc_event *ev, const char *fate,
@@ -148,4 +148,18 @@ noc_core_say(struct noc_core *core, const char *fmt, ...)
 							: sizeof(text) - 1);
 	core->host->line(line.p, core->host->arg);
 	noc_strbuf_release(&line);
+}
+
+void
+noc_core_admin(struct noc_core *core, const struct noc_value *command)
+{
+	struct noc_value *detail = noc_value_copy(command);
+	struct noc_record *rec;
+
+	noc_value_unset(detail, "actor");
+	rec = noc_txn_record(noc_core_txn(core), NOC_REC_ADMIN);
+	noc_record_adds(rec, NOC_TAG_ACTOR,
+			noc_value_get_str(command, "actor", "unknown"));
+	noc_record_add_json(rec, NOC_TAG_DETAIL, detail);
+	noc_value_free(detail);
 }

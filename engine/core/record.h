@@ -36,5 +36,7 @@ void noc_core_decide(struct noc_core *core, struct noc_event *ev,
 		     const char *outcome, const struct noc_id *run,
 		     const char *fmt, ...)
     __attribute__((format(printf, 7, 8)));
+/* The ADMIN record of a command that was carried out. */
+void noc_core_admin(struct noc_core *core, const struct noc_value *command);
 
 #endif

@@ -271,54 +271,113 @@ admit_event(const struct noc_admit *a, const struct noc_event *ev)
 	return row;
 }
 
-static bool
-admit_command(struct noc_core *core, void *part, const char *verb,
-	      const struct noc_value *command, int *kind,
-	      struct noc_value **answer, struct noc_err *err)
+static int
+on_sources(struct noc_core *core, void *part, const struct noc_value *command,
+	   struct noc_value **answer, struct noc_err *err)
+{
+	(void)core;
+	(void)command;
+	(void)err;
+	*answer = admit_sources(part);
+	return 0;
+}
+
+static int
+on_unmatched(struct noc_core *core, void *part, const struct noc_value *command,
+	     struct noc_value **answer, struct noc_err *err)
 {
 	int64_t limit = noc_value_get_int(command, "limit", 20);
+
+	(void)part;
+	(void)err;
+	*answer = noc_unmatched_shapes(
+	    core, limit > 0 && limit < 1000 ? (size_t)limit : 20);
+	return 0;
+}
+
+static int
+on_unknown(struct noc_core *core, void *part, const struct noc_value *command,
+	   struct noc_value **answer, struct noc_err *err)
+{
+	(void)part;
+	(void)command;
+	(void)err;
+	*answer = noc_unknown_list(core);
+	return 0;
+}
+
+static int
+on_recent(struct noc_core *core, void *part, const struct noc_value *command,
+	  struct noc_value **answer, struct noc_err *err)
+{
+	(void)part;
+	(void)err;
+	*answer = noc_unmatched_recent(core, command);
+	return 0;
+}
+
+/* The event that a command tells or names; a reference. */
+static int
+admit_named(struct noc_core *core, const struct noc_value *command,
+	    struct noc_event **ev, struct noc_err *err)
+{
 	const struct noc_value *json = noc_value_get(command, "event");
 	const char *id = noc_value_get_str(command, "id", "");
-	struct noc_event *ev;
 	bool several = false;
 
-	*kind = 0;
-	if (!strcmp(verb, "sources")) {
-		*answer = admit_sources(part);
-	} else if (!strcmp(verb, "unmatched")) {
-		*answer = noc_unmatched_shapes(
-		    core, limit > 0 && limit < 1000 ? (size_t)limit : 20);
-	} else if (!strcmp(verb, "unknown")) {
-		*answer = noc_unknown_list(core);
-	} else if (!strcmp(verb, "recent")) {
-		*answer = noc_unmatched_recent(core, command);
-	} else if (!strcmp(verb, "explain") || !strcmp(verb, "event")) {
-		ev =
-		    json
-			? noc_event_from_value(json)
-			: noc_event_ref(noc_unmatched_find(core, id, &several));
-		if (several) {
-			*kind = noc_err_set(err, NOC_ECONFLICT,
-					    "More than one id begins with %s: "
-					    "give more of it.",
-					    id);
-			return true;
-		}
-		if (!ev) {
-			*kind = noc_err_set(
-			    err, NOC_ENOTFOUND,
-			    "No event '%s' is in the journal or among the last %d unmatched ones.",
-			    id, NOC_RING_UNMATCHED);
-			return true;
-		}
-		*answer = verb[1] == 'x' ? admit_explain(core, ev)
-					 : admit_event(part, ev);
-		noc_event_unref(ev);
-	} else {
-		return false;
-	}
-	return true;
+	*ev = json ? noc_event_from_value(json)
+		   : noc_event_ref(noc_unmatched_find(core, id, &several));
+	if (several)
+		return noc_err_set(err, NOC_ECONFLICT,
+				   "More than one id begins with %s: "
+				   "give more of it.",
+				   id);
+	if (!*ev)
+		return noc_err_set(
+		    err, NOC_ENOTFOUND,
+		    "No event '%s' is in the journal or among the last %d unmatched ones.",
+		    id, NOC_RING_UNMATCHED);
+	return 0;
 }
+
+static int
+on_explain(struct noc_core *core, void *part, const struct noc_value *command,
+	   struct noc_value **answer, struct noc_err *err)
+{
+	struct noc_event *ev;
+	int r = admit_named(core, command, &ev, err);
+
+	(void)part;
+	if (r)
+		return r;
+	*answer = admit_explain(core, ev);
+	noc_event_unref(ev);
+	return 0;
+}
+
+static int
+on_event(struct noc_core *core, void *part, const struct noc_value *command,
+	 struct noc_value **answer, struct noc_err *err)
+{
+	struct noc_event *ev;
+	int r = admit_named(core, command, &ev, err);
+
+	if (r)
+		return r;
+	*answer = admit_event(part, ev);
+	noc_event_unref(ev);
+	return 0;
+}
+
+static const struct noc_part_answer admit_answers[] = {
+	{ "sources", on_sources },
+	{ "unmatched", on_unmatched },
+	{ "unknown", on_unknown },
+	{ "recent", on_recent },
+	{ "event", on_event },
+	{ "explain", on_explain },
+	{ 0 },
+};
 
 static void
 admit_stats(struct noc_core *core, void *part, struct noc_value *map)
@@ -337,6 +396,6 @@ admit_stats(struct noc_core *core, void *part, struct noc_value *map)
 const struct noc_part_ops noc_part_admit = {
 	.open = admit_open,
 	.close = admit_close,
-	.command = admit_command,
+	.answers = admit_answers,
 	.stats = admit_stats,
 };

@@ -408,10 +408,10 @@ notify_ready(struct noc_core *core, void *part)
 	noc_notice_ready(core);
 }
 
-static bool
-notify_command(struct noc_core *core, void *part, const char *verb,
-	       const struct noc_value *command, int *kind,
-	       struct noc_value **answer, struct noc_err *err)
+static int
+on_notify_test(struct noc_core *core, void *part,
+	       const struct noc_value *command, struct noc_value **answer,
+	       struct noc_err *err)
 {
 	const char *name = noc_value_get_str(command, "channel", "");
 	const struct noc_channel *def;
@@ -422,16 +422,12 @@ notify_command(struct noc_core *core, void *part, const char *verb,
 	size_t ways;
 
 	(void)part;
-	if (strcmp(verb, "notify.test"))
-		return false;
 	def = channel_def(core, name);
-	if (!def && strcmp(name, "noc") && strcmp(name, "oncall")) {
-		*kind = noc_err_set(err, NOC_ENOTFOUND,
-				    "There is no channel '%.64s' in the rules.",
-				    name);
-		return true;
-	}
-	noc_core_admin(core, command);
+	if (!def && strcmp(name, "noc") && strcmp(name, "oncall"))
+		return noc_err_set(err, NOC_ENOTFOUND,
+				   "There is no channel '%.64s' in the rules.",
+				   name);
+	noc_core_admin(core, command); /* before its notices */
 	noc_notify_deliver(core, &t);
 	ways = def && !def->implied ? noc_value_len(def->actions) : 0;
 	*answer = noc_value_map();
@@ -442,8 +438,13 @@ notify_command(struct noc_core *core, void *part, const char *verb,
 					    ways, ways == 1 ? "" : "s", name)
 			   : noc_value_str("printed to the daemon's log: this "
 					   "channel has no way yet"));
-	return true;
+	return 0;
 }
+
+static const struct noc_part_answer notify_answers[] = {
+	{ "notify.test", on_notify_test },
+	{ 0 },
+};
 
 static void
 notify_stats(struct noc_core *core, void *p, struct noc_value *map)
@@ -469,6 +470,6 @@ const struct noc_part_ops noc_part_notify = {
 	.close = notify_close,
 	.load = notify_load,
 	.ready = notify_ready,
-	.command = notify_command,
+	.answers = notify_answers,
 	.stats = notify_stats,
 };

@@ -167,6 +167,6 @@ const struct noc_part_ops noc_part_ledger = {
 	.load = noc_rule_pause_load,
 	.ready = noc_rule_pause_apply,
 	.reload = noc_rule_pause_apply,
-	.command = noc_rules_command,
+	.answers = noc_rule_pause_answers,
 	.stats = ledger_stats,
 };

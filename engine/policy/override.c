@@ -206,28 +206,28 @@ mute_row(struct noc_core *core, const struct mute *m)
 	return row;
 }
 
-static int
-mute_add(struct noc_core *core, struct mutes *p, const char *kind,
-	 const struct noc_value *cmd, struct noc_value **answer,
-	 struct noc_err *err)
+/* Of silence.add and freeze.add, and so on. */
+static const char *
+mute_kind(const struct noc_value *cmd)
 {
-	const struct noc_value *match = noc_value_get(cmd, "match");
-	const char *why = noc_value_get_str(cmd, "why", "");
+	return noc_value_get_str(cmd, "verb", "")[0] == 's' ? "silence"
+							    : "freeze";
+}
+
+static int
+on_mute_add(struct noc_core *core, void *part, const struct noc_value *cmd,
+	    struct noc_value **answer, struct noc_err *err)
+{
+	const char *kind = mute_kind(cmd);
+	struct mutes *p = part;
 	int64_t ms = noc_value_get_int(cmd, "for_ms", 0);
 	struct mute *m;
 	char id[16];
 
-	if (!match || match->type != NOC_MAP || match->u.map.len == 0)
-		return noc_err_set(
-		    err, NOC_EINPUT,
-		    "A %s needs something to match, such as device=sw1.", kind);
 	if (ms <= 0 || ms > 366LL * 86400 * 1000)
 		return noc_err_set(
 		    err, NOC_EINPUT,
 		    "A %s needs an end: --for 2h, at most 366 days.", kind);
-	if (!*why)
-		return noc_err_set(err, NOC_EINPUT,
-				   "A %s needs a reason: -m 'why'.", kind);
 	if (p->n >= MUTE_MAX)
 		return noc_err_set(
 		    err, NOC_ERESOURCE,
@@ -235,27 +235,27 @@ mute_add(struct noc_core *core, struct mutes *p, const char *kind,
 		    MUTE_MAX);
 	snprintf(id, sizeof(id), "%c%llu", kind[0],
 		 (unsigned long long)++p->serial);
-	m = mute_put(core, p, kind, id, match, why,
+	m = mute_put(core, p, kind, id, noc_value_get(cmd, "match"),
+		     noc_value_get_str(cmd, "why", ""),
 		     noc_value_get_str(cmd, "actor", "unknown"),
 		     noc_core_time(core).boot_ns + ms * NOC_NS_PER_MS);
 	mute_store(core, m);
-	noc_core_admin(core, cmd);
 	*answer = mute_row(core, m);
 	return 0;
 }
 
 static int
-mute_del(struct noc_core *core, struct mutes *p, const char *kind,
-	 const struct noc_value *cmd, struct noc_value **answer,
-	 struct noc_err *err)
+on_mute_del(struct noc_core *core, void *part, const struct noc_value *cmd,
+	    struct noc_value **answer, struct noc_err *err)
 {
+	const char *kind = mute_kind(cmd);
+	struct mutes *p = part;
 	const char *id = noc_value_get_str(cmd, "id", "");
 
 	for (size_t i = 0; i < p->n; i++) {
 		if (strcmp(p->at[i]->id, id) || strcmp(p->at[i]->kind, kind))
 			continue;
 		*answer = mute_row(core, p->at[i]);
-		noc_core_admin(core, cmd);
 		mute_remove(core, p->at[i]);
 		return 0;
 	}
@@ -263,88 +263,77 @@ mute_del(struct noc_core *core, struct mutes *p, const char *kind,
 			   id);
 }
 
-static struct noc_value *
-mute_kill_status(const struct mutes *p)
-{
-	struct noc_value *v = noc_value_map();
-
-	noc_value_set(v, "killed", noc_value_bool(p->killed));
-	if (p->kill_why)
-		noc_value_set(v, "why", noc_value_str(p->kill_why));
-	return v;
-}
-
 static int
-mute_kill(struct noc_core *core, struct mutes *p, bool on,
-	  const struct noc_value *cmd, struct noc_value **answer,
-	  struct noc_err *err)
+on_mute_list(struct noc_core *core, void *part, const struct noc_value *cmd,
+	     struct noc_value **answer, struct noc_err *err)
 {
-	const char *why = noc_value_get_str(cmd, "why", "");
-	struct noc_value *row;
+	const char *kind = mute_kind(cmd);
+	const struct mutes *p = part;
 
-	if (!*why)
-		return noc_err_set(err, NOC_EINPUT,
-				   "The kill switch needs a reason: -m 'why'.");
-	p->killed = on;
-	free(p->kill_why);
-	p->kill_why = on ? noc_strdup(why) : NULL;
-	noc_core_admin(core, cmd);
-	if (on) {
-		row = noc_value_map();
-		noc_value_set(row, "why", noc_value_str(why));
-		noc_txn_live_put(noc_core_txn(core), "kill", "switch", 0, row);
-		noc_value_free(row);
-	} else {
-		noc_txn_live_del(noc_core_txn(core), "kill", "switch");
-	}
-	noc_core_say(core, "kill switch %s: %s",
-		     on ? "ON, no mutating step starts" : "off", why);
-	*answer = mute_kill_status(p);
+	(void)err;
+	*answer = noc_value_list();
+	for (size_t i = 0; i < p->n; i++)
+		if (!strcmp(p->at[i]->kind, kind))
+			noc_value_push(*answer, mute_row(core, p->at[i]));
 	return 0;
 }
 
-static bool
-mute_command(struct noc_core *core, void *part, const char *verb,
-	     const struct noc_value *cmd, int *kind, struct noc_value **answer,
-	     struct noc_err *err)
+static int
+on_kill_status(struct noc_core *core, void *part, const struct noc_value *cmd,
+	       struct noc_value **answer, struct noc_err *err)
 {
-	const char *dot = strchr(verb, '.');
-	struct mutes *p = part;
-	const char *what;
+	const struct mutes *p = part;
 
-	if (!dot)
-		return false;
-	if (!strncmp(verb, "kill.", 5)) {
-		if (!strcmp(dot, ".on"))
-			*kind = mute_kill(core, p, true, cmd, answer, err);
-		else if (!strcmp(dot, ".off"))
-			*kind = mute_kill(core, p, false, cmd, answer, err);
-		else if (!strcmp(dot, ".status"))
-			*answer = mute_kill_status(p);
-		else
-			return false;
-		return true;
-	}
-	what = !strncmp(verb, "silence.", 8)  ? "silence"
-	       : !strncmp(verb, "freeze.", 7) ? "freeze"
-					      : NULL;
-	if (!what)
-		return false;
-	if (!strcmp(dot, ".add")) {
-		*kind = mute_add(core, p, what, cmd, answer, err);
-	} else if (!strcmp(dot, ".del")) {
-		*kind = mute_del(core, p, what, cmd, answer, err);
-	} else if (!strcmp(dot, ".list")) {
-		*answer = noc_value_list();
-		for (size_t i = 0; i < p->n; i++)
-			if (!strcmp(p->at[i]->kind, what))
-				noc_value_push(*answer,
-					       mute_row(core, p->at[i]));
-	} else {
-		return false;
-	}
-	return true;
+	(void)core;
+	(void)cmd;
+	(void)err;
+	*answer = noc_value_map();
+	noc_value_set(*answer, "killed", noc_value_bool(p->killed));
+	if (p->kill_why)
+		noc_value_set(*answer, "why", noc_value_str(p->kill_why));
+	return 0;
 }
+
+static int
+on_kill_on(struct noc_core *core, void *part, const struct noc_value *cmd,
+	   struct noc_value **answer, struct noc_err *err)
+{
+	const char *why = noc_value_get_str(cmd, "why", "");
+	struct noc_value *row = noc_value_map();
+	struct mutes *p = part;
+
+	p->killed = true;
+	free(p->kill_why);
+	p->kill_why = noc_strdup(why);
+	noc_value_set(row, "why", noc_value_str(why));
+	noc_txn_live_put(noc_core_txn(core), "kill", "switch", 0, row);
+	noc_value_free(row);
+	noc_core_say(core, "kill switch ON, no mutating step starts: %s", why);
+	return on_kill_status(core, part, cmd, answer, err);
+}
+
+static int
+on_kill_off(struct noc_core *core, void *part, const struct noc_value *cmd,
+	    struct noc_value **answer, struct noc_err *err)
+{
+	struct mutes *p = part;
+
+	p->killed = false;
+	free(p->kill_why);
+	p->kill_why = NULL;
+	noc_txn_live_del(noc_core_txn(core), "kill", "switch");
+	noc_core_say(core, "kill switch off: %s",
+		     noc_value_get_str(cmd, "why", ""));
+	return on_kill_status(core, part, cmd, answer, err);
+}
+
+static const struct noc_part_answer mute_answers[] = {
+	{ "silence.add", on_mute_add },	   { "silence.list", on_mute_list },
+	{ "silence.del", on_mute_del },	   { "freeze.add", on_mute_add },
+	{ "freeze.list", on_mute_list },   { "freeze.del", on_mute_del },
+	{ "kill.on", on_kill_on },	   { "kill.off", on_kill_off },
+	{ "kill.status", on_kill_status }, { 0 },
+};
 
 /* ---- part ---- */
 
@@ -413,6 +402,6 @@ const struct noc_part_ops noc_part_override = {
 	.open = mute_open,
 	.close = mute_close,
 	.load = mute_load,
-	.command = mute_command,
+	.answers = mute_answers,
 	.stats = mute_stats,
 };

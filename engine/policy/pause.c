@@ -100,10 +100,6 @@ rules_pause(struct noc_core *core, const struct noc_value *command, bool on,
 				   "There is no rule '%.100s'; see `nocturne "
 				   "rules`.",
 				   name);
-	if (on && !*why)
-		return noc_err_set(err, NOC_EINPUT,
-				   "Say why: a rule is not paused without a "
-				   "reason (-m 'why').");
 	if (on) {
 		row = noc_value_map();
 		noc_value_set(row, "why", noc_value_str(why));
@@ -118,32 +114,49 @@ rules_pause(struct noc_core *core, const struct noc_value *command, bool on,
 	}
 	if (r)
 		r->paused = on;
-	noc_core_admin(core, command);
 	noc_core_say(core, "rule %s %s%s%s", name, on ? "paused" : "resumed",
 		     *why ? ": " : "", why);
 	*answer = r ? rule_row(core, r) : noc_value_map();
 	return 0;
 }
 
-bool
-noc_rules_command(struct noc_core *core, void *part, const char *verb,
-		  const struct noc_value *command, int *kind,
-		  struct noc_value **answer, struct noc_err *err)
+static int
+on_rules_list(struct noc_core *core, void *part,
+	      const struct noc_value *command, struct noc_value **answer,
+	      struct noc_err *err)
 {
 	const struct noc_ruleset *rs = noc_core_rules(core);
 
 	(void)part;
-	*kind = 0;
-	if (!strcmp(verb, "rules.list")) {
-		*answer = noc_value_list();
-		for (size_t i = 0; rs && i < rs->nrules; i++)
-			noc_value_push(*answer, rule_row(core, &rs->rules[i]));
-	} else if (!strcmp(verb, "rules.pause")) {
-		*kind = rules_pause(core, command, true, answer, err);
-	} else if (!strcmp(verb, "rules.resume")) {
-		*kind = rules_pause(core, command, false, answer, err);
-	} else {
-		return false;
-	}
-	return true;
+	(void)command;
+	(void)err;
+	*answer = noc_value_list();
+	for (size_t i = 0; rs && i < rs->nrules; i++)
+		noc_value_push(*answer, rule_row(core, &rs->rules[i]));
+	return 0;
 }
+
+static int
+on_rules_pause(struct noc_core *core, void *part,
+	       const struct noc_value *command, struct noc_value **answer,
+	       struct noc_err *err)
+{
+	(void)part;
+	return rules_pause(core, command, true, answer, err);
+}
+
+static int
+on_rules_resume(struct noc_core *core, void *part,
+		const struct noc_value *command, struct noc_value **answer,
+		struct noc_err *err)
+{
+	(void)part;
+	return rules_pause(core, command, false, answer, err);
+}
+
+const struct noc_part_answer noc_rule_pause_answers[] = {
+	{ "rules.list", on_rules_list },
+	{ "rules.pause", on_rules_pause },
+	{ "rules.resume", on_rules_resume },
+	{ 0 },
+};

@@ -13,8 +13,6 @@ void noc_rule_pause_apply(struct noc_core *core,
 bool noc_rule_pause_load(struct noc_core *core, void *part, const char *kind,
 			 const char *key, int64_t due_ns,
 			 const struct noc_value *data);
-bool noc_rules_command(struct noc_core *core, void *part, const char *verb,
-		       const struct noc_value *command, int *kind,
-		       struct noc_value **answer, struct noc_err *err);
+extern const struct noc_part_answer noc_rule_pause_answers[];
 
 #endif

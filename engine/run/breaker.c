@@ -441,6 +441,6 @@ const struct noc_part_ops noc_part_breakers = {
 	.open = breakers_open,
 	.close = breakers_close,
 	.load = breakers_load,
-	.command = noc_breaker_command,
+	.answers = noc_breaker_answers,
 	.stats = noc_breaker_stats,
 };

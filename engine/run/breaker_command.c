@@ -43,16 +43,22 @@ noc_breaker_value(const struct noc_breaker *b)
 	return v;
 }
 
-static struct noc_value *
-breaker_list(const struct noc_breakers *all)
+static int
+on_breaker_list(struct noc_core *core, void *part,
+		const struct noc_value *command, struct noc_value **answer,
+		struct noc_err *err)
 {
-	struct noc_value *list = noc_value_list();
+	const struct noc_breakers *all = part;
 	const char *key;
 	void *value;
 
+	(void)core;
+	(void)command;
+	(void)err;
+	*answer = noc_value_list();
 	for (size_t it = 0; noc_table_next(&all->table, &it, &key, &value);)
-		noc_value_push(list, noc_breaker_value(value));
-	return list;
+		noc_value_push(*answer, noc_breaker_value(value));
+	return 0;
 }
 
 /* A misspelt family would be a breaker that nothing ever asks. */
@@ -80,7 +86,7 @@ breaker_family(const char *action, struct noc_err *err)
 			   near ? near : "", near ? "'?" : ".");
 }
 
-/* The breaker named by a command, which must give its reason. */
+/* The breaker named by a command. */
 static struct noc_breaker *
 breaker_named(struct noc_core *core, const struct noc_value *command, bool make,
 	      struct noc_err *err)
@@ -90,18 +96,6 @@ breaker_named(struct noc_core *core, const struct noc_value *command, bool make,
 	const char *target = noc_value_get_str(command, "target", "");
 	char key[512];
 
-	if (!action[0] || !target[0]) {
-		noc_err_set(err, NOC_EINPUT,
-			    "A breaker is named by an action and a target, as "
-			    "\"snmp\" \"sw1\"; \"*\" is every target.");
-		return NULL;
-	}
-	if (!noc_value_get_str(command, "why", "")[0]) {
-		noc_err_set(err, NOC_EINPUT,
-			    "Say why: a breaker is not moved without a "
-			    "reason.");
-		return NULL;
-	}
 	if (breaker_family(action, err))
 		return NULL;
 	snprintf(key, sizeof(key), "%.*s@%s", (int)strcspn(action, "."), action,
@@ -136,35 +130,45 @@ breaker_move(struct noc_core *core, const struct noc_value *command,
 	memcpy(b->actor, kept, sizeof(b->actor));
 	noc_breaker_set(core, b, to, ends ? for_ms : 0,
 			noc_value_get_str(command, "why", ""));
-	noc_core_admin(core, command);
 	*answer = noc_breaker_value(b);
 	return 0;
 }
 
-bool
-noc_breaker_command(struct noc_core *core, void *part, const char *verb,
-		    const struct noc_value *command, int *kind,
-		    struct noc_value **answer, struct noc_err *err)
+static int
+on_breaker_trip(struct noc_core *core, void *part,
+		const struct noc_value *command, struct noc_value **answer,
+		struct noc_err *err)
 {
-	if (strncmp(verb, "breaker.", 8))
-		return false;
-	verb += 8;
-	*kind = 0;
-	if (!strcmp(verb, "list"))
-		*answer = breaker_list(part);
-	else if (!strcmp(verb, "trip"))
-		*kind = breaker_move(core, command, NOC_BREAKER_FORCED_OPEN,
-				     answer, err);
-	else if (!strcmp(verb, "disable"))
-		*kind = breaker_move(core, command, NOC_BREAKER_DISABLED,
-				     answer, err);
-	else if (!strcmp(verb, "reset"))
-		*kind = breaker_move(core, command, NOC_BREAKER_CLOSED, answer,
-				     err);
-	else
-		return false;
-	return true;
+	(void)part;
+	return breaker_move(core, command, NOC_BREAKER_FORCED_OPEN, answer,
+			    err);
 }
+
+static int
+on_breaker_disable(struct noc_core *core, void *part,
+		   const struct noc_value *command, struct noc_value **answer,
+		   struct noc_err *err)
+{
+	(void)part;
+	return breaker_move(core, command, NOC_BREAKER_DISABLED, answer, err);
+}
+
+static int
+on_breaker_reset(struct noc_core *core, void *part,
+		 const struct noc_value *command, struct noc_value **answer,
+		 struct noc_err *err)
+{
+	(void)part;
+	return breaker_move(core, command, NOC_BREAKER_CLOSED, answer, err);
+}
+
+const struct noc_part_answer noc_breaker_answers[] = {
+	{ "breaker.list", on_breaker_list },
+	{ "breaker.trip", on_breaker_trip },
+	{ "breaker.disable", on_breaker_disable },
+	{ "breaker.reset", on_breaker_reset },
+	{ 0 },
+};
 
 void
 noc_breaker_stats(struct noc_core *core, void *part, struct noc_value *map)

@@ -55,9 +55,7 @@ void noc_breaker_set(struct noc_core *core, struct noc_breaker *b,
 		     enum noc_breaker_state state, int64_t for_ms,
 		     const char *why);
 struct noc_value *noc_breaker_value(const struct noc_breaker *b); /* returned */
-bool noc_breaker_command(struct noc_core *core, void *part, const char *verb,
-			 const struct noc_value *command, int *kind,
-			 struct noc_value **answer, struct noc_err *err);
+extern const struct noc_part_answer noc_breaker_answers[];
 void noc_breaker_stats(struct noc_core *core, void *part,
 		       struct noc_value *map);
 

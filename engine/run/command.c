@@ -58,8 +58,8 @@ answer_id(const struct noc_id *id)
 }
 
 static int
-command_start(struct noc_core *core, const struct noc_value *command,
-	      struct noc_value **answer, struct noc_err *err)
+on_run_start(struct noc_core *core, void *part, const struct noc_value *command,
+	     struct noc_value **answer, struct noc_err *err)
 {
 	const char *mode = noc_value_get_str(command, "mode", "active");
 	struct noc_run_cause cause = {
@@ -70,6 +70,7 @@ command_start(struct noc_core *core, const struct noc_value *command,
 	struct noc_id id;
 	int rc;
 
+	(void)part;
 	if (!noc_mode_parse(mode, &cause.mode) || cause.mode == NOC_CANARY)
 		return noc_err_set(err, NOC_EINPUT,
 				   "A run is started in mode active, observe "
@@ -77,44 +78,66 @@ command_start(struct noc_core *core, const struct noc_value *command,
 				   mode);
 	rc = noc_run_start_flow(core, noc_value_get_str(command, "flow", ""),
 				&cause, &id, err);
-	if (rc)
-		return rc;
-	noc_core_admin(core, command);
-	*answer = answer_id(&id);
-	return 0;
-}
-
-bool
-noc_run_command(struct noc_core *core, void *part, const char *verb,
-		const struct noc_value *command, int *kind,
-		struct noc_value **answer, struct noc_err *err)
-{
-	const char *actor = noc_value_get_str(command, "actor", "unknown");
-	const char *why = noc_value_get_str(command, "why", "");
-	struct noc_id id;
-
-	if (strncmp(verb, "run.", 4))
-		return false;
-	verb += 4;
-	if (!strcmp(verb, "start")) {
-		*kind = command_start(core, command, answer, err);
-		return true;
-	}
-	if (strcmp(verb, "cancel") && strcmp(verb, "signal") &&
-	    strcmp(verb, "ack"))
-		return false;
-	*kind = command_run(part, command, &id, err);
-	if (*kind)
-		return true;
-	if (!strcmp(verb, "cancel"))
-		*kind = noc_run_cancel(core, &id, actor, why, err);
-	else if (!strcmp(verb, "ack"))
-		*kind = noc_run_signal(core, &id, "ack", actor, err);
-	else
-		*kind = noc_run_signal(core, &id,
-				       noc_value_get_str(command, "signal", ""),
-				       actor, err);
-	if (*kind == 0)
+	if (rc == 0)
 		*answer = answer_id(&id);
-	return true;
+	return rc;
 }
+
+static int
+on_run_cancel(struct noc_core *core, void *part,
+	      const struct noc_value *command, struct noc_value **answer,
+	      struct noc_err *err)
+{
+	struct noc_id id;
+	int rc = command_run(part, command, &id, err);
+
+	if (rc == 0)
+		rc = noc_run_cancel(
+		    core, &id, noc_value_get_str(command, "actor", "unknown"),
+		    noc_value_get_str(command, "why", ""), err);
+	if (rc == 0)
+		*answer = answer_id(&id);
+	return rc;
+}
+
+static int
+command_signal(struct noc_core *core, const struct noc_runs *runs,
+	       const struct noc_value *command, const char *signal,
+	       struct noc_value **answer, struct noc_err *err)
+{
+	struct noc_id id;
+	int rc = command_run(runs, command, &id, err);
+
+	if (rc == 0)
+		rc = noc_run_signal(
+		    core, &id, signal,
+		    noc_value_get_str(command, "actor", "unknown"), err);
+	if (rc == 0)
+		*answer = answer_id(&id);
+	return rc;
+}
+
+static int
+on_run_signal(struct noc_core *core, void *part,
+	      const struct noc_value *command, struct noc_value **answer,
+	      struct noc_err *err)
+{
+	return command_signal(core, part, command,
+			      noc_value_get_str(command, "signal", ""), answer,
+			      err);
+}
+
+static int
+on_run_ack(struct noc_core *core, void *part, const struct noc_value *command,
+	   struct noc_value **answer, struct noc_err *err)
+{
+	return command_signal(core, part, command, "ack", answer, err);
+}
+
+const struct noc_part_answer noc_run_answers[] = {
+	{ "run.start", on_run_start },
+	{ "run.cancel", on_run_cancel },
+	{ "run.signal", on_run_signal },
+	{ "run.ack", on_run_ack },
+	{ 0 },
+};

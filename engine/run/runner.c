@@ -203,6 +203,6 @@ const struct noc_part_ops noc_part_runs = {
 	.load_step = noc_run_load_step,
 	.ready = noc_run_ready,
 	.reload = noc_run_reload,
-	.command = noc_run_command,
+	.answers = noc_run_answers,
 	.stats = runs_stats,
 };

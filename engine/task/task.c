@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/core/due.h"
+#include "engine/core/record.h"
 #include "engine/notify/notify.h"
 #include "engine/run/run.h"
 #include "engine/task/calendar.h"
@@ -478,52 +479,63 @@ task_ready(struct noc_core *core, void *part)
 	}
 }
 
-static bool
-task_command(struct noc_core *core, void *part, const char *verb,
-	     const struct noc_value *command, int *kind,
-	     struct noc_value **answer, struct noc_err *err)
+static int
+on_schedule_list(struct noc_core *core, void *part,
+		 const struct noc_value *command, struct noc_value **answer,
+		 struct noc_err *err)
+{
+	const struct tasks *p = part;
+	char iso[64];
+
+	(void)command;
+	(void)err;
+	*answer = noc_value_list();
+	for (size_t i = 0; i < p->n; i++) {
+		struct noc_value *row = noc_value_map();
+
+		noc_value_set(row, "schedule",
+			      noc_value_str(p->at[i]->task->name));
+		noc_value_set(
+		    row, "next",
+		    noc_value_str(noc_time_iso(iso, p->at[i]->nominal_ns)));
+		noc_value_set(row, "running",
+			      noc_value_bool(schedule_running(core, p->at[i])));
+		noc_value_push(*answer, row);
+	}
+	return 0;
+}
+
+static int
+on_schedule_trigger(struct noc_core *core, void *part,
+		    const struct noc_value *command, struct noc_value **answer,
+		    struct noc_err *err)
 {
 	const char *name = noc_value_get_str(command, "schedule", "");
 	struct tasks *p = part;
-	char iso[64];
+	char id[NOC_ID_TEXT];
 
-	*kind = 0;
-	if (!strcmp(verb, "schedule.list")) {
-		*answer = noc_value_list();
-		for (size_t i = 0; i < p->n; i++) {
-			struct noc_value *row = noc_value_map();
-
-			noc_value_set(row, "schedule",
-				      noc_value_str(p->at[i]->task->name));
-			noc_value_set(row, "next",
-				      noc_value_str(noc_time_iso(
-					  iso, p->at[i]->nominal_ns)));
-			noc_value_set(
-			    row, "running",
-			    noc_value_bool(schedule_running(core, p->at[i])));
-			noc_value_push(*answer, row);
-		}
-		return true;
-	}
-	if (strcmp(verb, "schedule.trigger"))
-		return false;
 	for (size_t i = 0; i < p->n; i++) {
 		struct schedule *s = p->at[i];
 
 		if (strcmp(s->task->name, name))
 			continue;
 		schedule_start(core, s, noc_core_time(core).wall_ns, false);
-		noc_core_admin(core, command);
+		noc_core_admin(core, command); /* before what is due now */
 		*answer = noc_value_map();
 		noc_value_set(*answer, "run",
-			      noc_value_str(noc_id_format(iso, &s->run)));
+			      noc_value_str(noc_id_format(id, &s->run)));
 		on_schedule_due(&s->due, core);
-		return true;
+		return 0;
 	}
-	*kind =
-	    noc_err_set(err, NOC_ENOTFOUND, "There is no schedule '%s'.", name);
-	return true;
+	return noc_err_set(err, NOC_ENOTFOUND, "There is no schedule '%s'.",
+			   name);
 }
+
+static const struct noc_part_answer task_answers[] = {
+	{ "schedule.list", on_schedule_list },
+	{ "schedule.trigger", on_schedule_trigger },
+	{ 0 },
+};
 
 static void
 task_stats(struct noc_core *core, void *part, struct noc_value *map)
@@ -546,6 +558,6 @@ const struct noc_part_ops noc_part_tasks = {
 	.load = task_load,
 	.ready = task_ready,
 	.reload = task_ready,
-	.command = task_command,
+	.answers = task_answers,
 	.stats = task_stats,
 };

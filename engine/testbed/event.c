@@ -25,7 +25,8 @@
  *   { "ack", rule = "psu" }            somebody acknowledges its runs
  *   { "start", flow = "audit", input = { ... } }
  *   { "schedule", task = "nightly" }   its time has come
- *   { "command", verb = "silence.add", match = { ... }, for_ms = 60000 }
+ *   { "command", verb = "silence.add", match = { ... }, for_ms = 60000,
+ *     why = "works" }               a row of engine/core/command.def
  */
 #define EVENT_TIMES_MAX 100000
 
@@ -320,6 +321,8 @@ event_command(struct noc_testbed *tb, const struct noc_value *opts)
 	    opts ? noc_value_copy(opts) : noc_value_map();
 	struct noc_err err;
 
+	noc_value_unset(command, "times");
+	noc_value_unset(command, "every");
 	if (!noc_value_get(command, "actor"))
 		noc_value_set(command, "actor", noc_value_str("test"));
 	if (noc_tb_command(tb, command, NULL, &err))

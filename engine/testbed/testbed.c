@@ -13,6 +13,7 @@
 #include "store/txn.h"
 #include "engine/inventory/load.h"
 #include "engine/lang/ast.h"
+#include "engine/core/command.h"
 #include "engine/core/due.h"
 #include "engine/policy/ledger.h"
 #include "engine/testbed/private.h"

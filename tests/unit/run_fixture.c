@@ -12,6 +12,7 @@
 #include "store/rows.h"
 #include "engine/edge/action.h"
 #include "engine/core/call.h"
+#include "engine/core/command.h"
 #include "engine/core/due.h"
 #include "engine/run/escalate.h"
 #include "engine/parts.h"

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "engine/core/command.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/suggest.h"
+#include "store/txn.h"
+#include "engine/core/core_private.h"
+#include "engine/core/record.h"
+
+static const struct noc_command commands[] = {
+#define REQUIRED(name, type, meant) { name, NOC_##type, true, meant },
+#define OPTIONAL(name, type, meant) { name, NOC_##type, false, meant },
+#define NOC_COMMAND(verb, part, role, record, help, ...)                    \
+	{ verb, NOC_PART_##part,     NOC_ROLE_##role, NOC_COMMAND_##record, \
+	  help, { __VA_ARGS__{ 0 } } },
+#include "engine/core/command.def"
+#undef REQUIRED
+#undef OPTIONAL
+#undef NOC_COMMAND
+};
+
+const struct noc_command *
+noc_command_at(size_t i)
+{
+	return i < NOC_COUNT(commands) ? &commands[i] : NULL;
+}
+
+const struct noc_command *
+noc_command_find(const char *verb)
+{
+	for (size_t i = 0; i < NOC_COUNT(commands); i++)
+		if (!strcmp(commands[i].verb, verb))
+			return &commands[i];
+	return NULL;
+}
+
+bool
+noc_command_mutates(const struct noc_command *row)
+{
+	return row->record != NOC_COMMAND_READS;
+}
+
+/* ---- what came, against its row ---- */
+
+static const char *
+command_type(enum noc_type type)
+{
+	switch (type) {
+	case NOC_NIL:
+		return "nothing";
+	case NOC_BOOL:
+		return "true or false";
+	case NOC_INT:
+		return "a whole number";
+	case NOC_REAL:
+		return "a fraction";
+	case NOC_STR:
+		return "a text";
+	case NOC_LIST:
+		return "a list";
+	case NOC_MAP:
+		return "a map";
+	}
+	return "?";
+}
+
+static int
+command_unknown(const char *verb, struct noc_err *err)
+{
+	const char *known[NOC_COUNT(commands)], *near;
+
+	for (size_t i = 0; i < NOC_COUNT(commands); i++)
+		known[i] = commands[i].verb;
+	near = noc_suggest(verb, known, NOC_COUNT(known));
+	return noc_err_set(err, NOC_ENOTFOUND,
+			   "There is no command '%.60s'%s%s%s", verb,
+			   near ? "; did you mean '" : "", near ? near : "",
+			   near ? "'?" : ".");
+}
+
+static int
+command_extra(const struct noc_command *row, const char *name,
+	      struct noc_err *err)
+{
+	const char *known[NOC_COMMAND_PARAMS], *near;
+	struct noc_strbuf takes = NOC_STRBUF_INIT;
+	size_t n = 0;
+
+	for (; row->params[n].name; n++) {
+		known[n] = row->params[n].name;
+		noc_strbuf_addf(&takes, "%s%s", n ? ", " : "", known[n]);
+	}
+	near = noc_suggest(name, known, n);
+	if (near)
+		noc_err_set(err, NOC_EINPUT,
+			    "%s does not take '%.60s'; did you mean '%s'?",
+			    row->verb, name, near);
+	else
+		noc_err_set(err, NOC_EINPUT,
+			    "%s does not take '%.60s'; it takes %s.", row->verb,
+			    name, n ? takes.p : "nothing");
+	noc_strbuf_release(&takes);
+	return NOC_EINPUT;
+}
+
+static int
+command_check(const struct noc_command *row, const struct noc_value *command,
+	      struct noc_err *err)
+{
+	const struct noc_command_param *p;
+
+	for (size_t i = 0; i < command->u.map.len; i++) {
+		const struct noc_member *m = &command->u.map.at[i];
+
+		if (!strcmp(m->key, "verb") || !strcmp(m->key, "actor"))
+			continue;
+		for (p = row->params; p->name && strcmp(p->name, m->key); p++)
+			;
+		if (!p->name)
+			return command_extra(row, m->key, err);
+		if (m->value->type != p->type)
+			return noc_err_set(err, NOC_EINPUT,
+					   "'%s' of %s is %s, not %s.", p->name,
+					   row->verb, command_type(p->type),
+					   command_type(m->value->type));
+	}
+	for (p = row->params; p->name; p++) {
+		const struct noc_value *v = noc_value_get(command, p->name);
+
+		if (p->required && (!v || (v->type == NOC_STR && !*v->u.s.p) ||
+				    (v->type == NOC_MAP && v->u.map.len == 0)))
+			return noc_err_set(err, NOC_EINPUT, "%s needs %s.",
+					   row->verb, p->meant);
+	}
+	return 0;
+}
+
+void
+noc_command_help(FILE *out)
+{
+	fputs("Commands of people, as a test tells them by \"command\" and "
+	      "the journal shows them.\nA parameter in brackets may be left "
+	      "out.\n",
+	      out);
+	for (const struct noc_command *row = commands;
+	     row < commands + NOC_COUNT(commands); row++) {
+		fprintf(out, "\n%s (%s)\n    %s\n", row->verb,
+			noc_role_name(row->role), row->help);
+		for (const struct noc_command_param *p = row->params; p->name;
+		     p++)
+			fprintf(out, "    %s%s%s: %s, %s\n",
+				p->required ? "" : "[", p->name,
+				p->required ? "" : "]", command_type(p->type),
+				p->meant);
+	}
+}
+
+/* ---- carrying it out ---- */
+
+static int
+command_do(struct noc_core *core, const struct noc_value *command,
+	   struct noc_value **answer, struct noc_err *err)
+{
+	const char *verb = noc_value_get_str(command, "verb", "");
+	const struct noc_command *row = noc_command_find(verb);
+	const struct noc_part_answer *a;
+	int r;
+
+	if (!row)
+		return command_unknown(verb, err);
+	r = command_check(row, command, err);
+	if (r)
+		return r;
+	for (a = core->ops[row->part]->answers; a && a->verb; a++)
+		if (!strcmp(a->verb, verb))
+			break;
+	if (NOC_FAILS(a && a->verb))
+		return noc_err_set(err, NOC_EBUG,
+				   "No part of the core answers %s.", verb);
+	r = a->fn(core, core->parts[row->part], command, answer, err);
+	if (r == 0 && row->record == NOC_COMMAND_ADMIN)
+		noc_core_admin(core, command);
+	return r;
+}
+
+struct command_answer {
+	void (*done)(int, const struct noc_value *, const char *, void *);
+	void *arg;
+	int kind;
+	struct noc_value *answer;
+	struct noc_err err;
+};
+
+static void
+on_answer(void *arg)
+{
+	struct command_answer *a = arg;
+
+	a->done(a->kind, a->answer, a->kind ? a->err.msg : NULL, a->arg);
+	noc_value_free(a->answer);
+	free(a);
+}
+
+void
+noc_core_command(struct noc_core *core, const struct noc_value *command,
+		 void (*done)(int, const struct noc_value *, const char *,
+			      void *),
+		 void *arg, struct noc_now now)
+{
+	struct command_answer *a = noc_calloc(1, sizeof(*a));
+
+	a->done = done;
+	a->arg = arg;
+	noc_core_begin(core, now);
+	a->kind = command_do(core, command, &a->answer, &a->err);
+	if (core->depth == 1 && (!core->txn || noc_txn_is_empty(core->txn))) {
+		/* Nothing to wait for: also while the disk says no. */
+		noc_core_end(core);
+		on_answer(a);
+		return;
+	}
+	noc_core_effect(core, on_answer, a);
+	noc_core_end(core);
+}

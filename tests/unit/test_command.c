@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "engine/core/command.h"
+
+#include "engine/parts.h"
+#include "tests/unit/correlate_fixture.h"
+
+/* The table of commands: answered by its parts, held to its rows. */
+
+static const char rules[] =
+    "rule \"heal\" { mode = \"active\", on = \"link.down\",\n"
+    " key = \"{device}\", run = flow {\n"
+    "  step \"look\" { snmp.get { admin = \"ifAdminStatus.1\" },\n"
+    "    timeout = \"5s\" },\n"
+    "  on_fail = escalate { { \"0m\", notify \"noc\" { \"down\" } },\n"
+    "   again = \"15m\", stop_on = { \"ack\" }, max = \"8h\" } } }\n"
+    "flow \"tell\" { input = { role = \"string\" }, log \"{input.role}\" }\n"
+    "schedule \"nightly\" { every = \"1m\", run = log \"x\" }\n";
+
+/* What some of those below name. */
+static const char *const before[] = {
+	"{\"verb\":\"silence.add\",\"match\":{\"device\":\"sw9\"},"
+	"\"for_ms\":1000,\"why\":\"w\"}",
+	"{\"verb\":\"freeze.add\",\"match\":{\"device\":\"sw9\"},"
+	"\"for_ms\":1000,\"why\":\"w\"}",
+	"{\"verb\":\"breaker.trip\",\"action\":\"snmp\","
+	"\"target\":\"sw9\",\"why\":\"w\"}",
+};
+
+/* One that is carried out, for each row; RUN is a run that escalates. */
+static const struct {
+	const char *verb, *params;
+} valid[] = {
+	{ "silence.add", "\"match\":{\"device\":\"sw1\"},\"for_ms\":1,"
+			 "\"why\":\"w\"" },
+	{ "silence.list", "" },
+	{ "silence.del", "\"id\":\"s1\"" },
+	{ "freeze.add", "\"match\":{\"device\":\"sw1\"},\"for_ms\":1,"
+			"\"why\":\"w\"" },
+	{ "freeze.list", "" },
+	{ "freeze.del", "\"id\":\"f2\"" },
+	{ "kill.on", "\"why\":\"w\"" },
+	{ "kill.off", "\"why\":\"w\"" },
+	{ "kill.status", "" },
+	{ "breaker.list", "" },
+	{ "breaker.trip",
+	  "\"action\":\"snmp\",\"target\":\"sw1\",\"why\":\"w\"" },
+	{ "breaker.disable",
+	  "\"action\":\"snmp\",\"target\":\"sw1\",\"why\":\"w\"" },
+	{ "breaker.reset",
+	  "\"action\":\"snmp\",\"target\":\"sw9\",\"why\":\"w\"" },
+	{ "rules.list", "" },
+	{ "rules.pause", "\"rule\":\"heal\",\"why\":\"w\"" },
+	{ "rules.resume", "\"rule\":\"heal\"" },
+	{ "schedule.list", "" },
+	{ "schedule.trigger", "\"schedule\":\"nightly\"" },
+	{ "run.start", "\"flow\":\"tell\",\"input\":{\"role\":\"x\"}" },
+	{ "run.cancel", "\"id\":\"RUN\"" },
+	{ "run.signal", "\"id\":\"RUN\",\"signal\":\"ack\"" },
+	{ "run.ack", "\"id\":\"RUN\"" },
+	{ "notify.test", "\"channel\":\"noc\"" },
+	{ "sources", "" },
+	{ "unmatched", "" },
+	{ "unknown", "" },
+	{ "recent", "" },
+	{ "event", "\"id\":\"last\"" },
+	{ "explain", "\"id\":\"last\"" },
+};
+
+/* ---- a core with something of everything in it ---- */
+
+struct told {
+	int kind;
+	bool answered;
+	char message[512];
+};
+
+static void
+on_told(int kind, const struct noc_value *answer, const char *message,
+	void *arg)
+{
+	struct told *t = arg;
+
+	t->kind = kind;
+	t->answered = answer != NULL;
+	snprintf(t->message, sizeof(t->message), "%s", message ? message : "");
+}
+
+static struct told
+tell(struct fix *f, const struct noc_value *command)
+{
+	struct told t = { .kind = 1 };
+
+	noc_core_command(f->core, command, on_told, &t, f->now);
+	fix_pump(f);
+	assert_int_not_equal(t.kind, 1);
+	return t;
+}
+
+static struct noc_value *
+parse(const char *json)
+{
+	struct noc_value *v;
+	struct noc_err err;
+
+	if (noc_json_parse(json, strlen(json), &v, &err))
+		fail_msg("%s: %s", json, err.msg);
+	return v;
+}
+
+static void
+world_open(struct fix *f, char run[NOC_ID_TEXT])
+{
+	struct noc_id id;
+
+	memset(f, 0, sizeof(*f));
+	fix_open(f, rules);
+	noc_core_begin(f->core, f->now);
+	noc_part_tasks.ready(f->core, noc_core_part(f->core, NOC_PART_TASKS));
+	noc_core_end(f->core);
+	cor_port(f, "link.up", "sw1", "Gi1");
+	id = fix_start(f, "heal", NOC_ACTIVE, NOC_TRUST_NORMAL);
+	fix_refuse(f, "snmp.get", "permanent", 0);
+	noc_id_format(run, &id);
+	for (size_t i = 0; i < NOC_COUNT(before); i++)
+		assert_int_equal(fix_command(f, before[i], NULL), 0);
+}
+
+/* valid[i] as a value. */
+static struct noc_value *
+world_command(size_t i, const char *run)
+{
+	struct noc_value *command;
+	char *json;
+
+	json = noc_asprintf("{\"verb\":\"%s\",\"actor\":\"joe\"%s%s}",
+			    valid[i].verb, *valid[i].params ? "," : "",
+			    valid[i].params);
+	command = parse(json);
+	free(json);
+	if (noc_value_is_str(noc_value_get(command, "id"), "RUN"))
+		noc_value_set(command, "id", noc_value_str(run));
+	return command;
+}
+
+/* ---- what is right ---- */
+
+static void
+test_each_is_answered(void **state)
+{
+	char run[NOC_ID_TEXT];
+	struct fix f;
+
+	(void)state;
+	for (size_t i = 0; noc_command_at(i); i++) {
+		const struct noc_command *row = noc_command_at(i);
+		struct noc_value *command;
+		struct told t;
+		char *json, *admin;
+		size_t seen;
+
+		if (i >= NOC_COUNT(valid) || strcmp(valid[i].verb, row->verb))
+			fail_msg("%s is not tried here", row->verb);
+		world_open(&f, run);
+		command = world_command(i, run);
+		seen = f.njournal;
+		t = tell(&f, command);
+		if (t.kind || !t.answered)
+			fail_msg("%s: %d, %s", row->verb, t.kind, t.message);
+		noc_value_unset(command, "actor");
+		json = noc_json_string(command, NOC_JSON_CANONICAL);
+		admin = noc_asprintf("ADMIN %s", json);
+		if (row->record == NOC_COMMAND_READS)
+			assert_int_equal(f.njournal, seen);
+		else if (row->record == NOC_COMMAND_ADMIN)
+			assert_string_equal(f.journal[f.njournal - 1], admin);
+		else
+			assert_int_equal(
+			    fix_count(&f, admin) + fix_count(&f, "SIGNAL"), 1);
+		free(admin);
+		free(json);
+		noc_value_free(command);
+		fix_close(&f);
+	}
+	assert_null(noc_command_at(NOC_COUNT(valid)));
+}
+
+static void
+test_parts_answer_no_other(void **state)
+{
+	size_t n = 0;
+
+	(void)state;
+	for (int part = 0; part < NOC_PART_COUNT; part++) {
+		const struct noc_part_answer *a = noc_parts[part]->answers;
+
+		for (; a && a->verb; a++, n++) {
+			const struct noc_command *row =
+			    noc_command_find(a->verb);
+
+			if (!row || (int)row->part != part)
+				fail_msg("%s is not of part %d in the table",
+					 a->verb, part);
+		}
+	}
+	/* With the test before: each verb once. */
+	assert_int_equal(n, NOC_COUNT(valid));
+}
+
+static void
+test_rows_are_whole(void **state)
+{
+	(void)state;
+	for (size_t i = 0; noc_command_at(i); i++) {
+		const struct noc_command *row = noc_command_at(i);
+
+		assert_ptr_equal(noc_command_find(row->verb), row);
+		assert_in_range(row->role, NOC_ROLE_VIEWER, NOC_ROLE_ADMIN);
+		/* Who may only look changes nothing. */
+		assert_false(row->role == NOC_ROLE_VIEWER &&
+			     noc_command_mutates(row));
+		assert_int_equal(row->help[strlen(row->help) - 1], '.');
+	}
+}
+
+/* ---- what is not ---- */
+
+/* Refused with this, and nothing has happened. */
+static void
+refused(struct fix *f, const struct noc_value *command, int kind,
+	const char *message)
+{
+	size_t seen = f->njournal;
+	struct told t = tell(f, command);
+
+	assert_string_equal(t.message, message);
+	assert_int_equal(t.kind, kind);
+	assert_false(t.answered);
+	assert_int_equal(f->njournal, seen);
+}
+
+static void
+test_each_parameter(void **state)
+{
+	char run[NOC_ID_TEXT], *want;
+	struct fix f;
+
+	(void)state;
+	world_open(&f, run);
+	for (size_t i = 0; noc_command_at(i); i++) {
+		const struct noc_command *row = noc_command_at(i);
+		struct noc_value *good = world_command(i, run);
+
+		for (size_t k = 0; row->params[k].name; k++) {
+			const struct noc_command_param *p = &row->params[k];
+			struct noc_value *bad = noc_value_copy(good);
+
+			noc_value_set(bad, p->name, noc_value_list());
+			want = noc_asprintf(
+			    "'%s' of %s is %s, not a list.", p->name, row->verb,
+			    p->type == NOC_STR	 ? "a text"
+			    : p->type == NOC_INT ? "a whole number"
+						 : "a map");
+			refused(&f, bad, NOC_EINPUT, want);
+			free(want);
+			noc_value_unset(bad, p->name);
+			if (p->required) {
+				want = noc_asprintf("%s needs %s.", row->verb,
+						    p->meant);
+				refused(&f, bad, NOC_EINPUT, want);
+				if (p->type != NOC_INT) {
+					noc_value_set(bad, p->name,
+						      p->type == NOC_STR
+							  ? noc_value_str("")
+							  : noc_value_map());
+					refused(&f, bad, NOC_EINPUT, want);
+				}
+				free(want);
+			}
+			noc_value_free(bad);
+		}
+		noc_value_free(good);
+	}
+	fix_close(&f);
+}
+
+static void
+test_refused(void **state)
+{
+	static const struct {
+		const char *json;
+		int kind;
+		const char *message;
+	} wrong[] = {
+		{ "{}", NOC_ENOTFOUND, "There is no command ''." },
+		{ "[1]", NOC_ENOTFOUND, "There is no command ''." },
+		{ "{\"verb\":5}", NOC_ENOTFOUND, "There is no command ''." },
+		{ "{\"verb\":\"xyzzy\"}", NOC_ENOTFOUND,
+		  "There is no command 'xyzzy'." },
+		{ "{\"verb\":\"silense.add\"}", NOC_ENOTFOUND,
+		  "There is no command 'silense.add'; did you mean "
+		  "'silence.add'?" },
+		{ "{\"verb\":\"kill.on \",\"why\":\"w\"}", NOC_ENOTFOUND,
+		  "There is no command 'kill.on '; did you mean 'kill.on'?" },
+		{ "{\"verb\":\"kill.on\",\"wy\":\"w\"}", NOC_EINPUT,
+		  "kill.on does not take 'wy'; did you mean 'why'?" },
+		{ "{\"verb\":\"breaker.reset\",\"action\":\"snmp\","
+		  "\"target\":\"sw1\",\"why\":\"w\",\"for_ms\":5}",
+		  NOC_EINPUT,
+		  "breaker.reset does not take 'for_ms'; it takes action, "
+		  "target, why." },
+		{ "{\"verb\":\"sources\",\"limit\":5}", NOC_EINPUT,
+		  "sources does not take 'limit'; it takes nothing." },
+		{ "{\"verb\":\"kill.on\",\"why\":null}", NOC_EINPUT,
+		  "'why' of kill.on is a text, not nothing." },
+		{ "{\"verb\":\"silence.add\",\"match\":{\"device\":\"a\"},"
+		  "\"for_ms\":1.5,\"why\":\"w\"}",
+		  NOC_EINPUT,
+		  "'for_ms' of silence.add is a whole number, not a "
+		  "fraction." },
+		/* The ranges are the part's. */
+		{ "{\"verb\":\"freeze.add\",\"match\":{\"device\":\"a\"},"
+		  "\"for_ms\":0,\"why\":\"w\"}",
+		  NOC_EINPUT,
+		  "A freeze needs an end: --for 2h, at most 366 days." },
+		{ "{\"verb\":\"breaker.trip\",\"action\":\"smnp\","
+		  "\"target\":\"sw1\",\"why\":\"w\"}",
+		  NOC_EINPUT,
+		  "No action begins with 'smnp'; did you mean 'snmp'?" },
+	};
+	char run[NOC_ID_TEXT];
+	struct fix f;
+
+	(void)state;
+	world_open(&f, run);
+	for (size_t i = 0; i < NOC_COUNT(wrong); i++) {
+		struct noc_value *command = parse(wrong[i].json);
+
+		refused(&f, command, wrong[i].kind, wrong[i].message);
+		noc_value_free(command);
+	}
+	fix_close(&f);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_each_is_answered),
+		cmocka_unit_test(test_parts_answer_no_other),
+		cmocka_unit_test(test_rows_are_whole),
+		cmocka_unit_test(test_each_parameter),
+		cmocka_unit_test(test_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
