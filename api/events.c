@@ -384,12 +384,8 @@ on_explain(struct noc_http_req *req, void *arg)
 void
 noc_api_events(struct noc_api *api)
 {
-	struct noc_http *http = api->env->http;
-
-	noc_http_route(http, "GET", "/api/v1/events", NOC_ROLE_VIEWER,
-		       on_events, api);
-	noc_http_route(http, "GET", "/api/v1/events/{id}", NOC_ROLE_VIEWER,
-		       on_event, api);
-	noc_http_route(http, "GET", "/api/v1/events/{id}/explain",
-		       NOC_ROLE_VIEWER, on_explain, api);
+	noc_api_route(api, "GET", "/api/v1/events", "recent", on_events);
+	noc_api_route(api, "GET", "/api/v1/events/{id}", "event", on_event);
+	noc_api_route(api, "GET", "/api/v1/events/{id}/explain", "explain",
+		      on_explain);
 }

@@ -165,10 +165,8 @@ on_flow_start(struct noc_http_req *req, void *arg)
 void
 noc_api_flows(struct noc_api *api)
 {
-	struct noc_http *http = api->env->http;
-
-	noc_http_route(http, "GET", "/api/v1/flows", NOC_ROLE_VIEWER, on_flows,
-		       api);
-	noc_http_route(http, "POST", "/api/v1/flows/{name}/runs",
-		       NOC_ROLE_OPERATOR, on_flow_start, api);
+	noc_http_route(api->env->http, "GET", "/api/v1/flows", NOC_ROLE_VIEWER,
+		       on_flows, api);
+	noc_api_route(api, "POST", "/api/v1/flows/{name}/runs", "run.start",
+		      on_flow_start);
 }

@@ -56,6 +56,21 @@ void noc_job_end_json(struct noc_job *job, int status, struct noc_value *body);
 void noc_job_end_err(struct noc_job *job, const struct noc_err *err);
 void noc_job_end_missing(struct noc_job *job, const char *what);
 
+/* A route that is a command (api/command.c); its paths name parameters. */
+struct noc_api_route {
+	const char *method, *path;
+	const char *verb;    /* of engine/core/command.def */
+	int status;	     /* of success */
+	const char *key;     /* wraps the answer: {key: answer}; or NULL */
+	struct noc_api *api; /* set by noc_api_routes */
+};
+void noc_api_routes(struct noc_api *api, struct noc_api_route *routes,
+		    size_t n); /* kept */
+/* A route of its own, with the role of the command behind it. */
+void noc_api_route(struct noc_api *api, const char *method, const char *path,
+		   const char *verb,
+		   void (*fn)(struct noc_http_req *req, void *arg));
+
 /* A whole command with its answer: {key: answer}, or the answer itself. */
 void noc_api_command(struct noc_env *env, struct noc_http_req *req,
 		     struct noc_value *command, int status, const char *key);

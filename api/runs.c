@@ -165,41 +165,11 @@ on_wait(struct noc_http_req *req, void *arg)
 
 /* ---- what people do with it ---- */
 
-static void
-run_command(struct noc_api *api, struct noc_http_req *req, const char *verb,
-	    const char *signal)
-{
-	static const char *const keys[] = { "why", NULL };
-	struct noc_value *body = noc_api_body(req, keys), *command;
-
-	if (!body)
-		return;
-	command = noc_api_verb(verb);
-	noc_value_set(command, "id", noc_value_str(noc_http_param(req, "id")));
-	noc_value_set(command, "why",
-		      noc_value_str(noc_value_get_str(body, "why", "")));
-	if (signal)
-		noc_value_set(command, "signal", noc_value_str(signal));
-	noc_value_free(body);
-	noc_api_command(api->env, req, command, 200, NULL);
-}
-
-static void
-on_cancel(struct noc_http_req *req, void *arg)
-{
-	run_command(arg, req, "run.cancel", NULL);
-}
-
-static void
-on_signal(struct noc_http_req *req, void *arg)
-{
-	const char *name = noc_http_param(req, "name");
-
-	if (!strcmp(name, "ack"))
-		run_command(arg, req, "run.ack", NULL);
-	else
-		run_command(arg, req, "run.signal", name);
-}
+static struct noc_api_route run_routes[] = {
+	{ "POST", "/api/v1/runs/{id}/cancel", "run.cancel", .status = 200 },
+	{ "POST", "/api/v1/runs/{id}/signal/{signal}", "run.signal",
+	  .status = 200 },
+};
 
 void
 noc_api_runs(struct noc_api *api)
@@ -212,8 +182,5 @@ noc_api_runs(struct noc_api *api)
 		       on_run, api);
 	noc_http_route(http, "GET", "/api/v1/runs/{id}/wait", NOC_ROLE_VIEWER,
 		       on_wait, api);
-	noc_http_route(http, "POST", "/api/v1/runs/{id}/cancel",
-		       NOC_ROLE_OPERATOR, on_cancel, api);
-	noc_http_route(http, "POST", "/api/v1/runs/{id}/signal/{name}",
-		       NOC_ROLE_OPERATOR, on_signal, api);
+	noc_api_routes(api, run_routes, NOC_COUNT(run_routes));
 }

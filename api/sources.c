@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/hex.h"
+#include "base/mem.h"
 #include "store/writer.h"
 #include "engine/rule/rule.h"
 #include "engine/rule/ruleset.h"
@@ -12,13 +13,12 @@
 
 /* Ways in and their ledgers, what nothing wanted, who is unknown, status. */
 
-static void
-on_sources(struct noc_http_req *req, void *arg)
-{
-	struct noc_api *api = arg;
-
-	noc_api_command(api->env, req, noc_api_verb("sources"), 200, "sources");
-}
+static struct noc_api_route source_routes[] = {
+	{ "GET", "/api/v1/sources", "sources", .status = 200,
+	  .key = "sources" },
+	{ "GET", "/api/v1/unknown", "unknown", .status = 200,
+	  .key = "unknown" },
+};
 
 static void
 on_unmatched(struct noc_http_req *req, void *arg)
@@ -32,14 +32,6 @@ on_unmatched(struct noc_http_req *req, void *arg)
 	noc_value_unset(command, "before"); /* shapes have no pages */
 	noc_value_set(command, "verb", noc_value_str("unmatched"));
 	noc_api_command(api->env, req, command, 200, "unmatched");
-}
-
-static void
-on_unknown(struct noc_http_req *req, void *arg)
-{
-	struct noc_api *api = arg;
-
-	noc_api_command(api->env, req, noc_api_verb("unknown"), 200, "unknown");
 }
 
 static struct noc_value *
@@ -120,14 +112,9 @@ on_status(struct noc_http_req *req, void *arg)
 void
 noc_api_sources(struct noc_api *api)
 {
-	struct noc_http *http = api->env->http;
-
-	noc_http_route(http, "GET", "/api/v1/sources", NOC_ROLE_VIEWER,
-		       on_sources, api);
-	noc_http_route(http, "GET", "/api/v1/unmatched", NOC_ROLE_VIEWER,
-		       on_unmatched, api);
-	noc_http_route(http, "GET", "/api/v1/unknown", NOC_ROLE_VIEWER,
-		       on_unknown, api);
-	noc_http_route(http, "GET", "/api/v1/status", NOC_ROLE_VIEWER,
+	noc_api_routes(api, source_routes, NOC_COUNT(source_routes));
+	noc_api_route(api, "GET", "/api/v1/unmatched", "unmatched",
+		      on_unmatched);
+	noc_http_route(api->env->http, "GET", "/api/v1/status", NOC_ROLE_VIEWER,
 		       on_status, api);
 }

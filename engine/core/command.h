@@ -16,9 +16,9 @@
  * What people can tell the core.  A command is a map: "verb", "actor" and the
  * parameters of its row in engine/core/command.def, which is the only list:
  * it is checked here, once, and then the part of its row carries it out.
- * `nocturne help commands` prints the table, and whoever offers commands (the
- * API, a table of routes, MCP) reads it.  Reading the table: any thread; the
- * rest: loop thread.
+ * The API takes its roles and bodies from the table, `nocturne help commands`
+ * prints it, and whoever offers commands elsewhere (a table of routes, MCP)
+ * reads it as well.  Reading the table: any thread; the rest: loop thread.
  */
 
 /* What a command that was carried out leaves in the journal. */

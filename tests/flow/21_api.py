@@ -37,11 +37,13 @@ ROUTES = [
     ("GET", "/api/v1/runs/{id}", "viewer"),
     ("GET", "/api/v1/runs/{id}/wait", "viewer"),
     ("POST", "/api/v1/runs/{id}/cancel", "operator"),
-    ("POST", "/api/v1/runs/{id}/signal/{name}", "operator"),
+    ("POST", "/api/v1/runs/{id}/signal/{signal}", "operator"),
     ("GET", "/api/v1/flows", "viewer"),
     ("POST", "/api/v1/flows/{name}/runs", "operator"),
     ("GET", "/api/v1/breakers", "viewer"),
-    ("POST", "/api/v1/breakers/{move}", "operator"),
+    ("POST", "/api/v1/breakers/trip", "operator"),
+    ("POST", "/api/v1/breakers/reset", "operator"),
+    ("POST", "/api/v1/breakers/disable", "operator"),
     ("GET", "/api/v1/silences", "viewer"),
     ("POST", "/api/v1/silences", "operator"),
     ("DELETE", "/api/v1/silences/{id}", "operator"),
@@ -52,11 +54,11 @@ ROUTES = [
     ("POST", "/api/v1/kill/on", "operator"),
     ("POST", "/api/v1/kill/off", "admin"),
     ("GET", "/api/v1/rules", "viewer"),
-    ("POST", "/api/v1/rules/{name}/pause", "operator"),
-    ("POST", "/api/v1/rules/{name}/resume", "operator"),
+    ("POST", "/api/v1/rules/{rule}/pause", "operator"),
+    ("POST", "/api/v1/rules/{rule}/resume", "operator"),
     ("GET", "/api/v1/schedules", "viewer"),
-    ("POST", "/api/v1/schedules/{name}/trigger", "operator"),
-    ("POST", "/api/v1/channels/{name}/test", "operator"),
+    ("POST", "/api/v1/schedules/{schedule}/trigger", "operator"),
+    ("POST", "/api/v1/channels/{channel}/test", "operator"),
     ("GET", "/api/v1/sources", "viewer"),
     ("GET", "/api/v1/unmatched", "viewer"),
     ("GET", "/api/v1/unknown", "viewer"),
@@ -133,12 +135,17 @@ def bearer(text):
 @noc.case("the table of this test has every route that the API registers")
 def _():
     found = set()
+    with open(os.path.join(noc.SRCDIR, "engine/core/command.def"),
+              encoding="utf-8") as f:
+        roles = dict(re.findall(r'^NOC_COMMAND\("(\S+)", \w+, (\w+)',
+                                f.read(), re.M))
     for path in glob.glob(os.path.join(noc.SRCDIR, "api", "*.c")):
         with open(path, encoding="utf-8") as f:
             text = re.sub(r'"\s*\n\s*"', "", f.read())
-        for method, route, role in re.findall(
-                r'"(GET|POST|DELETE|PUT|PATCH)",\s*"(/[^"]*)",\s*NOC_ROLE_'
-                r'(\w+)', text):
+        for method, route, role, verb in re.findall(
+                r'"(GET|POST|DELETE|PUT|PATCH)",\s*"(/[^"]*)",\s*'
+                r'(?:NOC_ROLE_(\w+)|"([\w.]+)")', text):
+            role = role or roles[verb]
             found.add((method, route, None if role == "NONE"
                        else role.lower()))
     noc.equal(sorted(map(str, found ^ set(ROUTES))), [], "difference")
@@ -579,7 +586,14 @@ def _():
             problem(d.post("/api/v1/breakers/trip", body), 400)
         problem(d.post("/api/v1/breakers/reset",
                        {"action": "snmp", "target": "x", "why": "x"}), 404)
+        problem(d.post("/api/v1/breakers/reset",
+                       {"action": "snmp", "target": "x", "why": "x",
+                        "for": "1h"}), 400, '"for"')
         problem(d.post("/api/v1/kill/on", {}), 400)
+        problem(d.post("/api/v1/kill/on", {"why": 5}), 400, "a text")
+        for word in ("verb", "actor", "wy"):
+            problem(d.post("/api/v1/kill/on", {"why": "x", word: "x"}), 400,
+                    '"%s"' % word)
         noc.equal(d.get("/api/v1/kill").json["killed"], False, "kill")
 
 

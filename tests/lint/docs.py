@@ -111,11 +111,14 @@ def names_of(page, source, bad):
 def routes(bad):
     """doc/api.md has every route, with its role, and no other."""
     have, told = set(), set()
+    roles = dict(re.findall(r"^NOC_COMMAND\(\"(\S+)\", \w+, (\w+)",
+                            read("engine/core/command.def"), re.M))
     for name in sorted(os.listdir(os.path.join(ROOT, "api"))):
         if name.endswith(".c"):
-            have |= set(re.findall(
-                r"\"(GET|POST|PUT|PATCH|DELETE)\",\s*\"(/[^\"]*)\",\s*"
-                r"NOC_ROLE_(\w+)", read("api/" + name)))
+            for method, path, role, verb in re.findall(
+                    r"\"(GET|POST|PUT|PATCH|DELETE)\",\s*\"(/[^\"]*)\",\s*"
+                    r"(?:NOC_ROLE_(\w+)|\"([\w.]+)\")", read("api/" + name)):
+                have.add((method, path, role or roles[verb]))
     for method, path, role in re.findall(
             r"^\| `(GET|POST|PUT|PATCH|DELETE) (/[^`]*)` \| (\w+) \|",
             read("doc/api.md"), re.M):

@@ -3,10 +3,15 @@
 
 #include "engine/core/command.h"
 
+#include <unistd.h>
+
+#include "net/http.h"
 #include "engine/parts.h"
+#include "api/api.h"
 #include "tests/unit/correlate_fixture.h"
 
-/* The table of commands: answered by its parts, held to its rows. */
+/* The table of commands: answered by its parts, held to its rows, and what
+ * the API asks for. */
 
 static const char rules[] =
     "rule \"heal\" { mode = \"active\", on = \"link.down\",\n"
@@ -343,6 +348,91 @@ test_refused(void **state)
 	fix_close(&f);
 }
 
+/* ---- the API ---- */
+
+static void
+test_api_roles(void **state)
+{
+	static const struct {
+		const char *method, *path, *verb;
+	} routes[] = {
+		{ "GET", "/api/v1/events", "recent" },
+		{ "GET", "/api/v1/events/{id}", "event" },
+		{ "GET", "/api/v1/events/{id}/explain", "explain" },
+		{ "GET", "/api/v1/sources", "sources" },
+		{ "GET", "/api/v1/unmatched", "unmatched" },
+		{ "GET", "/api/v1/unknown", "unknown" },
+		{ "POST", "/api/v1/runs/{id}/cancel", "run.cancel" },
+		{ "POST", "/api/v1/runs/{id}/signal/{signal}", "run.signal" },
+		{ "POST", "/api/v1/runs/{id}/signal/{signal}", "run.ack" },
+		{ "POST", "/api/v1/flows/{name}/runs", "run.start" },
+		{ "GET", "/api/v1/rules", "rules.list" },
+		{ "POST", "/api/v1/rules/{rule}/pause", "rules.pause" },
+		{ "POST", "/api/v1/rules/{rule}/resume", "rules.resume" },
+		{ "GET", "/api/v1/schedules", "schedule.list" },
+		{ "POST", "/api/v1/schedules/{schedule}/trigger",
+		  "schedule.trigger" },
+		{ "POST", "/api/v1/channels/{channel}/test", "notify.test" },
+		{ "GET", "/api/v1/breakers", "breaker.list" },
+		{ "POST", "/api/v1/breakers/trip", "breaker.trip" },
+		{ "POST", "/api/v1/breakers/reset", "breaker.reset" },
+		{ "POST", "/api/v1/breakers/disable", "breaker.disable" },
+		{ "GET", "/api/v1/silences", "silence.list" },
+		{ "POST", "/api/v1/silences", "silence.add" },
+		{ "DELETE", "/api/v1/silences/{id}", "silence.del" },
+		{ "GET", "/api/v1/freezes", "freeze.list" },
+		{ "POST", "/api/v1/freezes", "freeze.add" },
+		{ "DELETE", "/api/v1/freezes/{id}", "freeze.del" },
+		{ "GET", "/api/v1/kill", "kill.status" },
+		{ "POST", "/api/v1/kill/on", "kill.on" },
+		{ "POST", "/api/v1/kill/off", "kill.off" },
+	};
+	char dir[] = "/tmp/noc-command-XXXXXX";
+	struct noc_http_conf conf;
+	struct noc_loop *loop;
+	struct noc_api *api;
+	struct noc_err err;
+	struct fix f = { .state_dir = mkdtemp(dir) };
+
+	(void)state;
+	assert_non_null(f.state_dir);
+	fix_open(&f, rules);
+	assert_int_equal(noc_loop_new(&loop, &err), 0);
+	noc_http_conf_default(&conf);
+	assert_int_equal(noc_http_new(loop, &conf, &f.env.http, &err), 0);
+	if (noc_api_open(&f.env, &api, &err) ||
+	    noc_http_start(f.env.http, &err))
+		fail_msg("%s", err.msg);
+	assert_int_equal(NOC_COUNT(routes), NOC_COUNT(valid));
+	for (size_t i = 0; i < NOC_COUNT(routes); i++) {
+		const struct noc_command *row =
+		    noc_command_find(routes[i].verb);
+		const char *method, *path;
+		enum noc_role role;
+		size_t k = 0;
+
+		assert_non_null(row);
+		while (
+		    noc_http_route_at(f.env.http, k, &method, &path, &role) &&
+		    (strcmp(method, routes[i].method) != 0 ||
+		     strcmp(path, routes[i].path) != 0))
+			k++;
+		if (!noc_http_route_at(f.env.http, k, &method, &path, &role))
+			fail_msg("no %s %s", routes[i].method, routes[i].path);
+		if (role != row->role)
+			fail_msg("%s %s asks for %s, %s for %s", method, path,
+				 noc_role_name(role), row->verb,
+				 noc_role_name(row->role));
+		assert_int_equal(noc_command_mutates(row),
+				 strcmp(method, "GET") != 0);
+	}
+	noc_api_close(api);
+	noc_http_free(f.env.http);
+	noc_loop_free(loop);
+	fix_close(&f);
+	assert_int_equal(rmdir(dir), 0);
+}
+
 int
 main(void)
 {
@@ -352,6 +442,7 @@ main(void)
 		cmocka_unit_test(test_rows_are_whole),
 		cmocka_unit_test(test_each_parameter),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_api_roles),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
