@@ -70,12 +70,6 @@ parse_fail(const struct parse *p, const char *why)
 			   p->item.p, why);
 }
 
-static bool
-slice_is_nocase(struct noc_slice s, const char *word)
-{
-	return s.len == strlen(word) && strncasecmp(s.p, word, s.len) == 0;
-}
-
 /* Three letters or the whole name. */
 static int
 name_value(const struct field *f, struct noc_slice s)
@@ -222,7 +216,7 @@ item_bits(const struct parse *p, struct noc_slice *s, uint64_t *bits)
 	return range_bits(p, from, to, step, bits);
 }
 
-/* L, L-3, LW, 15W; else an ordinary item. */
+/* L, L-3; else an ordinary item. */
 static int
 dom_item(const struct parse *p, struct noc_cron *c)
 {
@@ -231,47 +225,35 @@ dom_item(const struct parse *p, struct noc_cron *c)
 	int offset = 0;
 	bool named;
 
-	if (slice_is_nocase(s, "lw") || slice_is_nocase(s, "wl")) {
-		c->dom_weekday |= 1;
-		return 0;
-	}
 	if (take_char(&s, 'l')) {
 		if (take_char(&s, '-') &&
 		    (value_take(p, &s, &offset, &named) != 0 || offset > 30))
 			return parse_fail(p, "L-n needs n from 1 to 30");
 		if (s.len > 0)
-			return parse_fail(p, "nothing can follow L but W "
-					     "or -n");
+			return parse_fail(p, "nothing can follow L but -n");
 		c->dom_last |= UINT32_C(1) << offset;
 		return 0;
 	}
 	if (item_bits(p, &s, &bits) != 0)
 		return NOC_EINPUT;
-	if (take_char(&s, 'w')) {
-		if (s.len > 0 || p->item.len > 3 || (bits & (bits - 1)) != 0)
-			return parse_fail(p, "W follows one day, like 15W");
-		c->dom_weekday |= (uint32_t)bits;
-		return 0;
-	}
 	if (s.len > 0)
 		return parse_fail(p, "there is something after it");
 	c->dom |= (uint32_t)bits;
 	return 0;
 }
 
-/* L5, 5L, friL, fri#2, mon-fri#1; else an ordinary item. */
+/* 5L, friL, fri#2, mon-fri#1; else an ordinary item. */
 static int
 dow_item(const struct parse *p, struct noc_cron *c)
 {
 	struct noc_slice s = p->item;
 	uint64_t bits = 0;
-	bool last = take_char(&s, 'l');
 
-	if (s.len == 0)
-		return parse_fail(p, "L needs a weekday here, like 5L");
+	if (tolower((unsigned char)*s.p) == 'l')
+		return parse_fail(p, "L follows a weekday here, like 5L");
 	if (item_bits(p, &s, &bits) != 0)
 		return NOC_EINPUT;
-	if (last || take_char(&s, 'l')) {
+	if (take_char(&s, 'l')) {
 		if (s.len > 0)
 			return parse_fail(p, "there is something after it");
 		c->dow_last |= (uint8_t)bits;

@@ -10,9 +10,8 @@
 /*
  * Cron expressions: 5 fields, or 6 with seconds first; names, ranges (which
  * may wrap: "fri-mon", "22-5"), steps, lists, '?', @daily and friends,
- * "@every 5m".  Day of month also: L (last day), L-3, LW, 15W (nearest
- * weekday).  Day of week also: 5L or L5 (last Friday), fri#2, mon-fri#1; not
- * mixed with plain weekdays.
+ * "@every 5m".  Day of month also: L (last day), L-3.  Day of week also: 5L or
+ * friL (last Friday), fri#2, mon-fri#1; not mixed with plain weekdays.
  *
  * Day of month and day of week: when both are restricted either may match
  * (vixie's rule; a field is unrestricted when it is '*', '?' or "*" "/1").
@@ -26,14 +25,13 @@
 struct noc_cron {
 	uint64_t second, minute;
 	uint32_t hour, month;
-	uint32_t dom;	      /* bits 1..31 */
-	uint32_t dom_last;    /* bits 0..30: L-n */
-	uint32_t dom_weekday; /* bits 1..31: nW; bit 0: LW */
-	uint8_t dow;	      /* bits 0..6, 0 = Sunday */
-	uint8_t dow_last;     /* bits: last such weekday of the month */
-	uint8_t dow_nth[7];   /* bits 1..5 per weekday: '#' */
-	uint8_t flags;	      /* private */
-	int64_t every_ms;     /* @every; then nothing else counts */
+	uint32_t dom;	    /* bits 1..31 */
+	uint32_t dom_last;  /* bits 0..30: L-n */
+	uint8_t dow;	    /* bits 0..6, 0 = Sunday */
+	uint8_t dow_last;   /* bits: last such weekday of the month */
+	uint8_t dow_nth[7]; /* bits 1..5 per weekday: '#' */
+	uint8_t flags;	    /* private */
+	int64_t every_ms;   /* @every; then nothing else counts */
 };
 
 /* EINPUT with the field and what was wrong in it. */

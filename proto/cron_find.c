@@ -35,39 +35,14 @@ bit_at_or_before(uint64_t bits, int upto)
 	return bits != 0 ? 63 - __builtin_clzll(bits) : -1;
 }
 
-/* The weekday (Monday to Friday) of this month nearest to `day`. */
-static int
-nearest_weekday(int day, int days, int first_weekday)
-{
-	int weekday = (first_weekday + day - 1) % 7;
-
-	if (weekday == 6)
-		return day > 1 ? day - 1 : day + 2;
-	if (weekday == 0)
-		return day < days ? day + 1 : day - 2;
-	return day;
-}
-
 static uint32_t
-dom_days(const struct noc_cron *c, int days, int first_weekday)
+dom_days(const struct noc_cron *c, int days)
 {
 	uint32_t set = c->dom;
 
 	for (int back = 0; back < days; back++) {
 		if (c->dom_last >> back & 1)
 			set |= UINT32_C(1) << (days - back);
-	}
-	for (int day = 1; day <= days; day++) {
-		if (c->dom_weekday >> day & 1)
-			set |= UINT32_C(1)
-			       << nearest_weekday(day, days, first_weekday);
-	}
-	if (c->dom_weekday & 1) {
-		int day = days;
-
-		while ((first_weekday + day - 1) % 7 % 6 == 0)
-			day--;
-		set |= UINT32_C(1) << day;
 	}
 	return set;
 }
@@ -101,7 +76,7 @@ month_days(const struct noc_cron *c, int year, int month)
 		return 0;
 	if (c->flags & NOC_CRON_DOM_ANY && c->flags & NOC_CRON_DOW_ANY)
 		return all;
-	dom = dom_days(c, days, first_weekday) & all;
+	dom = dom_days(c, days) & all;
 	dow = dow_days(c, days, first_weekday) & all;
 	if (c->flags & NOC_CRON_DOM_ANY)
 		return dow;

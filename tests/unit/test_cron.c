@@ -106,6 +106,11 @@ static const struct odd odd_rows[] = {
 	{ "cron-0419", "croniter restarts a stepped weekday range one day "
 		       "late when it wraps (thu, sat, then tue, not mon)" },
 	{ "cron-0420", "the same" },
+	{ "cron-0169", "W, the nearest weekday: we have none" },
+	{ "cron-0170", "the same" },
+	{ "cron-0179", "the same" },
+	{ "cron-0180", "the same" },
+	{ "cron-0181", "the same" },
 };
 
 /* NULL: the row is ours to satisfy. */
@@ -266,7 +271,7 @@ static void
 test_reference_rows(void **state)
 {
 	(void)state;
-	assert_int_equal(each_row("next", row_next), 155);
+	assert_int_equal(each_row("next", row_next), 150);
 	assert_int_equal(each_row("prev", row_prev), 14);
 	assert_int_equal(each_row("match", row_match), 14);
 	assert_int_equal(each_row("reject", row_reject), 23);
@@ -344,10 +349,10 @@ test_odd_gaps(void **state)
 }
 
 static const char *const property_exprs[] = {
-	"30 2 * * *",	    "*/20 * * * *",	"0 0 * * *",
-	"10,50 1-3 * * 0",  "0 */2 1,15 * fri", "30 23 L * *",
-	"0 1 15W * *",	    "*/7 0 0 * * *",	"0 22-5 * * mon-fri#1",
-	"15 2 * 3,4,9-11 *"
+	"30 2 * * *",	     "*/20 * * * *",	 "0 0 * * *",
+	"10,50 1-3 * * 0",   "0 */2 1,15 * fri", "30 23 L * *",
+	"0 1 L-3 * *",	     "*/7 0 0 * * *",	 "0 22-5 * * mon-fri#1",
+	"15 2 * 3,4,9-11 *", "30 2 * * sunL",	 "0 3 * * tue#2"
 };
 
 /* Going back visits the times that going forth visited. */
@@ -400,9 +405,9 @@ test_next_tries_nothing_less_than_every_minute(void **state)
 		struct noc_cron c;
 
 		assert_int_equal(noc_cron_parse(expr, &c, NULL), 0);
-		if (c.second != 1 || c.dom_last || c.dom_weekday ||
-		    c.dow_nth[1])
-			continue;
+		if (c.second != 1 || c.dom_last || c.dow_last || c.dow_nth[1] ||
+		    c.dow_nth[2])
+			continue; /* test_days_of_a_month has these */
 		for (int i = 0; i < 50; i++) {
 			struct noc_civil t;
 			bool dom, dow, day;
@@ -449,42 +454,27 @@ test_every_is_not_moved_by_a_restart(void **state)
 static void
 test_rejected(void **state)
 {
-	static const char *const bad[] = { "* * * *",
-					   "* * * * * * *",
-					   "60 * * * *",
-					   "* 24 * * *",
-					   "* * 32 * *",
-					   "* * * 13 *",
-					   "* * * * 8",
-					   "*/0 * * * *",
-					   "*/60 * * * *",
-					   "1- * * * *",
-					   "-1 * * * *",
-					   "1,,2 * * * *",
-					   ",1 * * * *",
-					   "1, * * * *",
-					   "*5 * * * *",
-					   "5* * * * *",
-					   "* * L-31 * *",
-					   "* * L-0 * *",
-					   "* * 1-5W * *",
-					   "* * W * *",
-					   "* * LWW * *",
-					   "* * * * L",
-					   "* * * * 1#0",
-					   "* * * * 1#6",
-					   "* * * * 1#12",
-					   "* * * * 5,6#1",
-					   "* * * * mo",
-					   "* * * * mond",
-					   "* * * janu *",
-					   "@reboot",
-					   "@every 0s",
-					   "@every 10ms",
-					   "@every",
-					   "@every -5m",
-					   "@",
-					   "? * * * *" };
+	static const char *const bad[] = {
+		"* * * *",	 "* * * * * * *", "60 * * * *",
+		"* 24 * * *",	 "* * 32 * *",	  "* * * 13 *",
+		"* * * * 8",	 "*/0 * * * *",	  "*/60 * * * *",
+		"1- * * * *",	 "-1 * * * *",	  "1,,2 * * * *",
+		",1 * * * *",	 "1, * * * *",	  "*5 * * * *",
+		"5* * * * *",	 "* * L-31 * *",  "* * L-0 * *",
+		"* * L-3-1 * *", "* * LL * *",	  "* * L5 * *",
+		"* * 5L * *",	 "* * 15W * *",	  "* * LW * *",
+		"* * WL * *",	 "* * W * *",	  "* * 2#1 * *",
+		"* * * L *",	 "* L * * *",	  "* * * * L",
+		"* * * * L5",	 "* * * * 5LL",	  "* * * * 5L,6",
+		"* * * * 6,5L",	 "* * * * 8L",	  "* * * * 5W",
+		"* * * * 1#",	 "* * * * #1",	  "* * * * 1#-1",
+		"* * * * 1#1#2", "* * * * 1#1L",  "* * * * 1#0",
+		"* * * * 1#6",	 "* * * * 1#12",  "* * * * 5,6#1",
+		"* * * * mo",	 "* * * * mond",  "* * * janu *",
+		"@reboot",	 "@every 0s",	  "@every 10ms",
+		"@every",	 "@every -5m",	  "@",
+		"? * * * *"
+	};
 	struct noc_cron c;
 	struct noc_err err;
 
@@ -500,6 +490,201 @@ test_rejected(void **state)
 	assert_int_equal(noc_cron_parse("0 25 * * *", &c, &err), NOC_EINPUT);
 	assert_non_null(strstr(err.msg, "hour"));
 	assert_non_null(strstr(err.msg, "25"));
+	assert_int_equal(noc_cron_parse("0 0 * * L", &c, &err), NOC_EINPUT);
+	assert_non_null(strstr(err.msg, "like 5L"));
+}
+
+/* ---- L and '#' ---- */
+
+/* A day of the years below, by counting days alone. */
+struct day {
+	int day, weekday; /* 0 = Sunday */
+	int left;	  /* days of its month after it */
+};
+
+static bool
+is_last(const struct day *d)
+{
+	return d->left == 0;
+}
+
+static bool
+is_fourth_to_last(const struct day *d)
+{
+	return d->left == 3;
+}
+
+static bool
+is_first_of_31(const struct day *d)
+{
+	return d->left == 30;
+}
+
+static bool
+is_15_or_last(const struct day *d)
+{
+	return d->day == 15 || d->left == 0;
+}
+
+static bool
+is_last_friday(const struct day *d)
+{
+	return d->weekday == 5 && d->left < 7;
+}
+
+static bool
+is_last_sunday(const struct day *d)
+{
+	return d->weekday == 0 && d->left < 7;
+}
+
+static bool
+is_last_of_a_weekday(const struct day *d)
+{
+	return d->weekday >= 1 && d->weekday <= 5 && d->left < 7;
+}
+
+static bool
+is_second_tuesday(const struct day *d)
+{
+	return d->weekday == 2 && d->day >= 8 && d->day <= 14;
+}
+
+static bool
+is_fifth_friday(const struct day *d)
+{
+	return d->weekday == 5 && d->day >= 29;
+}
+
+static bool
+is_first_or_third_sunday(const struct day *d)
+{
+	return d->weekday == 0 &&
+	       (d->day <= 7 || (d->day >= 15 && d->day <= 21));
+}
+
+static bool
+is_friday_13th_and_second(const struct day *d)
+{
+	return d->weekday == 5 && d->day == 13;
+}
+
+static bool
+is_last_and_friday(const struct day *d)
+{
+	return d->weekday == 5 && d->left == 0;
+}
+
+static bool
+is_last_or_friday(const struct day *d)
+{
+	return d->weekday == 5 || d->left == 0;
+}
+
+static const struct {
+	const char *expr;
+	bool (*is)(const struct day *d);
+} day_rows[] = {
+	{ "0 12 L * *", is_last },
+	{ "0 12 l * ?", is_last },
+	{ "0 12 L-3 * *", is_fourth_to_last },
+	{ "0 12 L-30 * *", is_first_of_31 },
+	{ "0 12 15,L * *", is_15_or_last },
+	{ "0 12 * * 5L", is_last_friday },
+	{ "0 12 ? * friL", is_last_friday },
+	{ "0 12 * * FRIDAYL", is_last_friday },
+	{ "0 12 * * 0L", is_last_sunday },
+	{ "0 12 * * 7L", is_last_sunday },
+	{ "0 12 * * sunl", is_last_sunday },
+	{ "0 12 * * mon-friL", is_last_of_a_weekday },
+	{ "0 12 * * 1-5L", is_last_of_a_weekday },
+	{ "0 12 * * 2#2", is_second_tuesday },
+	{ "0 12 * * tue#2", is_second_tuesday },
+	{ "0 12 * * 5#5", is_fifth_friday },
+	{ "0 12 * * 7#1,sun#3", is_first_or_third_sunday },
+	/* A weekday that is refined narrows the day of the month ... */
+	{ "0 12 13 * fri#2", is_friday_13th_and_second },
+	{ "0 12 L * 5L", is_last_and_friday },
+	/* ... a plain one adds to it (vixie). */
+	{ "0 12 L * fri", is_last_or_friday },
+};
+
+/*
+ * Every day from 1999 to 2032 against what an expression says: leap years
+ * and 2000, months of four and of five Fridays.
+ */
+static void
+test_days_of_a_month(void **state)
+{
+	int64_t first = noc_civil_days(1999, 1, 1);
+	int64_t end = noc_civil_days(2033, 1, 1);
+
+	(void)state;
+	for (size_t e = 0; e < NOC_COUNT(day_rows); e++) {
+		struct noc_cron c;
+		int64_t at = first * NOC_DAY_S * NOC_NS_PER_S, back;
+		int hits = 0;
+
+		assert_int_equal(noc_cron_parse(day_rows[e].expr, &c, NULL), 0);
+		for (int64_t n = first; n < end; n++) {
+			int64_t noon = (n * NOC_DAY_S + 43200) * NOC_NS_PER_S;
+			struct noc_civil t;
+			struct day d;
+
+			noc_civil_set(n * NOC_DAY_S, &t);
+			d = (struct day){
+				t.day, (int)((n + 4) % 7),
+				noc_civil_month_days(t.year, t.month) - t.day
+			};
+			if (!day_rows[e].is(&d))
+				continue;
+			assert_int_equal(
+			    noc_cron_next(&c, zone("UTC"), at, &at, NULL), 0);
+			if (at != noon)
+				fail_msg("%s: not on %d-%02d-%02d",
+					 day_rows[e].expr, t.year, t.month,
+					 t.day);
+			assert_int_equal(
+			    noc_cron_prev(&c, zone("UTC"), noon + 1, &back), 0);
+			assert_int_equal(back, noon);
+			hits++;
+		}
+		assert_true(hits > 10);
+	}
+}
+
+/* The same in dates that a calendar shows. */
+static void
+test_last_and_nth_weekday(void **state)
+{
+	static const char *const last[] = {
+		"2024-01-26T09:00:00Z", "2024-02-23T09:00:00Z",
+		"2024-03-29T09:00:00Z", "2024-04-26T09:00:00Z",
+		"2024-05-31T09:00:00Z", NULL
+	};
+	static const char *const fifth[] = {
+		"2024-03-29T09:00:00Z", "2024-05-31T09:00:00Z",
+		"2024-08-30T09:00:00Z", "2024-11-29T09:00:00Z",
+		"2025-01-31T09:00:00Z", NULL
+	};
+	static const char *const leap[] = { "2023-02-28T09:00:00Z",
+					    "2024-02-29T09:00:00Z",
+					    "2025-02-28T09:00:00Z", NULL };
+	static const char *const leap_fifth[] = { "2024-02-29T09:00:00Z",
+						  NULL };
+	int64_t never;
+	struct noc_cron c;
+
+	(void)state;
+	check_sequence("0 9 * * 5L", "UTC", "2024-01-01T00:00:00Z", last, -1);
+	check_sequence("0 9 * * 5#5", "UTC", "2024-01-01T00:00:00Z", fifth, -1);
+	check_sequence("0 9 L 2 *", "UTC", "2023-01-01T00:00:00Z", leap, -1);
+	check_sequence("0 9 * 2 4#5", "UTC", "2023-01-01T00:00:00Z", leap_fifth,
+		       -1);
+	/* No last day is the 5th. */
+	assert_int_equal(noc_cron_parse("0 9 5 * 5L", &c, NULL), 0);
+	assert_int_equal(noc_cron_next(&c, zone("UTC"), 0, &never, NULL),
+			 NOC_ENOTFOUND);
 }
 
 /* The 29th of February is found across 2100, which has none. */
@@ -556,6 +741,8 @@ main(void)
 		    test_next_tries_nothing_less_than_every_minute),
 		cmocka_unit_test(test_every_is_not_moved_by_a_restart),
 		cmocka_unit_test(test_rejected),
+		cmocka_unit_test(test_days_of_a_month),
+		cmocka_unit_test(test_last_and_nth_weekday),
 		cmocka_unit_test(test_leap_days),
 	};
 
