@@ -13,7 +13,7 @@ import urllib.parse
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 BINARY = os.environ.get("NOCTURNE", os.path.join(ROOT, "build", "nocturne"))
-PAGES = ["README.md"] + sorted(
+PAGES = ["README.md", "CONTRIBUTING.md", "tests/README.md"] + sorted(
     "doc/" + n for n in os.listdir(os.path.join(ROOT, "doc"))
     if n.endswith(".md"))
 ROOMS = ("base", "proto", "store", "net", "engine", "snmp", "sensors", "actions",
