@@ -322,19 +322,40 @@ on_explain_decisions(struct noc_job *job)
 }
 
 static void
+on_explain_durable(void *arg)
+{
+	struct noc_job *job = arg;
+	struct noc_value *params;
+
+	if (!noc_job_back(job))
+		return;
+	params = noc_value_map();
+	noc_value_set(params, "event",
+		      noc_value_str(noc_value_get_str(
+			  noc_value_get(job->data, "event"), "id", "")));
+	job->then = on_explain_decisions;
+	noc_job_ask(job, "decisions", params);
+}
+
+/* What was decided of it may be on its way to the disk, where the reader looks;
+ * a disk that says no is not waited for. */
+static void
 on_explained(struct noc_job *job)
 {
-	struct noc_value *params = noc_value_map();
-	struct noc_value *event = noc_value_get(job->result, "event");
+	struct noc_core *core = job->env->core;
 
-	noc_value_set(params, "event",
-		      noc_value_str(noc_value_get_str(event, "id", "")));
-	event_tidy(event, true);
+	event_tidy(noc_value_get(job->result, "event"), true);
 	noc_value_free(job->data);
 	job->data = job->result;
 	job->result = NULL;
-	job->then = on_explain_decisions;
-	noc_job_ask(job, "decisions", params);
+	noc_job_out(job);
+	if (noc_core_failing(core)) {
+		on_explain_durable(job);
+		return;
+	}
+	noc_core_begin(core, noc_core_turn(core));
+	noc_core_effect(core, on_explain_durable, job);
+	noc_core_end(core);
 }
 
 static void
