@@ -13,11 +13,14 @@ import urllib.parse
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 BINARY = os.environ.get("NOCTURNE", os.path.join(ROOT, "build", "nocturne"))
-PAGES = ["README.md", "CONTRIBUTING.md", "tests/README.md"] + sorted(
-    "doc/" + n for n in os.listdir(os.path.join(ROOT, "doc"))
-    if n.endswith(".md"))
 ROOMS = ("base", "proto", "store", "net", "engine", "snmp", "sensors", "actions",
          "api", "daemon", "cli", "rules", "tests", "script", "doc", "bench")
+PAGES = ["README.md", "CONTRIBUTING.md"] + sorted(
+    "doc/" + n for n in os.listdir(os.path.join(ROOT, "doc"))
+    if n.endswith(".md")) + sorted(
+    os.path.relpath(os.path.join(at, "README.md"), ROOT) for room in ROOMS
+    for at, _, names in os.walk(os.path.join(ROOT, room))
+    if "README.md" in names and "/tests/data" not in at)
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 VERB = re.compile(r"\bnocturne ([a-z][a-z-]*)((?: [^\n`|#;&()]*)?)")
 
