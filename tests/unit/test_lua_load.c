@@ -456,9 +456,20 @@ test_a_tree_that_never_ends(void **state)
 	assert_string_equal(got, "used up its 5 million instructions "
 				 "(x.lua:1)");
 	free(got);
+	/* No sooner, and no later. */
+	noc_lua_tree_free(load_good("for i = 1, 4990000 do end"));
+	free(load_bad("for i = 1, 5010000 do end"));
 	got = load_bad("local s = 'x' while true do s = s .. s end");
 	assert_non_null(strstr(got, "64 MiB of memory (x.lua"));
 	free(got);
+#define FILLS(n)                                                          \
+	"local t, x = {}, ('x'):rep(10000) for i = 1, " n " do t[i] = x " \
+	".. i end"
+	got = load_bad(FILLS("6800"));
+	assert_non_null(strstr(got, "64 MiB of memory (x.lua"));
+	free(got);
+	noc_lua_tree_free(load_good(FILLS("6500")));
+#undef FILLS
 	got = load_bad("local n = any { 'a' }\n"
 		       "for i = 1, 26 do n = any { n, n } end\n"
 		       "rule 'r' { on = 'x.y', run = log 'x', where = { a = n "

@@ -296,6 +296,56 @@ test_each_hang_ends(void **state)
 	}
 }
 
+/* A million instructions and no more; a machine that is too slow to do them
+ * within the time does so now and then. */
+static void
+test_a_million_instructions(void **state)
+{
+	static const struct {
+		const char *body, *want; /* NULL: it returns */
+	} cases[] = {
+		{ "for i = 1, 999000 do end", NULL },
+		{ "for i = 1, 1001000 do end", "1 million instructions" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(cases); i++) {
+		struct box b;
+		bool time = true;
+
+		for (int n = 0; n < 20 && time; n++) {
+			int rc;
+
+			box_open(&b, cases[i].body);
+			rc = box_call(&b);
+			time = strstr(b.err.msg, "CPU time") != NULL;
+			if (!time)
+				assert_int_equal(
+				    rc, cases[i].want ? NOC_ERESOURCE : 0);
+			if (!time && cases[i].want)
+				assert_non_null(
+				    strstr(b.err.msg, cases[i].want));
+			box_close(&b);
+		}
+		assert_false(time);
+	}
+}
+
+/* Work that no instruction counts ends by the clock, not before. */
+static void
+test_fifty_ms_of_cpu(void **state)
+{
+	struct box b;
+
+	(void)state;
+	box_open(&b, "local a, b = ('x'):rep(1e6) .. 'a', "
+		     "('x'):rep(1e6) .. 'b' while a < b do end");
+	assert_int_equal(box_call(&b), NOC_ERESOURCE);
+	assert_non_null(strstr(b.err.msg, "50 ms of CPU time"));
+	assert_true(b.cpu_ms >= 50);
+	box_close(&b);
+}
+
 /* The state is whole after a budget was spent. */
 static void
 test_works_after_a_hang(void **state)
@@ -727,6 +777,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_hang_ends),
+		cmocka_unit_test(test_a_million_instructions),
+		cmocka_unit_test(test_fifty_ms_of_cpu),
 		cmocka_unit_test(test_works_after_a_hang),
 		cmocka_unit_test(test_nothing_outside_is_in_reach),
 		cmocka_unit_test(test_what_is_refused),
