@@ -15,12 +15,14 @@
 #include "store/wire.h"
 
 /*
- * What fits so that a record can never outgrow NOC_RECORD_MAX: tags below
- * `raw` leave room for the longest raw value and 1 KiB after it; a field that
- * has become a reference is under 90 bytes.
+ * What fits so that a record can never outgrow NOC_RECORD_MAX: each field
+ * leaves room for all of them as references, and tags below `raw` for the
+ * longest raw value too.
  */
 #define SHORT_MAX  1024
-#define BEFORE_RAW (NOC_RECORD_MAX - NOC_BLOB_MIN - 1024)
+#define REF_FIELD  (6 + 75)
+#define TOTAL_MAX  (NOC_RECORD_MAX - NOC_TAG_CAUSE * REF_FIELD)
+#define BEFORE_RAW (TOTAL_MAX - NOC_BLOB_MIN - 6 - NOC_TAG_RAW * REF_FIELD)
 
 static int
 record_fits(const struct noc_record *r, enum noc_tag tag, size_t len)
@@ -33,7 +35,7 @@ record_fits(const struct noc_record *r, enum noc_tag tag, size_t len)
 	} else if (len > SHORT_MAX) {
 		return 0;
 	}
-	return total <= (tag < NOC_TAG_RAW ? BEFORE_RAW : NOC_RECORD_MAX);
+	return total <= (tag < NOC_TAG_RAW ? BEFORE_RAW : TOTAL_MAX);
 }
 
 /* Where a field of this tag belongs; -1 when the tag is there already. */

@@ -165,7 +165,7 @@ test_long_values_become_blobs(void **state)
 	big[200000] = '\0';
 	for (int tag = 1; tag <= 14; tag++) {
 		if (tag == NOC_TAG_RAW)
-			noc_txn_add_raw(txn, r, big, NOC_BLOB_MIN);
+			noc_txn_add_raw(txn, r, big, 32 * 1024);
 		else
 			noc_record_add(r, (enum noc_tag)tag, big,
 				       tag == NOC_TAG_DETAIL ? 200000 : 1024);
@@ -175,7 +175,7 @@ test_long_values_become_blobs(void **state)
 	assert_int_equal(noc_record_read(r->p, r->len, &v, NULL), 0);
 	assert_int_equal(v.nfields, 14);
 	assert_int_equal(noc_record_field(&v, NOC_TAG_RAW, &p, &len), 1);
-	assert_int_equal(len, NOC_BLOB_MIN);
+	assert_int_equal(len, 32 * 1024);
 	assert_int_equal(noc_record_field(&v, NOC_TAG_DETAIL, &p, &len), 1);
 	row = find_row(txn, NOC_ROW_BLOB);
 	assert_int_equal(row->cells[1].len, 200000);
@@ -185,13 +185,71 @@ test_long_values_become_blobs(void **state)
 	assert_memory_equal(p + 9, hex, 64);
 
 	r = noc_txn_record(txn, NOC_REC_EVENT);
-	noc_txn_add_raw(txn, r, big, NOC_BLOB_MIN + 1);
-	assert_true(noc_record_raw_is_blob(NOC_BLOB_MIN + 1));
+	noc_txn_add_raw(txn, r, big, 32 * 1024 + 1);
+	assert_true(noc_record_raw_is_blob(32 * 1024 + 1));
 	noc_record_finish(r, zero, zero, 1, zero);
 	assert_int_equal(noc_record_read(r->p, r->len, &v, NULL), 0);
 	assert_int_equal(noc_record_field(&v, NOC_TAG_RAW, &p, &len), 1);
 	assert_int_equal(len, 32);
 	noc_txn_free(txn);
+	free(big);
+}
+
+/* A record of so many bytes, most of them of one field. */
+static uint8_t *
+record_of(size_t len)
+{
+	uint8_t *p = noc_calloc(1, len);
+
+	memcpy(p, "NOC1\1\0", 6);
+	noc_put16(p + 6, NOC_REC_EVENT);
+	noc_put16(p + 96, 1);
+	noc_put16(p + 98, NOC_TAG_RAW);
+	noc_put32(p + 100, (uint32_t)(len - 104));
+	return p;
+}
+
+static void
+test_a_record_has_65535_bytes(void **state)
+{
+	static const uint8_t zero[32];
+	char *big = noc_malloc(32768);
+
+	(void)state;
+	for (size_t len = 65534; len <= 65536; len++) {
+		uint8_t *p = record_of(len);
+		struct noc_record_view v;
+
+		assert_int_equal(noc_record_read(p, len, &v, NULL),
+				 len <= 65535 ? 0 : NOC_EINPUT);
+		free(p);
+	}
+	/* As long as its fields may be. */
+	memset(big, 'x', 32768);
+	for (size_t detail = 20000; detail <= 32768; detail++) {
+		struct noc_txn *txn = noc_txn_new((struct noc_now){ 1, 2 });
+		struct noc_record *r = noc_txn_record(txn, NOC_REC_EVENT);
+		struct noc_record_view v;
+		const uint8_t *p;
+		size_t len;
+
+		for (int tag = 1; tag <= 14; tag++)
+			if (tag == NOC_TAG_RAW)
+				noc_txn_add_raw(txn, r, big, 32768);
+			else
+				noc_record_add(r, (enum noc_tag)tag, big,
+					       tag == NOC_TAG_DETAIL ? detail
+								     : 1024);
+		noc_record_finish(r, zero, zero, 0, zero);
+		if (r->len > 65535)
+			fail_msg("%zu bytes with %zu of detail", r->len,
+				 detail);
+		assert_int_equal(noc_record_read(r->p, r->len, &v, NULL), 0);
+		/* What may be as it is stays so: no blob was told of. */
+		assert_true(noc_record_field(&v, NOC_TAG_RAW, &p, &len));
+		assert_int_equal(len, 32768);
+		noc_txn_free(txn);
+	}
 	free(big);
 }
 
@@ -240,6 +298,7 @@ main(void)
 		cmocka_unit_test(test_malformed_refused),
 		cmocka_unit_test(test_fields_found_and_required),
 		cmocka_unit_test(test_long_values_become_blobs),
+		cmocka_unit_test(test_a_record_has_65535_bytes),
 		cmocka_unit_test(test_commitment_hides_value),
 		cmocka_unit_test(test_names),
 	};
