@@ -22,7 +22,6 @@
 
 #define BATCH_TXNS  512
 #define BATCH_BYTES ((size_t)4 << 20) /* txns of runs take 10 KiB each */
-#define QUEUE_TXNS  10000
 #define QUEUE_BYTES ((size_t)16 << 20)
 #define DAY_NS	    (86400 * NOC_NS_PER_S)
 
@@ -252,7 +251,6 @@ noc_writer_completed(struct noc_writer *w)
 void
 noc_writer_stats(struct noc_writer *w, struct noc_writer_stats *out)
 {
-	double a, b;
 	int64_t oldest;
 
 	pthread_mutex_lock(&w->mutex);
@@ -266,9 +264,7 @@ noc_writer_stats(struct noc_writer *w, struct noc_writer_stats *out)
 	pthread_mutex_unlock(&w->mutex);
 	out->completed = atomic_load(&w->completed);
 	out->lag_ns = oldest ? writer_mono() - oldest : 0;
-	a = (double)out->queue_txns / QUEUE_TXNS;
-	b = (double)out->queue_bytes / (double)QUEUE_BYTES;
-	out->fill = a > b ? a : b;
+	out->fill = (double)out->queue_bytes / (double)QUEUE_BYTES;
 	if (out->fill > 1)
 		out->fill = 1;
 }

@@ -47,7 +47,7 @@ uint64_t noc_writer_completed(struct noc_writer *w);
 struct noc_writer_stats {
 	uint64_t submitted, completed, commits, records, failures, size;
 	size_t queue_txns, queue_bytes, wal_pages;
-	double fill;	     /* 0..1: the larger of txns/10,000, bytes/16 MiB */
+	double fill;	     /* 0..1, of 16 MiB */
 	bool failing;	     /* the last commit failed; retrying */
 	int64_t lag_ns;	     /* age of the oldest queued txn */
 	char error[256];     /* while failing */

@@ -340,6 +340,56 @@ test_close_while_failing(void **state)
 	state_assert_whole(dir, 2);
 }
 
+/* One txn with nothing but a record, and a raw message of so many bytes. */
+static struct noc_txn *
+txn_of(const char *raw, size_t len)
+{
+	struct noc_txn *txn = noc_txn_new(noc_clock_read());
+	struct noc_record *r = noc_txn_record(txn, NOC_REC_GAP);
+
+	if (len)
+		noc_txn_add_raw(txn, r, raw, len);
+	return txn;
+}
+
+/* Full at 16 MiB, be it of many or of few. */
+static void
+check_queue(const char *raw, size_t len, size_t most)
+{
+	struct noc_writer *w = state_open(dir, NULL);
+	struct noc_writer_stats s;
+	size_t n = 0, least = 0;
+
+	atomic_store(&faults_left, INT_MAX);
+	atomic_store(&fault, FAULT_WRITE);
+	noc_writer_stats(w, &s);
+	assert_true(s.fill == 0);
+	do {
+		assert_in_range(s.queue_bytes, least, (16 << 20) - 1);
+		noc_writer_submit(w, txn_of(raw, len));
+		noc_writer_stats(w, &s);
+		least += len;
+		assert_int_equal(s.queue_txns, ++n);
+		assert_true(s.queue_bytes >= 8 << 20 ? s.fill >= 0.5
+						     : s.fill < 0.5);
+	} while (s.fill < 1 && n < most);
+	assert_true(s.fill == 1);
+	assert_true(s.queue_bytes >= 16 << 20);
+	noc_writer_close(w, 1); /* nothing will be written */
+	atomic_store(&fault, FAULT_NONE);
+}
+
+static void
+test_the_queue_is_full_at_16_mib(void **state)
+{
+	char *raw = noc_calloc(1, 65536);
+
+	(void)state;
+	check_queue(NULL, 0, 10000);
+	check_queue(raw, 65536, 256);
+	free(raw);
+}
+
 /* A real full disk, when the tests may mount one. */
 static void
 test_full_disk(void **state)
@@ -389,6 +439,7 @@ main(void)
 		TEST(test_commit_in_doubt),
 		TEST(test_malformed_while_running),
 		TEST(test_close_while_failing),
+		TEST(test_the_queue_is_full_at_16_mib),
 		TEST(test_full_disk),
 	};
 
