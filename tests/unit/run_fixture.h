@@ -16,7 +16,7 @@
  * in a list until the test answers, or is answered by `world`.
  */
 #define FIX_CALLS 64
-#define FIX_LINES 4096
+#define FIX_LINES 8192
 
 struct fix {
 	struct noc_env env;
