@@ -1,0 +1,185 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""Each row of "Limits" in doc/architecture.md is what the code says, and has
+the tests that fail without it: a row of the table below."""
+import os
+import re
+import sys
+
+ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
+ROOMS = ["base", "proto", "store", "net", "engine", "snmp", "sensors",
+         "actions", "api", "daemon"]
+
+# what: (its figures in order: a #define, or struct.field where it is filled
+# in; the tests, each "file case")
+LIMITS = {
+    "transactions in the writer's queue": (
+        ["QUEUE_BYTES"],
+        ["test_writer_faults test_the_queue_is_full_at_16_mib"]),
+    "open correlation states": (
+        ["NOC_KEYED_MAX"],
+        ["test_keyed test_open_states_have_a_cap"]),
+    "faults that a witness may join": (
+        ["FOLD_MAX", "FOLD_NS"],
+        ["test_fold test_fold_has_a_cap",
+         "test_fold test_fold_lasts_30_seconds"]),
+    "events waiting for an ifName": (
+        ["ENRICH_QUEUE_MAX", "ENRICH_WAIT_MS"],
+        ["test_enrich test_queue", "test_enrich test_silent"]),
+    "keys and delivery ids remembered": (
+        ["DEDUP_MAX"],
+        ["test_dedup test_a_hundred_thousand_keys"]),
+    "`unless seen` looks back": (
+        ["NOC_UNLESS_BACK_MAX_MS"],
+        ["test_seen test_back_is_an_hour_at_most",
+         "test_seen test_an_hour_ago_holds",
+         "test_seen test_a_full_memory_keeps_its_hour"]),
+    "unmatched events kept for `explain`": (
+        ["NOC_RING_UNMATCHED"],
+        ["test_intake test_4096_unmatched_are_kept"]),
+    "senders not in the inventory, by name": (
+        ["UNKNOWN_MAX"],
+        ["test_intake test_1024_unknown_senders_are_named"]),
+    "pairs that one event opens or closes": (
+        ["INTAKE_RULES_FEW"],
+        ["test_intake test_64_pairs_have_one_event"]),
+    "steps of a flow; levels of an escalation": (
+        ["PLAN_STEPS_MAX", "ESCALATE_LEVELS_MAX"],
+        ["test_plan test_steps_and_levels_have_a_limit"]),
+    "retries of a run": (
+        ["RETRIES_MAX_RUN"],
+        ["test_retry test_a_run_has_fifty_retries"]),
+    "silences and freezes": (
+        ["MUTE_MAX"],
+        ["test_override test_a_thousand_silences_and_freezes"]),
+    "SNMP requests under way at one agent": (
+        ["RUNNING_MAX"],
+        ["test_snmp_peer test_four_requests_at_one_agent"]),
+    "INFORMs waiting for their commit": (
+        ["INFORM_MAX"],
+        ["test_inform test_4096_informs_wait_for_the_disk"]),
+    "devices in the inventory": (
+        ["INVENTORY_DEVICES_MAX"],
+        ["test_inventory test_a_hundred_thousand_devices"]),
+    "HTTP connections: all, one address, unix socket": (
+        ["noc_http_conf.conns_max", "noc_http_conf.conns_addr_max",
+         "noc_http_conf.conns_unix_max"],
+        ["test_http_limits test_connections_have_caps"]),
+    "HTTP headers; body": (
+        ["noc_http_conf.head_max"],
+        ["test_http test_headers_have_a_limit",
+         "test_http test_bodies",
+         "test_http test_refuses_what_can_be_read_in_two_ways"]),
+    "HTTP deadlines: headers, body, reply": (
+        ["noc_http_conf.head_ms", "noc_http_conf.body_ms",
+         "noc_http_conf.reply_ms"],
+        ["test_http_limits test_deadlines_are_absolute",
+         "test_http_limits test_answers_have_a_deadline"]),
+    "output of a program": (
+        ["EXEC_OUT_MAX", "EXEC_ERR_MAX"],
+        ["test_exec test_output_is_cut"]),
+    "loading a rule tree": (
+        ["lua_limits_load.steps", "lua_limits_load.memory"],
+        ["test_lua_load test_a_tree_that_never_ends"]),
+    "a Lua call": (
+        ["lua_limits_call.steps", "lua_limits_call.memory",
+         "lua_limits_call.cpu_ms"],
+        ["test_lua_sandbox test_a_million_instructions",
+         "test_lua_sandbox test_each_hang_ends",
+         "test_lua_sandbox test_fifty_ms_of_cpu"]),
+    "a journal record": (
+        ["NOC_RECORD_MAX"],
+        ["test_record test_a_record_has_65535_bytes",
+         "test_record test_long_values_become_blobs"]),
+    "a page of the API": (
+        ["LIMIT_MAX"],
+        ["test_reader test_a_page_has_a_thousand_rows"]),
+}
+
+UNIT = {"": 1, "million": 10 ** 6, "bytes": 1, "KiB": 1 << 10, "MiB": 1 << 20,
+        "ms": 1, "s": 1000, "h": 3600 * 1000}
+FIGURE = re.compile(r"(?<![\w.])(\d[\d,]*)(?: (million|bytes|KiB|MiB|ms|s|h)"
+                    r"\b)?")
+
+
+def read(path):
+    with open(os.path.join(ROOT, path), encoding="utf-8") as f:
+        return f.read()
+
+
+def figures(text):
+    return [int(n.replace(",", "")) * UNIT[unit]
+            for n, unit in FIGURE.findall(text)]
+
+
+def table():
+    """what -> how many, as the page has it."""
+    part = read("doc/architecture.md").split("\n## Limits\n")[1]
+    rows = re.findall(r"^\| (.+?) \| (.+?) \|$", part.split("\n## ")[0], re.M)
+    return dict(rows[1:])
+
+
+def value(name, sources):
+    """Of a constant, in bytes, ms or pieces; or a text that says why not."""
+    struct, _, field = name.rpartition(".")
+    pattern = (rf"\b{struct}\b[^;]*?\.{field} = ([^,}}]+)" if struct
+               else rf"^#define {name}\b[ \t]+(.+?)\s*(?:/\*|$)")
+    found = {m for text in sources for m in re.findall(pattern, text, re.M)}
+    if len(found) != 1:
+        return f"{name} is there {len(found)} times"
+    text = re.sub(r"\(size_t\)|(?<=\d)(?:LL|u)\b", "", found.pop())
+    text = text.replace("NOC_NS_PER_S", "1000000000")
+    text = text.replace("MS_OF_S", "1000 * ")
+    if not re.fullmatch(r"[\d\s()*<+-]+", text):
+        return f"{name} cannot be read: {text}"
+    n = eval(text)  # digits and operators, as was just seen
+    return n // 10 ** 6 if name.endswith("_NS") else n
+
+
+def judge(what, told, sources):
+    """What is wrong with one row of the page."""
+    if what not in LIMITS:
+        return ["no test is named for it in tests/lint/limits.py"]
+    names, tests = LIMITS[what]
+    have = [value(n, sources) for n in names]
+    bad = [v for v in have if isinstance(v, str)]
+    if not bad and figures(told) != have:
+        bad.append(f"'{told}' says {figures(told)}, the code {have}")
+    for test in tests:
+        program, case = test.split()
+        path = f"tests/unit/{program}.c"
+        text = read(path) if os.path.exists(os.path.join(ROOT, path)) else ""
+        # Defined, and in the table of main.
+        if not re.search(rf"^{case}\(void \*\*state\)", text, re.M) or \
+                not re.search(rf"\(\s*{case}[,)]", text):
+            bad.append(f"{path} has no case {case}")
+        if f"unit_tests += %D%/unit/{program}\n" not in \
+                read("tests/tests.am"):
+            bad.append(f"{path} is not in tests/tests.am")
+    return bad if tests else bad + ["no test is named for it"]
+
+
+def main():
+    sources = [read(os.path.join(at, n)) for room in ROOMS
+               for at, _, names in os.walk(os.path.join(ROOT, room))
+               for n in sorted(names) if n.endswith((".c", ".h"))]
+    page = table()
+    failed = False
+    print(f"1..{len(page) + 1}")
+    for n, (what, told) in enumerate(page.items(), 1):
+        bad = judge(what, told, sources)
+        failed |= bool(bad)
+        print(("not ok" if bad else "ok") + f" {n} - {what}: {told}")
+        for line in bad:
+            print("# " + line)
+    gone = [what for what in LIMITS if what not in page]
+    failed |= bool(gone) or not page
+    print(("not ok" if gone or not page else "ok")
+          + f" {len(page) + 1} - the table has no other rows")
+    for what in gone:
+        print(f"# doc/architecture.md has no row '{what}'")
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())
