@@ -18,6 +18,21 @@
 /* Of the one daemon in this process. */
 static struct noc_job *jobs;
 
+static void
+job_then_reply(struct noc_job *job)
+{
+	struct noc_value *body = job->result;
+
+	job->result = NULL;
+	if (job->key) {
+		struct noc_value *map = noc_value_map();
+
+		noc_value_set(map, job->key, body);
+		body = map;
+	}
+	noc_job_end_json(job, job->status, body);
+}
+
 struct noc_job *
 noc_job_new(struct noc_env *env, struct noc_http_req *req, int64_t ms)
 {
@@ -25,7 +40,7 @@ noc_job_new(struct noc_env *env, struct noc_http_req *req, int64_t ms)
 
 	job->env = env;
 	job->status = 200;
-	job->then = noc_job_then_reply;
+	job->then = job_then_reply;
 	job->req = noc_http_reply_later(req, ms);
 	job->next = jobs;
 	if (jobs)
@@ -104,21 +119,6 @@ noc_job_end_missing(struct noc_job *job, const char *what)
 
 	noc_err_set(&err, NOC_ENOTFOUND, "There is no such %s.", what);
 	noc_job_end_err(job, &err);
-}
-
-void
-noc_job_then_reply(struct noc_job *job)
-{
-	struct noc_value *body = job->result;
-
-	job->result = NULL;
-	if (job->key) {
-		struct noc_value *map = noc_value_map();
-
-		noc_value_set(map, job->key, body);
-		body = map;
-	}
-	noc_job_end_json(job, job->status, body);
 }
 
 static void

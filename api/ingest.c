@@ -235,9 +235,8 @@ on_ingest(struct noc_http_req *req, void *arg)
 		headers[n++] =
 		    (struct noc_cloudevents_header){ noc_slice_str(name),
 						     noc_slice_str(value) };
-	r = noc_cloudevents_read_all(noc_http_header(req, "content-type"),
-				     noc_http_body(req), headers, n, &list,
-				     &err);
+	r = noc_cloudevents_read(noc_http_header(req, "content-type"),
+				 noc_http_body(req), headers, n, &list, &err);
 	if (!r && noc_value_len(list) > INGEST_BATCH_MAX)
 		r = noc_err_set(&err, NOC_EINPUT, "A batch may hold %d events.",
 				INGEST_BATCH_MAX);

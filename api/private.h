@@ -51,7 +51,6 @@ void noc_job_do_or(struct noc_job *job, struct noc_value *command,
  * meanwhile and the job is gone. */
 void noc_job_out(struct noc_job *job);
 bool noc_job_back(struct noc_job *job);
-void noc_job_then_reply(struct noc_job *job); /* a `then`: answer result */
 void noc_job_end_json(struct noc_job *job, int status, struct noc_value *body);
 void noc_job_end_err(struct noc_job *job, const struct noc_err *err);
 void noc_job_end_missing(struct noc_job *job, const char *what);
@@ -108,7 +107,6 @@ void noc_api_sources(struct noc_api *api);
 void noc_api_audit(struct noc_api *api);
 void noc_api_audit_close(struct noc_api *api);
 void noc_api_tokens(struct noc_api *api);
-struct noc_value *noc_api_status(struct noc_env *env); /* returned */
 
 /* ---- auth.c: STATE/tokens, one JSON object a line ---- */
 int noc_auth_check(void *env, struct noc_http_req *req, enum noc_role needed,

@@ -74,8 +74,8 @@ status_journal(struct noc_env *env)
 	return v;
 }
 
-struct noc_value *
-noc_api_status(struct noc_env *env)
+static struct noc_value *
+status_body(struct noc_env *env)
 {
 	struct noc_value *stats = noc_core_stats(env->core);
 	struct noc_value *v = noc_value_map();
@@ -103,7 +103,7 @@ static void
 on_status(struct noc_http_req *req, void *arg)
 {
 	struct noc_api *api = arg;
-	struct noc_value *body = noc_api_status(api->env);
+	struct noc_value *body = status_body(api->env);
 
 	noc_http_reply_json(req, 200, body);
 	noc_value_free(body);

@@ -60,8 +60,9 @@ sip_round(uint64_t v[4])
 }
 
 /* SipHash-1-3 (Aumasson and Bernstein): one round a word, three to finish. */
-uint64_t
-noc_hash(const void *data, size_t len)
+/* 64-bit keyed hash of bytes; stable only within the process. */
+static uint64_t
+table_hash(const void *data, size_t len)
 {
 	const char *p = data;
 	uint64_t v[4], m;
@@ -179,7 +180,7 @@ noc_table_getn(const struct noc_table *t, const void *key, size_t len)
 
 	if (!t->live)
 		return NULL;
-	cell = table_find(t, key, len, noc_hash(key, len));
+	cell = table_find(t, key, len, table_hash(key, len));
 	return cell ? t->slots[*cell - 1].value : NULL;
 }
 
@@ -192,7 +193,7 @@ noc_table_get(const struct noc_table *t, const char *key)
 void *
 noc_table_putn(struct noc_table *t, const void *key, size_t len, void *value)
 {
-	uint64_t hash = noc_hash(key, len);
+	uint64_t hash = table_hash(key, len);
 	const uint32_t *cell = table_find(t, key, len, hash);
 	struct noc_table_slot *s;
 
@@ -232,7 +233,7 @@ noc_table_deln(struct noc_table *t, const void *key, size_t len)
 
 	if (!t->live)
 		return NULL;
-	cell = table_find(t, key, len, noc_hash(key, len));
+	cell = table_find(t, key, len, table_hash(key, len));
 	if (!cell)
 		return NULL;
 	s = &t->slots[*cell - 1];

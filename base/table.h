@@ -36,8 +36,6 @@ size_t noc_table_len(const struct noc_table *t);
 bool noc_table_next(const struct noc_table *t, size_t *it, const char **key,
 		    void **value);
 
-/* 64-bit keyed hash of bytes; stable only within the process. */
-uint64_t noc_hash(const void *p, size_t len);
 /* 64-bit unkeyed FNV-1a: stable, for canary and jitter decisions. */
 uint64_t noc_hash_stable(const void *p, size_t len);
 

@@ -12,8 +12,6 @@
  * values past U+10FFFF are refused).  Any thread.
  */
 size_t noc_utf8_decode(const char *p, size_t len, uint32_t *cp);
-/* dst must hold 4 bytes; cp is a valid scalar value.  Returns the length. */
-size_t noc_utf8_encode(char *dst, uint32_t cp);
 bool noc_utf8_valid(const char *p, size_t len);
 
 /*

@@ -16,8 +16,8 @@
 
 #define ID_SHOWN 18 /* its time and 16 bits more: a prefix the API takes */
 
-int
-noc_output_parse(const char *word, enum noc_output *out)
+static int
+output_parse(const char *word, enum noc_output *out)
 {
 	static const char *const words[] = { "table", "json", "jsonl" };
 
@@ -35,7 +35,7 @@ noc_output_said(const struct noc_verb *verb, const struct noc_value *opts,
 {
 	const char *said = noc_value_get_str(opts, "output", NULL);
 
-	if (!said || noc_output_parse(said, out) == 0)
+	if (!said || output_parse(said, out) == 0)
 		return NOC_EXIT_OK;
 	return noc_verb_misuse(verb, "-o takes table, json or jsonl, not '%s'.",
 			       said);
@@ -61,6 +61,16 @@ rows_time(const struct noc_value *v, char *buf, size_t size)
 	return strftime(buf, size, "%Y-%m-%d %H:%M:%S", &a) > 0;
 }
 
+static size_t
+rows_width(const char *text)
+{
+	size_t n = 0;
+
+	for (; *text; text++)
+		n += ((unsigned char)*text & 0xc0) != 0x80;
+	return n;
+}
+
 /* At most max characters of UTF-8; "…" says that there was more. */
 static void
 rows_cut(struct noc_strbuf *sb, size_t from, int max)
@@ -74,7 +84,7 @@ rows_cut(struct noc_strbuf *sb, size_t from, int max)
 			continue;
 		if (++n < max)
 			continue;
-		if (noc_rows_width(sb->p + i) <= 1)
+		if (rows_width(sb->p + i) <= 1)
 			return;
 		sb->len = i;
 		sb->p[i] = '\0';
@@ -127,16 +137,6 @@ noc_rows_text(const struct noc_value *v, char how, int max,
 	rows_cut(out, from, max);
 }
 
-size_t
-noc_rows_width(const char *text)
-{
-	size_t n = 0;
-
-	for (; *text; text++)
-		n += ((unsigned char)*text & 0xc0) != 0x80;
-	return n;
-}
-
 /* ---- a table ---- */
 
 static void
@@ -144,7 +144,7 @@ rows_line(char *const *cells, const struct noc_column *columns, size_t n,
 	  const size_t *widths)
 {
 	for (size_t i = 0; i < n; i++) {
-		size_t w = noc_rows_width(cells[i]);
+		size_t w = rows_width(cells[i]);
 		int pad = w < widths[i] ? (int)(widths[i] - w) : 0;
 
 		if (columns[i].how == 'r')
@@ -203,7 +203,7 @@ static void
 rows_widen(char *const *cells, size_t rows, size_t n, size_t *width)
 {
 	for (size_t r = 0; r < rows; r++) {
-		size_t w = noc_rows_width(cells[r * n]);
+		size_t w = rows_width(cells[r * n]);
 
 		if (w > *width)
 			*width = w;
@@ -219,7 +219,7 @@ noc_rows_print(const struct noc_value *list, const struct noc_column *columns,
 	size_t *widths = noc_calloc(n, sizeof(*widths));
 
 	for (size_t i = 0; i < n; i++)
-		widths[i] = noc_rows_width(columns[i].title);
+		widths[i] = rows_width(columns[i].title);
 	for (size_t r = 0; r < rows; r++)
 		for (size_t i = 0; i < n; i++) {
 			struct noc_strbuf sb = NOC_STRBUF_INIT;

@@ -13,7 +13,6 @@
  * programs.  Every byte that could steer a terminal is escaped.  Main thread.
  */
 enum noc_output { NOC_OUTPUT_TABLE, NOC_OUTPUT_JSON, NOC_OUTPUT_JSONL };
-int noc_output_parse(const char *word, enum noc_output *out); /* EINPUT */
 #define NOC_OUTPUT_OPTION                                                 \
 	{                                                                 \
 		"output", 'o', "FORMAT", "table, json (--json) or jsonl", \
@@ -47,6 +46,5 @@ void noc_rows_json(const struct noc_value *v, bool pretty);
 /* Text of one value in a column, escaped. */
 void noc_rows_text(const struct noc_value *v, char how, int max,
 		   struct noc_strbuf *out);
-size_t noc_rows_width(const char *text); /* characters */
 
 #endif

@@ -4,7 +4,6 @@
 #include "cli/setup.h"
 
 #include "engine/lang/schema.h"
-#include "sensors/sensors.h"
 #include "actions/actions.h"
 #include "actions/exec_helper.h"
 
@@ -12,7 +11,6 @@ void
 noc_setup_tables(void)
 {
 	noc_actions_register();
-	noc_sensors_register();
 }
 
 int

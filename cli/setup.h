@@ -5,8 +5,8 @@
 #include <stdio.h>
 
 /*
- * What every verb needs before it runs: the tables of sensors and actions
- * handed to the engine.  Main thread.
+ * What every verb needs before it runs: the table of actions handed to the
+ * engine.  Main thread.
  */
 void noc_setup_tables(void);
 /* What follows `nocturne --exec-helper`: becomes the child of an exec action.

@@ -37,8 +37,8 @@ noc_verb_find(const char *name)
 	return NULL;
 }
 
-enum noc_exit
-noc_exit_of_kind(enum noc_kind kind)
+static enum noc_exit
+exit_of_kind(enum noc_kind kind)
 {
 	switch (kind) {
 	case NOC_OK:
@@ -75,7 +75,7 @@ noc_verb_fail(const struct noc_err *err)
 	noc_strbuf_add_escaped(&sb, err->msg, strlen(err->msg));
 	fprintf(stderr, "nocturne: %s\n", sb.p ? sb.p : "unknown error");
 	noc_strbuf_release(&sb);
-	return (int)noc_exit_of_kind(err->kind);
+	return (int)exit_of_kind(err->kind);
 }
 
 int

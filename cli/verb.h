@@ -58,7 +58,6 @@ int noc_verb_misuse(const struct noc_verb *verb, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 /* Prints the error to stderr; the exit code of its kind. */
 int noc_verb_fail(const struct noc_err *err);
-enum noc_exit noc_exit_of_kind(enum noc_kind kind);
 
 /* Colour and progress: stdout is a terminal and NO_COLOR is not set. */
 bool noc_verb_colour(void);

@@ -28,6 +28,8 @@
 
 /* ---- from the core ---- */
 
+static void host_pressure(struct noc_daemon *d);
+
 static uint64_t
 host_submit(struct noc_txn *txn, void *arg)
 {
@@ -36,7 +38,7 @@ host_submit(struct noc_txn *txn, void *arg)
 
 	/* A look at the queue costs a lock: now and then is enough. */
 	if (ticket % 64 == 0)
-		noc_daemon_pressure(d);
+		host_pressure(d);
 	return ticket;
 }
 
@@ -199,8 +201,8 @@ daemon_alarm(struct noc_daemon *d, const struct noc_writer_stats *stats)
 	noc_daemon_line(d, line);
 }
 
-void
-noc_daemon_pressure(struct noc_daemon *d)
+static void
+host_pressure(struct noc_daemon *d)
 {
 	struct noc_writer_stats stats;
 	bool press;
@@ -231,7 +233,7 @@ on_writer(int fd, int events, void *arg)
 		noc_warn("writer", "eventfd: %s", strerror(errno));
 	noc_core_durable(d->env.core, noc_writer_completed(d->env.writer));
 	if (d->pressed)
-		noc_daemon_pressure(d);
+		host_pressure(d);
 }
 
 static void
@@ -292,7 +294,7 @@ on_house(void *arg)
 {
 	struct noc_daemon *d = arg;
 
-	noc_daemon_pressure(d);
+	host_pressure(d);
 	daemon_kill_file(d);
 	noc_timer_arm(d->house, HOUSE_MS);
 }

@@ -58,7 +58,6 @@ struct noc_daemon {
 void noc_daemon_host(struct noc_daemon *d);  /* fills d->host */
 void noc_daemon_watch(struct noc_daemon *d); /* once loop and writer are */
 void noc_daemon_unwatch(struct noc_daemon *d);
-void noc_daemon_pressure(struct noc_daemon *d);
 /* A line on standard output at the end of the turn; never blocks. */
 void noc_daemon_line(struct noc_daemon *d, const char *text);
 

@@ -230,13 +230,6 @@ noc_http_route(struct noc_http *http, const char *method, const char *pattern,
 	r->bad = !noc_http_pattern_parse(r);
 }
 
-void
-noc_http_route_urgent(struct noc_http *http)
-{
-	NOC_REQUIRE(http->nroutes > 0);
-	http->routes[http->nroutes - 1].urgent = true;
-}
-
 bool
 noc_http_route_at(const struct noc_http *http, size_t i, const char **method,
 		  const char **pattern, enum noc_role *role)

@@ -55,8 +55,6 @@ void noc_http_free(struct noc_http *http);
 void noc_http_route(struct noc_http *http, const char *method,
 		    const char *pattern, enum noc_role role,
 		    void (*fn)(struct noc_http_req *req, void *arg), void *arg);
-/* The route last added is served even while noc_http_busy. */
-void noc_http_route_urgent(struct noc_http *http);
 /* The i-th route for OpenAPI; false past the end. */
 bool noc_http_route_at(const struct noc_http *http, size_t i,
 		       const char **method, const char **pattern,
@@ -89,9 +87,6 @@ struct noc_http_stats {
 void noc_http_stats(const struct noc_http *http, struct noc_http_stats *out);
 
 /* --- the request; texts are borrowed until it was answered --- */
-const char *noc_http_method(const struct noc_http_req *req);
-const char *noc_http_path(const struct noc_http_req *req);   /* as sent */
-const char *noc_http_target(const struct noc_http_req *req); /* with '?...' */
 const char *noc_http_param(const struct noc_http_req *req, const char *name);
 const char *noc_http_query(const struct noc_http_req *req, const char *name);
 const char *noc_http_header(const struct noc_http_req *req, const char *name);
@@ -101,7 +96,6 @@ bool noc_http_header_next(const struct noc_http_req *req, size_t *it,
 struct noc_slice noc_http_body(const struct noc_http_req *req);
 const char *noc_http_peer(const struct noc_http_req *req); /* "192.0.2.1" */
 bool noc_http_is_unix(const struct noc_http_req *req);
-int64_t noc_http_peer_uid(const struct noc_http_req *req);  /* else -1 */
 const char *noc_http_actor(const struct noc_http_req *req); /* "" if public */
 bool noc_http_peer_gone(const struct noc_http_req *req);
 

@@ -308,24 +308,6 @@ noc_http_route_find(struct noc_http_req *req, const char **why)
 /* --- accessors --- */
 
 const char *
-noc_http_method(const struct noc_http_req *req)
-{
-	return req->head.method;
-}
-
-const char *
-noc_http_path(const struct noc_http_req *req)
-{
-	return req->head.path;
-}
-
-const char *
-noc_http_target(const struct noc_http_req *req)
-{
-	return req->head.target;
-}
-
-const char *
 noc_http_param(const struct noc_http_req *req, const char *name)
 {
 	for (size_t i = 0; i < req->nparams; i++) {
@@ -379,12 +361,6 @@ bool
 noc_http_is_unix(const struct noc_http_req *req)
 {
 	return req->is_unix;
-}
-
-int64_t
-noc_http_peer_uid(const struct noc_http_req *req)
-{
-	return req->uid;
 }
 
 const char *

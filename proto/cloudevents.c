@@ -341,39 +341,6 @@ binary_finish(struct noc_value *event, const char *content_type,
 }
 
 static int
-read_binary(const char *content_type, struct noc_slice body,
-	    noc_header_fn header, void *arg, struct noc_value **list,
-	    struct noc_err *err)
-{
-	static const char *const names[] = {
-		"specversion",	 "id",		 "source",
-		"type",		 "subject",	 "time",
-		"dataschema",	 "schemaurl",	 "dataref",
-		"traceparent",	 "tracestate",	 "partitionkey",
-		"sampledrate",	 "sequence",	 "sequencetype",
-		"expirytime",	 "severitytext", "severitynumber",
-		"correlationid", "causationid",
-	};
-	struct noc_value *event = noc_value_map();
-	char name[32] = "ce-";
-	int rc = 0;
-
-	for (size_t i = 0; i < NOC_COUNT(names) && !rc; i++) {
-		struct noc_slice value;
-
-		strcpy(name + 3, names[i]);
-		value = header(name, arg);
-		if (value.p)
-			rc = header_set(event, names[i], value, err);
-	}
-	if (!rc)
-		rc = binary_finish(event, content_type, body, list, err);
-	if (rc)
-		noc_value_free(event);
-	return rc;
-}
-
-static int
 not_an_event(struct noc_err *err)
 {
 	return noc_err_set(err, NOC_EINPUT,
@@ -384,36 +351,9 @@ not_an_event(struct noc_err *err)
 
 int
 noc_cloudevents_read(const char *content_type, struct noc_slice body,
-		     noc_header_fn header, void *arg, struct noc_value **list,
+		     const struct noc_cloudevents_header *headers,
+		     size_t nheaders, struct noc_value **list,
 		     struct noc_err *err)
-{
-	if (media_is(content_type, batch_type))
-		return read_json(body, true, list, err);
-	if (media_is(content_type, structured_type))
-		return read_json(body, false, list, err);
-	if (!header || !noc_cloudevents_is(content_type, header, arg))
-		return not_an_event(err);
-	return read_binary(content_type, body, header, arg, list, err);
-}
-
-bool
-noc_cloudevents_is(const char *content_type, noc_header_fn header, void *arg)
-{
-	if (media_is(content_type, batch_type) ||
-	    media_is(content_type, structured_type))
-		return true;
-	/* Other formats of events (XML, Avro) are not for us to guess. */
-	if (content_type &&
-	    !strncasecmp(content_type, "application/cloudevents", 23))
-		return false;
-	return header && header("ce-specversion", arg).p;
-}
-
-int
-noc_cloudevents_read_all(const char *content_type, struct noc_slice body,
-			 const struct noc_cloudevents_header *headers,
-			 size_t nheaders, struct noc_value **list,
-			 struct noc_err *err)
 {
 	struct noc_value *event;
 	bool binary = false;

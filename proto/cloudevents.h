@@ -7,7 +7,6 @@
 #include "base/err.h"
 #include "base/slice.h"
 #include "base/value.h"
-#include "proto/signature.h"
 
 /*
  * CloudEvents 1.0 over HTTP: structured, batched and binary content mode to
@@ -17,25 +16,13 @@
  * names the attribute that is missing or wrong.  Pure.
  */
 
-/*
- * With a look-up of headers by name, binary mode sees the standard attributes
- * and the extensions that the specification documents.
- */
-int noc_cloudevents_read(const char *content_type, struct noc_slice body,
-			 noc_header_fn header, void *arg,
-			 struct noc_value **list, struct noc_err *err);
-
-/* With all headers, binary mode sees every extension. */
+/* Binary mode takes the attributes from the headers. */
 struct noc_cloudevents_header {
 	struct noc_slice name, value;
 };
-int noc_cloudevents_read_all(const char *content_type, struct noc_slice body,
-			     const struct noc_cloudevents_header *headers,
-			     size_t nheaders, struct noc_value **list,
-			     struct noc_err *err);
-
-/* Would noc_cloudevents_read take it for one?  (Else it is a plain body.) */
-bool noc_cloudevents_is(const char *content_type, noc_header_fn header,
-			void *arg);
+int noc_cloudevents_read(const char *content_type, struct noc_slice body,
+			 const struct noc_cloudevents_header *headers,
+			 size_t nheaders, struct noc_value **list,
+			 struct noc_err *err);
 
 #endif

@@ -29,16 +29,15 @@ struct field {
 	int low, high;
 	const char *const *names; /* indexed by value; NULL: numbers only */
 	int nnames;
-	bool wraps;
 };
 
 static const struct field fields[] = {
-	{ "second", 0, 59, NULL, 0, true },
-	{ "minute", 0, 59, NULL, 0, true },
-	{ "hour", 0, 23, NULL, 0, true },
-	{ "day-of-month", 1, 31, NULL, 0, true },
-	{ "month", 1, 12, month_names, 13, true },
-	{ "day-of-week", 0, 7, weekday_names, 7, true },
+	{ "second", 0, 59, NULL, 0 },
+	{ "minute", 0, 59, NULL, 0 },
+	{ "hour", 0, 23, NULL, 0 },
+	{ "day-of-month", 1, 31, NULL, 0 },
+	{ "month", 1, 12, month_names, 13 },
+	{ "day-of-week", 0, 7, weekday_names, 7 },
 };
 enum { SECOND, MINUTE, HOUR, DOM, MONTH, DOW, NFIELDS };
 
@@ -162,11 +161,8 @@ range_bits(const struct parse *p, int from, int to, int step, uint64_t *bits)
 	const struct field *f = p->field;
 	int count = f == &fields[DOW] ? 7 : f->high - f->low + 1;
 
-	if (to < from) {
-		if (!f->wraps)
-			return parse_fail(p, "the range runs backwards");
+	if (to < from)
 		to += count;
-	}
 	for (int v = from; v <= to; v += step) {
 		int value = v;
 
@@ -442,20 +438,5 @@ noc_cron_parse(const char *expr, struct noc_cron *out, struct noc_err *err)
 	if (fields_parse(n == NFIELDS ? text : text + 1, &c, err) != 0)
 		return NOC_EINPUT;
 	*out = c;
-	return 0;
-}
-
-int
-noc_cron_field(const char *text, int low, int high, uint64_t *bits,
-	       struct noc_err *err)
-{
-	struct field f = { "field", low, high, NULL, 0, false };
-	struct parse p = { .field = &f, .err = err };
-	uint64_t found = 0;
-
-	NOC_REQUIRE(low >= 0 && high <= 63 && low <= high);
-	if (field_parse(&p, noc_slice_str(text), NULL, &found) != 0)
-		return NOC_EINPUT;
-	*bits = found;
 	return 0;
 }

@@ -44,15 +44,5 @@ int noc_cron_parse(const char *expr, struct noc_cron *out, struct noc_err *err);
  */
 int noc_cron_next(const struct noc_cron *cron, const struct noc_tz *tz,
 		  int64_t after_ns, int64_t *next_ns, int *late);
-/* The last time strictly before `before_ns`. */
-int noc_cron_prev(const struct noc_cron *cron, const struct noc_tz *tz,
-		  int64_t before_ns, int64_t *prev_ns);
-
-/*
- * One field without names or wrapping: "*", "5", "1-9/2", "3,7", values low
- * to high (<= 63), into bits.
- */
-int noc_cron_field(const char *text, int low, int high, uint64_t *bits,
-		   struct noc_err *err);
 
 #endif

@@ -25,16 +25,6 @@ bit_at_or_after(uint64_t bits, int from)
 	return bits != 0 ? __builtin_ctzll(bits) : -1;
 }
 
-static int
-bit_at_or_before(uint64_t bits, int upto)
-{
-	if (upto < 0)
-		return -1;
-	if (upto < 63)
-		bits &= (UINT64_C(1) << (upto + 1)) - 1;
-	return bits != 0 ? 63 - __builtin_clzll(bits) : -1;
-}
-
 static uint32_t
 dom_days(const struct noc_cron *c, int days)
 {
@@ -113,33 +103,6 @@ tod_next(const struct noc_cron *c, int from)
 	       bit_at_or_after(c->second, 0);
 }
 
-static int
-tod_prev(const struct noc_cron *c, int upto)
-{
-	int h = upto / 3600, m = upto / 60 % 60, s;
-	int hour = bit_at_or_before(c->hour, h), minute;
-
-	if (hour < 0)
-		return -1;
-	if (hour == h) {
-		minute = bit_at_or_before(c->minute, m);
-		if (minute == m) {
-			s = bit_at_or_before(c->second, upto % 60);
-			if (s >= 0)
-				return h * 3600 + m * 60 + s;
-			minute = bit_at_or_before(c->minute, m - 1);
-		}
-		s = bit_at_or_before(c->second, 59);
-		if (minute >= 0)
-			return h * 3600 + minute * 60 + s;
-		hour = bit_at_or_before(c->hour, h - 1);
-		if (hour < 0)
-			return -1;
-	}
-	return hour * 3600 + bit_at_or_before(c->minute, 59) * 60 +
-	       bit_at_or_before(c->second, 59);
-}
-
 /* The first matching local time at or after `from`, or NONE. */
 static int64_t
 local_next(const struct noc_cron *c, int64_t from)
@@ -171,38 +134,6 @@ local_next(const struct noc_cron *c, int64_t from)
 	return NONE;
 }
 
-static int64_t
-local_prev(const struct noc_cron *c, int64_t upto)
-{
-	struct noc_civil at;
-	int tod, last_day, first_year;
-
-	noc_civil_set(upto, &at);
-	tod = tod_prev(c, at.hour * 3600 + at.minute * 60 + at.second);
-	last_day = tod >= 0 ? at.day : at.day - 1;
-	first_year = at.year - YEARS_AHEAD;
-	if (first_year < 1)
-		first_year = 1;
-	for (int year = at.year, month = at.month; year >= first_year;) {
-		int day =
-		    bit_at_or_before(month_days(c, year, month), last_day);
-
-		if (day > 0) {
-			if (tod < 0 || year != at.year || month != at.month ||
-			    day != at.day)
-				tod = tod_prev(c, NOC_DAY_S - 1);
-			return noc_civil_days(year, month, day) * NOC_DAY_S +
-			       tod;
-		}
-		last_day = 31;
-		if (--month < 1) {
-			month = 12;
-			year--;
-		}
-	}
-	return NONE;
-}
-
 /*
  * An expression that follows the clock: search each stretch of constant
  * offset as if it were all there is.
@@ -215,32 +146,13 @@ wild_next(const struct noc_cron *c, const struct noc_tz *tz, int64_t from)
 	while (from < horizon) {
 		int32_t offset = noc_tz_offset(tz, from);
 		int64_t local = local_next(c, from + offset), change;
-		bool more = noc_tz_change(tz, from, true, &change);
+		bool more = noc_tz_change(tz, from, &change);
 
 		if (local != NONE && (!more || local - offset < change))
 			return local - offset;
 		if (!more)
 			return NONE;
 		from = change;
-	}
-	return NONE;
-}
-
-static int64_t
-wild_prev(const struct noc_cron *c, const struct noc_tz *tz, int64_t upto)
-{
-	int64_t horizon = upto - (YEARS_AHEAD + 1) * 366LL * NOC_DAY_S;
-
-	while (upto > horizon) {
-		int32_t offset = noc_tz_offset(tz, upto);
-		int64_t local = local_prev(c, upto + offset), change;
-		bool more = noc_tz_change(tz, upto, false, &change);
-
-		if (local != NONE && (!more || local - offset >= change))
-			return local - offset;
-		if (!more)
-			return NONE;
-		upto = change - 1;
 	}
 	return NONE;
 }
@@ -273,29 +185,6 @@ nominal_next(const struct noc_cron *c, const struct noc_tz *tz, int64_t from,
 
 		if (at >= from)
 			return at;
-	}
-	return NONE;
-}
-
-static int64_t
-nominal_prev(const struct noc_cron *c, const struct noc_tz *tz, int64_t upto)
-{
-	int64_t local = upto + noc_tz_offset(tz, upto), change;
-	bool late;
-
-	/* After clocks went back, later local times have already been. */
-	if (noc_tz_change(tz, upto, false, &change)) {
-		int64_t peak = change - 1 + noc_tz_offset(tz, change - 1);
-
-		if (peak > local)
-			local = peak;
-	}
-	while ((local = local_prev(c, local)) != NONE) {
-		int64_t at = nominal_instant(tz, local, &late);
-
-		if (at <= upto)
-			return at;
-		local--;
 	}
 	return NONE;
 }
@@ -341,30 +230,4 @@ noc_cron_next(const struct noc_cron *c, const struct noc_tz *tz,
 	if (late != NULL)
 		*late = was_late;
 	return found(at, next_ns);
-}
-
-int
-noc_cron_prev(const struct noc_cron *c, const struct noc_tz *tz,
-	      int64_t before_ns, int64_t *prev_ns)
-{
-	int64_t upto = floor_div(before_ns, NOC_NS_PER_S), at;
-
-	if (upto * NOC_NS_PER_S == before_ns)
-		upto--;
-	if (c->every_ms > 0) {
-		int64_t n = floor_div(
-		    floor_div(before_ns > INT64_MIN ? before_ns - 1 : before_ns,
-			      NOC_NS_PER_MS),
-		    c->every_ms);
-
-		if (__builtin_mul_overflow(n, c->every_ms, &at) ||
-		    __builtin_mul_overflow(at, NOC_NS_PER_MS, prev_ns))
-			return NOC_ENOTFOUND;
-		return 0;
-	}
-	if (c->flags & NOC_CRON_WILD)
-		at = wild_prev(c, tz, upto);
-	else
-		at = nominal_prev(c, tz, upto);
-	return found(at, prev_ns);
 }

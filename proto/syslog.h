@@ -6,7 +6,6 @@
 #include <stdint.h>
 
 #include "base/slice.h"
-#include "base/value.h"
 
 /*
  * Reads one syslog message: RFC 5424, RFC 3164, and what network gear really
@@ -62,11 +61,6 @@ void noc_syslog_parse(const char *p, size_t len, int64_t received_ns,
  */
 long noc_syslog_sd_get(struct noc_slice sd, const char *sd_id,
 		       const char *param, char *buf, size_t size);
-/* All of it: {"id": {"param": "value"}}, 128 of each at most.  Returned. */
-struct noc_value *noc_syslog_sd_value(struct noc_slice sd);
-
-/* The whole message as {facility, severity, app, ...}.  Returned. */
-struct noc_value *noc_syslog_value(const struct noc_syslog *m);
 
 const char *noc_severity_name(int severity);	   /* "emerg" .. "debug" */
 int noc_severity_parse(const char *p, size_t len); /* name or digit; -1 */

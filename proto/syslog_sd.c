@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/strbuf.h"
 #include "base/utf8.h"
 
 /*
@@ -14,8 +13,7 @@
  * back to a tolerant one an element; the readers later are tolerant.  A
  * parameter that repeats counts with its last value.
  */
-#define SD_IDS	    16	/* elements compared for duplicates */
-#define SD_ELEMENTS 128 /* elements, and parameters of one, in a map */
+#define SD_IDS	    16 /* elements compared for duplicates */
 #define SD_NAME_MAX 32
 
 static const char *
@@ -250,38 +248,4 @@ noc_syslog_sd_get(struct noc_slice sd, const char *sd_id, const char *param,
 		}
 	}
 	return found.p ? (long)sd_unescape(found, buf, size) : -1;
-}
-
-struct noc_value *
-noc_syslog_sd_value(struct noc_slice sd)
-{
-	struct sd_cursor c = sd_open(sd);
-	struct noc_value *all = noc_value_map(), *element = NULL;
-	struct noc_strbuf key = NOC_STRBUF_INIT, text = NOC_STRBUF_INIT;
-	enum sd_step step;
-
-	while ((step = sd_next(&c)) != SD_END) {
-		noc_strbuf_clear(&key);
-		if (step == SD_ELEMENT) {
-			noc_strbuf_add(&key, c.id.p, c.id.len);
-			element = NULL; /* the second of a name is left out */
-			if (noc_value_get(all, key.p))
-				continue;
-			if (noc_value_len(all) >= SD_ELEMENTS)
-				break;
-			element = noc_value_map();
-			noc_value_set(all, key.p, element);
-			continue;
-		}
-		if (!element || noc_value_len(element) >= SD_ELEMENTS)
-			continue;
-		noc_strbuf_add(&key, c.name.p, c.name.len);
-		noc_strbuf_clear(&text);
-		noc_strbuf_add(&text, c.value.p, c.value.len);
-		text.len = sd_unescape(c.value, text.p, text.len + 1);
-		noc_value_set(element, key.p, noc_value_strn(text.p, text.len));
-	}
-	noc_strbuf_release(&key);
-	noc_strbuf_release(&text);
-	return all;
 }

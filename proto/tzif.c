@@ -65,40 +65,30 @@ noc_tz_civil(const struct noc_tz *tz, int64_t utc_s, struct noc_civil *out)
 }
 
 bool
-noc_tz_change(const struct noc_tz *tz, int64_t utc_s, bool after, int64_t *at_s)
+noc_tz_change(const struct noc_tz *tz, int64_t utc_s, int64_t *at_s)
 {
 	struct noc_tz_change_at changes[NOC_TZ_FOOTER_CHANGES];
-	bool in_footer, found = false;
 	int64_t last;
 	size_t n;
-	int m;
+	int m = 0;
 
 	if (utc_s != noc_utc_clamp(utc_s))
 		return false;
 	n = times_until(tz, utc_s);
-	if (after && n < tz->ntimes) {
+	if (n < tz->ntimes) {
 		*at_s = tz->times[n];
 		return true;
 	}
-	in_footer = tz->footer.dst && n == tz->ntimes;
-	last = tz->ntimes > 0 ? tz->times[tz->ntimes - 1] : INT64_MIN;
-	m = in_footer ? noc_tz_footer_changes(&tz->footer, utc_s, changes) : 0;
+	last = n > 0 ? tz->times[n - 1] : INT64_MIN;
+	if (tz->footer.dst)
+		m = noc_tz_footer_changes(&tz->footer, utc_s, changes);
 	for (int i = 0; i < m; i++) {
-		if (changes[i].at <= last)
+		if (changes[i].at <= last || changes[i].at <= utc_s)
 			continue;
-		if (after && changes[i].at > utc_s) {
-			*at_s = changes[i].at;
-			return true;
-		}
-		if (!after && changes[i].at <= utc_s) {
-			*at_s = changes[i].at;
-			found = true;
-		}
+		*at_s = changes[i].at;
+		return true;
 	}
-	if (found || after || n == 0)
-		return found;
-	*at_s = tz->times[n - 1];
-	return true;
+	return false;
 }
 
 int
@@ -113,7 +103,7 @@ noc_tz_instant(const struct noc_tz *tz, const struct noc_civil *civil,
 	*first = local - offset;
 	/* Every stretch of one offset that could hold this local time. */
 	for (;; from = next) {
-		bool more = noc_tz_change(tz, from, true, &next);
+		bool more = noc_tz_change(tz, from, &next);
 
 		offset = noc_tz_offset(tz, from);
 		at = local - offset;

@@ -34,11 +34,9 @@ void noc_tz_civil(const struct noc_tz *tz, int64_t utc_s,
 int noc_tz_instant(const struct noc_tz *tz, const struct noc_civil *civil,
 		   int64_t *first, int64_t *second);
 /*
- * The first instant after utc_s (or, with after = false, the last one at or
- * before it) at which the zone's rules change; false when there is none
- * (or utc_s is outside of the years 1 to 9999).
+ * The first instant after utc_s at which the zone's rules change; false when
+ * there is none (or utc_s is outside of the years 1 to 9999).
  */
-bool noc_tz_change(const struct noc_tz *tz, int64_t utc_s, bool after,
-		   int64_t *at_s);
+bool noc_tz_change(const struct noc_tz *tz, int64_t utc_s, int64_t *at_s);
 
 #endif

@@ -241,12 +241,6 @@ noc_snmp_close(struct noc_snmp *snmp)
 }
 
 void
-noc_snmp_set_mib(struct noc_snmp *snmp, const struct noc_mib *mib)
-{
-	snmp->mib = mib;
-}
-
-void
 noc_snmp_stats(const struct noc_snmp *snmp, struct noc_snmp_stats *out)
 {
 	*out = snmp->stats;

@@ -461,28 +461,6 @@ on_peer_timer(void *arg)
 
 /* --- all of them --- */
 
-size_t
-noc_snmp_sessions(const struct noc_snmp *snmp)
-{
-	return noc_table_len(&snmp->peers);
-}
-
-void
-noc_snmp_forget(struct noc_snmp *snmp, const char *address)
-{
-	const char *key;
-	void *v;
-
-	for (size_t it = 0; noc_table_next(&snmp->peers, &it, &key, &v);) {
-		struct noc_snmp_peer *p = v;
-
-		if (strcmp(p->address, address) != 0)
-			continue;
-		p->lost_engine = true; /* reopened when the running end */
-		noc_snmp_peer_settle_later(p);
-	}
-}
-
 void
 noc_snmp_peers_release(struct noc_snmp *snmp)
 {

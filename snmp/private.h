@@ -88,9 +88,6 @@ int noc_snmp_secret_wrong(struct noc_err *err, const struct noc_snmp_user *u,
 void noc_snmp_kus_release(struct noc_snmp *snmp);
 
 /* users.c */
-struct noc_snmp_local *noc_snmp_local_find(struct noc_snmp *snmp,
-					   const char *name,
-					   const uint8_t *engine, size_t len);
 /* Takes a reference; NULL when the library has no memory for it. */
 struct noc_snmp_local *noc_snmp_local_get(struct noc_snmp *snmp,
 					  const struct noc_snmp_secret *secret,

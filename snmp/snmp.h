@@ -63,8 +63,6 @@ void noc_snmp_close(struct noc_snmp *snmp); /* NULL ok; cancels all calls */
 /* All or nothing; what is in flight keeps its own. */
 int noc_snmp_set_users(struct noc_snmp *snmp, const struct noc_snmp_user *users,
 		       size_t n, struct noc_err *err);
-/* The MIB in use from now on (borrowed until close). */
-void noc_snmp_set_mib(struct noc_snmp *snmp, const struct noc_mib *mib);
 
 struct noc_snmp_trap {
 	int version; /* 1, 2 or 3 */
@@ -125,10 +123,5 @@ struct noc_snmp_stats {
 	uint64_t answered, engines, requests, timeouts, bad_replies;
 };
 void noc_snmp_stats(const struct noc_snmp *snmp, struct noc_snmp_stats *out);
-
-/* Number of sessions open now; drop those of one address (its credentials or
- * its engine changed). */
-size_t noc_snmp_sessions(const struct noc_snmp *snmp);
-void noc_snmp_forget(struct noc_snmp *snmp, const char *address);
 
 #endif

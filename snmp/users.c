@@ -106,9 +106,9 @@ local_key(char key[80], const char *name, const uint8_t *engine, size_t len)
 	return 1 + len + n;
 }
 
-struct noc_snmp_local *
-noc_snmp_local_find(struct noc_snmp *snmp, const char *name,
-		    const uint8_t *engine, size_t len)
+static struct noc_snmp_local *
+local_find(struct noc_snmp *snmp, const char *name, const uint8_t *engine,
+	   size_t len)
 {
 	char key[80];
 
@@ -142,8 +142,7 @@ struct noc_snmp_local *
 noc_snmp_local_get(struct noc_snmp *snmp, const struct noc_snmp_secret *s,
 		   const uint8_t *engine, size_t len)
 {
-	struct noc_snmp_local *l =
-	    noc_snmp_local_find(snmp, s->name, engine, len);
+	struct noc_snmp_local *l = local_find(snmp, s->name, engine, len);
 	struct usmUser *u;
 	char key[80];
 
@@ -220,8 +219,8 @@ noc_snmp_learn(struct noc_snmp *snmp, const struct noc_snmp_trusted *who,
 	       struct noc_err *err)
 {
 	const struct noc_snmp_secret *s = &who->secret;
-	struct noc_snmp_local *l = noc_snmp_local_find(
-	    snmp, s->name, shape->engine_id, shape->engine_id_len);
+	struct noc_snmp_local *l =
+	    local_find(snmp, s->name, shape->engine_id, shape->engine_id_len);
 	struct usmUser *u;
 
 	if (l != NULL && noc_snmp_local_use(l, s)) {

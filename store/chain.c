@@ -28,9 +28,10 @@ noc_chain_leaf(struct noc_sha256 *h, const void *rec, size_t len,
 	noc_sha256_end(h, out);
 }
 
-void
-noc_chain_node(struct noc_sha256 *h, const uint8_t l[NOC_HASH],
-	       const uint8_t r[NOC_HASH], uint8_t out[NOC_HASH])
+/* SHA-256(01 ‖ l ‖ r); out may be l or r. */
+static void
+chain_node(struct noc_sha256 *h, const uint8_t l[NOC_HASH],
+	   const uint8_t r[NOC_HASH], uint8_t out[NOC_HASH])
 {
 	uint8_t buf[1 + 2 * NOC_HASH];
 
@@ -73,7 +74,7 @@ noc_frontier_add(struct noc_frontier *f, struct noc_sha256 *h,
 	/* Each trailing 1 of the old size is a perfect subtree of the same
 	 * height as what has just been completed on its right. */
 	for (; size & 1; size >>= 1, n--)
-		noc_chain_node(h, f->node[n - 1], f->node[n], f->node[n - 1]);
+		chain_node(h, f->node[n - 1], f->node[n], f->node[n - 1]);
 	f->size++;
 }
 
@@ -89,7 +90,7 @@ noc_frontier_root(const struct noc_frontier *f, struct noc_sha256 *h,
 	}
 	memcpy(out, f->node[--n], NOC_HASH);
 	while (n--)
-		noc_chain_node(h, f->node[n], out, out);
+		chain_node(h, f->node[n], out, out);
 }
 
 int
@@ -110,13 +111,13 @@ noc_proof_check_inclusion(const struct noc_proof *proof, uint64_t index,
 		if (!sn) {
 			ok = 0;
 		} else if (fn & 1 || fn == sn) {
-			noc_chain_node(h, proof->node[i], r, r);
+			chain_node(h, proof->node[i], r, r);
 			while (!(fn & 1) && fn) {
 				fn >>= 1;
 				sn >>= 1;
 			}
 		} else {
-			noc_chain_node(h, r, proof->node[i], r);
+			chain_node(h, r, proof->node[i], r);
 		}
 		fn >>= 1;
 		sn >>= 1;
@@ -157,14 +158,14 @@ noc_proof_check_consistency(const struct noc_proof *proof, uint64_t size1,
 		if (!sn) {
 			ok = 0;
 		} else if (fn & 1 || fn == sn) {
-			noc_chain_node(h, proof->node[i], fr, fr);
-			noc_chain_node(h, proof->node[i], sr, sr);
+			chain_node(h, proof->node[i], fr, fr);
+			chain_node(h, proof->node[i], sr, sr);
 			while (!(fn & 1) && fn) {
 				fn >>= 1;
 				sn >>= 1;
 			}
 		} else {
-			noc_chain_node(h, sr, proof->node[i], sr);
+			chain_node(h, sr, proof->node[i], sr);
 		}
 		fn >>= 1;
 		sn >>= 1;

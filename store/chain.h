@@ -27,9 +27,6 @@ void noc_chain_genesis(const uint8_t log_id[16], uint8_t out[NOC_HASH]);
 /* SHA-256(00 ‖ record) */
 void noc_chain_leaf(struct noc_sha256 *h, const void *rec, size_t len,
 		    uint8_t out[NOC_HASH]);
-/* SHA-256(01 ‖ l ‖ r); out may be l or r. */
-void noc_chain_node(struct noc_sha256 *h, const uint8_t l[NOC_HASH],
-		    const uint8_t r[NOC_HASH], uint8_t out[NOC_HASH]);
 
 static inline unsigned
 noc_frontier_count(const struct noc_frontier *f)

@@ -44,8 +44,8 @@ noc_tail_copy(struct noc_tail *to, const struct noc_tail *from)
 
 /* ---- statements: prepared once a connection ---- */
 
-sqlite3_stmt *
-noc_journal_stmt(struct noc_journal *j, int which)
+static sqlite3_stmt *
+journal_stmt(struct noc_journal *j, int which)
 {
 	const char *sql;
 
@@ -62,7 +62,7 @@ noc_journal_stmt(struct noc_journal *j, int which)
 int
 noc_journal_run(struct noc_journal *j, int which)
 {
-	sqlite3_stmt *st = noc_journal_stmt(j, which);
+	sqlite3_stmt *st = journal_stmt(j, which);
 	int rc;
 
 	if (!st)
@@ -243,7 +243,7 @@ noc_journal_drop(struct noc_journal *j)
 static int
 journal_run_int(struct noc_journal *j, int which, uint64_t v)
 {
-	sqlite3_stmt *st = noc_journal_stmt(j, which);
+	sqlite3_stmt *st = journal_stmt(j, which);
 	int rc;
 
 	if (!st)
@@ -270,7 +270,7 @@ journal_supersede(struct noc_journal *j, uint64_t old, uint64_t anchored,
 static int
 journal_save_tail(struct noc_journal *j, struct noc_tail *t)
 {
-	sqlite3_stmt *st = noc_journal_stmt(j, NOC_STMT_TAIL);
+	sqlite3_stmt *st = journal_stmt(j, NOC_STMT_TAIL);
 	int rc;
 
 	if (t->saved && t->f.size - t->saved < TAIL_EVERY)
@@ -292,7 +292,7 @@ noc_journal_seal(struct noc_journal *j, struct noc_tail *t,
 		 struct noc_strbuf *note)
 {
 	struct noc_signer by = { j->key, &j->vkey };
-	sqlite3_stmt *st = noc_journal_stmt(j, NOC_STMT_HEAD);
+	sqlite3_stmt *st = journal_stmt(j, NOC_STMT_HEAD);
 	struct noc_head head;
 	uint64_t old = t->head;
 	int rc;

@@ -85,7 +85,6 @@ int noc_journal_begin(struct noc_journal *j, char **said, struct noc_err *err);
 int noc_journal_key(struct noc_journal *j, bool create, struct noc_err *err);
 
 /* ---- inside a transaction; each returns SQLite's code ---- */
-sqlite3_stmt *noc_journal_stmt(struct noc_journal *j, int which);
 int noc_journal_run(struct noc_journal *j, int which);
 /* Records (chained onto t) and rows, queued: they go in with flush. */
 int noc_journal_txn(struct noc_journal *j, struct noc_tail *t,

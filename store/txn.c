@@ -205,12 +205,6 @@ noc_txn_is_empty(const struct noc_txn *txn)
 	return !txn->first_record && !txn->first_row;
 }
 
-struct noc_now
-noc_txn_now(const struct noc_txn *txn)
-{
-	return txn->now;
-}
-
 /* ---- rows ---- */
 
 static struct noc_cell
@@ -370,19 +364,13 @@ txn_blob(struct noc_txn *txn, const void *p, size_t len, uint8_t hash[32])
 		cell_blob(txn, p, len));
 }
 
-int
-noc_record_raw_is_blob(size_t len)
-{
-	return len > NOC_BLOB_MIN;
-}
-
 void
 noc_txn_add_raw(struct noc_txn *txn, struct noc_record *r, const void *p,
 		size_t len)
 {
 	uint8_t hash[32];
 
-	if (!noc_record_raw_is_blob(len)) {
+	if (len <= NOC_BLOB_MIN) {
 		noc_record_add(r, NOC_TAG_RAW, p, len);
 		return;
 	}

@@ -22,7 +22,6 @@ struct noc_txn *noc_txn_new(struct noc_now now);
 void noc_txn_free(struct noc_txn *txn);
 size_t noc_txn_bytes(const struct noc_txn *txn);
 int noc_txn_is_empty(const struct noc_txn *txn);
-struct noc_now noc_txn_now(const struct noc_txn *txn);
 
 /*
  * ---- journal records: begin one, add fields ----
@@ -45,9 +44,8 @@ void noc_record_add_json(struct noc_record *r, enum noc_tag tag,
 			 const struct noc_value *v); /* canonical */
 /*
  * Tag 10, going to blobs by hash when longer than NOC_BLOB_MIN (the caller's
- * detail then must say {"raw":"blob"}: noc_record_raw_is_blob(len)).
+ * detail then must say {"raw":"blob"}).
  */
-int noc_record_raw_is_blob(size_t len);
 void noc_txn_add_raw(struct noc_txn *txn, struct noc_record *r, const void *p,
 		     size_t len);
 /* Tag 9: SHA-256(salt ‖ canonical JSON of v); salt and value are kept in the

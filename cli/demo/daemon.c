@@ -107,8 +107,8 @@ daemon_files(const struct noc_demo *d, struct noc_err *err)
 	return r;
 }
 
-int
-noc_demo_free_port(const char *address)
+static int
+daemon_free_port(const char *address)
 {
 	struct sockaddr_in sin = { .sin_family = AF_INET };
 	socklen_t len = sizeof(sin);
@@ -234,8 +234,8 @@ noc_demo_daemon_start(struct noc_demo *d, struct noc_err *err)
 	pid_t parent = getpid();
 	int r = daemon_files(d, err);
 
-	d->syslog_port = noc_demo_free_port("127.0.0.1");
-	d->trap_port = noc_demo_free_port(d->host);
+	d->syslog_port = daemon_free_port("127.0.0.1");
+	d->trap_port = daemon_free_port(d->host);
 	if (!r && (!d->syslog_port || !d->trap_port))
 		r = noc_err_set(err, NOC_ERESOURCE, "No free port on %s.",
 				d->host);

@@ -89,7 +89,6 @@ void noc_demo_daemon_log(const struct noc_demo *d);
 int noc_demo_post(const struct noc_demo *d, const char *target,
 		  const char *type, struct noc_value *body,
 		  struct noc_value **out, struct noc_err *err);
-int noc_demo_free_port(const char *address); /* UDP; 0: none */
 /* In a child, before it becomes something else: dies with us, does not hear
  * ^C, writes to DIR/NAME.log. */
 void noc_demo_child(const struct noc_demo *d, pid_t parent, const char *name);

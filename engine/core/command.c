@@ -39,12 +39,6 @@ noc_command_find(const char *verb)
 	return NULL;
 }
 
-bool
-noc_command_mutates(const struct noc_command *row)
-{
-	return row->record != NOC_COMMAND_READS;
-}
-
 /* ---- what came, against its row ---- */
 
 static const char *

@@ -51,8 +51,7 @@ struct noc_command {
 
 const struct noc_command *noc_command_at(size_t i); /* NULL past the end */
 const struct noc_command *noc_command_find(const char *verb); /* or NULL */
-bool noc_command_mutates(const struct noc_command *row);
-void noc_command_help(FILE *out); /* of all */
+void noc_command_help(FILE *out);			      /* of all */
 
 /*
  * Carry out {"verb": "silence.add", ..., "actor": "uid 0"}.  The answer is

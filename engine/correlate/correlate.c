@@ -50,53 +50,9 @@ noc_correlate_mode(const struct noc_rule *rule, const char *key)
 							  : NOC_OBSERVE;
 }
 
-void
-noc_correlate(struct noc_core *core, struct noc_candidate *c,
-	      const struct noc_correlator_ops *from)
-{
-	bool on = from == NULL;
-
-	if (c->rule->paused) { /* what held when it was, too */
-		noc_outcome(core, c, "silenced", "the rule is paused");
-		return;
-	}
-	if (on && !c->rule->acting && noc_override_silenced(core, c->ev)) {
-		noc_outcome(core, c, "silenced", "silence %s",
-			    noc_override_silenced(core, c->ev));
-		return;
-	}
-	for (size_t i = 0; i < NOC_COUNT(correlate_order); i++) {
-		if (on && correlate_order[i]->event(core, c) == NOC_TAKEN)
-			return;
-		on |= correlate_order[i] == from;
-	}
-	noc_correlate_fire(core, c);
-}
-
-bool
-noc_correlate_would(const struct noc_candidate *c, struct noc_strbuf *out)
-{
-	enum noc_mode mode = noc_correlate_mode(c->rule, c->key);
-	struct noc_scope scope = { .ev = c->ev };
-
-	if (mode == NOC_ACTIVE)
-		return false;
-	noc_strbuf_adds(out, "would have: ");
-	for (size_t i = 0; i < c->rule->run->nsteps; i++) {
-		const struct noc_step_def *s = &c->rule->run->steps[i];
-
-		if (!noc_step_withheld(s, mode))
-			continue;
-		noc_plan_describe_step(s, &scope, out);
-		noc_strbuf_addf(out, " (%s)", noc_mode_name(mode));
-		return true;
-	}
-	noc_strbuf_addf(out, "acted (%s)", noc_mode_name(mode));
-	return true;
-}
-
-void
-noc_correlate_fire(struct noc_core *core, struct noc_candidate *c)
+/* Start the rule's run now (the last form has passed). */
+static void
+correlate_fire(struct noc_core *core, struct noc_candidate *c)
 {
 	enum noc_mode mode = noc_correlate_mode(c->rule, c->key);
 	bool observed = mode != NOC_ACTIVE;
@@ -140,8 +96,67 @@ noc_correlate_fire(struct noc_core *core, struct noc_candidate *c)
 	noc_strbuf_release(&would);
 }
 
+void
+noc_correlate(struct noc_core *core, struct noc_candidate *c,
+	      const struct noc_correlator_ops *from)
+{
+	bool on = from == NULL;
+
+	if (c->rule->paused) { /* what held when it was, too */
+		noc_outcome(core, c, "silenced", "the rule is paused");
+		return;
+	}
+	if (on && !c->rule->acting && noc_override_silenced(core, c->ev)) {
+		noc_outcome(core, c, "silenced", "silence %s",
+			    noc_override_silenced(core, c->ev));
+		return;
+	}
+	for (size_t i = 0; i < NOC_COUNT(correlate_order); i++) {
+		if (on && correlate_order[i]->event(core, c) == NOC_TAKEN)
+			return;
+		on |= correlate_order[i] == from;
+	}
+	correlate_fire(core, c);
+}
+
+bool
+noc_correlate_would(const struct noc_candidate *c, struct noc_strbuf *out)
+{
+	enum noc_mode mode = noc_correlate_mode(c->rule, c->key);
+	struct noc_scope scope = { .ev = c->ev };
+
+	if (mode == NOC_ACTIVE)
+		return false;
+	noc_strbuf_adds(out, "would have: ");
+	for (size_t i = 0; i < c->rule->run->nsteps; i++) {
+		const struct noc_step_def *s = &c->rule->run->steps[i];
+
+		if (!noc_step_withheld(s, mode))
+			continue;
+		noc_plan_describe_step(s, &scope, out);
+		noc_strbuf_addf(out, " (%s)", noc_mode_name(mode));
+		return true;
+	}
+	noc_strbuf_addf(out, "acted (%s)", noc_mode_name(mode));
+	return true;
+}
+
 /* ---- closing events ---- */
 
+/* Up again: what waited for a run to settle, and what was meant, is over. */
+static void
+correlate_recovered(struct noc_core *core, const struct noc_rule *rule,
+		    struct noc_event *ev, const char *key)
+{
+	struct noc_keyed *meant =
+	    noc_keyed_get(core, &noc_form_meant, rule->name, key);
+
+	if (meant && !noc_rule_clock_before(core, rule, ev, meant->ev))
+		noc_keyed_drop(core, meant);
+	noc_hold_recovered(core, rule, ev, key);
+	if (rule->damp)
+		noc_damp_closing(core, rule, ev, key);
+}
 void
 noc_correlate_closing(struct noc_core *core, struct noc_event *ev)
 {
@@ -168,26 +183,10 @@ noc_correlate_closing(struct noc_core *core, struct noc_event *ev)
 		else
 			noc_strbuf_add(&key, ev->device.p, ev->device.len);
 		if (recovers && whole)
-			noc_correlate_recovered(core, rule, ev,
-						key.p ? key.p : "");
+			correlate_recovered(core, rule, ev, key.p ? key.p : "");
 		if (cancels)
 			noc_hold_closing(core, rule, ev,
 					 whole ? (key.p ? key.p : "") : NULL);
 		noc_strbuf_release(&key);
 	}
-}
-
-/* Up again: what waited for a run to settle, and what was meant, is over. */
-void
-noc_correlate_recovered(struct noc_core *core, const struct noc_rule *rule,
-			struct noc_event *ev, const char *key)
-{
-	struct noc_keyed *meant =
-	    noc_keyed_get(core, &noc_form_meant, rule->name, key);
-
-	if (meant && !noc_rule_clock_before(core, rule, ev, meant->ev))
-		noc_keyed_drop(core, meant);
-	noc_hold_recovered(core, rule, ev, key);
-	if (rule->damp)
-		noc_damp_closing(core, rule, ev, key);
 }

@@ -38,14 +38,9 @@ void noc_correlate(struct noc_core *core, struct noc_candidate *c,
 /* An event that may close or cancel something, matched or not. */
 void noc_correlate_closing(struct noc_core *core, struct noc_event *ev);
 
-/* Start the rule's run now (the last form has passed). */
-void noc_correlate_fire(struct noc_core *core, struct noc_candidate *c);
 /* The mode this candidate runs in: canary decided by its key. */
 enum noc_mode noc_correlate_mode(const struct noc_rule *rule, const char *key);
 /* "would have: SET ... (observe)"; false: it is active. */
 bool noc_correlate_would(const struct noc_candidate *c, struct noc_strbuf *out);
-
-void noc_correlate_recovered(struct noc_core *core, const struct noc_rule *rule,
-			     struct noc_event *ev, const char *key);
 
 #endif

@@ -267,8 +267,9 @@ guard_starts(struct noc_core *core, struct noc_candidate *c,
 	return p->why.p;
 }
 
-const char *
-noc_guard_check(struct noc_core *core, struct noc_candidate *c)
+/* In order: depth, per_key, rate, targets.  NULL: go on; else why. */
+static const char *
+guard_check(struct noc_core *core, struct noc_candidate *c)
 {
 	const struct noc_guard *guard = &c->rule->guard;
 	struct guards *p = guard_part(core);
@@ -346,7 +347,7 @@ guard_event(struct noc_core *core, struct noc_candidate *c)
 	if (c->rule->hold_ms <= 0 && noc_guard_mass(core, c, &why))
 		; /* with a hold it was counted while it held */
 	else
-		why = noc_guard_check(core, c);
+		why = guard_check(core, c);
 	if (!why)
 		return NOC_PASS;
 	noc_outcome(core, c, "guarded", "%s", why);

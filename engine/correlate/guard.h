@@ -9,8 +9,6 @@
  * a window.  Loop thread, inside an input.
  */
 
-/* In order: depth, per_key, rate, targets.  NULL: go on; else why. */
-const char *noc_guard_check(struct noc_core *core, struct noc_candidate *c);
 /* Counts a candidate; true, and *why: too many at once, none of them acts. */
 bool noc_guard_mass(struct noc_core *core, struct noc_candidate *c,
 		    const char **why);

@@ -339,14 +339,6 @@ varbind_find(const struct noc_value *snmp, const char *name, size_t len,
 	return NULL;
 }
 
-const struct noc_value *
-noc_varbind_find(const struct noc_value *snmp, const char *name)
-{
-	struct noc_slice index;
-
-	return varbind_find(snmp, name, strlen(name), &index);
-}
-
 /* The n-th number of "7.0", from 1; 0: all of the text. */
 static bool
 index_get(struct noc_slice index, unsigned long n, struct noc_datum *out)
@@ -378,8 +370,9 @@ noc_varbind_get(const struct noc_value *snmp, const char *name,
 		struct noc_datum *out)
 {
 	const char *dot = strstr(name, ".index");
-	const struct noc_value *v = noc_varbind_find(snmp, name);
 	struct noc_slice index;
+	const struct noc_value *v =
+	    varbind_find(snmp, name, strlen(name), &index);
 
 	memset(out, 0, sizeof(*out));
 	if (!v && dot && (!dot[6] || dot[6] == '.')) {

@@ -22,9 +22,6 @@ const char *noc_trust_name(enum noc_trust trust);
 /* A member by its whole name, else by the dotted path.  Borrowed or NULL. */
 const struct noc_value *noc_value_find(const struct noc_value *v,
 				       const char *name);
-/* "ifIndex" (or an OID) among snmp.varbinds, with or without instance. */
-const struct noc_value *noc_varbind_find(const struct noc_value *snmp,
-					 const char *name);
 /*
  * The same as a datum, and of "ifOperStatus.index" the instance it came with
  * ("7"), of "….index.1" that instance's first number.  False: not there.

@@ -87,15 +87,6 @@ noc_kind_at(size_t i)
 	return i < NOC_COUNT(kind_table) ? &kind_table[i] : NULL;
 }
 
-const char *
-noc_kind_fields(const char *kind)
-{
-	for (size_t i = 0; i < NOC_COUNT(kind_table); i++)
-		if (!strcmp(kind_table[i].kind, kind))
-			return kind_table[i].fields;
-	return NULL;
-}
-
 bool
 noc_kind_defines(const char *field)
 {

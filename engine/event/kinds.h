@@ -18,8 +18,6 @@ struct noc_kind_def {
 };
 
 const struct noc_kind_def *noc_kind_at(size_t i); /* NULL past the end */
-/* Space separated names, or NULL when the kind is not a built-in one. */
-const char *noc_kind_fields(const char *kind);
 /* True when any built-in kind defines this data name. */
 bool noc_kind_defines(const char *field);
 

@@ -4,7 +4,6 @@
 #include "engine/expr/pattern.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,14 +39,6 @@ struct noc_pattern {
 	} captures[PATTERN_CAPTURES];
 	const char *subject; /* of the last match */
 };
-
-static atomic_ulong pattern_limit_hits;
-
-unsigned long
-noc_pattern_limit_hits(void)
-{
-	return atomic_load(&pattern_limit_hits);
-}
 
 /* The limits are everybody's. */
 static pthread_once_t pattern_once = PTHREAD_ONCE_INIT;
@@ -143,12 +134,6 @@ noc_pattern_free(struct noc_pattern *p)
 	free(p);
 }
 
-const char *
-noc_pattern_source(const struct noc_pattern *p)
-{
-	return p->text;
-}
-
 static void
 pattern_prepare(struct noc_pattern *p)
 {
@@ -179,8 +164,6 @@ noc_pattern_match(const struct noc_pattern *cp, struct noc_slice text)
 	else
 		rc = pcre2_match(p->code, subject, len, 0, 0, p->match,
 				 pattern_context);
-	if (rc < 0 && rc != PCRE2_ERROR_NOMATCH)
-		atomic_fetch_add(&pattern_limit_hits, 1);
 	if (rc < 0)
 		p->subject = NULL;
 	return rc >= 0;

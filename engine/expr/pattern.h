@@ -17,10 +17,8 @@ struct noc_pattern;
 int noc_pattern_new(const char *text, struct noc_pattern **out,
 		    struct noc_err *err);
 void noc_pattern_free(struct noc_pattern *p);
-const char *noc_pattern_source(const struct noc_pattern *p);
-/* True on a match.  A limit that was hit is no match; counted. */
+/* True on a match.  A limit that was hit is no match. */
 bool noc_pattern_match(const struct noc_pattern *p, struct noc_slice text);
-unsigned long noc_pattern_limit_hits(void);
 /* Named captures of the last match on this thread, by index. */
 size_t noc_pattern_ncaptures(const struct noc_pattern *p);
 const char *noc_pattern_capture_name(const struct noc_pattern *p, size_t i);

@@ -195,8 +195,8 @@ glob_one(struct noc_slice pat, char c, size_t *len)
 }
 
 /* A star is tried again only at the last one: O(n m). */
-bool
-noc_glob_match(struct noc_slice pat, struct noc_slice s)
+static bool
+glob_match(struct noc_slice pat, struct noc_slice s)
 {
 	size_t p = 0, i = 0, star = SIZE_MAX, mark = 0, len;
 
@@ -236,7 +236,7 @@ test_string(const struct noc_test *t, struct noc_slice s)
 	case NOC_TEST_CONTAINS:
 		return memmem(s.p, s.len, t->text, t->len) != NULL;
 	case NOC_TEST_GLOB:
-		return noc_glob_match(noc_slice(t->text, t->len), s);
+		return glob_match(noc_slice(t->text, t->len), s);
 	case NOC_TEST_RE:
 		return noc_pattern_match(t->pattern, s);
 	case NOC_TEST_IFNAME:
@@ -352,9 +352,9 @@ test_leaf(const struct noc_test *t, const struct noc_datum *d,
 	return best;
 }
 
-enum noc_truth
-noc_test_eval(const struct noc_test *t, const struct noc_datum *d,
-	      const struct noc_scope *scope)
+static enum noc_truth
+test_eval(const struct noc_test *t, const struct noc_datum *d,
+	  const struct noc_scope *scope)
 {
 	enum noc_truth best, got;
 
@@ -367,7 +367,7 @@ noc_test_eval(const struct noc_test *t, const struct noc_datum *d,
 	case NOC_TEST_NONE:
 		best = NOC_FALSE;
 		for (size_t i = 0; i < t->nkids && best != NOC_TRUE; i++) {
-			got = noc_test_eval(&t->kids[i], d, scope);
+			got = test_eval(&t->kids[i], d, scope);
 			if (got > best)
 				best = got;
 		}
@@ -375,13 +375,13 @@ noc_test_eval(const struct noc_test *t, const struct noc_datum *d,
 	case NOC_TEST_ALL:
 		best = NOC_TRUE;
 		for (size_t i = 0; i < t->nkids && best != NOC_FALSE; i++) {
-			got = noc_test_eval(&t->kids[i], d, scope);
+			got = test_eval(&t->kids[i], d, scope);
 			if (got < best)
 				best = got;
 		}
 		return best;
 	case NOC_TEST_ISNT:
-		return truth_not(noc_test_eval(&t->kids[0], d, scope));
+		return truth_not(test_eval(&t->kids[0], d, scope));
 	case NOC_TEST_STR:
 	case NOC_TEST_NUM:
 	case NOC_TEST_BOOL:
@@ -429,7 +429,7 @@ noc_cond_eval(const struct noc_cond *c, const struct noc_scope *scope)
 	switch (c->op) {
 	case NOC_COND_TEST:
 		noc_cond_get(c, scope, &d);
-		return noc_test_eval(&c->test, &d, scope);
+		return test_eval(&c->test, &d, scope);
 	case NOC_COND_AND:
 		best = NOC_TRUE;
 		for (size_t i = 0; i < c->nkids && best != NOC_FALSE; i++) {

@@ -34,12 +34,6 @@ bool noc_where_match(const struct noc_where *w, const struct noc_scope *scope);
 bool noc_where_explain(const struct noc_where *w, const struct noc_scope *scope,
 		       struct noc_strbuf *why);
 
-/* For the index: the value of a plain string equality on `path` (also inside
- * any{} of one), or absent. */
-struct noc_slice noc_where_equality(const struct noc_where *w,
-				    const char *path);
-/* A literal that `path` must contain (contains, prefix, re), or absent. */
-struct noc_slice noc_where_literal(const struct noc_where *w, const char *path);
 /* Calls fn for each field path used. */
 void noc_where_paths(const struct noc_where *w,
 		     void (*fn)(const char *path, void *arg), void *arg);

@@ -290,39 +290,6 @@ noc_where_free(struct noc_where *w)
 	free(w);
 }
 
-/* ---- what the index asks ---- */
-
-static const struct noc_cond *
-where_find(const struct noc_cond *c, const char *path)
-{
-	const struct noc_cond *found = NULL;
-
-	if (c->op == NOC_COND_TEST)
-		return strcmp(c->path, path) ? NULL : c;
-	for (size_t i = 0; c->op == NOC_COND_AND && !found && i < c->nkids; i++)
-		found = where_find(&c->kids[i], path);
-	return found;
-}
-
-struct noc_slice
-noc_where_equality(const struct noc_where *w, const char *path)
-{
-	const struct noc_cond *c = w ? where_find(&w->root, path) : NULL;
-	const struct noc_test *only;
-
-	if (!c || noc_test_texts(&c->test, &only, 1) != 1)
-		return noc_slice(NULL, 0);
-	return noc_slice(only->text, only->len);
-}
-
-struct noc_slice
-noc_where_literal(const struct noc_where *w, const char *path)
-{
-	const struct noc_cond *c = w ? where_find(&w->root, path) : NULL;
-
-	return c ? noc_test_literal(&c->test) : noc_slice(NULL, 0);
-}
-
 static void
 cond_paths(const struct noc_cond *c, void (*fn)(const char *, void *),
 	   void *arg)

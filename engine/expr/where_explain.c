@@ -80,8 +80,9 @@ number_text(const struct noc_test *t, double x, struct noc_strbuf *out)
 		noc_strbuf_adds(out, noc_number_format(text, x));
 }
 
-void
-noc_test_text(const struct noc_test *t, struct noc_strbuf *out)
+/* "any{access,distribution}", as the rule said it. */
+static void
+test_text(const struct noc_test *t, struct noc_strbuf *out)
 {
 	switch ((int)t->op) {
 	case NOC_TEST_NUM:
@@ -108,7 +109,7 @@ noc_test_text(const struct noc_test *t, struct noc_strbuf *out)
 	for (size_t i = 0; i < t->nkids; i++) {
 		if (i)
 			noc_strbuf_addc(out, ',');
-		noc_test_text(&t->kids[i], out);
+		test_text(&t->kids[i], out);
 	}
 	if (t->nkids == 0 && t->text) {
 		noc_strbuf_add_escaped(out, t->text, t->len);
@@ -176,7 +177,7 @@ explain_test(const struct noc_cond *c, const struct noc_scope *scope,
 
 	noc_cond_get(c, scope, &d);
 	noc_strbuf_addf(why, "%s: want ", c->path);
-	noc_test_text(&c->test, why);
+	test_text(&c->test, why);
 	noc_strbuf_adds(why, ", got ");
 	if (d.type == NOC_NIL) {
 		unknown_text(c, scope, why);

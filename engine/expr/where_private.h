@@ -7,9 +7,6 @@
 
 /* What the files of `where` share. */
 
-enum noc_truth noc_test_eval(const struct noc_test *t,
-			     const struct noc_datum *d,
-			     const struct noc_scope *scope);
 enum noc_truth noc_cond_eval(const struct noc_cond *c,
 			     const struct noc_scope *scope);
 void noc_cond_get(const struct noc_cond *c, const struct noc_scope *scope,
@@ -22,10 +19,6 @@ int noc_test_windows(const struct noc_value *v, const struct noc_value *items,
 		     struct noc_test *t, struct noc_err *err);
 void noc_test_release(struct noc_test *t);
 
-/* "any{access,distribution}", as the rule said it. */
-void noc_test_text(const struct noc_test *t, struct noc_strbuf *out);
-
 bool noc_cidr_parse(const char *text, size_t len, struct noc_cidr *out);
-bool noc_glob_match(struct noc_slice pattern, struct noc_slice text);
 
 #endif

@@ -17,12 +17,6 @@ noc_lua_define(struct noc_lua *lua, const struct noc_table *defined)
 	lua_view_forget(lua);
 }
 
-const char *
-noc_lua_function_path(const struct noc_lua *lua, int fn)
-{
-	return fn >= 0 && (size_t)fn < lua->nfns ? lua->fns[fn].path : "?";
-}
-
 /* Stack: function, whether only its truth is wanted. */
 static int
 on_call(lua_State *L)

@@ -67,8 +67,6 @@ void noc_lua_tree_free(struct noc_lua_tree *tree);
  */
 struct noc_table;
 void noc_lua_define(struct noc_lua *lua, const struct noc_table *defined);
-/* "heal-link-down/run/2/when" of a function, or "?". */
-const char *noc_lua_function_path(const struct noc_lua *lua, int fn);
 
 /*
  * The one entry into Lua at run time: call function `fn` with a read-only

@@ -10,6 +10,11 @@
 
 /* ---- kinds by pointer ---- */
 
+struct kind_entry {
+	const char *kind;
+	struct noc_entry entry;
+};
+
 static uint32_t
 kind_hash(const char *kind)
 {
@@ -35,8 +40,8 @@ noc_kinds_find(const struct noc_kinds *k, const char *kind)
 	return slot && *slot ? &k->at[*slot - 1] : NULL;
 }
 
-void
-noc_kinds_release(struct noc_kinds *k)
+static void
+kinds_release(struct noc_kinds *k)
 {
 	for (size_t i = 0; i < k->len; i++)
 		noc_index_release(&k->at[i]);
@@ -48,15 +53,15 @@ noc_kinds_release(struct noc_kinds *k)
 static int
 by_kind(const void *a, const void *b)
 {
-	const struct noc_kind_entry *x = a, *y = b;
+	const struct kind_entry *x = a, *y = b;
 
 	if (x->kind != y->kind)
 		return strcmp(x->kind, y->kind);
 	return x->entry.id < y->entry.id ? -1 : x->entry.id > y->entry.id;
 }
 
-void
-noc_kinds_build(struct noc_kinds *k, struct noc_kind_entry *entries, size_t n)
+static void
+kinds_build(struct noc_kinds *k, struct kind_entry *entries, size_t n)
 {
 	struct noc_entry *run = noc_calloc(n + 1, sizeof(*run));
 	size_t kinds = 0, cap = 0;
@@ -86,14 +91,14 @@ noc_kinds_build(struct noc_kinds *k, struct noc_kind_entry *entries, size_t n)
 /* ---- what each thing demands ---- */
 
 struct filing {
-	struct noc_kind_entry *at;
+	struct kind_entry *at;
 	size_t len, cap;
 };
 
 static struct noc_entry *
 filing_add(struct filing *f, const char *kind, uint32_t id)
 {
-	struct noc_kind_entry *e;
+	struct kind_entry *e;
 
 	NOC_GROW(f->at, f->cap, f->len + 1);
 	e = &f->at[f->len++];
@@ -106,7 +111,7 @@ filing_add(struct filing *f, const char *kind, uint32_t id)
 static void
 filing_done(struct filing *f, struct noc_kinds *k)
 {
-	noc_kinds_build(k, f->at, f->len);
+	kinds_build(k, f->at, f->len);
 	free(f->at);
 }
 
@@ -221,9 +226,9 @@ noc_match_free(struct noc_match *m)
 {
 	if (!m)
 		return;
-	noc_kinds_release(&m->rules);
-	noc_kinds_release(&m->pairs);
-	noc_kinds_release(&m->emits);
+	kinds_release(&m->rules);
+	kinds_release(&m->pairs);
+	kinds_release(&m->emits);
 	free(m->seen);
 	free(m->seen_emit);
 	free(m->order);

@@ -65,12 +65,6 @@ noc_literals_add(struct noc_literals *l, const char *p, size_t len, uint32_t id)
 	noc_list_add(&lit->ids, id);
 }
 
-size_t
-noc_literals_len(const struct noc_literals *l)
-{
-	return l->len;
-}
-
 static inline uint32_t
 gram_at(const char *p)
 {

@@ -47,7 +47,6 @@ void noc_literals_add(struct noc_literals *l, const char *p, size_t len,
 		      uint32_t id);
 void noc_literals_seal(struct noc_literals *l);
 void noc_literals_free(struct noc_literals *l);
-size_t noc_literals_len(const struct noc_literals *l);
 /* Calls fn for each id whose literal occurs; an id may come again. */
 void noc_literals_scan(const struct noc_literals *l, struct noc_slice text,
 		       void (*fn)(uint32_t id, void *arg), void *arg);
@@ -110,7 +109,6 @@ struct noc_kinds {
 };
 
 struct noc_index *noc_kinds_find(const struct noc_kinds *k, const char *kind);
-void noc_kinds_release(struct noc_kinds *k);
 
 struct noc_match {
 	struct noc_kinds rules, pairs, emits;
@@ -120,13 +118,5 @@ struct noc_match {
 	uint32_t scan;
 	bool more; /* the last answer had no room for all */
 };
-
-/* match_build.c helper: files n entries of one kind space. */
-struct noc_kind_entry {
-	const char *kind;
-	struct noc_entry entry;
-};
-void noc_kinds_build(struct noc_kinds *k, struct noc_kind_entry *entries,
-		     size_t n);
 
 #endif

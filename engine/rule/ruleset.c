@@ -302,9 +302,10 @@ build_all(struct noc_build *b)
 		noc_build_lint(b);
 }
 
-int
-noc_ruleset_build(struct noc_lua_tree *tree, struct noc_ruleset **out,
-		  char **errors, struct noc_err *err)
+/* From a tree that is loaded already; owned, also on error. */
+static int
+ruleset_build(struct noc_lua_tree *tree, struct noc_ruleset **out,
+	      char **errors, struct noc_err *err)
 {
 	struct noc_build b = { .rs = noc_calloc(1, sizeof(*b.rs)) };
 	int rc = 0;
@@ -341,7 +342,7 @@ noc_ruleset_load(const char *const *dirs, size_t ndirs, bool tests,
 	struct noc_lua_tree *tree;
 	int rc = noc_lua_load(dirs, ndirs, tests, &tree, errors, err);
 
-	return rc ? rc : noc_ruleset_build(tree, out, errors, err);
+	return rc ? rc : ruleset_build(tree, out, errors, err);
 }
 
 int
@@ -353,7 +354,7 @@ noc_ruleset_load_text(const char *path, const char *text,
 	int rc =
 	    noc_lua_load_text(path, text, strlen(text), &tree, errors, err);
 
-	return rc ? rc : noc_ruleset_build(tree, out, errors, err);
+	return rc ? rc : ruleset_build(tree, out, errors, err);
 }
 
 struct noc_ruleset *

@@ -72,9 +72,6 @@ int noc_ruleset_load(const char *const *dirs, size_t ndirs, bool tests,
 int noc_ruleset_load_text(const char *path, const char *text,
 			  struct noc_ruleset **out, char **errors,
 			  struct noc_err *err);
-/* From a tree that is loaded already; owned, also on error. */
-int noc_ruleset_build(struct noc_lua_tree *tree, struct noc_ruleset **out,
-		      char **errors, struct noc_err *err);
 struct noc_ruleset *noc_ruleset_ref(struct noc_ruleset *rs);
 void noc_ruleset_unref(struct noc_ruleset *rs);
 

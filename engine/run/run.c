@@ -93,12 +93,6 @@ noc_run_all(const struct noc_runs *runs, size_t *n)
 	return all;
 }
 
-size_t
-noc_run_count(const struct noc_core *core)
-{
-	return noc_table_len(&noc_runs_of(core)->by_id);
-}
-
 /* ---- what a run knows ---- */
 
 void

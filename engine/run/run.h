@@ -42,7 +42,5 @@ int noc_run_signal(struct noc_core *core, const struct noc_id *id,
 struct noc_id noc_run_last(const struct noc_core *core);
 /* "Running", or how one of the last 4,096 to end did (static); NULL. */
 const char *noc_run_state(const struct noc_core *core, const struct noc_id *id);
-/* Runs not ended, for guards and status. */
-size_t noc_run_count(const struct noc_core *core);
 
 #endif

@@ -27,8 +27,6 @@ call_functions(struct noc_lua_tree *tree)
 		struct noc_value *v = NULL;
 		struct noc_err err;
 
-		if (!strcmp(noc_lua_function_path(tree->lua, fn), "?"))
-			break;
 		if (noc_lua_call(tree->lua, fn, &scope, &v, &err) == 0)
 			noc_value_free(v);
 		else

@@ -34,6 +34,28 @@ header(const char *name, void *arg)
 	return noc_slice(NULL, 0);
 }
 
+/* The lines of the request. */
+static size_t
+headers_of(struct noc_cloudevents_header *out, size_t max)
+{
+	const char *p = request.p, *end = p + request.len;
+	size_t n = 0;
+
+	while (p < end && *p != '\n' && n < max) {
+		const char *nl = memchr(p, '\n', (size_t)(end - p)), *colon;
+
+		nl = nl ? nl : end;
+		colon = memchr(p, ':', (size_t)(nl - p));
+		if (colon)
+			out[n++] = (struct noc_cloudevents_header){
+				noc_slice(p, (size_t)(colon - p)),
+				noc_slice(colon + 1, (size_t)(nl - colon - 1))
+			};
+		p = nl + (nl < end);
+	}
+	return n;
+}
+
 /* Nobody can forge a MAC of this secret: all that is not refused is a bug. */
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -42,6 +64,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSx", "user:p4ss-0f-fuzz"
 	};
 	char *p = noc_memdup(size ? (const char *)data : "", size ? size : 1);
+	struct noc_cloudevents_header headers[64];
 	struct noc_slice body, type;
 	struct noc_value *list;
 	struct noc_err err;
@@ -70,7 +93,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	while (type.len && *type.p == ' ')
 		type = noc_slice(type.p + 1, type.len - 1);
 	text = noc_strndup(type.len ? type.p : "", type.len);
-	if (!noc_cloudevents_read(type.p ? text : NULL, body, header, NULL,
+	if (!noc_cloudevents_read(type.p ? text : NULL, body, headers,
+				  headers_of(headers, NOC_COUNT(headers)),
 				  &list, &err)) {
 		for (size_t i = 0; i < noc_value_len(list); i++)
 			if (!noc_value_get_str(noc_value_at(list, i), "id",

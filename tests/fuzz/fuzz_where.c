@@ -24,13 +24,18 @@ ask(const struct noc_where *w, const struct noc_event *ev,
 	struct noc_scope scope = { .ev = ev, .steps = steps };
 	struct noc_strbuf why = NOC_STRBUF_INIT;
 	bool matched = noc_where_match(w, &scope);
-	struct noc_slice must = noc_where_literal(w, "summary");
 
 	NOC_REQUIRE(noc_where_explain(w, &scope, &why) == matched);
 	NOC_REQUIRE(matched ? why.len == 0 : why.len > 0);
-	if (matched && must.len)
-		NOC_REQUIRE(memmem(ev->summary.p, ev->summary.len, must.p,
-				   must.len) != NULL);
+	for (size_t i = 0; matched && i < w->root.nkids; i++) {
+		const struct noc_cond *c = &w->root.kids[i];
+		struct noc_slice must = { NULL, 0 };
+
+		if (c->op == NOC_COND_TEST && !strcmp(c->path, "summary"))
+			must = noc_test_literal(&c->test);
+		NOC_REQUIRE(!must.len || memmem(ev->summary.p, ev->summary.len,
+						must.p, must.len));
+	}
 	noc_strbuf_release(&why);
 }
 

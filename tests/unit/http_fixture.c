@@ -49,7 +49,6 @@ on_thing(struct noc_http_req *req, void *arg)
 			  : noc_value_nil());
 	noc_value_set(v, "q", q ? noc_value_str(q) : noc_value_nil());
 	noc_value_set(v, "peer", noc_value_str(noc_http_peer(req)));
-	noc_value_set(v, "uid", noc_value_int(noc_http_peer_uid(req)));
 	noc_value_set(v, "actor", noc_value_str(noc_http_actor(req)));
 	noc_http_reply_json(req, 200, v);
 	noc_value_free(v);
@@ -253,8 +252,6 @@ routes_add(struct fixture *f)
 	noc_http_route(h, "GET", "/quiet", NOC_ROLE_NONE, on_quiet_stream, f);
 	noc_http_route(h, "GET", "/bug", NOC_ROLE_NONE, on_nothing, f);
 	noc_http_route(h, "GET", "/stats", NOC_ROLE_NONE, on_stats, f);
-	noc_http_route(h, "POST", "/urgent", NOC_ROLE_NONE, on_hello, f);
-	noc_http_route_urgent(h);
 	noc_http_route(h, "GET", "/busy", NOC_ROLE_NONE, on_set_busy, f);
 }
 

@@ -549,3 +549,14 @@ fix_running(struct fix *f, const struct noc_id *id)
 	noc_core_end(f->core);
 	return running;
 }
+
+int64_t
+fix_runs(struct fix *f)
+{
+	struct noc_value *stats = noc_core_stats(f->core);
+	int64_t n =
+	    noc_value_get_int(noc_value_get(stats, "runs"), "running", -1);
+
+	noc_value_free(stats);
+	return n;
+}

@@ -87,5 +87,6 @@ size_t fix_said(struct fix *f, const char *part);
 void fix_order(struct fix *f, ...) __attribute__((sentinel));
 void fix_dump(struct fix *f);
 bool fix_running(struct fix *f, const struct noc_id *id);
+int64_t fix_runs(struct fix *f); /* that have not ended */
 
 #endif

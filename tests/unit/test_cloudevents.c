@@ -19,18 +19,6 @@ struct request {
 	size_t n;
 };
 
-static struct noc_slice
-request_header(const char *name, void *arg)
-{
-	const struct request *rq = arg;
-
-	for (size_t i = 0; i < rq->n; i++)
-		if (rq->headers[i].name.len == strlen(name) &&
-		    !strncasecmp(rq->headers[i].name.p, name, strlen(name)))
-			return rq->headers[i].value;
-	return noc_slice(NULL, 0);
-}
-
 static void
 request_add(struct request *rq, const char *name, const char *value)
 {
@@ -45,14 +33,11 @@ request_add(struct request *rq, const char *name, const char *value)
 }
 
 static int
-read_request(struct request *rq, struct noc_slice body, bool all,
-	     struct noc_value **list, struct noc_err *err)
+read_request(struct request *rq, struct noc_slice body, struct noc_value **list,
+	     struct noc_err *err)
 {
 	*list = NULL;
-	if (all)
-		return noc_cloudevents_read_all(rq->content_type, body,
-						rq->headers, rq->n, list, err);
-	return noc_cloudevents_read(rq->content_type, body, request_header, rq,
+	return noc_cloudevents_read(rq->content_type, body, rq->headers, rq->n,
 				    list, err);
 }
 
@@ -91,20 +76,12 @@ test_conformance(void **state)
 		for (size_t i = 0; i < noc_value_len(hs); i++)
 			request_add(&rq, hs->u.map.at[i].key,
 				    hs->u.map.at[i].value->u.s.p);
-		assert_true(
-		    noc_cloudevents_is(rq.content_type, request_header, &rq));
-		for (int all = 0; all < 2; all++) {
-			/* A look-up by name cannot see unknown extensions. */
-			if (!all && noc_value_get_bool(row, "all", false))
-				continue;
-			if (read_request(&rq, noc_slice_str(body), all, &list,
-					 &err))
-				fail_msg("%s: %s", id, err.msg);
-			assert_int_equal(noc_value_len(list), 1);
-			same_value(id, noc_value_at(list, 0),
-				   noc_value_get(row, "expected"));
-			noc_value_free(list);
-		}
+		if (read_request(&rq, noc_slice_str(body), &list, &err))
+			fail_msg("%s: %s", id, err.msg);
+		assert_int_equal(noc_value_len(list), 1);
+		same_value(id, noc_value_at(list, 0),
+			   noc_value_get(row, "expected"));
+		noc_value_free(list);
 		noc_value_free(row);
 	}
 	free(text);
@@ -119,7 +96,7 @@ read_json(const char *content_type, const char *body, struct noc_value **list,
 {
 	struct request rq = { .content_type = content_type };
 
-	return read_request(&rq, noc_slice_str(body), false, list, err);
+	return read_request(&rq, noc_slice_str(body), list, err);
 }
 
 #define EVENT "\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"s\""
@@ -296,18 +273,13 @@ test_header_values(void **state)
 		struct noc_err err;
 
 		request_add(&rq, "ce-subject", values[i][0]);
-		for (int all = 0; all < 2; all++) {
-			assert_int_equal(read_request(&rq, noc_slice(NULL, 0),
-						      all, &list, &err),
-					 0);
-			assert_string_equal(
-			    noc_value_get_str(noc_value_at(list, 0), "subject",
-					      ""),
-			    values[i][1]);
-			assert_null(
-			    noc_value_get(noc_value_at(list, 0), "data"));
-			noc_value_free(list);
-		}
+		assert_int_equal(
+		    read_request(&rq, noc_slice(NULL, 0), &list, &err), 0);
+		assert_string_equal(
+		    noc_value_get_str(noc_value_at(list, 0), "subject", ""),
+		    values[i][1]);
+		assert_null(noc_value_get(noc_value_at(list, 0), "data"));
+		noc_value_free(list);
 	}
 }
 
@@ -315,18 +287,15 @@ static void
 binary_refused(const char *name, const char *value, const char *body,
 	       const char *word)
 {
-	for (int all = 0; all < 2; all++) {
-		struct request rq = binary();
-		struct noc_value *list;
-		struct noc_err err;
+	struct request rq = binary();
+	struct noc_value *list;
+	struct noc_err err;
 
-		request_add(&rq, name, value);
-		assert_int_equal(
-		    read_request(&rq, noc_slice_str(body), all, &list, &err),
-		    NOC_EINPUT);
-		assert_null(list);
-		assert_non_null(strstr(err.msg, word));
-	}
+	request_add(&rq, name, value);
+	assert_int_equal(read_request(&rq, noc_slice_str(body), &list, &err),
+			 NOC_EINPUT);
+	assert_null(list);
+	assert_non_null(strstr(err.msg, word));
 }
 
 static void
@@ -345,23 +314,19 @@ test_binary_refused(void **state)
 		       "no CloudEvent");
 	/* Twice the same attribute: which one was meant? */
 	request_add(&rq, "ce-id", "2");
-	assert_int_equal(
-	    read_request(&rq, noc_slice(NULL, 0), true, &list, &err),
-	    NOC_EINPUT);
+	assert_int_equal(read_request(&rq, noc_slice(NULL, 0), &list, &err),
+			 NOC_EINPUT);
 	rq = binary();
 	rq.n--;
-	assert_int_equal(
-	    read_request(&rq, noc_slice(NULL, 0), false, &list, &err),
-	    NOC_EINPUT);
+	assert_int_equal(read_request(&rq, noc_slice(NULL, 0), &list, &err),
+			 NOC_EINPUT);
 	assert_non_null(strstr(err.msg, "type is missing"));
 	/* A plain webhook is none, and says so. */
 	rq.n = 0;
 	rq.content_type = "application/json";
-	assert_false(noc_cloudevents_is(rq.content_type, request_header, &rq));
-	for (int all = 0; all < 2; all++)
-		assert_int_equal(
-		    read_request(&rq, noc_slice_str("{}"), all, &list, &err),
-		    NOC_EINPUT);
+	assert_int_equal(read_request(&rq, noc_slice_str("{}"), &list, &err),
+			 NOC_EINPUT);
+	assert_non_null(strstr(err.msg, "no CloudEvent"));
 }
 
 /* Without a Content-Type JSON is read as JSON and the rest kept. */
@@ -374,15 +339,14 @@ test_untyped_body(void **state)
 
 	(void)state;
 	assert_int_equal(
-	    read_request(&rq, noc_slice_str("{\"a\":1}"), false, &list, &err),
-	    0);
+	    read_request(&rq, noc_slice_str("{\"a\":1}"), &list, &err), 0);
 	assert_int_equal(
 	    noc_value_get_int(noc_value_get(noc_value_at(list, 0), "data"), "a",
 			      0),
 	    1);
 	noc_value_free(list);
 	assert_int_equal(
-	    read_request(&rq, noc_slice("\xff\x00", 2), false, &list, &err), 0);
+	    read_request(&rq, noc_slice("\xff\x00", 2), &list, &err), 0);
 	assert_string_equal(
 	    noc_value_get_str(noc_value_at(list, 0), "data_base64", ""),
 	    "/wA=");

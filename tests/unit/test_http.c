@@ -309,7 +309,7 @@ test_roles(void **state)
 	a = ask(&fx, "GET /secret HTTP/1.1\r\nHost: x\r\n"
 		     "Authorization: Bearer viewer\r\n\r\n");
 	assert_non_null(strstr(a, "\"actor\":\"token:viewer\""));
-	assert_non_null(strstr(a, "\"peer\":\"127.0.0.1\",\"uid\":-1"));
+	assert_non_null(strstr(a, "\"peer\":\"127.0.0.1\""));
 	free(a);
 	assert_int_equal(ask_status(&fx, "DELETE /secret HTTP/1.1\r\n"
 					 "Host: x\r\nAuthorization: Bearer "
@@ -340,7 +340,7 @@ test_unix_socket_knows_its_peer(void **state)
 {
 	int fd = dial_unix(&fx);
 	struct stat st;
-	char *a, want[32];
+	char *a;
 
 	(void)state;
 	assert_int_equal(stat(fx.path, &st), 0);
@@ -348,8 +348,6 @@ test_unix_socket_knows_its_peer(void **state)
 	say(fd, "DELETE /secret HTTP/1.1\r\nHost: x\r\n\r\n");
 	a = hear(fd);
 	assert_non_null(a);
-	snprintf(want, sizeof(want), "\"uid\":%u", geteuid());
-	assert_non_null(strstr(a, want));
 	assert_non_null(strstr(a, "\"actor\":\"unix:"));
 	free(a);
 	close(fd);
@@ -412,9 +410,6 @@ test_busy(void **state)
 	free(a);
 	assert_int_equal(
 	    ask_status(&fx, "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n"), 200);
-	assert_int_equal(ask_status(&fx, "POST /urgent HTTP/1.1\r\nHost: x\r\n"
-					 "Content-Length: 0\r\n\r\n"),
-			 200);
 	ask_status(&fx, "GET /busy HTTP/1.1\r\nHost: x\r\n\r\n");
 	assert_int_equal(ask_status(&fx, "POST /echo HTTP/1.1\r\nHost: x\r\n"
 					 "Content-Length: 2\r\n\r\nhi"),

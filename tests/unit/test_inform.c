@@ -36,7 +36,6 @@ sensor(const char *name)
 	const struct noc_sensor_ops *ops;
 	size_t i = 0;
 
-	noc_sensors_register();
 	while ((ops = noc_sensor_at(i)) && strcmp(ops->name, name))
 		i++;
 	NOC_REQUIRE(ops != NULL);

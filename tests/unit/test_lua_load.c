@@ -192,7 +192,7 @@ static void
 test_functions_have_paths(void **state)
 {
 	static const char text[] =
-	    "local f = function(ev) return true end\n"
+	    "local f = function(ev) error('no', 0) end\n"
 	    "rule 'a' { on = 'x.y', when = f, run = flow {\n"
 	    "  log 'x', step 's' { exec { 'p' }, timeout = '1s',\n"
 	    "    when = function(run) return 1 end, fail_if = f } } }\n"
@@ -202,6 +202,10 @@ test_functions_have_paths(void **state)
 	struct noc_lua_tree *tree = load_good(text), *again = load_good(text);
 	char *one = noc_json_string(tree->nodes, NOC_JSON_CANONICAL);
 	char *two = noc_json_string(again->nodes, NOC_JSON_CANONICAL);
+	struct noc_event ev = { .kind = "x.y", .base = "x.y" };
+	struct noc_scope scope = { .ev = &ev };
+	struct noc_err err;
+	bool truth;
 
 	(void)state;
 	IS(tree, "[0].opts.when.node", "function");
@@ -215,8 +219,11 @@ test_functions_have_paths(void **state)
 			 at(tree, "[1].opts.when.fn")->u.i);
 	assert_int_not_equal(at(tree, "[0].opts.when.fn")->u.i,
 			     at(tree, "[2].opts.map.fn")->u.i);
-	assert_string_equal(noc_lua_function_path(tree->lua, 0),
-			    "a/run/2/fail_if");
+	assert_int_not_equal(
+	    noc_lua_test(tree->lua, (int)at(tree, "[1].opts.when.fn")->u.i,
+			 &scope, &truth, &err),
+	    0);
+	assert_non_null(strstr(err.msg, "function a/run/2/fail_if: no"));
 	assert_string_equal(one, two);
 	assert_memory_equal(tree->hash, again->hash, 32);
 	free(one);

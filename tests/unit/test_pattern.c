@@ -105,17 +105,15 @@ test_no_pair_takes_long(void **state)
 }
 
 static void
-test_a_limit_is_no_match_and_counted(void **state)
+test_a_limit_is_no_match(void **state)
 {
 	struct noc_pattern *p = pattern("(a+)+$");
-	unsigned long before = noc_pattern_limit_hits();
 	char text[200];
 
 	(void)state;
 	memset(text, 'a', sizeof(text));
 	text[sizeof(text) - 1] = '!';
 	assert_false(noc_pattern_match(p, noc_slice(text, sizeof(text))));
-	assert_int_equal(noc_pattern_limit_hits(), before + 1);
 	noc_pattern_free(p);
 }
 
@@ -173,7 +171,7 @@ main(void)
 		cmocka_unit_test(test_captures_by_name),
 		cmocka_unit_test(test_hostile_bytes_are_only_bytes),
 		cmocka_unit_test(test_no_pair_takes_long),
-		cmocka_unit_test(test_a_limit_is_no_match_and_counted),
+		cmocka_unit_test(test_a_limit_is_no_match),
 		cmocka_unit_test(test_required_literal),
 		cmocka_unit_test(test_wrong_patterns_say_where),
 	};

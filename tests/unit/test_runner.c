@@ -517,7 +517,7 @@ test_same_cause_once(void **state)
 			 NOC_ECONFLICT);
 	noc_core_end(f.core);
 	assert_memory_equal(&first, &second, sizeof(first));
-	assert_int_equal(noc_run_count(f.core), 1);
+	assert_int_equal(fix_runs(&f), 1);
 	noc_event_unref(ev);
 	fix_close(&f);
 }
@@ -571,7 +571,7 @@ test_flow_starts_flow(void **state)
 	assert_int_equal(fix_said(&f, "b for sw1"), 0);
 	fix_advance(&f, 31000);
 	assert_int_equal(fix_said(&f, "b for sw1"), 1);
-	assert_int_equal(noc_run_count(f.core), 0);
+	assert_int_equal(fix_runs(&f), 0);
 	fix_close(&f);
 }
 

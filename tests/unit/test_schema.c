@@ -154,9 +154,6 @@ static void
 test_kinds(void **state)
 {
 	(void)state;
-	assert_true(is_word_of("ifname", noc_kind_fields("link.down")));
-	assert_true(is_word_of("user", noc_kind_fields("config.change")));
-	assert_null(noc_kind_fields("link.sideways"));
 	assert_true(noc_kind_defines("peer"));
 	assert_false(noc_kind_defines("pee"));
 }

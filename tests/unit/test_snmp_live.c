@@ -704,17 +704,6 @@ test_hostile_agent(void **state)
 }
 
 static void
-test_forgotten_sessions_open_again(void **state)
-{
-	(void)state;
-	NEEDS_SNMPD;
-	assert_int_equal(run_one(NOC_SNMP_GET, &v3, "sysUpTime.0"), NOC_OK);
-	assert_true(noc_snmp_sessions(snmp) >= 1);
-	noc_snmp_forget(snmp, "127.0.0.1");
-	assert_int_equal(run_one(NOC_SNMP_GET, &v3, "sysUpTime.0"), NOC_OK);
-}
-
-static void
 test_bad_requests(void **state)
 {
 	static const struct {
@@ -978,7 +967,6 @@ main(void)
 		cmocka_unit_test(test_many_at_once_and_cancel),
 		cmocka_unit_test(test_agent_replaced_by_another),
 		cmocka_unit_test(test_hostile_agent),
-		cmocka_unit_test(test_forgotten_sessions_open_again),
 		cmocka_unit_test(test_bad_requests),
 		cmocka_unit_test(test_v1_and_v2c_tools),
 		cmocka_unit_test(test_v3_tools),

@@ -109,7 +109,7 @@ test_agrees_with_libc(void **state)
 		for (int n = 0; n < 5000; n++)
 			check_against_libc(tz, names[i], random_instant());
 		/* And both sides of every change to the year 2400. */
-		while (noc_tz_change(tz, at, true, &at) && at < 13569465600) {
+		while (noc_tz_change(tz, at, &at) && at < 13569465600) {
 			check_against_libc(tz, names[i], at - 1);
 			check_against_libc(tz, names[i], at);
 		}
@@ -197,27 +197,6 @@ test_extreme_offsets(void **state)
 }
 
 static void
-test_changes_go_both_ways(void **state)
-{
-	struct noc_tz *tz = zone("America/Santiago");
-	int64_t at = 0, seen[400];
-	int n = 0;
-
-	(void)state;
-	while (n < 400 && noc_tz_change(tz, at, true, &at))
-		seen[n++] = at;
-	assert_int_equal(n, 400);
-	for (at = seen[--n]; n > 0;) {
-		int64_t back;
-
-		assert_true(noc_tz_change(tz, at - 1, false, &back));
-		at = seen[--n];
-		assert_int_equal(back, at);
-	}
-	noc_tz_free(tz);
-}
-
-static void
 test_names(void **state)
 {
 	static const char *const bad[] = { "",
@@ -238,7 +217,7 @@ test_names(void **state)
 	assert_int_equal(noc_tz_open("Europe", &tz, &err), NOC_ENOTFOUND);
 	assert_int_equal(noc_tz_open("UTC", &tz, &err), 0);
 	assert_int_equal(noc_tz_offset(tz, 1700000000), 0);
-	assert_false(noc_tz_change(tz, 0, true, &(int64_t){ 0 }));
+	assert_false(noc_tz_change(tz, 0, &(int64_t){ 0 }));
 	noc_tz_free(tz);
 }
 
@@ -281,7 +260,6 @@ main(void)
 		cmocka_unit_test(test_instant_inverts_civil),
 		cmocka_unit_test(test_gaps_and_repeats),
 		cmocka_unit_test(test_extreme_offsets),
-		cmocka_unit_test(test_changes_go_both_ways),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_damaged_files),
 	};

@@ -294,9 +294,21 @@ test_mistakes_are_named(void **state)
 	assert_refuses(OP("either", ""), "at least one");
 }
 
+/* Of the outermost conjunction. */
+static const struct noc_test *
+test_of(const struct noc_where *w, const char *path)
+{
+	for (size_t i = 0; i < w->root.nkids; i++)
+		if (w->root.kids[i].op == NOC_COND_TEST &&
+		    !strcmp(w->root.kids[i].path, path))
+			return &w->root.kids[i].test;
+	return NULL;
+}
+
 static void
 test_what_the_index_is_told(void **state)
 {
+	const struct noc_test *texts[4];
 	struct noc_where *w = where(
 	    "{\"syslog.tag\":\"%A\",\"role\":" OP("any", "\"x\"") ",\"device\":" OP(
 		"any",
@@ -304,14 +316,16 @@ test_what_the_index_is_told(void **state)
 							 "\"foo.*barbar\"") "}");
 
 	(void)state;
-	assert_true(noc_slice_is(noc_where_equality(w, "syslog.tag"), "%A"));
-	assert_true(noc_slice_is(noc_where_equality(w, "role"), "x"));
-	assert_null(noc_where_equality(w, "device").p);
-	assert_true(
-	    noc_slice_is(noc_where_literal(w, "syslog.message"), "barbar"));
+	assert_int_equal(noc_test_texts(test_of(w, "syslog.tag"), texts, 4), 1);
+	assert_string_equal(texts[0]->text, "%A");
+	assert_int_equal(noc_test_texts(test_of(w, "role"), texts, 4), 1);
+	assert_string_equal(texts[0]->text, "x");
+	assert_int_equal(noc_test_texts(test_of(w, "device"), texts, 4), 2);
+	assert_true(noc_slice_is(noc_test_literal(test_of(w, "syslog.message")),
+				 "barbar"));
 	noc_where_free(w);
 	w = where(OP("either", WANT("role", "\"x\"") "," WANT("ifindex", "7")));
-	assert_null(noc_where_equality(w, "role").p);
+	assert_null(test_of(w, "role"));
 	noc_where_free(w);
 }
 
