@@ -13,7 +13,7 @@ noc_is_loopback(struct noc_slice address)
 	struct in6_addr in6;
 	struct in_addr in;
 
-	if (address.len >= sizeof(text))
+	if (address.len == 0 || address.len >= sizeof(text))
 		return false;
 	memcpy(text, address.p, address.len);
 	text[address.len] = '\0';
