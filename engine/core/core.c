@@ -40,6 +40,9 @@ noc_core_free(struct noc_core *core)
 
 	if (!core)
 		return;
+	/* Parts free what is armed, and disarm some of it after others did. */
+	while (core->nheap)
+		noc_due_disarm(core, core->heap[core->nheap - 1]);
 	for (int i = NOC_PART_COUNT - 1; i >= 0; i--)
 		if (core->ops[i]->close)
 			core->ops[i]->close(core->parts[i]);
