@@ -116,6 +116,18 @@ def _():
         noc.check(d.process.poll() is None, "the daemon has ended")
 
 
+@noc.case("http.body_max is how long a body may be")
+def _():
+    body = b'{"alerts": []}'
+    auth = {"Authorization": "Bearer tok3n",
+            "Content-Type": "application/json"}
+    with daemon(sets={"http.body_max": len(body)}) as d:
+        noc.equal(post(d, "alertmanager", b" " + body, auth).status, 413,
+                  "status of a byte more")
+        noc.check(post(d, "alertmanager", body, auth).status < 300,
+                  "what is as long as it may be is refused")
+
+
 @noc.case("Alertmanager: one event an alert, each once")
 def _():
     auth = {"Authorization": "Bearer tok3n",

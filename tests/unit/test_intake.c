@@ -25,7 +25,7 @@ test_a_hundred_rules_have_one_event(void **state)
 	char *rules =
 	    many("rule \"r%d\" { on = \"x.y\", run = log \"x\" }\n", 100);
 	struct fix f = { 0 };
-	char name[8];
+	char name[16];
 
 	(void)state;
 	fix_open(&f, rules);
