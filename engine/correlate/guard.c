@@ -106,8 +106,6 @@ guard_slide(struct guard_count *g, int64_t since_ms)
 	       (noc_value_get_int(t->u.list.at[n], "ms", 0) <= since_ms ||
 		t->u.list.len - n > NOC_GUARD_COUNT_MAX + 1))
 		noc_value_free(t->u.list.at[n++]);
-	if (n == 0)
-		return;
 	memmove(t->u.list.at, t->u.list.at + n,
 		(t->u.list.len - n) * sizeof(t->u.list.at[0]));
 	t->u.list.len -= n;
@@ -161,7 +159,7 @@ guard_tell(struct noc_core *core, struct noc_candidate *c,
 	struct noc_scope scope = { .ev = c->ev };
 	int64_t now = guard_now_ms(core);
 
-	if (g->told_ms && now - g->told_ms < per_ms)
+	if (now - g->told_ms < per_ms)
 		return;
 	g->told_ms = now;
 	extra = noc_value_map();
@@ -176,7 +174,6 @@ guard_tell(struct noc_core *core, struct noc_candidate *c,
 		node = noc_value_map();
 		items = noc_value_list();
 		noc_value_set(node, "node", noc_value_str("notify"));
-		noc_value_set(node, "name", noc_value_str("noc"));
 		/* What it was held back for may be of the sender. */
 		noc_value_push(items,
 			       noc_value_str("{rule} held back: {reason}"));
@@ -267,18 +264,45 @@ guard_starts(struct noc_core *core, struct noc_candidate *c,
 	return p->why.p;
 }
 
-/* In order: depth, per_key, rate, targets.  NULL: go on; else why. */
+/* Another device than those acted on, and there are enough of them. */
+static const char *
+guard_targets(struct noc_core *core, struct noc_candidate *c)
+{
+	const struct noc_rate *rate = &c->rule->guard.targets;
+	struct guards *p = guard_part(core);
+	char *name = noc_asprintf("targets\x1f%s", c->rule->name);
+	char *device = noc_strndup(c->ev->device.p ? c->ev->device.p : "",
+				   c->ev->device.len);
+	struct guard_count *g = noc_table_get(&p->counts, name);
+	const char *why = NULL;
+	int64_t n;
+
+	if (g) {
+		guard_slide(g, guard_now_ms(core) - rate->per_ms);
+		n = guard_distinct(g);
+		if (n >= rate->count && !guard_has(g, device)) {
+			noc_strbuf_clear(&p->why);
+			noc_strbuf_addf(
+			    &p->why, "targets: acted on %lld devices already",
+			    (long long)n);
+			why = p->why.p;
+			guard_tell(core, c, g, rate->per_ms, n, why);
+			guard_store(core, g, rate->per_ms);
+		}
+	}
+	free(name);
+	free(device);
+	return why;
+}
+
+/* In this order.  NULL: go on; else why not. */
 static const char *
 guard_check(struct noc_core *core, struct noc_candidate *c)
 {
 	const struct noc_guard *guard = &c->rule->guard;
-	struct guards *p = guard_part(core);
-	int64_t now = guard_now_ms(core);
-	struct noc_strbuf device = NOC_STRBUF_INIT;
-	struct guard_count *g;
 	const char *why = NULL;
 
-	if (guard->depth > 0 && c->ev->depth > guard->depth)
+	if (c->ev->depth > guard->depth)
 		return "causal depth: its own events lead back to it";
 	if (guard->per_key.count > 0)
 		why = guard_starts(
@@ -287,25 +311,8 @@ guard_check(struct noc_core *core, struct noc_candidate *c)
 	if (!why && guard->rate.count > 0)
 		why = guard_starts(core, c, &guard->rate, "rate",
 				   noc_asprintf("rate\x1f%s", c->rule->name));
-	if (why)
-		return why;
-	if (guard->targets.count > 0) {
-		g = guard_get(p, noc_asprintf("targets\x1f%s", c->rule->name));
-		guard_slide(g, now - guard->targets.per_ms);
-		noc_strbuf_add(&device, c->ev->device.p, c->ev->device.len);
-		if (guard_distinct(g) >= guard->targets.count &&
-		    !guard_has(g, device.p ? device.p : "")) {
-			noc_strbuf_clear(&p->why);
-			noc_strbuf_addf(
-			    &p->why, "targets: acted on %lld devices already",
-			    (long long)guard_distinct(g));
-			why = p->why.p;
-			guard_tell(core, c, g, guard->targets.per_ms,
-				   guard_distinct(g), why);
-			guard_store(core, g, guard->targets.per_ms);
-		}
-		noc_strbuf_release(&device);
-	}
+	if (!why && guard->targets.count > 0)
+		why = guard_targets(core, c);
 	return why;
 }
 

@@ -4,8 +4,8 @@
 #include "tests/unit/correlate_fixture.h"
 
 /*
- * From "matched" to "act": hold, unless, settle, guards, mutes.  What is
- * told twice is in test_fold.c, the forms that count in
+ * From "matched" to "act": hold, unless, settle, mutes.  Guards are in
+ * test_guard.c, what is told twice in test_fold.c, the forms that count in
  * test_correlate_count.c, those of a restart in test_correlate_resume.c.
  */
 
@@ -310,101 +310,6 @@ test_key_is_no_template(void **state)
 	cor_close(&f);
 }
 
-/* ---- guards ---- */
-
-static void
-test_guard_per_key(void **state)
-{
-	struct fix f = { 0 };
-
-	(void)state;
-	fix_open(&f, "rule \"heal\" { mode = \"active\", on = \"link.down\","
-		     " key = \"{link}\", guard = { per_key = \"2/30m\" }," RUN
-		     " }");
-	for (int i = 0; i < 5; i++) {
-		cor_port(&f, "link.down", "sw1", "eth7");
-		if (f.ncalls)
-			fix_answer(&f, "snmp.set", "{}");
-		cor_port(&f, "link.up", "sw1", "eth7");
-		fix_advance(&f, 90000);
-	}
-	assert_int_equal(f.sets, 2);
-	assert_int_equal(cor_count(&f, "heal")->guarded, 3);
-	assert_int_equal(fix_said(&f, "noc: heal held back: per_key"), 1);
-	cor_port(&f, "link.down", "sw1", "eth8"); /* another key */
-	assert_int_equal(f.sets, 3);
-	fix_answer(&f, "snmp.set", "{}");
-	fix_advance(&f, 31 * 60000);
-	cor_port(&f, "link.down", "sw1", "eth7");
-	assert_int_equal(f.sets, 4);
-	cor_close(&f);
-}
-
-/* Those that hold already are held back too; one incident; other sites act. */
-static void
-test_guard_mass(void **state)
-{
-	struct fix f = { 0 };
-	char name[16];
-
-	(void)state;
-	fix_open(&f, "rule \"heal\" { mode = \"active\", on = \"link.down\","
-		     " key = \"{link}\", hold = { \"15s\" }, guard = {"
-		     " mass = \"5/30s by site\", on_exceed = notify \"noc\" {"
-		     " \"{rule}: {count} links down at {site}\" } }," RUN " }");
-	cor_inventory(&f, cabled);
-	cor_port(&f, "link.down", "sw4", "eth1");
-	for (int i = 1; i <= 8; i++) {
-		snprintf(name, sizeof(name), "lan%d", i);
-		cor_port(&f, "link.down", i % 2 ? "sw1" : "sw3", name);
-		fix_advance(&f, 1000);
-	}
-	assert_int_equal(cor_count(&f, "heal")->guarded, 8);
-	assert_int_equal(cor_count(&f, "heal")->held_now, 1);
-	assert_int_equal(fix_said(&f, "heal: 6 links down at waw"), 1);
-	fix_advance(&f, 10000);
-	assert_int_equal(f.sets, 1);
-	assert_string_equal(fix_call(&f, "snmp.set")->target, "sw4");
-	cor_close(&f);
-}
-
-static void
-test_guard_targets(void **state)
-{
-	struct fix f = { 0 };
-	char name[16];
-
-	(void)state;
-	fix_open(&f, "rule \"heal\" { mode = \"active\", on = \"link.down\","
-		     " key = \"{link}\", guard = { targets = \"3/10m\","
-		     " mass = \"50/30s\" }," RUN " }");
-	for (int i = 1; i <= 6; i++) {
-		snprintf(name, sizeof(name), "sw%d", i);
-		cor_port(&f, "link.down", name, "eth1");
-	}
-	assert_int_equal(f.sets, 3);
-	assert_int_equal(cor_count(&f, "heal")->guarded, 3);
-	assert_int_equal(fix_said(&f, "held back: targets"), 1);
-	cor_close(&f);
-}
-
-/* What its own `emit` leads to ends at the third turn. */
-static void
-test_guard_depth(void **state)
-{
-	struct fix f = { 0 };
-
-	(void)state;
-	fix_open(&f,
-		 "rule \"loop\" { on = \"loop.again\", key = \"k\","
-		 " run = emit \"loop.again\" { [\"data.reason\"] = \"x\" } }");
-	cor_tell(&f, &(struct tell){ .kind = "loop.again", .device = "sw1" });
-	fix_advance(&f, 1000);
-	assert_in_range(cor_count(&f, "loop")->fired, 3, 4);
-	assert_int_equal(cor_count(&f, "loop")->guarded, 1);
-	cor_close(&f);
-}
-
 /* A stranger neither acts, nor closes, nor excuses. */
 static void
 test_low_trust(void **state)
@@ -433,8 +338,6 @@ test_low_trust(void **state)
 	assert_int_equal(f.sets, 1);
 	cor_close(&f);
 }
-
-/* ---- mutes ---- */
 
 static void
 test_silence(void **state)
@@ -557,10 +460,6 @@ main(void)
 		cmocka_unit_test(test_settle_recovers),
 		cmocka_unit_test(test_unless_of_flow),
 		cmocka_unit_test(test_key_is_no_template),
-		cmocka_unit_test(test_guard_per_key),
-		cmocka_unit_test(test_guard_mass),
-		cmocka_unit_test(test_guard_targets),
-		cmocka_unit_test(test_guard_depth),
 		cmocka_unit_test(test_low_trust),
 		cmocka_unit_test(test_silence),
 		cmocka_unit_test(test_freeze_and_kill),
