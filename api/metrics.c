@@ -51,6 +51,8 @@ static const struct {
 	  "Notices not delivered yet." },
 	{ "notify.retried", "notices_retried", true,
 	  "Attempts at a notice after the first." },
+	{ "notify.unreadable", "state_rows_unreadable", false,
+	  "Live rows that could not be read at the start." },
 	{ "clocks.wrong", "senders_skewed", false,
 	  "Senders whose clock is more than 30 s off." },
 	{ "clocks.worst", "sender_skew_seconds", false,

@@ -25,12 +25,12 @@
 struct scan {
 	const char *p;
 	size_t len, at;
-	uint64_t maps; /* bit d: level d is an object */
-	unsigned depth;
-	bool key;		/* the next string is a key */
-	struct noc_strbuf copy; /* used once something was changed */
-	size_t copied;		/* p[0..copied) is in copy */
-	size_t *grown;		/* offsets in copy where ".0" was added */
+	uint64_t maps;		   /* bit d: level d is an object */
+	unsigned depth, depth_max; /* at most 63: bits of maps */
+	bool key;		   /* the next string is a key */
+	struct noc_strbuf copy;	   /* used once something was changed */
+	size_t copied;		   /* p[0..copied) is in copy */
+	size_t *grown;		   /* offsets in copy where ".0" was added */
 	size_t ngrown, grown_cap;
 };
 
@@ -121,12 +121,12 @@ scan_run(struct scan *s, struct noc_err *err)
 			continue;
 		}
 		if (c == '[' || c == '{') {
-			if (++s->depth > NOC_JSON_DEPTH_MAX)
+			if (++s->depth > s->depth_max)
 				return noc_err_set(
 				    err, NOC_EINPUT,
 				    "The JSON text is nested deeper than %d "
 				    "levels at byte %zu.",
-				    NOC_JSON_DEPTH_MAX, s->at + 1);
+				    (int)s->depth_max, s->at + 1);
 			s->maps &= ~(1ULL << s->depth);
 			s->maps |= (uint64_t)(c == '{') << s->depth;
 			s->key = c == '{';
@@ -207,11 +207,13 @@ scan_position(const struct scan *s, int position)
 	return at > shift ? at - shift : 0;
 }
 
-int
-noc_json_parse(const char *p, size_t len, struct noc_value **out,
-	       struct noc_err *err)
+static int
+json_parse(const char *p, size_t len, unsigned depth_max,
+	   struct noc_value **out, struct noc_err *err)
 {
-	struct scan s = { .p = len ? p : "", .len = len };
+	struct scan s = { .p = len ? p : "",
+			  .len = len,
+			  .depth_max = depth_max };
 	json_error_t why;
 	json_t *j = NULL;
 	int rc = scan_run(&s, err);
@@ -235,6 +237,20 @@ out:
 	noc_strbuf_release(&s.copy);
 	free(s.grown);
 	return rc;
+}
+
+int
+noc_json_parse(const char *p, size_t len, struct noc_value **out,
+	       struct noc_err *err)
+{
+	return json_parse(p, len, NOC_JSON_DEPTH_MAX, out, err);
+}
+
+int
+noc_json_parse_own(const char *p, size_t len, struct noc_value **out,
+		   struct noc_err *err)
+{
+	return json_parse(p, len, NOC_JSON_DEPTH_OWN_MAX, out, err);
 }
 
 /* How many bytes say themselves. */
@@ -406,10 +422,13 @@ write_value(const struct noc_value *v, enum noc_json_style style, int depth,
 		noc_json_write_str(v->u.s.p, v->u.s.len, out);
 		break;
 	case NOC_LIST:
-		write_list(v, style, depth, out);
-		break;
 	case NOC_MAP:
-		write_map(v, style, depth, out);
+		if (NOC_FAILS(depth < NOC_JSON_DEPTH_OWN_MAX))
+			noc_strbuf_adds(out, "null");
+		else if (v->type == NOC_LIST)
+			write_list(v, style, depth, out);
+		else
+			write_map(v, style, depth, out);
 		break;
 	}
 }

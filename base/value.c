@@ -395,6 +395,22 @@ number_eq(const struct noc_value *a, const struct noc_value *b)
 }
 
 bool
+noc_value_deeper(const struct noc_value *v, int levels)
+{
+	if (!v || (v->type != NOC_LIST && v->type != NOC_MAP))
+		return false;
+	if (levels <= 0)
+		return true;
+	for (size_t i = 0; v->type == NOC_LIST && i < v->u.list.len; i++)
+		if (noc_value_deeper(v->u.list.at[i], levels - 1))
+			return true;
+	for (size_t i = 0; v->type == NOC_MAP && i < v->u.map.len; i++)
+		if (noc_value_deeper(v->u.map.at[i].value, levels - 1))
+			return true;
+	return false;
+}
+
+bool
 noc_value_eq(const struct noc_value *a, const struct noc_value *b)
 {
 	if (!a || !b)

@@ -92,6 +92,8 @@ bool noc_value_get_bool(const struct noc_value *v, const char *key,
 bool noc_value_is_str(const struct noc_value *v, const char *s);
 bool noc_value_truthy(const struct noc_value *v); /* not NULL, nil, false */
 
+/* Lists and maps in one another more than `levels` deep. */
+bool noc_value_deeper(const struct noc_value *v, int levels);
 bool noc_value_eq(const struct noc_value *a, const struct noc_value *b);
 /* As text for templates: strings bare, numbers shortest, else JSON. */
 void noc_value_text(const struct noc_value *v, struct noc_strbuf *out);

@@ -271,7 +271,7 @@ exchange_answer(const struct exchange *x, struct noc_value **json,
 
 	curl_easy_getinfo(x->easy, CURLINFO_CONTENT_TYPE, &type);
 	if (x->body.len && type && strstr(type, "json"))
-		(void)noc_json_parse(x->body.p, x->body.len, json, NULL);
+		(void)noc_json_parse_own(x->body.p, x->body.len, json, NULL);
 	if (status < 400)
 		return 0;
 	title = noc_value_get_str(*json, "title", noc_http_reason((int)status));

@@ -42,8 +42,9 @@ load_json(struct load *l, sqlite3_stmt *st, int i)
 
 	if (sqlite3_column_type(st, i) == SQLITE_NULL)
 		return NULL;
-	if (noc_json_parse((const char *)sqlite3_column_text(st, i),
-			   (size_t)sqlite3_column_bytes(st, i), &v, NULL) < 0) {
+	if (noc_json_parse_own((const char *)sqlite3_column_text(st, i),
+			       (size_t)sqlite3_column_bytes(st, i), &v,
+			       NULL) < 0) {
 		l->unreadable++;
 		return NULL;
 	}
@@ -53,10 +54,15 @@ load_json(struct load *l, sqlite3_stmt *st, int i)
 static void
 load_live_row(struct load *l, sqlite3_stmt *st)
 {
+	uint64_t before = l->unreadable;
 	struct noc_value *data = load_json(l, st, 3);
 
-	l->to->live(load_text(st, 0), load_text(st, 1),
-		    sqlite3_column_int64(st, 2), data, l->to->arg);
+	if (l->unreadable == before)
+		l->to->live(load_text(st, 0), load_text(st, 1),
+			    sqlite3_column_int64(st, 2), data, l->to->arg);
+	else if (l->to->unreadable)
+		l->to->unreadable(load_text(st, 0), load_text(st, 1),
+				  l->to->arg);
 	noc_value_free(data);
 }
 
@@ -209,9 +215,7 @@ noc_load_state(const char *state_dir, const struct noc_load *load,
 	sqlite3_exec(l.db, "COMMIT", NULL, NULL, NULL);
 	sqlite3_close(l.db);
 	if (l.unreadable)
-		noc_error("store",
-			  "rows=%llu whose JSON cannot be read were "
-			  "loaded without it",
+		noc_error("store", "rows=%llu have data that cannot be read",
 			  (unsigned long long)l.unreadable);
 	return rc;
 }

@@ -13,6 +13,9 @@
 struct noc_load {
 	void (*live)(const char *kind, const char *key, int64_t due_ns,
 		     const struct noc_value *data, void *arg);
+	/* In its stead when its data is not JSON; of the rows below json is
+	 * NULL then. */
+	void (*unreadable)(const char *kind, const char *key, void *arg);
 	void (*run)(const struct noc_run_row *row, void *arg);
 	void (*step)(const struct noc_step_row *row, void *arg);
 	void (*event)(const struct noc_event_row *row, void *arg);

@@ -51,8 +51,9 @@ query_json(sqlite3_stmt *st, int i)
 
 	if (sqlite3_column_type(st, i) == SQLITE_NULL)
 		return noc_value_nil();
-	if (noc_json_parse((const char *)sqlite3_column_text(st, i),
-			   (size_t)sqlite3_column_bytes(st, i), &v, NULL) < 0)
+	if (noc_json_parse_own((const char *)sqlite3_column_text(st, i),
+			       (size_t)sqlite3_column_bytes(st, i), &v,
+			       NULL) < 0)
 		return query_text(st, i);
 	return v;
 }

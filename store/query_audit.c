@@ -35,7 +35,7 @@ audit_field(uint16_t tag, const uint8_t *p, size_t len)
 
 	switch (tag) {
 	case NOC_TAG_DETAIL:
-		if (!noc_json_parse((const char *)p, len, &v, NULL))
+		if (!noc_json_parse_own((const char *)p, len, &v, NULL))
 			return v;
 		break;
 	case NOC_TAG_DEFINITION:

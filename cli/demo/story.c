@@ -142,7 +142,7 @@ noc_demo_run(const struct noc_demo *d, const char *id, struct noc_value **run,
 				"The plan of run %s is not in the database.",
 				id);
 	else
-		r = noc_json_parse(text, strlen(text), plan, err);
+		r = noc_json_parse_own(text, strlen(text), plan, err);
 	free(text);
 	if (r) {
 		noc_value_free(*run);

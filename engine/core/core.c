@@ -256,6 +256,18 @@ on_load_live(const char *kind, const char *key, int64_t due_ns,
 }
 
 static void
+on_load_unreadable(const char *kind, const char *key, void *arg)
+{
+	struct noc_core *core = arg;
+
+	noc_error("resume", "kind=%s key=%s cannot be read", kind, key);
+	for (int i = 0; i < NOC_PART_COUNT; i++)
+		if (core->ops[i]->unreadable)
+			core->ops[i]->unreadable(core, core->parts[i], kind,
+						 key);
+}
+
+static void
 on_load_run(const struct noc_run_row *row, void *arg)
 {
 	struct noc_core *core = arg;
@@ -303,6 +315,7 @@ noc_core_resume(struct noc_core *core, const char *state_dir,
 {
 	const struct noc_load load = {
 		.live = on_load_live,
+		.unreadable = on_load_unreadable,
 		.run = on_load_run,
 		.step = on_load_step,
 		.event = on_load_event,

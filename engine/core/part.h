@@ -54,6 +54,10 @@ struct noc_part_ops {
 	bool (*load)(struct noc_core *core, void *part, const char *kind,
 		     const char *key, int64_t due_ns,
 		     const struct noc_value *data);
+	/* A live row whose data cannot be read, whoever's it is: it stays where
+	 * it is and is asked for again at the next start. */
+	void (*unreadable)(struct noc_core *core, void *part, const char *kind,
+			   const char *key);
 	/* Those of the last events_back_ms (wall clock). */
 	int64_t events_back_ms;
 	void (*load_event)(struct noc_core *core, void *part,

@@ -155,7 +155,7 @@ int
 noc_plan_from_json(const char *json, struct noc_plan **out, struct noc_err *err)
 {
 	struct noc_value *tree;
-	int rc = noc_json_parse(json, strlen(json), &tree, err);
+	int rc = noc_json_parse_own(json, strlen(json), &tree, err);
 
 	if (rc)
 		return rc;

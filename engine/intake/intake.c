@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "engine/event/identity.h"
 #include "engine/expr/template.h"
@@ -61,6 +63,28 @@ intake_receipt(struct noc_core *core, struct noc_receipt *receipt,
 
 /* ---- from the door ---- */
 
+/* What is nested deeper could not be read back where it is held. */
+static bool
+intake_refuses(struct noc_core *core, struct noc_source *source,
+	       struct noc_event *ev, struct noc_receipt *receipt)
+{
+	const struct noc_value *parts[] = { ev->data, ev->snmp, ev->http };
+
+	for (size_t i = 0; i < NOC_COUNT(parts); i++) {
+		if (!noc_value_deeper(parts[i], NOC_JSON_DEPTH_HELD_MAX))
+			continue;
+		source->refused++;
+		noc_warn("intake",
+			 "source=%s event=%s refused: nested deeper than %d "
+			 "levels",
+			 source->name, ev->kind, NOC_JSON_DEPTH_HELD_MAX);
+		intake_receipt(core, receipt, NOC_FATE_REFUSED, ev);
+		noc_event_clear(ev);
+		return true;
+	}
+	return false;
+}
+
 void
 noc_sensor_emit(struct noc_core *core, struct noc_source *source,
 		struct noc_event *ev, struct noc_receipt *receipt)
@@ -90,7 +114,8 @@ noc_sensor_emit(struct noc_core *core, struct noc_source *source,
 		noc_skew_measure(core, ev);
 	if (noc_core_rules(core) && ev->kind == ev->base)
 		noc_normalize(noc_core_rules(core), ev);
-	if (!noc_enrich_park(core, source, ev, receipt))
+	if (!intake_refuses(core, source, ev, receipt) &&
+	    !noc_enrich_park(core, source, ev, receipt))
 		noc_intake_decide(core, source, ev, receipt);
 	noc_core_end(core);
 }

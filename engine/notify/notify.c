@@ -372,6 +372,7 @@ notify_close(void *p)
 		channel_free(value);
 	noc_table_release(&part->channels);
 	noc_table_release(&part->notices);
+	noc_strbuf_release(&part->unreadables);
 	free(part);
 }
 
@@ -401,11 +402,39 @@ notify_load(struct noc_core *core, void *part, const char *kind,
 	return true;
 }
 
+#define UNREADABLE_NAMED 5
+
 static void
-notify_ready(struct noc_core *core, void *part)
+notify_unreadable(struct noc_core *core, void *p, const char *kind,
+		  const char *key)
 {
-	(void)part;
+	struct noc_notify *part = p;
+
+	(void)core;
+	if (part->unreadable++ >= UNREADABLE_NAMED)
+		return;
+	noc_strbuf_addf(&part->unreadables, "%s%s ",
+			part->unreadables.len ? ", " : "", kind);
+	noc_strbuf_add_escaped(&part->unreadables, key, strlen(key));
+}
+
+/* One notice, whatever was lost. */
+static void
+notify_ready(struct noc_core *core, void *p)
+{
+	struct noc_notify *part = p;
+	char *text;
+
 	noc_notice_ready(core);
+	if (!part->unreadable)
+		return;
+	text = noc_asprintf("after the start %llu rows of state cannot be "
+			    "read and are not acted upon: %s%s",
+			    (unsigned long long)part->unreadable,
+			    part->unreadables.p,
+			    part->unreadable > UNREADABLE_NAMED ? ", ..." : "");
+	noc_notify_text(core, "noc", text, NULL, NOC_ACTIVE, NULL);
+	free(text);
 }
 
 static int
@@ -459,6 +488,8 @@ notify_stats(struct noc_core *core, void *p, struct noc_value *map)
 	noc_value_set(v, "retried", noc_value_int((int64_t)part->retried));
 	noc_value_set(v, "digested", noc_value_int((int64_t)part->digested));
 	noc_value_set(v, "silenced", noc_value_int((int64_t)part->silenced));
+	noc_value_set(v, "unreadable",
+		      noc_value_int((int64_t)part->unreadable));
 	noc_value_set(v, "pending",
 		      noc_value_int((int64_t)noc_table_len(&part->notices)));
 	noc_value_set(v, "calling", noc_value_int(noc_notice_calling(part)));
@@ -469,6 +500,7 @@ const struct noc_part_ops noc_part_notify = {
 	.open = notify_open,
 	.close = notify_close,
 	.load = notify_load,
+	.unreadable = notify_unreadable,
 	.ready = notify_ready,
 	.answers = notify_answers,
 	.stats = notify_stats,

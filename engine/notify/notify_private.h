@@ -42,6 +42,8 @@ struct noc_notify { /* the part */
 	struct noc_table channels; /* name -> noc_notify_channel */
 	struct noc_table notices;  /* id text -> noc_notice */
 	uint64_t sent, failed, retried, digested, silenced, printed;
+	uint64_t unreadable;	       /* live rows at the start */
+	struct noc_strbuf unreadables; /* the first of them */
 };
 
 struct noc_notify *noc_notify_of(const struct noc_core *core);

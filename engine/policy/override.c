@@ -356,6 +356,22 @@ mute_close(void *part)
 	free(p);
 }
 
+/* What people said no to cannot be read: then to everything. */
+static void
+mute_unreadable(struct noc_core *core, void *part, const char *kind,
+		const char *key)
+{
+	struct mutes *p = part;
+
+	(void)core;
+	if (strcmp(kind, "kill") && strcmp(kind, "freeze"))
+		return;
+	p->killed = true;
+	free(p->kill_why);
+	p->kill_why =
+	    noc_asprintf("the row of %s %s cannot be read", kind, key);
+}
+
 static bool
 mute_load(struct noc_core *core, void *part, const char *kind, const char *key,
 	  int64_t due_ns, const struct noc_value *data)
@@ -402,6 +418,7 @@ const struct noc_part_ops noc_part_override = {
 	.open = mute_open,
 	.close = mute_close,
 	.load = mute_load,
+	.unreadable = mute_unreadable,
 	.answers = mute_answers,
 	.stats = mute_stats,
 };

@@ -203,9 +203,13 @@ noc_attempt_in_doubt(struct noc_run *r, struct noc_step_done *d)
 bool
 noc_step_decides(const struct noc_run *r, const char *signal)
 {
-	(void)r;
-	return !strcmp(signal, "done") || !strcmp(signal, "retry") ||
-	       !strcmp(signal, "fail");
+	if (!strcmp(signal, "fail"))
+		return true;
+	if (r->unread)
+		return false;
+	if (!strcmp(signal, "retry"))
+		return noc_run_has_code(r);
+	return !strcmp(signal, "done");
 }
 
 void
@@ -216,6 +220,7 @@ noc_step_decided(struct noc_run *r, const char *signal, const char *actor)
 	char outcome[160];
 
 	r->recoveries = 0;
+	r->lacks_code = false;
 	r->probing = false;
 	r->tries = 0;
 	if (!d.def) {
@@ -224,7 +229,7 @@ noc_step_decided(struct noc_run *r, const char *signal, const char *actor)
 		snprintf(outcome, sizeof(outcome), "done, says %s", actor);
 		d.outcome = outcome;
 		noc_step_succeed(r, NULL, &d);
-	} else if (!strcmp(signal, "retry") && noc_run_has_code(r)) {
+	} else if (!strcmp(signal, "retry")) {
 		noc_run_wait(r, NOC_WAIT_NONE, "", 0);
 		noc_attempt_begin(r);
 	} else {

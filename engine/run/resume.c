@@ -133,6 +133,15 @@ copy_map(const struct noc_value *json, const char *key)
 	return v && v->type == NOC_MAP ? noc_value_copy(v) : NULL;
 }
 
+static enum noc_wait
+wait_find(const char *name)
+{
+	for (int w = NOC_WAIT_NONE; w <= NOC_WAIT_BLOCKED; w++)
+		if (!strcmp(noc_wait_names[w], name))
+			return (enum noc_wait)w;
+	return NOC_WAIT_NONE;
+}
+
 static void
 run_load_json(struct noc_run *r, const struct noc_value *json)
 {
@@ -146,9 +155,11 @@ run_load_json(struct noc_run *r, const struct noc_value *json)
 		noc_value_free(r->confirmed);
 		r->confirmed = confirmed;
 	}
-	for (int w = NOC_WAIT_NONE; w <= NOC_WAIT_BLOCKED; w++)
-		if (!strcmp(noc_wait_names[w], wait))
-			r->wait = (enum noc_wait)w;
+	r->unread = json == NULL;
+	r->lacks_code = noc_value_get(json, "held") != NULL;
+	r->wait = wait_find(wait);
+	r->held = wait_find(noc_value_get_str(json, "held", ""));
+	r->held_due_ns = noc_value_get_int(json, "held_due", 0);
 	r->at = (size_t)noc_value_get_int(json, "at", 0);
 	r->due_ns = noc_value_get_int(json, "due", 0);
 	r->attempt = (int)noc_value_get_int(json, "attempt", 0);
@@ -214,9 +225,10 @@ noc_run_load(struct noc_core *core, void *part, const struct noc_run_row *row)
 		r->outcome = noc_strdup(row->outcome);
 	run_load_json(r, row->json);
 	r->actor = noc_strdup(noc_value_get_str(r->json, "actor", "rule"));
-	/* Saved from a damaged database: people decide. */
-	if (!strcmp(row->phase, "blocked") && r->wait != NOC_WAIT_ASK &&
-	    r->wait != NOC_WAIT_BLOCKED) {
+	/* Saved from a damaged database, or not readable: people decide. */
+	if (r->unread ||
+	    (!strcmp(row->phase, "blocked") && r->wait != NOC_WAIT_ASK &&
+	     r->wait != NOC_WAIT_BLOCKED)) {
 		r->wait = NOC_WAIT_BLOCKED;
 		r->due_ns = 0;
 	}
@@ -232,6 +244,12 @@ noc_run_load_step(struct noc_core *core, void *part,
 	const struct noc_value *output = noc_value_get(row->json, "output");
 
 	(void)part;
+	/* What it gave is not known: what comes after it would go wrong. */
+	if (r && !row->json) {
+		r->unread = true;
+		r->wait = NOC_WAIT_BLOCKED;
+		r->due_ns = 0;
+	}
 	if (r && output && !strcmp(row->state, "Succeeded"))
 		noc_value_set(r->steps, row->path, noc_value_copy(output));
 }
@@ -246,9 +264,11 @@ run_block(struct noc_run *r, const char *why)
 	noc_run_wait(r, NOC_WAIT_BLOCKED, "blocked",
 		     noc_core_time(r->core).wall_ns + BLOCKED_NS);
 	snprintf(text, sizeof(text),
-		 "%s %s: run %s is blocked: %s. `nocturne run signal` it "
-		 "retry, done or fail",
-		 r->rule, r->device, r->text, why);
+		 "%s %s: run %s is blocked: %s. `nocturne run signal` it %s",
+		 r->rule, r->device, r->text, why,
+		 r->unread	 ? "fail"
+		 : r->lacks_code ? "done or fail, or load them"
+				 : "retry, done or fail");
 	noc_notify_text(r->core, "noc", text, r->ev, r->mode, &r->id);
 }
 
@@ -289,12 +309,17 @@ run_go_on(struct noc_run *r)
 {
 	const struct noc_step_def *def = noc_run_step(r);
 
-	if (!noc_run_has_code(r) && r->wait != NOC_WAIT_ESCALATE) {
-		if (r->wait != NOC_WAIT_BLOCKED)
-			run_block(r, "its functions are not in the rules any "
-				     "more");
-		else
-			noc_run_wait(r, r->wait, "blocked", r->due_ns);
+	if (r->lacks_code && noc_run_has_code(r)) { /* it is back */
+		r->lacks_code = false;
+		r->wait = r->held;
+		r->due_ns = r->held_due_ns;
+	}
+	if (!r->unread && !noc_run_has_code(r) &&
+	    r->wait != NOC_WAIT_ESCALATE && r->wait != NOC_WAIT_BLOCKED) {
+		r->lacks_code = true;
+		r->held = r->wait;
+		r->held_due_ns = r->due_ns;
+		run_block(r, "its functions are not in the rules any more");
 		return;
 	}
 	switch (r->wait) {
@@ -339,7 +364,9 @@ run_go_on(struct noc_run *r)
 	case NOC_WAIT_ASK:
 	case NOC_WAIT_BLOCKED:
 		if (!r->due_ns) {
-			run_block(r, "its rows come from a damaged database");
+			run_block(r, r->unread ? "its rows cannot be read"
+					       : "its rows come from a damaged "
+						 "database");
 			break;
 		}
 		noc_run_wait(r, r->wait, "blocked", r->due_ns);
@@ -381,7 +408,8 @@ noc_run_ready(struct noc_core *core, void *part)
 	free(all);
 }
 
-/* New rules: some may hold the functions that a blocked run lacks. */
+/* New rules: some may hold the functions that a blocked run lacks.  It goes on
+ * as after a restart: what a person was asked, a person answers. */
 void
 noc_run_reload(struct noc_core *core, void *part)
 {
@@ -392,12 +420,11 @@ noc_run_reload(struct noc_core *core, void *part)
 	for (size_t i = 0; i < n; i++) {
 		struct noc_run *r = all[i];
 
-		if (r->wait != NOC_WAIT_BLOCKED || noc_run_has_code(r) ||
+		if (!r->lacks_code || noc_run_has_code(r) ||
 		    !plan_in_rules(rs, r->plan->hash))
 			continue;
 		r->code = noc_ruleset_ref(rs);
-		noc_step_decided(r, "retry", "new rules");
-		noc_run_advance(r);
+		run_go_on(r);
 		noc_run_store(r);
 	}
 	free(all);

@@ -94,6 +94,12 @@ run_set_json(struct noc_run *r)
 	run_set_int(r, "turn", r->confirm_turn);
 	run_set_int(r, "would", r->would);
 	run_set_int(r, "late", r->late);
+	if (r->lacks_code)
+		noc_value_set(r->json, "held",
+			      noc_value_str(noc_wait_names[r->held]));
+	else
+		noc_value_unset(r->json, "held");
+	run_set_int(r, "held_due", r->lacks_code ? r->held_due_ns : 0);
 	run_set_copy(r, "error", r->error);
 	run_set_copy(r, "confirmed", r->confirmed);
 	run_set_esc(r);

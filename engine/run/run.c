@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/lang/ast.h"
@@ -247,6 +248,11 @@ run_check_input(const struct noc_plan *plan, const struct noc_value *input,
 		return noc_err_set(err, NOC_EINPUT,
 				   "The input of a flow is a map of names to "
 				   "values.");
+	if (noc_value_deeper(input, NOC_JSON_DEPTH_HELD_MAX))
+		return noc_err_set(err, NOC_EINPUT,
+				   "The input of flow '%s' is nested deeper "
+				   "than %d levels.",
+				   plan->name, NOC_JSON_DEPTH_HELD_MAX);
 	for (size_t i = 0; known && i < noc_value_len(known); i++)
 		if (!noc_value_get(input, known->u.map.at[i].key))
 			return noc_err_set(err, NOC_EINPUT,
@@ -477,6 +483,17 @@ noc_run_signal(struct noc_core *core, const struct noc_id *id,
 		   noc_step_decides(r, signal)) {
 		noc_run_write_signal(r, signal, actor, "");
 		noc_step_decided(r, signal, actor);
+	} else if (r->unread) {
+		return noc_err_set(err, NOC_ECONFLICT,
+				   "Run %s cannot go on, as its rows could not "
+				   "be read: only fail ends it.",
+				   r->text);
+	} else if (r->lacks_code) {
+		return noc_err_set(err, NOC_ECONFLICT,
+				   "Run %s cannot go on, as its functions are "
+				   "not in the rules: load them, or signal it "
+				   "done or fail.",
+				   r->text);
 	} else {
 		return noc_err_set(
 		    err, NOC_ECONFLICT, "Run %s (%s) does not wait for '%s'.",

@@ -53,6 +53,10 @@ struct noc_run {
 	const char *state, *phase; /* static */
 	enum noc_mode mode;	   /* never CANARY: decided at the start */
 	bool late, dirty, ended;
+	bool unread;	 /* a row of it could not be read: only fail ends it */
+	bool lacks_code; /* BLOCKED until its functions are there again, */
+	enum noc_wait held;  /* which is what it waited for then, */
+	int64_t held_due_ns; /* until when */
 	int64_t started_ns, ended_ns;
 
 	/* What resume needs, kept current by noc_run_store; holds "event"

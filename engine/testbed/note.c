@@ -43,7 +43,7 @@ note_detail(const struct noc_record_view *v)
 	size_t len;
 
 	if (!noc_record_field(v, NOC_TAG_DETAIL, &p, &len) ||
-	    noc_json_parse((const char *)p, len, &out, NULL))
+	    noc_json_parse_own((const char *)p, len, &out, NULL))
 		return NULL;
 	return out;
 }

@@ -218,6 +218,48 @@ many_members(void **state)
 	noc_strbuf_release(&text);
 }
 
+static struct noc_value *
+nested(int levels)
+{
+	struct noc_value *v = noc_value_int(7);
+
+	for (int i = 0; i < levels; i++) {
+		struct noc_value *outer =
+		    i % 2 ? noc_value_list() : noc_value_map();
+
+		if (i % 2)
+			noc_value_push(outer, v);
+		else
+			noc_value_set(outer, "n", v);
+		v = outer;
+	}
+	return v;
+}
+
+/* What is written can be read back, however deep it was. */
+static void
+own_text_is_read(void **state)
+{
+	(void)state;
+	for (int levels = 30; levels <= 70; levels++) {
+		struct noc_value *v = nested(levels), *back = NULL;
+		char *text = noc_json_string(v, NOC_JSON_CANONICAL);
+		struct noc_value *outside = NULL;
+
+		assert_int_equal(
+		    noc_json_parse_own(text, strlen(text), &back, NULL), 0);
+		assert_int_equal(noc_value_eq(v, back),
+				 levels <= NOC_JSON_DEPTH_OWN_MAX);
+		assert_int_equal(
+		    noc_json_parse(text, strlen(text), &outside, NULL),
+		    levels <= NOC_JSON_DEPTH_MAX ? 0 : NOC_EINPUT);
+		noc_value_free(outside);
+		noc_value_free(back);
+		noc_value_free(v);
+		free(text);
+	}
+}
+
 int
 main(void)
 {
@@ -229,6 +271,7 @@ main(void)
 		cmocka_unit_test(writing_is_terminal_safe),
 		cmocka_unit_test(canonical),
 		cmocka_unit_test(many_members),
+		cmocka_unit_test(own_text_is_read),
 	};
 
 	return cmocka_run_group_tests_name("json", tests, NULL, NULL);

@@ -175,6 +175,24 @@ strbuf_grows(void **state)
 	free(p);
 }
 
+static void
+depth(void **state)
+{
+	struct noc_value *v = noc_value_map(), *list = noc_value_list();
+
+	(void)state;
+	noc_value_set(v, "flat", noc_value_int(1));
+	assert_false(noc_value_deeper(NULL, 0));
+	assert_false(noc_value_deeper(noc_value_get(v, "flat"), 0));
+	assert_true(noc_value_deeper(v, 0));
+	assert_false(noc_value_deeper(v, 1));
+	noc_value_push(list, noc_value_map());
+	noc_value_set(v, "list", list);
+	assert_true(noc_value_deeper(v, 2));
+	assert_false(noc_value_deeper(v, 3));
+	noc_value_free(v);
+}
+
 int
 main(void)
 {
@@ -186,6 +204,7 @@ main(void)
 		cmocka_unit_test(copies_are_deep),
 		cmocka_unit_test(text_for_templates),
 		cmocka_unit_test(strbuf_grows),
+		cmocka_unit_test(depth),
 	};
 
 	return cmocka_run_group_tests_name("value", tests, NULL, NULL);
