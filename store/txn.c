@@ -12,6 +12,7 @@
 #include "base/hex.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "store/rows.h"
 #include "store/txn_private.h"
 
@@ -213,9 +214,16 @@ cell_int(int64_t i)
 	return (struct noc_cell){ .type = NOC_CELL_INT, .u.i = i };
 }
 
+/* What others read as text is UTF-8 without NUL, whatever came. */
 static struct noc_cell
 cell_slice(struct noc_txn *txn, struct noc_slice s)
 {
+	if (s.len &&
+	    (memchr(s.p, '\0', s.len) || !noc_utf8_valid(s.p, s.len))) {
+		noc_strbuf_clear(&txn->json);
+		noc_strbuf_add_escaped(&txn->json, s.p, s.len);
+		s = noc_slice(txn->json.p, txn->json.len);
+	}
 	return (struct noc_cell){ .type = NOC_CELL_TEXT,
 				  .len = (uint32_t)s.len,
 				  .u.p = txn_dup(txn, s.p, s.len) };

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/event/kinds.h"
+#include "engine/expr/key.h"
 #include "engine/expr/template.h"
 #include "engine/rule/ruleset.h"
 #include "engine/core/due.h"
@@ -161,9 +162,7 @@ void
 noc_correlate_closing(struct noc_core *core, struct noc_event *ev)
 {
 	struct noc_ruleset *rs = noc_core_rules(core);
-	struct noc_scope scope = { .ev = ev };
 	const char *opposite = noc_kind_opposite(ev->kind);
-	struct noc_err err;
 
 	for (size_t i = 0; rs && i < rs->nrules; i++) {
 		const struct noc_rule *rule = &rs->rules[i];
@@ -171,17 +170,12 @@ noc_correlate_closing(struct noc_core *core, struct noc_event *ev)
 		bool cancels = noc_strings_have(&rule->hold_cancel, ev->kind);
 		bool recovers =
 		    opposite && noc_strings_have(&rule->on, opposite);
-		bool whole = true;
+		bool whole;
 
 		if (!cancels && !recovers)
 			continue;
 		/* "{link}" of a config.change names no port: all its ports. */
-		if (rule->key)
-			whole = noc_template_text(rule->key, &scope,
-						  NOC_MISSING_FAIL, &key,
-						  &err) == 0;
-		else
-			noc_strbuf_add(&key, ev->device.p, ev->device.len);
+		whole = noc_key_make(rule->key, ev, NOC_MISSING_FAIL, &key);
 		if (recovers && whole)
 			correlate_recovered(core, rule, ev, key.p ? key.p : "");
 		if (cancels)

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "engine/event/datum.h"
 #include "engine/event/kinds.h"
+#include "engine/expr/key.h"
 #include "engine/expr/template.h"
 #include "engine/core/due.h"
 #include "engine/core/record.h"
@@ -54,15 +55,12 @@ on_hold_undo(const struct noc_event *ev, void *arg)
 {
 	const struct hold_undo *u = arg;
 	const struct noc_rule *rule = u->c->rule;
-	struct noc_scope scope = { .ev = ev };
 	struct noc_strbuf key = NOC_STRBUF_INIT;
-	struct noc_err err;
 	bool about;
 
 	/* What names no port is about all of the device, as when it closes. */
 	about = !rule->key ||
-		noc_template_text(rule->key, &scope, NOC_MISSING_FAIL, &key,
-				  &err) < 0 ||
+		!noc_key_make(rule->key, ev, NOC_MISSING_FAIL, &key) ||
 		!strcmp(key.p ? key.p : "", u->c->key);
 	noc_strbuf_release(&key);
 	return about && noc_rule_clock_before(u->core, rule, u->c->ev, ev);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/expr/key.h"
 #include "engine/expr/template.h"
 #include "engine/rule/ruleset.h"
 #include "engine/core/due.h"
@@ -59,10 +60,11 @@ pair_run(struct noc_core *core, const struct noc_pair *pair,
 		noc_core_decide(core, ev, pair->name, pair->definition,
 				"errored", NULL, "%s", err.msg);
 	else
-		noc_core_decide(
-		    core, ev, pair->name, pair->definition, "fired", &run,
-		    "%s after %s",
-		    plan == pair->missing_plan ? "missing" : "matched", text);
+		noc_core_decide(core, ev, pair->name, pair->definition, "fired",
+				&run, "%s after %s%s",
+				plan == pair->missing_plan ? "missing"
+							   : "matched",
+				text, late ? " (late)" : "");
 	noc_value_free(extra);
 }
 
@@ -84,8 +86,9 @@ pair_end(struct noc_core *core, struct noc_keyed *k,
 		pair_run(core, pair, plan, ev, key, elapsed, late);
 	else if (ev)
 		noc_core_decide(core, ev, pair->name, pair->definition,
-				closing ? "cancelled" : "counted", NULL, "%s",
-				closing ? "closed in time" : "not closed");
+				closing ? "cancelled" : "counted", NULL, "%s%s",
+				closing ? "closed in time" : "not closed",
+				late ? " (late)" : "");
 	noc_event_unref(ev);
 	free(key);
 }
@@ -124,16 +127,10 @@ void
 noc_correlate_pair(struct noc_core *core, const struct noc_pair *pair,
 		   struct noc_event *ev)
 {
-	struct noc_scope scope = { .ev = ev };
 	struct noc_strbuf key = NOC_STRBUF_INIT;
 	struct noc_keyed *k;
-	struct noc_err err;
 
-	if (pair->key)
-		noc_template_text(pair->key, &scope, NOC_MISSING_MARK, &key,
-				  &err);
-	else
-		noc_strbuf_add(&key, ev->device.p, ev->device.len);
+	noc_key_make(pair->key, ev, NOC_MISSING_MARK, &key);
 	if (noc_strings_have(&pair->close, ev->kind)) {
 		k = noc_keyed_get(core, &noc_form_pair, pair->name,
 				  key.p ? key.p : "");

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/event/identity.h"
+#include "engine/expr/key.h"
 #include "engine/expr/template.h"
 #include "engine/rule/match.h"
 #include "engine/rule/normalize.h"
@@ -164,16 +165,10 @@ intake_candidate(struct noc_core *core, struct noc_rule *rule,
 		 struct noc_event *ev)
 {
 	struct noc_candidate c = { .rule = rule, .ev = ev, .count = 1 };
-	struct noc_scope scope = { .ev = ev };
 	struct noc_strbuf key = NOC_STRBUF_INIT;
-	struct noc_err err;
 
 	noc_ledger_matched(core, rule->name);
-	if (rule->key)
-		noc_template_text(rule->key, &scope, NOC_MISSING_MARK, &key,
-				  &err);
-	else
-		noc_strbuf_add(&key, ev->device.p, ev->device.len);
+	noc_key_make(rule->key, ev, NOC_MISSING_MARK, &key);
 	c.key = key.p ? key.p : "";
 	if (ev->trust == NOC_TRUST_LOW && rule->acting) {
 		noc_core_decide(

@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "engine/lang/ast.h"
+#include "engine/expr/key.h"
 #include "engine/expr/template.h"
 #include "engine/core/record.h"
 #include "engine/notify/notify.h"
@@ -60,7 +61,6 @@ escalate_same(const struct noc_run *r, const struct noc_event *ev)
 {
 	const struct noc_rule *rule = noc_run_rule(r);
 	struct noc_strbuf key = NOC_STRBUF_INIT;
-	struct noc_scope scope = { .ev = ev };
 	bool same;
 
 	if (ev->device.len == strlen(r->device) &&
@@ -70,8 +70,7 @@ escalate_same(const struct noc_run *r, const struct noc_event *ev)
 		       noc_slice_eq(r->ev->link, ev->link);
 	if (!rule || !rule->key || !r->key[0])
 		return false;
-	same = !noc_template_text(rule->key, &scope, NOC_MISSING_FAIL, &key,
-				  NULL) &&
+	same = noc_key_make(rule->key, ev, NOC_MISSING_FAIL, &key) &&
 	       !strcmp(key.p ? key.p : "", r->key);
 	noc_strbuf_release(&key);
 	return same;
