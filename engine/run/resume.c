@@ -402,7 +402,11 @@ noc_run_ready(struct noc_core *core, void *part)
 		noc_info("resume", "run=%s rule=%s step=%zu wait=%s", r->text,
 			 r->rule, r->at, noc_wait_names[r->wait]);
 		run_aim(r);
-		run_go_on(r);
+		if (noc_run_overdue(r))
+			noc_run_advance(r);
+		else
+			run_go_on(r);
+		noc_run_limit(r);
 		noc_run_store(r);
 	}
 	free(all);

@@ -46,6 +46,7 @@ void
 noc_run_free(struct noc_run *r)
 {
 	noc_due_disarm(r->core, &r->due);
+	noc_due_disarm(r->core, &r->limit);
 	noc_plan_unref(r->plan);
 	noc_ruleset_unref(r->code);
 	noc_event_unref(r->ev);
@@ -232,6 +233,7 @@ noc_run_start(struct noc_core *core, const struct noc_run_cause *given,
 	noc_run_write_start(r, cause.definition);
 	noc_info("run", "run=%s rule=%s device=%s key=%s mode=%s started",
 		 r->text, r->rule, r->device, r->key, noc_mode_name(r->mode));
+	noc_run_limit(r);
 	noc_run_advance(r);
 	noc_run_store(r);
 	return 0;
@@ -357,6 +359,7 @@ noc_run_end(struct noc_run *r, const char *state, const char *outcome)
 	if (r->out)
 		noc_attempt_cancel(r, "the run has ended");
 	noc_due_disarm(r->core, &r->due);
+	noc_due_disarm(r->core, &r->limit);
 	if (r->would && !strcmp(state, "Succeeded")) {
 		r->phase = "observed";
 	} else {

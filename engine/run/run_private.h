@@ -67,9 +67,10 @@ struct noc_run {
 	size_t at; /* the step at hand */
 	enum noc_wait wait;
 	struct noc_due due;
-	int64_t due_ns; /* UTC; 0: none */
-	int attempt;	/* its number, never used twice in a run's step */
-	int tries;	/* those that count for the retry policy */
+	int64_t due_ns;	      /* UTC; 0: none */
+	struct noc_due limit; /* the whole run's timeout */
+	int attempt;	      /* its number, never used twice in a run's step */
+	int tries;	      /* those that count for the retry policy */
 	int64_t step_ns;
 	bool probing;	   /* the attempt is the probe of a step in doubt */
 	bool confirm_turn; /* its turn to read has come */

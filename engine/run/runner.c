@@ -67,6 +67,55 @@ on_run_due(struct noc_due *due, struct noc_core *core)
 	noc_run_store(r);
 }
 
+bool
+noc_run_overdue(struct noc_run *r)
+{
+	static const char why[] = "the flow has run longer than its timeout";
+	const struct noc_step_def *def = noc_run_step(r);
+	struct noc_step_done d = { .def = def };
+	struct noc_failure f;
+
+	if (r->ended || r->plan->timeout_ms <= 0 || r->wait == NOC_WAIT_ASK ||
+	    r->wait == NOC_WAIT_BLOCKED || (r->esc.def && r->esc.on_fail) ||
+	    noc_core_time(r->core).wall_ns <
+		r->started_ns + r->plan->timeout_ms * NOC_NS_PER_MS)
+		return false;
+	noc_failure_set(&f, "timeout", "flow", "timeout", "%s", why);
+	d.failure = &f;
+	if (r->out) {
+		noc_attempt_cancel(r, why);
+		noc_run_fail(r, def ? def->name : "", &f);
+	} else {
+		noc_escalate_clear(r, why);
+		noc_step_fail(r, &d);
+	}
+	return true;
+}
+
+static void
+on_run_limit(struct noc_due *due, struct noc_core *core)
+{
+	struct noc_run *r =
+	    (struct noc_run *)((char *)due - offsetof(struct noc_run, limit));
+
+	noc_run_bury(noc_runs_of(core));
+	if (!noc_run_overdue(r))
+		return;
+	noc_run_advance(r);
+	noc_run_store(r);
+}
+
+void
+noc_run_limit(struct noc_run *r)
+{
+	r->limit.on_due = on_run_limit;
+	if (r->plan->timeout_ms > 0 && !r->ended)
+		noc_due_arm(
+		    r->core, &r->limit,
+		    noc_due_boot(r->core, r->started_ns + r->plan->timeout_ms *
+							      NOC_NS_PER_MS));
+}
+
 void
 noc_run_wait(struct noc_run *r, enum noc_wait wait, const char *phase,
 	     int64_t due_utc_ns)

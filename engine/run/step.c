@@ -369,14 +369,7 @@ noc_step_begin(struct noc_run *r)
 		noc_step_fail(r, &d);
 	} else if (!holds) {
 		noc_step_skip(r, "skipped: %s", why.p ? why.p : "when");
-	} else if (r->plan->timeout_ms > 0 &&
-		   r->step_ns - r->started_ns >
-		       r->plan->timeout_ms * NOC_NS_PER_MS) {
-		noc_failure_set(&f, "timeout", "flow", "timeout",
-				"the flow has run longer than its timeout");
-		d.failure = &f;
-		noc_step_fail(r, &d);
-	} else {
+	} else if (!noc_run_overdue(r)) {
 		step_do(r, def);
 	}
 	noc_strbuf_release(&why);
