@@ -15,6 +15,7 @@
 #include "engine/notify/notify.h"
 #include "engine/memory/fold.h"
 #include "engine/run/attempt.h"
+#include "engine/run/cause.h"
 #include "engine/run/escalate.h"
 #include "engine/run/rows.h"
 #include "engine/run/run_private.h"
@@ -421,7 +422,8 @@ noc_run_fail(struct noc_run *r, const char *step, const struct noc_failure *why)
 		return;
 	}
 	/* What refuses to try must not do so in silence. */
-	if (n == 0 && !strcmp(why->class, "dependency_unavailable")) {
+	if (n == 0 && !strcmp(why->class, "dependency_unavailable") &&
+	    (r->mode == NOC_SHADOW || noc_cause_tells(r->core, why->message))) {
 		char notice[512];
 
 		snprintf(notice, sizeof(notice), "%s %s: %s", r->rule,

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "engine/core/due.h"
 #include "engine/run/attempt.h"
+#include "engine/run/cause.h"
 #include "engine/run/command.h"
 #include "engine/run/escalate.h"
 #include "engine/run/resume.h"
@@ -210,6 +211,7 @@ runs_close(void *part)
 	noc_table_release(&runs->reads);
 	noc_table_release(&runs->ended);
 	noc_table_release(&runs->stops);
+	noc_cause_close(&runs->causes);
 	free(runs);
 }
 

@@ -13,13 +13,14 @@
 
 struct noc_runs {
 	struct noc_core *core;
-	struct noc_id last;	/* started */
-	struct noc_table by_id; /* 16 bytes -> run */
-	struct noc_table plans; /* 32 bytes -> (void *)1: definition stored */
-	struct noc_table reads; /* target -> int64_t: next free turn */
-	struct noc_table ended; /* ids of late, so none starts twice */
-	unsigned starting;	/* flows that are being started right now */
-	struct noc_table stops; /* kind -> how many escalations stop on it */
+	struct noc_id last;	 /* started */
+	struct noc_table by_id;	 /* 16 bytes -> run */
+	struct noc_table plans;	 /* 32 bytes -> (void *)1: definition stored */
+	struct noc_table reads;	 /* target -> int64_t: next free turn */
+	struct noc_table ended;	 /* ids of late, so none starts twice */
+	unsigned starting;	 /* flows that are being started right now */
+	struct noc_table causes; /* text -> struct noc_cause */
+	struct noc_table stops;	 /* kind -> how many escalations stop on it */
 	struct noc_source *source; /* of emitted events */
 	struct noc_run *dead;
 	struct noc_attempt *attempts;
