@@ -43,6 +43,15 @@ LIMITS = {
     "pairs that one event opens or closes": (
         ["INTAKE_RULES_FEW"],
         ["test_intake test_64_pairs_have_one_event"]),
+    "JSON: from outside; held by the core; in its own rows": (
+        ["NOC_JSON_DEPTH_MAX", "NOC_JSON_DEPTH_HELD_MAX",
+         "NOC_JSON_DEPTH_OWN_MAX"],
+        ["test_json own_text_is_read",
+         "test_intake test_40_levels_are_held"]),
+    "causes of which one notice is sent in 5 min": (
+        ["NOC_CAUSES_MAX"],
+        ["test_cause test_hundred_runs",
+         "test_cause test_1024_causes"]),
     "steps of a flow; levels of an escalation": (
         ["PLAN_STEPS_MAX", "ESCALATE_LEVELS_MAX"],
         ["test_plan test_steps_and_levels_have_a_limit"]),

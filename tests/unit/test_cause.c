@@ -4,6 +4,7 @@
 #include "tests/unit/run_fixture.h"
 
 #include "base/mem.h"
+#include "engine/run/cause.h"
 
 /* What many runs stop at is one notice, and one that counts the others. */
 #define RULES                                                              \
@@ -48,11 +49,34 @@ test_hundred_runs(void **state)
 	fix_close(&f);
 }
 
+/* Past the cap each is told: too many notices are better than none. */
+static void
+test_1024_causes(void **state)
+{
+	struct fix f = { 0 };
+	char text[32];
+
+	(void)state;
+	fix_open(&f, RULES);
+	noc_core_begin(f.core, f.now);
+	for (int i = 0; i < 1024; i++) {
+		snprintf(text, sizeof(text), "cause %d", i);
+		assert_true(noc_cause_tells(f.core, text));
+		assert_false(noc_cause_tells(f.core, text));
+	}
+	assert_true(noc_cause_tells(f.core, "one more"));
+	assert_true(noc_cause_tells(f.core, "one more"));
+	assert_false(noc_cause_tells(f.core, "cause 7"));
+	noc_core_end(f.core);
+	fix_close(&f);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_hundred_runs),
+		cmocka_unit_test(test_1024_causes),
 	};
 
 	return cmocka_run_group_tests_name("cause", tests, NULL, NULL);

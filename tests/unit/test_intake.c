@@ -121,10 +121,47 @@ test_1024_unknown_senders_are_named(void **state)
 	cor_close(&f);
 }
 
+/* What is nested deeper could not be read back where it is held. */
+static void
+test_40_levels_are_held(void **state)
+{
+	struct fix f = { 0 };
+	struct noc_source *s;
+
+	(void)state;
+	fix_open(&f, "rule \"r\" { on = \"deep\", run = log \"x\" }");
+	s = noc_source_new(f.core, "syslog", "syslog", true);
+	for (int levels = 40; levels <= 41; levels++) {
+		struct noc_value *v = noc_value_int(1);
+		struct noc_event ev = {
+			.kind = noc_interns("deep"),
+			.origin = noc_slice_str("local"),
+			.device = noc_slice_str("sw1"),
+			.trust = NOC_TRUST_HIGH,
+		};
+
+		for (int i = 0; i < levels; i++) {
+			struct noc_value *outer = noc_value_map();
+
+			noc_value_set(outer, "n", v);
+			v = outer;
+		}
+		ev.data = v;
+		noc_core_now(f.core, f.now);
+		noc_sensor_emit(f.core, s, &ev, NULL);
+		fix_pump(&f);
+		assert_int_equal(s->matched, 1);
+		assert_int_equal(s->refused, levels - 40);
+		fix_advance(&f, 31000);
+	}
+	cor_close(&f);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_40_levels_are_held),
 		cmocka_unit_test(test_a_hundred_rules_have_one_event),
 		cmocka_unit_test(test_64_pairs_have_one_event),
 		cmocka_unit_test(test_4096_unmatched_are_kept),
