@@ -106,6 +106,8 @@ guard_slide(struct guard_count *g, int64_t since_ms)
 	       (noc_value_get_int(t->u.list.at[n], "ms", 0) <= since_ms ||
 		t->u.list.len - n > NOC_GUARD_COUNT_MAX + 1))
 		noc_value_free(t->u.list.at[n++]);
+	if (n == 0)
+		return; /* an empty list has no memory to move within */
 	memmove(t->u.list.at, t->u.list.at + n,
 		(t->u.list.len - n) * sizeof(t->u.list.at[0]));
 	t->u.list.len -= n;
