@@ -86,9 +86,7 @@ noc_ledger_outcome(struct noc_core *core, const char *rule, const char *outcome,
 		i++;
 	if (NOC_FAILS(i < NOC_COUNT(words)))
 		return;
-	if (was_held && !strcmp(outcome, "held"))
-		return; /* from one form's wait to the next one's */
-	if (was_held && c->held_now > 0)
+	if (was_held)
 		c->held_now--;
 	++*words[i].n;
 }
@@ -117,16 +115,16 @@ noc_ledger_check(struct noc_core *core, char *buf, size_t size)
 	const char *name;
 	void *value;
 
-	buf[0] = '\0';
-	for (size_t it = 0; noc_table_next(&l->rules, &it, &name, &value);) {
+	*buf = '\0';
+	for (size_t it = 0;
+	     !*buf && noc_table_next(&l->rules, &it, &name, &value);) {
 		const struct noc_rule_count *c = value;
 
-		if (c->matched == ledger_sum(c))
-			continue;
-		snprintf(buf, size, "rule %s: matched %llu, outcomes %llu",
-			 name, (unsigned long long)c->matched,
-			 (unsigned long long)ledger_sum(c));
-		return;
+		if (c->matched != ledger_sum(c))
+			snprintf(buf, size,
+				 "rule %s: matched %llu, outcomes %llu", name,
+				 (unsigned long long)c->matched,
+				 (unsigned long long)ledger_sum(c));
 	}
 }
 

@@ -57,18 +57,14 @@ static void
 mute_remove(struct noc_core *core, struct mute *m)
 {
 	struct mutes *p = m->owner;
-	char key[40];
+	size_t i = 0;
 
-	for (size_t i = 0; i < p->n; i++)
-		if (p->at[i] == m) {
-			memmove(p->at + i, p->at + i + 1,
-				(p->n - i - 1) * sizeof(struct mute *));
-			p->n--;
-			break;
-		}
-	snprintf(key, sizeof(key), "%s", m->id);
+	while (p->at[i] != m)
+		i++;
+	p->n--;
+	memmove(p->at + i, p->at + i + 1, (p->n - i) * sizeof(struct mute *));
 	noc_due_disarm(core, &m->due);
-	noc_txn_live_del(noc_core_txn(core), m->kind, key);
+	noc_txn_live_del(noc_core_txn(core), m->kind, m->id);
 	mute_free(m);
 }
 
@@ -120,8 +116,6 @@ mute_field(const struct noc_event *ev, const char *target, const char *path,
 
 	if (target && !strcmp(path, "device") && !fnmatch(glob, target, 0))
 		return true;
-	if (!ev)
-		return false;
 	noc_scope_get(&scope, path, strlen(path), &d);
 	noc_datum_text(&d, &text);
 	hit = text.p && !fnmatch(glob, text.p, 0);
@@ -386,9 +380,8 @@ mute_load(struct noc_core *core, void *part, const char *kind, const char *key,
 		p->kill_why = noc_strdup(noc_value_get_str(data, "why", ""));
 		return true;
 	}
-	if (strcmp(kind, "silence") && strcmp(kind, "freeze"))
-		return false;
-	if (!match || match->type != NOC_MAP)
+	if ((strcmp(kind, "silence") && strcmp(kind, "freeze")) || !match ||
+	    match->type != NOC_MAP)
 		return false;
 	mute_put(core, p, kind[0] == 's' ? "silence" : "freeze", key, match,
 		 noc_value_get_str(data, "why", ""),

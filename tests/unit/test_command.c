@@ -175,7 +175,7 @@ test_each_is_answered(void **state)
 			fail_msg("%s: %d, %s", row->verb, t.kind, t.message);
 		noc_value_unset(command, "actor");
 		json = noc_json_string(command, NOC_JSON_CANONICAL);
-		admin = noc_asprintf("ADMIN %s", json);
+		admin = noc_asprintf("ADMIN %s joe", json);
 		if (row->record == NOC_COMMAND_READS)
 			assert_int_equal(f.njournal, seen);
 		else if (row->record == NOC_COMMAND_ADMIN)

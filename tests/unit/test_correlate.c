@@ -411,41 +411,6 @@ test_freeze_and_kill(void **state)
 	}
 }
 
-static void
-test_paused(void **state)
-{
-	struct fix f = { 0 };
-
-	(void)state;
-	fix_open(&f, WATCH);
-	assert_int_equal(fix_command(&f,
-				     "{\"verb\":\"rules.pause\",\"rule\":"
-				     "\"watch\",\"why\":\"w\"}",
-				     NULL),
-			 0);
-	cor_port(&f, "link.down", "sw1", "eth7");
-	assert_int_equal(cor_count(&f, "watch")->silenced, 1);
-	assert_int_equal(cor_count(&f, "watch")->fired, 0);
-	cor_close(&f);
-
-	/* What holds already does not start either. */
-	memset(&f, 0, sizeof(f));
-	fix_open(&f,
-		 "rule \"r\" { mode = \"active\", on = \"link.down\","
-		 " hold = \"15s\", run = flow { step \"set\" { snmp.set {"
-		 " [\"ifAdminStatus.7\"] = \"up\" }, timeout = \"5s\" } } }\n");
-	cor_port(&f, "link.down", "sw1", "eth7");
-	assert_int_equal(
-	    fix_command(
-		&f, "{\"verb\":\"rules.pause\",\"rule\":\"r\",\"why\":\"w\"}",
-		NULL),
-	    0);
-	fix_advance(&f, 20 * 1000);
-	assert_int_equal(f.sets, 0);
-	assert_int_equal(cor_count(&f, "r")->silenced, 1);
-	cor_close(&f);
-}
-
 int
 main(void)
 {
@@ -463,7 +428,6 @@ main(void)
 		cmocka_unit_test(test_low_trust),
 		cmocka_unit_test(test_silence),
 		cmocka_unit_test(test_freeze_and_kill),
-		cmocka_unit_test(test_paused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
