@@ -34,7 +34,8 @@ load_id(sqlite3_stmt *st, int i, struct noc_id *id)
 		memcpy(id->b, sqlite3_column_blob(st, i), sizeof(id->b));
 }
 
-/* Returned; NULL when the column is, or when it is no JSON (counted). */
+/* Returned; NULL when the column is, or when it is no map (counted): nothing
+ * else has ever been written. */
 static struct noc_value *
 load_json(struct load *l, sqlite3_stmt *st, int i)
 {
@@ -44,8 +45,10 @@ load_json(struct load *l, sqlite3_stmt *st, int i)
 		return NULL;
 	if (noc_json_parse_own((const char *)sqlite3_column_text(st, i),
 			       (size_t)sqlite3_column_bytes(st, i), &v,
-			       NULL) < 0) {
+			       NULL) < 0 ||
+	    v->type != NOC_MAP) {
 		l->unreadable++;
+		noc_value_free(v);
 		return NULL;
 	}
 	return v;

@@ -380,9 +380,12 @@ mute_load(struct noc_core *core, void *part, const char *kind, const char *key,
 		p->kill_why = noc_strdup(noc_value_get_str(data, "why", ""));
 		return true;
 	}
-	if ((strcmp(kind, "silence") && strcmp(kind, "freeze")) || !match ||
-	    match->type != NOC_MAP)
+	if (strcmp(kind, "silence") && strcmp(kind, "freeze"))
 		return false;
+	if (!match || match->type != NOC_MAP) {
+		mute_unreadable(core, part, kind, key);
+		return true;
+	}
 	mute_put(core, p, kind[0] == 's' ? "silence" : "freeze", key, match,
 		 noc_value_get_str(data, "why", ""),
 		 noc_value_get_str(data, "actor", ""),

@@ -146,6 +146,7 @@ static void
 run_load_json(struct noc_run *r, const struct noc_value *json)
 {
 	const char *wait = noc_value_get_str(json, "wait", "");
+	const struct noc_value *extra = noc_value_get(json, "extra");
 	struct noc_value *confirmed = copy_map(json, "confirmed");
 
 	noc_value_free(r->json);
@@ -177,6 +178,8 @@ run_load_json(struct noc_run *r, const struct noc_value *json)
 		r->ev = noc_event_from_value(noc_value_get(json, "event"));
 	if (r->ev)
 		r->ev->journaled = true;
+	if (r->at >= r->plan->nsteps || (extra && extra->type != NOC_MAP))
+		r->unread = true;
 }
 
 static void

@@ -160,6 +160,25 @@ def _():
         w.verified()
 
 
+@noc.case("so is one whose row is JSON, but nothing that was ever written")
+def _():
+    for row in ("[]", "1", '"x"', "null", '{"at":99,"wait":"sleep","due":1}',
+                '{"at":-1,"wait":"retry","due":1}',
+                '{"extra":[],"wait":"sleep","due":1}'):
+        with Work(DEEP) as w:
+            w.emit("deep.event")
+            w.waits("twice", "sleeping")
+            w.d.kill()
+            w.damage("UPDATE runs SET json = ? WHERE rule = 'twice'", row)
+            w.d.restart()
+            w.waits("twice", "blocked")
+            w.d.wait_line("twice .* is blocked: its rows cannot be read")
+            ident = w.runs()["twice"]["id"]
+            noc.equal(w.d.cli("run", "signal", ident, "fail").returncode, 0)
+            noc.equal(w.ends("twice"), "Failed")
+            noc.equal(w.effects().count("two"), 0)
+
+
 @noc.case("so is one of whose steps a row cannot be read")
 def _():
     with Work(DEEP) as w:
@@ -191,18 +210,19 @@ def _():
 
 @noc.case("a freeze that cannot be read stops everything that acts")
 def _():
-    with Work(DEEP) as w:
-        noc.equal(w.d.cli("freeze", "add", "device=other", "--for", "1h",
-                          "-m", "x").returncode, 0)
-        w.d.kill()
-        w.damage("UPDATE live SET data = '' WHERE kind = 'freeze'")
-        w.d.restart()
-        said = w.d.cli("kill", "status")
-        noc.check("freeze f1 cannot be read" in said.stdout,
-                  said.stdout + said.stderr)
-        w.emit("deep.event")
-        w.waits("twice", "paused")
-        noc.equal(w.effects(), [])
+    for row in ("", "{}", "[]", '{"match":"device=other","why":"x"}'):
+        with Work(DEEP) as w:
+            noc.equal(w.d.cli("freeze", "add", "device=other", "--for", "1h",
+                              "-m", "x").returncode, 0)
+            w.d.kill()
+            w.damage("UPDATE live SET data = ? WHERE kind = 'freeze'", row)
+            w.d.restart()
+            said = w.d.cli("kill", "status")
+            noc.check("freeze f1 cannot be read" in said.stdout,
+                      said.stdout + said.stderr)
+            w.emit("deep.event")
+            w.waits("twice", "paused")
+            noc.equal(w.effects(), [])
 
 
 @noc.case("a reload decides nothing for a person")

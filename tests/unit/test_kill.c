@@ -41,7 +41,8 @@ assert_status(struct fix *f, const char *want)
 	assert_answer(f, "{\"verb\":\"kill.status\"}", want);
 }
 
-/* A row that nobody can read mutes nothing; but the kill switch holds. */
+/* JSON, but none of ours: it freezes nothing by itself, the kill switch holds,
+ * and the row stays, so that the next start says it again. */
 static void
 test_rows_that_are_none(void **state)
 {
@@ -71,7 +72,11 @@ test_rows_that_are_none(void **state)
 		assert_int_equal(
 		    state_int(dir, "SELECT count(*) FROM live WHERE kind IN "
 				   "('freeze', 'kill')"),
-		    0);
+		    1);
+		life_open(&f, dir, noc_clock_read(), HEAL);
+		assert_status(&f, "{\"killed\":true,\"why\":\"the row of "
+				  "freeze f1 cannot be read\"}");
+		life_close(&f);
 		state_remove(dir);
 	}
 }

@@ -194,6 +194,11 @@ test_nothing_yet(void **state)
 static void
 test_spoilt_json(void **state)
 {
+	static const char *const spoilt[] = {
+		"UPDATE live SET data = '{oops'", "UPDATE live SET data = '[]'",
+		"UPDATE live SET data = '\"x\"'", "UPDATE live SET data = '1'",
+		"UPDATE live SET data = 'null'",
+	};
 	struct noc_writer *w = state_open(dir, NULL);
 	struct noc_txn *txn = noc_txn_new(noc_clock_read());
 	struct seen s;
@@ -202,10 +207,12 @@ test_spoilt_json(void **state)
 	noc_txn_live_put(txn, "hold", "b", 0, NULL);
 	assert_true(state_wait(w, noc_writer_submit(w, txn), PATIENCE_MS));
 	noc_writer_close(w, 1000);
-	state_sql(dir, "UPDATE live SET data = '{oops'");
-	assert_int_equal(load(&s), 0);
-	assert_int_equal(s.live, 0);
-	assert_int_equal(s.unreadable, 1);
+	for (size_t i = 0; i < NOC_COUNT(spoilt); i++) {
+		state_sql(dir, spoilt[i]);
+		assert_int_equal(load(&s), 0);
+		assert_int_equal(s.live, 0);
+		assert_int_equal(s.unreadable, 1);
+	}
 }
 
 static int
