@@ -307,16 +307,24 @@ run_recover(struct noc_run *r, const struct noc_step_def *def)
 		noc_attempt_in_doubt(r, &d);
 }
 
+/* The functions that it lacked are back: it waits for what it did. */
+static bool
+run_is_back(struct noc_run *r)
+{
+	if (!r->lacks_code || !noc_run_has_code(r))
+		return false;
+	r->lacks_code = false;
+	r->wait = r->held;
+	r->due_ns = r->held_due_ns;
+	return true;
+}
+
 static void
 run_go_on(struct noc_run *r)
 {
 	const struct noc_step_def *def = noc_run_step(r);
+	bool back = run_is_back(r);
 
-	if (r->lacks_code && noc_run_has_code(r)) { /* it is back */
-		r->lacks_code = false;
-		r->wait = r->held;
-		r->due_ns = r->held_due_ns;
-	}
 	if (!r->unread && !noc_run_has_code(r) &&
 	    r->wait != NOC_WAIT_ESCALATE && r->wait != NOC_WAIT_BLOCKED) {
 		r->lacks_code = true;
@@ -376,6 +384,7 @@ run_go_on(struct noc_run *r)
 		r->dirty = false;
 		break;
 	}
+	r->dirty |= back;
 	noc_run_advance(r);
 }
 
@@ -392,6 +401,16 @@ run_aim(struct noc_run *r)
 		noc_inventory_ref(r->ev->inventory->owner);
 }
 
+/* Whether it happened is settled first, however late that is. */
+static bool
+run_in_doubt(const struct noc_run *r)
+{
+	const struct noc_step_def *def = noc_run_step(r);
+
+	return r->wait == NOC_WAIT_CALL && def && def->mutates &&
+	       def->kind == NOC_STEP_ACTION && !r->probing;
+}
+
 void
 noc_run_ready(struct noc_core *core, void *part)
 {
@@ -405,7 +424,7 @@ noc_run_ready(struct noc_core *core, void *part)
 		noc_info("resume", "run=%s rule=%s step=%zu wait=%s", r->text,
 			 r->rule, r->at, noc_wait_names[r->wait]);
 		run_aim(r);
-		if (noc_run_overdue(r))
+		if (!run_in_doubt(r) && noc_run_overdue(r))
 			noc_run_advance(r);
 		else
 			run_go_on(r);
@@ -432,6 +451,7 @@ noc_run_reload(struct noc_core *core, void *part)
 			continue;
 		r->code = noc_ruleset_ref(rs);
 		run_go_on(r);
+		noc_run_limit(r); /* it may have been over meanwhile */
 		noc_run_store(r);
 	}
 	free(all);

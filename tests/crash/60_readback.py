@@ -34,6 +34,13 @@ rule "napper" { on = "nap.event", mode = "active", guard = open, run = flow {
   sleep "2s",
   step "then" { when = function(run) return true end,
     exec { "%(dir)s/effect", "napper" }, timeout = "50s" } } }
+rule "sleeper" { on = "sleep.event", mode = "active", guard = open,
+  run = flow { sleep "1h", step "then" { when = function(run) return true end,
+    exec { "%(dir)s/effect", "sleeper" }, timeout = "50s" } } }
+rule "brief" { on = "sleep.event", mode = "active", guard = open,
+  run = flow { timeout = "2s", sleep "1h",
+    step "then" { when = function(run) return true end,
+      exec { "%(dir)s/effect", "brief" }, timeout = "50s" } } }
 """
 EFFECT = """#!/bin/sh
 echo "$1" >> '%(dir)s/effects.log'
@@ -250,6 +257,27 @@ def _():
         noc.equal(w.d.cli("run", "signal", ident, "done").returncode, 0)
         noc.equal(w.ends("asked"), "Succeeded")
         noc.equal(sorted(w.effects()), ["asked", "napper"])
+        w.verified()
+
+
+@noc.case("what has its functions again waits as before, and is over in time")
+def _():
+    with Work(CODE) as w:
+        w.emit("sleep.event")
+        w.waits("sleeper", "sleeping")
+        w.waits("brief", "sleeping")
+        w.d.kill()
+        w.load(OPEN)
+        w.d.restart()
+        w.waits("sleeper", "blocked")
+        w.load(w.rules)
+        w.d.signal(signal.SIGHUP)
+        w.waits("sleeper", "sleeping")
+        noc.equal(w.ends("brief"), "Failed")
+        w.d.kill()
+        w.d.restart()
+        w.waits("sleeper", "sleeping")
+        noc.equal(w.effects(), [])
         w.verified()
 
 

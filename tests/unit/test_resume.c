@@ -33,7 +33,9 @@ static const char heal[] =
     "  on_fail = escalate { { \"0m\", notify \"noc\" { \"{device} dead\" } },\n"
     "    { \"10m\", notify \"noc\" { \"{device} still dead\" } },\n"
     "    again = \"15m\", stop_on = { \"ack\" }, max = \"1h\" } } }\n"
-    "flow \"launch\" { step \"job\" { exec { \"launch\" }, timeout = \"5s\" } }\n";
+    "flow \"launch\" { step \"job\" { exec { \"launch\" }, timeout = \"5s\" } }\n"
+    "flow \"brief\" { timeout = \"2s\",\n"
+    "  step \"job\" { exec { \"launch\" }, timeout = \"5s\" } }\n";
 
 static const char *life_rules = heal;
 
@@ -246,20 +248,21 @@ life_killed(struct fix *f)
 
 /* An exec that was out when it died is not run again by itself. */
 static void
-test_in_doubt_asks(void **state)
+in_doubt_asks(const char *flow, int64_t down_ms)
 {
 	char *dir = state_make();
 	struct noc_now now = present();
 	struct noc_id id;
 	struct fix f;
 
-	(void)state;
 	world_reset(false);
 	life_open(&f, dir, now);
 	f.world = NULL;
-	id = fix_start_flow(&f, "launch");
+	id = fix_start_flow(&f, flow);
 	fix_call(&f, "exec");
 	now = life_killed(&f);
+	now.wall_ns += down_ms * NOC_NS_PER_MS;
+	now.boot_ns += down_ms * NOC_NS_PER_MS;
 
 	world.slow = true;
 	life_open(&f, dir, now);
@@ -278,6 +281,21 @@ test_in_doubt_asks(void **state)
 	assert_false(fix_running(&f, &id));
 	life_close(&f);
 	state_remove(dir);
+}
+
+static void
+test_in_doubt_asks(void **state)
+{
+	(void)state;
+	in_doubt_asks("launch", 0);
+}
+
+/* Also when the flow's timeout was over before the daemon was back. */
+static void
+test_in_doubt_asks_when_late(void **state)
+{
+	(void)state;
+	in_doubt_asks("brief", 60000);
 }
 
 /* The daemon dies in the same step over and over: it is parked. */
@@ -378,6 +396,7 @@ main(void)
 		cmocka_unit_test(test_heal_at_every_commit),
 		cmocka_unit_test(test_escalation_at_every_commit),
 		cmocka_unit_test(test_in_doubt_asks),
+		cmocka_unit_test(test_in_doubt_asks_when_late),
 		cmocka_unit_test(test_parked_after_five),
 		cmocka_unit_test(test_rule_is_gone),
 		cmocka_unit_test(test_breaker_persists),
