@@ -52,7 +52,7 @@ on_http_head(char *p, size_t size, size_t n, void *arg)
 
 	(void)size;
 	if (n == 2 && memcmp(p, "\r\n", 2) == 0)
-		x->head = true;
+		x->head = exchange_status(x) / 100 != 1;
 	return n;
 }
 
@@ -256,7 +256,7 @@ kind_of(long status)
 	case 504:
 		return NOC_ETIMEOUT;
 	default:
-		return status >= 500 ? NOC_EREMOTE : NOC_EINPUT;
+		return status / 100 == 4 ? NOC_EINPUT : NOC_EREMOTE;
 	}
 }
 
@@ -272,7 +272,7 @@ exchange_answer(const struct exchange *x, struct noc_value **json,
 	curl_easy_getinfo(x->easy, CURLINFO_CONTENT_TYPE, &type);
 	if (x->body.len && type && strstr(type, "json"))
 		(void)noc_json_parse_own(x->body.p, x->body.len, json, NULL);
-	if (status < 400)
+	if (status / 100 == 2)
 		return 0;
 	title = noc_value_get_str(*json, "title", noc_http_reason((int)status));
 	detail = noc_value_get_str(*json, "detail", title);

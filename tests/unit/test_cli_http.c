@@ -252,12 +252,19 @@ test_impostors(void **state)
 	assert_int_equal(
 	    call_to_impostor("HTTP/1.1 200 OK\r\n\r\nhi", false, NULL, &err),
 	    0);
-	/* A redirect is not followed: there is no second connection. */
+	/* A redirect is not followed, there is no second connection; and what
+	 * it has instead of an answer is none. */
 	assert_int_equal(
 	    call_to_impostor("HTTP/1.1 302 Found\r\nLocation: "
 			     "http://localhost/x\r\nContent-Length: 0\r\n\r\n",
-			     false, NULL, &err),
-	    0);
+			     false, &s, &err),
+	    NOC_EREMOTE);
+	/* Nor is "go on" the head of an answer. */
+	assert_int_equal(
+	    call_to_impostor("HTTP/1.1 100 Continue\r\n\r\n", false, &s, &err),
+	    NOC_EREMOTE);
+	assert_string_equal(err.msg, "The daemon closed the connection without "
+				     "an answer.");
 }
 
 /* In place of the C library's: the call waits for a full backlog. */
