@@ -107,7 +107,10 @@ flow_start(struct noc_api *api, struct noc_http_req *req,
 	   const struct noc_plan *p, const struct noc_value *body)
 {
 	const char *name = noc_http_param(req, "name");
-	const char *mode = noc_value_get_str(body, "mode", "live");
+	const struct noc_value *said = noc_value_get(body, "mode");
+	const char *mode = said && said->type != NOC_NIL
+			       ? noc_value_get_str(body, "mode", "")
+			       : "live";
 	const struct noc_value *input = noc_value_get(body, "input");
 	struct noc_value *command;
 	struct noc_job *job;

@@ -284,7 +284,8 @@ def _():
         problem(d.get("/api/v1/events/00000000-0000"), 404)
         problem(d.get("/api/v1/events/00000000-0000/explain"), 404)
         problem(d.post("/api/v1/flows/none/runs", {}), 404)
-        problem(d.post("/api/v1/flows/nap/runs", {"mode": "x"}), 400)
+        for mode in ("x", "", 1, True, ["dry_run"], {"a": "observe"}):
+            problem(d.post("/api/v1/flows/nap/runs", {"mode": mode}), 400)
         problem(d.post("/api/v1/flows/nap/runs", {"input": 1}), 400)
         problem(d.post("/api/v1/breakers/x", {}), 404)
         problem(d.post("/api/v1/rules/none/pause", {"why": "x"}), 404)
