@@ -68,18 +68,17 @@ on_run_due(struct noc_due *due, struct noc_core *core)
 	noc_run_store(r);
 }
 
-bool
-noc_run_overdue(struct noc_run *r)
+/* Its time is over: it ends, unless it waits for people. */
+static bool
+run_expire(struct noc_run *r)
 {
 	static const char why[] = "the flow has run longer than its timeout";
 	const struct noc_step_def *def = noc_run_step(r);
 	struct noc_step_done d = { .def = def };
 	struct noc_failure f;
 
-	if (r->ended || r->plan->timeout_ms <= 0 || r->wait == NOC_WAIT_ASK ||
-	    r->wait == NOC_WAIT_BLOCKED || (r->esc.def && r->esc.on_fail) ||
-	    noc_core_time(r->core).wall_ns <
-		r->started_ns + r->plan->timeout_ms * NOC_NS_PER_MS)
+	if (r->ended || r->wait == NOC_WAIT_ASK ||
+	    r->wait == NOC_WAIT_BLOCKED || (r->esc.def && r->esc.on_fail))
 		return false;
 	noc_failure_set(&f, "timeout", "flow", "timeout", "%s", why);
 	d.failure = &f;
@@ -93,6 +92,17 @@ noc_run_overdue(struct noc_run *r)
 	return true;
 }
 
+bool
+noc_run_overdue(struct noc_run *r)
+{
+	return r->plan->timeout_ms > 0 &&
+	       noc_core_time(r->core).wall_ns >=
+		   r->started_ns + r->plan->timeout_ms * NOC_NS_PER_MS &&
+	       run_expire(r);
+}
+
+/* Armed by the clock that is never set: so it is over, whatever the wall says.
+ */
 static void
 on_run_limit(struct noc_due *due, struct noc_core *core)
 {
@@ -100,7 +110,7 @@ on_run_limit(struct noc_due *due, struct noc_core *core)
 	    (struct noc_run *)((char *)due - offsetof(struct noc_run, limit));
 
 	noc_run_bury(noc_runs_of(core));
-	if (!noc_run_overdue(r))
+	if (!run_expire(r))
 		return;
 	noc_run_advance(r);
 	noc_run_store(r);

@@ -48,6 +48,19 @@ test_sleeping(void **state)
 }
 
 static void
+test_clock_is_set_back(void **state)
+{
+	struct fix f = { 0 };
+	struct noc_id id = begun(&f, FLOW("sleep \"6s\", " ACT));
+
+	(void)state;
+	f.now.wall_ns -= 3600 * NOC_NS_PER_S;
+	over(&f, &id);
+	assert_int_equal(f.started, 0);
+	fix_close(&f);
+}
+
+static void
 test_paused(void **state)
 {
 	struct fix f = { 0 };
@@ -139,6 +152,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sleeping),
+		cmocka_unit_test(test_clock_is_set_back),
 		cmocka_unit_test(test_paused),
 		cmocka_unit_test(test_calling),
 		cmocka_unit_test(test_retrying),
