@@ -111,7 +111,8 @@ command_signal(struct noc_core *core, const struct noc_runs *runs,
 	if (rc == 0)
 		rc = noc_run_signal(
 		    core, &id, signal,
-		    noc_value_get_str(command, "actor", "unknown"), err);
+		    noc_value_get_str(command, "actor", "unknown"),
+		    noc_value_get_str(command, "why", ""), err);
 	if (rc == 0)
 		*answer = answer_id(&id);
 	return rc;

@@ -215,7 +215,7 @@ noc_run_write_signal(struct noc_run *r, const char *signal, const char *actor,
 	struct noc_value *detail = noc_value_map();
 	struct noc_record *rec;
 
-	noc_value_set(detail, "why", noc_value_str(why ? why : ""));
+	noc_value_set(detail, "why", noc_value_str(why));
 	noc_value_set(detail, "phase", noc_value_str(r->phase));
 	rec = noc_txn_record(noc_core_txn(r->core), NOC_REC_SIGNAL);
 	noc_record_adds(rec, NOC_TAG_RUN, r->text);

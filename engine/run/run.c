@@ -459,7 +459,7 @@ noc_run_cancel(struct noc_core *core, const struct noc_id *id,
 		return NOC_ENOTFOUND;
 	noc_run_write_signal(r, "cancel", actor, why);
 	snprintf(text, sizeof(text), "cancelled by %s%s%s", actor,
-		 why && why[0] ? ": " : "", why ? why : "");
+		 why[0] ? ": " : "", why);
 	noc_attempt_cancel(r, text);
 	noc_escalate_clear(r, text);
 	noc_run_end(r, "Cancelled", text);
@@ -469,7 +469,8 @@ noc_run_cancel(struct noc_core *core, const struct noc_id *id,
 
 int
 noc_run_signal(struct noc_core *core, const struct noc_id *id,
-	       const char *signal, const char *actor, struct noc_err *err)
+	       const char *signal, const char *actor, const char *why,
+	       struct noc_err *err)
 {
 	struct noc_run *r = run_wanted(core, id, err);
 	char text[256];
@@ -477,7 +478,7 @@ noc_run_signal(struct noc_core *core, const struct noc_id *id,
 	if (!r)
 		return NOC_ENOTFOUND;
 	if (r->esc.def && noc_escalate_stops(r, signal)) {
-		noc_run_write_signal(r, signal, actor, "");
+		noc_run_write_signal(r, signal, actor, why);
 		if (!strcmp(signal, "ack"))
 			snprintf(text, sizeof(text), "acknowledged by %s",
 				 actor);
@@ -486,7 +487,7 @@ noc_run_signal(struct noc_core *core, const struct noc_id *id,
 		noc_escalate_stop(r, text);
 	} else if ((r->wait == NOC_WAIT_ASK || r->wait == NOC_WAIT_BLOCKED) &&
 		   noc_step_decides(r, signal)) {
-		noc_run_write_signal(r, signal, actor, "");
+		noc_run_write_signal(r, signal, actor, why);
 		noc_step_decided(r, signal, actor);
 	} else if (r->unread) {
 		return noc_err_set(err, NOC_ECONFLICT,

@@ -37,7 +37,8 @@ int noc_run_cancel(struct noc_core *core, const struct noc_id *id,
 		   const char *actor, const char *why, struct noc_err *err);
 /* "ack" or an event kind: stops escalations waiting for it. */
 int noc_run_signal(struct noc_core *core, const struct noc_id *id,
-		   const char *signal, const char *actor, struct noc_err *err);
+		   const char *signal, const char *actor, const char *why,
+		   struct noc_err *err);
 /* The latest that was started, by whatever. */
 struct noc_id noc_run_last(const struct noc_core *core);
 /* "Running", or how one of the last 4,096 to end did (static); NULL. */

@@ -71,7 +71,8 @@ journal_add(struct fix *f, const struct noc_txn_record *r)
 {
 	static const uint16_t tags[] = { NOC_TAG_STEP,	 NOC_TAG_TARGET,
 					 NOC_TAG_ACTION, NOC_TAG_OUTCOME,
-					 NOC_TAG_DETAIL, NOC_TAG_ACTOR };
+					 NOC_TAG_DETAIL, NOC_TAG_ACTOR,
+					 NOC_TAG_RULE };
 	struct noc_record_view v = {
 		.kind = (uint16_t)r->rec.kind,
 		.nfields = r->rec.nfields,
@@ -545,7 +546,7 @@ fix_running(struct fix *f, const struct noc_id *id)
 	/* A signal that nothing waits for tells the two apart. */
 	noc_core_begin(f->core, f->now);
 	running =
-	    noc_run_signal(f->core, id, "?", "test", &err) != NOC_ENOTFOUND;
+	    noc_run_signal(f->core, id, "?", "test", "", &err) != NOC_ENOTFOUND;
 	noc_core_end(f->core);
 	return running;
 }

@@ -84,6 +84,40 @@ test_ack(void **state)
 	fix_close(&f);
 }
 
+/* Who acknowledged, decided or cancelled, why and when: the journal knows. */
+static void
+test_signal_says_who_and_why(void **state)
+{
+	static const char *const verbs[] = {
+		"run.ack",
+		"run.cancel",
+		"run.signal\",\"signal\":\"link.up",
+	};
+	static const char *const words[] = { "ack", "cancel", "link.up" };
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(verbs); i++) {
+		struct fix f = { 0 };
+		struct noc_id id;
+		char text[NOC_ID_TEXT], *json, *line;
+
+		fix_open(&f, heal);
+		id = failed(&f);
+		json = noc_asprintf("{\"verb\":\"%s\",\"id\":\"%s\","
+				    "\"why\":\"on my way\","
+				    "\"actor\":\"joe\"}",
+				    verbs[i], noc_id_format(text, &id));
+		line = noc_asprintf("SIGNAL %s {\"phase\":\"escalating\","
+				    "\"why\":\"on my way\"} joe",
+				    words[i]);
+		assert_int_equal(fix_command(&f, json, NULL), 0);
+		fix_order(&f, line, "RUN_END", NULL);
+		free(line);
+		free(json);
+		fix_close(&f);
+	}
+}
+
 /* Who was not told yet gets no all-clear; another port's link.up is no end. */
 static void
 test_event_ends_it(void **state)
@@ -189,6 +223,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_levels),
 		cmocka_unit_test(test_ack),
+		cmocka_unit_test(test_signal_says_who_and_why),
 		cmocka_unit_test(test_event_ends_it),
 		cmocka_unit_test(test_gives_up),
 		cmocka_unit_test(test_as_a_step),
