@@ -34,17 +34,6 @@ clearance_is_device(const struct noc_step_def *def)
 	return def->target || strncmp(def->action, "http.", 5) != 0;
 }
 
-/* Of a flow that a rule started it is that rule. */
-static const struct noc_rule *
-clearance_rule(const struct noc_run *r)
-{
-	struct noc_ruleset *rs = r->code ? r->code : noc_core_rules(r->core);
-
-	return rs ? noc_ruleset_rule(
-			rs, noc_value_get_str(r->json, "under", r->rule))
-		  : NULL;
-}
-
 /* It was paused, tried again or resumed: the last port may be gone since. */
 static bool
 clearance_is_old(const struct noc_run *r)
@@ -56,8 +45,8 @@ enum noc_clearance
 noc_step_clearance(struct noc_run *r, const struct noc_step_def *def,
 		   const char *target, struct noc_failure *failure)
 {
-	const struct noc_rule *rule = clearance_rule(r);
-	const char *id;
+	const char *under = noc_run_under(r), *id;
+	const struct noc_rule *rule = under ? noc_run_rule(r, under) : NULL;
 	char *unless;
 	struct noc_scope scope;
 
@@ -72,11 +61,11 @@ noc_step_clearance(struct noc_run *r, const struct noc_step_def *def,
 				target);
 		return NOC_CLEAR_FAIL;
 	}
-	if (!rule && !strcmp(r->actor, "rule")) {
+	if (under && !rule) {
 		noc_failure_set(failure, "permanent", "rule", "gone",
 				"rule %s is not in the rules any more, so "
 				"its `unless` cannot be asked",
-				r->rule);
+				under);
 		return NOC_CLEAR_FAIL;
 	}
 	noc_run_scope(r, &scope);

@@ -59,7 +59,7 @@ noc_escalate_stops(const struct noc_run *r, const char *signal)
 static bool
 escalate_same(const struct noc_run *r, const struct noc_event *ev)
 {
-	const struct noc_rule *rule = noc_run_rule(r);
+	const struct noc_rule *rule = noc_run_rule(r, r->rule);
 	struct noc_strbuf key = NOC_STRBUF_INIT;
 	bool same;
 

@@ -112,11 +112,19 @@ noc_run_scope(const struct noc_run *r, struct noc_scope *scope)
 }
 
 struct noc_rule *
-noc_run_rule(const struct noc_run *r)
+noc_run_rule(const struct noc_run *r, const char *name)
 {
 	struct noc_ruleset *rs = r->code ? r->code : noc_core_rules(r->core);
 
-	return rs ? noc_ruleset_rule(rs, r->rule) : NULL;
+	return rs ? noc_ruleset_rule(rs, name) : NULL;
+}
+
+const char *
+noc_run_under(const struct noc_run *r)
+{
+	bool own = !strcmp(r->actor, "rule");
+
+	return noc_value_get_str(r->json, "under", own ? r->rule : NULL);
 }
 
 const struct noc_step_def *

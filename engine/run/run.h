@@ -22,7 +22,7 @@ struct noc_run_cause {
 	const struct noc_value *input, *extra;
 	const char *actor;    /* "rule", "schedule", "uid 0", ... */
 	struct noc_id parent; /* the step of a run that starts it; or zero */
-	const char *under;    /* the rule whose `unless` holds; NULL: its own */
+	const char *under;    /* the rule that holds for it; NULL: its own */
 	bool late;
 };
 

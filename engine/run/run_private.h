@@ -95,7 +95,9 @@ void noc_run_end(struct noc_run *r, const char *state, const char *outcome);
 void noc_run_fail(struct noc_run *r, const char *step,
 		  const struct noc_failure *why);
 void noc_run_scope(const struct noc_run *r, struct noc_scope *scope);
-struct noc_rule *noc_run_rule(const struct noc_run *r);
+struct noc_rule *noc_run_rule(const struct noc_run *r, const char *name);
+/* The rule that it goes back to, whose `unless` holds for it; NULL: none. */
+const char *noc_run_under(const struct noc_run *r);
 const struct noc_step_def *noc_run_step(const struct noc_run *r);
 void noc_run_set_info(struct noc_run *r);
 /* Start a flow by name; mode from the caller. */

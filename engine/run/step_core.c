@@ -76,7 +76,7 @@ core_start(struct noc_run *r, const struct noc_value *node,
 		.key = r->key,
 		.mode = r->mode,
 		.actor = r->rule,
-		.under = noc_value_get_str(r->json, "under", r->rule),
+		.under = noc_run_under(r),
 	};
 	struct noc_runs *runs = noc_runs_of(r->core);
 	int rc;

@@ -116,8 +116,10 @@ on_submit(struct noc_txn *txn, void *arg)
 	}
 	for (struct noc_txn_record *r = txn->first_record; r; r = r->next)
 		journal_add(f, r);
-	for (struct noc_row *row = txn->first_row; row; row = row->next)
+	for (struct noc_row *row = txn->first_row; row; row = row->next) {
 		f->puts += row->kind == NOC_ROW_LIVE_PUT;
+		f->runs += row->kind == NOC_ROW_RUN;
+	}
 	if (f->writer)
 		assert_true(noc_writer_submit(f->writer, txn) > 0);
 	else

@@ -42,7 +42,7 @@ struct fix {
 
 	char *journal[FIX_LINES]; /* records, in order */
 	size_t njournal;
-	unsigned puts;		/* live rows written */
+	unsigned puts, runs;	/* live rows, rows of runs written */
 	char *lines[FIX_LINES]; /* what was said */
 	size_t nlines;
 };
