@@ -67,7 +67,6 @@ struct noc_step_def {
 	const struct noc_value *on_error; /* map class -> AST action node */
 	const struct noc_value *probe;	  /* AST action node or NULL */
 	const char *on_crash;		  /* retry verify ask fail */
-	bool breaker;			  /* false: opted out */
 	bool mutates, idempotent;	  /* from the action's flags */
 	bool group_read; /* the steps before it read what keep_one_up asks */
 	struct noc_escalation *escalation;

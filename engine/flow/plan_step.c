@@ -174,7 +174,6 @@ step_recovery(const struct noc_value *opts, struct noc_step_def *s,
 	s->output = noc_ast_opts(noc_value_get(opts, "output"));
 	s->on_error = noc_ast_opts(noc_value_get(opts, "on_error"));
 	s->probe = probe;
-	s->breaker = noc_value_get_bool(opts, "breaker", true);
 	s->on_crash = noc_value_get_str(opts, "on_crash", fallback);
 	if (s->probe && !node_is_action(s->probe))
 		return noc_err_set(err, NOC_ECONFIG,

@@ -133,12 +133,8 @@ attempt_call(struct noc_attempt *a)
 static void
 attempt_not_started(struct noc_attempt *a, const char *why)
 {
-	struct noc_run *r = a->run;
-
 	noc_attempt_late(a, why);
-	r->out = NULL;
-	r->wait = NOC_WAIT_NONE;
-	r->dirty = true;
+	a->run->out = NULL;
 	noc_attempt_free(a);
 }
 
@@ -166,8 +162,7 @@ attempt_breaker(struct noc_attempt *a)
 	struct noc_failure f;
 	char why[128];
 
-	if (!a->uses_breaker ||
-	    noc_breaker_allows(a->core, a->call->ops->name, a->breaker_target,
+	if (noc_breaker_allows(a->core, a->call->ops->name, a->breaker_target,
 			       a->call->timeout_ms, &a->generation, why))
 		return true;
 	noc_failure_set(&f, "dependency_unavailable", "breaker", "open", "%s",
@@ -298,10 +293,8 @@ attempt_new(struct noc_run *r, const struct noc_action_ops *ops,
 	a->reads = (ops->flags & NOC_ACTION_READS) || !def->mutates;
 	/* Neither asking a web service nor telling people says anything about
 	 * the device. */
-	a->confirms = a->reads && !a->mutates &&
-		      !(ops->flags & NOC_ACTION_NOTIFIES) &&
+	a->confirms = a->reads && !(ops->flags & NOC_ACTION_NOTIFIES) &&
 		      !noc_ast_opt(params, "url");
-	a->uses_breaker = def->breaker;
 	a->intent_boot_ns = noc_core_time(r->core).boot_ns;
 	a->call = noc_call_new(ops, params, context, target);
 	a->call->timeout_ms =

@@ -20,7 +20,7 @@ struct noc_attempt {
 	char *step, *target, *breaker_target;
 	int number;
 	uint64_t generation; /* of the breaker when it went out */
-	bool mutates, reads, confirms, probing, uses_breaker;
+	bool mutates, reads, confirms, probing;
 	bool queued; /* its effect has not run yet */
 	bool out;    /* the call was started */
 	int64_t intent_boot_ns, start_boot_ns;

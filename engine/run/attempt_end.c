@@ -175,12 +175,6 @@ noc_attempt_in_doubt(struct noc_run *r, struct noc_step_done *d)
 {
 	const char *way = d->def->on_crash;
 
-	if (!way)
-		way = !d->def->mutates || d->def->idempotent ? "retry"
-		      : d->def->probe			     ? "verify"
-							     : "ask";
-	if (!strcmp(way, "verify") && !d->def->probe)
-		way = "ask";
 	if (!strcmp(way, "fail")) {
 		noc_step_fail(r, d);
 	} else if (!strcmp(way, "retry") && r->retries < RETRIES_MAX_RUN &&
@@ -190,12 +184,11 @@ noc_attempt_in_doubt(struct noc_run *r, struct noc_step_done *d)
 						  d->def->name, r->attempt, 0));
 	} else if (!strcmp(way, "retry")) {
 		noc_step_fail(r, d);
-	} else if (!strcmp(way, "verify") && !r->probing) {
+	} else if (!strcmp(way, "verify")) {
 		r->probing = true;
 		r->tries = 0;
 		noc_step_retry(r, d, 0);
 	} else {
-		r->probing = false;
 		step_ask(r, d);
 	}
 }
@@ -413,16 +406,10 @@ noc_attempt_due(struct noc_run *r)
 	struct noc_attempt *a = r->out;
 	struct noc_failure f;
 
-	if (!a)
+	/* The journal is slow, and its time begins when it goes out; or its
+	 * result is on its way, in this turn. */
+	if (!a->out || a->call->queued)
 		return;
-	if (!a->out) { /* the journal is slow: its time has not begun */
-		noc_due_arm(r->core, &r->due,
-			    noc_core_time(r->core).boot_ns +
-				a->call->timeout_ms * NOC_NS_PER_MS);
-		return;
-	}
-	if (a->call->queued)
-		return; /* its result is on its way, in this turn */
 	noc_failure_set(&f, "timeout", a->reads ? "device" : "executor",
 			"timeout", "no answer within %lld ms",
 			(long long)a->call->timeout_ms);

@@ -117,17 +117,15 @@ breaker_move(struct noc_core *core, const struct noc_value *command,
 	bool ends = to != NOC_BREAKER_CLOSED;
 	int64_t for_ms = noc_value_get_int(command, "for_ms", FOR_DEFAULT_MS);
 	struct noc_breaker *b;
-	char kept[64];
 
 	if (ends && (for_ms <= 0 || for_ms > FOR_MAX_MS))
 		return noc_err_set(err, NOC_EINPUT,
 				   "How long must be from 1 ms to 7 days.");
 	b = breaker_named(core, command, ends, err);
 	if (!b)
-		return err ? (int)err->kind : NOC_EINPUT;
-	snprintf(kept, sizeof(kept), "%s",
+		return (int)err->kind;
+	snprintf(b->actor, sizeof(b->actor), "%s",
 		 noc_value_get_str(command, "actor", "unknown"));
-	memcpy(b->actor, kept, sizeof(b->actor));
 	noc_breaker_set(core, b, to, ends ? for_ms : 0,
 			noc_value_get_str(command, "why", ""));
 	*answer = noc_breaker_value(b);

@@ -227,12 +227,18 @@ escalate_give_up(struct noc_run *r)
 	escalate_over(r, why, false);
 }
 
+const char *
+noc_escalate_phase(const struct noc_run *r)
+{
+	return r->esc.level < r->esc.def->nlevels ? "escalating"
+						  : "waiting_event";
+}
+
 void
 noc_escalate_due(struct noc_run *r)
 {
 	const struct noc_escalation *def = r->esc.def;
 	int64_t now = noc_core_time(r->core).wall_ns;
-	bool news = false;
 
 	if (now >= r->esc.since_ns + def->max_ms * NOC_NS_PER_MS) {
 		escalate_give_up(r);
@@ -244,14 +250,11 @@ noc_escalate_due(struct noc_run *r)
 		   now) {
 		escalate_tell(r, def->levels[r->esc.level].action);
 		r->esc.level++;
-		news = true;
 	}
-	if (!news && r->esc.level == def->nlevels && def->again_ms > 0 &&
+	if (r->esc.level == def->nlevels && def->again_ms > 0 &&
 	    r->esc.last_ns + def->again_ms * NOC_NS_PER_MS <= now)
 		escalate_tell(r, def->levels[def->nlevels - 1].action);
-	noc_run_wait(r, NOC_WAIT_ESCALATE,
-		     r->esc.level < def->nlevels ? "escalating"
-						 : "waiting_event",
+	noc_run_wait(r, NOC_WAIT_ESCALATE, noc_escalate_phase(r),
 		     escalate_next(r));
 }
 

@@ -13,6 +13,8 @@ struct noc_run;
 void noc_escalate_begin(struct noc_run *r, const struct noc_escalation *def,
 			bool on_fail);
 void noc_escalate_due(struct noc_run *r);
+/* Levels are to come, or all are told. */
+const char *noc_escalate_phase(const struct noc_run *r);
 bool noc_escalate_stops(const struct noc_run *r, const char *signal);
 void noc_escalate_stop(struct noc_run *r, const char *why);
 /* One all-clear to everybody told; the escalation is over, not the run. */

@@ -193,7 +193,6 @@ run_load_esc(struct noc_run *r)
 	r->esc.on_fail = noc_value_get_bool(esc, "on_fail", true);
 	r->esc.level = (size_t)noc_value_get_int(esc, "level", 0);
 	r->esc.since_ns = noc_value_get_int(esc, "since", 0);
-	r->esc.last_ns = noc_value_get_int(esc, "last", 0);
 	r->esc.def = r->esc.on_fail ? r->plan->on_fail
 		     : def	    ? def->escalation
 				    : NULL;
@@ -319,6 +318,16 @@ run_is_back(struct noc_run *r)
 	return true;
 }
 
+/* Until when it was written down to wait: nothing new for its row. */
+static void
+run_wait_on(struct noc_run *r, const char *phase)
+{
+	bool dirty = r->dirty;
+
+	noc_run_wait(r, r->wait, phase, r->due_ns);
+	r->dirty = dirty;
+}
+
 static void
 run_go_on(struct noc_run *r)
 {
@@ -341,47 +350,34 @@ run_go_on(struct noc_run *r)
 			run_recover(r, def);
 		break;
 	case NOC_WAIT_RETRY:
-		noc_run_wait(r, r->wait, "retrying", r->due_ns);
-		r->dirty = false;
+		run_wait_on(r, "retrying");
 		break;
 	case NOC_WAIT_READ:
-		noc_run_wait(r, r->wait, "waiting_read", r->due_ns);
-		r->dirty = false;
+		run_wait_on(r, "waiting_read");
 		break;
 	case NOC_WAIT_PAUSE:
-		noc_run_wait(r, r->wait, "paused", r->due_ns);
-		r->dirty = false;
+		run_wait_on(r, "paused");
 		break;
 	case NOC_WAIT_SLEEP:
-		noc_run_wait(r, r->wait, "sleeping", r->due_ns);
-		r->dirty = false;
+		run_wait_on(r, "sleeping");
 		break;
 	case NOC_WAIT_VERIFY:
-		noc_run_wait(r, r->wait, "verifying", r->due_ns);
-		r->dirty = false;
+		run_wait_on(r, "verifying");
 		break;
 	case NOC_WAIT_ESCALATE:
-		if (!r->esc.def) {
+		if (r->esc.def)
+			run_wait_on(r, noc_escalate_phase(r));
+		else
 			noc_run_end(r, "Failed", r->outcome);
-			break;
-		}
-		noc_run_wait(r, r->wait,
-			     r->esc.level < r->esc.def->nlevels
-				 ? "escalating"
-				 : "waiting_event",
-			     r->due_ns);
-		r->dirty = false;
 		break;
 	case NOC_WAIT_ASK:
 	case NOC_WAIT_BLOCKED:
-		if (!r->due_ns) {
+		if (r->due_ns)
+			run_wait_on(r, "blocked");
+		else
 			run_block(r, r->unread ? "its rows cannot be read"
 					       : "its rows come from a damaged "
 						 "database");
-			break;
-		}
-		noc_run_wait(r, r->wait, "blocked", r->due_ns);
-		r->dirty = false;
 		break;
 	}
 	r->dirty |= back;

@@ -60,7 +60,6 @@ run_set_esc(struct noc_run *r)
 	noc_value_set(esc, "on_fail", noc_value_bool(r->esc.on_fail));
 	noc_value_set(esc, "level", noc_value_int((int64_t)r->esc.level));
 	noc_value_set(esc, "since", noc_value_int(r->esc.since_ns));
-	noc_value_set(esc, "last", noc_value_int(r->esc.last_ns));
 	noc_value_set(r->json, "esc", esc);
 }
 
@@ -193,8 +192,7 @@ noc_run_write_end(struct noc_run *r)
 	struct noc_value *detail = noc_value_map();
 	struct noc_record *rec;
 
-	noc_value_set(detail, "reason",
-		      noc_value_str(r->outcome ? r->outcome : ""));
+	noc_value_set(detail, "reason", noc_value_str(r->outcome));
 	noc_value_set(
 	    detail, "ms",
 	    noc_value_int((r->ended_ns - r->started_ns) / NOC_NS_PER_MS));
@@ -257,7 +255,7 @@ step_action(const struct noc_step_def *def)
 	case NOC_STEP_SLEEP:
 		return "sleep";
 	}
-	return def->action ? def->action : "";
+	return def->action;
 }
 
 /* The idempotency token of an attempt: the same for the same attempt only. */

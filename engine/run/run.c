@@ -223,8 +223,6 @@ noc_run_start(struct noc_core *core, const struct noc_run_cause *given,
 	char text[NOC_ID_TEXT];
 
 	noc_run_bury(runs);
-	if (!cause.rule_name)
-		cause.rule_name = cause.plan->name;
 	if (cause.ev)
 		cause.ev = noc_core_write_event(core, cause.ev, "matched");
 	new_id = run_id(core, &cause);

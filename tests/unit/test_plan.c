@@ -78,7 +78,6 @@ test_defaults_are_filled_in(void **state)
 	assert_int_equal(s[0].retry.initial_ms, 1000);
 	assert_int_equal(s[0].retry.max_ms, 60000);
 	assert_true(s[0].retry.jitter);
-	assert_true(s[0].breaker);
 
 	assert_int_equal(s[1].kind, NOC_STEP_STOP);
 	assert_string_equal(s[1].reason, "up again");
