@@ -45,8 +45,14 @@ on_run_due(struct noc_due *due, struct noc_core *core)
 		r->wait = NOC_WAIT_NONE;
 		noc_attempt_begin(r);
 		break;
-	case NOC_WAIT_READ:
 	case NOC_WAIT_PAUSE:
+		/* Its first attempt is not lost, another may be too late. */
+		if (r->tries > 0 && noc_step_overdue(r))
+			break;
+		r->wait = NOC_WAIT_NONE;
+		noc_attempt_begin(r);
+		break;
+	case NOC_WAIT_READ:
 	case NOC_WAIT_VERIFY:
 		r->wait = NOC_WAIT_NONE;
 		noc_attempt_begin(r);

@@ -148,7 +148,8 @@ on_call(struct noc_call *call, struct noc_err *err, void *arg)
 	struct noc_call_error e = { 0 };
 	struct noc_value *result = NULL;
 
-	(void)err;
+	if (f->refuses)
+		return noc_err_set(err, f->refuses, "the fixture refuses");
 	f->started++;
 	f->sets += call->ops == &act_set;
 	if (f->world && f->world(f, call, &result, &e)) {

@@ -35,6 +35,7 @@ struct fix {
 	struct noc_call *calls[FIX_CALLS]; /* out, oldest first */
 	size_t ncalls;
 	unsigned started, cancelled, sets;
+	enum noc_kind refuses; /* the host does, to begin a call; 0: not */
 	/* Answers at once when it returns true (result or err filled). */
 	bool (*world)(struct fix *f, struct noc_call *call,
 		      struct noc_value **result, struct noc_call_error *err);
