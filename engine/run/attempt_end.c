@@ -223,8 +223,10 @@ noc_step_decided(struct noc_run *r, const char *signal, const char *actor)
 		d.outcome = outcome;
 		noc_step_succeed(r, NULL, &d);
 	} else if (!strcmp(signal, "retry")) {
+		/* Numbers of attempts go on; other steps begin again. */
 		noc_run_wait(r, NOC_WAIT_NONE, "", 0);
-		noc_attempt_begin(r);
+		if (noc_step_calls(d.def))
+			noc_attempt_begin(r);
 	} else {
 		noc_failure_set(&f, "in_doubt", "nocturne", "undecided",
 				"%s: %s", signal, actor);

@@ -55,7 +55,7 @@ plan_is(struct noc_plan *p, const uint8_t hash[32], struct noc_plan **out)
 	return true;
 }
 
-/* The same plan in the rules of now, or NULL. */
+/* The same plan in the rules of now, of those that may call functions. */
 static struct noc_plan *
 plan_in_rules(const struct noc_ruleset *rs, const uint8_t hash[32])
 {
@@ -71,10 +71,7 @@ plan_in_rules(const struct noc_ruleset *rs, const uint8_t hash[32])
 		    plan_is(rs->pairs[i].matched_plan, hash, &p))
 			return p;
 	for (size_t i = 0; i < rs->ntasks; i++)
-		if (plan_is(rs->tasks[i].run, hash, &p) ||
-		    plan_is(rs->tasks[i].on_missed, hash, &p) ||
-		    plan_is(rs->tasks[i].on_error, hash, &p) ||
-		    plan_is(rs->tasks[i].on_breach, hash, &p))
+		if (plan_is(rs->tasks[i].run, hash, &p))
 			return p;
 	for (size_t it = 0; noc_table_next(&rs->flows, &it, &key, &value);)
 		if (plan_is(value, hash, &p))

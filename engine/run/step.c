@@ -302,14 +302,20 @@ step_was_to_change(const struct noc_run *r)
 	return false;
 }
 
+bool
+noc_step_calls(const struct noc_step_def *def)
+{
+	return def->kind == NOC_STEP_VERIFY ||
+	       (def->kind == NOC_STEP_ACTION && !noc_step_is_core(def));
+}
+
 static void
 step_do(struct noc_run *r, const struct noc_step_def *def)
 {
 	struct noc_step_done d = { .def = def, .target = "" };
 
 	/* What calls out is asked when it has been prepared. */
-	if ((def->kind != NOC_STEP_ACTION || noc_step_is_core(def)) &&
-	    noc_step_withheld(def, r->mode)) {
+	if (!noc_step_calls(def) && noc_step_withheld(def, r->mode)) {
 		noc_step_withhold(r, &d);
 		return;
 	}

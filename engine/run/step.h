@@ -11,6 +11,8 @@
  * it.  Loop thread, inside an input.
  */
 void noc_step_begin(struct noc_run *r);
+/* Has it attempts, each a call? */
+bool noc_step_calls(const struct noc_step_def *def);
 void noc_step_wake(struct noc_run *r); /* a sleep is over */
 /* fn counts from 1 (0: none); result's members are bare names. */
 bool noc_step_holds(struct noc_run *r, const struct noc_where *where, int fn,

@@ -119,6 +119,7 @@ on_submit(struct noc_txn *txn, void *arg)
 	for (struct noc_row *row = txn->first_row; row; row = row->next) {
 		f->puts += row->kind == NOC_ROW_LIVE_PUT;
 		f->runs += row->kind == NOC_ROW_RUN;
+		f->definitions += row->kind == NOC_ROW_DEFINITION;
 	}
 	if (f->writer)
 		assert_true(noc_writer_submit(f->writer, txn) > 0);

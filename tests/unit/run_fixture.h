@@ -43,8 +43,8 @@ struct fix {
 
 	char *journal[FIX_LINES]; /* records, in order */
 	size_t njournal;
-	unsigned puts, runs;	/* live rows, rows of runs written */
-	char *lines[FIX_LINES]; /* what was said */
+	unsigned puts, runs, definitions; /* rows written */
+	char *lines[FIX_LINES];		  /* what was said */
 	size_t nlines;
 };
 

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "tests/unit/life_fixture.h"
+
+/* Runs after a restart whose rows are damaged, and after many deaths. */
+
+static void
+again(struct fix *f, char *dir, const char *rules)
+{
+	f->dead = true;
+	life_again(f, dir, rules);
+}
+
+static void
+done(struct fix *f, char *dir)
+{
+	f->dead = true;
+	life_close(f);
+	state_remove(dir);
+}
+
+/* ---- what was saved from a damaged database ---- */
+
+static void
+test_saved_rows_ask(void **state)
+{
+	static const char flow[] =
+	    "flow \"f\" { sleep \"10s\", log \"slept\" }\n";
+	char *dir = state_make();
+	struct noc_now now;
+	struct noc_id id;
+	struct fix f;
+
+	(void)state;
+	life_open(&f, dir, noc_clock_read(), flow);
+	id = fix_start_flow(&f, "f");
+	f.dead = true;
+	now = f.now;
+	life_close(&f);
+	state_sql(dir, "UPDATE runs SET phase = 'blocked'");
+	life_open(&f, dir, now, flow);
+	assert_int_equal(fix_said(&f, "is blocked: its rows come from a "
+				      "damaged database"),
+			 1);
+	fix_advance(&f, 3600 * 1000);
+	assert_true(fix_running(&f, &id));
+	/* Asked once, also when that is asked of a person again. */
+	again(&f, dir, flow);
+	assert_int_equal(fix_said(&f, "is blocked"), 0);
+	fix_advance(&f, 23 * 3600 * 1000 - 101);
+	assert_true(fix_running(&f, &id));
+	fix_advance(&f, 1);
+	assert_false(fix_running(&f, &id));
+	done(&f, dir);
+}
+
+/* Who says retry lets a step that calls nothing begin again. */
+static void
+test_saved_sleep_begins_again(void **state)
+{
+	static const char flow[] =
+	    "flow \"f\" { sleep \"10s\", log \"slept\" }\n";
+	char *dir = state_make();
+	struct noc_now now;
+	struct noc_id id;
+	struct fix f;
+
+	(void)state;
+	life_open(&f, dir, noc_clock_read(), flow);
+	id = fix_start_flow(&f, "f");
+	f.dead = true;
+	now = f.now;
+	life_close(&f);
+	state_sql(dir, "UPDATE runs SET phase = 'blocked'");
+	now.wall_ns += 3600 * NOC_NS_PER_S;
+	life_open(&f, dir, now, flow);
+	assert_int_equal(fix_signal(&f, &id, "retry"), 0);
+	fix_advance(&f, 9999);
+	assert_true(fix_running(&f, &id));
+	fix_advance(&f, 1);
+	assert_int_equal(fix_said(&f, "log f: slept"), 1);
+	assert_false(fix_running(&f, &id));
+	done(&f, dir);
+}
+
+/* A row that cannot be read: nothing goes on by what it may have said. */
+static void
+test_unread_rows(void **state)
+{
+	static const char *const damage[] = {
+		"UPDATE runs SET json = '{'",
+		"UPDATE steps SET json = '{' WHERE path = 'look'",
+	};
+	static const char flow[] =
+	    "flow \"f\" { step \"look\" { snmp.get { a = \"sysName.0\" },"
+	    " timeout = \"5s\" }, sleep \"10s\", step \"set\" { snmp.set {"
+	    " a = \"{steps.look.a}\" }, timeout = \"5s\" } }\n";
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(damage); i++) {
+		char *dir = state_make();
+		struct noc_now now;
+		struct noc_id id;
+		struct fix f;
+
+		life_open(&f, dir, noc_clock_read(), flow);
+		id = fix_start_flow(&f, "f");
+		fix_answer(&f, "snmp.get", "{\"a\":\"up\"}");
+		f.dead = true;
+		now = f.now;
+		life_close(&f);
+		state_sql(dir, damage[i]);
+		life_open(&f, dir, now, flow);
+		assert_int_equal(
+		    fix_said(&f, "is blocked: its rows cannot be read. "
+				 "`nocturne run signal` it fail"),
+		    1);
+		fix_advance(&f, 20000);
+		assert_int_equal(fix_signal(&f, &id, "retry"), NOC_ECONFLICT);
+		assert_int_equal(fix_signal(&f, &id, "done"), NOC_ECONFLICT);
+		assert_true(fix_running(&f, &id));
+		assert_int_equal(f.started, 0);
+		assert_int_equal(fix_signal(&f, &id, "fail"), 0);
+		assert_false(fix_running(&f, &id));
+		assert_int_equal(fix_count(&f, "RUN_END Failed"), 1);
+		done(&f, dir);
+	}
+}
+
+/* ---- deaths ---- */
+
+static const char steps[] =
+    "flow \"f\" { step \"look\" { snmp.get { a = \"sysName.0\" }, timeout ="
+    " \"5s\", retry = { attempts = 2, initial = \"1s\", jitter = false } },"
+    " step \"see\" { snmp.get { a = \"sysName.1\" }, timeout = \"5s\" } }\n";
+
+/* After five deaths people decide; who says retry gives it five more. */
+static void
+test_deaths_are_counted(void **state)
+{
+	char *dir = state_make();
+	struct noc_id id;
+	struct fix f;
+
+	(void)state;
+	life_open(&f, dir, noc_clock_read(), steps);
+	id = fix_start_flow(&f, "f");
+	for (int round = 0; round < 2; round++) {
+		for (int i = 0; i < 5; i++) {
+			fix_call(&f, "snmp.get");
+			again(&f, dir, steps);
+			fix_advance(&f, 1);
+			assert_int_equal(fix_said(&f, "is blocked"), 0);
+		}
+		fix_call(&f, "snmp.get");
+		again(&f, dir, steps);
+		assert_int_equal(fix_said(&f, "is blocked: the daemon died more"
+					      " than 5 times in it"),
+				 1);
+		fix_advance(&f, 1000);
+		assert_int_equal(f.started, 0);
+		assert_int_equal(fix_signal(&f, &id, "retry"), 0);
+	}
+	fix_answer(&f, "snmp.get", "{\"a\":\"x\"}");
+	fix_answer(&f, "snmp.get", "{\"a\":\"x\"}");
+	assert_false(fix_running(&f, &id));
+	assert_int_equal(fix_said(&f, "Succeeded: look, see"), 1);
+	done(&f, dir);
+}
+
+/* A death is no attempt; its number is never used again. */
+static void
+test_a_death_is_no_attempt(void **state)
+{
+	char *dir = state_make();
+	struct noc_id id;
+	struct fix f;
+
+	(void)state;
+	life_open(&f, dir, noc_clock_read(), steps);
+	id = fix_start_flow(&f, "f");
+	assert_int_equal(fix_count(&f, "look/1\""), 1);
+	again(&f, dir, steps);
+	fix_advance(&f, 1);
+	assert_int_equal(fix_count(&f, "look/2\""), 1);
+	fix_refuse(&f, "snmp.get", "transient", 0);
+	fix_advance(&f, 1000);
+	assert_int_equal(fix_count(&f, "look/3\""), 1);
+	fix_refuse(&f, "snmp.get", "transient", 0);
+	assert_false(fix_running(&f, &id));
+	done(&f, dir);
+}
+
+/* A run has so many retries in all, however often it was loaded. */
+static void
+test_retries_are_kept(void **state)
+{
+	static const char often[] =
+	    "flow \"f\" { step \"look\" { snmp.get { a = \"sysName.0\" },"
+	    " timeout = \"5s\", retry = { attempts = 100, initial = \"1s\","
+	    " max = \"1s\", jitter = false } } }\n";
+	static const char *const targets[] = { "sw1", "*" };
+	char *dir = state_make();
+	struct noc_id id;
+	struct fix f;
+
+	(void)state;
+	life_open(&f, dir, noc_clock_read(), often);
+	for (size_t i = 0; i < NOC_COUNT(targets); i++) {
+		char *json = noc_asprintf("{\"verb\":\"breaker.disable\","
+					  "\"action\":\"snmp\",\"target\":"
+					  "\"%s\",\"why\":\"w\"}",
+					  targets[i]);
+
+		assert_int_equal(fix_command(&f, json, NULL), 0);
+		free(json);
+	}
+	id = fix_start_flow(&f, "f");
+	for (int i = 0; i < 50; i++) {
+		fix_refuse(&f, "snmp.get", "transient", 0);
+		if (i == 25)
+			again(&f, dir, often);
+		fix_advance(&f, 1000);
+	}
+	assert_true(fix_running(&f, &id));
+	fix_refuse(&f, "snmp.get", "transient", 0);
+	assert_false(fix_running(&f, &id));
+	done(&f, dir);
+}
+
+/* An event read back finds its device: in the inventory of then and of later.
+ */
+static void
+test_device_of_the_event(void **state)
+{
+	static const char rule[] =
+	    "rule \"r\" { on = \"link.down\", run = flow { sleep \"10s\","
+	    " log \"{role}\", sleep \"10s\", log \"{role}\" } }\n";
+	static const char csv[] = "name,address,role\n"
+				  "sw1,192.0.2.1,access\n";
+	char *dir = state_make();
+	struct noc_inventory *inv;
+	struct noc_now now;
+	struct noc_err err;
+	struct fix f;
+
+	(void)state;
+	life_open(&f, dir, noc_clock_read(), rule);
+	fix_start(&f, "r", NOC_ACTIVE, NOC_TRUST_HIGH);
+	f.dead = true;
+	now = f.now;
+	life_close(&f);
+
+	memset(&f, 0, sizeof(f));
+	f.now = now;
+	f.state_dir = dir;
+	f.writer = state_open(dir, NULL);
+	fix_open(&f, rule);
+	if (noc_inventory_parse("t.csv", csv, strlen(csv), &inv, &err))
+		fail_msg("%s", err.msg);
+	noc_core_inventory(f.core, inv, f.now);
+	if (noc_core_resume(f.core, dir, f.now, &err))
+		fail_msg("resume: %s", err.msg);
+	fix_pump(&f);
+	fix_advance(&f, 10000);
+	assert_int_equal(fix_said(&f, "log r: access"), 1);
+	/* The one it was found in stays as long as the event does. */
+	cor_inventory(&f, "name,address,role\nsw9,192.0.2.9,core\n");
+	fix_advance(&f, 10000);
+	assert_int_equal(fix_said(&f, "log r: access"), 2);
+	done(&f, dir);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_saved_rows_ask),
+		cmocka_unit_test(test_saved_sleep_begins_again),
+		cmocka_unit_test(test_unread_rows),
+		cmocka_unit_test(test_deaths_are_counted),
+		cmocka_unit_test(test_a_death_is_no_attempt),
+		cmocka_unit_test(test_retries_are_kept),
+		cmocka_unit_test(test_device_of_the_event),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
