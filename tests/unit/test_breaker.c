@@ -1,48 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "tests/unit/run_fixture.h"
+#include "tests/unit/breaker_fixture.h"
 
-#include "base/mem.h"
-#include "engine/run/breaker.h"
-
-/* Breakers: when they open, the one probe, and what people may do. */
+/* Breakers: when they open and close, and the one probe. */
 
 static const char rules[] =
     "flow \"read\" { step \"look\" { snmp.get { a = \"sysName.0\" }, "
     "timeout = \"5s\" } }\n";
-
-static bool
-asks(struct fix *f, const char *target, uint64_t *generation)
-{
-	char why[128];
-	bool yes;
-
-	noc_core_begin(f->core, f->now);
-	yes = noc_breaker_allows(f->core, "snmp.get", target, 5000, generation,
-				 why);
-	noc_core_end(f->core);
-	fix_pump(f);
-	return yes;
-}
-
-static void
-tells(struct fix *f, const char *target, uint64_t generation, bool ok)
-{
-	noc_core_begin(f->core, f->now);
-	noc_breaker_result(f->core, "snmp.set", target, generation, ok, false);
-	noc_core_end(f->core);
-	fix_pump(f);
-}
-
-static void
-result(struct fix *f, const char *target, bool ok)
-{
-	uint64_t g;
-
-	assert_true(asks(f, target, &g));
-	tells(f, target, g, ok);
-}
 
 static void
 test_three_in_a_row(void **state)
@@ -52,16 +17,16 @@ test_three_in_a_row(void **state)
 
 	(void)state;
 	fix_open(&f, rules);
-	result(&f, "sw1", false);
-	result(&f, "sw1", false);
-	result(&f, "sw1", true); /* not in a row */
-	result(&f, "sw1", false);
+	brk_result(&f, "sw1", false);
+	brk_result(&f, "sw1", false);
+	brk_result(&f, "sw1", true); /* not in a row */
+	brk_result(&f, "sw1", false);
 	assert_int_equal(fix_count(&f, "BREAKER"), 0);
 	fix_advance(&f, 400 * 1000);
 	for (int i = 0; i < 3; i++)
-		result(&f, "sw1", false);
-	assert_false(asks(&f, "sw1", &g));
-	assert_true(asks(&f, "sw2", &g));
+		brk_result(&f, "sw1", false);
+	assert_false(brk_asks(&f, "sw1", &g));
+	assert_true(brk_asks(&f, "sw2", &g));
 	assert_int_equal(fix_count(&f, "BREAKER sw1 snmp OPEN"), 1);
 	assert_int_equal(fix_said(&f, "notify noc: breaker OPEN snmp sw1: 3 "
 				      "failures in a row"),
@@ -79,11 +44,11 @@ test_half_of_five(void **state)
 	(void)state;
 	fix_open(&f, rules);
 	for (int i = 0; i < 4; i++)
-		result(&f, "sw1", results[i]);
+		brk_result(&f, "sw1", results[i]);
 	assert_int_equal(fix_count(&f, "OPEN"), 0); /* too few to tell */
-	result(&f, "sw1", results[4]);
+	brk_result(&f, "sw1", results[4]);
 	assert_int_equal(fix_count(&f, "BREAKER sw1 snmp OPEN"), 1);
-	assert_false(asks(&f, "sw1", &g));
+	assert_false(brk_asks(&f, "sw1", &g));
 	fix_close(&f);
 }
 
@@ -97,14 +62,14 @@ test_slow_calls(void **state)
 	(void)state;
 	fix_open(&f, rules);
 	for (int i = 0; i < 5; i++) {
-		assert_true(asks(&f, "sw1", &g));
+		assert_true(brk_asks(&f, "sw1", &g));
 		noc_core_begin(f.core, f.now);
 		noc_breaker_result(f.core, "snmp.set", "sw1", g, true,
 				   i % 2 == 0);
 		noc_core_end(f.core);
 		fix_pump(&f);
 	}
-	assert_false(asks(&f, "sw1", &g));
+	assert_false(brk_asks(&f, "sw1", &g));
 	assert_int_equal(fix_said(&f, "3 of 5 calls failed or were slow"), 1);
 	fix_close(&f);
 }
@@ -137,43 +102,266 @@ test_slow_is_four_fifths_of_the_timeout(void **state)
 	}
 }
 
-/* What was 300 s ago does not count. */
+/* Exactly half is enough, of five at least; never so few. */
 static void
-test_window_slides(void **state)
+test_half_is_enough(void **state)
 {
 	struct fix f = { 0 };
 
 	(void)state;
 	fix_open(&f, rules);
-	result(&f, "sw1", false);
-	result(&f, "sw1", false);
-	fix_advance(&f, 310 * 1000);
-	result(&f, "sw1", true);
-	result(&f, "sw1", false);
-	result(&f, "sw1", true);
-	result(&f, "sw1", true);
-	assert_int_equal(fix_count(&f, "OPEN"), 0);
+	for (int i = 0; i < 6; i++) {
+		assert_int_equal(fix_count(&f, "OPEN"), 0);
+		brk_result(&f, "sw1", i % 2 == 0);
+	}
+	assert_int_equal(fix_count(&f, "BREAKER sw1 snmp OPEN"), 1);
+	assert_int_equal(fix_said(&f, "3 of 6 calls failed or were slow in "
+				      "300 s"),
+			 1);
 	fix_close(&f);
 }
 
-/* Many targets fail: the whole family stops. */
+/* What was 300 s ago does not count, neither in a row nor of five. */
+static void
+test_window_slides(void **state)
+{
+	static const struct {
+		int64_t ms;
+		bool opens;
+	} cases[] = { { 299999, true }, { 300000, false } };
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(cases); i++) {
+		struct fix f = { 0 };
+
+		fix_open(&f, rules);
+		brk_result(&f, "sw1", false);
+		brk_result(&f, "sw1", false);
+		fix_advance(&f, cases[i].ms);
+		brk_result(&f, "sw1", false);
+		assert_int_equal(fix_count(&f, "BREAKER"), cases[i].opens);
+		fix_close(&f);
+
+		memset(&f, 0, sizeof(f));
+		fix_open(&f, rules);
+		brk_result(&f, "sw1", false);
+		brk_result(&f, "sw1", false);
+		brk_result(&f, "sw1", true);
+		fix_advance(&f, cases[i].ms);
+		brk_result(&f, "sw1", true);
+		brk_result(&f, "sw1", false);
+		assert_int_equal(fix_count(&f, "BREAKER"), cases[i].opens);
+		fix_close(&f);
+	}
+}
+
+/* It slides by ten seconds: the oldest go first, the others stay. */
+static void
+test_window_slides_bit_by_bit(void **state)
+{
+	struct fix f = { 0 };
+
+	(void)state;
+	fix_open(&f, rules);
+	for (int i = 0; i < 3; i++) {
+		brk_result(&f, "sw1", true);
+		fix_advance(&f, 10 * 1000);
+	}
+	fix_advance(&f, 270 * 1000); /* two of them count still */
+	brk_result(&f, "sw1", false);
+	brk_result(&f, "sw1", false);
+	brk_result(&f, "sw1", true);
+	assert_int_equal(fix_count(&f, "OPEN"), 0);
+	brk_result(&f, "sw1", false);
+	assert_int_equal(fix_said(&f, "3 of 6 calls failed"), 1);
+	fix_close(&f);
+}
+
+/* Many targets fail, if only one of each: the whole family stops. */
 static void
 test_family(void **state)
 {
 	struct fix f = { 0 };
-	char name[16];
+	char name[16], why[128];
 	uint64_t g;
 
 	(void)state;
 	fix_open(&f, rules);
 	for (int i = 0; i < 10; i++) {
+		assert_int_equal(fix_count(&f, "BREAKER"), 0);
 		snprintf(name, sizeof(name), "sw%d", i);
-		result(&f, name, i % 2);
+		brk_result(&f, name, i >= 5);
 	}
 	assert_int_equal(fix_count(&f, "BREAKER * snmp OPEN"), 1);
-	assert_false(asks(&f, "another", &g));
+	assert_false(brk_asks_why(&f, "another", &g, why));
+	assert_string_equal(why, "breaker OPEN snmp@*: 5 of 10 calls failed or "
+				 "were slow in 300 s");
+	assert_int_equal(brk_stat(&f, "refused"), 1);
 	fix_close(&f);
 }
+
+/* Open for 60 s, each time twice as long, at most 15 min; 10 % more or less,
+ * the same for the same target. */
+static void
+test_how_long_it_is_open(void **state)
+{
+	static const int64_t s[] = { 60, 120, 240, 480, 900, 900 };
+	struct fix f = { 0 };
+	uint64_t g;
+
+	(void)state;
+	fix_open(&f, rules);
+	for (int i = 0; i < 3; i++)
+		brk_result(&f, "sw1", false);
+	for (size_t i = 0; i < NOC_COUNT(s); i++) {
+		fix_advance(&f, s[i] * 900 - 1);
+		assert_false(brk_asks(&f, "sw1", &g));
+		fix_advance(&f, s[i] * 200 + 1);
+		assert_true(brk_asks(&f, "sw1", &g));
+		brk_tells(&f, "sw1", g, false);
+	}
+	assert_int_equal(brk_stat(&f, "trips"), 1 + NOC_COUNT(s));
+	/* Closed, the next time is as short as the first. */
+	fix_advance(&f, 990 * 1000);
+	brk_result(&f, "sw1", true);
+	for (int i = 0; i < 3; i++)
+		brk_result(&f, "sw1", false);
+	fix_advance(&f, 66 * 1000);
+	assert_true(brk_asks(&f, "sw1", &g));
+	fix_close(&f);
+}
+
+/* Not all at once: targets that fell together come back one by one. */
+static void
+test_targets_come_back_apart(void **state)
+{
+	struct fix f = { 0 };
+	char name[16];
+	int early = 0;
+	uint64_t g;
+
+	(void)state;
+	fix_open(&f, rules);
+	assert_int_equal(brk_say(&f, "breaker.disable", "*", 0), 0);
+	for (int i = 0; i < 20; i++) {
+		snprintf(name, sizeof(name), "sw%d", i);
+		for (int n = 0; n < 3; n++)
+			brk_result(&f, name, false);
+	}
+	fix_advance(&f, 60 * 1000);
+	for (int i = 0; i < 20; i++) {
+		snprintf(name, sizeof(name), "sw%d", i);
+		early += brk_asks(&f, name, &g);
+	}
+	assert_in_range(early, 4, 16);
+	fix_close(&f);
+}
+
+/* ---- the family and the target, both asked ---- */
+
+static void
+test_both_are_asked(void **state)
+{
+	static const struct {
+		const char *wide, *target; /* what people said of them */
+		bool allowed;
+		const char *why;
+	} cases[] = {
+		{ NULL, NULL, true, NULL },
+		{ "breaker.trip", NULL, false, "FORCED_OPEN snmp@*: works" },
+		{ NULL, "breaker.trip", false, "FORCED_OPEN snmp@sw1: works" },
+		{ "breaker.trip", "breaker.trip", false,
+		  "FORCED_OPEN snmp@sw1: works" },
+		{ "breaker.trip", "breaker.disable", false,
+		  "FORCED_OPEN snmp@*: works" },
+		{ "breaker.disable", "breaker.trip", false,
+		  "FORCED_OPEN snmp@sw1: works" },
+		{ "breaker.disable", NULL, true, NULL },
+		{ "breaker.disable", "breaker.disable", true, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(cases); i++) {
+		char why[128] = "";
+		struct fix f = { 0 };
+		uint64_t g;
+
+		fix_open(&f, rules);
+		if (cases[i].wide)
+			assert_int_equal(brk_say(&f, cases[i].wide, "*", 0), 0);
+		if (cases[i].target)
+			assert_int_equal(brk_say(&f, cases[i].target, "sw1", 0),
+					 0);
+		assert_int_equal(brk_asks_why(&f, "sw1", &g, why),
+				 cases[i].allowed);
+		if (cases[i].why)
+			assert_non_null(strstr(why, cases[i].why));
+		assert_int_equal(brk_stat(&f, "refused"), !cases[i].allowed);
+		fix_close(&f);
+	}
+}
+
+/* The family is open, and so is the target: no probe of the family goes out
+ * to where none may go. */
+static void
+test_no_probe_to_an_open_target(void **state)
+{
+	struct fix f = { 0 };
+	char name[16];
+	uint64_t g, probe;
+
+	(void)state;
+	fix_open(&f, rules);
+	for (int i = 0; i < 10; i++) {
+		snprintf(name, sizeof(name), "sw%d", i);
+		brk_result(&f, name, false);
+	}
+	assert_int_equal(fix_count(&f, "BREAKER * snmp OPEN"), 1);
+	assert_int_equal(brk_say(&f, "breaker.trip", "sw1", 0), 0);
+	fix_advance(&f, 66 * 1000);
+	assert_false(brk_asks(&f, "sw1", &g));
+	assert_int_equal(fix_count(&f, "HALF_OPEN"), 0);
+	assert_true(brk_asks(&f, "sw2", &probe));
+	assert_int_equal(fix_count(&f, "BREAKER * snmp HALF_OPEN"), 1);
+	assert_false(brk_asks(&f, "sw3", &g)); /* one is out */
+	brk_tells(&f, "sw2", probe, true);
+	assert_int_equal(fix_count(&f, "BREAKER * snmp CLOSED"), 1);
+	assert_true(brk_asks(&f, "sw3", &g));
+	fix_close(&f);
+}
+
+/* What came of a call of before a change says nothing of what is now. */
+static void
+test_results_of_before(void **state)
+{
+	static const struct {
+		const char *verb;
+		bool opens; /* by three failures after it */
+	} cases[] = {
+		{ "breaker.reset", true },
+		{ "breaker.disable", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(cases); i++) {
+		struct fix f = { 0 };
+		uint64_t old[3], g;
+
+		fix_open(&f, rules);
+		for (int n = 0; n < 3; n++)
+			assert_true(brk_asks(&f, "sw1", &old[n]));
+		assert_int_equal(brk_say(&f, cases[i].verb, "sw1", 0), 0);
+		for (int n = 0; n < 3; n++)
+			brk_tells(&f, "sw1", old[n], false);
+		assert_true(brk_asks(&f, "sw1", &g));
+		for (int n = 0; n < 3; n++)
+			brk_tells(&f, "sw1", g, false);
+		assert_int_equal(brk_asks(&f, "sw1", &g), !cases[i].opens);
+		fix_close(&f);
+	}
+}
+
+/* ---- the one probe ---- */
 
 static void
 test_half_open(void **state)
@@ -183,24 +371,24 @@ test_half_open(void **state)
 
 	(void)state;
 	fix_open(&f, rules);
-	assert_true(asks(&f, "sw1", &old));
+	assert_true(brk_asks(&f, "sw1", &old));
 	for (int i = 0; i < 3; i++)
-		result(&f, "sw1", false);
+		brk_result(&f, "sw1", false);
 	fix_advance(&f, 53 * 1000); /* 60 s -10 % at the least */
-	assert_false(asks(&f, "sw1", &g));
+	assert_false(brk_asks(&f, "sw1", &g));
 	fix_advance(&f, 14 * 1000);
-	assert_true(asks(&f, "sw1", &probe));
-	assert_false(asks(&f, "sw1", &g)); /* one probe only */
-	tells(&f, "sw1", old, true);	   /* a result of before it opened */
+	assert_true(brk_asks(&f, "sw1", &probe));
+	assert_false(brk_asks(&f, "sw1", &g)); /* one probe only */
+	brk_tells(&f, "sw1", old, true); /* a result of before it opened */
 	assert_int_equal(fix_count(&f, "snmp CLOSED"), 0);
-	tells(&f, "sw1", probe, false);
+	brk_tells(&f, "sw1", probe, false);
 	/* Open again, for twice as long. */
 	fix_advance(&f, 107 * 1000);
-	assert_false(asks(&f, "sw1", &g));
+	assert_false(brk_asks(&f, "sw1", &g));
 	fix_advance(&f, 26 * 1000);
-	assert_true(asks(&f, "sw1", &probe));
-	tells(&f, "sw1", probe, true);
-	assert_true(asks(&f, "sw1", &g));
+	assert_true(brk_asks(&f, "sw1", &probe));
+	brk_tells(&f, "sw1", probe, true);
+	assert_true(brk_asks(&f, "sw1", &g));
 	assert_int_equal(fix_count(&f, "BREAKER sw1 snmp CLOSED"), 1);
 	assert_int_equal(fix_said(&f, "breaker OPEN"), 1); /* told once */
 	assert_int_equal(fix_said(&f, "breaker CLOSED"), 1);
@@ -217,62 +405,13 @@ test_lease_ends(void **state)
 	(void)state;
 	fix_open(&f, rules);
 	for (int i = 0; i < 3; i++)
-		result(&f, "sw1", false);
+		brk_result(&f, "sw1", false);
 	fix_advance(&f, 67 * 1000);
-	assert_true(asks(&f, "sw1", &g));
+	assert_true(brk_asks(&f, "sw1", &g));
 	fix_advance(&f, 4 * 1000);
-	assert_false(asks(&f, "sw1", &g));
+	assert_false(brk_asks(&f, "sw1", &g));
 	fix_advance(&f, 2 * 1000);
-	assert_true(asks(&f, "sw1", &g));
-	fix_close(&f);
-}
-
-static void
-test_people(void **state)
-{
-	struct fix f = { 0 };
-	struct noc_value *answer;
-	uint64_t g;
-
-	(void)state;
-	fix_open(&f, rules);
-	assert_int_equal(
-	    fix_command(&f,
-			"{\"verb\":\"breaker.trip\",\"action\":\"snmp\","
-			"\"target\":\"sw1\",\"actor\":\"joe\"}",
-			NULL),
-	    NOC_EINPUT); /* no reason */
-	assert_int_equal(
-	    fix_command(&f,
-			"{\"verb\":\"breaker.trip\",\"action\":\"snmp.get\","
-			"\"target\":\"sw1\",\"for_ms\":60000,"
-			"\"why\":\"works\",\"actor\":\"joe\"}",
-			NULL),
-	    0);
-	assert_false(asks(&f, "sw1", &g));
-	assert_int_equal(
-	    fix_command(&f, "{\"verb\":\"breaker.list\"}", &answer), 0);
-	assert_true(noc_value_len(answer) >= 1);
-	noc_value_free(answer);
-	fix_advance(&f, 61 * 1000); /* it expires by itself */
-	assert_true(asks(&f, "sw1", &g));
-	for (int i = 0; i < 3; i++)
-		result(&f, "sw1", false);
-	assert_int_equal(
-	    fix_command(&f,
-			"{\"verb\":\"breaker.reset\",\"action\":\"snmp\","
-			"\"target\":\"sw1\",\"why\":\"mended\","
-			"\"actor\":\"joe\"}",
-			NULL),
-	    0);
-	assert_true(asks(&f, "sw1", &g));
-	assert_int_equal(
-	    fix_command(&f,
-			"{\"verb\":\"breaker.reset\",\"action\":\"snmp\","
-			"\"target\":\"nosuch\",\"why\":\"x\","
-			"\"actor\":\"joe\"}",
-			NULL),
-	    NOC_ENOTFOUND);
+	assert_true(brk_asks(&f, "sw1", &g));
 	fix_close(&f);
 }
 
@@ -326,11 +465,17 @@ main(void)
 		cmocka_unit_test(test_half_of_five),
 		cmocka_unit_test(test_slow_calls),
 		cmocka_unit_test(test_slow_is_four_fifths_of_the_timeout),
+		cmocka_unit_test(test_half_is_enough),
 		cmocka_unit_test(test_window_slides),
+		cmocka_unit_test(test_window_slides_bit_by_bit),
 		cmocka_unit_test(test_family),
+		cmocka_unit_test(test_how_long_it_is_open),
+		cmocka_unit_test(test_targets_come_back_apart),
+		cmocka_unit_test(test_both_are_asked),
+		cmocka_unit_test(test_no_probe_to_an_open_target),
+		cmocka_unit_test(test_results_of_before),
 		cmocka_unit_test(test_half_open),
 		cmocka_unit_test(test_lease_ends),
-		cmocka_unit_test(test_people),
 		cmocka_unit_test(test_run_stops_at_it),
 		cmocka_unit_test(test_refusals_do_not_count),
 	};
