@@ -124,14 +124,15 @@ db_precreate(const char *path, struct noc_err *err)
 }
 
 /* A reader of a closed WAL file in a directory that it may not write cannot
- * make the shared memory; with no log beside it the file is all there is. */
+ * make the shared memory; with no log beside it the file is all there is.
+ * Else it stays at rc. */
 static int
-db_open_immutable(const char *path, sqlite3 **out)
+db_open_immutable(const char *path, int rc, sqlite3 **out)
 {
 	char *wal = noc_asprintf("%s-wal", path), *uri, *q;
-	int rc = SQLITE_CANTOPEN;
 
 	if (access(wal, F_OK) && errno == ENOENT) {
+		sqlite3_close(*out);
 		uri = noc_malloc(strlen(path) * 3 + 32);
 		q = stpcpy(uri, "file:");
 		for (const char *p = path; *p; p++)
@@ -161,11 +162,8 @@ db_connect(const char *path, enum noc_db_mode mode, sqlite3 **db)
 	if (rc == SQLITE_OK && mode == NOC_DB_READ) {
 		rc = noc_db_int(*db, "SELECT count(*) FROM sqlite_master", &n);
 		if ((rc & 0xff) == SQLITE_CANTOPEN ||
-		    (rc & 0xff) == SQLITE_READONLY) {
-			sqlite3_close(*db);
-			*db = NULL;
-			rc = db_open_immutable(path, db);
-		}
+		    (rc & 0xff) == SQLITE_READONLY)
+			rc = db_open_immutable(path, rc, db);
 	}
 	if (rc != SQLITE_OK)
 		return rc;
