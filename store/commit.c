@@ -198,11 +198,13 @@ commit_reopen(struct noc_commit *c)
 		return false;
 	}
 	c->checked_pages = 0;
-	if (c->in_doubt && (rc = noc_journal_is_at(&c->j, &c->doubt)) == 1) {
+	rc = c->in_doubt ? noc_journal_is_at(&c->j, &c->doubt) : 0;
+	if (rc == 1) {
 		commit_adopt(c, &c->doubt);
 		return true;
 	}
-	rc = noc_journal_is_at(&c->j, &c->j.tail);
+	if (!rc)
+		rc = noc_journal_is_at(&c->j, &c->j.tail);
 	if (rc == 1) {
 		c->in_doubt = false;
 		return false;
