@@ -29,12 +29,8 @@ record_fits(const struct noc_record *r, enum noc_tag tag, size_t len)
 {
 	size_t total = r->len + 6 + len;
 
-	if (tag == NOC_TAG_DETAIL || tag == NOC_TAG_RAW) {
-		if (len > NOC_BLOB_MIN)
-			return 0;
-	} else if (len > SHORT_MAX) {
+	if (tag != NOC_TAG_DETAIL && tag != NOC_TAG_RAW && len > SHORT_MAX)
 		return 0;
-	}
 	return total <= (tag < NOC_TAG_RAW ? BEFORE_RAW : TOTAL_MAX);
 }
 

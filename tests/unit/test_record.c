@@ -194,6 +194,45 @@ test_long_values_become_blobs(void **state)
 	free(big);
 }
 
+/* Up to its limit a value is in the record itself, however little else is. */
+static void
+test_how_long_a_field_may_be(void **state)
+{
+	static const struct {
+		enum noc_tag tag;
+		size_t most;
+	} cases[] = {
+		{ NOC_TAG_TARGET, 1024 },
+		{ NOC_TAG_OUTCOME, 1024 },
+		{ NOC_TAG_CAUSE, 1024 },
+		{ NOC_TAG_DETAIL, 30713 }, /* the longest raw fits, too */
+	};
+	char *big = noc_malloc(40000);
+
+	(void)state;
+	memset(big, 'x', 40000);
+	for (size_t i = 0; i < NOC_COUNT(cases); i++)
+		for (size_t more = 0; more < 2; more++) {
+			struct noc_txn *txn =
+			    noc_txn_new((struct noc_now){ 1, 2 });
+			struct noc_record *r =
+			    noc_txn_record(txn, NOC_REC_EVENT);
+			size_t len = cases[i].most + more;
+
+			noc_record_add(r, cases[i].tag, big, len);
+			assert_int_equal(txn->first_row != NULL, more);
+			if (more)
+				assert_int_equal(
+				    find_row(txn, NOC_ROW_BLOB)->cells[1].len,
+				    len);
+			else
+				assert_int_equal(r->len,
+						 NOC_RECORD_HEAD + 6 + len);
+			noc_txn_free(txn);
+		}
+	free(big);
+}
+
 /* A record of so many bytes, most of them of one field. */
 static uint8_t *
 record_of(size_t len)
@@ -297,6 +336,7 @@ main(void)
 		cmocka_unit_test(test_malformed_refused),
 		cmocka_unit_test(test_fields_found_and_required),
 		cmocka_unit_test(test_long_values_become_blobs),
+		cmocka_unit_test(test_how_long_a_field_may_be),
 		cmocka_unit_test(test_a_record_has_65535_bytes),
 		cmocka_unit_test(test_commitment_hides_value),
 		cmocka_unit_test(test_names),
