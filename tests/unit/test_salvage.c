@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: ISC */
+/* What comes over from a file that is put aside. */
+#include "config.h"
+
+#include "store/journal_private.h"
+
+#include <time.h>
+
+#include "store/reader.h"
+#include "tests/unit/store_state.h"
+#include "tests/unit/unit.h"
+
+static char *dir, *path;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	dir = state_make();
+	path = noc_asprintf("%s/nocturne.db", dir);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	free(path);
+	state_remove(dir);
+	return 0;
+}
+
+/* ---- putting aside ---- */
+
+/* The name says when, in UTC, and is one that nothing has. */
+static void
+test_name_says_when(void **state)
+{
+	time_t before = time(NULL), at;
+	char *first = noc_quarantine_name(path), *more;
+	size_t n = strlen(path);
+	struct tm tm = { .tm_year = 0 };
+
+	(void)state;
+	assert_memory_equal(first, path, n);
+	assert_memory_equal(first + n, ".quarantine-", 12);
+	assert_string_equal(strptime(first + n + 12, "%Y%m%dT%H%M%SZ", &tm),
+			    "");
+	at = timegm(&tm);
+	assert_true(at >= before && at <= time(NULL));
+	for (int i = 0; i < 3; i++) {
+		state_run("touch %s", first);
+		more = noc_quarantine_name(path);
+		assert_string_not_equal(more, first);
+		assert_int_not_equal(access(more, F_OK), 0);
+		free(first);
+		first = more;
+	}
+	free(first);
+}
+
+static void
+test_all_files_go_and_the_log_last(void **state)
+{
+	char *to = noc_asprintf("%s/aside", dir);
+	struct noc_err err;
+
+	(void)state;
+	state_run("cd %s && touch nocturne.db nocturne.db-wal nocturne.db-shm",
+		  dir);
+	/* One cannot go: the log itself stays, for the next start to see. */
+	state_run("mkdir -p %s-shm/full", to);
+	assert_int_equal(noc_quarantine(path, to, &err), NOC_ESTORE);
+	assert_non_null(strstr(err.msg, "Cannot put"));
+	assert_int_equal(access(path, F_OK), 0);
+	state_run("rm -r %s-shm", to);
+	/* Again: what went before is not missed. */
+	assert_int_equal(noc_quarantine(path, to, &err), 0);
+	assert_int_equal(state_run("cd %s && ls | tr '\\n' ' ' | grep -qx "
+				   "'aside aside-shm aside-wal '",
+				   dir),
+			 0);
+	free(to);
+}
+
+/* ---- rows ---- */
+
+static void
+commit(struct noc_writer *w, struct noc_txn *txn)
+{
+	assert_true(state_wait(w, noc_writer_submit(w, txn), PATIENCE_MS));
+}
+
+static void
+put_run(struct noc_txn *txn, uint8_t id, const char *word)
+{
+	struct noc_run_row run = { .rule = "if_down",
+				   .key = "r1",
+				   .device = "r1",
+				   .mode = "active",
+				   .state = word,
+				   .phase = "sleeping",
+				   .outcome = "",
+				   .started_ns = 5 };
+	struct noc_step_row step = { .path = "raise",
+				     .attempt = 1,
+				     .state = word };
+
+	memset(run.id.b, id, 16);
+	step.run = run.id;
+	noc_txn_run(txn, &run);
+	noc_txn_step(txn, &step);
+	step.path = "lower";
+	noc_txn_step(txn, &step);
+}
+
+/* The detail of the RECOVERY record, which is the second of the new log. */
+static struct noc_value *
+recovery(void)
+{
+	struct noc_value *list = NULL, *params = NULL, *detail;
+	struct noc_err err;
+
+	assert_int_equal(
+	    noc_json_parse("{\"kind\":\"recovery\"}", 19, &params, NULL), 0);
+	if (noc_reader_query(dir, "audit", params, &list, &err))
+		fail_msg("%s", err.msg);
+	assert_int_equal(noc_value_len(list), 1);
+	assert_int_equal(noc_value_get_int(noc_value_at(list, 0), "seq", 0), 1);
+	detail = noc_value_copy(noc_value_get(noc_value_at(list, 0), "detail"));
+	noc_value_free(params);
+	noc_value_free(list);
+	return detail;
+}
+
+static void
+recovered_rows(int64_t live, int64_t runs, int64_t steps, int64_t definitions)
+{
+	struct noc_value *v = recovery();
+
+	assert_int_equal(noc_value_get_int(v, "live", -1), live);
+	assert_int_equal(noc_value_get_int(v, "runs", -1), runs);
+	assert_int_equal(noc_value_get_int(v, "steps", -1), steps);
+	assert_int_equal(noc_value_get_int(v, "definitions", -1), definitions);
+	noc_value_free(v);
+	assert_int_equal(state_int(dir, "SELECT count(*) FROM live"), live);
+	assert_int_equal(state_int(dir, "SELECT count(*) FROM runs"), runs);
+	assert_int_equal(state_int(dir, "SELECT count(*) FROM steps"), steps);
+	assert_int_equal(state_int(dir, "SELECT count(*) FROM definitions"),
+			 definitions);
+}
+
+/* What is live and unfinished comes over, and the record says how much of it,
+ * why, from where, and what the old log's head was. */
+static void
+test_what_comes_over_is_said(void **state)
+{
+	struct noc_writer *w = state_open(dir, NULL);
+	struct noc_txn *txn = noc_txn_new(noc_clock_read());
+	static const char *const words[] = { "Pending", "Running", "Succeeded",
+					     "Failed", "Cancelled" };
+	struct noc_value *v;
+	const char *head;
+	char *said;
+
+	(void)state;
+	noc_txn_live_put(txn, "silence", "r1", 77, NULL);
+	noc_txn_live_put(txn, "silence", "r2", 78, NULL);
+	noc_txn_live_put(txn, "hold", "r1", 79, NULL);
+	for (uint8_t i = 0; i < NOC_COUNT(words); i++)
+		put_run(txn, (uint8_t)(i + 1), words[i]);
+	noc_txn_definition(txn, (const uint8_t[32]){ 1 }, "plan", "a", "text");
+	commit(w, txn);
+	commit(w, state_txn(0));
+	noc_writer_close(w, 1000);
+	state_flip(dir, "audit", "rec", 1, -1, 0);
+	w = state_open(dir, &said);
+	noc_writer_close(w, 1000);
+	assert_non_null(strstr(said, "4 live rows and 2 unfinished runs"));
+	free(said);
+	recovered_rows(4, 2, 4, 1);
+	assert_int_equal(state_int(dir, "SELECT sum(due) FROM live"),
+			 77 + 78 + 79);
+	assert_int_equal(state_int(dir, "SELECT count(*) FROM runs WHERE phase"
+					" = 'blocked' AND state IN ('Pending',"
+					" 'Running')"),
+			 2);
+	v = recovery();
+	assert_non_null(strstr(noc_value_get_str(v, "reason", ""), "record 1"));
+	assert_non_null(
+	    strstr(noc_value_get_str(v, "file", ""), ".quarantine-2"));
+	head = noc_value_get_str(v, "old_head", "");
+	assert_non_null(strstr(head, "noc.example/audit/"));
+	assert_non_null(strstr(head, "\n2\n"));
+	noc_value_free(v);
+}
+
+/* A leaf of the table that has this key, made unreadable. */
+static void
+spoil_leaf_of(const char *key)
+{
+	size_t len;
+	char *file = unit_read(path, &len), *at = file;
+	FILE *f;
+
+	do {
+		at = memmem(at + 1, len - (size_t)(at + 1 - file), key,
+			    strlen(key));
+		assert_non_null(at);
+	} while (file[(at - file) / 4096 * 4096] != 0x0a);
+	f = fopen(path, "r+b");
+	assert_non_null(f);
+	assert_int_equal(fseek(f, (at - file) / 4096 * 4096, SEEK_SET), 0);
+	for (int i = 0; i < 8; i++)
+		fputc(0xff, f);
+	fclose(f);
+	free(file);
+}
+
+/* A page in the middle is lost: what lies before it and what lies behind it
+ * comes over. */
+static void
+test_rows_on_both_sides_of_the_damage(void **state)
+{
+	struct noc_writer *w = state_open(dir, NULL);
+	struct noc_txn *txn = noc_txn_new(noc_clock_read());
+	struct noc_value *v;
+	int64_t live;
+	char *said, key[32];
+
+	(void)state;
+	for (unsigned i = 0; i < 2000; i++) {
+		snprintf(key, sizeof(key), "row-%04u", i);
+		noc_txn_live_put(txn, "counter", key, i, NULL);
+	}
+	commit(w, txn);
+	noc_writer_close(w, 1000);
+	state_flip(dir, "audit", "rec", 0, -1, 0);
+	spoil_leaf_of("row-1000");
+	w = state_open(dir, &said);
+	noc_writer_close(w, 1000);
+	assert_non_null(said);
+	free(said);
+	/* A page holds fewer than 300 of them. */
+	live = state_int(dir, "SELECT count(*) FROM live");
+	assert_in_range(live, 1700, 1999);
+	assert_int_equal(state_int(dir, "SELECT min(due) FROM live"), 0);
+	assert_int_equal(state_int(dir, "SELECT max(due) FROM live"), 1999);
+	assert_int_equal(state_int(dir, "SELECT count(*) FROM live"
+					" WHERE due = 1000"),
+			 0);
+	v = recovery();
+	assert_int_equal(noc_value_get_int(v, "live", -1), live);
+	noc_value_free(v);
+	state_assert_whole(dir, 2);
+}
+
+/* A start that comes upon an interrupted recovery, with this as the old file.
+ */
+static void
+recover_from(const char *old_sql)
+{
+	struct noc_writer *w;
+	char *said;
+
+	if (old_sql) {
+		state_sql(dir, old_sql);
+		state_run("mv %s %s/old", path, dir);
+	}
+	state_run("printf %s/old > %s/recovering", dir, dir);
+	w = state_open(dir, &said);
+	assert_non_null(said);
+	free(said);
+	noc_writer_close(w, 1000);
+	assert_int_equal(state_run("test -e %s/recovering", dir), 1);
+	state_assert_whole(dir, 2);
+}
+
+/* Rows that have no place in the new table are lost, and no others; a table
+ * that is not there costs nothing else. */
+static void
+test_odd_rows_and_missing_tables(void **state)
+{
+	(void)state;
+	recover_from("CREATE TABLE live(kind, key, due, data);"
+		     "INSERT INTO live VALUES('hold','a',1,NULL),"
+		     "('hold',NULL,2,NULL),('hold','c',4,NULL),"
+		     "('hold','c',8,NULL),(NULL,'d',16,NULL);"
+		     "CREATE TABLE definitions(hash, kind, name, text, added);"
+		     "INSERT INTO definitions VALUES(x'01','plan','n','t',1)");
+	recovered_rows(2, 0, 0, 1);
+	assert_int_equal(state_int(dir, "SELECT sum(due) & 1 FROM live"), 1);
+}
+
+/* What cannot be opened gives nothing; the new log begins all the same. */
+static void
+test_nothing_to_give(void **state)
+{
+	struct noc_value *v;
+
+	(void)state;
+	recover_from(NULL);
+	recovered_rows(0, 0, 0, 0);
+	v = recovery();
+	assert_null(noc_value_get_str(v, "old_head", NULL));
+	noc_value_free(v);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+		TEST(test_name_says_when),
+		TEST(test_all_files_go_and_the_log_last),
+		TEST(test_what_comes_over_is_said),
+		TEST(test_rows_on_both_sides_of_the_damage),
+		TEST(test_odd_rows_and_missing_tables),
+		TEST(test_nothing_to_give),
+	};
+
+	noc_log_sink_set(state_quiet, NULL);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
