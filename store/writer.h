@@ -10,7 +10,7 @@
 
 /*
  * The one thread that writes.  It commits whole txns in ticket order, as soon
- * as it is idle, in groups of <= 256 txns or 1 MiB; assigns seq and prev,
+ * as it is idle, in groups of <= 512 txns or 4 MiB; assigns seq and prev,
  * hashes, signs the head.  A commit that fails on FULL, BUSY or IOERR keeps
  * its batch and is tried again, 100 ms doubling to 5 s.  Knows no event loop.
  */

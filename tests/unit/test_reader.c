@@ -3,6 +3,8 @@
 
 #include "store/reader.h"
 
+#include "store/db.h"
+#include "store/query.h"
 #include "tests/unit/store_state.h"
 
 static char *dir;
@@ -302,6 +304,50 @@ test_counts(void **state)
 	noc_value_free(v);
 }
 
+/* No question holds on to the file after its answer, however much more there
+ * was to say: the log could not begin anew. */
+static void
+test_questions_leave_nothing_behind(void **state)
+{
+	static const char *const asked[][2] = {
+		{ "events", "{\"limit\":1}" },
+		{ "events", "{\"before\":\"x\"}" },
+		{ "event", "{\"id\":\"0000\"}" },
+		{ "event", "{\"id\":\"last\"}" },
+		{ "decisions", "{\"event\":\"000003e8-7070-7070-7070-"
+			       "707070707070\"}" },
+		{ "runs", "{\"limit\":1}" },
+		{ "run", "{\"id\":\"22222222\"}" },
+		{ "audit", "{\"limit\":1}" },
+		{ "audit", "{\"limit\":1,\"run\":\"22222222-2222-2222-2222-"
+			   "222222222222\"}" },
+		{ "heads", "{\"limit\":1}" },
+		{ "counts", "{}" },
+		{ "live", "{\"kind\":\"counter\"}" },
+	};
+	char *path = noc_asprintf("%s/nocturne.db", dir);
+	struct noc_err err;
+	sqlite3 *db;
+
+	(void)state;
+	assert_int_equal(noc_db_open(path, NOC_DB_READ, &db, NULL, &err), 0);
+	for (size_t i = 0; i < NOC_COUNT(asked); i++) {
+		struct noc_value *params = NULL, *out = NULL;
+
+		assert_int_equal(noc_json_parse(asked[i][1],
+						strlen(asked[i][1]), &params,
+						NULL),
+				 0);
+		noc_query_run(db, asked[i][0], params, &out, &err);
+		if (sqlite3_next_stmt(db, NULL))
+			fail_msg("%s %s", asked[i][0], asked[i][1]);
+		noc_value_free(params);
+		noc_value_free(out);
+	}
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	free(path);
+}
+
 /* ---- the thread ---- */
 
 static unsigned answered;
@@ -537,6 +583,7 @@ main(void)
 		cmocka_unit_test(test_run_with_all_that_belongs),
 		cmocka_unit_test(test_audit_of_a_run),
 		cmocka_unit_test(test_counts),
+		cmocka_unit_test(test_questions_leave_nothing_behind),
 		cmocka_unit_test(test_thread_answers_in_order),
 		cmocka_unit_test(test_event_said_by_its_record),
 		cmocka_unit_test(test_search_goes_on_where_it_stopped),

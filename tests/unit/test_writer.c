@@ -155,9 +155,9 @@ test_one_writer_a_directory(void **state)
 }
 
 static void
-refused(enum noc_kind kind, const char *because)
+site_refused(const char *site, enum noc_kind kind, const char *because)
 {
-	struct noc_writer_options opt = { .state_dir = dir, .site = "x" };
+	struct noc_writer_options opt = { .state_dir = dir, .site = site };
 	struct noc_writer *w;
 	struct noc_err err;
 	char *said;
@@ -165,6 +165,28 @@ refused(enum noc_kind kind, const char *because)
 	assert_int_equal(noc_writer_open(&opt, &w, &said, &err), kind);
 	if (!strstr(err.msg, because))
 		fail_msg("%s", err.msg);
+}
+
+static void
+refused(enum noc_kind kind, const char *because)
+{
+	site_refused("x", kind, because);
+}
+
+/* A site whose name no key can carry begins no log; the next one does. */
+static void
+test_sites_that_cannot_be_named(void **state)
+{
+	char *site = noc_calloc(1, 302);
+
+	(void)state;
+	site_refused("two words", NOC_ECONFIG, "cannot name a key");
+	site_refused("a+b", NOC_ECONFIG, "cannot name a key");
+	memset(site, 'x', 301);
+	site_refused(site, NOC_ECONFIG, "cannot name a key");
+	free(site);
+	state_fill(dir, 0, 1);
+	state_assert_whole(dir, 2);
 }
 
 static void
@@ -182,7 +204,9 @@ test_keys_and_versions_refused(void **state)
 	state_run("umask 077; printf '%%064d\\n' 1 > %s", key);
 	refused(NOC_ECONFIG, "is not the key that signed");
 	state_run("chmod 644 %s", key);
-	refused(NOC_ECONFIG, "may be read by others");
+	refused(NOC_ECONFIG, "may be read by others (mode 644)");
+	state_run("echo 12 > %s; chmod 600 %s", key, key);
+	refused(NOC_ECONFIG, "must hold 64 hex digits");
 	state_run("mv %s.away %s", key, key);
 	state_sql(dir, "PRAGMA user_version=99");
 	refused(NOC_ECONFIG, "newer version");
@@ -487,18 +511,24 @@ static void
 test_old_rows_go(void **state)
 {
 	struct noc_writer *w = state_open(dir, NULL);
+	struct noc_writer_stats s;
 	uint64_t t = 0;
+	int i = 0;
 
 	(void)state;
 	assert_int_equal(noc_writer_retain(w, "audit", 1), NOC_ENOTFOUND);
-	for (unsigned i = 0; i < 1200; i++)
-		t = noc_writer_submit(w, state_txn(i));
+	for (unsigned k = 0; k < 1200; k++)
+		t = noc_writer_submit(w, state_txn(k));
 	assert_true(state_wait(w, t, PATIENCE_MS));
 	assert_int_equal(noc_writer_retain(w, "events", 1), 0);
-	for (int i = 0;
-	     i < 600 && state_int(dir, "SELECT count(*) FROM events") > 0; i++)
+	for (; i < 600 && state_int(dir, "SELECT count(*) FROM events") > 0;
+	     i++)
 		usleep(100000);
 	assert_int_equal(state_int(dir, "SELECT count(*) FROM events"), 0);
+	/* And the log is emptied after that, which is told. */
+	for (i = 0; noc_writer_stats(w, &s), s.wal_pages && i < 600; i++)
+		usleep(100000);
+	assert_int_equal(s.wal_pages, 0);
 	noc_writer_close(w, 1000);
 	state_assert_whole(dir, 1201);
 }
@@ -513,6 +543,7 @@ main(int argc, char **argv)
 		TEST(test_rows_without_records),
 		TEST(test_order_within_a_batch),
 		TEST(test_one_writer_a_directory),
+		TEST(test_sites_that_cannot_be_named),
 		TEST(test_keys_and_versions_refused),
 		TEST(test_nothing_completed_is_lost),
 		TEST(test_damaged_file_is_put_aside),
