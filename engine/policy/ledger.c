@@ -163,6 +163,7 @@ const struct noc_part_ops noc_part_ledger = {
 	.open = ledger_open,
 	.close = ledger_close,
 	.load = noc_rule_pause_load,
+	.unreadable = noc_rule_pause_unreadable,
 	.ready = noc_rule_pause_apply,
 	.reload = noc_rule_pause_apply,
 	.answers = noc_rule_pause_answers,

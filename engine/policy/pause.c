@@ -27,6 +27,14 @@ noc_rule_pause_apply(struct noc_core *core, void *part)
 						    rs->rules[i].name) != NULL;
 }
 
+/* Paused it was, whoever said so and why. */
+void
+noc_rule_pause_unreadable(struct noc_core *core, void *part, const char *kind,
+			  const char *key)
+{
+	noc_rule_pause_load(core, part, kind, key, 0, NULL);
+}
+
 bool
 noc_rule_pause_load(struct noc_core *core, void *part, const char *kind,
 		    const char *key, int64_t due_ns,

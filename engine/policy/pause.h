@@ -10,6 +10,8 @@
  */
 void noc_rule_pause_apply(struct noc_core *core,
 			  void *part); /* ready, reload */
+void noc_rule_pause_unreadable(struct noc_core *core, void *part,
+			       const char *kind, const char *key);
 bool noc_rule_pause_load(struct noc_core *core, void *part, const char *kind,
 			 const char *key, int64_t due_ns,
 			 const struct noc_value *data);

@@ -513,6 +513,13 @@ fix_said(struct fix *f, const char *part)
 }
 
 void
+fix_forget(struct fix *f)
+{
+	while (f->njournal)
+		free(f->journal[--f->njournal]);
+}
+
+void
 fix_dump(struct fix *f)
 {
 	for (size_t i = 0; i < f->njournal; i++)

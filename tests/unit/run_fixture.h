@@ -87,6 +87,7 @@ size_t fix_said(struct fix *f, const char *part);
 /* Asserts that such lines are in the journal in this order; NULL ends. */
 void fix_order(struct fix *f, ...) __attribute__((sentinel));
 void fix_dump(struct fix *f);
+void fix_forget(struct fix *f); /* the journal so far */
 bool fix_running(struct fix *f, const struct noc_id *id);
 int64_t fix_runs(struct fix *f); /* that have not ended */
 

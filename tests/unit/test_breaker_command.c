@@ -256,6 +256,7 @@ test_status(void **state)
 	noc_core_end(f.core);
 	assert_int_equal(brk_stat(&f, "open"), 1);
 	assert_int_equal(brk_stat(&f, "slow"), 1);
+	fix_pump(&f);
 	fix_close(&f);
 }
 

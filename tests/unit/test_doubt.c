@@ -319,7 +319,7 @@ test_a_person_decides(void **state)
 		fix_refuse(&f, "exec", "transient", 0);
 		fix_advance(&f, 2000);
 		fix_refuse(&f, "exec", "in_doubt", 0);
-		f.njournal = 0;
+		fix_forget(&f);
 	}
 	assert_true(fix_running(&f, &id));
 	fix_close(&f);
