@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -109,17 +110,41 @@ static const char db_pragmas_read[] =
     "PRAGMA trusted_schema=OFF; PRAGMA query_only=ON;"
     "PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=0";
 
-/* SQLite makes files by the umask; ours hold what devices said. */
+/* Why a file that is there already is none to write to: 0, or errno. */
+static int
+db_unfit(const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st))
+		return errno;
+	if (S_ISLNK(st.st_mode))
+		return ELOOP;
+	if (S_ISDIR(st.st_mode))
+		return EISDIR;
+	return faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS) ? errno : 0;
+}
+
+/*
+ * SQLite makes files by the umask; ours hold what devices said.  One that is
+ * there is not opened: to close it again would drop every lock that this
+ * process has on it (fcntl(2)), and whoever closes the file next would take
+ * the log away from under us.
+ */
 static int
 db_precreate(const char *path, struct noc_err *err)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int why = fd >= 0 ? 0 : errno;
 
-	if (fd < 0)
+	if (fd >= 0)
+		close(fd);
+	if (why == EEXIST)
+		why = db_unfit(path);
+	if (why)
 		return noc_err_set(err, NOC_ESTORE,
 				   "Cannot open or create %s: %s.", path,
-				   strerror(errno));
-	close(fd);
+				   strerror(why));
 	return 0;
 }
 

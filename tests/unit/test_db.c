@@ -186,6 +186,36 @@ test_one_integer(void **state)
 	assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
 
+/*
+ * A second connection of ours takes no lock of the first away: a stranger who
+ * looks at the file meanwhile and closes it leaves the log beside it alone.
+ */
+static void
+test_strangers_leave_the_log(void **state)
+{
+	char *wal = noc_asprintf("%s-wal", path);
+	sqlite3 *first = NULL, *second = NULL;
+	struct noc_err err;
+
+	(void)state;
+	assert_int_equal(noc_db_open(path, NOC_DB_WRITE, &first, NULL, &err),
+			 0);
+	assert_int_equal(noc_db_migrate(first, 0), SQLITE_OK);
+	assert_int_equal(noc_db_open(path, NOC_DB_WRITE, &second, NULL, &err),
+			 0);
+	assert_int_equal(
+	    state_run("python3 -c 'import sqlite3,sys;"
+		      "d=sqlite3.connect(sys.argv[1]);"
+		      "d.execute(\"SELECT count(*) FROM runs\").fetchall();"
+		      "d.close()' %s",
+		      path),
+	    0);
+	assert_int_equal(access(wal, F_OK), 0);
+	sqlite3_close(second);
+	sqlite3_close(first);
+	free(wal);
+}
+
 int
 main(void)
 {
@@ -197,6 +227,7 @@ main(void)
 		TEST(test_closed_journal_is_read_by_itself),
 		TEST(test_what_a_failure_calls_for),
 		TEST(test_one_integer),
+		TEST(test_strangers_leave_the_log),
 	};
 
 	noc_log_sink_set(state_quiet, NULL);
