@@ -28,11 +28,10 @@
  * result (attempt_end.c).  It outlives the run when its call cannot be
  * stopped; what then comes is journaled `late` and changes nothing.
  */
-#define PAUSE_NS	 (5 * NOC_NS_PER_S)
-#define STALE_NS	 (60 * NOC_NS_PER_S)
-#define VERIFY_LEAST_MS	 1000
-#define TIMEOUT_FALLBACK 10000
-#define PRESSURE_STOPS	 0.75 /* of the journal's queue */
+#define PAUSE_NS	(5 * NOC_NS_PER_S)
+#define STALE_NS	(60 * NOC_NS_PER_S)
+#define VERIFY_LEAST_MS 1000
+#define PRESSURE_STOPS	0.75 /* of the journal's queue */
 
 void
 noc_attempt_free(struct noc_attempt *a)
@@ -87,7 +86,6 @@ on_call_done(struct noc_call *call, struct noc_value *result,
 
 	(void)call;
 	noc_core_begin(core, noc_core_turn(core));
-	noc_run_bury(noc_runs_of(core));
 	if (!r) {
 		noc_attempt_late(a, err ? "late: failed" : "late: ok");
 		noc_value_free(result);
@@ -97,7 +95,6 @@ on_call_done(struct noc_call *call, struct noc_value *result,
 			failure_of_call(&f, err, a->mutates);
 		noc_attempt_end(a, result, err ? &f : NULL);
 		noc_run_advance(r);
-		noc_run_store(r);
 	}
 	noc_core_end(core);
 }
@@ -123,7 +120,6 @@ attempt_call(struct noc_attempt *a)
 			noc_kind_name(err.kind), "%s", err.msg);
 	noc_attempt_end(a, NULL, &f);
 	noc_run_advance(r);
-	noc_run_store(r);
 	noc_core_end(core);
 }
 
@@ -217,14 +213,14 @@ attempt_cleared(struct noc_attempt *a)
 		attempt_not_started(a, "not_started: kill switch");
 		r->tries--;
 		attempt_pause(r);
-		return false;
+		break;
 	case NOC_CLEAR_STOP:
 		attempt_not_started(a, f.message);
 		noc_run_end(r, "Succeeded", f.message);
-		return false;
+		break;
 	case NOC_CLEAR_FAIL:
 		attempt_refused(a, &f);
-		return false;
+		break;
 	}
 	return false;
 }
@@ -245,7 +241,6 @@ on_intent_durable(void *arg)
 		return;
 	}
 	noc_core_begin(core, noc_core_turn(core));
-	noc_run_bury(noc_runs_of(core));
 	now = noc_core_time(core).boot_ns;
 	go = attempt_cleared(a);
 	if (go) {
@@ -256,7 +251,6 @@ on_intent_durable(void *arg)
 			noc_settle_touch(core, a->target, &r->id);
 	} else {
 		noc_run_advance(r);
-		noc_run_store(r);
 	}
 	noc_core_end(core);
 	if (go)
@@ -297,8 +291,7 @@ attempt_new(struct noc_run *r, const struct noc_action_ops *ops,
 		      !noc_ast_opt(params, "url");
 	a->intent_boot_ns = noc_core_time(r->core).boot_ns;
 	a->call = noc_call_new(ops, params, context, target);
-	a->call->timeout_ms =
-	    def->timeout_ms > 0 ? def->timeout_ms : TIMEOUT_FALLBACK;
+	a->call->timeout_ms = def->timeout_ms;
 	a->call->on_done = on_call_done;
 	a->call->arg = a;
 	noc_call_aim(a->call, inv);

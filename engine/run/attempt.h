@@ -6,7 +6,7 @@
 
 /*
  * One attempt of a step: its intent, its call, how it ended.  Each leaves the
- * run waiting, at its next step, or ended; the caller advances and stores it.
+ * run waiting, at its next step, or ended; the caller advances it.
  * Loop thread, inside an input.
  */
 

@@ -98,7 +98,6 @@ noc_escalate_event(struct noc_core *core, struct noc_event *ev)
 				     noc_id_format(id, &ev->id));
 		noc_escalate_stop(r, ev->kind);
 		noc_run_advance(r);
-		noc_run_store(r);
 	}
 	free(all);
 }

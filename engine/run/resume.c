@@ -378,7 +378,6 @@ run_go_on(struct noc_run *r)
 		break;
 	}
 	r->dirty |= back;
-	noc_run_advance(r);
 }
 
 /* An event read back knows its device by name only. */
@@ -417,12 +416,10 @@ noc_run_ready(struct noc_core *core, void *part)
 		noc_info("resume", "run=%s rule=%s step=%zu wait=%s", r->text,
 			 r->rule, r->at, noc_wait_names[r->wait]);
 		run_aim(r);
-		if (!run_in_doubt(r) && noc_run_overdue(r))
-			noc_run_advance(r);
-		else
+		if (run_in_doubt(r) || !noc_run_overdue(r))
 			run_go_on(r);
 		noc_run_limit(r);
-		noc_run_store(r);
+		noc_run_advance(r);
 	}
 	free(all);
 }
@@ -445,7 +442,7 @@ noc_run_reload(struct noc_core *core, void *part)
 		r->code = noc_ruleset_ref(rs);
 		run_go_on(r);
 		noc_run_limit(r); /* it may have been over meanwhile */
-		noc_run_store(r);
+		noc_run_advance(r);
 	}
 	free(all);
 }

@@ -140,7 +140,6 @@ noc_run_store(struct noc_run *r)
 	run_write_row(r);
 	if (!r->ended)
 		return;
-	noc_due_disarm(r->core, &r->due);
 	noc_table_deln(&runs->by_id, r->id.b, sizeof(r->id.b));
 	r->next_dead = runs->dead;
 	runs->dead = r;

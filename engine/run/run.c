@@ -46,8 +46,6 @@ noc_run_new(struct noc_core *core, const struct noc_id *id)
 void
 noc_run_free(struct noc_run *r)
 {
-	noc_due_disarm(r->core, &r->due);
-	noc_due_disarm(r->core, &r->limit);
 	noc_plan_unref(r->plan);
 	noc_ruleset_unref(r->code);
 	noc_event_unref(r->ev);
@@ -242,7 +240,6 @@ noc_run_start(struct noc_core *core, const struct noc_run_cause *given,
 		 r->text, r->rule, r->device, r->key, noc_mode_name(r->mode));
 	noc_run_limit(r);
 	noc_run_advance(r);
-	noc_run_store(r);
 	return 0;
 }
 
@@ -469,7 +466,7 @@ noc_run_cancel(struct noc_core *core, const struct noc_id *id,
 	noc_attempt_cancel(r, text);
 	noc_escalate_clear(r, text);
 	noc_run_end(r, "Cancelled", text);
-	noc_run_store(r);
+	noc_run_advance(r);
 	return 0;
 }
 
@@ -512,6 +509,5 @@ noc_run_signal(struct noc_core *core, const struct noc_id *id,
 		    r->text, r->phase[0] ? r->phase : r->state, signal);
 	}
 	noc_run_advance(r);
-	noc_run_store(r);
 	return 0;
 }

@@ -8,8 +8,7 @@
 /*
  * The inside of a run.  A run moves when something it waits for happens;
  * noc_run_advance (runner.h) then goes on until it waits again or has ended,
- * and noc_run_store (rows.h) writes its row once.  Loop thread, inside an
- * input.
+ * and writes its row once.  Loop thread, inside an input.
  */
 
 enum noc_wait {

@@ -34,7 +34,7 @@ on_run_due(struct noc_due *due, struct noc_core *core)
 	struct noc_run *r =
 	    (struct noc_run *)((char *)due - offsetof(struct noc_run, due));
 
-	noc_run_bury(noc_runs_of(core));
+	(void)core;
 	switch (r->wait) {
 	case NOC_WAIT_CALL:
 		noc_attempt_due(r);
@@ -71,7 +71,6 @@ on_run_due(struct noc_due *due, struct noc_core *core)
 		break;
 	}
 	noc_run_advance(r);
-	noc_run_store(r);
 }
 
 /* Its time is over: it ends, unless it waits for people. */
@@ -115,11 +114,9 @@ on_run_limit(struct noc_due *due, struct noc_core *core)
 	struct noc_run *r =
 	    (struct noc_run *)((char *)due - offsetof(struct noc_run, limit));
 
-	noc_run_bury(noc_runs_of(core));
-	if (!run_expire(r))
-		return;
+	(void)core;
+	run_expire(r);
 	noc_run_advance(r);
-	noc_run_store(r);
 }
 
 void
@@ -158,6 +155,7 @@ noc_run_advance(struct noc_run *r)
 		else
 			noc_step_begin(r);
 	}
+	noc_run_store(r);
 }
 
 /*

@@ -28,7 +28,7 @@ struct noc_runs {
 };
 
 struct noc_runs *noc_runs_of(const struct noc_core *core);
-/* As far as it goes: until it waits or has ended. */
+/* As far as it goes, until it waits or has ended; and its row is written. */
 void noc_run_advance(struct noc_run *r);
 /* Wait for this, until due (UTC; 0: no end). */
 void noc_run_wait(struct noc_run *r, enum noc_wait wait, const char *phase,

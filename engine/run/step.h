@@ -7,8 +7,8 @@
 
 /*
  * The step at hand of a run: begun, judged, ended.  Each of these leaves the
- * run waiting, at its next step, or ended; the caller then advances and stores
- * it.  Loop thread, inside an input.
+ * run waiting, at its next step, or ended; the caller then advances it.  Loop
+ * thread, inside an input.
  */
 void noc_step_begin(struct noc_run *r);
 /* Has it attempts, each a call? */

@@ -177,7 +177,6 @@ on_emission(void *arg)
 
 		noc_step_succeed(r, NULL, &d);
 		noc_run_advance(r);
-		noc_run_store(r);
 	}
 	noc_core_end(core);
 	emission_free(e);
