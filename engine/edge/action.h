@@ -45,7 +45,7 @@ struct noc_call {
 	const char *target;		 /* device name or "" */
 	const struct noc_device *device; /* of the target; NULL unknown */
 	int64_t timeout_ms;
-	char token[80];			 /* idempotency: run/step/attempt */
+	char token[160];		 /* idempotency: run/step/attempt */
 	const struct noc_value *context; /* {event, run, step} for children */
 	void *impl;			 /* the action's own */
 	/* Outside any input; result is owned by the callee, NULL when err. */

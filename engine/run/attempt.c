@@ -295,7 +295,7 @@ attempt_new(struct noc_run *r, const struct noc_action_ops *ops,
 	a->call->on_done = on_call_done;
 	a->call->arg = a;
 	noc_call_aim(a->call, inv);
-	snprintf(a->call->token, sizeof(a->call->token), "%s/%.24s/%d", r->text,
+	snprintf(a->call->token, sizeof(a->call->token), "%s/%s/%d", r->text,
 		 def->name, a->number);
 	a->next = runs->attempts;
 	a->prev = &runs->attempts;

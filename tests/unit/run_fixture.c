@@ -72,7 +72,8 @@ journal_add(struct fix *f, const struct noc_txn_record *r)
 	static const uint16_t tags[] = { NOC_TAG_STEP,	 NOC_TAG_TARGET,
 					 NOC_TAG_ACTION, NOC_TAG_OUTCOME,
 					 NOC_TAG_DETAIL, NOC_TAG_ACTOR,
-					 NOC_TAG_RULE };
+					 NOC_TAG_RULE,	 NOC_TAG_EVENT,
+					 NOC_TAG_CAUSE };
 	struct noc_record_view v = {
 		.kind = (uint16_t)r->rec.kind,
 		.nfields = r->rec.nfields,
