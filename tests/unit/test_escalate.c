@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "tests/unit/run_fixture.h"
+#include "tests/unit/correlate_fixture.h"
 
-#include "base/mem.h"
+#include "engine/run/escalate.h"
 
 /* Escalation: levels, again, who and what ends it, and the one all-clear. */
 
@@ -217,6 +217,248 @@ test_silenced(void **state)
 	fix_close(&f);
 }
 
+/* ---- who is meant ---- */
+
+/* One of two is answered: the other still waits for its event. */
+static void
+test_each_waits_for_its_own(void **state)
+{
+	struct fix f = { 0 };
+	struct noc_id one, two;
+	char text[NOC_ID_TEXT], *line;
+	struct noc_event *ev;
+
+	(void)state;
+	fix_open(&f, heal);
+	one = failed(&f);
+	f.now.wall_ns++;
+	two = failed(&f);
+	assert_int_equal(fix_signal(&f, &one, "ack"), 0);
+	assert_false(fix_running(&f, &one));
+	assert_true(fix_running(&f, &two));
+	f.njournal = 0;
+	ev = fix_event(&f, "link.up", "sw1", NOC_TRUST_HIGH);
+	noc_core_begin(f.core, f.now);
+	noc_escalate_event(f.core, ev);
+	noc_core_end(f.core);
+	fix_pump(&f);
+	assert_false(fix_running(&f, &two));
+	/* Which event it was is in the journal, and so is the event. */
+	line = noc_asprintf("SIGNAL link.up {\"phase\":\"escalating\",\"why\":"
+			    "\"%s\"} event",
+			    noc_id_format(text, &ev->id));
+	fix_order(&f, "EVENT sw1", line, "RUN_END Failed", NULL);
+	free(line);
+	noc_event_unref(ev);
+	/* Nobody waits for another. */
+	f.njournal = 0;
+	fix_happens(&f, "link.up", "sw1");
+	assert_int_equal(f.njournal, 0);
+	fix_close(&f);
+}
+
+/* Of a run that is no rule's: the same device, and the same link where both
+ * say one. */
+static void
+test_meant_without_a_rule(void **state)
+{
+	static const struct {
+		const char *device, *ifname;
+		bool ends;
+	} cases[] = {
+		{ "sw1", "eth7", true },
+		{ "sw1", "eth8", false },
+		{ "sw2", "eth7", false },
+		{ "sw1", NULL, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * NOC_COUNT(cases); i++) {
+		bool person = i % 2; /* it is about no link then */
+		bool same = !strcmp(cases[i / 2].device, "sw1");
+		struct fix f = { 0 };
+
+		fix_open(&f, "flow \"g\" { escalate { { \"0m\", notify \"noc\""
+			     " { \"down\" } }, stop_on = { \"link.up\" } } }\n"
+			     "rule \"r\" { on = \"link.down\", run = start"
+			     " \"g\" }\n");
+		if (person)
+			fix_start_flow(&f, "g");
+		else
+			cor_port(&f, "link.down", "sw1", "eth7");
+		assert_int_equal(fix_runs(&f), 1);
+		cor_tell(&f, &(struct tell){ .kind = "link.up",
+					     .device = cases[i / 2].device,
+					     .ifname = cases[i / 2].ifname });
+		assert_int_equal(fix_runs(&f),
+				 !(person ? same : cases[i / 2].ends));
+		fix_close(&f);
+	}
+}
+
+/* Of a rule's it is the key that says so: it may span devices. */
+static void
+test_meant_by_its_key(void **state)
+{
+	static const struct {
+		const char *device, *ifname;
+		bool ends;
+	} cases[] = {
+		{ "sw2", "eth7", true },
+		{ "sw1", "eth8", false },
+		{ "sw1", NULL, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(cases); i++) {
+		struct fix f = { 0 };
+
+		fix_open(&f, "rule \"r\" { on = \"link.down\", key ="
+			     " \"{ifname}\", run = escalate { { \"0m\", notify"
+			     " \"noc\" { \"down\" } }, stop_on = { \"link.up\""
+			     " } } }\n");
+		cor_port(&f, "link.down", "sw1", "eth7");
+		assert_int_equal(fix_runs(&f), 1);
+		cor_tell(&f, &(struct tell){ .kind = "link.up",
+					     .device = cases[i].device,
+					     .ifname = cases[i].ifname });
+		assert_int_equal(fix_runs(&f), !cases[i].ends);
+		fix_close(&f);
+	}
+}
+
+/* ---- who is told what ---- */
+
+#define STEP(levels) \
+	"flow \"f\" { escalate { " levels " }, log \"after it\" }\n"
+
+/* The words of the level, else what went wrong; each channel once. */
+static void
+test_words_of_the_all_clear(void **state)
+{
+	struct fix f = { 0 };
+	struct noc_id id;
+
+	(void)state;
+	fix_open(&f, heal);
+	id = failed(&f);
+	fix_advance(&f, 10 * 60 * 1000);
+	assert_int_equal(fix_signal(&f, &id, "ack"), 0);
+	assert_int_equal(fix_said(&f, "notify oncall: all clear (acknowledged "
+				      "by joe): heal sw1 it said no"),
+			 1);
+	fix_close(&f);
+
+	memset(&f, 0, sizeof(f));
+	fix_open(
+	    &f,
+	    STEP(
+		"{ \"0m\", notify \"noc\" { \"one\" } },"
+		" { \"1m\", notify \"noc\" { \"two\" } },"
+		" { \"2m\", mail { to = \"a@b.example\" } },"
+		" { \"3m\", notify \"oncall\" },"
+		" { \"4m\", notify \"late\" }") "channel \"late\" { mail { to = \"c@d.example\" } }\n");
+	id = fix_start_flow(&f, "f");
+	fix_advance(&f, 3 * 60 * 1000);
+	assert_int_equal(fix_signal(&f, &id, "ack"), 0);
+	assert_int_equal(fix_said(&f, "notify noc: one"), 1);
+	assert_int_equal(fix_said(&f, "notify noc: two"), 1);
+	assert_int_equal(fix_said(&f, "all clear (acknowledged by joe): one"),
+			 1);
+	/* Without words and without an error: by what it is about. */
+	assert_int_equal(
+	    fix_said(&f, "notify oncall: all clear (acknowledged by joe): f "
+			 "sw1 "),
+	    1);
+	assert_int_equal(fix_said(&f, "all clear"), 2);
+	assert_int_equal(fix_said(&f, "log f: after it"), 1);
+	fix_close(&f);
+}
+
+/* As a step it fails when nobody answers; levels after the end are not told. */
+static void
+test_nobody_answers_a_step(void **state)
+{
+	struct fix f = { 0 };
+	struct noc_id id;
+
+	(void)state;
+	fix_open(&f, STEP("{ \"0m\", notify \"noc\" { \"one\" } },"
+			  " { \"10m\", notify \"oncall\" { \"two\" } },"
+			  " max = \"5m\""));
+	id = fix_start_flow(&f, "f");
+	fix_advance(&f, 5 * 60 * 1000 - 1);
+	assert_true(fix_running(&f, &id));
+	fix_advance(&f, 1);
+	assert_false(fix_running(&f, &id));
+	assert_int_equal(
+	    fix_said(&f, "notify noc: given up (nobody answered within 5m): "
+			 "one"),
+	    1);
+	assert_int_equal(fix_said(&f, "oncall"), 0);
+	assert_int_equal(fix_said(&f, "after it"), 0);
+	fix_order(&f,
+		  "STEP_DONE escalate_1  escalate failed: timeout {\"attempt\":"
+		  "1,\"error\":{\"block\":\"people\",\"class\":\"timeout\","
+		  "\"code\":\"unanswered\",\"message\":\"nobody answered within"
+		  " 5m\"}}",
+		  "RUN_END Failed", NULL);
+	fix_close(&f);
+}
+
+/* A last level that came late is not told again at once. */
+static void
+test_again_from_when_it_was_told(void **state)
+{
+	struct fix f = { 0 };
+
+	(void)state;
+	fix_open(&f, STEP("{ \"0m\", notify \"noc\" { \"one\" } },"
+			  " { \"10m\", notify \"noc\" { \"two\" } },"
+			  " { \"20m\", notify \"noc\" { \"three\" } },"
+			  " again = \"1m\", max = \"30m\""));
+	fix_start_flow(&f, "f");
+	/* Nothing ran for half an hour less a minute and a half. */
+	f.now.wall_ns += (28 * 60 + 30) * NOC_NS_PER_S;
+	f.now.boot_ns += (28 * 60 + 30) * NOC_NS_PER_S;
+	fix_advance(&f, 1);
+	assert_int_equal(fix_said(&f, "notify noc: two"), 1);
+	assert_int_equal(fix_said(&f, "notify noc: three"), 1);
+	fix_advance(&f, 59998);
+	assert_int_equal(fix_said(&f, "notify noc: three"), 1);
+	fix_advance(&f, 1);
+	assert_int_equal(fix_said(&f, "notify noc: three"), 2);
+	assert_int_equal(fix_said(&f, "notify noc: one"), 1);
+	/* The end comes before it would be told once more. */
+	fix_advance(&f, 30000);
+	assert_int_equal(fix_said(&f, "given up"), 1);
+	assert_int_equal(fix_said(&f, "notify noc: three"), 2);
+	assert_int_equal(fix_runs(&f), 0);
+	fix_close(&f);
+}
+
+/* Nobody was told, so nobody is told that it is over. */
+static void
+test_cancel_before_it_escalates(void **state)
+{
+	struct fix f = { 0 };
+	struct noc_id id;
+	char text[NOC_ID_TEXT], *json;
+
+	(void)state;
+	fix_open(&f, heal);
+	id = fix_start(&f, "heal", NOC_ACTIVE, NOC_TRUST_NORMAL);
+	json = noc_asprintf("{\"verb\":\"run.cancel\",\"id\":\"%s\","
+			    "\"actor\":\"joe\"}",
+			    noc_id_format(text, &id));
+	assert_int_equal(fix_command(&f, json, NULL), 0);
+	free(json);
+	assert_int_equal(fix_said(&f, "notify"), 0);
+	assert_int_equal(fix_said(&f, "Cancelled: cancelled by joe (0.0 s)"),
+			 1);
+	fix_close(&f);
+}
+
 int
 main(void)
 {
@@ -229,6 +471,13 @@ main(void)
 		cmocka_unit_test(test_as_a_step),
 		cmocka_unit_test(test_cancel_clears),
 		cmocka_unit_test(test_silenced),
+		cmocka_unit_test(test_each_waits_for_its_own),
+		cmocka_unit_test(test_meant_without_a_rule),
+		cmocka_unit_test(test_meant_by_its_key),
+		cmocka_unit_test(test_words_of_the_all_clear),
+		cmocka_unit_test(test_nobody_answers_a_step),
+		cmocka_unit_test(test_again_from_when_it_was_told),
+		cmocka_unit_test(test_cancel_before_it_escalates),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
