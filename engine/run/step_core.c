@@ -22,8 +22,8 @@
 /*
  * What the core carries out itself: notify, log, start and emit.  The first
  * three happen inside the txn of the input, so exactly once.  emit is an
- * effect: its event has an id made from run and step, so that a second one
- * after a crash is the same event.
+ * effect: what its event comes to and the end of the step are one txn, so that
+ * after a crash there is either both or neither.
  */
 
 static char *
@@ -165,12 +165,11 @@ on_emission(void *arg)
 	e->data = NULL;
 	if (!runs->source)
 		runs->source = noc_source_new(core, "emit", "emit", true);
+	noc_core_begin(core, noc_core_turn(core));
 	noc_sensor_emit(core, runs->source, &ev, NULL);
 	noc_event_clear(&ev);
 	free(summary);
 	free(severity);
-
-	noc_core_begin(core, noc_core_turn(core));
 	r = e->aside ? NULL : noc_run_find(core, &e->run);
 	if (r && r->wait == NOC_WAIT_CALL && r->at == e->at && !r->out) {
 		struct noc_step_done d = { .def = noc_run_step(r) };

@@ -33,6 +33,11 @@ static const char heal[] =
     "  on_fail = escalate { { \"0m\", notify \"noc\" { \"{device} dead\" } },\n"
     "    { \"10m\", notify \"noc\" { \"{device} still dead\" } },\n"
     "    again = \"15m\", stop_on = { \"ack\" }, max = \"1h\" } } }\n"
+    "rule \"tells\" { mode = \"active\", on = \"link.down\", run = flow {\n"
+    "  emit \"incident.open\" { port = \"{ifname}\" }, start \"note\",\n"
+    "  sleep \"20s\", log \"told\" } }\n"
+    "rule \"incident\" { on = \"incident.open\", run = sleep \"1s\" }\n"
+    "flow \"note\" { sleep \"5s\", log \"noted\" }\n"
     "flow \"launch\" { step \"job\" { exec { \"launch\" }, timeout = \"5s\" } }\n"
     "flow \"brief\" { timeout = \"2s\",\n"
     "  step \"job\" { exec { \"launch\" }, timeout = \"5s\" } }\n";
@@ -128,7 +133,8 @@ struct ending {
 	char state[16], outcome[256];
 	uint64_t submits;
 	unsigned mails, sets;
-	bool known; /* the run was started at all */
+	int64_t others; /* runs that came of it */
+	bool known;	/* the run was started at all */
 };
 
 /*
@@ -168,6 +174,7 @@ story(const char *rule, uint64_t at, bool before, struct ending *out)
 		 noc_value_get_str(row, "state", ""));
 	snprintf(out->outcome, sizeof(out->outcome), "%s",
 		 noc_value_get_str(row, "outcome", ""));
+	out->others = state_int(dir, "SELECT count(*) FROM runs") - out->known;
 	out->mails = world.mails;
 	out->sets = world.sets;
 	noc_value_free(row);
@@ -209,6 +216,8 @@ every_boundary(const char *rule, bool silent, unsigned mails)
 					 cut.known, (int)at,
 					 before ? " before" : "", cut.state,
 					 cut.outcome);
+			/* Events and flows of its own: each once. */
+			assert_int_equal(cut.others, whole.others);
 			/* Twice rather than never, and that only of what was
 			 * out at that moment (breaker and failure leave
 			 * together).  The breaker's own may be missing: its
@@ -233,6 +242,14 @@ test_escalation_at_every_commit(void **state)
 	(void)state;
 	/* noc hears: breaker, dead, still dead, again x3, given up */
 	every_boundary("dead", true, 7);
+}
+
+/* Its event has a rule of its own, its flow is another run. */
+static void
+test_emit_and_start_at_every_commit(void **state)
+{
+	(void)state;
+	every_boundary("tells", false, 0);
 }
 
 /* Killed now; when that was. */
@@ -395,6 +412,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_heal_at_every_commit),
 		cmocka_unit_test(test_escalation_at_every_commit),
+		cmocka_unit_test(test_emit_and_start_at_every_commit),
 		cmocka_unit_test(test_in_doubt_asks),
 		cmocka_unit_test(test_in_doubt_asks_when_late),
 		cmocka_unit_test(test_parked_after_five),
