@@ -271,6 +271,18 @@ keep_step(struct keep *k, const struct noc_value *node, size_t position,
 	return rc;
 }
 
+/* The plan as it is stored has no mark of its own: the names tell. */
+void
+noc_keep_mark(struct noc_step_def *steps, size_t at)
+{
+	char *name = noc_asprintf("keep_%s_1", steps[at].name);
+
+	for (size_t i = 0; i < at; i++)
+		if (!strcmp(steps[i].name, name))
+			steps[i].group_first = true;
+	free(name);
+}
+
 /* ---- the group ---- */
 
 static void

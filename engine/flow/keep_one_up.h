@@ -13,5 +13,8 @@
  */
 int noc_keep_one_up(const struct noc_value *run, const struct noc_value *group,
 		    struct noc_value **out, struct noc_err *err);
+/* Marks the first of the reads that the step at `at` stands on. */
+struct noc_step_def;
+void noc_keep_mark(struct noc_step_def *steps, size_t at);
 
 #endif

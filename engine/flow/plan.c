@@ -13,6 +13,7 @@
 #include "engine/expr/scope.h"
 #include "engine/expr/template.h"
 #include "engine/edge/action.h"
+#include "engine/flow/keep_one_up.h"
 #include "engine/flow/plan_private.h"
 
 #define PLAN_VERSION   1
@@ -110,6 +111,8 @@ plan_build(struct noc_plan *p, struct noc_err *err)
 		rc = noc_step_build(noc_value_at(steps, i), i + 1, s, err);
 		if (!rc)
 			rc = plan_duplicate(p, s, err);
+		if (!rc && s->group_read)
+			noc_keep_mark(p->steps, i);
 		p->acting = p->acting || s->mutates;
 	}
 	if (!rc)

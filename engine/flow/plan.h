@@ -68,7 +68,8 @@ struct noc_step_def {
 	const struct noc_value *probe;	  /* AST action node or NULL */
 	const char *on_crash;		  /* retry verify ask fail */
 	bool mutates, idempotent;	  /* from the action's flags */
-	bool group_read; /* the steps before it read what keep_one_up asks */
+	bool group_read;  /* the steps before it read what keep_one_up asks, */
+	bool group_first; /* and this is the first of those reads */
 	struct noc_escalation *escalation;
 };
 

@@ -34,11 +34,15 @@ clearance_is_device(const struct noc_step_def *def)
 	return def->target || strncmp(def->action, "http.", 5) != 0;
 }
 
-/* It was paused, tried again or resumed: the last port may be gone since. */
+/*
+ * The reads took long, or it was paused, tried again or resumed since the
+ * first of them: the last port may be gone by now.
+ */
 static bool
 clearance_is_old(const struct noc_run *r)
 {
-	return noc_core_time(r->core).wall_ns - r->step_ns > KEPT_NS;
+	return !r->kept_boot_ns ||
+	       noc_core_time(r->core).boot_ns - r->kept_boot_ns > KEPT_NS;
 }
 
 enum noc_clearance
@@ -79,8 +83,8 @@ noc_step_clearance(struct noc_run *r, const struct noc_step_def *def,
 	if (def->group_read && clearance_is_old(r)) {
 		noc_failure_set(failure, "dependency_unavailable", "guard",
 				"keep_one_up",
-				"keep_one_up: what it read is older than %d s: "
-				"%s is not changed",
+				"keep_one_up: what it read is older than %d s, "
+				"or from before a restart: %s is not changed",
 				(int)(KEPT_NS / NOC_NS_PER_S), target);
 		return NOC_CLEAR_FAIL;
 	}

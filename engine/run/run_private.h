@@ -71,8 +71,10 @@ struct noc_run {
 	int attempt;	      /* its number, never used twice in a run's step */
 	int tries;	      /* those that count for the retry policy */
 	int64_t step_ns;
-	bool probing;	   /* the attempt is the probe of a step in doubt */
-	bool confirm_turn; /* its turn to read has come */
+	int64_t kept_boot_ns; /* keep_one_up: its first read was answered; 0:
+				 not known, as after a restart */
+	bool probing;	      /* the attempt is the probe of a step in doubt */
+	bool confirm_turn;    /* its turn to read has come */
 	int retries, recoveries;
 	bool would; /* by its mode something was left undone */
 	int64_t ok_since_ns;

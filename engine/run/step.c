@@ -145,6 +145,8 @@ noc_step_succeed(struct noc_run *r, struct noc_value *output,
 		 struct noc_step_done *d)
 {
 	output = step_output(d->def, output);
+	if (d->def->group_first)
+		r->kept_boot_ns = noc_core_time(r->core).boot_ns;
 	d->state = "Succeeded";
 	if (!d->outcome)
 		d->outcome = "ok";
@@ -364,6 +366,8 @@ noc_step_begin(struct noc_run *r)
 	r->attempt = r->tries = r->reads = 0;
 	r->ok_since_ns = 0;
 	r->probing = r->confirm_turn = false;
+	if (def->group_first)
+		r->kept_boot_ns = 0;
 	r->step_ns = noc_core_time(r->core).wall_ns;
 	r->dirty = true;
 	if (def->when || def->when_fn)

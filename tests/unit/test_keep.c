@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "tests/unit/correlate_fixture.h"
+#include "tests/unit/life_fixture.h"
 
 /* guard = { keep_one_up = ... }: the last port of a group is not taken down. */
 
@@ -166,6 +166,103 @@ test_holds_for_30_seconds(void **state)
 	}
 }
 
+/* The other port is tried again and again: the first answer grows old. */
+static void
+test_counts_from_the_first_read(void **state)
+{
+	static const struct {
+		int64_t ms;
+		unsigned sets;
+	} cases[] = { { 30000, 1 }, { 30001, 0 }, { 120000, 0 } };
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(cases); i++) {
+		struct fix f = { 0 };
+
+		fix_open(&f, two);
+		dark(&f, "sw1", "Gi1/0/1");
+		fix_answer(&f, "snmp.get", UP);
+		fix_refuse(&f, "snmp.get", "transient", cases[i].ms);
+		fix_advance(&f, cases[i].ms);
+		fix_answer(&f, "snmp.get", UP);
+		assert_int_equal(f.sets, cases[i].sets);
+		assert_int_equal(fix_said(&f, "r sw1: set: keep_one_up"),
+				 !cases[i].sets);
+		fix_close(&f);
+	}
+}
+
+/* The wall clock is set back meanwhile: what is old stays old. */
+static void
+test_clock_is_set_back(void **state)
+{
+	struct fix f = { 0 };
+
+	(void)state;
+	fix_open(&f, two);
+	dark(&f, "sw1", "Gi1/0/1");
+	fix_answer(&f, "snmp.get", UP);
+	fix_hold(&f, "snmp.get", UP);
+	fix_advance(&f, 31000);
+	f.now.wall_ns -= 3600 * NOC_NS_PER_S;
+	noc_core_now(f.core, f.now);
+	f.hold_durable = false;
+	fix_pump(&f);
+	assert_int_equal(f.sets, 0);
+	assert_int_equal(fix_count(&f, "RUN_END Failed"), 1);
+	fix_close(&f);
+}
+
+/* Each step that may take it down stands on reads of its own. */
+static void
+test_each_step_has_its_own(void **state)
+{
+	static const char twice[] =
+	    DARK("{ \"Gi1/0/1\", \"Gi1/0/2\" }",
+		 SHUT("down") ", step \"again\" { snmp.set { "
+			      "[\"ifAdminStatus[{ifname}]\"] = \"down\" }, "
+			      "timeout = \"5s\" }");
+	struct fix f = { 0 };
+
+	(void)state;
+	fix_open(&f, twice);
+	dark(&f, "sw1", "Gi1/0/1");
+	fix_answer(&f, "snmp.get", UP);
+	fix_answer(&f, "snmp.get", UP);
+	fix_answer(&f, "snmp.set", "{}");
+	fix_advance(&f, 4000);
+	fix_answer(&f, "snmp.get", UP);
+	fix_refuse(&f, "snmp.get", "transient", 29000);
+	fix_advance(&f, 29000);
+	fix_answer(&f, "snmp.get", UP);
+	fix_answer(&f, "snmp.set", "{}");
+	assert_int_equal(f.sets, 2);
+	assert_int_equal(fix_count(&f, "RUN_END Succeeded"), 1);
+	fix_close(&f);
+}
+
+/* Another process read it: when, is not known. */
+static void
+test_restart_between_the_reads(void **state)
+{
+	char *dir = state_make();
+	struct fix f;
+
+	(void)state;
+	life_open(&f, dir, noc_clock_read(), two);
+	dark(&f, "sw1", "Gi1/0/1");
+	fix_answer(&f, "snmp.get", UP);
+	life_again(&f, dir, two);
+	fix_advance(&f, 1);
+	fix_answer(&f, "snmp.get", UP);
+	assert_int_equal(f.sets, 0);
+	assert_int_equal(fix_said(&f, "notify noc: r sw1: set: keep_one_up"),
+			 1);
+	noc_writer_close(f.writer, 5000);
+	fix_close(&f);
+	state_remove(dir);
+}
+
 static void
 test_read_fails(void **state)
 {
@@ -299,6 +396,10 @@ main(void)
 		cmocka_unit_test(test_names_of_devices),
 		cmocka_unit_test(test_too_old),
 		cmocka_unit_test(test_holds_for_30_seconds),
+		cmocka_unit_test(test_counts_from_the_first_read),
+		cmocka_unit_test(test_clock_is_set_back),
+		cmocka_unit_test(test_each_step_has_its_own),
+		cmocka_unit_test(test_restart_between_the_reads),
 		cmocka_unit_test(test_read_fails),
 		cmocka_unit_test(test_not_asked),
 		cmocka_unit_test(test_refused_at_load),
