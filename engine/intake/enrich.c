@@ -15,6 +15,7 @@
 #include "engine/expr/where.h"
 #include "engine/core/call.h"
 #include "engine/core/due.h"
+#include "engine/intake/iftable.h"
 #include "engine/intake/intake.h"
 
 /*
@@ -29,16 +30,6 @@
 #define ENRICH_FRESH_MS	 (3600 * 1000)
 #define ENRICH_AGAIN_MS	 (30 * 1000) /* after a failure or a miss */
 #define ENRICH_DEVICES	 20000
-#define ENRICH_IFS_MAX	 16384
-
-struct enrich_if {
-	int64_t index;
-	const char *name;      /* as the device says it */
-	const char *canonical; /* as they are compared */
-	const char *type;      /* label of ifType, or NULL */
-	int64_t lag, lower;    /* ifIndex of its LAG, of its only lower layer */
-	int lowers;
-};
 
 struct enrich_wait {
 	struct noc_event *ev;
@@ -50,8 +41,7 @@ struct enrich_device {
 	struct noc_due due; /* first; the queue's patience */
 	struct noc_core *core;
 	char *name;
-	struct enrich_if *ifs; /* by index */
-	size_t nifs, ifs_cap;
+	struct noc_iftable ifs;
 	int64_t walked_ms, tried_ms; /* boottime; 0: never */
 	struct noc_call *walk;
 	struct enrich_wait *queue;
@@ -75,178 +65,7 @@ enrich_now_ms(const struct noc_core *core)
 	return noc_core_time(core).boot_ns / NOC_NS_PER_MS;
 }
 
-/* ---- the cache ---- */
-
-/* Where this index is or belongs: they are kept in order. */
-static size_t
-enrich_place(const struct enrich_device *d, int64_t index)
-{
-	size_t lo = 0, hi = d->nifs;
-
-	if (hi && d->ifs[hi - 1].index < index)
-		return hi; /* as walks give them */
-	while (lo < hi) {
-		size_t mid = (lo + hi) / 2;
-
-		if (d->ifs[mid].index < index)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
-
-static struct enrich_if *
-enrich_by_index(const struct enrich_device *d, int64_t index)
-{
-	size_t at = enrich_place(d, index);
-
-	return at < d->nifs && d->ifs[at].index == index ? &d->ifs[at] : NULL;
-}
-
-static const struct enrich_if *
-enrich_by_name(const struct enrich_device *d, struct noc_slice name)
-{
-	char buf[128];
-	struct noc_slice want = noc_ifname_canonical(name, buf, sizeof(buf));
-
-	for (size_t i = 0; i < d->nifs; i++)
-		if (d->ifs[i].canonical &&
-		    noc_slice_is(want, d->ifs[i].canonical))
-			return &d->ifs[i];
-	return NULL;
-}
-
-/* NULL: the device says it has more than anybody believes. */
-static struct enrich_if *
-enrich_slot(struct enrich_device *d, int64_t index)
-{
-	size_t at = enrich_place(d, index);
-	struct enrich_if *f;
-
-	if (at < d->nifs && d->ifs[at].index == index)
-		return &d->ifs[at];
-	if (d->nifs >= ENRICH_IFS_MAX)
-		return NULL;
-	NOC_GROW(d->ifs, d->ifs_cap, d->nifs + 1);
-	f = &d->ifs[at];
-	memmove(f + 1, f, (d->nifs++ - at) * sizeof(*f));
-	memset(f, 0, sizeof(*f));
-	f->index = index;
-	return f;
-}
-
-static void
-enrich_name(struct enrich_if *f, const char *p, size_t len)
-{
-	char buf[128];
-	struct noc_slice name =
-	    noc_ifname_canonical(noc_slice(p, len), buf, sizeof(buf));
-
-	f->name = noc_intern_name(p, len);
-	f->canonical = noc_intern_name(name.p, name.len);
-}
-
-/* One column of the walk: {"7": value}. */
-static void
-enrich_column(struct enrich_device *d, const struct noc_value *result,
-	      const char *column)
-{
-	const struct noc_value *map = noc_value_get(result, column);
-
-	for (size_t i = 0;
-	     map && map->type == NOC_MAP && i < map->u.map.len && i < 65536;
-	     i++) {
-		const struct noc_member *m = &map->u.map.at[i];
-		struct noc_strbuf text = NOC_STRBUF_INIT;
-		struct enrich_if *f = enrich_slot(d, strtoll(m->key, NULL, 10));
-
-		if (!f)
-			break;
-		noc_value_text(m->value, &text);
-		if (!strcmp(column, "type"))
-			f->type = noc_intern(text.p ? text.p : "", text.len);
-		else if (!strcmp(column, "lag"))
-			f->lag = strtoll(text.p ? text.p : "", NULL, 10);
-		else if (!f->name && text.len)
-			enrich_name(f, text.p, text.len);
-		noc_strbuf_release(&text);
-	}
-}
-
-/* ifStackStatus, indexed HIGHER.LOWER: who stands on whom. */
-static void
-enrich_stack(struct enrich_device *d, const struct noc_value *result)
-{
-	const struct noc_value *map = noc_value_get(result, "stack");
-
-	for (size_t i = 0;
-	     map && map->type == NOC_MAP && i < map->u.map.len && i < 65536;
-	     i++) {
-		char *end;
-		int64_t higher = strtoll(map->u.map.at[i].key, &end, 10);
-		int64_t lower = *end == '.' ? strtoll(end + 1, NULL, 10) : 0;
-		struct enrich_if *f;
-
-		if (higher <= 0 || lower <= 0)
-			continue;
-		f = enrich_by_index(d, higher);
-		if (f && f->lowers++ == 0)
-			f->lower = lower;
-	}
-}
-
-static void
-enrich_learn(struct enrich_device *d, const struct noc_value *result)
-{
-	free(d->ifs);
-	d->ifs = NULL;
-	d->nifs = d->ifs_cap = 0;
-	enrich_column(d, result, "name");
-	enrich_column(d, result, "descr"); /* where ifName has none */
-	enrich_column(d, result, "type");
-	enrich_column(d, result, "lag");
-	enrich_stack(d, result);
-}
-
-/* ---- filling an event ---- */
-
-static void
-enrich_set(struct noc_event *ev, const char *key, struct noc_value *v)
-{
-	if (!ev->data)
-		ev->data = noc_value_map();
-	if (noc_value_get(ev->data, key))
-		noc_value_free(v);
-	else
-		noc_value_set(ev->data, key, v);
-}
-
-static void
-enrich_fill_cached(const struct enrich_device *d, struct noc_event *ev)
-{
-	const struct noc_value *index = noc_value_get(ev->data, "ifindex");
-	const struct noc_value *name = noc_value_get(ev->data, "ifname");
-	const struct enrich_if *f = NULL, *other;
-
-	if (index && index->type == NOC_INT)
-		f = enrich_by_index(d, index->u.i);
-	else if (name && name->type == NOC_STR)
-		f = enrich_by_name(d, noc_slice(name->u.s.p, name->u.s.len));
-	if (!f)
-		return;
-	enrich_set(ev, "ifindex", noc_value_int(f->index));
-	if (f->name)
-		enrich_set(ev, "ifname", noc_value_str(f->name));
-	if (f->type)
-		enrich_set(ev, "iftype", noc_value_str(f->type));
-	other = f->lag ? enrich_by_index(d, f->lag) : NULL;
-	if (other && other->name && other != f)
-		enrich_set(ev, "lag", noc_value_str(other->name));
-	other = f->lowers == 1 ? enrich_by_index(d, f->lower) : NULL;
-	if (other && other->name)
-		enrich_set(ev, "parent", noc_value_str(other->name));
-}
+/* ---- devices ---- */
 
 static struct enrich_device *
 enrich_get(struct noc_core *core, struct noc_slice name, bool make)
@@ -306,7 +125,7 @@ noc_enrich_fill(struct noc_core *core, struct noc_event *ev)
 	const struct enrich_device *d = enrich_get(core, ev->device, false);
 
 	if (d && d->walked_ms)
-		enrich_fill_cached(d, ev);
+		noc_iftable_fill(&d->ifs, ev);
 	if (!ev->link.len)
 		enrich_link(ev);
 }
@@ -317,12 +136,24 @@ noc_enrich_ifindex(struct noc_core *core, const char *device,
 {
 	const struct enrich_device *d =
 	    enrich_get(core, noc_slice_str(device), false);
-	const struct enrich_if *f = d ? enrich_by_name(d, ifname) : NULL;
+	const struct noc_if *f = d ? noc_iftable_name(&d->ifs, ifname) : NULL;
 
 	return f ? f->index : 0;
 }
 
 /* ---- the queue ---- */
+
+/* How it was enriched; the sender's own word stays. */
+static void
+enrich_note(struct noc_event *ev, const char *key, struct noc_value *v)
+{
+	if (!ev->data)
+		ev->data = noc_value_map();
+	if (noc_value_get(ev->data, key))
+		noc_value_free(v);
+	else
+		noc_value_set(ev->data, key, v);
+}
 
 /* Everything that waited goes on, in order. */
 static void
@@ -339,12 +170,12 @@ enrich_release(struct enrich_device *d, bool answered)
 		struct noc_event *ev = queue[i].ev;
 
 		if (!answered)
-			enrich_set(ev, "enriched", noc_value_bool(false));
+			enrich_note(ev, "enriched", noc_value_bool(false));
 		else if (noc_core_time(core).boot_ns > ev->received_boot_ns)
-			enrich_set(ev, "asked_ms",
-				   noc_value_int((noc_core_time(core).boot_ns -
-						  ev->received_boot_ns) /
-						 NOC_NS_PER_MS));
+			enrich_note(ev, "asked_ms",
+				    noc_value_int((noc_core_time(core).boot_ns -
+						   ev->received_boot_ns) /
+						  NOC_NS_PER_MS));
 		queue[i].source->in_progress--;
 		noc_intake_decide(core, queue[i].source, ev, queue[i].receipt);
 		noc_event_unref(ev);
@@ -376,7 +207,7 @@ on_enrich_walk(struct noc_call *call, struct noc_value *result,
 		noc_info("enrich", "device=%s no interface names: %s", d->name,
 			 err->message);
 	} else {
-		enrich_learn(d, result);
+		noc_iftable_learn(&d->ifs, result);
 		d->walked_ms = enrich_now_ms(core);
 	}
 	noc_value_free(result);
@@ -424,12 +255,12 @@ enrich_asks(struct noc_core *core, struct enrich_device *d,
 	if (!name == !index) /* both, or neither: nothing to look up */
 		return false;
 	if (index)
-		known =
-		    index->type != NOC_INT || enrich_by_index(d, index->u.i);
+		known = index->type != NOC_INT ||
+			noc_iftable_index(&d->ifs, index->u.i);
 	else
-		known =
-		    name->type != NOC_STR ||
-		    enrich_by_name(d, noc_slice(name->u.s.p, name->u.s.len));
+		known = name->type != NOC_STR ||
+			noc_iftable_name(&d->ifs,
+					 noc_slice(name->u.s.p, name->u.s.len));
 	if (d->walk) /* not behind one that is slow already */
 		return !known && now - d->tried_ms < ENRICH_WAIT_MS;
 	if (known && d->walked_ms && now - d->walked_ms < ENRICH_FRESH_MS)
@@ -494,7 +325,7 @@ enrich_close(void *part)
 		for (size_t i = 0; i < d->nqueue; i++)
 			noc_event_unref(d->queue[i].ev);
 		free(d->queue);
-		free(d->ifs);
+		noc_iftable_release(&d->ifs);
 		free(d->name);
 		free(d);
 	}
