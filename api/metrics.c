@@ -65,6 +65,8 @@ static const struct {
 	  "Events that went on without their interface's name." },
 	{ "enrich_parked", "interface_waits", true,
 	  "Events that waited for their interface's name." },
+	{ "enrich_late", "interface_names_wanted", false,
+	  "Events to be looked at again when their device answers." },
 	{ "seen_keys", "seen_keys", false,
 	  "Kinds and devices remembered for unless seen." },
 	{ "dedup_keys", "dedup_keys", false,

@@ -255,16 +255,20 @@ on_load_live(const char *kind, const char *key, int64_t due_ns,
 		 key);
 }
 
-static void
-on_load_unreadable(const char *kind, const char *key, void *arg)
+void
+noc_core_unreadable(struct noc_core *core, const char *kind, const char *key)
 {
-	struct noc_core *core = arg;
-
 	noc_error("resume", "kind=%s key=%s cannot be read", kind, key);
 	for (int i = 0; i < NOC_PART_COUNT; i++)
 		if (core->ops[i]->unreadable)
 			core->ops[i]->unreadable(core, core->parts[i], kind,
 						 key);
+}
+
+static void
+on_load_unreadable(const char *kind, const char *key, void *arg)
+{
+	noc_core_unreadable(arg, kind, key);
 }
 
 static void

@@ -55,6 +55,11 @@ void noc_core_free(struct noc_core *core);
 int noc_core_resume(struct noc_core *core, const char *state_dir,
 		    struct noc_now now, struct noc_err *err);
 
+/* A live row, or what is in it, cannot be read: said, and all parts are told;
+ * it stays where it is. */
+void noc_core_unreadable(struct noc_core *core, const char *kind,
+			 const char *key);
+
 /* ---- inputs (each one begin..end) ---- */
 void noc_core_ruleset(struct noc_core *core, struct noc_ruleset *rs,
 		      const char *actor, struct noc_now now); /* ref owned */

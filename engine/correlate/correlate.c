@@ -174,11 +174,12 @@ noc_correlate_closing(struct noc_core *core, struct noc_event *ev)
 
 		if (!cancels && !recovers)
 			continue;
-		/* "{link}" of a config.change names no port: all its ports. */
+		/* "{ifname}" of a config.change names no port: all its ports;
+		 * of a port that has no name yet: none. */
 		whole = noc_key_make(rule->key, ev, NOC_MISSING_FAIL, &key);
 		if (recovers && whole)
 			correlate_recovered(core, rule, ev, key.p ? key.p : "");
-		if (cancels)
+		if (cancels && (whole || !noc_key_names_port(ev)))
 			noc_hold_closing(core, rule, ev,
 					 whole ? (key.p ? key.p : "") : NULL);
 		noc_strbuf_release(&key);

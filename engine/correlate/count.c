@@ -63,6 +63,8 @@ count_slide(struct noc_keyed *k, int64_t since_ms, int64_t came_ms)
 	struct noc_value *words = count_list(k, "words");
 	struct noc_value *came = noc_value_get(k->data, "came");
 
+	if (words->u.list.len && words->u.list.len != times->u.list.len)
+		count_cut(words, 0, words->u.list.len);
 	if (came && noc_value_len(came) != times->u.list.len)
 		came = NULL; /* a row of an older version */
 	for (size_t at = 0, n; at < times->u.list.len; at++) {
@@ -194,7 +196,13 @@ count_state(struct noc_core *core, const struct noc_form *form,
 	    struct noc_candidate *c)
 {
 	struct noc_keyed *k = noc_keyed_get(core, form, c->rule->name, c->key);
+	const struct noc_threshold *t = c->rule->threshold;
 
+	/* A row that lost its words: what it counted cannot be told apart. */
+	if (k && t && t->distinct &&
+	    noc_value_len(noc_value_get(k->data, "words")) !=
+		noc_value_len(noc_value_get(k->data, "times")))
+		noc_value_unset(k->data, "times");
 	if (!k) {
 		k = noc_keyed_add(core, form, c->rule, c->key, NULL);
 		if (k)
@@ -358,8 +366,27 @@ const struct noc_correlator_ops noc_correlate_throttle = {
 	.event = throttle_event,
 };
 
+/* As many words as times, or none. */
+static bool
+count_sound(const struct noc_value *data)
+{
+	const struct noc_value *times = noc_value_get(data, "times");
+	const struct noc_value *words = noc_value_get(data, "words");
+	const struct noc_value *came = noc_value_get(data, "came");
+
+	if ((times && times->type != NOC_LIST) ||
+	    (words && words->type != NOC_LIST) ||
+	    (came && came->type != NOC_LIST) ||
+	    (noc_value_len(words) &&
+	     noc_value_len(words) != noc_value_len(times)))
+		return false;
+	return noc_keyed_all(times, NOC_INT) && noc_keyed_all(came, NOC_INT) &&
+	       noc_keyed_all(words, NOC_STR);
+}
+
 const struct noc_form noc_form_threshold = {
 	.name = "threshold",
+	.sound = count_sound,
 	.on_due = on_threshold_due,
 };
 

@@ -59,9 +59,12 @@ on_hold_undo(const struct noc_event *ev, void *arg)
 	bool about;
 
 	/* What names no port is about all of the device, as when it closes. */
-	about = !rule->key ||
-		!noc_key_make(rule->key, ev, NOC_MISSING_FAIL, &key) ||
-		!strcmp(key.p ? key.p : "", u->c->key);
+	if (!rule->key)
+		about = true;
+	else if (!noc_key_make(rule->key, ev, NOC_MISSING_FAIL, &key))
+		about = !noc_key_names_port(ev);
+	else
+		about = !strcmp(key.p ? key.p : "", u->c->key);
 	noc_strbuf_release(&key);
 	return about && noc_rule_clock_before(u->core, rule, u->c->ev, ev);
 }

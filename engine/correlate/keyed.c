@@ -225,6 +225,30 @@ noc_keyed_count(struct noc_core *core, const struct noc_form *form,
 }
 
 void
+noc_keyed_move(struct noc_core *core, struct noc_keyed *k, const char *key)
+{
+	struct noc_correlation *p = keyed_part(core);
+	char *name = noc_asprintf("%s\x1f%s", k->rule, key);
+	char *from = keyed_index(k->form->name, k->name);
+	char *to = keyed_index(k->form->name, name);
+	struct noc_table *mine = noc_table_get(&p->by_rule, k->rule);
+
+	if (k->stored_ns)
+		noc_txn_live_del(noc_core_txn(core), k->form->name, k->name);
+	noc_table_del(&p->states, from);
+	noc_table_del(mine, from);
+	noc_table_put(&p->states, to, k);
+	noc_table_put(mine, to, k);
+	free(k->name);
+	k->name = name;
+	k->key = strchr(name, '\x1f') + 1;
+	if (k->stored_ns)
+		noc_keyed_store(core, k);
+	free(from);
+	free(to);
+}
+
+void
 noc_keyed_resume(struct noc_core *core, struct noc_keyed *k,
 		 const struct noc_correlator_ops *after,
 		 const struct noc_value *extra)
@@ -304,6 +328,33 @@ keyed_close(void *part)
 	free(p);
 }
 
+bool
+noc_keyed_all(const struct noc_value *v, enum noc_type type)
+{
+	bool all = true;
+
+	if (v && v->type == NOC_LIST)
+		for (size_t i = 0; i < v->u.list.len; i++)
+			all &= v->u.list.at[i]->type == type;
+	if (v && v->type == NOC_MAP)
+		for (size_t i = 0; i < v->u.map.len; i++)
+			all &= v->u.map.at[i].value->type == type;
+	return all;
+}
+
+/* JSON, and none of ours: the disk, or a hand. */
+static bool
+keyed_is_sound(const struct noc_form *form, const char *key,
+	       const struct noc_value *row)
+{
+	const struct noc_value *data = noc_value_get(row, "data");
+
+	if (!strchr(key, '\x1f'))
+		return false;
+	return !data ||
+	       (data->type == NOC_MAP && (!form->sound || form->sound(data)));
+}
+
 static bool
 keyed_load(struct noc_core *core, void *part, const char *kind, const char *key,
 	   int64_t due_ns, const struct noc_value *data)
@@ -319,6 +370,10 @@ keyed_load(struct noc_core *core, void *part, const char *kind, const char *key,
 			form = keyed_forms[i];
 	if (!form)
 		return false;
+	if (!keyed_is_sound(form, key, data)) {
+		noc_core_unreadable(core, kind, key);
+		return true;
+	}
 	k = keyed_put(core, form, noc_strdup(key));
 	k->stored_ns = 1; /* long ago */
 	k->count = noc_value_get_int(data, "count", 1);
@@ -386,6 +441,14 @@ keyed_sweep(struct noc_core *core, void *part)
 	noc_value_free(dropped);
 }
 
+/* Keys as this version makes them, whichever wrote the rows. */
+static void
+keyed_ready(struct noc_core *core, void *part)
+{
+	keyed_sweep(core, part);
+	noc_keyed_named(core, NULL, NULL, NULL);
+}
+
 static void
 keyed_stats(struct noc_core *core, void *part, struct noc_value *map)
 {
@@ -410,7 +473,7 @@ const struct noc_part_ops noc_part_correlate = {
 	.open = keyed_open,
 	.close = keyed_close,
 	.load = keyed_load,
-	.ready = keyed_sweep,
+	.ready = keyed_ready,
 	.reload = keyed_sweep,
 	.stats = keyed_stats,
 };

@@ -20,6 +20,8 @@ struct noc_form {
 	/* k->data came back from its row: restore what it stands for. */
 	void (*loaded)(struct noc_core *core, struct noc_keyed *k);
 	void (*freed)(struct noc_core *core, struct noc_keyed *k);
+	/* Is this what k->data is made of?  NULL: it has none. */
+	bool (*sound)(const struct noc_value *data);
 	bool pair; /* k->rule names a pair */
 	bool held; /* with an event it counts as held_now in the ledger */
 };
@@ -64,8 +66,21 @@ void noc_keyed_each(struct noc_core *core, const struct noc_form *form,
 		    void (*fn)(struct noc_core *core, struct noc_keyed *k,
 			       void *arg),
 		    void *arg);
+/* v is no list or map, or one of such values only. */
+bool noc_keyed_all(const struct noc_value *v, enum noc_type type);
 size_t noc_keyed_count(struct noc_core *core, const struct noc_form *form,
 		       const char *rule);
+
+/* Its entry and its row are where this key is. */
+void noc_keyed_move(struct noc_core *core, struct noc_keyed *k,
+		    const char *key);
+/*
+ * Ports of this device (NULL: of all) have names now: fill says it to an event
+ * (NULL: it has been), and what its state is keyed by follows.  Where that key
+ * has a state already, the older one stands.
+ */
+void noc_keyed_named(struct noc_core *core, const char *device,
+		     void (*fill)(struct noc_event *ev, void *arg), void *arg);
 
 /* Go on after this form with what the state stood for. */
 void noc_keyed_resume(struct noc_core *core, struct noc_keyed *k,

@@ -134,7 +134,8 @@ noc_correlate_pair(struct noc_core *core, const struct noc_pair *pair,
 	if (noc_strings_have(&pair->close, ev->kind)) {
 		k = noc_keyed_get(core, &noc_form_pair, pair->name,
 				  key.p ? key.p : "");
-		if (k) {
+		if (k && !(k->ev &&
+			   ev->received_boot_ns < k->ev->received_boot_ns)) {
 			ev = noc_core_write_event(core, ev, "matched");
 			pair_end(core, k, pair, ev);
 		}

@@ -423,6 +423,15 @@ on_storm_due(struct noc_core *core, struct noc_keyed *k)
 	storm_arm(core, k, st);
 }
 
+static bool
+storm_sound(const struct noc_value *data)
+{
+	const struct noc_value *shapes = noc_value_get(data, "shapes");
+
+	return !shapes ||
+	       (shapes->type == NOC_MAP && noc_keyed_all(shapes, NOC_INT));
+}
+
 static void
 storm_loaded(struct noc_core *core, struct noc_keyed *k)
 {
@@ -451,4 +460,5 @@ const struct noc_form noc_form_storm = {
 	.on_due = on_storm_due,
 	.loaded = storm_loaded,
 	.freed = storm_freed,
+	.sound = storm_sound,
 };

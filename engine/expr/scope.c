@@ -75,6 +75,10 @@ noc_scope_read(const struct noc_scope *scope, const struct noc_field *f,
 		found = noc_value_find(scope->extra, f->path);
 	if (found || !scope->ev)
 		noc_datum_of(found, out);
+	else if (scope->ifname.len && f->from == NOC_FIELD_DATA &&
+		 !strcmp(f->rest, "ifname"))
+		*out =
+		    (struct noc_datum){ .type = NOC_STR, .s = scope->ifname };
 	else
 		noc_event_get(scope->ev, f, out);
 	/* A hook sees its body, which may be one of several in the post. */

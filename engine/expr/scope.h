@@ -20,6 +20,7 @@ struct noc_scope {
 	const struct noc_value *error; /* {class, code, message, block} */
 	const struct noc_value *run;   /* {id, rule, mode, key, ...} */
 	const struct noc_value *extra; /* rule, count, elapsed, site, ... */
+	struct noc_slice ifname; /* what {ifname} is in a key; empty: as told */
 };
 
 void noc_scope_get(const struct noc_scope *scope, const char *path, size_t len,

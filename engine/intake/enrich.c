@@ -12,9 +12,16 @@
 #include "base/mem.h"
 #include "base/table.h"
 #include "proto/ifname.h"
+#include "engine/expr/key.h"
 #include "engine/expr/where.h"
+#include "engine/rule/match.h"
 #include "engine/core/call.h"
 #include "engine/core/due.h"
+#include "engine/memory/fold.h"
+#include "engine/run/escalate.h"
+#include "engine/correlate/correlate.h"
+#include "engine/correlate/keyed.h"
+#include "engine/correlate/pair.h"
 #include "engine/intake/iftable.h"
 #include "engine/intake/intake.h"
 
@@ -22,7 +29,9 @@
  * ifIndex <-> ifName, iftype and LAG by a cached walk of each device.  An
  * event that lacks one waits in its device's queue, later events of that
  * device behind it: at most 256 of them, at most 800 ms; then it goes on
- * without (marked "enriched": false).
+ * without (marked "enriched": false).  What was decided without is put right
+ * when the device answers after all: it is asked again for an hour, less and
+ * less often.
  */
 #define ENRICH_QUEUE_MAX 256
 #define ENRICH_WAIT_MS	 800
@@ -30,6 +39,9 @@
 #define ENRICH_FRESH_MS	 (3600 * 1000)
 #define ENRICH_AGAIN_MS	 (30 * 1000) /* after a failure or a miss */
 #define ENRICH_DEVICES	 20000
+#define ENRICH_LATE	 16 /* a device */
+#define ENRICH_LATE_ALL	 4096
+#define ENRICH_TRIES	 7 /* 30 s, 1 min, 2, 4, ...: an hour */
 
 struct enrich_wait {
 	struct noc_event *ev;
@@ -46,10 +58,15 @@ struct enrich_device {
 	struct noc_call *walk;
 	struct enrich_wait *queue;
 	size_t nqueue, queue_cap;
+	struct noc_event *late[ENRICH_LATE]; /* the oldest first */
+	size_t nlate;
+	int tries;    /* walks in vain for them */
+	bool unnamed; /* something may be keyed by what it lacked */
 };
 
 struct enrich {
 	struct noc_table devices;
+	size_t late; /* of all devices */
 	uint64_t walks, failed, timeouts, parked;
 };
 
@@ -77,6 +94,7 @@ enrich_get(struct noc_core *core, struct noc_slice name, bool make)
 		return d;
 	d = noc_calloc(1, sizeof(*d));
 	d->core = core;
+	d->unnamed = true; /* by rows of an earlier life */
 	d->name = noc_strndup(name.p, name.len);
 	noc_table_putn(&e->devices, name.p, name.len, d);
 	return d;
@@ -141,6 +159,122 @@ noc_enrich_ifindex(struct noc_core *core, const char *device,
 	return f ? f->index : 0;
 }
 
+/* ---- what went on without a name ---- */
+
+static void on_enrich_due(struct noc_due *due, struct noc_core *core);
+
+static bool
+enrich_known(const struct enrich_device *d, const struct noc_event *ev)
+{
+	const struct noc_value *name = noc_value_get(ev->data, "ifname");
+	const struct noc_value *index = noc_value_get(ev->data, "ifindex");
+
+	if (!name == !index) /* both, or neither: nothing to look up */
+		return true;
+	if (index)
+		return index->type != NOC_INT ||
+		       noc_iftable_index(&d->ifs, index->u.i);
+	return name->type != NOC_STR ||
+	       noc_iftable_name(&d->ifs, noc_slice(name->u.s.p, name->u.s.len));
+}
+
+static void
+enrich_late_drop(struct enrich_device *d, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		noc_event_unref(d->late[i]);
+	d->nlate -= n;
+	enrich_part(d->core)->late -= n;
+	memmove(d->late, d->late + n, d->nlate * sizeof(*d->late));
+}
+
+/* Ask again in a while; give up after the last. */
+static void
+enrich_retry(struct enrich_device *d)
+{
+	int64_t ms = (int64_t)ENRICH_AGAIN_MS << d->tries;
+
+	if (!d->nlate || d->nqueue || d->walk)
+		return;
+	if (d->tries >= ENRICH_TRIES) {
+		enrich_late_drop(d, d->nlate);
+		d->tries = 0;
+		return;
+	}
+	d->due.on_due = on_enrich_due;
+	noc_due_arm(d->core, &d->due,
+		    noc_core_time(d->core).boot_ns + ms * NOC_NS_PER_MS);
+}
+
+void
+noc_enrich_late(struct noc_core *core, struct noc_event *ev)
+{
+	struct enrich_device *d = enrich_get(core, ev->device, false);
+
+	if (!d || enrich_known(d, ev) || !noc_key_names_port(ev))
+		return;
+	d->unnamed = true;
+	if (d->nlate == ENRICH_LATE)
+		enrich_late_drop(d, 1);
+	if (enrich_part(core)->late >= ENRICH_LATE_ALL)
+		return;
+	d->late[d->nlate++] = noc_event_ref(ev);
+	enrich_part(core)->late++;
+	if (!d->due.due_boot_ns)
+		enrich_retry(d);
+}
+
+static void
+on_enrich_fill(struct noc_event *ev, void *arg)
+{
+	struct enrich_device *d = arg;
+
+	if (noc_iftable_fill(&d->ifs, ev))
+		enrich_link(ev);
+}
+
+/* As intake does it for one that is named in time. */
+static void
+enrich_tell(struct noc_core *core, struct noc_event *ev)
+{
+	const struct noc_pair *pairs[16];
+	size_t n = noc_core_rules(core)
+		       ? noc_match_pairs(noc_core_rules(core), ev, pairs,
+					 NOC_COUNT(pairs))
+		       : 0;
+
+	noc_fold_closing(core, ev);
+	noc_correlate_closing(core, ev);
+	noc_escalate_event(core, ev);
+	for (size_t i = 0; i < n && i < NOC_COUNT(pairs); i++)
+		if (noc_strings_have(&pairs[i]->close, ev->kind))
+			noc_correlate_pair(core, pairs[i], ev);
+}
+
+/* The device has answered. */
+static void
+enrich_named(struct noc_core *core, struct enrich_device *d)
+{
+	struct noc_event *late[ENRICH_LATE];
+	size_t n = d->nlate;
+
+	d->tries = 0;
+	if (!d->unnamed)
+		return;
+	d->unnamed = false;
+	noc_fold_named(core, d->name, on_enrich_fill, d);
+	noc_keyed_named(core, d->name, on_enrich_fill, d);
+	noc_escalate_named(core, d->name, on_enrich_fill, d);
+	memcpy(late, d->late, sizeof(late));
+	d->nlate = 0;
+	enrich_part(core)->late -= n;
+	for (size_t i = 0; i < n; i++) {
+		on_enrich_fill(late[i], d);
+		enrich_tell(core, late[i]);
+		noc_event_unref(late[i]);
+	}
+}
+
 /* ---- the queue ---- */
 
 /* How it was enriched; the sender's own word stays. */
@@ -184,15 +318,6 @@ enrich_release(struct enrich_device *d, bool answered)
 }
 
 static void
-on_enrich_due(struct noc_due *due, struct noc_core *core)
-{
-	struct enrich_device *d = (struct enrich_device *)due;
-
-	enrich_part(core)->timeouts++;
-	enrich_release(d, false);
-}
-
-static void
 on_enrich_walk(struct noc_call *call, struct noc_value *result,
 	       const struct noc_call_error *err, void *arg)
 {
@@ -209,9 +334,11 @@ on_enrich_walk(struct noc_call *call, struct noc_value *result,
 	} else {
 		noc_iftable_learn(&d->ifs, result);
 		d->walked_ms = enrich_now_ms(core);
+		enrich_named(core, d);
 	}
 	noc_value_free(result);
 	enrich_release(d, !err);
+	enrich_retry(d);
 	noc_core_end(core);
 }
 
@@ -242,6 +369,21 @@ enrich_walk(struct noc_core *core, struct enrich_device *d)
 	return true;
 }
 
+static void
+on_enrich_due(struct noc_due *due, struct noc_core *core)
+{
+	struct enrich_device *d = (struct enrich_device *)due;
+
+	if (d->nqueue) {
+		enrich_part(core)->timeouts++;
+		enrich_release(d, false);
+	} else if (!d->walk) {
+		d->tries++;
+		if (!enrich_walk(core, d))
+			enrich_retry(d);
+	}
+}
+
 /* Does the cache lack what this event needs, and is it time to ask? */
 static bool
 enrich_asks(struct noc_core *core, struct enrich_device *d,
@@ -250,17 +392,10 @@ enrich_asks(struct noc_core *core, struct enrich_device *d,
 	const struct noc_value *name = noc_value_get(ev->data, "ifname");
 	const struct noc_value *index = noc_value_get(ev->data, "ifindex");
 	int64_t now = enrich_now_ms(core);
-	bool known;
+	bool known = enrich_known(d, ev);
 
 	if (!name == !index) /* both, or neither: nothing to look up */
 		return false;
-	if (index)
-		known = index->type != NOC_INT ||
-			noc_iftable_index(&d->ifs, index->u.i);
-	else
-		known = name->type != NOC_STR ||
-			noc_iftable_name(&d->ifs,
-					 noc_slice(name->u.s.p, name->u.s.len));
 	if (d->walk) /* not behind one that is slow already */
 		return !known && now - d->tried_ms < ENRICH_WAIT_MS;
 	if (known && d->walked_ms && now - d->walked_ms < ENRICH_FRESH_MS)
@@ -322,6 +457,7 @@ enrich_close(void *part)
 
 		if (d->walk)
 			noc_call_cancel(noc_core_env(d->core), d->walk);
+		enrich_late_drop(d, d->nlate);
 		for (size_t i = 0; i < d->nqueue; i++)
 			noc_event_unref(d->queue[i].ev);
 		free(d->queue);
@@ -344,6 +480,7 @@ enrich_stats(struct noc_core *core, void *part, struct noc_value *map)
 	noc_value_set(map, "enrich_timeouts",
 		      noc_value_int((int64_t)e->timeouts));
 	noc_value_set(map, "enrich_parked", noc_value_int((int64_t)e->parked));
+	noc_value_set(map, "enrich_late", noc_value_int((int64_t)e->late));
 }
 
 const struct noc_part_ops noc_part_enrich = {

@@ -20,4 +20,11 @@ void noc_enrich_fill(struct noc_core *core, struct noc_event *ev);
 int64_t noc_enrich_ifindex(struct noc_core *core, const char *device,
 			   struct noc_slice ifname);
 
+/*
+ * A trusted canonical event goes on though its port is known by number only,
+ * or by a name that the table does not have: what it closes is looked at
+ * again when the device has answered.
+ */
+void noc_enrich_late(struct noc_core *core, struct noc_event *ev);
+
 #endif

@@ -321,6 +321,7 @@ noc_intake_decide(struct noc_core *core, struct noc_source *source,
 	if (!ev->inventory && ev->trust != NOC_TRUST_HIGH)
 		noc_unknown_add(core, ev);
 	if (canonical && trusted) {
+		noc_enrich_late(core, ev);
 		if (intake_fold(core, source, ev, receipt))
 			goto out;
 		intake_canonical(core, ev);

@@ -283,13 +283,7 @@ noc_fold(struct noc_core *core, struct noc_event *ev, const char **why)
 			return e->first;
 		}
 	}
-	if (fam->opposite) {
-		key = fold_key(fam->opposite, fam->field, ev);
-		e = noc_table_get(&f->entries, key);
-		if (e)
-			noc_fold_recovered(core, e->first);
-		free(key);
-	}
+	noc_fold_closing(core, ev);
 	key = fold_key(fam->kind, fam->field, ev);
 	e = noc_table_get(&f->entries, key);
 	if (e && fold_is_other_user(e, ev)) {
@@ -374,6 +368,71 @@ noc_fold_persist(struct noc_core *core, const struct noc_event *first)
 			 noc_due_utc(core, e->due.due_boot_ns), data);
 	e->stored = true;
 	noc_value_free(data);
+}
+
+/* ---- ports that have names now ---- */
+
+static void
+fold_move(struct noc_core *core, struct fold_entry *e, char *key)
+{
+	struct noc_fold_part *f = e->owner;
+
+	if (e->stored)
+		noc_txn_live_del(noc_core_txn(core), "fold", e->key);
+	noc_table_del(&f->entries, e->key);
+	free(e->key);
+	e->key = key;
+	noc_table_put(&f->entries, key, e);
+	if (e->stored)
+		noc_fold_persist(core, e->first);
+}
+
+void
+noc_fold_named(struct noc_core *core, const char *device,
+	       void (*fill)(struct noc_event *ev, void *arg), void *arg)
+{
+	struct noc_fold_part *f = noc_fold_part(core);
+	struct fold_entry **all =
+	    noc_calloc(noc_table_len(&f->entries) + 1, sizeof(*all));
+	size_t n = 0;
+	void *value;
+
+	for (size_t it = 0; noc_table_next(&f->entries, &it, NULL, &value);) {
+		struct fold_entry *e = value;
+
+		if (noc_slice_is(e->first->device, device))
+			all[n++] = e;
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct fold_entry *e = all[i];
+		const struct fold_family *fam = fold_family(e->first->kind);
+		char *key;
+
+		fill(e->first, arg);
+		key =
+		    fold_key(e->first->kind, fam ? fam->field : NULL, e->first);
+		if (strcmp(key, e->key) && !noc_table_get(&f->entries, key))
+			fold_move(core, e, key);
+		else
+			free(key); /* at most told twice, as it was */
+	}
+	free(all);
+}
+
+void
+noc_fold_closing(struct noc_core *core, const struct noc_event *ev)
+{
+	const struct fold_family *fam = fold_family(ev->kind);
+	struct fold_entry *e;
+	char *key;
+
+	if (!fam || !fam->opposite)
+		return;
+	key = fold_key(fam->opposite, fam->field, ev);
+	e = noc_table_get(&noc_fold_part(core)->entries, key);
+	if (e && ev->received_boot_ns >= e->first->received_boot_ns)
+		noc_fold_recovered(core, e->first);
+	free(key);
 }
 
 /* ---- part ---- */

@@ -26,5 +26,13 @@ void noc_fold_recovered(struct noc_core *core, const struct noc_event *first);
 bool noc_fold_is_open(struct noc_core *core, const struct noc_event *first);
 /* The first witness is journaled: so must its entry be (one live row). */
 void noc_fold_persist(struct noc_core *core, const struct noc_event *first);
+/*
+ * Ports of this device have names now: fill says it to an event, and the fault
+ * is known by it.
+ */
+void noc_fold_named(struct noc_core *core, const char *device,
+		    void (*fill)(struct noc_event *ev, void *arg), void *arg);
+/* A recovery that had not named its port when it came. */
+void noc_fold_closing(struct noc_core *core, const struct noc_event *ev);
 
 #endif

@@ -27,8 +27,11 @@ noc_rule_clock_before(const struct noc_core *core, const struct noc_rule *rule,
 {
 	int64_t a, b;
 
-	if (!rule->event_time || !than)
+	if (!than)
 		return false;
+	/* What had to wait for the name of its port came when it came. */
+	if (!rule->event_time)
+		return ev->received_boot_ns < than->received_boot_ns;
 	a = noc_rule_clock(core, rule, ev);
 	b = noc_rule_clock(core, rule, than);
 	if (a % NOC_NS_PER_S == 0 || b % NOC_NS_PER_S == 0)

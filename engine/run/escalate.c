@@ -63,6 +63,8 @@ escalate_same(const struct noc_run *r, const struct noc_event *ev)
 	struct noc_strbuf key = NOC_STRBUF_INIT;
 	bool same;
 
+	if (r->ev && ev->received_boot_ns < r->ev->received_boot_ns)
+		return false; /* it had to wait for the name of its port */
 	if (ev->device.len == strlen(r->device) &&
 	    !memcmp(ev->device.p, r->device, ev->device.len) &&
 	    !(rule && rule->key))
@@ -98,6 +100,38 @@ noc_escalate_event(struct noc_core *core, struct noc_event *ev)
 				     noc_id_format(id, &ev->id));
 		noc_escalate_stop(r, ev->kind);
 		noc_run_advance(r);
+	}
+	free(all);
+}
+
+void
+noc_escalate_named(struct noc_core *core, const char *device,
+		   void (*fill)(struct noc_event *ev, void *arg), void *arg)
+{
+	size_t n;
+	struct noc_run **all = noc_run_all(noc_runs_of(core), &n);
+
+	for (size_t i = 0; i < n; i++) {
+		struct noc_run *r = all[i];
+		struct noc_strbuf key = NOC_STRBUF_INIT;
+		const struct noc_rule *rule;
+
+		if (!r->ev || (device && !noc_slice_is(r->ev->device, device)))
+			continue;
+		if (fill)
+			fill(r->ev, arg);
+		rule = noc_run_rule(r, r->rule);
+		if (!rule || !rule->key || !r->key[0])
+			continue;
+		if (noc_key_make(rule->key, r->ev, NOC_MISSING_FAIL, &key) &&
+		    key.p && strcmp(key.p, r->key)) {
+			free(r->key);
+			r->key = noc_strdup(key.p);
+			noc_run_set_info(r);
+			r->dirty = true;
+			noc_run_store(r);
+		}
+		noc_strbuf_release(&key);
 	}
 	free(all);
 }

@@ -25,4 +25,10 @@ void noc_escalate_watch(struct noc_run *r, bool on);
 /* An event that may be in some run's stop_on, matched by key and device. */
 void noc_escalate_event(struct noc_core *core, struct noc_event *ev);
 
+/* Ports of this device (NULL: of all) have names now, as in keyed.h: a run is
+ * about the same thing as before, by its name. */
+void noc_escalate_named(struct noc_core *core, const char *device,
+			void (*fill)(struct noc_event *ev, void *arg),
+			void *arg);
+
 #endif

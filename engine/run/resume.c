@@ -409,7 +409,7 @@ noc_run_ready(struct noc_core *core, void *part)
 	size_t n;
 	struct noc_run **all = noc_run_all(part, &n);
 
-	(void)core;
+	noc_escalate_named(core, NULL, NULL, NULL);
 	for (size_t i = 0; i < n; i++) {
 		struct noc_run *r = all[i];
 

@@ -26,6 +26,10 @@ LIMITS = {
     "events waiting for an ifName": (
         ["ENRICH_QUEUE_MAX", "ENRICH_WAIT_MS"],
         ["test_enrich test_queue", "test_enrich test_silent"]),
+    "events looked at again when the device answers": (
+        ["ENRICH_LATE", "ENRICH_LATE_ALL"],
+        ["test_named test_sixteen_of_a_device",
+         "test_named test_4096_of_all", "test_named test_given_up"]),
     "keys and delivery ids remembered": (
         ["DEDUP_MAX"],
         ["test_dedup test_a_hundred_thousand_keys"]),

@@ -255,6 +255,71 @@ test_stories(void **state)
 	print_message("# %u deaths\n", deaths);
 }
 
+/* Rows that are JSON, and not of the shape that they had. */
+static void
+test_other_shapes(void **state)
+{
+	static const struct {
+		const char *rules, *set;
+		bool told;
+	} rows[] = {
+		{ "rule \"r\" { on = \"login.failed\", key = \"{device}\","
+		  " storm = { over = \"1/10s\", clear = \"1/10s\" }," RUN,
+		  "'$.data.shapes', json('{\"a\":\"b\"}')", true },
+		{ "rule \"r\" { on = \"login.failed\", key = \"{device}\","
+		  " storm = { over = \"1/10s\", clear = \"1/10s\" }," RUN,
+		  "'$.data', json('[1]')", true },
+		{ "rule \"r\" { on = \"login.failed\", key = \"{device}\","
+		  " threshold = \"9/10s\"," RUN,
+		  "'$.data.times', json('[\"x\",{}]')", true },
+		{ "rule \"r\" { on = \"login.failed\", key = \"{device}\","
+		  " threshold = { \"9/10s\", distinct = \"{ifname}\" }," RUN,
+		  "'$.data.words', json('[1,2]')", true },
+		{ "rule \"r\" { on = \"login.failed\", key = \"{device}\","
+		  " threshold = { \"9/10s\", distinct = \"{ifname}\" }," RUN,
+		  "'$.data.words', json('[]')", false },
+		{ "rule \"r\" { on = \"login.failed\", key = \"{device}\","
+		  " hold = \"9s\"," RUN,
+		  "'$.event', json('[]'), '$.since', 'x'", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(rows); i++) {
+		struct noc_now now = noc_clock_read();
+		char *dir = state_make(), *sql;
+		struct fix f;
+
+		life_open(&f, dir, now, rows[i].rules);
+		for (int n = 0; n < 3; n++) {
+			cor_port(&f, "login.failed", "sw1", "eth7");
+			fix_advance(&f, 1000);
+		}
+		f.dead = true;
+		now = f.now;
+		life_close(&f);
+		sql = noc_asprintf("UPDATE live SET data = json_set(data, %s)"
+				   " WHERE kind IN ('storm', 'threshold',"
+				   " 'hold')",
+				   rows[i].set);
+		assert_int_equal(state_int(dir, "SELECT count(*) FROM live"
+						" WHERE kind IN ('storm',"
+						" 'threshold', 'hold')"),
+				 1);
+		state_sql(dir, sql);
+		free(sql);
+		life_open(&f, dir, now, rows[i].rules);
+		assert_int_equal(fix_said(&f, "cannot be read") > 0,
+				 rows[i].told);
+		for (int n = 0; n < 3; n++) {
+			cor_port(&f, "login.failed", "sw1", "eth8");
+			fix_advance(&f, 1000);
+		}
+		fix_advance(&f, 3600 * 1000);
+		life_close(&f);
+		state_remove(dir);
+	}
+}
+
 /* ---- reload ---- */
 
 #define HOLD(more) \
@@ -437,6 +502,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_stories),
+		cmocka_unit_test(test_other_shapes),
 		cmocka_unit_test(test_reload),
 		cmocka_unit_test(test_reload_pair),
 		cmocka_unit_test(test_breaker_row),
