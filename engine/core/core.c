@@ -61,6 +61,8 @@ noc_core_free(struct noc_core *core)
 
 /* ---- one input ---- */
 
+#define DEFERRED_MAX 64
+
 struct noc_now
 noc_core_turn(const struct noc_core *core)
 {
@@ -120,10 +122,32 @@ core_release(struct noc_core *core)
 	core->releasing = false;
 }
 
+static void
+core_run_deferred(struct noc_core *core)
+{
+	for (int i = 0; i < DEFERRED_MAX && core->deferred; i++) {
+		struct noc_effect *e = core->deferred;
+
+		core->deferred = e->next;
+		e->fn(e->arg);
+		free(e);
+	}
+	if (!core->deferred)
+		return;
+	if (!core->fresh)
+		core->fresh = core->deferred;
+	else
+		*core->fresh_tail = core->deferred;
+	core->fresh_tail = core->deferred_tail;
+	core->deferred = NULL;
+}
+
 void
 noc_core_end(struct noc_core *core)
 {
 	NOC_REQUIRE(core->depth > 0);
+	if (core->depth == 1)
+		core_run_deferred(core);
 	if (--core->depth > 0)
 		return;
 	if (core->txn && !noc_txn_is_empty(core->txn)) {
@@ -143,19 +167,34 @@ noc_core_end(struct noc_core *core)
 	core_release(core);
 }
 
-void
-noc_core_effect(struct noc_core *core, void (*fn)(void *arg), void *arg)
+/* At the end of a list of which tail is the last link. */
+static void
+core_add(struct noc_effect **list, struct noc_effect ***tail,
+	 void (*fn)(void *arg), void *arg)
 {
 	struct noc_effect *e = noc_calloc(1, sizeof(*e));
 
-	NOC_REQUIRE(core->depth > 0);
 	e->fn = fn;
 	e->arg = arg;
-	if (!core->fresh)
-		core->fresh = e;
+	if (!*list)
+		*list = e;
 	else
-		*core->fresh_tail = e;
-	core->fresh_tail = &e->next;
+		**tail = e;
+	*tail = &e->next;
+}
+
+void
+noc_core_effect(struct noc_core *core, void (*fn)(void *arg), void *arg)
+{
+	NOC_REQUIRE(core->depth > 0);
+	core_add(&core->fresh, &core->fresh_tail, fn, arg);
+}
+
+void
+noc_core_defer(struct noc_core *core, void (*fn)(void *arg), void *arg)
+{
+	NOC_REQUIRE(core->depth > 0);
+	core_add(&core->deferred, &core->deferred_tail, fn, arg);
 }
 
 void

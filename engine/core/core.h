@@ -84,6 +84,10 @@ struct noc_txn *noc_core_txn(struct noc_core *core); /* of this input */
  * written), in order.  It runs outside any input and may begin one.
  */
 void noc_core_effect(struct noc_core *core, void (*fn)(void *arg), void *arg);
+/* fn(arg) at the end of this input, in its txn, in order: what would otherwise
+ * reach into what is being worked on.  What comes of it may defer again; from
+ * the 65th on they are effects, so that no input lasts for ever. */
+void noc_core_defer(struct noc_core *core, void (*fn)(void *arg), void *arg);
 struct noc_ruleset *noc_core_rules(const struct noc_core *core);
 struct noc_inventory *noc_core_inv(const struct noc_core *core);
 struct noc_env *noc_core_env(const struct noc_core *core);

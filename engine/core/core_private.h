@@ -22,6 +22,7 @@ struct noc_core {
 	int depth; /* nested inputs join the outermost */
 	struct noc_txn *txn;
 	uint64_t submitted, durable;
+	struct noc_effect *deferred, **deferred_tail;
 	struct noc_effect *fresh, **fresh_tail;	    /* of this input */
 	struct noc_effect *effects, **effects_tail; /* waiting to be durable */
 	bool releasing;

@@ -412,8 +412,9 @@ noc_enrich_park(struct noc_core *core, struct noc_source *source,
 	struct noc_env *env = noc_core_env(core);
 	struct enrich_device *d;
 
-	if (ev->kind == ev->base || !env || !env->loop || !ev->inventory ||
-	    !ev->address.len)
+	/* What is told here first would be lost by a kill. */
+	if (ev->depth > 0 || ev->kind == ev->base || !env || !env->loop ||
+	    !ev->inventory || !ev->address.len)
 		return false;
 	d = enrich_get(core, ev->device, true);
 	if (!d || d->nqueue >= ENRICH_QUEUE_MAX)

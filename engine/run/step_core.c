@@ -20,10 +20,9 @@
 #include "engine/run/step.h"
 
 /*
- * What the core carries out itself: notify, log, start and emit.  The first
- * three happen inside the txn of the input, so exactly once.  emit is an
- * effect: what its event comes to and the end of the step are one txn, so that
- * after a crash there is either both or neither.
+ * What the core carries out itself: notify, log, start and emit.  All happen
+ * inside the txn of the input, so exactly once; an event is emitted when the
+ * input is through with the run, since it may come back to it.
  */
 
 static char *
@@ -220,7 +219,7 @@ core_emit(struct noc_run *r, const struct noc_value *node,
 	e->depth = (uint8_t)((r->ev ? r->ev->depth : 0) + 1);
 	if (e->depth == 0)
 		e->depth = UINT8_MAX;
-	noc_core_effect(r->core, on_emission, e);
+	noc_core_defer(r->core, on_emission, e);
 	return 0;
 }
 
@@ -242,6 +241,30 @@ noc_step_emit(struct noc_run *r, const struct noc_step_def *def)
 		return;
 	}
 	noc_step_write_start(r, def, r->device, def->params);
+}
+
+bool
+noc_step_emitted(struct noc_run *r, const struct noc_step_def *def)
+{
+	const char *name = noc_ast_name(def->params);
+	struct noc_scope scope;
+	struct noc_run **all;
+	bool found = false;
+	char *kind;
+	size_t n;
+
+	if (!name)
+		return false;
+	noc_run_scope(r, &scope);
+	kind = core_text(&scope, name);
+	all = noc_run_all(noc_runs_of(r->core), &n);
+	for (size_t i = 0; i < n && !found; i++)
+		found = all[i]->ev &&
+			!memcmp(&all[i]->ev->cause, &r->id, sizeof(r->id)) &&
+			!strcmp(all[i]->ev->kind, kind);
+	free(all);
+	free(kind);
+	return found;
 }
 
 /* ---- as a step, and aside ---- */

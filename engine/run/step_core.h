@@ -15,5 +15,8 @@ int noc_run_tell(struct noc_run *r, const struct noc_value *node,
 void noc_step_core(struct noc_run *r, const struct noc_step_def *def);
 bool noc_step_is_core(const struct noc_step_def *def);
 void noc_step_emit(struct noc_run *r, const struct noc_step_def *def);
+/* Is a run of its event under way?  The first version wrote the event and the
+ * end of the step down one after the other. */
+bool noc_step_emitted(struct noc_run *r, const struct noc_step_def *def);
 
 #endif
