@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "store/crash.h"
 #include "engine/rule/ruleset.h"
 #include "daemon/lines.h"
 #include "daemon/options.h"
@@ -86,6 +87,7 @@ reload_swap(struct noc_reload *r)
 	if (r->rs->warnings[0])
 		noc_print_lines(r->rs->warnings);
 	noc_core_ruleset(d->env.core, r->rs, "reload", now);
+	noc_crash_point("reload.swapped");
 	for (size_t i = 0; i < d->nsensors; i++)
 		if (d->sensors[i].instance && d->sensors[i].ops->reload)
 			d->sensors[i].ops->reload(d->sensors[i].instance);

@@ -26,6 +26,9 @@ def torment(seed, kills):
             time.sleep(rng.choice((0.0, 0.02, 0.3, 0.8)) * rng.random())
             if up:
                 work.answer_doubt()
+            if up and rng.random() < 0.5:
+                work.reload()
+                time.sleep(0.05 * rng.random())
             work.d.kill()
             work.died()
             up = work.start()

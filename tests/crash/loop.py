@@ -14,6 +14,7 @@ import http.client
 import json
 import os
 import random
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -74,7 +75,7 @@ class Loop:
         self.d = noc.Daemon(rules=RULES % vars(self), state=state)
         self.acked = {}  # CloudEvent id -> our id
         self.informs = []  # numbers that were acknowledged
-        self.crashes = 0
+        self.crashes = self.reloads = 0
         self.next = 0   # items below were acknowledged
         self.tried = 0  # those below may have arrived
 
@@ -91,6 +92,19 @@ class Loop:
                 raise
             self.d.wait()
             return False
+
+    def reload(self):
+        """The same rules, elsewhere in their file, and one more or one less."""
+        self.reloads += 1
+        more = ('rule "more" { on = "work.todo", mode = "active", guard = open,'
+                ' run = log "more" }\n') if self.reloads % 2 else ""
+        noc.write(os.path.join(self.d.rules, "test.lua"),
+                  "-- %d\n" % self.reloads * (1 + self.reloads % 5)
+                  + RULES % vars(self) + more)
+        try:
+            self.d.signal(signal.SIGHUP)
+        except ProcessLookupError:
+            pass  # it has just died
 
     def alive(self):
         return self.d.process.poll() is None
