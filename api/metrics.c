@@ -85,6 +85,8 @@ static const struct {
 	  "Senders that are not in the inventory." },
 	{ "unmatched_sampled_out", "unmatched_not_kept", true,
 	  "Unmatched events not kept for explain." },
+	{ "clock.steps", "clock_steps", true,
+	  "Times that the wall clock was set." },
 	{ "schedules", "schedules", false, "Schedules in the rules." },
 	{ "schedules_started", "schedule_starts", true,
 	  "Runs that schedules started." },

@@ -13,6 +13,8 @@
 #include "base/id.h"
 #include "base/mem.h"
 
+#define CLOCK_LOOKS 5 /* at both clocks, until they are of one moment */
+
 static int64_t
 clock_ns(clockid_t clock)
 {
@@ -25,8 +27,37 @@ clock_ns(clockid_t clock)
 struct noc_now
 noc_clock_read(void)
 {
-	return (struct noc_now){ clock_ns(CLOCK_REALTIME),
-				 clock_ns(CLOCK_BOOTTIME) };
+	struct noc_now now;
+
+	/* Who was stopped between two looks would see a clock that was set. */
+	for (int i = 0; i < CLOCK_LOOKS; i++) {
+		int64_t before = clock_ns(CLOCK_BOOTTIME);
+
+		now.wall_ns = clock_ns(CLOCK_REALTIME);
+		now.boot_ns = clock_ns(CLOCK_BOOTTIME);
+		if (now.boot_ns - before < NOC_NS_PER_MS)
+			break;
+	}
+	return now;
+}
+
+int64_t
+noc_ns_sane(int64_t ns)
+{
+	const int64_t most = (int64_t)1 << 62;
+
+	return ns < 0 ? 0 : ns > most ? most : ns;
+}
+
+int64_t
+noc_ns_after(int64_t ns, int64_t ms)
+{
+	int64_t by, then;
+
+	if (__builtin_mul_overflow(ms, NOC_NS_PER_MS, &by) ||
+	    __builtin_add_overflow(ns, by, &then))
+		return ms < 0 ? INT64_MIN : INT64_MAX;
+	return then;
 }
 
 void

@@ -19,7 +19,14 @@ struct noc_now {
 	int64_t boot_ns;
 };
 
+/* Both at one moment. */
 struct noc_now noc_clock_read(void);
+
+/* A time as a row says it: where it is damaged it is near the ends of what can
+ * be reckoned with, 0 to 2^62 ns. */
+int64_t noc_ns_sane(int64_t ns);
+/* So much later; what is damaged is far away, never before it. */
+int64_t noc_ns_after(int64_t ns, int64_t ms);
 
 /* 16 random bytes of /proc/sys/kernel/random/boot_id (zero if unreadable). */
 void noc_clock_boot_id(uint8_t id[16]);

@@ -17,6 +17,7 @@
 #include "store/reader.h"
 #include "store/writer.h"
 #include "net/http.h"
+#include "net/wall.h"
 #include "engine/core/command.h"
 #include "engine/core/due.h"
 
@@ -290,11 +291,20 @@ daemon_kill_file(struct noc_daemon *d)
 }
 
 static void
+on_wall(void *arg)
+{
+	struct noc_daemon *d = arg;
+
+	noc_core_clock(d->env.core, noc_loop_now(d->env.loop));
+}
+
+static void
 on_house(void *arg)
 {
 	struct noc_daemon *d = arg;
 
 	host_pressure(d);
+	on_wall(d);
 	daemon_kill_file(d);
 	noc_timer_arm(d->house, HOUSE_MS);
 }
@@ -306,6 +316,7 @@ noc_daemon_watch(struct noc_daemon *d)
 				      NOC_LOOP_READ, on_writer, d);
 	d->reader_watch = noc_loop_fd(d->env.loop, noc_reader_fd(d->env.reader),
 				      NOC_LOOP_READ, on_reader, d);
+	d->wall = noc_wall_new(d->env.loop, on_wall, d);
 	d->wake = noc_loop_timer(d->env.loop, on_wake, d);
 	d->house = noc_loop_timer(d->env.loop, on_house, d);
 	noc_timer_arm(d->house, HOUSE_MS);
@@ -317,8 +328,10 @@ noc_daemon_unwatch(struct noc_daemon *d)
 	noc_watch_free(d->writer_watch);
 	noc_watch_free(d->reader_watch);
 	noc_watch_free(d->wake);
+	noc_wall_free(d->wall);
 	noc_watch_free(d->house);
 	d->writer_watch = d->reader_watch = d->wake = d->house = NULL;
+	d->wall = NULL;
 	if (d->lines.len)
 		on_lines(d);
 	noc_strbuf_release(&d->lines);

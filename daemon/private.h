@@ -26,6 +26,7 @@ struct noc_daemon_sensor {
 struct noc_reload;
 struct noc_feed;
 struct noc_api;
+struct noc_wall;
 
 struct noc_daemon {
 	struct noc_env env;
@@ -45,6 +46,7 @@ struct noc_daemon {
 	struct noc_reload *reload;
 
 	struct noc_watch *writer_watch, *reader_watch, *wake, *house, *ping;
+	struct noc_wall *wall; /* the kernel says that it was set */
 	struct noc_watch *drain, *signals[4];
 	bool colour, pressed, failing_said, killed_by_file;
 	int stopping; /* SIGTERMs seen */

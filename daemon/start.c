@@ -354,6 +354,7 @@ noc_daemon_start(struct noc_daemon *d, struct noc_err *err)
 	struct noc_inventory *inv = NULL;
 	int r;
 
+	noc_clock_boot_id(opt.boot_id);
 	start_limits();
 	start_log_level(d->config);
 	noc_listen_inherit();

@@ -223,6 +223,36 @@ noc_load_state(const char *state_dir, const struct noc_load *load,
 	return rc;
 }
 
+int
+noc_load_live(const char *state_dir, const char *kind, const char *key,
+	      struct noc_value **data, struct noc_err *err)
+{
+	char *path = noc_asprintf("%s/nocturne.db", state_dir);
+	struct load l = { .err = err };
+	sqlite3_stmt *st = NULL;
+	int rc = noc_db_open(path, NOC_DB_READ, &l.db, NULL, err);
+
+	free(path);
+	*data = NULL;
+	if (rc < 0)
+		return rc == NOC_ENOTFOUND ? 0 : rc;
+	if (sqlite3_prepare_v2(l.db,
+			       "SELECT data FROM live WHERE kind=?1 AND key=?2",
+			       -1, &st, NULL) != SQLITE_OK) {
+		rc = noc_db_err(l.db, err, "Cannot load the state");
+		goto out;
+	}
+	sqlite3_bind_text(st, 1, kind, -1, SQLITE_STATIC);
+	sqlite3_bind_text(st, 2, key, -1, SQLITE_STATIC);
+	if (sqlite3_step(st) == SQLITE_ROW)
+		*data = load_json(&l, st, 0);
+	rc = 0;
+out:
+	sqlite3_finalize(st);
+	sqlite3_close(l.db);
+	return rc;
+}
+
 char *
 noc_load_definition(const char *state_dir, const uint8_t hash[32])
 {

@@ -24,6 +24,10 @@ struct noc_load {
 };
 int noc_load_state(const char *state_dir, const struct noc_load *load,
 		   struct noc_err *err);
+/* One live row; *data is returned, NULL: there is none, or it cannot be read.
+ */
+int noc_load_live(const char *state_dir, const char *kind, const char *key,
+		  struct noc_value **data, struct noc_err *err);
 /* A definition's text by hash: returned, or NULL. */
 char *noc_load_definition(const char *state_dir, const uint8_t hash[32]);
 

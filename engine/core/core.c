@@ -24,6 +24,7 @@ noc_core_new(const struct noc_core_options *opt)
 	core->host = opt->host;
 	core->ops = opt->parts;
 	core->virtual_time = opt->virtual_time;
+	memcpy(core->boot_id, opt->boot_id, sizeof(core->boot_id));
 	core->effects_tail = &core->effects;
 	core->wake_at = INT64_MAX;
 	if (core->env)
@@ -83,6 +84,7 @@ noc_core_begin(struct noc_core *core, struct noc_now now)
 	if (core->depth++ > 0)
 		return;
 	core->now = now;
+	noc_steady_begin(core);
 }
 
 struct noc_now
@@ -153,6 +155,7 @@ noc_core_end(struct noc_core *core)
 	if (core->txn && !noc_txn_is_empty(core->txn)) {
 		struct noc_txn *txn = core->txn;
 
+		noc_steady_end(core, txn);
 		core->txn = NULL;
 		core->submitted = core->host->submit(txn, core->host->arg);
 	}
@@ -284,10 +287,12 @@ on_load_live(const char *kind, const char *key, int64_t due_ns,
 {
 	struct noc_core *core = arg;
 
+	if (noc_steady_is_row(kind))
+		return;
 	for (int i = 0; i < NOC_PART_COUNT; i++)
 		if (core->ops[i]->load &&
-		    core->ops[i]->load(core, core->parts[i], kind, key, due_ns,
-				       data))
+		    core->ops[i]->load(core, core->parts[i], kind, key,
+				       noc_ns_sane(due_ns), data))
 			return;
 	noc_txn_live_del(noc_core_txn(core), kind, key);
 	noc_warn("resume", "kind=%s key=%s dropped: no part knows it", kind,
@@ -368,10 +373,15 @@ noc_core_resume(struct noc_core *core, const char *state_dir,
 	int r;
 
 	noc_core_begin(core, now);
-	r = noc_load_state(state_dir, &load, err);
+	r = noc_steady_resume(core, state_dir, err);
+	if (r == 0)
+		r = noc_load_state(state_dir, &load, err);
 	for (int i = 0; r == 0 && i < NOC_PART_COUNT; i++)
 		if (core->ops[i]->ready)
 			core->ops[i]->ready(core, core->parts[i]);
+	core->resumed = r == 0;
+	if (core->resumed)
+		noc_steady_look(core);
 	noc_core_end(core);
 	return r;
 }
@@ -425,6 +435,7 @@ noc_core_stats(struct noc_core *core)
 {
 	struct noc_value *map = noc_value_map();
 
+	noc_steady_stats(core, map);
 	for (int i = 0; i < NOC_PART_COUNT; i++)
 		if (core->ops[i]->stats)
 			core->ops[i]->stats(core, core->parts[i], map);

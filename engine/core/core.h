@@ -16,6 +16,7 @@
 #include "engine/edge/sensor.h"
 #include "engine/rule/ruleset.h"
 #include "engine/core/part.h"
+#include "engine/core/steady.h"
 
 /*
  * The deterministic core: (state, input, now) -> (state, txn, effects).  It
@@ -44,7 +45,8 @@ struct noc_core_options {
 	const struct noc_host *host;
 	/* Of NOC_PART_COUNT rows (engine/parts.h); borrowed, static. */
 	const struct noc_part_ops *const *parts;
-	bool virtual_time; /* nocturne test, backtest */
+	bool virtual_time;   /* nocturne test, backtest */
+	uint8_t boot_id[16]; /* of the machine; zero: not known */
 };
 
 struct noc_core *noc_core_new(const struct noc_core_options *opt);

@@ -4,6 +4,7 @@
 
 #include "engine/core/core.h"
 #include "engine/core/due.h"
+#include "engine/core/steady_private.h"
 
 /* The core's inside: only core*.c include this. */
 
@@ -18,8 +19,11 @@ struct noc_core {
 	struct noc_env *env;
 	const struct noc_host *host;
 	bool virtual_time;
+	uint8_t boot_id[16];
 	struct noc_now virtual_now, now;
-	int depth; /* nested inputs join the outermost */
+	struct noc_steady steady;
+	bool resumed; /* its rows were read: they may be written */
+	int depth;    /* nested inputs join the outermost */
 	struct noc_txn *txn;
 	uint64_t submitted, durable;
 	struct noc_effect *deferred, **deferred_tail;
@@ -35,7 +39,8 @@ struct noc_core {
 	struct noc_due **heap; /* binary, by (due, order) */
 	size_t nheap, heap_cap;
 	uint64_t due_order;
-	int64_t wake_at;
+	int64_t wake_at; /* as the host was told */
+	bool wake_gone;	 /* that has come: tell it again */
 
 	struct noc_strbuf story;
 	struct noc_strbuf text; /* scratch */
@@ -45,5 +50,7 @@ struct noc_core {
 
 /* Tell the host when the earliest timer changed. */
 void noc_due_wake(struct noc_core *core);
+/* What is armed by the wall clock is due now: its owner looks again. */
+void noc_due_clock_set(struct noc_core *core);
 
 #endif

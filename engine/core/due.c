@@ -3,6 +3,8 @@
 
 #include "engine/core/due.h"
 
+#include <stdlib.h>
+
 #include "base/mem.h"
 #include "engine/core/core_private.h"
 
@@ -59,7 +61,7 @@ noc_due_disarm(struct noc_core *core, struct noc_due *due)
 	size_t i = due->slot;
 	struct noc_due *last;
 
-	due->due_boot_ns = 0;
+	due->by_wall = false;
 	if (i-- == 0)
 		return;
 	due->slot = 0;
@@ -76,7 +78,7 @@ void
 noc_due_arm(struct noc_core *core, struct noc_due *due, int64_t due_boot_ns)
 {
 	noc_due_disarm(core, due);
-	due->due_boot_ns = due_boot_ns > 0 ? due_boot_ns : 1;
+	due->due_boot_ns = due_boot_ns;
 	due->order = ++core->due_order;
 	NOC_GROW(core->heap, core->heap_cap, core->nheap + 1);
 	due_up(core, core->nheap++, due);
@@ -85,13 +87,49 @@ noc_due_arm(struct noc_core *core, struct noc_due *due, int64_t due_boot_ns)
 }
 
 void
+noc_due_arm_steady(struct noc_core *core, struct noc_due *due,
+		   int64_t due_steady_ns)
+{
+	noc_due_arm(core, due, noc_steady_boot(core, due_steady_ns));
+}
+
+void
+noc_due_arm_wall(struct noc_core *core, struct noc_due *due,
+		 int64_t due_wall_ns)
+{
+	noc_due_arm_steady(core, due, noc_steady_of_wall(core, due_wall_ns));
+	due->by_wall = true;
+}
+
+bool
+noc_due_armed(const struct noc_due *due)
+{
+	return due->slot != 0;
+}
+
+void
+noc_due_clock_set(struct noc_core *core)
+{
+	size_t n = 0;
+	struct noc_due **all = noc_calloc(core->nheap + 1, sizeof(*all));
+
+	for (size_t i = 0; i < core->nheap; i++)
+		if (core->heap[i]->by_wall)
+			all[n++] = core->heap[i];
+	for (size_t i = 0; i < n; i++)
+		noc_due_arm(core, all[i], core->now.boot_ns);
+	free(all);
+}
+
+void
 noc_due_wake(struct noc_core *core)
 {
 	int64_t at = core->nheap ? core->heap[0]->due_boot_ns : INT64_MAX;
 
-	if (at == core->wake_at)
+	if (at == core->wake_at && !core->wake_gone)
 		return;
 	core->wake_at = at;
+	core->wake_gone = false;
 	if (core->host->wake)
 		core->host->wake(at, core->host->arg);
 }
@@ -99,6 +137,7 @@ noc_due_wake(struct noc_core *core)
 void
 noc_due_tick(struct noc_core *core, struct noc_now now)
 {
+	noc_core_clock(core, now);
 	for (int n = 0; n < DUE_PER_TICK && core->nheap > 0; n++) {
 		struct noc_due *due = core->heap[0];
 
@@ -109,18 +148,6 @@ noc_due_tick(struct noc_core *core, struct noc_now now)
 		due->on_due(due, core);
 		noc_core_end(core);
 	}
-	core->wake_at = -1; /* the host's timer has fired: tell it again */
+	core->wake_gone = true;
 	noc_due_wake(core);
-}
-
-int64_t
-noc_due_utc(const struct noc_core *core, int64_t due_boot_ns)
-{
-	return core->now.wall_ns + (due_boot_ns - core->now.boot_ns);
-}
-
-int64_t
-noc_due_boot(const struct noc_core *core, int64_t due_utc_ns)
-{
-	return core->now.boot_ns + (due_utc_ns - core->now.wall_ns);
 }

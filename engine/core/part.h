@@ -69,6 +69,9 @@ struct noc_part_ops {
 	/* All rows are loaded: arm, drop what the rules no longer know. */
 	void (*ready)(struct noc_core *core, void *part);
 	void (*reload)(struct noc_core *core, void *part);
+	/* Somebody set the wall clock, by so much: what is armed by it is
+	 * looked at again anyway. */
+	void (*clock_set)(struct noc_core *core, void *part, int64_t by_ms);
 	/* Its rows of engine/core/command.def, no other; one without a verb
 	 * ends them. */
 	const struct noc_part_answer *answers;

@@ -152,7 +152,7 @@ correlate_recovered(struct noc_core *core, const struct noc_rule *rule,
 	struct noc_keyed *meant =
 	    noc_keyed_get(core, &noc_form_meant, rule->name, key);
 
-	if (meant && !noc_rule_clock_before(core, rule, ev, meant->ev))
+	if (meant && !noc_rule_clock_before(rule, ev, meant->ev))
 		noc_keyed_drop(core, meant);
 	noc_hold_recovered(core, rule, ev, key);
 	if (rule->damp)

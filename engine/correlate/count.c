@@ -242,8 +242,7 @@ threshold_event(struct noc_core *core, struct noc_candidate *c)
 	const struct noc_threshold *t = c->rule->threshold;
 	struct noc_value *times, *extra;
 	struct noc_keyed *k;
-	int64_t at, newest, n,
-	    now = noc_core_time(core).wall_ns / NOC_NS_PER_MS;
+	int64_t at, newest, n, now = noc_steady_now(core) / NOC_NS_PER_MS;
 	size_t pos;
 
 	if (!t)

@@ -32,7 +32,7 @@
 static int64_t
 damp_now_ms(const struct noc_core *core)
 {
-	return noc_core_time(core).wall_ns / NOC_NS_PER_MS;
+	return noc_steady_now(core) / NOC_NS_PER_MS;
 }
 
 static double
@@ -170,7 +170,7 @@ noc_damp_closing(struct noc_core *core, const struct noc_rule *rule,
 	const char *opposite = noc_kind_opposite(ev->kind);
 
 	if (!k || !opposite || !noc_strings_have(&rule->on, opposite) ||
-	    noc_rule_clock_before(core, rule, ev, k->ev))
+	    noc_rule_clock_before(rule, ev, k->ev))
 		return;
 	noc_value_set(k->data, "down", noc_value_bool(false));
 	noc_value_unset(k->data, "stay");

@@ -43,7 +43,7 @@ guard_part(const struct noc_core *core)
 static int64_t
 guard_now_ms(const struct noc_core *core)
 {
-	return noc_core_time(core).wall_ns / NOC_NS_PER_MS;
+	return noc_steady_now(core) / NOC_NS_PER_MS;
 }
 
 static void
@@ -92,7 +92,7 @@ guard_store(struct noc_core *core, struct guard_count *g, int64_t per_ms)
 	noc_value_set(row, "times", noc_value_copy(g->times));
 	noc_value_set(row, "told", noc_value_int(g->told_ms));
 	noc_txn_live_put(noc_core_txn(core), "guard", g->name,
-			 noc_due_utc(core, g->due.due_boot_ns), row);
+			 noc_steady_of_boot(core, g->due.due_boot_ns), row);
 	noc_value_free(row);
 }
 
@@ -405,7 +405,7 @@ guard_load(struct noc_core *core, void *part, const char *kind, const char *key,
 		g->times = noc_value_copy(times);
 	}
 	g->told_ms = noc_value_get_int(data, "told", 0);
-	noc_due_arm(core, &g->due, noc_due_boot(core, due_ns));
+	noc_due_arm_steady(core, &g->due, due_ns);
 	return true;
 }
 

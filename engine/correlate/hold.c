@@ -36,7 +36,7 @@ hold_left(const struct noc_core *core, const struct noc_candidate *c,
 	  bool *late)
 {
 	int64_t hold = c->rule->hold_ms * NOC_NS_PER_MS;
-	int64_t left = hold - (noc_core_time(core).wall_ns -
+	int64_t left = hold - (noc_steady_now(core) -
 			       noc_rule_clock(core, c->rule, c->ev));
 
 	*late = left < -NOC_NS_PER_S;
@@ -46,15 +46,14 @@ hold_left(const struct noc_core *core, const struct noc_candidate *c,
 }
 
 struct hold_undo {
-	struct noc_core *core;
 	const struct noc_candidate *c;
 };
 
 static bool
 on_hold_undo(const struct noc_event *ev, void *arg)
 {
-	const struct hold_undo *u = arg;
-	const struct noc_rule *rule = u->c->rule;
+	const struct noc_candidate *c = ((struct hold_undo *)arg)->c;
+	const struct noc_rule *rule = c->rule;
 	struct noc_strbuf key = NOC_STRBUF_INIT;
 	bool about;
 
@@ -64,16 +63,16 @@ on_hold_undo(const struct noc_event *ev, void *arg)
 	else if (!noc_key_make(rule->key, ev, NOC_MISSING_FAIL, &key))
 		about = !noc_key_names_port(ev);
 	else
-		about = !strcmp(key.p ? key.p : "", u->c->key);
+		about = !strcmp(key.p ? key.p : "", c->key);
 	noc_strbuf_release(&key);
-	return about && noc_rule_clock_before(u->core, rule, u->c->ev, ev);
+	return about && noc_rule_clock_before(rule, c->ev, ev);
 }
 
 /* By its sender's clock: what cancels it may have come before it. */
 static const struct noc_event *
 hold_undone(struct noc_core *core, const struct noc_candidate *c)
 {
-	struct hold_undo undo = { core, c };
+	struct hold_undo undo = { c };
 	const struct noc_event *ev = NULL;
 
 	for (size_t i = 0;
@@ -210,7 +209,7 @@ on_hold_close(struct noc_core *core, struct noc_keyed *k, void *arg)
 {
 	const struct hold_end *end = arg;
 
-	if (noc_rule_clock_before(core, end->rule, end->closing, k->ev))
+	if (noc_rule_clock_before(end->rule, end->closing, k->ev))
 		return;
 	if (end->key ? !strcmp(k->key, end->key) : hold_about(k, end->closing))
 		hold_end(core, k, end);
@@ -246,7 +245,7 @@ noc_hold_recovered(struct noc_core *core, const struct noc_rule *rule,
 	struct noc_strbuf why = NOC_STRBUF_INIT;
 	struct hold_end end = { .outcome = "cancelled" };
 
-	if (!k || noc_rule_clock_before(core, rule, ev, k->ev))
+	if (!k || noc_rule_clock_before(rule, ev, k->ev))
 		return;
 	noc_strbuf_addf(&why, "%s from %.*s", ev->kind, (int)ev->device.len,
 			ev->device.p);

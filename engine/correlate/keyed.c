@@ -94,7 +94,7 @@ keyed_put(struct noc_core *core, const struct noc_form *form, char *name)
 	    sep ? noc_intern(name, (size_t)(sep - name)) : noc_interns(name);
 	k->key = sep ? sep + 1 : "";
 	k->count = 1;
-	k->since_ns = noc_core_time(core).wall_ns;
+	k->since_ns = noc_steady_now(core);
 	k->due.on_due = on_keyed_due;
 	noc_table_put(&p->states, index, k);
 	mine = noc_table_get(&p->by_rule, k->rule);
@@ -156,10 +156,11 @@ noc_keyed_store(struct noc_core *core, struct noc_keyed *k)
 		noc_value_set(row, "late", noc_value_bool(true));
 	if (k->data)
 		noc_value_set(row, "data", noc_value_copy(k->data));
-	noc_txn_live_put(
-	    noc_core_txn(core), k->form->name, k->name,
-	    k->due.due_boot_ns ? noc_due_utc(core, k->due.due_boot_ns) : 0,
-	    row);
+	noc_txn_live_put(noc_core_txn(core), k->form->name, k->name,
+			 noc_due_armed(&k->due)
+			     ? noc_steady_of_boot(core, k->due.due_boot_ns)
+			     : 0,
+			 row);
 	noc_value_free(row);
 }
 
@@ -377,7 +378,8 @@ keyed_load(struct noc_core *core, void *part, const char *kind, const char *key,
 	k = keyed_put(core, form, noc_strdup(key));
 	k->stored_ns = 1; /* long ago */
 	k->count = noc_value_get_int(data, "count", 1);
-	k->since_ns = noc_value_get_int(data, "since", k->since_ns);
+	k->since_ns =
+	    noc_ns_sane(noc_value_get_int(data, "since", k->since_ns));
 	if (strlen(hex) == 64)
 		(void)noc_unhex(hex, 64, k->keys_hash, &hash_len);
 	if (noc_value_get(data, "event"))
@@ -390,8 +392,8 @@ keyed_load(struct noc_core *core, void *part, const char *kind, const char *key,
 		k->data = noc_value_copy(noc_value_get(data, "data"));
 	if (due_ns) {
 		k->late = noc_value_get_bool(data, "late", false) ||
-			  due_ns < noc_core_time(core).wall_ns - NOC_NS_PER_S;
-		noc_due_arm(core, &k->due, noc_due_boot(core, due_ns));
+			  due_ns < noc_steady_now(core) - NOC_NS_PER_S;
+		noc_due_arm_steady(core, &k->due, due_ns);
 	}
 	if (keyed_is_held(k)) { /* counts that were in memory */
 		noc_ledger_matched(core, k->rule);

@@ -34,7 +34,7 @@ struct noc_keyed {
 	const char *key;      /* inside name */
 	struct noc_event *ev; /* what it stands for; may be NULL */
 	int64_t count;
-	int64_t since_ns;	/* wall clock of the first */
+	int64_t since_ns;	/* steady, of the first */
 	struct noc_value *data; /* the form's own, stored as it is */
 	void *impl;		/* the form's own, not stored */
 	uint8_t keys_hash[32];

@@ -72,8 +72,7 @@ static void
 pair_end(struct noc_core *core, struct noc_keyed *k,
 	 const struct noc_pair *pair, struct noc_event *closing)
 {
-	int64_t elapsed =
-	    (noc_core_time(core).wall_ns - k->since_ns) / NOC_NS_PER_MS;
+	int64_t elapsed = (noc_steady_now(core) - k->since_ns) / NOC_NS_PER_MS;
 	struct noc_plan *plan =
 	    closing ? pair->matched_plan : pair->missing_plan;
 	struct noc_event *ev =

@@ -40,7 +40,7 @@ struct storm { /* k->impl */
 static int64_t
 storm_now_ms(const struct noc_core *core)
 {
-	return noc_core_time(core).wall_ns / NOC_NS_PER_MS;
+	return noc_steady_now(core) / NOC_NS_PER_MS;
 }
 
 static int64_t

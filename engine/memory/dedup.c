@@ -97,7 +97,7 @@ noc_dedup_repeats(struct noc_core *core, const char *space,
 	due = noc_core_time(core).boot_ns + within_ms * NOC_NS_PER_MS;
 	dedup_add(core, d, text, due);
 	noc_txn_live_put(noc_core_txn(core), "dedup", text,
-			 noc_due_utc(core, due), NULL);
+			 noc_steady_of_boot(core, due), NULL);
 	return false;
 }
 
@@ -140,7 +140,8 @@ dedup_load(struct noc_core *core, void *part, const char *kind, const char *key,
 	if (strcmp(kind, "dedup"))
 		return false;
 	if (!noc_table_get(&d->keys, key))
-		dedup_add(core, d, noc_strdup(key), noc_due_boot(core, due_ns));
+		dedup_add(core, d, noc_strdup(key),
+			  noc_steady_boot(core, due_ns));
 	return true;
 }
 

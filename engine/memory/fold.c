@@ -270,9 +270,10 @@ noc_fold(struct noc_core *core, struct noc_event *ev, const char **why)
 	if (!fam)
 		return NULL;
 	if (!strcmp(ev->kind, "link.down")) {
-		restart = noc_seen_last(core, "device.restart", ev->device,
-					ev->received_ns - FOLD_SYMPTOM_NS, NULL,
-					NULL);
+		restart = noc_seen_last(
+		    core, "device.restart", ev->device,
+		    noc_steady_of_event(core, ev) - FOLD_SYMPTOM_NS, NULL,
+		    NULL);
 		if (restart) {
 			*why = "symptom of device.restart";
 			return restart;
@@ -365,7 +366,7 @@ noc_fold_persist(struct noc_core *core, const struct noc_event *first)
 		noc_value_push(list, noc_value_str(name));
 	noc_value_set(data, "rules", list);
 	noc_txn_live_put(noc_core_txn(core), "fold", e->key,
-			 noc_due_utc(core, e->due.due_boot_ns), data);
+			 noc_steady_of_boot(core, e->due.due_boot_ns), data);
 	e->stored = true;
 	noc_value_free(data);
 }
@@ -478,7 +479,7 @@ noc_fold_load(struct noc_core *core, struct noc_fold_part *f, const char *key,
 	first->journaled = true;
 	noc_identify_again(noc_core_inv(core), first);
 	e = fold_add(core, f, noc_strdup(key), first,
-		     noc_due_boot(core, due_ns));
+		     noc_steady_boot(core, due_ns));
 	noc_event_unref(first);
 	e->stored = true;
 	e->closed = noc_value_get_bool(data, "closed", false);

@@ -10,15 +10,14 @@
  */
 
 /*
- * Wall clock at which an event counts for a rule: now, or with time = "event"
- * what its sender says.  A time to come, or of more than a day ago, is taken
+ * When an event counts for a rule, steady: now, or with time = "event" what its
+ * sender says.  A time to come, or of more than a day ago, is taken
  * for a wrong clock: then its arrival.
  */
 int64_t noc_rule_clock(const struct noc_core *core, const struct noc_rule *rule,
 		       const struct noc_event *ev);
 /* By the clock of the rule `ev` was before `than` and only comes late. */
-bool noc_rule_clock_before(const struct noc_core *core,
-			   const struct noc_rule *rule,
+bool noc_rule_clock_before(const struct noc_rule *rule,
 			   const struct noc_event *ev,
 			   const struct noc_event *than);
 

@@ -75,8 +75,10 @@ seen_key(char buf[512], const char *kind, struct noc_slice device)
 
 /* Drops lists whose newest event is too old; called when the table is full. */
 static void
-seen_sweep(struct seen *s, int64_t now_ns)
+seen_sweep(struct noc_core *core, struct seen *s)
 {
+	int64_t since =
+	    noc_steady_now(core) - NOC_UNLESS_BACK_MAX_MS * NOC_NS_PER_MS;
 	const char *key;
 	void *value;
 
@@ -84,8 +86,7 @@ seen_sweep(struct seen *s, int64_t now_ns)
 		struct seen_list *list = value;
 		unsigned last = (list->next + SEEN_PER_KEY - 1) % SEEN_PER_KEY;
 
-		if (list->at[last]->received_ns >
-		    now_ns - NOC_UNLESS_BACK_MAX_MS * NOC_NS_PER_MS)
+		if (noc_steady_of_event(core, list->at[last]) > since)
 			continue;
 		noc_table_del(&s->lists, key);
 		seen_list_free(list);
@@ -93,7 +94,7 @@ seen_sweep(struct seen *s, int64_t now_ns)
 }
 
 static void
-seen_put(struct seen *s, struct noc_event *ev, int64_t now_ns)
+seen_put(struct noc_core *core, struct seen *s, struct noc_event *ev)
 {
 	char key[512];
 	size_t n = seen_key(key, ev->kind, ev->device);
@@ -101,7 +102,7 @@ seen_put(struct seen *s, struct noc_event *ev, int64_t now_ns)
 
 	if (!list) {
 		if (noc_table_len(&s->lists) >= SEEN_KEYS)
-			seen_sweep(s, now_ns);
+			seen_sweep(core, s);
 		if (noc_table_len(&s->lists) >= SEEN_KEYS)
 			return;
 		list = noc_calloc(1, sizeof(*list));
@@ -117,8 +118,7 @@ seen_put(struct seen *s, struct noc_event *ev, int64_t now_ns)
 void
 noc_seen_add(struct noc_core *core, struct noc_event *ev)
 {
-	seen_put(noc_core_part(core, NOC_PART_SEEN), ev,
-		 noc_core_time(core).wall_ns);
+	seen_put(core, noc_core_part(core, NOC_PART_SEEN), ev);
 }
 
 struct noc_event *
@@ -135,7 +135,7 @@ noc_seen_last(struct noc_core *core, const char *kind, struct noc_slice device,
 		struct noc_event *ev =
 		    list->at[(list->next + SEEN_PER_KEY - i) % SEEN_PER_KEY];
 
-		if (ev->received_ns < since_ns)
+		if (noc_steady_of_event(core, ev) < since_ns)
 			break;
 		if (!accept || accept(ev, arg))
 			return ev;
@@ -183,7 +183,7 @@ seen_load_event(struct noc_core *core, void *part,
 		return;
 	ev->journaled = true;
 	if (ev->kind != ev->base && ev->trust != NOC_TRUST_LOW)
-		seen_put(part, ev, noc_core_time(core).wall_ns);
+		seen_put(core, part, ev);
 	noc_event_unref(ev);
 }
 

@@ -9,8 +9,8 @@
  * for `unless seen{...}`.  Loop thread, inside an input.
  */
 void noc_seen_add(struct noc_core *core, struct noc_event *ev);
-/* The latest that `accept` takes (NULL: any), not older than since_ns (wall
- * clock, arrival); NULL: none.  Borrowed for this input. */
+/* The latest that `accept` takes (NULL: any), that came since then
+ * (steady); NULL: none.  Borrowed for this input. */
 struct noc_event *
 noc_seen_last(struct noc_core *core, const char *kind, struct noc_slice device,
 	      int64_t since_ns,

@@ -35,7 +35,7 @@ unless_now(const struct noc_core *core, const struct noc_rule *rule,
 	   const struct noc_scope *scope)
 {
 	return scope->ev ? noc_rule_clock(core, rule, scope->ev)
-			 : noc_core_time(core).wall_ns;
+			 : noc_steady_now(core);
 }
 
 static const struct noc_event *
@@ -98,7 +98,7 @@ noc_unless_holds(struct noc_core *core, const struct noc_rule *rule,
 			continue;
 		ms = (unless_now(core, rule, scope) -
 		      (rule->event_time ? noc_rule_clock(core, rule, ev)
-					: ev->received_ns)) /
+					: noc_steady_of_event(core, ev))) /
 		     NOC_NS_PER_MS;
 		after = ms < 0;
 		ms = llabs(ms);

@@ -225,8 +225,8 @@ notice_failed(struct noc_notice *n, const struct noc_call_error *e)
 	ms = noc_retry_delay_ms(&notice_retry, &n->id, n->channel, n->attempt,
 				e->retry_after_ms);
 	n->waiting = true;
-	n->due_ns = noc_core_time(n->core).wall_ns + ms * NOC_NS_PER_MS;
-	noc_due_arm(n->core, &n->due, noc_due_boot(n->core, n->due_ns));
+	n->due_ns = noc_ns_after(noc_steady_now(n->core), ms);
+	noc_due_arm_steady(n->core, &n->due, n->due_ns);
 	notice_save(n);
 }
 
@@ -330,8 +330,7 @@ notice_attempt(struct noc_notice *n)
 		noc_value_set(context, "event", noc_value_copy(n->event));
 	n->waiting = false;
 	n->attempt++;
-	n->due_ns =
-	    noc_core_time(n->core).wall_ns + NOTICE_TIMEOUT_MS * NOC_NS_PER_MS;
+	n->due_ns = noc_ns_after(noc_steady_now(n->core), NOTICE_TIMEOUT_MS);
 	n->call = noc_call_new(n->ops, noc_value_copy(n->node), context, "");
 	n->call->timeout_ms = NOTICE_TIMEOUT_MS;
 	n->call->on_done = on_notice_done;
@@ -433,12 +432,11 @@ noc_notice_ready(struct noc_core *core)
 			notice_end(n);
 		} else {
 			if (!n->waiting) {
-				n->due_ns = noc_core_time(core).wall_ns;
+				n->due_ns = noc_steady_now(core);
 				n->attempt -= n->attempt > 0;
 			}
 			n->waiting = true;
-			noc_due_arm(core, &n->due,
-				    noc_due_boot(core, n->due_ns));
+			noc_due_arm_steady(core, &n->due, n->due_ns);
 		}
 	}
 }

@@ -102,8 +102,8 @@ on_channel_due(struct noc_due *due, struct noc_core *core)
 	c->over = 0;
 	noc_value_free(c->texts);
 	c->texts = noc_value_list();
-	c->end_ns = noc_core_time(core).wall_ns + per_ms * NOC_NS_PER_MS;
-	noc_due_arm(core, &c->due, noc_due_boot(core, c->end_ns));
+	c->end_ns = noc_ns_after(noc_steady_now(core), per_ms);
+	noc_due_arm_steady(core, &c->due, c->end_ns);
 	channel_save(c);
 }
 
@@ -135,9 +135,9 @@ channel_holds(struct noc_core *core, const struct noc_channel *def,
 		return false;
 	c = channel_get(core, def->name);
 	if (!c->end_ns) {
-		c->end_ns = noc_core_time(core).wall_ns +
-			    def->limit.per_ms * NOC_NS_PER_MS;
-		noc_due_arm(core, &c->due, noc_due_boot(core, c->end_ns));
+		c->end_ns =
+		    noc_ns_after(noc_steady_now(core), def->limit.per_ms);
+		noc_due_arm_steady(core, &c->due, c->end_ns);
 	}
 	if (c->count < def->limit.count) {
 		c->count++;
@@ -398,7 +398,7 @@ notify_load(struct noc_core *core, void *part, const char *kind,
 		noc_value_free(c->texts);
 		c->texts = noc_value_copy(texts);
 	}
-	noc_due_arm(core, &c->due, noc_due_boot(core, due_ns));
+	noc_due_arm_steady(core, &c->due, due_ns);
 	return true;
 }
 
@@ -433,6 +433,23 @@ notify_ready(struct noc_core *core, void *p)
 			    (unsigned long long)part->unreadable,
 			    part->unreadables.p,
 			    part->unreadable > UNREADABLE_NAMED ? ", ..." : "");
+	noc_notify_text(core, "noc", text, NULL, NOC_ACTIVE, NULL);
+	free(text);
+}
+
+/* One notice each time, and whose times go wrong by it can look. */
+static void
+notify_clock_set(struct noc_core *core, void *p, int64_t by_ms)
+{
+	int64_t s = (llabs(by_ms) + 500) / 1000;
+	char by[32], *text;
+
+	(void)p;
+	text = noc_asprintf("the wall clock was set %s by %s: what waits goes "
+			    "on waiting as long as it was to, calendars go by "
+			    "the new time",
+			    by_ms < 0 ? "back" : "forward",
+			    noc_duration_format(by, s * 1000));
 	noc_notify_text(core, "noc", text, NULL, NOC_ACTIVE, NULL);
 	free(text);
 }
@@ -502,6 +519,7 @@ const struct noc_part_ops noc_part_notify = {
 	.load = notify_load,
 	.unreadable = notify_unreadable,
 	.ready = notify_ready,
+	.clock_set = notify_clock_set,
 	.answers = notify_answers,
 	.stats = notify_stats,
 };

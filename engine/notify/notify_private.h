@@ -32,7 +32,7 @@ struct noc_notify_channel { /* the window of one channel's limit */
 	struct noc_core *core;
 	char *name;
 	struct noc_due due;
-	int64_t end_ns; /* UTC; 0: no window */
+	int64_t end_ns; /* steady; 0: no window */
 	int64_t count, over;
 	struct noc_value *texts;
 };

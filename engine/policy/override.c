@@ -180,7 +180,7 @@ mute_store(struct noc_core *core, const struct mute *m)
 	noc_value_set(row, "why", noc_value_str(m->why));
 	noc_value_set(row, "actor", noc_value_str(m->actor));
 	noc_txn_live_put(noc_core_txn(core), m->kind, m->id,
-			 noc_due_utc(core, m->due.due_boot_ns), row);
+			 noc_steady_of_boot(core, m->due.due_boot_ns), row);
 	noc_value_free(row);
 }
 
@@ -192,9 +192,11 @@ mute_row(struct noc_core *core, const struct mute *m)
 
 	noc_value_set(row, "id", noc_value_str(m->id));
 	noc_value_set(row, "match", noc_value_copy(m->match));
-	noc_value_set(row, "until",
-		      noc_value_str(noc_time_iso(
-			  iso, noc_due_utc(core, m->due.due_boot_ns))));
+	noc_value_set(
+	    row, "until",
+	    noc_value_str(noc_time_iso(
+		iso, noc_steady_wall(
+			 core, noc_steady_of_boot(core, m->due.due_boot_ns)))));
 	noc_value_set(row, "why", noc_value_str(m->why));
 	noc_value_set(row, "actor", noc_value_str(m->actor));
 	return row;
@@ -389,7 +391,7 @@ mute_load(struct noc_core *core, void *part, const char *kind, const char *key,
 	mute_put(core, p, kind[0] == 's' ? "silence" : "freeze", key, match,
 		 noc_value_get_str(data, "why", ""),
 		 noc_value_get_str(data, "actor", ""),
-		 noc_due_boot(core, due_ns));
+		 noc_steady_boot(core, due_ns));
 	serial = strtoull(*key ? key + 1 : "0", NULL, 10);
 	if (serial > p->serial)
 		p->serial = serial;

@@ -83,7 +83,7 @@ noc_settle_touch(struct noc_core *core, const char *device,
 			NOC_GUARD_SETTLE_MAX_MS * NOC_NS_PER_MS);
 	noc_value_set(row, "run", noc_value_str(noc_id_format(id, run)));
 	noc_txn_live_put(noc_core_txn(core), SETTLE_ROW, s->name,
-			 noc_due_utc(core, s->due.due_boot_ns), row);
+			 noc_steady_of_boot(core, s->due.due_boot_ns), row);
 	noc_value_free(row);
 }
 
@@ -115,8 +115,8 @@ noc_settle_until(struct noc_core *core, struct noc_slice device,
 	if (!s)
 		return false;
 	/* Touched at its due less the longest time that a rule may say. */
-	due = s->due.due_boot_ns +
-	      (settle_ms - NOC_GUARD_SETTLE_MAX_MS) * NOC_NS_PER_MS;
+	due = noc_ns_after(s->due.due_boot_ns,
+			   settle_ms - NOC_GUARD_SETTLE_MAX_MS);
 	if (due <= noc_core_time(core).boot_ns)
 		return false;
 	*due_boot_ns = due;
@@ -156,7 +156,7 @@ settle_load(struct noc_core *core, void *part, const char *kind,
 		return false;
 	s = settle_get(part, noc_strdup(key));
 	noc_id_parse(noc_value_get_str(data, "run", ""), &s->run);
-	noc_due_arm(core, &s->due, noc_due_boot(core, due_ns));
+	noc_due_arm_steady(core, &s->due, due_ns);
 	return true;
 }
 

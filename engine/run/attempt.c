@@ -183,7 +183,7 @@ attempt_pause(struct noc_run *r)
 	bool already = !strcmp(r->phase, "paused") && !r->dirty;
 
 	noc_run_wait(r, NOC_WAIT_PAUSE, "paused",
-		     noc_core_time(r->core).wall_ns + PAUSE_NS);
+		     noc_steady_now(r->core) + PAUSE_NS);
 	r->dirty = !already;
 }
 
@@ -351,7 +351,7 @@ attempt_waits_turn(struct noc_run *r, const struct noc_step_def *def,
 	if (ns <= 0)
 		return false;
 	noc_run_wait(r, NOC_WAIT_READ, "waiting_read",
-		     noc_core_time(r->core).wall_ns + ns);
+		     noc_steady_now(r->core) + ns);
 	return true;
 }
 
@@ -400,7 +400,7 @@ static void
 attempt_go(struct noc_run *r, struct noc_attempt *a)
 {
 	const struct noc_step_def *def = a->def;
-	int64_t now = noc_core_time(r->core).wall_ns, left;
+	int64_t now = noc_steady_now(r->core), left;
 
 	if (def->kind == NOC_STEP_VERIFY) {
 		left = (r->step_ns - now) / NOC_NS_PER_MS + def->within_ms;

@@ -103,7 +103,7 @@ noc_step_retry(struct noc_run *r, struct noc_step_done *d, int64_t delay_ms)
 	r->retries++;
 	noc_runs_of(r->core)->retried++;
 	noc_run_wait(r, NOC_WAIT_RETRY, "retrying",
-		     noc_core_time(r->core).wall_ns + delay_ms * NOC_NS_PER_MS);
+		     noc_steady_now(r->core) + delay_ms * NOC_NS_PER_MS);
 	d->due_ns = r->due_ns;
 	noc_step_write_done(r, d);
 }
@@ -119,8 +119,8 @@ noc_step_overdue(struct noc_run *r)
 	struct noc_failure f;
 
 	if (r->probing || !d.def || !d.def->deadline_ms ||
-	    noc_core_time(r->core).wall_ns <
-		r->step_ns + d.def->deadline_ms * NOC_NS_PER_MS)
+	    noc_steady_now(r->core) <
+		noc_ns_after(r->step_ns, d.def->deadline_ms))
 		return false;
 	noc_failure_set(&f, "timeout", "nocturne", "deadline",
 			"its deadline is over, it is not tried again");
@@ -135,7 +135,7 @@ step_may_retry(const struct noc_run *r, const struct noc_step_done *d,
 {
 	const struct noc_step_def *def = d->def;
 	const struct noc_retry_policy *p = &def->retry;
-	int64_t now = noc_core_time(r->core).wall_ns;
+	int64_t now = noc_steady_now(r->core);
 
 	if (!noc_retry_class(d->failure->class) || r->tries >= p->attempts ||
 	    r->retries >= RETRIES_MAX_RUN)
@@ -144,7 +144,7 @@ step_may_retry(const struct noc_run *r, const struct noc_step_done *d,
 				       d->failure->retry_after_ms);
 	return !def->deadline_ms ||
 	       now + *delay_ms * NOC_NS_PER_MS <
-		   r->step_ns + def->deadline_ms * NOC_NS_PER_MS;
+		   noc_ns_after(r->step_ns, def->deadline_ms);
 }
 
 /* ---- in doubt ---- */
@@ -157,7 +157,7 @@ step_ask(struct noc_run *r, struct noc_step_done *d)
 	d->state = "Pending";
 	d->outcome = "in_doubt";
 	noc_run_wait(r, NOC_WAIT_ASK, "blocked",
-		     noc_core_time(r->core).wall_ns + ASK_NS);
+		     noc_steady_now(r->core) + ASK_NS);
 	d->due_ns = r->due_ns;
 	noc_step_write_done(r, d);
 	noc_value_free(r->error);

@@ -181,7 +181,7 @@ breaker_record(struct noc_core *core, const struct noc_breaker *b,
 {
 	struct noc_txn *txn = noc_core_txn(core);
 	struct noc_record *rec = noc_txn_record(txn, NOC_REC_BREAKER);
-	struct noc_value *data = noc_breaker_value(b);
+	struct noc_value *data = noc_breaker_value(core, b);
 
 	if (b->actor[0])
 		noc_record_adds(rec, NOC_TAG_ACTOR, b->actor);
@@ -207,8 +207,7 @@ noc_breaker_set(struct noc_core *core, struct noc_breaker *b,
 
 	b->state = state;
 	b->generation = ++breakers_of(core)->generation;
-	b->until_ns =
-	    for_ms ? noc_core_time(core).wall_ns + for_ms * NOC_NS_PER_MS : 0;
+	b->until_ns = for_ms ? noc_ns_after(noc_steady_now(core), for_ms) : 0;
 	snprintf(b->why, sizeof(b->why), "%s", why);
 	if (state == NOC_BREAKER_CLOSED) {
 		b->opened = 0;
@@ -249,7 +248,7 @@ breaker_expire(struct noc_core *core, struct noc_breaker *b)
 	if (b->state != NOC_BREAKER_FORCED_OPEN &&
 	    b->state != NOC_BREAKER_DISABLED)
 		return;
-	if (b->until_ns > noc_core_time(core).wall_ns)
+	if (b->until_ns > noc_steady_now(core))
 		return;
 	b->actor[0] = '\0';
 	noc_breaker_set(core, b, NOC_BREAKER_CLOSED, 0, "expired");
@@ -261,7 +260,7 @@ static bool
 breaker_allows(struct noc_core *core, struct noc_breaker *b, int64_t lease_ms,
 	       char why[128])
 {
-	int64_t now = noc_core_time(core).wall_ns;
+	int64_t now = noc_steady_now(core);
 
 	breaker_expire(core, b);
 	switch (b->state) {
@@ -303,7 +302,7 @@ noc_breaker_allows(struct noc_core *core, const char *action,
 	} else {
 		if (b->state != NOC_BREAKER_CLOSED &&
 		    b->state != NOC_BREAKER_DISABLED &&
-		    b->until_ns > noc_core_time(core).wall_ns)
+		    b->until_ns > noc_steady_now(core))
 			return breaker_allows(core, b, lease_ms, why);
 		if (!breaker_allows(core, wide, lease_ms, why) ||
 		    !breaker_allows(core, b, lease_ms, why))
@@ -327,10 +326,10 @@ breaker_keep_row(struct noc_core *core, const struct noc_breaker *b,
 		noc_txn_live_del(txn, "breaker", b->key);
 		return;
 	}
-	data = noc_breaker_value(b);
+	data = noc_breaker_value(core, b);
 	noc_value_set(data, "in_a_row", noc_value_int(b->in_a_row));
 	noc_txn_live_put(txn, "breaker", b->key,
-			 noc_core_time(core).wall_ns + WINDOW_NS, data);
+			 noc_steady_now(core) + WINDOW_NS, data);
 	noc_value_free(data);
 }
 
@@ -424,7 +423,7 @@ breakers_load(struct noc_core *core, void *part, const char *kind,
 	b->in_a_row = (unsigned)noc_value_get_int(data, "in_a_row", 0);
 	if (b->state == NOC_BREAKER_CLOSED) { /* kept for its failures only */
 		b->until_ns = 0;
-		if (due_ns < noc_core_time(core).wall_ns)
+		if (due_ns < noc_steady_now(core))
 			b->slot_at -= NOC_BREAKER_SLOTS;
 	}
 	snprintf(b->why, sizeof(b->why), "%s",
@@ -433,7 +432,7 @@ breakers_load(struct noc_core *core, void *part, const char *kind,
 		 noc_value_get_str(data, "actor", ""));
 	/* The probe did not outlive the process: the next call is one. */
 	if (b->state == NOC_BREAKER_HALF_OPEN)
-		b->until_ns = noc_core_time(core).wall_ns;
+		b->until_ns = noc_steady_now(core);
 	return true;
 }
 

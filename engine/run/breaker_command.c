@@ -17,7 +17,7 @@
 #define FOR_MAX_MS     (7 * 24 * 60 * 60 * 1000LL)
 
 struct noc_value *
-noc_breaker_value(const struct noc_breaker *b)
+noc_breaker_value(const struct noc_core *core, const struct noc_breaker *b)
 {
 	struct noc_value *v = noc_value_map();
 	unsigned ok = 0, failed = 0;
@@ -39,7 +39,8 @@ noc_breaker_value(const struct noc_breaker *b)
 		noc_value_set(v, "actor", noc_value_str(b->actor));
 	if (b->until_ns)
 		noc_value_set(v, "until",
-			      noc_value_str(noc_time_iso(iso, b->until_ns)));
+			      noc_value_str(noc_time_iso(
+				  iso, noc_steady_wall(core, b->until_ns))));
 	return v;
 }
 
@@ -52,12 +53,11 @@ on_breaker_list(struct noc_core *core, void *part,
 	const char *key;
 	void *value;
 
-	(void)core;
 	(void)command;
 	(void)err;
 	*answer = noc_value_list();
 	for (size_t it = 0; noc_table_next(&all->table, &it, &key, &value);)
-		noc_value_push(*answer, noc_breaker_value(value));
+		noc_value_push(*answer, noc_breaker_value(core, value));
 	return 0;
 }
 
@@ -128,7 +128,7 @@ breaker_move(struct noc_core *core, const struct noc_value *command,
 		 noc_value_get_str(command, "actor", "unknown"));
 	noc_breaker_set(core, b, to, ends ? for_ms : 0,
 			noc_value_get_str(command, "why", ""));
-	*answer = noc_breaker_value(b);
+	*answer = noc_breaker_value(core, b);
 	return 0;
 }
 

@@ -26,7 +26,7 @@ struct noc_breaker {
 	char *key, *family, *target;
 	enum noc_breaker_state state;
 	uint64_t generation;
-	int64_t until_ns;  /* UTC: end of open, lease or expiry */
+	int64_t until_ns;  /* steady: end of open, lease or expiry */
 	unsigned opened;   /* times in a row: the exponent */
 	unsigned in_a_row; /* failures */
 	int64_t slot_at;
@@ -54,7 +54,9 @@ struct noc_breaker *noc_breaker_get(struct noc_core *core, const char *action,
 void noc_breaker_set(struct noc_core *core, struct noc_breaker *b,
 		     enum noc_breaker_state state, int64_t for_ms,
 		     const char *why);
-struct noc_value *noc_breaker_value(const struct noc_breaker *b); /* returned */
+/* For people; returned. */
+struct noc_value *noc_breaker_value(const struct noc_core *core,
+				    const struct noc_breaker *b);
 extern const struct noc_part_answer noc_breaker_answers[];
 void noc_breaker_stats(struct noc_core *core, void *part,
 		       struct noc_value *map);

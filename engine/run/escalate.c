@@ -199,7 +199,7 @@ static void
 escalate_tell(struct noc_run *r, const struct noc_value *action)
 {
 	noc_run_tell(r, action, NULL);
-	r->esc.last_ns = noc_core_time(r->core).wall_ns;
+	r->esc.last_ns = noc_steady_now(r->core);
 }
 
 /* ---- the machine ---- */
@@ -208,14 +208,14 @@ static int64_t
 escalate_next(const struct noc_run *r)
 {
 	const struct noc_escalation *def = r->esc.def;
-	int64_t end = r->esc.since_ns + def->max_ms * NOC_NS_PER_MS;
+	int64_t end = noc_ns_after(r->esc.since_ns, def->max_ms);
 	int64_t next = end;
 
 	if (r->esc.level < def->nlevels)
-		next = r->esc.since_ns +
-		       def->levels[r->esc.level].after_ms * NOC_NS_PER_MS;
+		next = noc_ns_after(r->esc.since_ns,
+				    def->levels[r->esc.level].after_ms);
 	else if (def->again_ms > 0)
-		next = r->esc.last_ns + def->again_ms * NOC_NS_PER_MS;
+		next = noc_ns_after(r->esc.last_ns, def->again_ms);
 	return next < end ? next : end;
 }
 
@@ -271,21 +271,20 @@ void
 noc_escalate_due(struct noc_run *r)
 {
 	const struct noc_escalation *def = r->esc.def;
-	int64_t now = noc_core_time(r->core).wall_ns;
+	int64_t now = noc_steady_now(r->core);
 
-	if (now >= r->esc.since_ns + def->max_ms * NOC_NS_PER_MS) {
+	if (now >= noc_ns_after(r->esc.since_ns, def->max_ms)) {
 		escalate_give_up(r);
 		return;
 	}
 	while (r->esc.level < def->nlevels &&
-	       r->esc.since_ns +
-		       def->levels[r->esc.level].after_ms * NOC_NS_PER_MS <=
-		   now) {
+	       noc_ns_after(r->esc.since_ns,
+			    def->levels[r->esc.level].after_ms) <= now) {
 		escalate_tell(r, def->levels[r->esc.level].action);
 		r->esc.level++;
 	}
 	if (r->esc.level == def->nlevels && def->again_ms > 0 &&
-	    r->esc.last_ns + def->again_ms * NOC_NS_PER_MS <= now)
+	    noc_ns_after(r->esc.last_ns, def->again_ms) <= now)
 		escalate_tell(r, def->levels[def->nlevels - 1].action);
 	noc_run_wait(r, NOC_WAIT_ESCALATE, noc_escalate_phase(r),
 		     escalate_next(r));
@@ -298,7 +297,7 @@ noc_escalate_begin(struct noc_run *r, const struct noc_escalation *def,
 	r->esc = (struct noc_escalating){
 		.def = def,
 		.on_fail = on_fail,
-		.since_ns = noc_core_time(r->core).wall_ns,
+		.since_ns = noc_steady_now(r->core),
 	};
 	noc_escalate_watch(r, true);
 	noc_escalate_due(r);

@@ -157,15 +157,15 @@ run_load_json(struct noc_run *r, const struct noc_value *json)
 	r->lacks_code = noc_value_get(json, "held") != NULL;
 	r->wait = wait_find(wait);
 	r->held = wait_find(noc_value_get_str(json, "held", ""));
-	r->held_due_ns = noc_value_get_int(json, "held_due", 0);
+	r->held_due_ns = noc_ns_sane(noc_value_get_int(json, "held_due", 0));
 	r->at = (size_t)noc_value_get_int(json, "at", 0);
-	r->due_ns = noc_value_get_int(json, "due", 0);
+	r->due_ns = noc_ns_sane(noc_value_get_int(json, "due", 0));
 	r->attempt = (int)noc_value_get_int(json, "attempt", 0);
 	r->tries = (int)noc_value_get_int(json, "tries", 0);
-	r->step_ns = noc_value_get_int(json, "step", 0);
+	r->step_ns = noc_ns_sane(noc_value_get_int(json, "step", 0));
 	r->retries = (int)noc_value_get_int(json, "retries", 0);
 	r->recoveries = (int)noc_value_get_int(json, "recoveries", 0);
-	r->ok_since_ns = noc_value_get_int(json, "ok_since", 0);
+	r->ok_since_ns = noc_ns_sane(noc_value_get_int(json, "ok_since", 0));
 	r->reads = (int)noc_value_get_int(json, "reads", 0);
 	r->probing = noc_value_get_int(json, "probing", 0) != 0;
 	r->confirm_turn = noc_value_get_int(json, "turn", 0) != 0;
@@ -189,7 +189,7 @@ run_load_esc(struct noc_run *r)
 		return;
 	r->esc.on_fail = noc_value_get_bool(esc, "on_fail", true);
 	r->esc.level = (size_t)noc_value_get_int(esc, "level", 0);
-	r->esc.since_ns = noc_value_get_int(esc, "since", 0);
+	r->esc.since_ns = noc_ns_sane(noc_value_get_int(esc, "since", 0));
 	r->esc.def = r->esc.on_fail ? r->plan->on_fail
 		     : def	    ? def->escalation
 				    : NULL;
@@ -220,6 +220,8 @@ noc_run_load(struct noc_core *core, void *part, const struct noc_run_row *row)
 	if (!noc_mode_parse(row->mode, &r->mode))
 		r->mode = NOC_OBSERVE;
 	r->started_ns = row->started_ns;
+	r->began_ns =
+	    noc_ns_sane(noc_value_get_int(row->json, "began", row->started_ns));
 	if (row->outcome[0])
 		r->outcome = noc_strdup(row->outcome);
 	run_load_json(r, row->json);
@@ -261,7 +263,7 @@ run_block(struct noc_run *r, const char *why)
 	char text[400];
 
 	noc_run_wait(r, NOC_WAIT_BLOCKED, "blocked",
-		     noc_core_time(r->core).wall_ns + BLOCKED_NS);
+		     noc_steady_now(r->core) + BLOCKED_NS);
 	snprintf(text, sizeof(text),
 		 "%s %s: run %s is blocked: %s. `nocturne run signal` it %s",
 		 r->rule, r->device, r->text, why,

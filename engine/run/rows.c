@@ -82,6 +82,7 @@ run_set_json(struct noc_run *r)
 	run_set_int(r, "at", (int64_t)r->at);
 	noc_value_set(r->json, "wait", noc_value_str(noc_wait_names[r->wait]));
 	run_set_int(r, "due", r->due_ns);
+	run_set_int(r, "began", r->began_ns == r->started_ns ? 0 : r->began_ns);
 	run_set_int(r, "attempt", r->attempt);
 	run_set_int(r, "tries", r->tries);
 	run_set_int(r, "step", r->step_ns);
@@ -192,9 +193,7 @@ noc_run_write_end(struct noc_run *r)
 	struct noc_record *rec;
 
 	noc_value_set(detail, "reason", noc_value_str(r->outcome));
-	noc_value_set(
-	    detail, "ms",
-	    noc_value_int((r->ended_ns - r->started_ns) / NOC_NS_PER_MS));
+	noc_value_set(detail, "ms", noc_value_int(r->took_ns / NOC_NS_PER_MS));
 	if (r->error)
 		noc_value_set(detail, "error", noc_value_copy(r->error));
 	rec = noc_txn_record(noc_core_txn(r->core), NOC_REC_RUN_END);
@@ -267,6 +266,13 @@ step_token(const struct noc_run *r, const struct noc_step_def *def,
 	    noc_value_strf("%s/%s/%d", r->text, def->name, r->attempt));
 }
 
+/* The rows of steps are for people, nothing goes on from their times. */
+static int64_t
+row_due(const struct noc_run *r, int64_t due_ns)
+{
+	return due_ns ? noc_steady_wall(r->core, due_ns) : 0;
+}
+
 void
 noc_step_write_start(struct noc_run *r, const struct noc_step_def *def,
 		     const char *target, const struct noc_value *params)
@@ -278,8 +284,8 @@ noc_step_write_start(struct noc_run *r, const struct noc_step_def *def,
 		.path = def->name,
 		.attempt = r->attempt,
 		.state = "Running",
-		.started_ns = r->step_ns,
-		.due_ns = r->due_ns,
+		.started_ns = noc_steady_wall(r->core, r->step_ns),
+		.due_ns = row_due(r, r->due_ns),
 		.json = json,
 	};
 	struct noc_record *rec;
@@ -291,7 +297,7 @@ noc_step_write_start(struct noc_run *r, const struct noc_step_def *def,
 		char iso[32];
 
 		noc_value_set(json, "deadline",
-			      noc_value_str(noc_time_iso(iso, r->due_ns)));
+			      noc_value_str(noc_time_iso(iso, row.due_ns)));
 	}
 	noc_hex(plan, r->plan->hash, 32);
 	rec = noc_txn_record(txn, NOC_REC_STEP_START);
@@ -338,9 +344,9 @@ noc_step_write_done(struct noc_run *r, const struct noc_step_done *d)
 		.path = d->def->name,
 		.attempt = r->attempt,
 		.state = d->state,
-		.started_ns = r->step_ns,
+		.started_ns = noc_steady_wall(r->core, r->step_ns),
 		.ended_ns = over ? noc_core_time(r->core).wall_ns : 0,
-		.due_ns = d->due_ns,
+		.due_ns = row_due(r, d->due_ns),
 		.json = json,
 	};
 

@@ -189,6 +189,7 @@ run_fill(struct noc_run *r, const struct noc_run_cause *cause)
 	r->mode = cause->mode == NOC_CANARY ? NOC_OBSERVE : cause->mode;
 	r->late = cause->late;
 	r->started_ns = noc_core_time(r->core).wall_ns;
+	r->began_ns = noc_steady_now(r->core);
 	if (cause->ev) {
 		r->ev = noc_event_ref(cause->ev);
 		r->device = noc_strndup(r->ev->device.p ? r->ev->device.p : "",
@@ -379,6 +380,7 @@ noc_run_end(struct noc_run *r, const char *state, const char *outcome)
 	r->ended = true;
 	r->dirty = true;
 	r->ended_ns = noc_core_time(r->core).wall_ns;
+	r->took_ns = noc_steady_now(r->core) - r->began_ns;
 	if (!strcmp(state, "Succeeded")) {
 		runs->succeeded++;
 		if (run_has_verified(r)) {
@@ -396,11 +398,11 @@ noc_run_end(struct noc_run *r, const char *state, const char *outcome)
 	noc_info("run", "run=%s rule=%s state=%s outcome=\"%s\"", r->text,
 		 r->rule, r->state, r->outcome);
 	/* What was over at once is told by the line of its event. */
-	if (r->ev && !outcome && !r->would && r->ended_ns == r->started_ns)
+	if (r->ev && !outcome && !r->would && r->took_ns == 0)
 		return;
 	noc_core_say(r->core, "%s%s run %.8s %s: %s (%.1f s)",
 		     noc_mode_mark(r->mode), r->rule, r->text, r->state,
-		     r->outcome, (double)(r->ended_ns - r->started_ns) / 1e9);
+		     r->outcome, (double)r->took_ns / 1e9);
 }
 
 void

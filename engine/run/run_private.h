@@ -35,7 +35,7 @@ struct noc_escalating {
 	const struct noc_escalation *def; /* of the plan; NULL: none */
 	bool on_fail;			  /* else a step */
 	size_t level;			  /* the next one */
-	int64_t since_ns, last_ns;	  /* UTC */
+	int64_t since_ns, last_ns;	  /* steady */
 };
 
 struct noc_attempt; /* engine/run/attempt.h */
@@ -54,9 +54,10 @@ struct noc_run {
 	bool late, dirty, ended;
 	bool unread;	 /* a row of it could not be read: only fail ends it */
 	bool lacks_code; /* BLOCKED until its functions are there again, */
-	enum noc_wait held;  /* which is what it waited for then, */
-	int64_t held_due_ns; /* until when */
-	int64_t started_ns, ended_ns;
+	enum noc_wait held;	      /* which is what it waited for then, */
+	int64_t held_due_ns;	      /* until when */
+	int64_t started_ns, ended_ns; /* wall clock, for people */
+	int64_t began_ns, took_ns;    /* steady, as all that follow */
 
 	/* What resume needs, kept current by noc_run_store; holds "event"
 	 * (once it was asked for), "input" and "extra". */
@@ -66,7 +67,7 @@ struct noc_run {
 	size_t at; /* the step at hand */
 	enum noc_wait wait;
 	struct noc_due due;
-	int64_t due_ns;	      /* UTC; 0: none */
+	int64_t due_ns;	      /* 0: none */
 	struct noc_due limit; /* the whole run's timeout */
 	int attempt;	      /* its number, never used twice in a run's step */
 	int tries;	      /* those that count for the retry policy */

@@ -101,13 +101,12 @@ bool
 noc_run_overdue(struct noc_run *r)
 {
 	return r->plan->timeout_ms > 0 &&
-	       noc_core_time(r->core).wall_ns >=
-		   r->started_ns + r->plan->timeout_ms * NOC_NS_PER_MS &&
+	       noc_steady_now(r->core) >=
+		   noc_ns_after(r->began_ns, r->plan->timeout_ms) &&
 	       run_expire(r);
 }
 
-/* Armed by the clock that is never set: so it is over, whatever the wall says.
- */
+/* So it is over, whatever is asked. */
 static void
 on_run_limit(struct noc_due *due, struct noc_core *core)
 {
@@ -124,24 +123,22 @@ noc_run_limit(struct noc_run *r)
 {
 	r->limit.on_due = on_run_limit;
 	if (r->plan->timeout_ms > 0 && !r->ended)
-		noc_due_arm(
+		noc_due_arm_steady(
 		    r->core, &r->limit,
-		    noc_due_boot(r->core, r->started_ns + r->plan->timeout_ms *
-							      NOC_NS_PER_MS));
+		    noc_ns_after(r->began_ns, r->plan->timeout_ms));
 }
 
 void
 noc_run_wait(struct noc_run *r, enum noc_wait wait, const char *phase,
-	     int64_t due_utc_ns)
+	     int64_t due_ns)
 {
 	r->wait = wait;
 	r->phase = phase;
-	r->due_ns = due_utc_ns;
+	r->due_ns = due_ns;
 	r->dirty = true;
 	r->due.on_due = on_run_due;
-	if (due_utc_ns)
-		noc_due_arm(r->core, &r->due,
-			    noc_due_boot(r->core, due_utc_ns));
+	if (due_ns)
+		noc_due_arm_steady(r->core, &r->due, due_ns);
 	else
 		noc_due_disarm(r->core, &r->due);
 }

@@ -30,9 +30,9 @@ struct noc_runs {
 struct noc_runs *noc_runs_of(const struct noc_core *core);
 /* As far as it goes, until it waits or has ended; and its row is written. */
 void noc_run_advance(struct noc_run *r);
-/* Wait for this, until due (UTC; 0: no end). */
+/* Wait for this, until due (steady; 0: no end). */
 void noc_run_wait(struct noc_run *r, enum noc_wait wait, const char *phase,
-		  int64_t due_utc_ns);
+		  int64_t due_ns);
 /* Its timeout is over: it has failed then, but for what a person was asked. */
 bool noc_run_overdue(struct noc_run *r);
 /* From now on it ends at its timeout, whatever it waits for. */

@@ -270,7 +270,7 @@ step_sleep(struct noc_run *r, const struct noc_step_def *def)
 	struct noc_value *nothing = noc_value_map();
 
 	noc_run_wait(r, NOC_WAIT_SLEEP, "sleeping",
-		     r->step_ns + def->within_ms * NOC_NS_PER_MS);
+		     noc_ns_after(r->step_ns, def->within_ms));
 	noc_step_write_start(r, def, "", nothing);
 	noc_value_free(nothing);
 }
@@ -368,7 +368,7 @@ noc_step_begin(struct noc_run *r)
 	r->probing = r->confirm_turn = false;
 	if (def->group_first)
 		r->kept_boot_ns = 0;
-	r->step_ns = noc_core_time(r->core).wall_ns;
+	r->step_ns = noc_steady_now(r->core);
 	r->dirty = true;
 	if (def->when || def->when_fn)
 		holds = noc_step_holds(r, def->when, def->when_fn, NULL, &why,

@@ -14,8 +14,8 @@
 /*
  * verify: read until `expect` holds and has stayed so for `stable`, or
  * `within` ends.  A read without an answer is a read that does not hold; a
- * refusal ends it at once.  Deadlines are UTC in the run row, so that a
- * restart goes on where it was.
+ * refusal ends it at once.  Its times are steady in the run row, so
+ * that a restart goes on where it was.
  */
 
 static void
@@ -34,9 +34,9 @@ verify_fail(struct noc_run *r, struct noc_step_done *d, const char *why)
 static void
 verify_wait(struct noc_run *r, const struct noc_step_def *def, int64_t end)
 {
-	int64_t now = noc_core_time(r->core).wall_ns;
-	int64_t next = now + def->every_ms * NOC_NS_PER_MS;
-	int64_t settled = r->ok_since_ns + def->stable_ms * NOC_NS_PER_MS;
+	int64_t now = noc_steady_now(r->core);
+	int64_t next = noc_ns_after(now, def->every_ms);
+	int64_t settled = noc_ns_after(r->ok_since_ns, def->stable_ms);
 
 	if (r->ok_since_ns && settled < next)
 		next = settled;
@@ -50,8 +50,8 @@ noc_verify_result(struct noc_run *r, struct noc_value *result,
 		  struct noc_step_done *d)
 {
 	const struct noc_step_def *def = d->def;
-	int64_t now = noc_core_time(r->core).wall_ns;
-	int64_t end = r->step_ns + def->within_ms * NOC_NS_PER_MS;
+	int64_t now = noc_steady_now(r->core);
+	int64_t end = noc_ns_after(r->step_ns, def->within_ms);
 	struct noc_strbuf why = NOC_STRBUF_INIT;
 	struct noc_err err = { 0 };
 	bool ok = false;
@@ -76,7 +76,7 @@ noc_verify_result(struct noc_run *r, struct noc_value *result,
 		r->ok_since_ns = now;
 	else if (!ok)
 		r->ok_since_ns = 0;
-	if (ok && now - r->ok_since_ns >= def->stable_ms * NOC_NS_PER_MS) {
+	if (ok && now >= noc_ns_after(r->ok_since_ns, def->stable_ms)) {
 		noc_step_succeed(r, result, d);
 		result = NULL;
 	} else if (d->failure && !strcmp(d->failure->class, "permanent")) {

@@ -76,9 +76,8 @@ schedule_next(struct noc_core *core, struct noc_schedule *s, int64_t after_ns)
 {
 	s->nominal_ns = noc_calendar_next(s->calendar, after_ns);
 	if (s->nominal_ns)
-		noc_due_arm(
-		    core, &s->due,
-		    noc_due_boot(core, s->nominal_ns + schedule_jitter(s)));
+		noc_due_arm_wall(core, &s->due,
+				 s->nominal_ns + schedule_jitter(s));
 }
 
 static void
@@ -198,16 +197,15 @@ on_schedule_due(struct noc_due *due, struct noc_core *core)
 		schedule_next(core, s, nominal);
 	}
 	if (s->watching &&
-	    (!s->due.due_boot_ns ||
+	    (!noc_due_armed(&s->due) ||
 	     s->due.due_boot_ns >
 		 noc_core_time(core).boot_ns + TASK_OVERLAP_MS * NOC_NS_PER_MS))
 		noc_due_arm(core, &s->due,
 			    noc_core_time(core).boot_ns +
 				TASK_OVERLAP_MS * NOC_NS_PER_MS);
-	else if (!s->due.due_boot_ns && s->nominal_ns)
-		noc_due_arm(
-		    core, &s->due,
-		    noc_due_boot(core, s->nominal_ns + schedule_jitter(s)));
+	else if (!noc_due_armed(&s->due) && s->nominal_ns)
+		noc_due_arm_wall(core, &s->due,
+				 s->nominal_ns + schedule_jitter(s));
 }
 
 /* What was slept through since the last time that is remembered. */

@@ -213,11 +213,12 @@ fix_rules(struct fix *f, const char *rules)
 void
 fix_open(struct fix *f, const char *rules)
 {
-	const struct noc_core_options opt = { .env = &f->env,
-					      .host = &f->host,
-					      .parts = noc_parts,
-					      .virtual_time = true };
+	struct noc_core_options opt = { .env = &f->env,
+					.host = &f->host,
+					.parts = noc_parts,
+					.virtual_time = true };
 
+	memcpy(opt.boot_id, f->boot_id, sizeof(opt.boot_id));
 	noc_log_sink_set(on_log, NULL);
 	noc_actions_register(); /* what a rule may write */
 	noc_action_register(act_table, NOC_COUNT(act_table));

@@ -23,6 +23,7 @@ struct fix {
 	struct noc_host host;
 	struct noc_core *core;
 	struct noc_now now;
+	uint8_t boot_id[16]; /* zero: not known */
 	int64_t wake;
 	uint64_t ticket;
 	bool hold_durable; /* the disk does not answer */

@@ -206,13 +206,43 @@ clocks_run(void **state)
 	assert_memory_not_equal(one, zero, 16);
 }
 
+/* Times of damaged rows stay where they can be reckoned with. */
+static void
+times_do_not_overflow(void **state)
+{
+	static const struct {
+		int64_t ns, ms, then;
+	} cases[] = {
+		{ 5, 2, 2000005 },
+		{ 5, -2, -1999995 },
+		{ INT64_MAX, 1, INT64_MAX },
+		{ INT64_MIN, -1, INT64_MIN },
+		{ 0, INT64_MAX, INT64_MAX },
+		{ 0, INT64_MIN, INT64_MIN },
+		{ INT64_MAX, -1, INT64_MAX - 1000000 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(cases); i++)
+		assert_true(noc_ns_after(cases[i].ns, cases[i].ms) ==
+			    cases[i].then);
+	assert_true(noc_ns_sane(INT64_MIN) == 0);
+	assert_true(noc_ns_sane(-1) == 0);
+	assert_true(noc_ns_sane(7) == 7);
+	assert_true(noc_ns_sane(INT64_MAX) == (int64_t)1 << 62);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(iso_out),	   cmocka_unit_test(time_in),
-		cmocka_unit_test(days_match_libc), cmocka_unit_test(durations),
-		cmocka_unit_test(rates),	   cmocka_unit_test(clocks_run),
+		cmocka_unit_test(iso_out),
+		cmocka_unit_test(time_in),
+		cmocka_unit_test(days_match_libc),
+		cmocka_unit_test(durations),
+		cmocka_unit_test(rates),
+		cmocka_unit_test(clocks_run),
+		cmocka_unit_test(times_do_not_overflow),
 	};
 
 	return cmocka_run_group_tests_name("clock", tests, NULL, NULL);

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "net/loop.h"
+#include "net/wall.h"
 
 static struct noc_loop *loop;
 static char trace[256];
@@ -331,6 +332,23 @@ test_signal(void **state)
 	noc_watch_free(w);
 }
 
+/* Nobody sets the clock here; the kernel does not say so either. */
+static void
+test_the_wall_clock_was_not_set(void **state)
+{
+	struct noc_wall *wall = noc_wall_new(loop, on_stop, (char[]){ "w" });
+	struct noc_watch *end = noc_loop_timer(loop, on_stop, (char[]){ "t" });
+
+	(void)state;
+	assert_non_null(wall);
+	noc_timer_arm(end, 20);
+	noc_loop_run(loop);
+	assert_string_equal(trace, "t");
+	noc_watch_free(end);
+	noc_wall_free(wall);
+	noc_wall_free(NULL);
+}
+
 int
 main(void)
 {
@@ -345,6 +363,7 @@ main(void)
 		T(test_freed_inside_a_callback),
 		T(test_now_stands_still_within_a_turn),
 		T(test_signal),
+		T(test_the_wall_clock_was_not_set),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
