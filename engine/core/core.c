@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "base/hex.h"
-#include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "net/loop.h"
@@ -215,30 +214,25 @@ noc_core_ruleset(struct noc_core *core, struct noc_ruleset *rs,
 		 const char *actor, struct noc_now now)
 {
 	struct noc_ruleset *old = core->rules;
-	struct noc_value *sources = noc_value_map();
+	struct noc_value *detail = noc_value_map();
+	char hex[65], *text = noc_lua_tree_json(rs->tree);
 	struct noc_record *rec;
-	char hex[65], *text;
 
 	noc_core_begin(core, now);
 	core->rules = rs;
-	for (size_t i = 0; i < rs->tree->nsources; i++) {
-		const struct noc_lua_source *s = &rs->tree->sources[i];
-
-		noc_value_set(sources, s->path,
-			      noc_value_strn(s->text, s->len));
-	}
-	text = noc_json_string(sources, NOC_JSON_CANONICAL);
-	noc_txn_definition(noc_core_txn(core), rs->hash, "tree", "rules", text);
-	noc_value_free(sources);
-	sources = noc_value_map();
-	noc_value_set(sources, "rules", noc_value_int((int64_t)rs->nrules));
-	noc_value_set(sources, "files",
+	if (text)
+		noc_txn_definition(noc_core_txn(core), rs->hash, "tree",
+				   "rules", text);
+	else
+		noc_value_set(detail, "stored", noc_value_bool(false));
+	noc_value_set(detail, "rules", noc_value_int((int64_t)rs->nrules));
+	noc_value_set(detail, "files",
 		      noc_value_int((int64_t)rs->tree->nsources));
 	rec = noc_txn_record(noc_core_txn(core), NOC_REC_DEFINITION);
 	noc_record_adds(rec, NOC_TAG_ACTOR, actor);
-	noc_record_add_json(rec, NOC_TAG_DETAIL, sources);
+	noc_record_add_json(rec, NOC_TAG_DETAIL, detail);
 	noc_record_adds(rec, NOC_TAG_DEFINITION, noc_hex(hex, rs->hash, 32));
-	noc_value_free(sources);
+	noc_value_free(detail);
 	free(text);
 	if (old)
 		for (int i = 0; i < NOC_PART_COUNT; i++)

@@ -3,6 +3,7 @@
 
 #include "engine/flow/plan.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +17,7 @@
 #include "engine/flow/keep_one_up.h"
 #include "engine/flow/plan_private.h"
 
-#define PLAN_VERSION   1
+#define PLAN_VERSION   2
 #define PLAN_STEPS_MAX 256
 
 /* The tree that is the plan: what its canonical JSON says and no more. */
@@ -40,6 +41,81 @@ plan_tree(const char *name, const struct noc_value *flow)
 	for (size_t i = 0; v && i < v->u.map.len; i++)
 		noc_value_set(tree, v->u.map.at[i].key,
 			      noc_value_copy(v->u.map.at[i].value));
+	return tree;
+}
+
+/* ---- its canonical form ---- */
+
+static struct noc_value *plan_bare(const struct noc_value *v);
+
+/*
+ * {"node":"function", "path": P}.  The first version wrote the tree and the
+ * number that the function has there; the path is its number then.
+ */
+static struct noc_value *
+bare_function(const struct noc_value *v)
+{
+	struct noc_value *to = noc_value_map();
+	int64_t fn = noc_value_get_int(v, "fn", -1);
+
+	noc_value_set(to, "node", noc_value_str("function"));
+	noc_value_set(to, "path",
+		      noc_value_get(v, "tree")
+			  ? noc_value_strf("#%lld", (long long)fn)
+			  : noc_value_str(noc_ast_function_path(v)));
+	return to;
+}
+
+static struct noc_value *
+bare_map(const struct noc_value *v, bool node)
+{
+	struct noc_value *to = noc_value_map();
+
+	for (size_t i = 0; i < v->u.map.len; i++) {
+		const struct noc_member *m = &v->u.map.at[i];
+		bool keys = node && !strcmp(m->key, "opts") &&
+			    m->value->type == NOC_MAP;
+
+		/* `opts` holds whatever keys were written, "node" too. */
+		if (!node || strcmp(m->key, "at") != 0)
+			noc_value_set(to, m->key,
+				      keys ? bare_map(m->value, false)
+					   : plan_bare(m->value));
+	}
+	return to;
+}
+
+/* A copy that does not say where it was written. */
+static struct noc_value *
+plan_bare(const struct noc_value *v)
+{
+	struct noc_value *to;
+
+	if (noc_ast_is(v, "function"))
+		return bare_function(v);
+	if (v->type == NOC_MAP)
+		return bare_map(v, noc_ast_node(v) != NULL);
+	if (v->type != NOC_LIST)
+		return noc_value_copy(v);
+	to = noc_value_list();
+	for (size_t i = 0; i < v->u.list.len; i++)
+		noc_value_push(to, plan_bare(v->u.list.at[i]));
+	return to;
+}
+
+/* The tree of a function below v, as the first version wrote it; or NULL. */
+static const char *
+plan_tree_said(const struct noc_value *v)
+{
+	const char *tree = noc_ast_is(v, "function")
+			       ? noc_value_get_str(v, "tree", NULL)
+			       : NULL;
+
+	for (size_t i = 0; !tree && v->type == NOC_LIST && i < v->u.list.len;
+	     i++)
+		tree = plan_tree_said(v->u.list.at[i]);
+	for (size_t i = 0; !tree && v->type == NOC_MAP && i < v->u.map.len; i++)
+		tree = plan_tree_said(v->u.map.at[i].value);
 	return tree;
 }
 
@@ -114,6 +190,8 @@ plan_build(struct noc_plan *p, struct noc_err *err)
 		if (!rc && s->group_read)
 			noc_keep_mark(p->steps, i);
 		p->acting = p->acting || s->mutates;
+		p->calls =
+		    p->calls || s->when_fn || s->expect_fn || s->fail_if_fn;
 	}
 	if (!rc)
 		rc = plan_on_fail(p, err);
@@ -128,11 +206,13 @@ static int
 plan_of_tree(struct noc_value *tree, struct noc_plan **out, struct noc_err *err)
 {
 	struct noc_plan *p = noc_calloc(1, sizeof(*p));
+	struct noc_value *bare = plan_bare(tree);
 	int rc;
 
 	p->refs = 1;
 	p->tree = tree;
-	p->json = noc_json_string(tree, NOC_JSON_CANONICAL);
+	p->json = noc_json_string(bare, NOC_JSON_CANONICAL);
+	noc_value_free(bare);
 	noc_sha256_once(p->json, strlen(p->json), p->hash);
 	rc = plan_build(p, err);
 	if (rc)
@@ -157,22 +237,31 @@ noc_plan_new(const char *name, const struct noc_value *flow,
 int
 noc_plan_from_json(const char *json, struct noc_plan **out, struct noc_err *err)
 {
-	struct noc_value *tree;
-	int rc = noc_json_parse_own(json, strlen(json), &tree, err);
+	struct noc_value *written, *tree;
+	const char *said;
+	int64_t version;
+	int rc = noc_json_parse_own(json, strlen(json), &written, err);
 
 	if (rc)
 		return rc;
-	if (noc_value_get_int(tree, "version", 0) != PLAN_VERSION) {
-		rc = noc_err_set(
-		    err, NOC_EINPUT,
-		    "a plan of version %lld cannot be read; this "
-		    "program knows version %d.",
-		    (long long)noc_value_get_int(tree, "version", 0),
-		    PLAN_VERSION);
-		noc_value_free(tree);
-		return rc;
+	version = noc_value_get_int(written, "version", 0);
+	if (version < 1 || version > PLAN_VERSION) {
+		rc = noc_err_set(err, NOC_EINPUT,
+				 "a plan of version %lld cannot be read; this "
+				 "program knows versions 1 to %d.",
+				 (long long)version, PLAN_VERSION);
+		goto out;
 	}
-	return plan_of_tree(tree, out, err);
+	tree = plan_bare(written);
+	noc_value_set(tree, "version", noc_value_int(PLAN_VERSION));
+	said = plan_tree_said(written);
+	rc = plan_of_tree(tree, out, err);
+	if (!rc && said)
+		snprintf((*out)->tree_said, sizeof((*out)->tree_said), "%s",
+			 said);
+out:
+	noc_value_free(written);
+	return rc;
 }
 
 struct noc_plan *

@@ -13,7 +13,9 @@
 /*
  * A flow as plain data: what a run carries out.  Made from the AST at load,
  * or from its own canonical JSON at resume; the two give the same struct, and
- * the hash of the JSON names it for ever.  Immutable, refcounted; loop thread.
+ * the hash of the JSON names it for ever.  The JSON says nothing of files and
+ * lines; a function in it is a path, and whoever runs the plan knows the tree
+ * of whose functions it is.  Immutable, refcounted; loop thread.
  */
 struct noc_where;
 struct noc_template;
@@ -53,11 +55,12 @@ struct noc_escalation {
 struct noc_step_def {
 	enum noc_step_kind kind;
 	const char *name;   /* unique in the flow */
-	const char *at;	    /* file:line */
+	const char *at;	    /* file:line; "?": read back */
 	const char *action; /* "snmp.get"; NULL for stop, fail, escalate */
 	const struct noc_value *params; /* AST of the action node */
 	struct noc_where *when, *expect, *fail_if;
-	int when_fn, expect_fn, fail_if_fn; /* lua function + 1, or 0 */
+	/* Path of a function (noc_lua_function), or NULL. */
+	const char *when_fn, *expect_fn, *fail_if_fn;
 	struct noc_template *target;
 	const char *reason; /* stop/fail: template text */
 	int64_t timeout_ms, deadline_ms;
@@ -86,6 +89,10 @@ struct noc_plan {
 	const struct noc_value *input;		 /* declared inputs or NULL */
 	int64_t timeout_ms;			 /* of the whole run; 24 h */
 	bool acting;				 /* has a step that mutates */
+	bool calls;				 /* has functions */
+	/* The hash of their tree in hex, of a plan of the first version, which
+	 * said it itself; "". */
+	char tree_said[65];
 };
 
 /*

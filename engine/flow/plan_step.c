@@ -59,14 +59,14 @@ step_own_name(const char *node, size_t position)
 
 static int
 step_where(const struct noc_value *opts, const char *key, const char *at,
-	   struct noc_where **where, int *fn, struct noc_err *err)
+	   struct noc_where **where, const char **fn, struct noc_err *err)
 {
 	const struct noc_value *v = noc_value_get(opts, key);
 	int rc;
 
 	if (!v)
 		return 0;
-	*fn = noc_ast_function(v);
+	*fn = noc_ast_function_path(v);
 	if (*fn)
 		return 0;
 	rc = noc_where_compile(v, NULL, at, where, err);

@@ -98,6 +98,13 @@ noc_ast_function(const struct noc_value *v)
 	return (int)noc_value_get_int(v, "fn", -1) + 1;
 }
 
+const char *
+noc_ast_function_path(const struct noc_value *v)
+{
+	return noc_ast_is(v, "function") ? noc_value_get_str(v, "path", "")
+					 : NULL;
+}
+
 int
 noc_ast_duration(const struct noc_value *opts, const char *key,
 		 int64_t fallback_ms, int64_t *ms, struct noc_err *err)

@@ -31,6 +31,8 @@ size_t noc_ast_strings(const struct noc_value *v, const char **out, size_t max);
 
 /* Function number + 1, or 0 when v is no function. */
 int noc_ast_function(const struct noc_value *v);
+/* Its path, by which its tree knows it, or NULL. */
+const char *noc_ast_function_path(const struct noc_value *v);
 
 /* opts[key] as ms; the fallback when absent.  ECONFIG. */
 int noc_ast_duration(const struct noc_value *opts, const char *key,

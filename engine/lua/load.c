@@ -280,6 +280,27 @@ noc_lua_load_text(const char *path, const char *text, size_t len,
 	return rc;
 }
 
+char *
+noc_lua_tree_json(const struct noc_lua_tree *tree)
+{
+	return lua_tree_json(tree->sources, tree->nsources);
+}
+
+int
+noc_lua_load_json(const char *json, const uint8_t hash[32],
+		  struct noc_lua_tree **out, struct noc_err *err)
+{
+	struct lua_tree t = { 0 };
+	char *errors = NULL;
+	int rc = lua_tree_read_json(&t, json, hash, err);
+
+	if (!rc)
+		rc = load_tree(&t, out, &errors, err);
+	free(errors);
+	lua_tree_release(&t);
+	return rc;
+}
+
 void
 noc_lua_tree_free(struct noc_lua_tree *tree)
 {

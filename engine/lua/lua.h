@@ -24,7 +24,7 @@
  * a key "node" of its own is {"node":"table", "opts":{...}}.  Maps are sorted
  * by key.  A function is
  * {"node":"function", "fn": N, "path": "heal-link-down/run/2/when"}; N and
- * path are the same whenever the same tree is loaded.
+ * path are the same whenever the same tree is loaded, and no two have one path.
  * `not x` is seen as false and refused by the schema where no boolean fits.
  *
  * Every option of every node is checked against engine/lang/schema.h when the
@@ -55,11 +55,24 @@ struct noc_lua_tree {
  */
 int noc_lua_load(const char *const *dirs, size_t ndirs, bool tests,
 		 struct noc_lua_tree **out, char **errors, struct noc_err *err);
-/* From text (tests, resume of an old tree). */
+/* From text (tests). */
 int noc_lua_load_text(const char *path, const char *text, size_t len,
 		      struct noc_lua_tree **out, char **errors,
 		      struct noc_err *err);
 void noc_lua_tree_free(struct noc_lua_tree *tree);
+
+/*
+ * Its sources as one JSON text (returned), as a store keeps them; NULL when
+ * they are larger than NOC_LUA_STORED_MAX together.
+ */
+#define NOC_LUA_STORED_MAX (4 << 20)
+char *noc_lua_tree_json(const struct noc_lua_tree *tree);
+/* And back; EINPUT when they are not those of this hash. */
+int noc_lua_load_json(const char *json, const uint8_t hash[32],
+		      struct noc_lua_tree **out, struct noc_err *err);
+
+/* The number of the function of this path ("#N": N itself), or -1. */
+int noc_lua_function(const struct noc_lua *lua, const char *path);
 
 /*
  * The data names that any kind defines: reading another of an event raises

@@ -356,5 +356,6 @@ lua_state_free(struct noc_lua *lua)
 		free(lua->fns[i].at);
 	}
 	free(lua->fns);
+	noc_table_release(&lua->paths);
 	free(lua);
 }

@@ -93,6 +93,7 @@ struct noc_lua {
 
 	struct lua_fn *fns;
 	size_t nfns, fns_cap;
+	struct noc_table paths; /* of functions -> number + 1 */
 
 	/* run time */
 	const struct noc_scope *scope;

@@ -12,7 +12,10 @@
 #include <unistd.h>
 
 #include "base/crypto.h"
+#include "base/hex.h"
+#include "base/json.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 
 #define TREE_FILES_MAX 20000
 #define TREE_FILE_MAX  (8u << 20)
@@ -251,4 +254,112 @@ lua_tree_hash(const struct noc_lua_source *sources, size_t n, uint8_t hash[32])
 	}
 	noc_sha256_end(h, hash);
 	noc_sha256_free(h);
+}
+
+/* ---- as they are stored ---- */
+
+static struct noc_value *
+stored_text(const struct noc_lua_source *s)
+{
+	struct noc_value *v;
+	char *hex;
+
+	if (noc_utf8_valid(s->text, s->len) && !memchr(s->text, 0, s->len))
+		return noc_value_strn(s->text, s->len);
+	hex = noc_malloc(2 * s->len + 1);
+	v = noc_value_map();
+	noc_value_set(v, "hex", noc_value_str(noc_hex(hex, s->text, s->len)));
+	free(hex);
+	return v;
+}
+
+char *
+lua_tree_json(const struct noc_lua_source *sources, size_t n)
+{
+	struct noc_value *map = noc_value_map();
+	size_t bytes = 0;
+	char *json = NULL;
+
+	for (size_t i = 0; i < n && bytes <= NOC_LUA_STORED_MAX; i++) {
+		bytes += sources[i].len;
+		noc_value_set(map, sources[i].path, stored_text(&sources[i]));
+	}
+	if (bytes <= NOC_LUA_STORED_MAX)
+		json = noc_json_string(map, NOC_JSON_CANONICAL);
+	noc_value_free(map);
+	return json;
+}
+
+static int
+stored_read(const struct noc_value *v, struct noc_lua_source *s)
+{
+	const char *hex = noc_value_get_str(v, "hex", "");
+
+	if (v->type == NOC_STR) {
+		s->text = noc_strndup(v->u.s.p, v->u.s.len);
+		s->len = v->u.s.len;
+		return 0;
+	}
+	s->len = strlen(hex) / 2;
+	s->text = noc_calloc(s->len + 1, 1);
+	return noc_unhex(hex, strlen(hex), (uint8_t *)s->text, &s->len);
+}
+
+/* The name of its directory, when all paths begin with one. */
+static size_t
+stored_prefix(const struct noc_value *map)
+{
+	const char *first = map->u.map.len ? map->u.map.at[0].key : "";
+	const char *slash = strchr(first, '/');
+	size_t n = slash ? (size_t)(slash + 1 - first) : 0;
+
+	for (size_t i = 1; i < map->u.map.len; i++)
+		if (strncmp(map->u.map.at[i].key, first, n))
+			return 0;
+	return n;
+}
+
+static int
+stored_files(struct lua_tree *t, const struct noc_value *map, size_t prefix,
+	     const uint8_t want[32])
+{
+	struct noc_lua_source *sources;
+	uint8_t hash[32];
+	int rc = 0;
+
+	t->nfiles = map->u.map.len;
+	t->files = noc_calloc(t->nfiles + 1, sizeof(*t->files));
+	for (size_t i = 0; i < t->nfiles; i++) {
+		const struct noc_member *m = &map->u.map.at[i];
+
+		t->files[i].source.path = noc_strdup(m->key);
+		t->files[i].rel = noc_strdup(m->key + prefix);
+		rc |= stored_read(m->value, &t->files[i].source);
+	}
+	qsort(t->files, t->nfiles, sizeof(*t->files), file_cmp);
+	sources = noc_calloc(t->nfiles + 1, sizeof(*sources));
+	for (size_t i = 0; i < t->nfiles; i++)
+		sources[i] = t->files[i].source;
+	lua_tree_hash(sources, t->nfiles, hash);
+	free(sources);
+	return rc || memcmp(hash, want, sizeof(hash)) ? NOC_EINPUT : 0;
+}
+
+int
+lua_tree_read_json(struct lua_tree *t, const char *json, const uint8_t hash[32],
+		   struct noc_err *err)
+{
+	struct noc_value *map;
+	int rc = noc_json_parse_own(json, strlen(json), &map, err);
+
+	if (rc)
+		return rc;
+	rc = map->type == NOC_MAP
+		 ? stored_files(t, map, stored_prefix(map), hash)
+		 : NOC_EINPUT;
+	noc_value_free(map);
+	return rc ? noc_err_set(err, rc,
+				"The stored rules are not those of their "
+				"hash.")
+		  : 0;
 }

@@ -35,5 +35,13 @@ int lua_tree_read_file(const char *path, size_t max, char **text, size_t *len,
 /* SHA-256 over path and text of each source in order. */
 void lua_tree_hash(const struct noc_lua_source *sources, size_t n,
 		   uint8_t hash[32]);
+/*
+ * The sources as one JSON text: {path: text}, {path: {"hex": "..."}} when it
+ * is no UTF-8; returned, NULL when they are larger than NOC_LUA_STORED_MAX.
+ */
+char *lua_tree_json(const struct noc_lua_source *sources, size_t n);
+/* And back, in the same order; EINPUT when they do not have this hash. */
+int lua_tree_read_json(struct lua_tree *t, const char *json,
+		       const uint8_t hash[32], struct noc_err *err);
 
 #endif

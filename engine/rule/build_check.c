@@ -438,6 +438,23 @@ lint_plan(struct noc_build *b, const struct noc_plan *p, const char *what)
 	}
 }
 
+static void
+lint_size(struct noc_build *b)
+{
+	const struct noc_lua_tree *tree = b->rs->tree;
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < tree->nsources; i++)
+		bytes += tree->sources[i].len;
+	if (bytes > NOC_LUA_STORED_MAX)
+		noc_build_warn(b,
+			       "the rule files are larger than %d MiB together "
+			       "and are not stored: after a restart with other "
+			       "rules a run that calls their functions is "
+			       "blocked",
+			       NOC_LUA_STORED_MAX >> 20);
+}
+
 void
 noc_build_lint(struct noc_build *b)
 {
@@ -455,4 +472,5 @@ noc_build_lint(struct noc_build *b)
 	}
 	for (size_t it = 0; noc_table_next(&rs->flows, &it, &key, &plan);)
 		lint_plan(b, plan, "flow");
+	lint_size(b);
 }

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hex.h"
 #include "base/intern.h"
 #include "base/mem.h"
 #include "engine/rule/build.h"
@@ -256,30 +255,12 @@ build_tests(struct noc_ruleset *rs)
 		noc_value_free(tests);
 }
 
-/* Functions of a plan live in the tree they were loaded from. */
-static void
-mark_functions(struct noc_value *v, const char *tree, int depth)
-{
-	if (!v || depth > 64)
-		return;
-	if (noc_ast_is(v, "function"))
-		noc_value_set(v, "tree", noc_value_str(tree));
-	else if (v->type == NOC_MAP)
-		for (size_t i = 0; i < v->u.map.len; i++)
-			mark_functions(v->u.map.at[i].value, tree, depth + 1);
-	else if (v->type == NOC_LIST)
-		for (size_t i = 0; i < v->u.list.len; i++)
-			mark_functions(v->u.list.at[i], tree, depth + 1);
-}
-
 static void
 build_all(struct noc_build *b)
 {
 	struct noc_ruleset *rs = b->rs;
-	char hex[65];
 
 	memcpy(rs->hash, rs->tree->hash, sizeof(rs->hash));
-	mark_functions(rs->tree->nodes, noc_hex(hex, rs->hash, 32), 0);
 	order_nodes(b);
 	build_reserve(b);
 	build_duplicates(b);
@@ -355,6 +336,16 @@ noc_ruleset_load_text(const char *path, const char *text,
 	    noc_lua_load_text(path, text, strlen(text), &tree, errors, err);
 
 	return rc ? rc : ruleset_build(tree, out, errors, err);
+}
+
+int
+noc_ruleset_load_json(const char *json, const uint8_t hash[32],
+		      struct noc_ruleset **out, struct noc_err *err)
+{
+	struct noc_lua_tree *tree;
+	int rc = noc_lua_load_json(json, hash, &tree, err);
+
+	return rc ? rc : ruleset_build(tree, out, NULL, err);
 }
 
 struct noc_ruleset *

@@ -72,6 +72,9 @@ int noc_ruleset_load(const char *const *dirs, size_t ndirs, bool tests,
 int noc_ruleset_load_text(const char *path, const char *text,
 			  struct noc_ruleset **out, char **errors,
 			  struct noc_err *err);
+/* From the JSON of noc_lua_tree_json. */
+int noc_ruleset_load_json(const char *json, const uint8_t hash[32],
+			  struct noc_ruleset **out, struct noc_err *err);
 struct noc_ruleset *noc_ruleset_ref(struct noc_ruleset *rs);
 void noc_ruleset_unref(struct noc_ruleset *rs);
 

@@ -13,7 +13,7 @@
 #include "engine/policy/settle.h"
 #include "engine/notify/notify.h"
 #include "engine/run/breaker.h"
-#include "engine/run/resume.h"
+#include "engine/run/code.h"
 #include "engine/run/rows.h"
 #include "engine/run/run_private.h"
 #include "engine/run/runner.h"
@@ -201,7 +201,7 @@ noc_step_decides(const struct noc_run *r, const char *signal)
 	if (r->unread)
 		return false;
 	if (!strcmp(signal, "retry"))
-		return noc_run_has_code(r);
+		return noc_code_is_at_hand(r);
 	return !strcmp(signal, "done");
 }
 

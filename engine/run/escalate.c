@@ -55,12 +55,13 @@ noc_escalate_stops(const struct noc_run *r, const char *signal)
 	return false;
 }
 
-/* The same thing: the rule's key, or, without the rule, device and link. */
+/* The same thing: the key of the rule as it is now, which a reload may have
+ * changed since the run began, or, without the rule, device and link. */
 static bool
 escalate_same(const struct noc_run *r, const struct noc_event *ev)
 {
 	const struct noc_rule *rule = noc_run_rule(r, r->rule);
-	struct noc_strbuf key = NOC_STRBUF_INIT;
+	struct noc_strbuf key = NOC_STRBUF_INIT, own = NOC_STRBUF_INIT;
 	bool same;
 
 	if (r->ev && ev->received_boot_ns < r->ev->received_boot_ns)
@@ -72,9 +73,13 @@ escalate_same(const struct noc_run *r, const struct noc_event *ev)
 		       noc_slice_eq(r->ev->link, ev->link);
 	if (!rule || !rule->key || !r->key[0])
 		return false;
-	same = noc_key_make(rule->key, ev, NOC_MISSING_FAIL, &key) &&
-	       !strcmp(key.p ? key.p : "", r->key);
+	same =
+	    noc_key_make(rule->key, ev, NOC_MISSING_FAIL, &key) &&
+	    (!strcmp(key.p ? key.p : "", r->key) ||
+	     (r->ev && noc_key_make(rule->key, r->ev, NOC_MISSING_FAIL, &own) &&
+	      !strcmp(key.p ? key.p : "", own.p ? own.p : "")));
 	noc_strbuf_release(&key);
+	noc_strbuf_release(&own);
 	return same;
 }
 

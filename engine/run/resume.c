@@ -7,12 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/crypto.h"
+#include "base/hex.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/event/value.h"
 #include "engine/edge/env.h"
 #include "engine/notify/notify.h"
 #include "engine/run/attempt.h"
+#include "engine/run/code.h"
 #include "engine/run/escalate.h"
 #include "engine/run/rows.h"
 #include "engine/run/run_private.h"
@@ -31,22 +34,6 @@
 /* ---- the plan ---- */
 
 static bool
-plan_calls_lua(const struct noc_plan *p)
-{
-	for (size_t i = 0; i < p->nsteps; i++)
-		if (p->steps[i].when_fn || p->steps[i].expect_fn ||
-		    p->steps[i].fail_if_fn)
-			return true;
-	return false;
-}
-
-bool
-noc_run_has_code(const struct noc_run *r)
-{
-	return r->code || !plan_calls_lua(r->plan);
-}
-
-static bool
 plan_is(struct noc_plan *p, const uint8_t hash[32], struct noc_plan **out)
 {
 	if (!p || memcmp(p->hash, hash, 32))
@@ -55,7 +42,7 @@ plan_is(struct noc_plan *p, const uint8_t hash[32], struct noc_plan **out)
 	return true;
 }
 
-/* The same plan in the rules of now, of those that may call functions. */
+/* The same plan in the rules of now. */
 static struct noc_plan *
 plan_in_rules(const struct noc_ruleset *rs, const uint8_t hash[32])
 {
@@ -79,26 +66,44 @@ plan_in_rules(const struct noc_ruleset *rs, const uint8_t hash[32])
 	return NULL;
 }
 
-static bool
-run_find_plan(struct noc_run *r, const uint8_t hash[32])
+/* As it was stored; NULL when it is lost, or not what was stored. */
+static struct noc_plan *
+plan_stored(const struct noc_run *r, const uint8_t hash[32])
 {
 	const struct noc_env *env = noc_core_env(r->core);
-	struct noc_ruleset *rs = noc_core_rules(r->core);
-	struct noc_plan *p = rs ? plan_in_rules(rs, hash) : NULL;
+	struct noc_plan *p = NULL;
 	struct noc_err err = { 0 };
-	char *json;
+	uint8_t is[32];
+	char *json = env && env->state_dir
+			 ? noc_load_definition(env->state_dir, hash)
+			 : NULL;
 
-	if (p) {
-		r->plan = noc_plan_ref(p);
-		r->code = noc_ruleset_ref(rs);
-		return true;
-	}
-	json = env && env->state_dir ? noc_load_definition(env->state_dir, hash)
-				     : NULL;
-	if (json && noc_plan_from_json(json, &r->plan, &err) < 0)
+	if (!json)
+		return NULL;
+	noc_sha256_once(json, strlen(json), is);
+	if (memcmp(is, hash, sizeof(is)))
+		noc_warn("resume", "run=%s its plan was altered", r->text);
+	else if (noc_plan_from_json(json, &p, &err) < 0)
 		noc_warn("resume", "run=%s %s", r->text, err.msg);
 	free(json);
-	return r->plan != NULL;
+	return p;
+}
+
+static bool
+run_find_plan(struct noc_run *r, const struct noc_run_row *row)
+{
+	struct noc_ruleset *rs = noc_core_rules(r->core);
+	struct noc_plan *p = rs ? plan_in_rules(rs, row->definition) : NULL;
+	const char *tree;
+	size_t n = sizeof(r->tree);
+
+	r->plan = p ? noc_plan_ref(p) : plan_stored(r, row->definition);
+	if (!r->plan)
+		return false;
+	tree = noc_value_get_str(row->json, "tree", r->plan->tree_said);
+	if (noc_unhex(tree, strlen(tree), r->tree, &n) || n != sizeof(r->tree))
+		memset(r->tree, 0, sizeof(r->tree)); /* that of no rules */
+	return true;
 }
 
 /* Without its definition nothing can be said of it but that it is over. */
@@ -154,7 +159,6 @@ run_load_json(struct noc_run *r, const struct noc_value *json)
 		r->confirmed = confirmed;
 	}
 	r->unread = json == NULL;
-	r->lacks_code = noc_value_get(json, "held") != NULL;
 	r->wait = wait_find(wait);
 	r->held = wait_find(noc_value_get_str(json, "held", ""));
 	r->held_due_ns = noc_ns_sane(noc_value_get_int(json, "held_due", 0));
@@ -167,6 +171,15 @@ run_load_json(struct noc_run *r, const struct noc_value *json)
 	r->recoveries = (int)noc_value_get_int(json, "recoveries", 0);
 	r->ok_since_ns = noc_ns_sane(noc_value_get_int(json, "ok_since", 0));
 	r->reads = (int)noc_value_get_int(json, "reads", 0);
+	/* The first version did not say what it waited for when it lost its
+	 * functions: its step does, noc_run_load_step. */
+	if (!noc_value_get(json, "held") && r->plan->tree_said[0] &&
+	    r->wait == NOC_WAIT_BLOCKED && r->recoveries <= RECOVERIES_MAX) {
+		r->lacks_code = true;
+		r->held_due_ns = 0;
+	} else {
+		r->lacks_code = noc_value_get(json, "held") != NULL;
+	}
 	r->probing = noc_value_get_int(json, "probing", 0) != 0;
 	r->confirm_turn = noc_value_get_int(json, "turn", 0) != 0;
 	r->would = noc_value_get_int(json, "would", 0) != 0;
@@ -206,7 +219,7 @@ noc_run_load(struct noc_core *core, void *part, const struct noc_run_row *row)
 	if (row->ended_ns || noc_run_find(core, &row->id))
 		return;
 	r = noc_run_new(core, &row->id);
-	if (!run_find_plan(r, row->definition)) {
+	if (!run_find_plan(r, row)) {
 		noc_table_deln(&runs->by_id, r->id.b, sizeof(r->id.b));
 		noc_run_free(r);
 		run_lost(core, row);
@@ -237,6 +250,26 @@ noc_run_load(struct noc_core *core, void *part, const struct noc_run_row *row)
 	run_load_esc(r);
 }
 
+/* What it waited for, of a row that does not say it: as much as is known of
+ * its step.  What may be out has to be settled. */
+static void
+run_load_held(struct noc_run *r, const struct noc_step_row *row)
+{
+	const struct noc_step_def *def = noc_run_step(r);
+	const char *outcome = noc_value_get_str(row->json, "outcome", "");
+
+	if (!r->lacks_code || noc_value_get(r->json, "held") || !def ||
+	    strcmp(def->name, row->path) != 0)
+		return;
+	if (!strcmp(row->state, "Running"))
+		r->held = def->kind == NOC_STEP_SLEEP ? NOC_WAIT_SLEEP
+						      : NOC_WAIT_CALL;
+	else if (!strcmp(row->state, "Pending"))
+		r->held = !strcmp(outcome, "in_doubt") ? NOC_WAIT_ASK
+						       : NOC_WAIT_RETRY;
+	r->held_due_ns = row->due_ns;
+}
+
 void
 noc_run_load_step(struct noc_core *core, void *part,
 		  const struct noc_step_row *row)
@@ -245,6 +278,8 @@ noc_run_load_step(struct noc_core *core, void *part,
 	const struct noc_value *output = noc_value_get(row->json, "output");
 
 	(void)part;
+	if (r)
+		run_load_held(r, row);
 	/* What it gave is not known: what comes after it would go wrong. */
 	if (r && !row->json) {
 		r->unread = true;
@@ -312,7 +347,7 @@ run_recover(struct noc_run *r, const struct noc_step_def *def)
 static bool
 run_is_back(struct noc_run *r)
 {
-	if (!r->lacks_code || !noc_run_has_code(r))
+	if (!r->lacks_code || !noc_code_is_at_hand(r))
 		return false;
 	r->lacks_code = false;
 	r->wait = r->held;
@@ -336,7 +371,7 @@ run_go_on(struct noc_run *r)
 	const struct noc_step_def *def = noc_run_step(r);
 	bool back = run_is_back(r);
 
-	if (!r->unread && !noc_run_has_code(r) &&
+	if (!r->unread && !noc_code_is_at_hand(r) &&
 	    r->wait != NOC_WAIT_ESCALATE && r->wait != NOC_WAIT_BLOCKED) {
 		r->lacks_code = true;
 		r->held = r->wait;
@@ -427,6 +462,7 @@ noc_run_ready(struct noc_core *core, void *part)
 		noc_run_advance(r);
 	}
 	free(all);
+	noc_code_trim(part);
 }
 
 /* New rules: some may hold the functions that a blocked run lacks.  It goes on
@@ -434,20 +470,19 @@ noc_run_ready(struct noc_core *core, void *part)
 void
 noc_run_reload(struct noc_core *core, void *part)
 {
-	struct noc_ruleset *rs = noc_core_rules(core);
 	size_t n;
 	struct noc_run **all = noc_run_all(part, &n);
 
+	(void)core;
 	for (size_t i = 0; i < n; i++) {
 		struct noc_run *r = all[i];
 
-		if (!r->lacks_code || noc_run_has_code(r) ||
-		    !plan_in_rules(rs, r->plan->hash))
+		if (!r->lacks_code || !noc_code_is_at_hand(r))
 			continue;
-		r->code = noc_ruleset_ref(rs);
 		run_go_on(r);
 		noc_run_limit(r); /* it may have been over meanwhile */
 		noc_run_advance(r);
 	}
 	free(all);
+	noc_code_trim(part);
 }

@@ -6,9 +6,6 @@
 
 /* Runs after a start or a reload: loaded, and set going again. */
 
-/* Its functions are at hand (or it has none). */
-bool noc_run_has_code(const struct noc_run *r);
-
 /* As in struct noc_part_ops. */
 void noc_run_load(struct noc_core *core, void *part,
 		  const struct noc_run_row *row);

@@ -172,6 +172,9 @@ noc_run_write_start(struct noc_run *r, const uint8_t *rule_definition)
 	noc_value_set(detail, "device", noc_value_str(r->device));
 	if (r->late)
 		noc_value_set(detail, "late", noc_value_bool(true));
+	if (noc_value_get(r->json, "tree"))
+		noc_value_set(detail, "tree",
+			      noc_value_copy(noc_value_get(r->json, "tree")));
 	rec = noc_txn_record(noc_core_txn(r->core), NOC_REC_RUN_START);
 	if (r->ev)
 		noc_record_add_id(rec, NOC_TAG_EVENT, &r->ev->id);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -16,6 +17,7 @@
 #include "engine/memory/fold.h"
 #include "engine/run/attempt.h"
 #include "engine/run/cause.h"
+#include "engine/run/code.h"
 #include "engine/run/escalate.h"
 #include "engine/run/rows.h"
 #include "engine/run/run_private.h"
@@ -47,7 +49,6 @@ void
 noc_run_free(struct noc_run *r)
 {
 	noc_plan_unref(r->plan);
-	noc_ruleset_unref(r->code);
 	noc_event_unref(r->ev);
 	noc_value_free(r->json);
 	noc_value_free(r->steps);
@@ -112,9 +113,12 @@ noc_run_scope(const struct noc_run *r, struct noc_scope *scope)
 struct noc_rule *
 noc_run_rule(const struct noc_run *r, const char *name)
 {
-	struct noc_ruleset *rs = r->code ? r->code : noc_core_rules(r->core);
+	struct noc_ruleset *rs = noc_core_rules(r->core);
+	struct noc_rule *rule = rs ? noc_ruleset_rule(rs, name) : NULL;
 
-	return rs ? noc_ruleset_rule(rs, name) : NULL;
+	if (!rule && (rs = noc_code_rules(r)))
+		rule = noc_ruleset_rule(rs, name);
+	return rule;
 }
 
 const char *
@@ -178,10 +182,9 @@ run_fill(struct noc_run *r, const struct noc_run_cause *cause)
 	struct noc_value *extra =
 	    cause->extra ? noc_value_copy(cause->extra) : noc_value_map();
 	const char *device = noc_value_get_str(cause->input, "device", "");
+	char tree[65];
 
 	r->plan = noc_plan_ref(cause->plan);
-	if (noc_core_rules(r->core))
-		r->code = noc_ruleset_ref(noc_core_rules(r->core));
 	r->rule = noc_strdup(cause->rule_name);
 	r->key = noc_strdup(cause->key ? cause->key : "");
 	r->actor = noc_strdup(cause->actor ? cause->actor : "rule");
@@ -208,6 +211,12 @@ run_fill(struct noc_run *r, const struct noc_run_cause *cause)
 	noc_value_set(r->json, "actor", noc_value_str(r->actor));
 	if (cause->under)
 		noc_value_set(r->json, "under", noc_value_str(cause->under));
+	if (r->plan->calls) {
+		memcpy(r->tree, noc_core_rules(r->core)->hash, sizeof(r->tree));
+		noc_value_set(r->json, "tree",
+			      noc_value_str(noc_hex(tree, r->tree, 32)));
+		noc_code_rules(r); /* kept when others come */
+	}
 	noc_run_set_info(r);
 }
 

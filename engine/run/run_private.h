@@ -45,9 +45,9 @@ struct noc_run {
 	struct noc_core *core;
 	struct noc_id id;
 	char text[NOC_ID_TEXT];
-	struct noc_plan *plan;	  /* ref */
-	struct noc_ruleset *code; /* ref: where its functions live; or NULL */
-	struct noc_event *ev;	  /* ref or NULL */
+	struct noc_plan *plan; /* ref */
+	uint8_t tree[32];      /* hash of the rules it calls; or zero */
+	struct noc_event *ev;  /* ref or NULL */
 	char *rule, *key, *device, *actor, *outcome;
 	const char *state, *phase; /* static */
 	enum noc_mode mode;	   /* never CANARY: decided at the start */
@@ -97,6 +97,7 @@ void noc_run_end(struct noc_run *r, const char *state, const char *outcome);
 void noc_run_fail(struct noc_run *r, const char *step,
 		  const struct noc_failure *why);
 void noc_run_scope(const struct noc_run *r, struct noc_scope *scope);
+/* As it is in force, else of the rules that the run calls; NULL. */
 struct noc_rule *noc_run_rule(const struct noc_run *r, const char *name);
 /* The rule that it goes back to, whose `unless` holds for it; NULL: none. */
 const char *noc_run_under(const struct noc_run *r);

@@ -10,6 +10,7 @@
 #include "engine/core/due.h"
 #include "engine/run/attempt.h"
 #include "engine/run/cause.h"
+#include "engine/run/code.h"
 #include "engine/run/command.h"
 #include "engine/run/escalate.h"
 #include "engine/run/resume.h"
@@ -217,6 +218,7 @@ runs_close(void *part)
 	for (size_t it = 0; noc_table_next(&runs->reads, &it, &key, &value);)
 		free(value);
 	noc_run_bury(runs);
+	noc_code_close(runs);
 	noc_table_release(&runs->by_id);
 	noc_table_release(&runs->plans);
 	noc_table_release(&runs->reads);

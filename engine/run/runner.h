@@ -22,6 +22,8 @@ struct noc_runs {
 	struct noc_table causes; /* text -> struct noc_cause */
 	struct noc_table stops;	 /* kind -> how many escalations stop on it */
 	struct noc_source *source; /* of emitted events */
+	struct noc_ruleset **code; /* engine/run/code.c */
+	size_t ncode, code_cap;
 	struct noc_run *dead;
 	struct noc_attempt *attempts;
 	uint64_t started, succeeded, failed, cancelled, late, retried;

@@ -16,8 +16,8 @@
 #include "engine/edge/action.h"
 #include "engine/core/due.h"
 #include "engine/run/attempt.h"
+#include "engine/run/code.h"
 #include "engine/run/escalate.h"
-#include "engine/run/resume.h"
 #include "engine/run/rows.h"
 #include "engine/run/run_private.h"
 #include "engine/run/runner.h"
@@ -64,7 +64,7 @@ step_overlay(const struct noc_scope *scope, const struct noc_step_def *def,
 }
 
 bool
-noc_step_holds(struct noc_run *r, const struct noc_where *where, int fn,
+noc_step_holds(struct noc_run *r, const struct noc_where *where, const char *fn,
 	       const struct noc_value *result, struct noc_strbuf *why,
 	       struct noc_err *err)
 {
@@ -82,13 +82,7 @@ noc_step_holds(struct noc_run *r, const struct noc_where *where, int fn,
 	else if (where)
 		holds = noc_where_match(where, &scope);
 	if (holds && fn) {
-		if (!noc_run_has_code(r))
-			noc_err_set(err, NOC_ENOTFOUND,
-				    "The functions of this flow are not in "
-				    "the rules any more.");
-		else if (noc_lua_test(r->code->tree->lua, fn - 1, &scope,
-				      &holds, err) < 0)
-			holds = false;
+		holds = noc_code_test(r, fn, &scope, err);
 		if (!holds && why && err->kind == NOC_OK)
 			noc_strbuf_adds(why, "its function says no");
 	}

@@ -14,10 +14,10 @@ void noc_step_begin(struct noc_run *r);
 /* Has it attempts, each a call? */
 bool noc_step_calls(const struct noc_step_def *def);
 void noc_step_wake(struct noc_run *r); /* a sleep is over */
-/* fn counts from 1 (0: none); result's members are bare names. */
-bool noc_step_holds(struct noc_run *r, const struct noc_where *where, int fn,
-		    const struct noc_value *result, struct noc_strbuf *why,
-		    struct noc_err *err);
+/* fn: path of a function, or NULL; result's members are bare names. */
+bool noc_step_holds(struct noc_run *r, const struct noc_where *where,
+		    const char *fn, const struct noc_value *result,
+		    struct noc_strbuf *why, struct noc_err *err);
 void noc_step_succeed(struct noc_run *r, struct noc_value *output, /* owned */
 		      struct noc_step_done *d);
 void noc_step_fail(struct noc_run *r, struct noc_step_done *d);

@@ -103,6 +103,12 @@ class Work:
         for say in (self.d.cli("audit", "verify"),):
             noc.equal(say.returncode, 0, say.stdout + say.stderr)
 
+    def lose(self):
+        """The functions: they are not in the rules any more, and the rules
+        of before are not stored."""
+        self.load(OPEN)
+        self.damage("DELETE FROM definitions WHERE kind = 'tree'")
+
     def damage(self, sql, *values):
         """While it is stopped: a row's data is no JSON any more."""
         db = sqlite3.connect(os.path.join(self.d.state, "nocturne.db"))
@@ -240,7 +246,7 @@ def _():
         w.emit("nap.event")
         w.waits("napper", "sleeping")
         w.d.kill()
-        w.load(OPEN)  # the functions are gone
+        w.lose()
         w.d.restart()
         w.waits("asked", "blocked")
         w.waits("napper", "blocked")
@@ -267,7 +273,7 @@ def _():
         w.waits("sleeper", "sleeping")
         w.waits("brief", "sleeping")
         w.d.kill()
-        w.load(OPEN)
+        w.lose()
         w.d.restart()
         w.waits("sleeper", "blocked")
         w.load(w.rules)

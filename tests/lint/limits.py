@@ -105,6 +105,10 @@ LIMITS = {
         ["NOC_RECORD_MAX"],
         ["test_record test_a_record_has_65535_bytes",
          "test_record test_long_values_become_blobs"]),
+    "stored sources of a rule tree; old trees in memory": (
+        ["NOC_LUA_STORED_MAX", "NOC_CODE_OLD_MAX"],
+        ["test_resume_plans test_large_tree",
+         "test_resume_plans test_many_trees"]),
     "a page of the API": (
         ["LIMIT_MAX"],
         ["test_reader test_a_page_has_a_thousand_rows"]),

@@ -361,6 +361,61 @@ test_rule_of_a_flow_is_gone(void **state)
 	}
 }
 
+/* A reload is as a restart: the rule is asked as it is in force, and a run that
+ * calls functions has the rules of these besides. */
+static void
+test_unless_as_it_is_in_force(void **state)
+{
+	static const char heal_fn[] =
+	    "rule \"heal\" { mode = \"active\", on = \"link.down\", " UNLESS
+	    "key = \"{link}\", run = flow { " LOOK
+	    "stop \"no\" { when = function(run) return false end }, " RAISE
+	    " } }\n";
+	static const char without[] =
+	    "rule \"heal\" { mode = \"active\", on = \"link.down\","
+	    " key = \"{link}\", run = flow { " LOOK RAISE " } }\n";
+	static const struct {
+		const char *before, *now;
+		bool seen;
+		unsigned sets;
+		const char *says;
+	} cases[] = {
+		{ heal, without, true, 1, NULL },
+		{ without, heal, true, 0, "left alone: unless" },
+		{ heal, FIX_FLOW, false, 0, "is not in the rules any more" },
+		{ heal_fn, FIX_FLOW, false, 1, NULL },
+		{ heal_fn, FIX_FLOW, true, 0, "left alone: unless" },
+		{ heal_fn, without, true, 1, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * NOC_COUNT(cases); i++) {
+		char *dir = state_make();
+		struct fix f;
+
+		life_open(&f, dir, noc_clock_read(), cases[i / 2].before);
+		fix_start(&f, "heal", NOC_ACTIVE, NOC_TRUST_HIGH);
+		if (i % 2) {
+			fix_rules(&f, cases[i / 2].now);
+		} else {
+			f.dead = true;
+			life_again(&f, dir, cases[i / 2].now);
+			fix_advance(&f, 1);
+		}
+		if (cases[i / 2].seen)
+			changed(&f);
+		fix_answer(&f, "snmp.get", "{\"a\":\"down\"}");
+		fix_advance(&f, 1);
+		if (f.sets != cases[i / 2].sets)
+			fail_msg("case %d: %u sets", (int)i, f.sets);
+		if (cases[i / 2].says)
+			assert_int_equal(fix_said(&f, cases[i / 2].says), 1);
+		f.dead = true;
+		life_close(&f);
+		state_remove(dir);
+	}
+}
+
 int
 main(void)
 {
@@ -376,6 +431,7 @@ main(void)
 		cmocka_unit_test(test_unless_of_the_rule_that_started_it),
 		cmocka_unit_test(test_unless_of_no_rule),
 		cmocka_unit_test(test_rule_of_a_flow_is_gone),
+		cmocka_unit_test(test_unless_as_it_is_in_force),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

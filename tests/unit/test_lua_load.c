@@ -188,6 +188,42 @@ test_nodes_can_be_shared(void **state)
 	noc_lua_tree_free(tree);
 }
 
+/* No two have one path, though a rule and a schedule may have one name. */
+static void
+test_paths_name_one_function(void **state)
+{
+	static const char text[] =
+	    "local run = function(n) return flow { stop 'x' { when = function(run)"
+	    " error('it is ' .. n, 0) end } } end\n"
+	    "rule 'a' { on = 'x.y', run = run(1) }\n"
+	    "schedule 'a' { every = '1m', run = run(2) }\n";
+	static const struct {
+		const char *path, *says;
+	} cases[] = {
+		{ "a/run/1/when", "it is 1" },
+		{ "schedule a/run/1/when", "it is 2" },
+		{ "#1", "it is 2" },
+	};
+	struct noc_lua_tree *tree = load_good(text);
+	struct noc_event ev = { .kind = "x.y", .base = "x.y" };
+	struct noc_scope scope = { .ev = &ev };
+	struct noc_err err;
+	bool truth;
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(cases); i++) {
+		int fn = noc_lua_function(tree->lua, cases[i].path);
+
+		assert_int_equal(
+		    noc_lua_test(tree->lua, fn, &scope, &truth, &err),
+		    NOC_EINPUT);
+		assert_non_null(strstr(err.msg, cases[i].says));
+	}
+	assert_int_equal(noc_lua_function(tree->lua, "b/run/1/when"), -1);
+	assert_int_equal(noc_lua_function(tree->lua, "#1/run/1/when"), -1);
+	noc_lua_tree_free(tree);
+}
+
 static void
 test_functions_have_paths(void **state)
 {
@@ -589,6 +625,72 @@ test_a_directory(void **state)
 	free(bad);
 }
 
+/* As it is stored and back it is the same tree, wherever its files were. */
+static void
+test_a_stored_tree(void **state)
+{
+	static const char *const below[] = { "rules", ".rules" };
+	const char *dirs[1];
+	char dir[] = "/tmp/noc-lua-XXXXXX", sub[64], cmd[80], *json;
+	struct noc_event ev = { .kind = "x.y", .base = "x.y" };
+	struct noc_scope scope = { .ev = &ev };
+	struct noc_lua_tree *tree, *again;
+	struct noc_err err;
+	bool truth;
+	int fn;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	for (size_t i = 0; i < NOC_COUNT(below); i++) {
+		snprintf(sub, sizeof(sub), "%s/%s", dir, below[i]);
+		mkdir(sub, 0755);
+		snprintf(sub, sizeof(sub), "%s/%s/lib", dir, below[i]);
+		mkdir(sub, 0755);
+		snprintf(sub, sizeof(sub), "%s/%s", dir, below[i]);
+		dirs[0] = sub;
+		put(sub, "a.lua",
+		    "-- \xe9t\xe9\n" /* no UTF-8 */
+		    "local lib = require 'lib.z'\n"
+		    "rule 'a' { on = 'x.y', when = lib, run = log 'x' }");
+		put(sub, "lib/z.lua",
+		    "return function(ev) error('no \xc3\xa9', 1) end");
+		assert_int_equal(
+		    noc_lua_load(dirs, 1, false, &tree, &json, &err), 0);
+		json = noc_lua_tree_json(tree);
+		if (noc_lua_load_json(json, tree->hash, &again, &err))
+			fail_msg("%s", err.msg);
+		assert_memory_equal(tree->hash, again->hash, 32);
+		fn = noc_lua_function(again->lua, "a/when");
+		assert_int_equal(
+		    noc_lua_test(again->lua, fn, &scope, &truth, &err),
+		    NOC_EINPUT);
+		assert_non_null(strstr(err.msg, i ? "(lib/z.lua:1)"
+						  : "(rules/lib/z.lua:1)"));
+		noc_lua_tree_free(again);
+		assert_int_equal(noc_lua_load_json(json,
+						   (const uint8_t[32]){ 1 },
+						   &again, &err),
+				 NOC_EINPUT);
+		free(json);
+		noc_lua_tree_free(tree);
+	}
+	for (size_t i = 0; i < 4; i++) {
+		static const char *const bad[] = {
+			"",
+			"[]",
+			"{\"a\":{\"hex\":\"0g\"}}",
+			"{\"a\":1}",
+		};
+
+		assert_int_equal(noc_lua_load_json(bad[i],
+						   (const uint8_t[32]){ 1 },
+						   &again, &err),
+				 NOC_EINPUT);
+	}
+	snprintf(cmd, sizeof(cmd), "rm -r %s", dir);
+	assert_int_equal(system(cmd), 0);
+}
+
 /* ---- data ---- */
 
 static void
@@ -664,6 +766,7 @@ main(void)
 		cmocka_unit_test(test_tables_and_operators),
 		cmocka_unit_test(test_nodes_can_be_shared),
 		cmocka_unit_test(test_functions_have_paths),
+		cmocka_unit_test(test_paths_name_one_function),
 		cmocka_unit_test(test_errors_say_what_to_do),
 		cmocka_unit_test(test_one_line_whatever_the_lua),
 		cmocka_unit_test(test_all_errors_at_once),
@@ -674,6 +777,7 @@ main(void)
 		cmocka_unit_test(test_many_rules_load_fast),
 #endif
 		cmocka_unit_test(test_a_directory),
+		cmocka_unit_test(test_a_stored_tree),
 		cmocka_unit_test(test_data_files),
 		cmocka_unit_test(test_data_errors),
 	};

@@ -121,13 +121,95 @@ test_json_gives_the_same_plan(void **state)
 
 		assert_int_equal(a->kind, b->kind);
 		assert_string_equal(a->name, b->name);
-		assert_string_equal(a->at, b->at);
+		assert_string_equal(b->at, "?"); /* it is of no file */
 		assert_int_equal(a->timeout_ms, b->timeout_ms);
 		assert_int_equal(a->mutates, b->mutates);
 	}
 	assert_int_equal(p->on_fail->nlevels, q->on_fail->nlevels);
 	noc_plan_unref(q);
 	noc_ruleset_unref(rs);
+}
+
+/* Where it was written is not a part of it; what a rule calls so is. */
+static void
+test_places_are_not_hashed(void **state)
+{
+	static const char flow[] =
+	    "flow \"f\" { step \"s\" { http.post { url = \"http://a/\", json = {"
+	    " node = \"x\", at = \"%s\", fn = 1, tree = \"t\" } },"
+	    " timeout = \"1s\", when = function(run) return true end } }\n";
+	static const struct {
+		const char *path, *before, *at;
+		bool same;
+	} cases[] = {
+		{ "rules/a.lua", "", "noon", true },
+		{ "rules/a.lua", "\n-- a comment\n", "noon", true },
+		{ "other/b.lua", "", "noon", true },
+		{ "rules/a.lua",
+		  "rule \"r\" { on = \"a.b\", when = function(ev) return true"
+		  " end, run = log \"x\" }\n",
+		  "noon", true },
+		{ "rules/a.lua", "", "midnight", false },
+	};
+	uint8_t first[32];
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(cases); i++) {
+		char *text, *all, *errors = NULL;
+		struct noc_ruleset *rs;
+		struct noc_plan *p;
+		struct noc_err err;
+
+		text = noc_asprintf(flow, cases[i].at);
+		all = noc_asprintf("%s%s", cases[i].before, text);
+		if (noc_ruleset_load_text(cases[i].path, all, &rs, &errors,
+					  &err))
+			fail_msg("%s", errors);
+		p = noc_table_get(&rs->flows, "f");
+		assert_true(p->calls);
+		assert_non_null(strstr(p->json, cases[i].at));
+		assert_non_null(strstr(p->json, "\"tree\":\"t\""));
+		assert_null(strstr(p->json, ".lua"));
+		if (i == 0)
+			memcpy(first, p->hash, sizeof(first));
+		assert_int_equal(!memcmp(first, p->hash, sizeof(first)),
+				 cases[i].same);
+		noc_ruleset_unref(rs);
+		free(all);
+		free(text);
+	}
+}
+
+/* A plan of the first version said lines, and numbers of functions. */
+static void
+test_plan_of_the_first_version(void **state)
+{
+	static const char v1[] =
+	    "{\"name\":\"f\",\"steps\":[{\"at\":\"rules/a.lua:2\",\"items\":[{"
+	    "\"at\":\"rules/a.lua:2\",\"name\":\"x\",\"node\":\"log\"}],"
+	    "\"name\":\"s\",\"node\":\"step\",\"opts\":{\"when\":{\"fn\":7,"
+	    "\"node\":\"function\",\"path\":\"f/1/when\",\"tree\":\"ab01\"}}}],"
+	    "\"version\":1}";
+	static const char v2[] =
+	    "{\"name\":\"f\",\"steps\":[{\"items\":[{\"name\":\"x\",\"node\":"
+	    "\"log\"}],\"name\":\"s\",\"node\":\"step\",\"opts\":{\"when\":{"
+	    "\"node\":\"function\",\"path\":\"#7\"}}}],\"version\":2}";
+	struct noc_plan *p;
+	struct noc_err err;
+
+	(void)state;
+	if (noc_plan_from_json(v1, &p, &err))
+		fail_msg("%s", err.msg);
+	assert_string_equal(p->json, v2);
+	assert_string_equal(p->steps[0].when_fn, "#7");
+	assert_string_equal(p->tree_said, "ab01");
+	assert_true(p->calls);
+	noc_plan_unref(p);
+	if (noc_plan_from_json(v2, &p, &err))
+		fail_msg("%s", err.msg);
+	assert_string_equal(p->json, v2);
+	assert_string_equal(p->tree_said, "");
+	noc_plan_unref(p);
 }
 
 static void
@@ -138,6 +220,8 @@ test_bad_json_is_refused(void **state)
 		"[]",
 		"{}",
 		"{\"name\":\"x\",\"version\":2,\"steps\":[]}",
+		"{\"name\":\"x\",\"version\":3,\"steps\":[{\"node\":\"log\","
+		"\"name\":\"x\"}]}",
 		"{\"name\":\"x\",\"version\":1,\"steps\":[]}",
 		"{\"name\":\"x\",\"version\":1,\"steps\":[5]}",
 		"{\"name\":\"x\",\"version\":1,\"steps\":[{\"node\":\"step\"}]}",
@@ -304,6 +388,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults_are_filled_in),
 		cmocka_unit_test(test_json_gives_the_same_plan),
+		cmocka_unit_test(test_places_are_not_hashed),
+		cmocka_unit_test(test_plan_of_the_first_version),
 		cmocka_unit_test(test_bad_json_is_refused),
 		cmocka_unit_test(test_single_action_is_a_plan),
 		cmocka_unit_test(test_what_a_rule_says_of_one_call),

@@ -3,7 +3,11 @@
 
 #include "tests/unit/life_fixture.h"
 
+#include "base/crypto.h"
+#include "base/hex.h"
+#include "base/mem.h"
 #include "engine/flow/plan.h"
+#include "engine/run/runner.h"
 
 /* Whether a run can go on after a restart: its plan and its functions. */
 
@@ -12,6 +16,21 @@ again(struct fix *f, char *dir, const char *rules)
 {
 	f->dead = true;
 	life_again(f, dir, rules);
+}
+
+/* Nor are the sources of the rules of before stored, as of a tree that is too
+ * large, or in a file that was put aside. */
+static void
+again_lost(struct fix *f, char *dir, const char *rules)
+{
+	struct noc_now now = f->now;
+
+	f->dead = true;
+	life_close(f);
+	state_sql(dir, "DELETE FROM definitions WHERE kind = 'tree'");
+	now.wall_ns += 100 * NOC_NS_PER_MS;
+	now.boot_ns = 7 * NOC_NS_PER_S;
+	life_open(f, dir, now, rules);
 }
 
 static void
@@ -109,7 +128,7 @@ test_functions_are_gone(void **state)
 
 		life_open(&f, dir, noc_clock_read(), calls);
 		id = start_plan(&f, plan_of(&f, 0));
-		again(&f, dir, other);
+		again_lost(&f, dir, other);
 		assert_true(fix_running(&f, &id));
 		assert_int_equal(
 		    fix_said(&f, "is blocked: its functions are not in the "
@@ -117,7 +136,7 @@ test_functions_are_gone(void **state)
 				 "done or fail, or load them"),
 		    1);
 		fix_advance(&f, 5000);
-		again(&f, dir, other);
+		again_lost(&f, dir, other);
 		assert_int_equal(fix_said(&f, "is blocked"), 0);
 		fix_rules(&f, other);
 		assert_int_equal(fix_signal(&f, &id, "retry"), NOC_ECONFLICT);
@@ -163,7 +182,7 @@ test_decided_without_functions(void **state)
 
 		life_open(&f, dir, noc_clock_read(), calls);
 		id = start_plan(&f, plan_of(&f, 0));
-		again(&f, dir, other);
+		again_lost(&f, dir, other);
 		assert_int_equal(fix_signal(&f, &id, cases[i].signal), 0);
 		assert_false(fix_running(&f, &id));
 		assert_int_equal(fix_said(&f, cases[i].says), 1);
@@ -187,7 +206,7 @@ test_asked_and_functions_are_gone(void **state)
 	life_open(&f, dir, noc_clock_read(), asks);
 	id = fix_start_flow(&f, "f");
 	fix_refuse(&f, "exec", "in_doubt", 0);
-	again(&f, dir, other);
+	again_lost(&f, dir, other);
 	assert_int_equal(fix_said(&f, "is blocked"), 1);
 	fix_rules(&f, asks);
 	fix_advance(&f, 3600 * 1000);
@@ -209,7 +228,7 @@ test_blocked_for_a_day(void **state)
 	(void)state;
 	life_open(&f, dir, noc_clock_read(), calls);
 	id = start_plan(&f, plan_of(&f, 0));
-	again(&f, dir, other);
+	again_lost(&f, dir, other);
 	fix_advance(&f, 24 * 3600 * 1000 - 1);
 	assert_true(fix_running(&f, &id));
 	fix_advance(&f, 1);
@@ -246,11 +265,336 @@ test_which_functions(void **state)
 
 		life_open(&f, dir, noc_clock_read(), rules);
 		fix_start_flow(&f, "f");
-		again(&f, dir, other);
+		again_lost(&f, dir, other);
 		assert_int_equal(fix_said(&f, "is blocked"), cases[i].blocked);
 		fix_advance(&f, 10000);
 		assert_int_equal(f.started, !cases[i].blocked);
 		free(rules);
+		done(&f, dir);
+	}
+}
+
+/* ---- whose functions ---- */
+
+#define TOLD(text, function)                                      \
+	"flow \"f\" { sleep \"10s\", step \"told\" { log \"" text \
+	"\", when = function(run) return " function " end } }\n"
+
+/* Whatever becomes of the rules, a run calls the functions that were in force
+ * when it was started. */
+static void
+test_functions_of_before(void **state)
+{
+	static const char *const now[] = {
+		"-- a comment\n" TOLD("called", "true"),
+		"flow \"o\" { log \"o\" }\n" TOLD("called", "true"),
+		"rule \"o\" { on = \"a.b\", when = function(ev) return false"
+		" end, run = log \"o\" }\n" TOLD("called", "true"),
+		TOLD("called", "false"),
+		TOLD("called", "error(\"no\")"),
+		TOLD("not this one", "true"),
+		"flow \"o\" { log \"o\" }\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 3 * NOC_COUNT(now); i++) {
+		const char *then = now[i / 3];
+		char *dir = state_make();
+		struct noc_id id;
+		struct fix f;
+
+		life_open(&f, dir, noc_clock_read(), TOLD("called", "true"));
+		id = fix_start_flow(&f, "f");
+		if (i % 3 == 0)
+			fix_rules(&f, then);
+		else
+			again(&f, dir, then);
+		if (i % 3 == 2) /* and as it was, and again */
+			fix_rules(&f, TOLD("called", "true"));
+		if (i % 3 == 2)
+			fix_rules(&f, then);
+		fix_advance(&f, 10000);
+		if (fix_running(&f, &id) || fix_said(&f, "called") != 1)
+			fail_msg("not after %s", then);
+		assert_int_equal(fix_said(&f, "not this one"), 0);
+		done(&f, dir);
+	}
+}
+
+/* What calls a function is told by file and line of its own tree. */
+static void
+test_line_of_before(void **state)
+{
+	char *dir = state_make();
+	struct fix f;
+
+	(void)state;
+	life_open(&f, dir, noc_clock_read(), TOLD("x", "error(\"no\")"));
+	fix_start_flow(&f, "f");
+	again(&f, dir, "\n\n\n" TOLD("x", "error(\"no\")"));
+	fix_advance(&f, 10000);
+	assert_int_equal(
+	    fix_said(&f, "Failed: told: function f/2/when: no (t.lua:1)"), 1);
+	done(&f, dir);
+}
+
+#define TREES 6
+
+/* Of many trees, each run its own; few are kept in memory. */
+static void
+test_many_trees(void **state)
+{
+	char *dir = state_make(), *trees[TREES], text[32];
+	struct noc_runs *runs;
+	struct fix f;
+
+	(void)state;
+	for (int i = 0; i < TREES; i++)
+		trees[i] = noc_asprintf(
+		    "local n = %d\nflow \"f\" { input = { device = \"string\" },"
+		    " sleep \"10s\", verify \"v\" { snmp.get { a = \"sysName.0\" },"
+		    " expect = function(run) return run.a == \"n\" .. n end,"
+		    " within = \"1m\" }, log \"of its tree\" }\n",
+		    i);
+	life_open(&f, dir, noc_clock_read(), trees[0]);
+	fix_start_flow(&f, "f");
+	for (int i = 1; i < TREES; i++) {
+		fix_rules(&f, trees[i]);
+		fix_start_flow(&f, "f");
+	}
+	again(&f, dir, "flow \"o\" { log \"o\" }\n");
+	runs = noc_runs_of(f.core);
+	assert_int_equal(runs->ncode, 3);
+	fix_advance(&f, 10000);
+	for (int i = 0; i < TREES; i++) {
+		snprintf(text, sizeof(text), "{\"a\":\"n%d\"}", i);
+		fix_answer(&f, "snmp.get", text);
+		assert_int_equal(fix_said(&f, "of its tree"), i + 1);
+		assert_in_range(runs->ncode, 1, 3);
+	}
+	assert_int_equal(fix_runs(&f), 0);
+	fix_rules(&f, "flow \"p\" { log \"p\" }\n");
+	assert_int_equal(runs->ncode, 0); /* nobody needs them */
+	for (int i = 0; i < TREES; i++)
+		free(trees[i]);
+	done(&f, dir);
+}
+
+/* What was stored is what is called: no other text under its hash. */
+static void
+test_altered_tree(void **state)
+{
+	char *dir = state_make();
+	struct noc_now now;
+	struct fix f;
+
+	(void)state;
+	life_open(&f, dir, noc_clock_read(), TOLD("called", "false"));
+	fix_start_flow(&f, "f");
+	f.dead = true;
+	now = f.now;
+	life_close(&f);
+	state_sql(dir, "UPDATE definitions SET text = replace(text,"
+		       " 'return false', 'return true') WHERE kind = 'tree'");
+	life_open(&f, dir, now, other);
+	assert_int_equal(fix_said(&f, "is blocked: its functions"), 1);
+	fix_advance(&f, 20000);
+	assert_int_equal(fix_said(&f, "called"), 0);
+	done(&f, dir);
+}
+
+static void
+test_altered_plan(void **state)
+{
+	char *dir = state_make();
+	struct noc_now now;
+	struct noc_id id;
+	struct fix f;
+
+	(void)state;
+	life_open(&f, dir, noc_clock_read(), TOLD("called", "true"));
+	id = fix_start_flow(&f, "f");
+	f.dead = true;
+	now = f.now;
+	life_close(&f);
+	state_sql(dir, "UPDATE definitions SET text = replace(text, 'called',"
+		       " 'altered') WHERE kind = 'plan'");
+	life_open(&f, dir, now, other);
+	fix_advance(&f, 20000);
+	assert_false(fix_running(&f, &id));
+	assert_int_equal(fix_said(&f, "altered"), 0);
+	fix_order(&f, "RUN_END Failed {\"reason\":\"its definition is lost\"}",
+		  NULL);
+	done(&f, dir);
+}
+
+/* Sources past the limit are not stored, and that is said. */
+static void
+test_large_tree(void **state)
+{
+	size_t n = NOC_LUA_STORED_MAX;
+	char *dir = state_make(), *large = noc_malloc(n + 400);
+	struct noc_id id;
+	struct fix f;
+
+	(void)state;
+	strcpy(large, TOLD("called", "true") "--");
+	memset(large + strlen(large), 'x', n - strlen(large));
+	large[n] = '\0';
+	for (int i = 0; i < 2; i++) {
+		strcpy(large + n, i ? "x" : "");
+		life_open(&f, dir, noc_clock_read(), large);
+		assert_int_equal(fix_count(&f, "\"stored\":false"), i);
+		assert_int_equal(
+		    strstr(noc_core_rules(f.core)->warnings, "4 MiB") != NULL,
+		    i);
+		id = fix_start_flow(&f, "f");
+		again(&f, dir, other);
+		assert_int_equal(fix_said(&f, "is blocked"), i);
+		fix_advance(&f, 10000);
+		assert_int_equal(fix_running(&f, &id), i);
+		f.dead = true;
+		life_close(&f);
+	}
+	free(large);
+	state_remove(dir);
+}
+
+/* ---- what the first version left ---- */
+
+/* Its plan said lines, the tree, and the number that a function has there. */
+static void
+first_version(const char *dir, const uint8_t tree[32], const char *step,
+	      const char *json)
+{
+	char hex[65];
+	char *plan = noc_asprintf(
+	    "{\"name\":\"f\",\"steps\":[%s,{\"at\":\"t.lua:1\",\"items\":["
+	    "{\"at\":\"t.lua:1\",\"name\":\"called\",\"node\":\"log\"}],"
+	    "\"name\":\"told\",\"node\":\"step\",\"opts\":{\"when\":{\"fn\":0,"
+	    "\"node\":\"function\",\"path\":\"f/2/when\",\"tree\":\"%s\"}}}],"
+	    "\"version\":1}",
+	    step, noc_hex(hex, tree, 32));
+	uint8_t hash[32];
+	char *sql;
+
+	noc_sha256_once(plan, strlen(plan), hash);
+	noc_hex(hex, hash, 32);
+	sql = noc_asprintf("UPDATE definitions SET hash = x'%s', text = '%s'"
+			   " WHERE kind = 'plan'",
+			   hex, plan);
+	state_sql(dir, sql);
+	free(sql);
+	sql = noc_asprintf("UPDATE runs SET definition = x'%s', json ="
+			   " json_remove(%s, '$.tree')",
+			   hex, json);
+	state_sql(dir, sql);
+	free(sql);
+	free(plan);
+}
+
+#define V1_SLEEP "{\"at\":\"t.lua:1\",\"name\":\"10s\",\"node\":\"sleep\"}"
+
+/* Its tree was stored too: what it called is called still. */
+static void
+test_functions_of_the_first_version(void **state)
+{
+	char *dir = state_make();
+	struct noc_now now;
+	struct noc_id id;
+	uint8_t tree[32];
+	struct fix f;
+
+	(void)state;
+	life_open(&f, dir, noc_clock_read(), TOLD("called", "true"));
+	id = fix_start_flow(&f, "f");
+	memcpy(tree, noc_core_rules(f.core)->hash, sizeof(tree));
+	f.dead = true;
+	now = f.now;
+	life_close(&f);
+	first_version(dir, tree, V1_SLEEP, "json");
+	life_open(&f, dir, now, "-- a comment\n" TOLD("called", "false"));
+	fix_advance(&f, 9999);
+	assert_int_equal(fix_said(&f, "called"), 0);
+	fix_advance(&f, 1);
+	assert_false(fix_running(&f, &id));
+	assert_int_equal(fix_said(&f, "log f: called"), 1);
+	done(&f, dir);
+}
+
+#define V1_EXEC(more)                                                    \
+	"{\"at\":\"t.lua:1\",\"items\":[{\"at\":\"t.lua:1\",\"items\":[" \
+	"\"x\"],\"node\":\"exec\"}],\"name\":\"job\",\"node\":\"step\"," \
+	"\"opts\":{" more "\"timeout\":\"5s\"}}"
+#define JOB(more)                                                              \
+	"flow \"f\" { step \"job\" { exec { \"x\" }, " more                    \
+	"timeout = \"5s\" "                                                    \
+	"}, step \"told\" { log \"called\", when = function(run) return true " \
+	"end } }\n"
+
+/* Blocked without them, it did not write down what it had waited for: its step
+ * says it, and it goes on once they are in force again. */
+static void
+test_blocked_by_the_first_version(void **state)
+{
+	static const struct {
+		const char *rules, *step, *refuse, *asks;
+		unsigned started; /* calls, once it goes on */
+		int64_t ms;
+	} cases[] = {
+		{ TOLD("called", "true"), V1_SLEEP, NULL, NULL, 0, 10000 },
+		{ JOB(""), V1_EXEC(""), NULL, "may or may not have", 0, 0 },
+		{ JOB(""), V1_EXEC(""), "in_doubt", NULL, 0, 0 },
+		{ JOB("on_crash = \"retry\", "),
+		  V1_EXEC("\"on_crash\":\"retry\","), NULL, NULL, 1, 60000 },
+		{ JOB(""), V1_EXEC(""), "transient", NULL, 1, 60000 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * NOC_COUNT(cases); i++) {
+		const char *rules = cases[i / 2].rules;
+		bool reload = i % 2;
+		char *dir = state_make();
+		struct noc_now now;
+		struct noc_id id;
+		uint8_t tree[32];
+		struct fix f;
+
+		life_open(&f, dir, noc_clock_read(), rules);
+		id = fix_start_flow(&f, "f");
+		if (cases[i / 2].refuse)
+			fix_refuse(&f, "exec", cases[i / 2].refuse, 0);
+		memcpy(tree, noc_core_rules(f.core)->hash, sizeof(tree));
+		f.dead = true;
+		now = f.now;
+		life_close(&f);
+		first_version(dir, tree, cases[i / 2].step,
+			      "json_set(json, '$.wait', 'blocked', '$.due',"
+			      " started + 86400000000000)");
+		state_sql(dir, "UPDATE runs SET phase = 'blocked'");
+		state_sql(dir, "DELETE FROM definitions WHERE kind = 'tree'");
+		life_open(&f, dir, now, reload ? other : rules);
+		if (reload) {
+			fix_advance(&f, 100);
+			assert_int_equal(f.started, 0);
+			assert_int_equal(fix_signal(&f, &id, "retry"),
+					 NOC_ECONFLICT);
+			fix_rules(&f, rules);
+		}
+		if (cases[i / 2].asks)
+			assert_int_equal(fix_said(&f, cases[i / 2].asks), 1);
+		for (int64_t ms = 0; ms < cases[i / 2].ms && !f.started;
+		     ms += 1000)
+			fix_advance(&f, 1000);
+		assert_int_equal(f.started, cases[i / 2].started);
+		if (f.started)
+			fix_answer(&f, "exec", "{}");
+		else if (cases[i / 2].ms == 0)
+			assert_int_equal(fix_signal(&f, &id, "done"), 0);
+		if (fix_running(&f, &id) || fix_said(&f, "called") != 1) {
+			fix_dump(&f);
+			fail_msg("case %d, reload %d", (int)i / 2, reload);
+		}
 		done(&f, dir);
 	}
 }
@@ -344,6 +688,14 @@ main(void)
 		cmocka_unit_test(test_asked_and_functions_are_gone),
 		cmocka_unit_test(test_blocked_for_a_day),
 		cmocka_unit_test(test_which_functions),
+		cmocka_unit_test(test_functions_of_before),
+		cmocka_unit_test(test_line_of_before),
+		cmocka_unit_test(test_many_trees),
+		cmocka_unit_test(test_altered_tree),
+		cmocka_unit_test(test_altered_plan),
+		cmocka_unit_test(test_large_tree),
+		cmocka_unit_test(test_functions_of_the_first_version),
+		cmocka_unit_test(test_blocked_by_the_first_version),
 		cmocka_unit_test(test_plan_of_before),
 		cmocka_unit_test(test_plan_is_written_once),
 		cmocka_unit_test(test_plan_is_lost),

@@ -299,6 +299,35 @@ test_escalation_is_ended_by_its_event(void **state)
 	}
 }
 
+/* Also when its rule has got another key meanwhile. */
+static void
+test_escalation_is_ended_under_another_key(void **state)
+{
+	static const char other_key[] =
+	    "rule \"heal\" { on = \"link.down\", key = \"{ifname}/{device}\", run ="
+	    " log \"x\" }\n";
+
+	(void)state;
+	for (int restart = 0; restart < 2; restart++) {
+		char *dir = state_make();
+		struct noc_id id;
+		struct fix f;
+
+		life_open(&f, dir, noc_clock_read(), heal);
+		id = fix_start(&f, "heal", NOC_ACTIVE, NOC_TRUST_HIGH);
+		fix_refuse(&f, "snmp.get", "permanent", 0);
+		if (restart)
+			again(&f, dir, other_key);
+		else
+			fix_rules(&f, other_key);
+		fix_happens(&f, "link.up", "sw2");
+		assert_true(fix_running(&f, &id));
+		fix_happens(&f, "link.up", "sw1");
+		assert_false(fix_running(&f, &id));
+		done(&f, dir);
+	}
+}
+
 /* What failed is told in words of before. */
 static void
 test_error_is_kept(void **state)
@@ -427,6 +456,7 @@ main(void)
 		cmocka_unit_test(test_verify_holds_over_a_restart),
 		cmocka_unit_test(test_verify_ends_over_a_restart),
 		cmocka_unit_test(test_escalation_is_ended_by_its_event),
+		cmocka_unit_test(test_escalation_is_ended_under_another_key),
 		cmocka_unit_test(test_error_is_kept),
 		cmocka_unit_test(test_names_are_kept),
 		cmocka_unit_test(test_mode_is_kept),
