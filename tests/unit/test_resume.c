@@ -40,6 +40,10 @@ static const char heal[] =
     "  sleep \"5s\", fail \"no\", on_fail = emit \"incident.open\" } }\n"
     "rule \"incident\" { on = \"incident.open\", run = sleep \"1s\" }\n"
     "flow \"note\" { sleep \"5s\", log \"noted\" }\n"
+    "local function look(name) return step(name) { snmp.get { a ="
+    " \"sysName.0\" }, timeout = \"5s\" } end\n"
+    "flow \"seven\" { look \"a\", look \"b\", look \"c\", look \"d\","
+    " look \"e\", look \"f\", look \"g\" }\n"
     "flow \"launch\" { step \"job\" { exec { \"launch\" }, timeout = \"5s\" } }\n"
     "flow \"brief\" { timeout = \"2s\",\n"
     "  step \"job\" { exec { \"launch\" }, timeout = \"5s\" } }\n";
@@ -358,6 +362,36 @@ test_parked_after_five(void **state)
 	state_remove(dir);
 }
 
+/* Each of many steps lives through one death: none of them kills it. */
+static void
+test_not_parked_while_it_gets_on(void **state)
+{
+	char *dir = state_make();
+	struct noc_now now = present();
+	struct noc_id id;
+	struct fix f;
+
+	(void)state;
+	world_reset(false);
+	life_open(&f, dir, now);
+	f.world = NULL;
+	id = fix_start_flow(&f, "seven");
+	for (int i = 0; i < 7; i++) {
+		fix_call(&f, "snmp.get");
+		now = life_killed(&f);
+		life_open(&f, dir, now);
+		f.world = NULL;
+		fix_advance(&f, 100);
+		assert_true(fix_running(&f, &id));
+		fix_answer(&f, "snmp.get", "{\"a\":1}");
+	}
+	assert_false(fix_running(&f, &id));
+	assert_int_equal(fix_count(&f, "RUN_END Succeeded"), 1);
+	assert_int_equal(world.mails, 0);
+	life_close(&f);
+	state_remove(dir);
+}
+
 /* Nobody can say any more what its rule would have left alone. */
 static void
 test_rule_is_gone(void **state)
@@ -427,6 +461,7 @@ main(void)
 		cmocka_unit_test(test_in_doubt_asks),
 		cmocka_unit_test(test_in_doubt_asks_when_late),
 		cmocka_unit_test(test_parked_after_five),
+		cmocka_unit_test(test_not_parked_while_it_gets_on),
 		cmocka_unit_test(test_rule_is_gone),
 		cmocka_unit_test(test_breaker_persists),
 	};
