@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -21,7 +22,7 @@
  * thread of its own, and with CURLOPT_QUICK_EXIT a transfer that ends does not
  * wait for it: a name that does not resolve stalls nobody.  The address a
  * socket is opened to is checked, so a name cannot lead where a rule may not
- * go.
+ * go.  How many are out at once is the engine's business: none waits here.
  */
 #define CURL_HEADERS_MAX (64 * 1024)
 
@@ -141,8 +142,6 @@ curl_get(struct noc_env *env)
 	curl_multi_setopt(c->multi, CURLMOPT_SOCKETDATA, c);
 	curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, on_curl_timeout);
 	curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c);
-	curl_multi_setopt(c->multi, CURLMOPT_MAX_HOST_CONNECTIONS, 16L);
-	curl_multi_setopt(c->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, 256L);
 	env->curl = c;
 	return c;
 }
@@ -306,6 +305,40 @@ on_curl_upload(char *p, size_t size, size_t n, void *arg)
 		memcpy(p, t->body.p + t->body_at, take);
 	t->body_at += take;
 	return take;
+}
+
+/* ---- whom it asks ---- */
+
+/* "https://user@Host/x" -> "host:443". */
+void
+noc_transfer_peer(const char *url, struct noc_strbuf *out)
+{
+	static const char *const ports[][2] = {
+		{ "http", ":80" },
+		{ "https", ":443" },
+		{ "smtp", ":25" },
+		{ "smtps", ":465" },
+	};
+	const char *p = strstr(url, "://"), *at, *colon;
+	size_t scheme = p ? (size_t)(p - url) : 0, len;
+
+	p = p ? p + 3 : url;
+	len = strcspn(p, "/?#");
+	at = memrchr(p, '@', len);
+	if (at) {
+		len -= (size_t)(at + 1 - p);
+		p = at + 1;
+	}
+	len = len < 255 ? len : 255;
+	for (size_t i = 0; i < len; i++)
+		noc_strbuf_addc(out, (char)tolower((unsigned char)p[i]));
+	colon = memrchr(p, ':', len);
+	if (colon && !memchr(colon, ']', len - (size_t)(colon - p)))
+		return;
+	for (size_t i = 0; i < NOC_COUNT(ports); i++)
+		if (strlen(ports[i][0]) == scheme &&
+		    !strncasecmp(url, ports[i][0], scheme))
+			noc_strbuf_adds(out, ports[i][1]);
 }
 
 /* ---- start ---- */

@@ -3,6 +3,7 @@
 #define NOC_ACTIONS_CURL_H
 
 #include "base/err.h"
+#include "base/strbuf.h"
 #include "base/value.h"
 #include "engine/edge/env.h"
 
@@ -43,6 +44,8 @@ int noc_transfer_start(
     void (*done)(const struct noc_transfer_result *result, void *arg),
     void *arg, struct noc_transfer **out, struct noc_err *err);
 void noc_transfer_cancel(struct noc_transfer *t);
+/* Host and port of a URL. */
+void noc_transfer_peer(const char *url, struct noc_strbuf *out);
 void noc_transfer_close(struct noc_env *env); /* at the very end */
 
 #endif

@@ -442,6 +442,17 @@ exec_cancel(struct noc_env *env, struct noc_call *call)
 	exec_free(x);
 }
 
+/* All programs together: they share this machine. */
+static void
+exec_peer(const struct noc_env *env, const struct noc_value *params,
+	  const char *target, struct noc_strbuf *out)
+{
+	(void)env;
+	(void)params;
+	(void)target;
+	(void)out;
+}
+
 static void
 exec_plan(const struct noc_value *params, struct noc_strbuf *out)
 {
@@ -476,5 +487,6 @@ const struct noc_action_ops noc_action_exec = {
 	.options = exec_options,
 	.start = exec_start,
 	.cancel = exec_cancel,
+	.peer = exec_peer,
 	.plan = exec_plan,
 };

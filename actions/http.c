@@ -380,6 +380,23 @@ http_cancel(struct noc_env *env, struct noc_call *call)
 	http_free(h);
 }
 
+/* By the secret's name where the URL is one. */
+static void
+http_peer(const struct noc_env *env, const struct noc_value *params,
+	  const char *target, struct noc_strbuf *out)
+{
+	const struct noc_value *url =
+	    noc_value_get(noc_params_opts(params), "url");
+
+	(void)env;
+	(void)target;
+	if (url && url->type == NOC_STR)
+		noc_transfer_peer(url->u.s.p, out);
+	else
+		noc_strbuf_addf(out, "secret %s",
+				noc_value_get_str(url, "name", "?"));
+}
+
 static void
 http_plan(const char *method, const struct noc_value *params,
 	  struct noc_strbuf *out)
@@ -432,6 +449,7 @@ static const struct noc_option http_write_options[] = {
 		.options = takes,                                            \
 		.start = lower##_start,                                      \
 		.cancel = http_cancel,                                       \
+		.peer = http_peer,                                           \
 		.plan = lower##_plan,                                        \
 	}
 

@@ -21,6 +21,8 @@
  * mail.server, mail.from.  Header values lose their line ends, so no header
  * can be smuggled in through an event.
  */
+#define MAIL_SERVER "smtp://127.0.0.1:25"
+
 struct mail {
 	struct noc_env *env;
 	struct noc_call *call;
@@ -161,13 +163,13 @@ mail_to_is_clean(const struct noc_value *to)
 }
 
 static const char *
-mail_option(const struct mail *m, const struct noc_value *opts, const char *key,
-	    const char *config, const char *fallback)
+mail_option(const struct noc_env *env, const struct noc_value *opts,
+	    const char *key, const char *config, const char *fallback)
 {
 	const char *s = noc_value_get_str(opts, key, NULL);
 
 	if (!s)
-		s = noc_value_get_str(m->env->config, config, NULL);
+		s = noc_value_get_str(env->config, config, NULL);
 	return s && *s ? s : fallback;
 }
 
@@ -190,10 +192,9 @@ mail_start(struct noc_env *env, struct noc_call *call, struct noc_err *err)
 	}
 	to = mail_recipients(opts);
 	auth = noc_value_get(opts, "auth");
-	req.url = mail_option(m, opts, "server", "mail.server",
-			      "smtp://127.0.0.1:25");
+	req.url = mail_option(env, opts, "server", "mail.server", MAIL_SERVER);
 	req.from =
-	    mail_option(m, opts, "from", "mail.from", "nocturne@localhost");
+	    mail_option(env, opts, "from", "mail.from", "nocturne@localhost");
 	if (auth && auth->type == NOC_STR)
 		req.userpwd = auth->u.s.p;
 	mail_text(m, opts, to, req.from, &text);
@@ -236,13 +237,23 @@ mail_cancel(struct noc_env *env, struct noc_call *call)
 	free(m);
 }
 
+static void
+mail_peer(const struct noc_env *env, const struct noc_value *params,
+	  const char *target, struct noc_strbuf *out)
+{
+	(void)target;
+	noc_transfer_peer(mail_option(env, noc_params_opts(params), "server",
+				      "mail.server", MAIL_SERVER),
+			  out);
+}
+
 static const struct noc_option mail_options[] = {
 	REQ("to", STRINGS, NULL, "addresses"),
 	OPT("cc", STRINGS, "addresses"),
 	OPT("from", STRING, "sender"),
 	DEF("subject", STRING, "{summary}", "one line"),
 	OPT("body", STRING, "text; in a channel, the notice"),
-	DEF("server", STRING, "smtp://127.0.0.1:25", "smtp:// or smtps:// URL"),
+	DEF("server", STRING, MAIL_SERVER, "smtp:// or smtps:// URL"),
 	VAL("auth", NODE, "secret basic", NULL, "user:password"),
 	END
 };
@@ -255,4 +266,5 @@ const struct noc_action_ops noc_action_mail = {
 	.options = mail_options,
 	.start = mail_start,
 	.cancel = mail_cancel,
+	.peer = mail_peer,
 };

@@ -418,6 +418,15 @@ snmp_cancel(struct noc_env *env, struct noc_call *call)
 }
 
 static void
+snmp_peer(const struct noc_env *env, const struct noc_value *params,
+	  const char *target, struct noc_strbuf *out)
+{
+	(void)env;
+	(void)params;
+	noc_strbuf_adds(out, target);
+}
+
+static void
 set_plan(const struct noc_value *params, struct noc_strbuf *out)
 {
 	const struct noc_value *opts = noc_params_opts(params);
@@ -449,6 +458,7 @@ const struct noc_action_ops noc_action_snmp_get = {
 	.options = snmp_read_options,
 	.start = get_start,
 	.cancel = snmp_cancel,
+	.peer = snmp_peer,
 };
 
 const struct noc_action_ops noc_action_snmp_walk = {
@@ -458,6 +468,7 @@ const struct noc_action_ops noc_action_snmp_walk = {
 	.options = snmp_read_options,
 	.start = walk_start,
 	.cancel = snmp_cancel,
+	.peer = snmp_peer,
 };
 
 /* Setting a state is idempotent: the same SET twice leaves the same state. */
@@ -468,5 +479,6 @@ const struct noc_action_ops noc_action_snmp_set = {
 	.options = snmp_set_options,
 	.start = set_start,
 	.cancel = snmp_cancel,
+	.peer = snmp_peer,
 	.plan = set_plan,
 };

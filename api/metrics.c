@@ -35,6 +35,8 @@ static const struct {
 	  "Runs that wait for an acknowledgement." },
 	{ "runs.calling", "runs_calling", false,
 	  "Runs with an action under way." },
+	{ "runs.queued", "runs_queued", false,
+	  "Runs whose action waits for a slot." },
 	{ "runs.started", "runs_started", true, "Runs started." },
 	{ "runs.retried", "runs_retried", true, "Attempts after the first." },
 	{ "runs.late", "runs_late", true, "Results that came too late." },
@@ -207,6 +209,36 @@ metrics_rules(struct noc_metrics *m, const struct noc_value *stats,
 				outcomes[k])));
 }
 
+/* Calls by the family of their action. */
+static void
+metrics_calls(struct noc_metrics *m, const struct noc_value *families)
+{
+	static const struct {
+		const char *key, *name;
+		bool counter;
+		const char *help;
+	} rows[] = {
+		{ "out", "calls_out", false, "Calls under way." },
+		{ "queued", "calls_queued", false,
+		  "Calls that wait for a slot (limits.*)." },
+		{ "oldest_s", "calls_queue_oldest_seconds", false,
+		  "How long the first of them has waited." },
+		{ "waited", "calls_waited", true,
+		  "Calls that had to wait for a slot." },
+		{ "waited_s", "calls_wait_seconds", true,
+		  "How long they waited, together." },
+	};
+
+	for (size_t k = 0; k < NOC_COUNT(rows); k++) {
+		noc_metric(m, rows[k].name, rows[k].counter, rows[k].help);
+		for (size_t i = 0; families && i < noc_value_len(families); i++)
+			noc_metric_label(
+			    m, "family", families->u.map.at[i].key,
+			    number_of(noc_value_get(families->u.map.at[i].value,
+						    rows[k].key)));
+	}
+}
+
 static void
 metrics_core(struct noc_metrics *m, struct noc_env *env)
 {
@@ -223,6 +255,7 @@ metrics_core(struct noc_metrics *m, struct noc_env *env)
 		      "state", "Runs that ended, by state.");
 	metrics_words(m, noc_value_get(stats, "notify"), notices, "notices",
 		      "outcome", "Notices by what became of them.");
+	metrics_calls(m, noc_value_path(stats, "calls.families"));
 	noc_metric(m, "correlation_states", false,
 		   "Open correlation states by form.");
 	for (size_t i = 0; states && i < noc_value_len(states); i++)

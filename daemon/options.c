@@ -15,6 +15,8 @@
 #include "actions/address.h"
 #include "daemon/options_private.h"
 
+#define LIMIT_AT_MOST 1000 /* as its unit says */
+
 static const struct noc_option_row option_rows[] = {
 #define NOC_OPTION(name, type, standard, reloadable, help) \
 	{ name, NOC_OPTION_##type, standard, reloadable, help },
@@ -38,6 +40,8 @@ noc_option_unit(enum noc_option_type type)
 		return "true or false";
 	case NOC_OPTION_INTEGER:
 		return "number";
+	case NOC_OPTION_LIMIT:
+		return "number from 1 to 1000";
 	case NOC_OPTION_SIZE:
 		return "bytes";
 	case NOC_OPTION_DURATION:
@@ -81,6 +85,7 @@ option_example(enum noc_option_type type)
 	case NOC_OPTION_STRING:
 	case NOC_OPTION_BOOLEAN:
 	case NOC_OPTION_INTEGER:
+	case NOC_OPTION_LIMIT:
 	case NOC_OPTION_FILE:
 	case NOC_OPTION_LIST:
 	case NOC_OPTION_MAP:
@@ -301,6 +306,10 @@ noc_option_text(const struct noc_option_row *row, const char *text)
 		return option_word_in(text, no) ? noc_value_bool(false) : NULL;
 	case NOC_OPTION_INTEGER:
 		return option_integer(text, &n) ? NULL : noc_value_int(n);
+	case NOC_OPTION_LIMIT:
+		return option_integer(text, &n) || n < 1 || n > LIMIT_AT_MOST
+			   ? NULL
+			   : noc_value_int(n);
 	case NOC_OPTION_SIZE:
 		return option_size(text, &n) ? NULL : noc_value_int(n);
 	case NOC_OPTION_DURATION:

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "store/writer.h"
 #include "net/http.h"
+#include "engine/core/slot.h"
 #include "daemon/options.h"
 #include "daemon/private.h"
 #include "daemon/sd.h"
@@ -86,6 +87,7 @@ on_term(int signo, void *arg)
 		 (long long)serve_calling(d));
 	noc_sd_notify("STOPPING=1");
 	serve_stop_reading(d);
+	noc_slots_stop(d->env.core);
 	d->drain_until_boot_ns =
 	    noc_loop_now(d->env.loop).boot_ns +
 	    noc_value_get_int(d->config, "drain", 10000) * NOC_NS_PER_MS;

@@ -4,6 +4,7 @@
 #include "engine/parts.h"
 
 const struct noc_part_ops *const noc_parts[NOC_PART_COUNT] = {
+	[NOC_PART_SLOTS] = &noc_part_slots,
 	[NOC_PART_ADMIT] = &noc_part_admit,
 	[NOC_PART_ENRICH] = &noc_part_enrich,
 	[NOC_PART_SEEN] = &noc_part_seen,

@@ -15,9 +15,8 @@
 #include "base/strbuf.h"
 #include "snmp/snmp.h"
 
-#define PEERS_MAX   4096
-#define RUNNING_MAX 4 /* requests in flight at one peer */
-#define IDLE_MS	    60000
+#define PEERS_MAX 4096
+#define IDLE_MS	  60000
 
 /* --- finding a peer --- */
 
@@ -364,7 +363,6 @@ peer_pump(struct noc_snmp_peer *p)
 		noc_snmp_call_send(c);
 	}
 	while ((p->version != 3 || p->state == PEER_READY) && !p->lost_engine &&
-	       p->nrunning < RUNNING_MAX &&
 	       (c = TAILQ_FIRST(&p->waiting)) != NULL) {
 		TAILQ_REMOVE(&p->waiting, c, link);
 		p->nwaiting--;

@@ -61,7 +61,7 @@ struct noc_snmp_peer {
 	void *sessp;
 	int fd;
 	struct noc_watch *watch, *timer;
-	struct noc_snmp_calls waiting; /* for a place or for the engine */
+	struct noc_snmp_calls waiting; /* for the engine */
 	struct noc_snmp_calls ready;   /* next packet of a running call */
 	size_t nwaiting, nrunning;
 	int64_t idle_since;

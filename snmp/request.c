@@ -10,12 +10,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-#define OIDS_MAX    128
-#define WAITING_MAX 256
-#define ROWS_MAX    4096
-#define BULK_ROWS   25
-#define TRIES	    3
-#define TRY_MIN_MS  50
+#define OIDS_MAX   128
+#define ROWS_MAX   4096
+#define BULK_ROWS  25
+#define TRIES	   3
+#define TRY_MIN_MS 50
 
 /* --- life --- */
 
@@ -302,13 +301,6 @@ noc_snmp_request(struct noc_snmp *snmp, const struct noc_snmp_request *request,
 	c = call_new(snmp, &req);
 	if (call_oids(c, &req, err) < 0 ||
 	    noc_snmp_peer_get(snmp, &req, &p, err) < 0) {
-		call_free(c);
-		return NULL;
-	}
-	if (p->nwaiting >= WAITING_MAX) {
-		noc_err_set(err, NOC_ERESOURCE,
-			    "%d requests wait for %s already.", WAITING_MAX,
-			    req.address);
 		call_free(c);
 		return NULL;
 	}

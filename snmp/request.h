@@ -12,8 +12,8 @@
 /*
  * Asking an agent: GET, GETNEXT, a walk, SET, over v1, v2c, v3, always
  * asynchronous.  One session per target and credential, closed when idle;
- * v3 engines are discovered without blocking.  Requests to a target beyond
- * the cap wait in its queue, in order, inside their own deadline.
+ * v3 engines are discovered without blocking.  A request waits for nothing
+ * but its agent: how many there are at once is the caller's business.
  * Loop thread only.
  */
 enum noc_snmp_op {
@@ -53,8 +53,8 @@ struct noc_snmp_request { /* all borrowed, copied by the call */
 struct noc_snmp_call;
 
 /*
- * Starts it.  NULL and err (EINPUT, ECONFIG; ERESOURCE when the target's
- * queue is full) when it cannot start; otherwise done is called exactly once,
+ * Starts it.  NULL and err (EINPUT, ECONFIG; ERESOURCE when there are too
+ * many agents) when it cannot start; otherwise done is called exactly once,
  * never from inside this function, unless noc_snmp_cancel comes first.
  *
  * done: result is owned by the callee, a list of the same maps as a trap's

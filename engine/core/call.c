@@ -13,6 +13,7 @@
 #include "engine/edge/env.h"
 #include "engine/core/core.h"
 #include "engine/core/due.h"
+#include "engine/core/slot.h"
 
 /* ---- the end of a call, delivered later ---- */
 
@@ -26,6 +27,7 @@ struct call_delivery {
 static void
 call_release(struct noc_call *call)
 {
+	noc_slot_free(call->slot);
 	if (call->device)
 		noc_inventory_unref(call->device->owner);
 	noc_value_free(call->params);
@@ -131,6 +133,7 @@ struct call_poll {
 	struct noc_env *env;
 	struct noc_call *call;
 	struct noc_due due;
+	bool out;
 	void (*on_done)(struct noc_call *, struct noc_value *,
 			const struct noc_call_error *, void *);
 	void *arg;
@@ -165,6 +168,39 @@ on_poll_due(struct noc_due *due, struct noc_core *core)
 	noc_call_done(poll->env, poll->call, NULL, &err);
 }
 
+static int
+poll_go(struct call_poll *poll, struct noc_err *err)
+{
+	struct noc_core *core = poll->env->core;
+	const struct noc_host *host = noc_core_host(core);
+	int rc;
+
+	poll->out = true;
+	noc_due_arm(core, &poll->due,
+		    noc_core_turn(core).boot_ns +
+			poll->call->timeout_ms * NOC_NS_PER_MS);
+	rc = host->call(poll->call, err, host->arg);
+	if (rc < 0) {
+		poll->out = false;
+		noc_due_disarm(core, &poll->due);
+	}
+	return rc;
+}
+
+static void
+on_poll_turn(void *arg)
+{
+	struct call_poll *poll = arg;
+	struct noc_call_error e;
+	struct noc_err err = { 0 };
+
+	if (poll_go(poll, &err) == 0)
+		return;
+	noc_call_error_set(&e, noc_class_of_kind(err.kind), "nocturne",
+			   noc_kind_name(err.kind), "%s", err.msg);
+	noc_call_done(poll->env, poll->call, NULL, &e);
+}
+
 struct noc_call *
 noc_call_start(struct noc_env *env, const char *action,
 	       struct noc_value *params, const char *target, int64_t timeout_ms,
@@ -173,7 +209,7 @@ noc_call_start(struct noc_env *env, const char *action,
 	       void *arg, struct noc_err *err)
 {
 	const struct noc_action_ops *ops = noc_action_find(action);
-	const struct noc_host *host = noc_core_host(env->core);
+	struct noc_slot_want want = { .ops = ops, .on_turn = on_poll_turn };
 	struct noc_call *call;
 	struct call_poll *poll;
 
@@ -196,14 +232,15 @@ noc_call_start(struct noc_env *env, const char *action,
 	poll->due.on_due = on_poll_due;
 	call->on_done = on_poll_done;
 	call->arg = poll;
-	if (host->call(call, err, host->arg) < 0) {
+	want.params = call->params;
+	want.target = call->target;
+	want.arg = poll;
+	if (noc_slot_take(env->core, &want, &call->slot) &&
+	    poll_go(poll, err) < 0) {
 		noc_call_free(call);
 		free(poll);
 		return NULL;
 	}
-	noc_due_arm(
-	    env->core, &poll->due,
-	    noc_core_turn(env->core).boot_ns + timeout_ms * NOC_NS_PER_MS);
 	return call;
 }
 
@@ -214,7 +251,7 @@ noc_call_cancel(struct noc_env *env, struct noc_call *call)
 	struct call_poll *poll = call->arg;
 
 	noc_due_disarm(env->core, &poll->due);
-	if (!call->ended)
+	if (poll->out && !call->ended)
 		host->cancel(call, host->arg);
 	noc_call_free(call);
 	free(poll);

@@ -29,7 +29,8 @@ void noc_call_done(struct noc_env *env, struct noc_call *call,
 
 /*
  * Polls and enrichment use an action by name without a run: params (an AST
- * node, expanded) owned, on_done of the call with `arg`, a timeout included.
+ * node, expanded) owned, on_done of the call with `arg`, a timeout included,
+ * which begins when it goes out: it may wait for a slot before.
  * Returns the call, which is freed when on_done returns or by
  * noc_call_cancel; or NULL with err, and on_done is not called.
  */

@@ -40,6 +40,7 @@ noc_core_free(struct noc_core *core)
 
 	if (!core)
 		return;
+	core->depth++; /* an input that never ends: nothing leaves any more */
 	/* Parts free what is armed, and disarm some of it after others did. */
 	while (core->nheap)
 		noc_due_disarm(core, core->heap[core->nheap - 1]);

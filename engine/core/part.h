@@ -19,6 +19,7 @@ struct noc_step_row;
 struct noc_value;
 
 enum noc_part {
+	NOC_PART_SLOTS,	    /* calls that are out, and who waits; closed last */
 	NOC_PART_ADMIT,	    /* sources, buckets, ring of unmatched */
 	NOC_PART_ENRICH,    /* events that wait for an ifName */
 	NOC_PART_SEEN,	    /* recent canonical events */
@@ -78,9 +79,10 @@ struct noc_part_ops {
 	void (*stats)(struct noc_core *core, void *part, struct noc_value *map);
 };
 
-extern const struct noc_part_ops noc_part_admit, noc_part_enrich, noc_part_seen,
-    noc_part_dedup, noc_part_correlate, noc_part_guard, noc_part_settle,
-    noc_part_override, noc_part_runs, noc_part_breakers, noc_part_notify,
-    noc_part_tasks, noc_part_ledger, noc_part_skew;
+extern const struct noc_part_ops noc_part_slots, noc_part_admit,
+    noc_part_enrich, noc_part_seen, noc_part_dedup, noc_part_correlate,
+    noc_part_guard, noc_part_settle, noc_part_override, noc_part_runs,
+    noc_part_breakers, noc_part_notify, noc_part_tasks, noc_part_ledger,
+    noc_part_skew;
 
 #endif

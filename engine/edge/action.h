@@ -17,6 +17,7 @@
  */
 struct noc_env;	   /* engine/edge/env.h: what the daemon offers */
 struct noc_device; /* engine/inventory/inventory.h */
+struct noc_slot;   /* engine/core/slot.h */
 struct noc_option; /* engine/lang/schema.h */
 
 #define NOC_ACTION_MUTATES    1u /* changes the network or the world */
@@ -52,6 +53,7 @@ struct noc_call {
 	void (*on_done)(struct noc_call *call, struct noc_value *result,
 			const struct noc_call_error *err, void *arg);
 	void *arg;
+	struct noc_slot *slot; /* owned: given back when it is freed */
 	bool ended;
 
 	/* private to engine/core/call.c */
@@ -79,6 +81,13 @@ struct noc_action_ops {
 	/* Deadline or cancel: stop if possible; noc_call_done is not called by
 	 * the action afterwards. */
 	void (*cancel)(struct noc_env *env, struct noc_call *call);
+	/*
+	 * Whom it asks, of those that are asked only so often at once
+	 * (engine/core/slot.h): "host:443", a device; nothing for all its
+	 * family together.  NULL: it never waits.
+	 */
+	void (*peer)(const struct noc_env *env, const struct noc_value *params,
+		     const char *target, struct noc_strbuf *out);
 	/* One line "snmp.set ifAdminStatus.1=up"; NULL: name and params. */
 	void (*plan)(const struct noc_value *params, struct noc_strbuf *out);
 	/* More checks of params at load than the schema does; may be NULL. */

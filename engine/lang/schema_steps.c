@@ -16,7 +16,8 @@
 static const struct noc_option step_options[] = {
 	WHEN,
 	DEF("timeout", DURATION, "10s for reads, 30s for notices",
-	    "for one attempt; must be said when the action changes something"),
+	    "for one attempt, once it is out; must be said when the action "
+	    "changes something"),
 	OPT("deadline", DURATION, "for all attempts together"),
 	DEF("target", STRING, "{device}", "the device it is done to"),
 	VAL("output", MAP, NULL, NULL, "name = path in the result"),

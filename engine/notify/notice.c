@@ -15,6 +15,7 @@
 #include "engine/core/call.h"
 #include "engine/core/due.h"
 #include "engine/core/record.h"
+#include "engine/core/slot.h"
 #include "engine/notify/notify_private.h"
 
 /* One notice on its way: intent, call, retries, and then the fallback. */
@@ -37,6 +38,7 @@ struct noc_notice {
 	struct noc_value *node, *event; /* event: JSON or NULL */
 	const struct noc_action_ops *ops;
 	struct noc_call *call; /* out, or about to be */
+	struct noc_slot *slot; /* waited for, or had for what begins now */
 	struct noc_due due;
 	int64_t due_ns;
 	int attempt, hops;
@@ -49,6 +51,7 @@ notice_free(struct noc_notice *n)
 {
 	noc_due_disarm(n->core, &n->due);
 	noc_call_free(n->call);
+	noc_slot_free(n->slot);
 	noc_value_free(n->node);
 	noc_value_free(n->event);
 	free(n->channel);
@@ -316,8 +319,9 @@ on_notice_due(struct noc_due *due, struct noc_core *core)
 	notice_failed(n, &e);
 }
 
+/* It has its slot: the intent, and then the call. */
 static void
-notice_attempt(struct noc_notice *n)
+notice_begin(struct noc_notice *n)
 {
 	struct noc_value *context = noc_value_map(), *run = noc_value_map();
 	char text[NOC_ID_TEXT];
@@ -335,12 +339,40 @@ notice_attempt(struct noc_notice *n)
 	n->call->timeout_ms = NOTICE_TIMEOUT_MS;
 	n->call->on_done = on_notice_done;
 	n->call->arg = n;
+	n->call->slot = n->slot;
+	n->slot = NULL;
 	snprintf(n->call->token, sizeof(n->call->token), "%s/%d", n->key,
 		 n->attempt);
 	notice_wrote(n, NOC_REC_STEP_START, NULL, NULL);
 	notice_save(n);
 	n->queued = true;
 	noc_core_effect(n->core, on_notice_durable, n);
+}
+
+static void
+on_notice_turn(void *arg)
+{
+	notice_begin(arg);
+}
+
+/* Without a slot it waits, as if for its next attempt, and no clock runs. */
+static void
+notice_attempt(struct noc_notice *n)
+{
+	const struct noc_slot_want want = { .ops = n->ops,
+					    .params = n->node,
+					    .target = "",
+					    .notice = true,
+					    .on_turn = on_notice_turn,
+					    .arg = n };
+
+	if (noc_slot_take(n->core, &want, &n->slot)) {
+		notice_begin(n);
+		return;
+	}
+	n->waiting = true;
+	n->due_ns = noc_steady_now(n->core);
+	notice_save(n);
 }
 
 static struct noc_notice *
@@ -424,7 +456,7 @@ noc_notice_ready(struct noc_core *core)
 		struct noc_notice *n = value;
 		struct noc_notice_text t;
 
-		if (n->call)
+		if (n->call || n->slot)
 			continue; /* new: a run that resumes has told it */
 		if (!n->ops) {
 			notice_text(n, &t);

@@ -13,6 +13,7 @@
 #include "engine/expr/template.h"
 #include "engine/core/call.h"
 #include "engine/core/due.h"
+#include "engine/core/slot.h"
 #include "engine/policy/override.h"
 #include "engine/policy/settle.h"
 #include "engine/run/breaker.h"
@@ -24,9 +25,10 @@
 #include "engine/run/verify.h"
 
 /*
- * One attempt of a step: intent written -> durable -> cleared -> call out ->
- * result (attempt_end.c).  It outlives the run when its call cannot be
- * stopped; what then comes is journaled `late` and changes nothing.
+ * One attempt of a step: a slot for its call -> intent written -> durable ->
+ * cleared -> call out -> result (attempt_end.c), which gives the slot back.  It
+ * outlives the run when its call cannot be stopped; what then comes is
+ * journaled `late` and changes nothing.
  */
 #define PAUSE_NS	(5 * NOC_NS_PER_S)
 #define STALE_NS	(60 * NOC_NS_PER_S)
@@ -396,6 +398,34 @@ attempt_impossible(struct noc_run *r, const char *code, const char *message)
 	noc_step_fail(r, &d);
 }
 
+/* While it stood in the queue the step's own clock stood still. */
+static void
+on_attempt_turn(void *arg)
+{
+	struct noc_run *r = arg;
+
+	r->step_ns += noc_slot_waited_ns(r->slot);
+	r->wait = NOC_WAIT_NONE;
+	noc_attempt_begin(r);
+	noc_run_advance(r);
+}
+
+static bool
+attempt_waits_slot(struct noc_run *r, const struct noc_action_ops *ops,
+		   const struct noc_value *params, const char *target)
+{
+	const struct noc_slot_want want = { .ops = ops,
+					    .params = params,
+					    .target = target,
+					    .on_turn = on_attempt_turn,
+					    .arg = r };
+
+	if (noc_slot_take(r->core, &want, &r->slot))
+		return false;
+	noc_run_wait(r, NOC_WAIT_QUEUE, "queued", 0);
+	return true;
+}
+
 static void
 attempt_go(struct noc_run *r, struct noc_attempt *a)
 {
@@ -409,6 +439,8 @@ attempt_go(struct noc_run *r, struct noc_attempt *a)
 		if (a->call->timeout_ms > left)
 			a->call->timeout_ms = left;
 	}
+	a->call->slot = r->slot;
+	r->slot = NULL;
 	r->out = a;
 	r->tries++;
 	noc_run_wait(r, NOC_WAIT_CALL,
@@ -449,7 +481,8 @@ noc_attempt_begin(struct noc_run *r)
 	} else if (attempt_must_wait(r, def)) {
 		attempt_pause(r);
 	} else if (!attempt_withheld(r, def, target, params) &&
-		   !attempt_waits_turn(r, def, target)) {
+		   !attempt_waits_turn(r, def, target) &&
+		   !attempt_waits_slot(r, ops, params, target)) {
 		attempt_go(r, attempt_new(r, ops, params, target));
 		params = NULL;
 	}

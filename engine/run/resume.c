@@ -386,6 +386,13 @@ run_go_on(struct noc_run *r)
 		if (def)
 			run_recover(r, def);
 		break;
+	case NOC_WAIT_QUEUE: /* it was not begun: again into the queue */
+		r->wait = NOC_WAIT_NONE;
+		if (r->attempt == 0)
+			r->step_ns = noc_steady_now(r->core);
+		if (def)
+			noc_attempt_begin(r);
+		break;
 	case NOC_WAIT_RETRY:
 		run_wait_on(r, "retrying");
 		break;

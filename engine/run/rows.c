@@ -25,6 +25,7 @@ const char *const noc_wait_names[] = {
 	[NOC_WAIT_PAUSE] = "pause",   [NOC_WAIT_SLEEP] = "sleep",
 	[NOC_WAIT_VERIFY] = "verify", [NOC_WAIT_ESCALATE] = "escalate",
 	[NOC_WAIT_ASK] = "ask",	      [NOC_WAIT_BLOCKED] = "blocked",
+	[NOC_WAIT_QUEUE] = "queue",
 };
 
 /* ---- the run ---- */

@@ -12,6 +12,7 @@
 #include "engine/lang/ast.h"
 #include "engine/core/due.h"
 #include "engine/core/record.h"
+#include "engine/core/slot.h"
 #include "engine/policy/settle.h"
 #include "engine/notify/notify.h"
 #include "engine/memory/fold.h"
@@ -48,6 +49,7 @@ noc_run_new(struct noc_core *core, const struct noc_id *id)
 void
 noc_run_free(struct noc_run *r)
 {
+	noc_run_unqueue(r);
 	noc_plan_unref(r->plan);
 	noc_event_unref(r->ev);
 	noc_value_free(r->json);
@@ -72,6 +74,14 @@ noc_run_bury(struct noc_runs *runs)
 		runs->dead = r->next_dead;
 		noc_run_free(r);
 	}
+}
+
+/* It waits for something else now, or for nothing. */
+void
+noc_run_unqueue(struct noc_run *r)
+{
+	noc_slot_free(r->slot);
+	r->slot = NULL;
 }
 
 struct noc_run *
@@ -372,6 +382,7 @@ noc_run_end(struct noc_run *r, const char *state, const char *outcome)
 		return;
 	if (r->out)
 		noc_attempt_cancel(r, "the run has ended");
+	noc_run_unqueue(r);
 	noc_due_disarm(r->core, &r->due);
 	noc_due_disarm(r->core, &r->limit);
 	if (r->would && !strcmp(state, "Succeeded")) {

@@ -16,6 +16,7 @@ enum noc_wait {
 	NOC_WAIT_CALL,	   /* an attempt: intent written or call out */
 	NOC_WAIT_RETRY,	   /* until the next attempt */
 	NOC_WAIT_READ,	   /* its turn to read the target */
+	NOC_WAIT_QUEUE,	   /* a slot for its call: nothing of it is begun */
 	NOC_WAIT_PAUSE,	   /* the kill switch is on */
 	NOC_WAIT_SLEEP,	   /* a sleep step */
 	NOC_WAIT_VERIFY,   /* between two reads */
@@ -81,6 +82,7 @@ struct noc_run {
 	int64_t ok_since_ns;
 	int reads;
 	struct noc_escalating esc;
+	struct noc_slot *slot;	 /* waited for, or had for what begins now */
 	struct noc_attempt *out; /* the attempt at hand */
 	struct noc_run *next_dead;
 };
@@ -92,6 +94,7 @@ struct noc_run **noc_run_all(const struct noc_runs *runs, size_t *n);
 struct noc_run *noc_run_new(struct noc_core *core, const struct noc_id *id);
 void noc_run_free(struct noc_run *r);
 void noc_run_bury(struct noc_runs *runs); /* free those that ended */
+void noc_run_unqueue(struct noc_run *r);  /* gives back its slot */
 void noc_run_end(struct noc_run *r, const char *state, const char *outcome);
 /* The run failed: on_fail actions, escalation, or the end. */
 void noc_run_fail(struct noc_run *r, const char *step,

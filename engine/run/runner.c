@@ -69,6 +69,7 @@ on_run_due(struct noc_due *due, struct noc_core *core)
 		noc_step_decided(r, "fail", "nobody in time");
 		break;
 	case NOC_WAIT_NONE:
+	case NOC_WAIT_QUEUE:
 		break;
 	}
 	noc_run_advance(r);
@@ -133,6 +134,8 @@ void
 noc_run_wait(struct noc_run *r, enum noc_wait wait, const char *phase,
 	     int64_t due_ns)
 {
+	if (wait != NOC_WAIT_QUEUE)
+		noc_run_unqueue(r);
 	r->wait = wait;
 	r->phase = phase;
 	r->due_ns = due_ns;
@@ -233,7 +236,7 @@ runs_stats(struct noc_core *core, void *part, struct noc_value *map)
 {
 	const struct noc_runs *runs = part;
 	struct noc_value *v = noc_value_map();
-	int64_t blocked = 0, waiting = 0, calling = 0;
+	int64_t blocked = 0, waiting = 0, calling = 0, queued = 0;
 	const char *key;
 	void *value;
 
@@ -245,11 +248,13 @@ runs_stats(struct noc_core *core, void *part, struct noc_value *map)
 		    r->wait == NOC_WAIT_BLOCKED || r->wait == NOC_WAIT_ASK;
 		waiting += r->wait == NOC_WAIT_ESCALATE;
 		calling += r->wait == NOC_WAIT_CALL;
+		queued += r->wait == NOC_WAIT_QUEUE;
 	}
 	noc_value_set(v, "running",
 		      noc_value_int((int64_t)noc_table_len(&runs->by_id)));
 	noc_value_set(v, "blocked", noc_value_int(blocked));
 	noc_value_set(v, "calling", noc_value_int(calling));
+	noc_value_set(v, "queued", noc_value_int(queued));
 	noc_value_set(v, "escalating", noc_value_int(waiting));
 	noc_value_set(v, "started", noc_value_int((int64_t)runs->started));
 	noc_value_set(v, "succeeded", noc_value_int((int64_t)runs->succeeded));

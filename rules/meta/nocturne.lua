@@ -317,7 +317,7 @@ function test(name) end
 ---@class nocturne.step_table
 ---@field [integer] any
 ---@field when? nocturne.where|function only when this holds: path = value, or function(run); a step that is not taken is skipped
----@field timeout? nocturne.duration for one attempt; must be said when the action changes something (default: 10s for reads, 30s for notices)
+---@field timeout? nocturne.duration for one attempt, once it is out; must be said when the action changes something (default: 10s for reads, 30s for notices)
 ---@field deadline? nocturne.duration for all attempts together
 ---@field target? string the device it is done to (default: {device})
 ---@field output? table<string, any> name = path in the result

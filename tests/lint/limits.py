@@ -65,9 +65,12 @@ LIMITS = {
     "silences and freezes": (
         ["MUTE_MAX"],
         ["test_override test_a_thousand_silences_and_freezes"]),
-    "SNMP requests under way at one agent": (
-        ["RUNNING_MAX"],
-        ["test_snmp_peer test_four_requests_at_one_agent"]),
+    "calls at once: programs; at one HTTP host, mail server, device": (
+        ["NOC_SLOTS_EXEC", "NOC_SLOTS_HTTP", "NOC_SLOTS_MAIL",
+         "NOC_SLOTS_SNMP"],
+        ["test_slot test_one_more_than_the_limit",
+         "test_snmp_peer test_all_requests_go_out",
+         "31_limits.py a long queue at a slow server is nobody's failure"]),
     "INFORMs waiting for their commit": (
         ["INFORM_MAX"],
         ["test_inform test_4096_informs_wait_for_the_disk"]),

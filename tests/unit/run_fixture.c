@@ -35,22 +35,58 @@ act_cancel(struct noc_env *env, struct noc_call *call)
 	(void)call;
 }
 
-#define ACT(ident, text, flag)                                           \
-	static const struct noc_action_ops ident = { .name = text,       \
-						     .flags = flag,      \
-						     .start = act_start, \
-						     .cancel = act_cancel }
-ACT(act_get, "snmp.get", NOC_ACTION_READS | NOC_ACTION_IDEMPOTENT);
-ACT(act_walk, "snmp.walk", NOC_ACTION_READS | NOC_ACTION_IDEMPOTENT);
-ACT(act_set, "snmp.set", NOC_ACTION_MUTATES | NOC_ACTION_IDEMPOTENT);
-ACT(act_exec, "exec", NOC_ACTION_MUTATES);
-ACT(act_http_get, "http.get", NOC_ACTION_READS | NOC_ACTION_IDEMPOTENT);
-ACT(act_mail, "mail", NOC_ACTION_NOTIFIES);
+/* Whom the real ones ask: all programs together, a host, a device. */
+static void
+act_peer_none(const struct noc_env *env, const struct noc_value *params,
+	      const char *target, struct noc_strbuf *out)
+{
+	(void)env;
+	(void)params;
+	(void)target;
+	(void)out;
+}
+
+static void
+act_peer_url(const struct noc_env *env, const struct noc_value *params,
+	     const char *target, struct noc_strbuf *out)
+{
+	(void)env;
+	(void)target;
+	noc_strbuf_adds(
+	    out, noc_value_get_str(noc_value_get(params, "opts"), "url", "?"));
+}
+
+static void
+act_peer_device(const struct noc_env *env, const struct noc_value *params,
+		const char *target, struct noc_strbuf *out)
+{
+	(void)env;
+	(void)params;
+	noc_strbuf_adds(out, target);
+}
+
+#define ACT(ident, text, flag, whom)                                       \
+	static const struct noc_action_ops ident = { .name = text,         \
+						     .flags = flag,        \
+						     .start = act_start,   \
+						     .cancel = act_cancel, \
+						     .peer = whom }
+ACT(act_get, "snmp.get", NOC_ACTION_READS | NOC_ACTION_IDEMPOTENT,
+    act_peer_device);
+ACT(act_walk, "snmp.walk", NOC_ACTION_READS | NOC_ACTION_IDEMPOTENT,
+    act_peer_device);
+ACT(act_set, "snmp.set", NOC_ACTION_MUTATES | NOC_ACTION_IDEMPOTENT,
+    act_peer_device);
+ACT(act_exec, "exec", NOC_ACTION_MUTATES, act_peer_none);
+ACT(act_http_get, "http.get", NOC_ACTION_READS | NOC_ACTION_IDEMPOTENT,
+    act_peer_url);
+ACT(act_mail, "mail", NOC_ACTION_NOTIFIES, act_peer_none);
 /* One that cannot be stopped. */
 static const struct noc_action_ops act_post = {
 	.name = "http.post",
 	.flags = NOC_ACTION_MUTATES,
 	.start = act_start,
+	.peer = act_peer_url,
 };
 static const struct noc_action_ops act_core[] = {
 	{ .name = "notify", .flags = NOC_ACTION_CORE | NOC_ACTION_NOTIFIES },

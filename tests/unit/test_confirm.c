@@ -157,8 +157,11 @@ test_turns_are_for_the_unknown(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < NOC_COUNT(cases); i++) {
-		struct fix f = { 0 };
+		struct noc_value *config = noc_value_map();
+		struct fix f = { .env.config = config };
 
+		/* Not for a slot, either. */
+		noc_value_set(config, "limits.snmp", noc_value_int(16));
 		fix_open(&f, TURNS);
 		for (int n = 0; n < 6; n++) {
 			f.now.wall_ns++;
@@ -167,6 +170,7 @@ test_turns_are_for_the_unknown(void **state)
 		}
 		assert_int_equal(f.started, cases[i].started);
 		fix_close(&f);
+		noc_value_free(config);
 	}
 }
 

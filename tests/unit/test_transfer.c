@@ -150,10 +150,39 @@ teardown(void **state)
 	return 0;
 }
 
+/* One name for one server, however its URL is written. */
+static void
+test_whom_it_asks(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "http://h.example/x", "h.example:80" },
+		{ "https://h.example", "h.example:443" },
+		{ "HTTPS://H.example?q=@", "h.example:443" },
+		{ "http://h.example:8080/a:b", "h.example:8080" },
+		{ "http://joe:p@w@h.example:8080#f", "h.example:8080" },
+		{ "http://[2001:DB8::1]/", "[2001:db8::1]:80" },
+		{ "http://[2001:db8::1]:81/", "[2001:db8::1]:81" },
+		{ "smtp://mail.example", "mail.example:25" },
+		{ "smtps://mail.example", "mail.example:465" },
+		{ "h.example/x", "h.example" },
+		{ "", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(cases); i++) {
+		struct noc_strbuf sb = NOC_STRBUF_INIT;
+
+		noc_transfer_peer(cases[i][0], &sb);
+		assert_string_equal(sb.p ? sb.p : "", cases[i][1]);
+		noc_strbuf_release(&sb);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_whom_it_asks),
 		cmocka_unit_test(test_loop_does_not_wait_for_a_name),
 	};
 

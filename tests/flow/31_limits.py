@@ -1,0 +1,223 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""So many calls at once at one other side (limits.*): the rest wait their
+turn, and nobody takes the wait for the other side's fault."""
+import http.server
+import json
+import os
+import re
+import signal
+import socketserver
+import threading
+import time
+
+import noc
+
+RULES = """
+flow "get" { step "s" { http.get { url = "http://127.0.0.1:%(get)d/" },
+  timeout = "5s", retry = { attempts = 1 } } }
+flow "post" { step "s" { http.post { url = "http://127.0.0.1:%(post)d/" },
+  timeout = "5s", retry = { attempts = 1 } } }
+flow "exec" { step "s" { exec { "/bin/sh", "-c",
+  "echo + >> %(dir)s/marks; sleep 1; echo - >> %(dir)s/marks" },
+  timeout = "50s" } }
+flow "gate" { step "s" { exec { "/bin/sh", "-c",
+  "echo x >> %(dir)s/began; while [ ! -e %(dir)s/go ]; do sleep 0.05; done" },
+  timeout = "50s" } }
+flow "tell" { notify "noc" { "wake up" } }
+channel "noc" { http.post { url = "http://127.0.0.1:%(get)d/told",
+  json = { text = "{text}" } } }
+"""
+
+
+class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
+    """Answers after `hold` seconds, or when it is let go; counts how many it
+    has at once."""
+    daemon_threads = True
+    request_queue_size = 512
+
+    def __init__(self, hold=None):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.lock = threading.Lock()
+        self.now = self.most = self.told = self.served = 0
+        self.hold, self.gate = hold, threading.Event()
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    @property
+    def port(self):
+        return self.server_address[1]
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        server = self.server
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if self.path == "/told":
+            server.told += 1
+        else:
+            with server.lock:
+                server.now += 1
+                server.most = max(server.most, server.now)
+            if server.hold:
+                time.sleep(server.hold)
+            else:
+                server.gate.wait(noc.PATIENCE)
+            with server.lock:
+                server.now -= 1
+                server.served += 1
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    do_POST = do_GET
+
+    def log_message(self, *args):
+        pass
+
+
+def daemon(get=None, post=None, **kw):
+    sets = {"http.allow": "127.0.0.0/8", **kw.pop("sets", {})}
+    d = noc.Daemon(sets=sets, **kw)
+    noc.write(os.path.join(d.rules, "test.lua"),
+              RULES % {"get": get.port if get else 1, "dir": d.dir,
+                       "post": post.port if post else 1})
+    return d
+
+
+def start(d, flow, n=1):
+    ids = []
+    for _ in range(n):
+        answer = d.post("/api/v1/flows/%s/runs" % flow, {})
+        noc.equal(answer.status, 202, "start of %s (%s)" % (flow, answer.text))
+        ids.append(answer.json["run_id"])
+    return ids
+
+
+def status(d, path):
+    v = d.get("/api/v1/status").json
+    for part in path.split("."):
+        v = v[part]
+    return v
+
+
+def metric(d, name):
+    text = d.get("/metrics").text
+    return float(re.search(r"^nocturne_%s (\S+)" % re.escape(name), text,
+                           re.M).group(1))
+
+
+def over(d):
+    """When none is left: how many ended how."""
+    noc.wait_for(lambda: status(d, "runs.running") == 0, "the end of all runs")
+    runs = status(d, "runs")
+    return runs["succeeded"], runs["failed"]
+
+
+@noc.case("a long queue at a slow server is nobody's failure")
+def _():
+    get, post = Server(hold=1), Server(hold=1)
+    with daemon(get, post) as d:
+        start(d, "get", 208)
+        start(d, "post", 100)
+        start(d, "exec", 100)
+        noc.equal(over(d), (408, 0), "succeeded, failed")
+        noc.equal((get.served, post.served), (208, 100), "served")
+        noc.equal((get.most, post.most), (16, 16), "at once")
+        noc.equal(status(d, "breakers.open"), 0, "breakers open")
+        noc.equal(metric(d, 'calls_waited_total{family="exec"}') > 0, True,
+                  "waited")
+        at_once = most = 0
+        with open(os.path.join(d.dir, "marks"), encoding="ascii") as f:
+            for mark in f.read().split():
+                at_once += 1 if mark == "+" else -1
+                most = max(most, at_once)
+        noc.check(2 <= most <= 32, "%d programs at once" % most)
+
+
+@noc.case("who waits is shown, and people are told meanwhile")
+def _():
+    server = Server()
+    with daemon(server) as d:
+        ids = start(d, "get", 20)
+        noc.wait_for(lambda: server.now == 16, "16 requests")
+        key = "http/127.0.0.1:%d" % server.port
+        noc.wait_for(lambda: status(d, "calls.queued") == 4, "a queue of 4")
+        rows = [(q["key"], q["out"], q["limit"], q["queued"])
+                for q in status(d, "calls.queues")]
+        noc.equal(rows, [(key, 16, 16, 4)], "queues")
+        noc.check(key in d.cli("status").stdout, "status names no queue")
+        noc.equal(metric(d, 'calls_queued{family="http"}'), 4, "metric")
+        noc.equal(metric(d, "runs_queued"), 4, "runs_queued")
+        noc.wait_for(lambda: d.get("/api/v1/runs/" + ids[-1]).json["phase"]
+                     == "queued", "its phase")
+        noc.equal(d.cli("run", "list").stdout.count(" queued "), 4, "listed")
+        start(d, "tell")
+        noc.wait_for(lambda: server.told == 1, "the notice")
+        noc.equal(server.served, 0, "served before it")
+        server.gate.set()
+        noc.equal(over(d), (21, 0), "succeeded, failed")
+
+
+@noc.case("a limit is changed by a reload; one that cannot be is refused")
+def _():
+    server = Server()
+    with daemon(server, config="return { limits = { http = 2 } }") as d:
+        start(d, "get", 6)
+        noc.wait_for(lambda: server.now == 2, "2 requests")
+        noc.equal(status(d, "calls.families.http.limit"), 2, "limit")
+        noc.write(d.config, "return { limits = { http = 5 } }")
+        mark = d.mark()
+        d.signal(signal.SIGHUP)
+        d.wait_line("reloaded", start=mark)
+        noc.wait_for(lambda: server.now == 5, "5 requests")
+        noc.equal((server.most, status(d, "calls.queued")), (5, 1), "at once")
+        server.gate.set()
+        noc.equal(over(d), (6, 0), "succeeded, failed")
+    for said in ("0", "1001", "-1", "many"):
+        r = noc.nocturne("serve", "--set", "limits.exec=" + said)
+        noc.equal(r.returncode, 2, "exit status")
+        noc.check("option 'limits.exec' wants number from 1 to 1000, not "
+                  + json.dumps(said) in r.stderr, r.stderr)
+
+
+def lines(path):
+    try:
+        with open(path, encoding="ascii") as f:
+            return len(f.readlines())
+    except FileNotFoundError:
+        return 0
+
+
+@noc.case("killed with a queue: who waited was not begun")
+def _():
+    with daemon(sets={"limits.exec": 2}) as d:
+        began = os.path.join(d.dir, "began")
+        start(d, "gate", 5)
+        noc.wait_for(lambda: status(d, "calls.queued") == 3, "a queue of 3")
+        noc.wait_for(lambda: lines(began) == 2, "2 programs")
+        d.kill()
+        noc.write(os.path.join(d.dir, "go"), "")
+        d.restart()
+        noc.wait_for(lambda: status(d, "runs.succeeded") == 3, "the 3")
+        noc.equal((lines(began), status(d, "runs.blocked")), (5, 2),
+                  "programs, in doubt")
+
+
+@noc.case("a stop finishes what is out and leaves the queue for later")
+def _():
+    with daemon(sets={"limits.exec": 1, "drain": "50s"}) as d:
+        began = os.path.join(d.dir, "began")
+        start(d, "gate", 3)
+        noc.wait_for(lambda: lines(began) == 1, "a program")
+        noc.wait_for(lambda: status(d, "calls.queued") == 2, "a queue of 2")
+        d.signal(signal.SIGTERM)
+        d.wait_log("stopping: finishing 1 calls")
+        noc.write(os.path.join(d.dir, "go"), "")
+        noc.equal((d.wait(), lines(began)), (0, 1), "exit status, programs")
+        d.restart()
+        noc.equal(over(d)[0], 2, "succeeded after it")
+        noc.equal(lines(began), 3, "programs")
+
+
+noc.main()
