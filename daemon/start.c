@@ -325,6 +325,7 @@ start_store(struct noc_daemon *d, struct noc_err *err)
 		.state_dir = d->env.state_dir,
 		.site = noc_value_get_str(d->config, "site", "nocturne"),
 		.anchor = noc_value_get_bool(d->config, "anchor", true),
+		.wait = true,
 	};
 	char *recovered = NULL;
 	int r = noc_writer_open(&opt, &d->env.writer, &recovered, err);
@@ -384,6 +385,8 @@ noc_daemon_start(struct noc_daemon *d, struct noc_err *err)
 	if (!r)
 		r = noc_core_resume(d->env.core, d->env.state_dir,
 				    noc_loop_now(d->env.loop), err);
+	if (!r)
+		noc_writer_go(d->env.writer);
 	if (!r)
 		r = start_sensors(d, err);
 	if (!r)

@@ -15,6 +15,7 @@
 #include "store/checkpoint.h"
 #include "store/crash.h"
 #include "store/db.h"
+#include "store/recover_private.h"
 #include "store/txn_private.h"
 
 #define CHECKPOINT_PAGES 500
@@ -138,7 +139,7 @@ commit_new_log(struct noc_commit *c, char *said)
 {
 	noc_error("writer", "%s", said);
 	free(said);
-	c->in_doubt = c->recovering = false;
+	c->in_doubt = false;
 	c->recoveries++;
 	c->checked_pages = 0;
 	if (c->anchor)
@@ -153,29 +154,11 @@ commit_recover(struct noc_commit *c, const char *why)
 	struct noc_err err;
 	char *said = NULL;
 
-	c->recovering = true;
 	noc_checkpoint_leave(c->cp);
 	if (noc_journal_recover(&c->j, why, &said, &err))
 		commit_failed(c, err.msg);
 	else
 		commit_new_log(c, said);
-}
-
-/* The file was put aside, and then the disk failed before a new log was
- * there. */
-static void
-commit_recover_again(struct noc_commit *c)
-{
-	struct noc_err err;
-	char *said = NULL;
-
-	if (noc_journal_reopen(&c->j, &err) ||
-	    noc_journal_begin(&c->j, &said, &err)) {
-		commit_failed(c, err.msg);
-		noc_journal_disconnect(&c->j);
-	} else {
-		commit_new_log(c, said ? said : noc_strdup("A new log began."));
-	}
 }
 
 /* Nobody knows what the disk holds: open it again and look.  True when the
@@ -186,8 +169,9 @@ commit_reopen(struct noc_commit *c)
 	struct noc_err err;
 	int rc;
 
-	if (c->recovering) {
-		commit_recover_again(c);
+	/* The disk failed before the new log was there. */
+	if (noc_journal_recovering(&c->j)) {
+		commit_recover(c, NULL);
 		return false;
 	}
 	if (noc_journal_reopen(&c->j, &err)) {

@@ -16,9 +16,8 @@
 struct noc_commit {
 	struct noc_journal j;
 	struct noc_checkpoint *cp;
-	char *anchor;	 /* path, or NULL */
-	bool in_doubt;	 /* the last COMMIT may have happened */
-	bool recovering; /* put aside, and no new log yet */
+	char *anchor;  /* path, or NULL */
+	bool in_doubt; /* the last COMMIT may have happened */
 	unsigned recoveries;
 	struct noc_tail doubt;
 	struct noc_strbuf note; /* of the commit being tried */

@@ -2,7 +2,7 @@
 /* A new log: the first one, or one after a file that could not be kept. */
 #include "config.h"
 
-#include "store/journal_private.h"
+#include "store/recover_private.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -14,14 +14,8 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "store/anchor.h"
+#include "store/crash.h"
 #include "store/db.h"
-
-/* Why there is a log before this one; all NULL for the first. */
-struct create_after {
-	char *why;
-	char *moved; /* the file put aside, or NULL when there is none */
-	struct noc_salvage s;
-};
 
 static struct noc_value *
 create_text(const char *s)
@@ -30,19 +24,32 @@ create_text(const char *s)
 }
 
 static void
-create_recovery(struct noc_txn *txn, const struct create_after *a)
+create_lost(struct noc_value *v, const struct noc_salvage *s)
+{
+	if (noc_value_len(s->lost))
+		noc_value_set(v, "lost", noc_value_copy(s->lost));
+	if (noc_value_len(s->lost_runs))
+		noc_value_set(v, "lost_runs", noc_value_copy(s->lost_runs));
+	if (s->killed)
+		noc_value_set(v, "killed", noc_value_bool(true));
+}
+
+static void
+create_recovery(struct noc_txn *txn, const struct noc_before *b)
 {
 	struct noc_record *r = noc_txn_record(txn, NOC_REC_RECOVERY);
 	struct noc_value *v = noc_value_map();
 
-	noc_value_set(v, "reason", create_text(a->why));
-	noc_value_set(v, "file", create_text(a->moved));
-	noc_value_set(v, "old_head", create_text(a->s.head));
-	noc_value_set(v, "live", noc_value_int((int64_t)a->s.live));
-	noc_value_set(v, "runs", noc_value_int((int64_t)a->s.runs));
-	noc_value_set(v, "steps", noc_value_int((int64_t)a->s.steps));
+	noc_value_set(v, "reason", create_text(b->why));
+	noc_value_set(v, "file", create_text(b->file));
+	noc_value_set(v, "old_head", create_text(b->s.head));
+	noc_value_set(v, "live", noc_value_int((int64_t)b->s.live));
+	noc_value_set(v, "runs", noc_value_int((int64_t)b->s.runs));
+	noc_value_set(v, "steps", noc_value_int((int64_t)b->s.steps));
+	noc_value_set(v, "events", noc_value_int((int64_t)b->s.events));
 	noc_value_set(v, "definitions",
-		      noc_value_int((int64_t)a->s.definitions));
+		      noc_value_int((int64_t)b->s.definitions));
+	create_lost(v, &b->s);
 	noc_record_adds(r, NOC_TAG_ACTOR, "system");
 	noc_record_add_json(r, NOC_TAG_DETAIL, v);
 	noc_value_free(v);
@@ -72,23 +79,32 @@ create_name(struct noc_journal *j, struct noc_err *err)
 	return rc;
 }
 
-/* The old log's head when its file has none to give: the anchored one. */
+/* The old log's head when its file has none to give: the anchored one.  Rows
+ * of a file that ends before it are of an earlier time. */
 static void
 create_old_head(struct noc_journal *j, struct noc_salvage *s)
 {
 	char *path = noc_asprintf("%s/anchor.log", j->dir);
-	struct noc_strbuf note = NOC_STRBUF_INIT;
-	struct noc_head head;
+	struct noc_strbuf text = NOC_STRBUF_INIT;
+	struct noc_head last, head;
+	struct noc_note note;
 
-	if (!s->head && !noc_anchor_last(path, &head, &note))
-		s->head = noc_strbuf_detach(&note, NULL);
-	noc_strbuf_release(&note);
+	if (!noc_anchor_last(path, &last, &text)) {
+		if (!s->head)
+			s->head = noc_strbuf_detach(&text, NULL);
+		else if (!noc_note_parse(s->head, strlen(s->head), &note,
+					 NULL) &&
+			 !noc_head_parse(&note, &head, NULL) &&
+			 !strcmp(head.origin, last.origin))
+			s->old |= head.size < last.size;
+	}
+	noc_strbuf_release(&text);
 	free(path);
 }
 
 /* Inside the transaction; SQLite's code. */
 static int
-create_rows(struct noc_journal *j, struct create_after *a)
+create_rows(struct noc_journal *j, struct noc_before *b)
 {
 	struct noc_txn *txn = noc_txn_new(noc_clock_read());
 	struct noc_record *r = noc_txn_record(txn, NOC_REC_LOG_OPEN);
@@ -96,11 +112,13 @@ create_rows(struct noc_journal *j, struct create_after *a)
 
 	noc_record_adds(r, NOC_TAG_ACTOR, "system");
 	noc_record_adds(r, NOC_TAG_VKEY, j->vkey_text);
-	if (rc == SQLITE_OK && a->moved)
-		rc = noc_salvage_rows(a->moved, j, &a->s);
-	create_old_head(j, &a->s);
-	if (a->why || a->s.head)
-		create_recovery(txn, a);
+	if (rc == SQLITE_OK && b->file)
+		rc = noc_salvage_rows(b->file, j, &b->s);
+	create_old_head(j, &b->s);
+	if (rc == SQLITE_OK && b->file)
+		rc = noc_salvage_doubt(j, &b->s);
+	if (b->why || b->s.head)
+		create_recovery(txn, b);
 	noc_journal_drop(j);
 	if (rc == SQLITE_OK)
 		rc = noc_journal_txn(j, &j->tail, txn);
@@ -112,122 +130,81 @@ create_rows(struct noc_journal *j, struct create_after *a)
 
 /*
  * Schema, LOG_OPEN (and RECOVERY, with what was saved) and the first head, in
- * one transaction: there is no moment without a signed head.
+ * one transaction, copied into the file itself: it is renamed next.
  */
 static int
-create_log(struct noc_journal *j, struct create_after *a, struct noc_err *err)
+create_log(struct noc_journal *j, struct noc_before *b, const char *path,
+	   struct noc_err *err)
 {
 	int rc;
 
 	memset(&j->tail, 0, sizeof(j->tail));
-	rc = noc_journal_key(j, true, err);
-	if (!rc)
-		rc = create_name(j, err);
+	noc_chain_genesis(j->log_id, j->tail.prev);
+	rc = noc_journal_connect(j, path, err);
 	if (rc < 0)
 		return rc;
-	noc_chain_genesis(j->log_id, j->tail.prev);
 	rc = noc_journal_run(j, NOC_STMT_BEGIN);
 	if (rc == SQLITE_OK)
-		rc = create_rows(j, a);
+		rc = create_rows(j, b);
 	if (rc == SQLITE_OK)
 		rc = noc_journal_seal(j, &j->tail, &j->note);
+	noc_crash_point("create.before_commit");
 	if (rc == SQLITE_OK)
 		rc = noc_journal_run(j, NOC_STMT_COMMIT);
+	noc_crash_point("create.after_commit");
+	if (rc == SQLITE_OK)
+		rc = sqlite3_wal_checkpoint_v2(
+		    j->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 	if (rc != SQLITE_OK) {
-		rc = noc_db_err(j->db, err, j->path);
+		rc = noc_db_err(j->db, err, path);
 		noc_journal_rollback(j);
-		return rc;
 	}
-	return noc_keys_publish(j->dir, j->vkey_text, err);
-}
-
-/* ---- recovery that a crash may interrupt ---- */
-
-/*
- * STATE/recovering holds the name of the file put aside, from before it is
- * renamed until the new log is committed: whoever starts in between knows
- * where the rows are.
- */
-static char *
-recover_marker(struct noc_journal *j)
-{
-	struct noc_strbuf sb = NOC_STRBUF_INIT;
-
-	if (noc_keys_read_file(j->dir, "recovering", &sb) < 0 || !sb.len) {
-		noc_strbuf_release(&sb);
-		return NULL;
-	}
-	return noc_strbuf_detach(&sb, NULL);
-}
-
-static void
-recover_done(struct noc_journal *j)
-{
-	char *path = noc_asprintf("%s/recovering", j->dir);
-
-	unlink(path);
-	free(path);
-}
-
-static void
-recover_say(const struct create_after *a, char **said)
-{
-	*said = noc_asprintf(
-	    "The journal was put aside as %s because %s; a "
-	    "new one has begun, with %" PRIu64 " live rows and %" PRIu64
-	    " unfinished runs (blocked).",
-	    a->moved ? a->moved : "nothing", a->why, a->s.live, a->s.runs);
-}
-
-/* The file is new and empty: is it the first, or the next? */
-int
-noc_journal_begin(struct noc_journal *j, char **said, struct noc_err *err)
-{
-	struct create_after a = { .moved = recover_marker(j) };
-	int rc;
-
-	if (a.moved)
-		a.why = noc_strdup("the recovery before was interrupted");
-	rc = create_log(j, &a, err);
-	if (!rc && a.moved) {
-		recover_say(&a, said);
-	} else if (!rc && a.s.head) {
-		*said = noc_strdup("The journal's file was missing or empty: a "
-				   "new log has begun, and names the last "
-				   "anchored head of the old one.");
-	}
-	if (!rc)
-		recover_done(j);
-	free(a.s.head);
-	free(a.moved);
-	free(a.why);
+	noc_journal_disconnect(j);
 	return rc;
 }
 
-int
-noc_journal_recover(struct noc_journal *j, const char *why, char **said,
-		    struct noc_err *err)
+/* What an interrupted one left beside it has nothing that is wanted. */
+static void
+create_clear(const char *path)
 {
-	struct create_after a = { .why = noc_strdup(why) };
-	int rc;
+	static const char *const ends[] = { "", "-wal", "-shm", "-journal" };
 
-	noc_journal_disconnect(j);
-	a.moved = noc_quarantine_name(j->path);
-	rc = noc_keys_write_file(j->dir, "recovering", a.moved, 0600, err);
+	for (size_t i = 0; i < NOC_COUNT(ends); i++) {
+		char *name = noc_asprintf("%s%s", path, ends[i]);
+
+		unlink(name);
+		free(name);
+	}
+}
+
+/*
+ * The new log is made beside the place where it belongs and renamed when it
+ * is whole: what lies in that place is always a log, and all of one.
+ */
+int
+noc_journal_create(struct noc_journal *j, struct noc_before *b,
+		   struct noc_err *err)
+{
+	char *fresh = noc_asprintf("%s.new", j->path);
+	int rc = noc_journal_key(j, true, err);
+
 	if (!rc)
-		rc = noc_quarantine(j->path, a.moved, err);
+		rc = create_name(j, err);
+	if (!rc) {
+		create_clear(fresh);
+		rc = create_log(j, b, fresh, err);
+	}
+	noc_crash_point("create.before_rename");
+	if (!rc) {
+		/* Of an empty file that it replaces, if any. */
+		create_clear(j->path);
+		rc = noc_keys_rename(j->dir, fresh, j->path, err);
+	}
+	noc_crash_point("create.after_rename");
 	if (!rc)
 		rc = noc_journal_reopen(j, err);
 	if (!rc)
-		rc = create_log(j, &a, err);
-	if (!rc) {
-		recover_say(&a, said);
-		recover_done(j);
-	} else {
-		noc_journal_disconnect(j);
-	}
-	free(a.s.head);
-	free(a.moved);
-	free(a.why);
+		rc = noc_keys_publish(j->dir, j->vkey_text, err);
+	free(fresh);
 	return rc;
 }

@@ -110,6 +110,9 @@ static const char db_pragmas_read[] =
     "PRAGMA trusted_schema=OFF; PRAGMA query_only=ON;"
     "PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=0";
 
+/* Not refused because its header says that it is longer. */
+static const char db_pragmas_salvage[] = "PRAGMA writable_schema=ON";
+
 /* Why a file that is there already is none to write to: 0, or errno. */
 static int
 db_unfit(const char *path)
@@ -184,7 +187,9 @@ db_connect(const char *path, enum noc_db_mode mode, sqlite3 **db)
 	flags |=
 	    mode == NOC_DB_WRITE ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
 	rc = sqlite3_open_v2(path, db, flags, NULL);
-	if (rc == SQLITE_OK && mode == NOC_DB_READ) {
+	if (rc == SQLITE_OK && mode == NOC_DB_SALVAGE)
+		rc = sqlite3_exec(*db, db_pragmas_salvage, NULL, NULL, NULL);
+	if (rc == SQLITE_OK && mode != NOC_DB_WRITE) {
 		rc = noc_db_int(*db, "SELECT count(*) FROM sqlite_master", &n);
 		if ((rc & 0xff) == SQLITE_CANTOPEN ||
 		    (rc & 0xff) == SQLITE_READONLY)
@@ -192,13 +197,15 @@ db_connect(const char *path, enum noc_db_mode mode, sqlite3 **db)
 	}
 	if (rc != SQLITE_OK)
 		return rc;
-	if (mode == NOC_DB_READ) {
+	if (mode != NOC_DB_WRITE) {
 		rc = noc_db_event_body(*db);
 		if (rc != SQLITE_OK)
 			return rc;
 	}
 	sqlite3_busy_timeout(*db, 250);
-	sqlite3_db_config(*db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	/* It would take that back; nothing is written there. */
+	if (mode != NOC_DB_SALVAGE)
+		sqlite3_db_config(*db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	return sqlite3_exec(
 	    *db, mode == NOC_DB_WRITE ? db_pragmas_write : db_pragmas_read,
 	    NULL, NULL, NULL);
@@ -229,6 +236,9 @@ noc_db_open(const char *path, enum noc_db_mode mode, sqlite3 **out, int *prc,
 		ret = noc_db_err(db, err, path);
 		goto fail;
 	}
+	*out = db;
+	if (mode == NOC_DB_SALVAGE)
+		return 0;
 	version = noc_db_version(db);
 	if (version > NOC_SCHEMA_VERSION) {
 		ret = noc_err_set(err, NOC_ECONFIG,
@@ -236,6 +246,18 @@ noc_db_open(const char *path, enum noc_db_mode mode, sqlite3 **out, int *prc,
 				  "up to %d: it was written by a newer "
 				  "version, run that one.",
 				  path, version, NOC_SCHEMA_VERSION);
+		goto fail;
+	}
+	if (version == 0 &&
+	    !noc_db_int(db,
+			"SELECT count(*) FROM sqlite_master WHERE"
+			" name IN ('audit', 'audit_head', 'live', 'runs')",
+			&app) &&
+	    app == 4) { /* ours: its header was altered */
+		if (prc)
+			*prc = SQLITE_CORRUPT;
+		ret = noc_err_set(err, NOC_ESTORE,
+				  "%s has our tables and no version.", path);
 		goto fail;
 	}
 	if (version == 0 && mode == NOC_DB_WRITE &&
@@ -247,9 +269,9 @@ noc_db_open(const char *path, enum noc_db_mode mode, sqlite3 **out, int *prc,
 				  path);
 		goto fail;
 	}
-	*out = db;
 	return 0;
 fail:
+	*out = NULL;
 	sqlite3_close(db);
 	return ret;
 }

@@ -17,8 +17,9 @@
 extern const char *const noc_schema[NOC_SCHEMA_VERSION];
 
 enum noc_db_mode {
-	NOC_DB_WRITE, /* the one writer: WAL, FULL, checkpoints by hand */
-	NOC_DB_READ   /* query_only, never checkpoints */
+	NOC_DB_WRITE,  /* the one writer: WAL, FULL, checkpoints by hand */
+	NOC_DB_READ,   /* query_only, never checkpoints */
+	NOC_DB_SALVAGE /* the same of a file that may end too soon */
 };
 
 /* ENOTFOUND when a reader finds no file; ECONFIG when the file is newer than

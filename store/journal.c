@@ -347,19 +347,26 @@ noc_journal_disconnect(struct noc_journal *j)
 }
 
 int
-noc_journal_reopen(struct noc_journal *j, struct noc_err *err)
+noc_journal_connect(struct noc_journal *j, const char *path,
+		    struct noc_err *err)
 {
 	int rc;
 
 	noc_journal_disconnect(j);
-	rc = noc_db_open(j->path, NOC_DB_WRITE, &j->db, &j->bad_rc, err);
+	rc = noc_db_open(path, NOC_DB_WRITE, &j->db, &j->bad_rc, err);
 	if (rc < 0)
 		return rc;
 	j->wal_pages = 0;
 	sqlite3_wal_hook(j->db, on_wal, j);
 	if (noc_feed_register(j->db, &j->source) != SQLITE_OK)
-		return noc_db_err(j->db, err, j->path);
+		return noc_db_err(j->db, err, path);
 	return 0;
+}
+
+int
+noc_journal_reopen(struct noc_journal *j, struct noc_err *err)
+{
+	return noc_journal_connect(j, j->path, err);
 }
 
 int

@@ -72,15 +72,10 @@ void noc_journal_disconnect(struct noc_journal *j);
 int noc_journal_reopen(struct noc_journal *j, struct noc_err *err);
 /* Is the log on disk at this tail?  1, 0, or SQLite's code negated. */
 int noc_journal_is_at(struct noc_journal *j, const struct noc_tail *t);
-/*
- * Quarantine the file and open a new log: *said is one line (returned).  The
- * connection is closed first, whatever its state.
- */
-int noc_journal_recover(struct noc_journal *j, const char *why, char **said,
+/* The same to another file. */
+int noc_journal_connect(struct noc_journal *j, const char *path,
 			struct noc_err *err);
 
-/* create.c: a new log in a file that is empty. */
-int noc_journal_begin(struct noc_journal *j, char **said, struct noc_err *err);
 /* Loads the key once, or makes it. */
 int noc_journal_key(struct noc_journal *j, bool create, struct noc_err *err);
 
@@ -112,18 +107,10 @@ int noc_keys_write_file(const char *dir, const char *name, const char *text,
 			unsigned mode, struct noc_err *err);
 int noc_keys_read_file(const char *dir, const char *name,
 		       struct noc_strbuf *out);
-
-/* salvage.c: what can be read of the old file, into the new one, inside the
- * new file's transaction; returns the new file's SQLite code. */
-struct noc_salvage {
-	uint64_t live, runs, steps, definitions; /* rows copied */
-	char *head; /* the old log's last readable head, or NULL */
-};
-int noc_salvage_rows(const char *old_path, struct noc_journal *j,
-		     struct noc_salvage *out);
-/* A name beside it that is free (returned); renames file, -wal and -shm. */
-char *noc_quarantine_name(const char *path);
-int noc_quarantine(const char *path, const char *to, struct noc_err *err);
+/* Durable: dir is synced. */
+int noc_keys_rename(const char *dir, const char *from, const char *to,
+		    struct noc_err *err);
+int noc_keys_sync(const char *dir, struct noc_err *err);
 
 /*
  * retain.c: delete at most 500 rows older than the cutoff, in a transaction of

@@ -14,6 +14,30 @@
 #include "base/mem.h"
 #include "store/journal_private.h"
 
+int
+noc_keys_sync(const char *dir, struct noc_err *err)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
+
+	if (fd < 0 || fsync(fd))
+		rc = noc_err_set(err, NOC_ESTORE, "Cannot sync %s: %s.", dir,
+				 strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+int
+noc_keys_rename(const char *dir, const char *from, const char *to,
+		struct noc_err *err)
+{
+	if (rename(from, to))
+		return noc_err_set(err, NOC_ESTORE,
+				   "Cannot rename %s to %s: %s.", from, to,
+				   strerror(errno));
+	return noc_keys_sync(dir, err);
+}
+
 /* Whole or not at all: a new file beside it, synced, renamed, and the
  * directory synced. */
 int
@@ -23,26 +47,20 @@ noc_keys_write_file(const char *dir, const char *name, const char *text,
 	char *path = noc_asprintf("%s/%s", dir, name);
 	char *tmp = noc_asprintf("%s.new", path);
 	size_t len = strlen(text);
-	int fd, dirfd = -1, rc = 0;
+	int fd, rc;
 
 	unlink(tmp);
 	fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
 		  mode);
-	if (fd < 0 || write(fd, text, len) != (ssize_t)len || fsync(fd) ||
-	    rename(tmp, path)) {
+	if (fd < 0 || write(fd, text, len) != (ssize_t)len || fsync(fd)) {
 		rc = noc_err_set(err, NOC_ESTORE, "Cannot write %s: %s.", path,
 				 strerror(errno));
 		unlink(tmp);
 	} else {
-		dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (dirfd < 0 || fsync(dirfd))
-			rc = noc_err_set(err, NOC_ESTORE, "Cannot sync %s: %s.",
-					 dir, strerror(errno));
+		rc = noc_keys_rename(dir, tmp, path, err);
 	}
 	if (fd >= 0)
 		close(fd);
-	if (dirfd >= 0)
-		close(dirfd);
 	free(tmp);
 	free(path);
 	return rc;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "store/load.h"
+#include "store/load_private.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -135,11 +135,11 @@ load_event_row(struct load *l, sqlite3_stmt *st)
 }
 
 static int
-load_rows(struct load *l, const char *sql, int64_t bind,
+load_rows(struct load *l, enum noc_load_table table, int64_t bind,
 	  void (*row)(struct load *l, sqlite3_stmt *st))
 {
 	sqlite3_stmt *st;
-	int rc = sqlite3_prepare_v2(l->db, sql, -1, &st, NULL);
+	int rc = sqlite3_prepare_v2(l->db, noc_load_sql[table], -1, &st, NULL);
 
 	if (rc != SQLITE_OK)
 		return noc_db_err(l->db, l->err, "Cannot load the state");
@@ -154,19 +154,28 @@ load_rows(struct load *l, const char *sql, int64_t bind,
 	return rc;
 }
 
-/* The first term is the one of the index runs_state. */
-#define RUN_IS_OPEN "state <> 'Succeeded' AND state IN ('Pending', 'Running')"
-
 /*
  * Events arrive in order of their number, and a little out of order of their
  * time (held ones come late): the first number whose time is recent, less a
  * thousand, is where to begin.
  */
-static const char load_events[] =
-    "SELECT id,received,kind,source,origin,device,severity,"
-    "fate," NOC_DB_EVENT_BODY
-    " FROM events WHERE n > (SELECT ifnull(max(n), 0) FROM events WHERE"
-    " received < ?1) - 1000 AND received >= ?1 ORDER BY n";
+const char *const noc_load_sql[NOC_LOADS] = {
+	[NOC_LOAD_LIVE] =
+	    "SELECT kind,key,due,data FROM live ORDER BY kind, key",
+	[NOC_LOAD_RUNS] = "SELECT id,event,rule,key,device,mode,state,"
+			  "phase,outcome,started,ended,definition,json"
+			  " FROM runs WHERE " NOC_RUN_IS_OPEN " ORDER BY n",
+	[NOC_LOAD_STEPS] =
+	    "SELECT s.run,s.path,s.attempt,s.state,s.started,s.ended,s.due,"
+	    "s.json FROM (SELECT n,id FROM runs WHERE " NOC_RUN_IS_OPEN ") r"
+	    " CROSS JOIN steps s ON s.run = r.id"
+	    " ORDER BY r.n, s.started, s.path",
+	[NOC_LOAD_EVENTS] =
+	    "SELECT id,received,kind,source,origin,device,severity,"
+	    "fate," NOC_DB_EVENT_BODY
+	    " FROM events WHERE n > (SELECT ifnull(max(n), 0) FROM events WHERE"
+	    " received < ?1) - 1000 AND received >= ?1 ORDER BY n",
+};
 
 static int
 load_all(struct load *l, const struct noc_load *to)
@@ -174,27 +183,13 @@ load_all(struct load *l, const struct noc_load *to)
 	int rc = 0;
 
 	if (to->live)
-		rc = load_rows(l,
-			       "SELECT kind,key,due,data FROM live"
-			       " ORDER BY kind, key",
-			       0, load_live_row);
+		rc = load_rows(l, NOC_LOAD_LIVE, 0, load_live_row);
 	if (!rc && to->run)
-		rc = load_rows(l,
-			       "SELECT id,event,rule,key,device,mode,state,"
-			       "phase,outcome,started,ended,definition,json"
-			       " FROM runs WHERE " RUN_IS_OPEN " ORDER BY n",
-			       0, load_run_row);
+		rc = load_rows(l, NOC_LOAD_RUNS, 0, load_run_row);
 	if (!rc && to->step)
-		rc =
-		    load_rows(l,
-			      "SELECT s.run,s.path,s.attempt,s.state,s.started,"
-			      "s.ended,s.due,s.json FROM"
-			      " (SELECT n,id FROM runs WHERE " RUN_IS_OPEN ") r"
-			      " CROSS JOIN steps s ON s.run = r.id"
-			      " ORDER BY r.n, s.started, s.path",
-			      0, load_step_row);
+		rc = load_rows(l, NOC_LOAD_STEPS, 0, load_step_row);
 	if (!rc && to->event)
-		rc = load_rows(l, load_events, to->events_since_ns,
+		rc = load_rows(l, NOC_LOAD_EVENTS, to->events_since_ns,
 			       load_event_row);
 	return rc;
 }

@@ -22,12 +22,19 @@ struct noc_load {
 	void *arg;
 	int64_t events_since_ns;
 };
+#define NOC_LOAD_BACK_MS 3600000LL /* events are never asked for before */
 int noc_load_state(const char *state_dir, const struct noc_load *load,
 		   struct noc_err *err);
 /* One live row; *data is returned, NULL: there is none, or it cannot be read.
  */
 int noc_load_live(const char *state_dir, const char *kind, const char *key,
 		  struct noc_value **data, struct noc_err *err);
+/*
+ * Is all of that there to be read?  0; or 1 and why not, when the file is
+ * damaged; or a negative kind.
+ */
+int noc_load_check(const char *state_dir, struct noc_now now, char why[256],
+		   struct noc_err *err);
 /* A definition's text by hash: returned, or NULL. */
 char *noc_load_definition(const char *state_dir, const uint8_t hash[32]);
 

@@ -2,19 +2,23 @@
 /* Opening a journal: the cheap checks, and what is done when they fail. */
 #include "config.h"
 
-#include "store/journal_private.h"
+#include "store/recover_private.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/hex.h"
 #include "base/mem.h"
 #include "store/anchor.h"
 #include "store/db.h"
+#include "store/load.h"
 
 #define OPEN_LEAVES 1000
 
@@ -313,6 +317,18 @@ open_check_anchor(struct noc_journal *j, const struct noc_head *head,
 	return 0;
 }
 
+/* What will be read before anything is decided. */
+static int
+open_check_state(struct noc_journal *j, struct open_why *why,
+		 struct noc_err *err)
+{
+	char text[256];
+	int rc = noc_load_check(j->dir, noc_clock_read(), text, err);
+
+	return rc == 1 ? open_bad(why, "its state is not whole: %.200s", text)
+		       : rc;
+}
+
 static int
 open_check(struct noc_journal *j, struct open_why *why, struct noc_err *err)
 {
@@ -331,6 +347,8 @@ open_check(struct noc_journal *j, struct open_why *why, struct noc_err *err)
 		rc = open_check_frontier(j, &head, why, err);
 	if (!rc && !why->bad)
 		rc = open_check_anchor(j, &head, why);
+	if (!rc && !why->bad)
+		rc = open_check_state(j, why, err);
 	if (rc || why->bad)
 		return rc;
 	noc_hex(hex, j->log_id, sizeof(j->log_id));
@@ -342,12 +360,59 @@ open_check(struct noc_journal *j, struct open_why *why, struct noc_err *err)
 	return noc_keys_publish(j->dir, j->vkey_text, err);
 }
 
+/* SQLite would take a file without a byte for a new one, and its log away. */
+static void
+open_check_emptied(struct noc_journal *j, struct open_why *why)
+{
+	char *wal = noc_asprintf("%s-wal", j->path);
+	char *anchor = noc_asprintf("%s/anchor.log", j->dir);
+	struct noc_strbuf note = NOC_STRBUF_INIT;
+	bool missing, empty;
+	struct noc_head last;
+	struct stat st;
+
+	missing = stat(j->path, &st) != 0;
+	empty = !missing && !st.st_size;
+	if ((missing || empty) && !stat(wal, &st) && st.st_size)
+		open_bad(why, "it is %s and its write-ahead log is not",
+			 missing ? "missing" : "empty");
+	else if (empty && !noc_anchor_last(anchor, &last, &note))
+		open_bad(why,
+			 "it is empty and %" PRIu64 " records were anchored",
+			 last.size);
+	noc_strbuf_release(&note);
+	free(anchor);
+	free(wal);
+}
+
+/* The file in its place, or none. */
+static int
+open_file(struct noc_journal *j, struct open_why *why, char **recovered,
+	  struct noc_err *err)
+{
+	int rc;
+
+	if (access(j->path, F_OK) && errno == ENOENT)
+		return noc_journal_recover(j, NULL, recovered, err);
+	rc = noc_journal_reopen(j, err);
+	if (rc < 0 && noc_db_fault(j->bad_rc) == NOC_DB_MALFORMED)
+		return open_bad(why, "SQLite says: %s",
+				sqlite3_errstr(j->bad_rc));
+	if (rc < 0)
+		return rc;
+	/* Killed before the first commit of the first log. */
+	if (noc_db_version(j->db) == 0)
+		return noc_journal_recover(j, NULL, recovered, err);
+	rc = noc_journal_recovered(j, err);
+	return rc ? rc : open_check(j, why, err);
+}
+
 int
 noc_journal_open(struct noc_journal *j, const char *dir, const char *site,
 		 char **recovered, struct noc_err *err)
 {
 	struct open_why why = { .bad = false };
-	int rc;
+	int rc = 0;
 
 	memset(j, 0, sizeof(*j));
 	*recovered = NULL;
@@ -356,14 +421,13 @@ noc_journal_open(struct noc_journal *j, const char *dir, const char *site,
 	j->path = noc_asprintf("%s/nocturne.db", dir);
 	j->h = noc_sha256_new();
 	noc_clock_boot_id(j->boot_id);
-	rc = noc_journal_reopen(j, err);
-	if (rc < 0 && noc_db_fault(j->bad_rc) == NOC_DB_MALFORMED)
-		rc = open_bad(&why, "SQLite says: %s",
-			      sqlite3_errstr(j->bad_rc));
-	else if (!rc && noc_db_version(j->db) == 0)
-		rc = noc_journal_begin(j, recovered, err);
-	else if (!rc)
-		rc = open_check(j, &why, err);
+	if (noc_journal_recovering(j)) {
+		rc = noc_journal_recover(j, NULL, recovered, err);
+	} else {
+		open_check_emptied(j, &why);
+		if (!why.bad)
+			rc = open_file(j, &why, recovered, err);
+	}
 	if (!rc && why.bad)
 		rc = noc_journal_recover(j, why.text, recovered, err);
 	if (rc < 0)

@@ -1,131 +1,160 @@
 /* SPDX-License-Identifier: ISC */
+/* What can be read of a damaged file, row by row. */
 #include "config.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
+#include "base/id.h"
 #include "base/mem.h"
 #include "store/db.h"
-#include "store/journal_private.h"
+#include "store/load.h"
+#include "store/salvage_private.h"
 
-char *
-noc_quarantine_name(const char *path)
-{
-	char stamp[32], *to = NULL;
-	time_t now = time(NULL);
-	struct tm tm;
+#define EVENTS_MAX 20000 /* the newest */
+#define LOST_RUNS  256
+#define RUN_OPEN                                                  \
+	"state IN ('Pending','Running') AND length(id) = 16 AND " \
+	"length(definition) = 32"
 
-	gmtime_r(&now, &tm);
-	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
-	for (int i = 0; i < 100; i++) {
-		free(to);
-		to = i ? noc_asprintf("%s.quarantine-%s.%d", path, stamp, i)
-		       : noc_asprintf("%s.quarantine-%s", path, stamp);
-		if (access(to, F_OK) && errno == ENOENT)
-			break;
-	}
-	return to;
-}
-
-int
-noc_quarantine(const char *path, const char *to, struct noc_err *err)
-{
-	static const char *const ends[] = { "-wal", "-shm", "" };
-	int rc = 0;
-
-	/* The file itself goes last: until then the next start sees it and
-	 * comes here again. */
-	for (size_t i = 0; !rc && i < NOC_COUNT(ends); i++) {
-		char *a = noc_asprintf("%s%s", path, ends[i]);
-		char *b = noc_asprintf("%s%s", to, ends[i]);
-
-		if (rename(a, b) && errno != ENOENT)
-			rc = noc_err_set(err, NOC_ESTORE,
-					 "Cannot put %s aside as %s: %s.", a, b,
-					 strerror(errno));
-		free(a);
-		free(b);
-	}
-	return rc;
-}
-
-/* ---- rows ---- */
-
-struct salvage_table {
-	const char *select;
-	const char *by[2]; /* its key; the second may be NULL */
-	const char *insert;
-	size_t count; /* offset in struct noc_salvage */
-};
-
-/* A run comes back blocked: what it did last is not known for certain. */
+/* A run comes back blocked: what it did last is not known for certain.  An
+ * event says itself what its record said: that stays in the old file. */
 static const struct salvage_table salvage_tables[] = {
-	{ "SELECT kind,key,due,data FROM live",
-	  { "kind", "key" },
+	{ "live", "kind,key,due,data,kind,key FROM live", "1", 4, "kind,key",
+	  "kind DESC,key DESC", true,
 	  "INSERT OR IGNORE INTO live(kind,key,due,data) VALUES(?,?,?,?)",
 	  offsetof(struct noc_salvage, live) },
-	{ "SELECT id,event,rule,key,device,mode,state,'blocked',outcome,"
-	  "started,ended,definition,json FROM runs"
-	  " WHERE state NOT IN ('Succeeded','Failed','Cancelled')",
-	  { "n", NULL },
-	  "INSERT OR IGNORE INTO runs(id,event,rule,key,device,mode,state,"
+	{ "runs",
+	  "n,id,event,rule,key,device,mode,state,'blocked',outcome,started,"
+	  "ended,definition,json,n FROM runs NOT INDEXED",
+	  RUN_OPEN, 14, "n", "n DESC", false,
+	  "INSERT OR IGNORE INTO runs(n,id,event,rule,key,device,mode,state,"
 	  "phase,outcome,started,ended,definition,json)"
-	  " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)",
+	  " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 	  offsetof(struct noc_salvage, runs) },
-	{ "SELECT run,path,attempt,state,started,ended,due,json FROM steps"
-	  " WHERE run IN (SELECT id FROM runs WHERE state NOT IN"
-	  " ('Succeeded','Failed','Cancelled'))",
-	  { "run", "path" },
-	  "INSERT OR IGNORE INTO steps(run,path,attempt,state,started,ended,"
-	  "due,json) VALUES(?,?,?,?,?,?,?,?)",
-	  offsetof(struct noc_salvage, steps) },
-	{ "SELECT hash,kind,name,text,added FROM definitions",
-	  { "rowid", NULL },
+	{ "definitions",
+	  "hash,kind,name,text,added,rowid FROM definitions NOT INDEXED", "1",
+	  5, "rowid", "rowid DESC", false,
 	  "INSERT OR IGNORE INTO definitions(hash,kind,name,text,added)"
 	  " VALUES(?,?,?,?,?)",
 	  offsetof(struct noc_salvage, definitions) },
+	{ "events",
+	  "n,id,received,kind,source,origin,device,severity,fate,"
+	  "" NOC_DB_EVENT_BODY ",n FROM events NOT INDEXED",
+	  "received >= ?9", 10, "n", "n DESC", false,
+	  "INSERT OR IGNORE INTO events(n,id,received,kind,source,origin,"
+	  "device,severity,fate,json) VALUES(?,?,?,?,?,?,?,?,?,?)",
+	  offsetof(struct noc_salvage, events) },
 };
 
-/* Copies until the old file stops making sense; 1 when it did. */
-static int
-salvage_pass(sqlite3 *old, sqlite3 *new, const struct salvage_table *t,
-	     const char *order, uint64_t *count, int *rc)
-{
-	sqlite3_stmt *from = NULL, *to = NULL;
-	char sql[512];
-	int bad = 1, step;
+/* ---- steps: of the runs that came over ---- */
 
-	snprintf(sql, sizeof(sql), "%s ORDER BY %s %s%s%s %s", t->select,
-		 t->by[0], order, t->by[1] ? ", " : "",
-		 t->by[1] ? t->by[1] : "", t->by[1] ? order : "");
-	if (sqlite3_prepare_v2(old, sql, -1, &from, NULL) != SQLITE_OK)
-		goto out;
-	*rc = sqlite3_prepare_v2(new, t->insert, -1, &to, NULL);
-	if (*rc != SQLITE_OK)
-		goto out;
-	while ((step = sqlite3_step(from)) == SQLITE_ROW) {
-		for (int i = 0; i < sqlite3_column_count(from); i++)
-			sqlite3_bind_value(to, i + 1,
-					   sqlite3_column_value(from, i));
-		*rc = sqlite3_step(to);
-		sqlite3_reset(to);
-		/* A row whose shape the table refuses is one of the lost. */
-		if ((*rc & 0xff) == SQLITE_CONSTRAINT)
-			*rc = SQLITE_DONE;
-		if (*rc != SQLITE_DONE)
-			goto out;
-		*count += (uint64_t)sqlite3_changes(new);
+static const char salvage_steps[] =
+    "SELECT run,path,attempt,state,started,ended,due,json FROM steps"
+    " WHERE run=?1 ORDER BY path";
+static const char salvage_steps_down[] =
+    "SELECT run,path,attempt,state,started,ended,due,json FROM steps"
+    " WHERE run=?1 ORDER BY path DESC";
+static const struct salvage_table salvage_step = {
+	.name = "steps",
+	.n = 8,
+	.insert = "INSERT OR IGNORE INTO steps(run,path,attempt,state,started,"
+		  "ended,due,json) VALUES(?,?,?,?,?,?,?,?)",
+};
+
+/* True: all of them were read. */
+static bool
+salvage_steps_of(struct salvage *s, sqlite3_stmt *st, sqlite3_value *run)
+{
+	int step;
+
+	sqlite3_bind_value(st, 1, run);
+	while ((step = sqlite3_step(st)) == SQLITE_ROW)
+		if (!noc_salvage_row(s, st))
+			break;
+	sqlite3_reset(st);
+	return step == SQLITE_DONE;
+}
+
+static int
+salvage_all_steps(struct salvage *s, struct noc_salvage *out)
+{
+	sqlite3_stmt *runs = NULL;
+	bool lost = false;
+	int step = SQLITE_DONE;
+
+	s->t = &salvage_step;
+	s->count = &out->steps;
+	s->rc = sqlite3_prepare_v2(s->new, s->t->insert, -1, &s->to, NULL);
+	if (s->rc == SQLITE_OK)
+		s->rc = sqlite3_prepare_v2(
+		    s->new, "SELECT id FROM runs ORDER BY n", -1, &runs, NULL);
+	if (sqlite3_prepare_v2(s->old, salvage_steps, -1, &s->up, NULL) !=
+		SQLITE_OK ||
+	    sqlite3_prepare_v2(s->old, salvage_steps_down, -1, &s->between,
+			       NULL) != SQLITE_OK)
+		lost = true;
+	while (s->rc == SQLITE_OK && s->between &&
+	       (step = sqlite3_step(runs)) == SQLITE_ROW) {
+		sqlite3_value *run = sqlite3_column_value(runs, 0);
+
+		if (salvage_steps_of(s, s->up, run) || s->rc != SQLITE_OK)
+			continue;
+		lost = true;
+		salvage_steps_of(s, s->between, run);
 	}
-	*rc = SQLITE_OK;
-	bad = step != SQLITE_DONE;
-out:
-	sqlite3_finalize(from);
-	sqlite3_finalize(to);
-	return bad;
+	if (s->rc == SQLITE_OK && step != SQLITE_DONE)
+		s->rc = step;
+	if (lost)
+		noc_salvage_lost(out, "steps");
+	noc_salvage_done(s);
+	sqlite3_finalize(runs);
+	return s->rc;
+}
+
+/* ---- what else the old file says ---- */
+
+/* Open runs that did not come over, as far as an index or a step names them. */
+static void
+salvage_lost_runs(struct salvage *s, struct noc_salvage *out)
+{
+	static const char *const sql[] = {
+		"SELECT id FROM runs INDEXED BY sqlite_autoindex_runs_1"
+		" WHERE n IN (SELECT n FROM runs INDEXED BY runs_state"
+		" WHERE state <> 'Succeeded' AND state IN ('Pending','Running'))",
+		"SELECT DISTINCT run FROM steps"
+		" WHERE state IN ('Pending','Running')",
+	};
+	sqlite3_stmt *in = NULL;
+
+	sqlite3_prepare_v2(s->new, "SELECT 1 FROM runs WHERE id=?1", -1, &in,
+			   NULL);
+	out->lost_runs = noc_value_list();
+	for (size_t i = 0; in && i < NOC_COUNT(sql); i++) {
+		sqlite3_stmt *st = NULL;
+
+		sqlite3_prepare_v2(s->old, sql[i], -1, &st, NULL);
+		while (st && noc_value_len(out->lost_runs) < LOST_RUNS &&
+		       sqlite3_step(st) == SQLITE_ROW) {
+			char text[NOC_ID_TEXT];
+			struct noc_id id;
+
+			if (sqlite3_column_bytes(st, 0) != sizeof(id.b))
+				continue;
+			memcpy(id.b, sqlite3_column_blob(st, 0), sizeof(id.b));
+			sqlite3_bind_value(in, 1, sqlite3_column_value(st, 0));
+			if (sqlite3_step(in) == SQLITE_DONE)
+				noc_value_push(
+				    out->lost_runs,
+				    noc_value_str(noc_id_format(text, &id)));
+			sqlite3_reset(in);
+		}
+		sqlite3_finalize(st);
+		/* One source is enough, and names none twice. */
+		if (noc_value_len(out->lost_runs))
+			break;
+	}
+	sqlite3_finalize(in);
 }
 
 static void
@@ -146,28 +175,82 @@ salvage_head(sqlite3 *old, struct noc_salvage *out)
 	sqlite3_finalize(st);
 }
 
+static bool
+salvage_is_lost(const struct noc_salvage *s, const char *name)
+{
+	for (size_t i = 0; i < noc_value_len(s->lost); i++)
+		if (!strcmp(noc_value_at(s->lost, i)->u.s.p, name))
+			return true;
+	return false;
+}
+
+/* Where the events begin that are wanted. */
+static int64_t
+salvage_events_from(sqlite3 *old)
+{
+	sqlite3_int64 n;
+
+	return noc_db_int(old, "SELECT max(n) FROM events", &n) == SQLITE_OK &&
+		       n > EVENTS_MAX
+		   ? n - EVENTS_MAX
+		   : 0;
+}
+
 int
 noc_salvage_rows(const char *old_path, struct noc_journal *j,
 		 struct noc_salvage *out)
 {
-	sqlite3 *old;
-	int rc = SQLITE_OK;
+	struct salvage s = { .new = j->db, .rc = SQLITE_OK };
 
 	memset(out, 0, sizeof(*out));
+	s.since_ns =
+	    noc_clock_read().wall_ns - NOC_LOAD_BACK_MS * NOC_NS_PER_MS;
 	/* A file that cannot even be opened has nothing to give. */
-	if (noc_db_open(old_path, NOC_DB_READ, &old, NULL, NULL) < 0)
+	if (noc_db_open(old_path, NOC_DB_SALVAGE, &s.old, NULL, NULL) < 0) {
+		for (size_t i = 0; i < NOC_COUNT(salvage_tables); i++)
+			noc_salvage_lost(out, salvage_tables[i].name);
+		noc_salvage_lost(out, "steps");
 		return SQLITE_OK;
-	salvage_head(old, out);
-	for (size_t i = 0; rc == SQLITE_OK && i < NOC_COUNT(salvage_tables);
-	     i++) {
-		const struct salvage_table *t = &salvage_tables[i];
-		uint64_t *count = (uint64_t *)((char *)out + t->count);
-
-		/* From the other end, what lies behind the damage. */
-		if (salvage_pass(old, j->db, t, "ASC", count, &rc) &&
-		    (rc == SQLITE_OK || rc == SQLITE_DONE))
-			salvage_pass(old, j->db, t, "DESC", count, &rc);
 	}
-	sqlite3_close(old);
-	return rc;
+	salvage_head(s.old, out);
+	for (size_t i = 0; s.rc == SQLITE_OK && i < NOC_COUNT(salvage_tables);
+	     i++) {
+		s.t = &salvage_tables[i];
+		s.count = (uint64_t *)((char *)out + s.t->count);
+		s.low.n = s.t->count == offsetof(struct noc_salvage, events)
+			      ? salvage_events_from(s.old)
+			      : 0;
+		noc_salvage_table(&s, out);
+	}
+	if (s.rc == SQLITE_OK)
+		salvage_all_steps(&s, out);
+	if (s.rc == SQLITE_OK && salvage_is_lost(out, "runs"))
+		salvage_lost_runs(&s, out);
+	noc_strbuf_release(&s.low.kind);
+	noc_strbuf_release(&s.low.key);
+	noc_strbuf_release(&s.high.kind);
+	noc_strbuf_release(&s.high.key);
+	sqlite3_close(s.old);
+	return s.rc;
+}
+
+int
+noc_salvage_doubt(struct noc_journal *j, struct noc_salvage *out)
+{
+	if (!out->old && !salvage_is_lost(out, "live"))
+		return SQLITE_OK;
+	out->killed = true;
+	return sqlite3_exec(j->db,
+			    "INSERT INTO live(kind,key,due,data) VALUES('kill',"
+			    "'switch',0,'{\"why\":\"" NOC_LOST_RULES "\"}')"
+			    " ON CONFLICT DO NOTHING",
+			    NULL, NULL, NULL);
+}
+
+void
+noc_salvage_release(struct noc_salvage *s)
+{
+	free(s->head);
+	noc_value_free(s->lost);
+	noc_value_free(s->lost_runs);
 }

@@ -36,7 +36,7 @@ struct noc_writer {
 
 	pthread_mutex_t mutex; /* what follows */
 	pthread_cond_t cond;
-	bool waiting, stop;
+	bool waiting, held, stop;
 	int64_t stop_by_ns;
 	struct noc_txn *first, *last; /* queued */
 	size_t txns, bytes;	      /* queued and in the batch */
@@ -175,6 +175,8 @@ writer_main(void *arg)
 
 	pthread_setname_np(pthread_self(), "noc-writer");
 	pthread_mutex_lock(&w->mutex);
+	while (w->held && !w->stop)
+		pthread_cond_wait(&w->cond, &w->mutex);
 	while (going) {
 		struct batch b;
 
@@ -339,6 +341,7 @@ noc_writer_open(const struct noc_writer_options *opt, struct noc_writer **out,
 
 	w->efd = -1;
 	writer_init(w);
+	w->held = opt->wait;
 	rc = w->lock_fd = noc_lock_take(opt->state_dir, err);
 	if (rc < 0)
 		goto fail;
@@ -365,6 +368,15 @@ noc_writer_open(const struct noc_writer_options *opt, struct noc_writer **out,
 fail:
 	writer_destroy(w);
 	return rc;
+}
+
+void
+noc_writer_go(struct noc_writer *w)
+{
+	pthread_mutex_lock(&w->mutex);
+	w->held = false;
+	pthread_mutex_unlock(&w->mutex);
+	pthread_cond_signal(&w->cond);
 }
 
 void

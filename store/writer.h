@@ -20,6 +20,7 @@ struct noc_writer_options {
 	const char *state_dir; /* nocturne.db, audit.{vkey,key}, anchor.log */
 	const char *site;      /* first part of the origin; "nocturne" */
 	bool anchor;	       /* append heads to <state>/anchor.log */
+	bool wait;	       /* nothing is written until noc_writer_go */
 };
 
 /*
@@ -33,6 +34,8 @@ struct noc_writer_options {
 int noc_writer_open(const struct noc_writer_options *opt,
 		    struct noc_writer **out, char **recovered,
 		    struct noc_err *err);
+/* What is on disk has been loaded: memory is the truth from here on. */
+void noc_writer_go(struct noc_writer *w);
 /* Drains what can be committed within drain_ms, anchors, stops the thread.
  * What could not be committed is dropped and said in the log. */
 void noc_writer_close(struct noc_writer *w, int drain_ms);

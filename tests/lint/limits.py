@@ -112,6 +112,13 @@ LIMITS = {
         ["NOC_LUA_STORED_MAX", "NOC_CODE_OLD_MAX"],
         ["test_resume_plans test_large_tree",
          "test_resume_plans test_many_trees"]),
+    "events that come over from a damaged file": (
+        ["NOC_LOAD_BACK_MS", "EVENTS_MAX"],
+        ["test_salvage test_events_of_an_hour",
+         "test_salvage test_the_last_20000_events"]),
+    "lost runs that a RECOVERY record names": (
+        ["LOST_RUNS"],
+        ["test_salvage test_256_lost_runs_are_named"]),
     "a page of the API": (
         ["LIMIT_MAX"],
         ["test_reader test_a_page_has_a_thousand_rows"]),

@@ -2,7 +2,7 @@
 /* What comes over from a file that is put aside. */
 #include "config.h"
 
-#include "store/journal_private.h"
+#include "store/recover_private.h"
 
 #include <time.h>
 
@@ -70,12 +70,12 @@ test_all_files_go_and_the_log_last(void **state)
 		  dir);
 	/* One cannot go: the log itself stays, for the next start to see. */
 	state_run("mkdir -p %s-shm/full", to);
-	assert_int_equal(noc_quarantine(path, to, &err), NOC_ESTORE);
+	assert_int_equal(noc_quarantine(dir, path, to, &err), NOC_ESTORE);
 	assert_non_null(strstr(err.msg, "Cannot put"));
 	assert_int_equal(access(path, F_OK), 0);
 	state_run("rm -r %s-shm", to);
 	/* Again: what went before is not missed. */
-	assert_int_equal(noc_quarantine(path, to, &err), 0);
+	assert_int_equal(noc_quarantine(dir, path, to, &err), 0);
 	assert_int_equal(state_run("cd %s && ls | tr '\\n' ' ' | grep -qx "
 				   "'aside aside-shm aside-wal '",
 				   dir),
@@ -92,7 +92,7 @@ commit(struct noc_writer *w, struct noc_txn *txn)
 }
 
 static void
-put_run(struct noc_txn *txn, uint8_t id, const char *word)
+put_run_of(struct noc_txn *txn, const struct noc_id *id, const char *word)
 {
 	struct noc_run_row run = { .rule = "if_down",
 				   .key = "r1",
@@ -106,12 +106,20 @@ put_run(struct noc_txn *txn, uint8_t id, const char *word)
 				     .attempt = 1,
 				     .state = word };
 
-	memset(run.id.b, id, 16);
-	step.run = run.id;
+	step.run = run.id = *id;
 	noc_txn_run(txn, &run);
 	noc_txn_step(txn, &step);
 	step.path = "lower";
 	noc_txn_step(txn, &step);
+}
+
+static void
+put_run(struct noc_txn *txn, uint8_t id, const char *word)
+{
+	struct noc_id all;
+
+	memset(all.b, id, sizeof(all.b));
+	put_run_of(txn, &all, word);
 }
 
 /* The detail of the RECOVERY record, which is the second of the new log. */
@@ -195,64 +203,282 @@ test_what_comes_over_is_said(void **state)
 	noc_value_free(v);
 }
 
-/* A leaf of the table that has this key, made unreadable. */
 static void
-spoil_leaf_of(const char *key)
+spoil_page(int64_t page)
 {
-	size_t len;
-	char *file = unit_read(path, &len), *at = file;
-	FILE *f;
+	FILE *f = fopen(path, "r+b");
 
-	do {
-		at = memmem(at + 1, len - (size_t)(at + 1 - file), key,
-			    strlen(key));
-		assert_non_null(at);
-	} while (file[(at - file) / 4096 * 4096] != 0x0a);
-	f = fopen(path, "r+b");
 	assert_non_null(f);
-	assert_int_equal(fseek(f, (at - file) / 4096 * 4096, SEEK_SET), 0);
+	assert_int_equal(fseek(f, (page - 1) * 4096, SEEK_SET), 0);
 	for (int i = 0; i < 8; i++)
 		fputc(0xff, f);
 	fclose(f);
+}
+
+/* A leaf of this kind of page that holds these bytes, made unreadable. */
+static void
+spoil_leaf_of(char kind, const void *key, size_t key_len)
+{
+	size_t len;
+	char *file = unit_read(path, &len), *at = file;
+
+	do {
+		at =
+		    memmem(at + 1, len - (size_t)(at + 1 - file), key, key_len);
+		assert_non_null(at);
+	} while (file[(at - file) / 4096 * 4096] != kind);
+	spoil_page((at - file) / 4096 + 1);
 	free(file);
 }
 
-/* A page in the middle is lost: what lies before it and what lies behind it
- * comes over. */
+#define TABLE_LEAF 0x0d
+#define KEYED_LEAF 0x0a
+
+static bool
+recovery_lists(const struct noc_value *v, const char *list, const char *what)
+{
+	const struct noc_value *l = noc_value_get(v, list);
+
+	for (size_t i = 0; i < noc_value_len(l); i++)
+		if (!strcmp(noc_value_at(l, i)->u.s.p, what))
+			return true;
+	return false;
+}
+
+/* Only where what people had forbidden may be lost. */
 static void
-test_rows_on_both_sides_of_the_damage(void **state)
+assert_killed(const struct noc_value *v, bool killed)
+{
+	assert_int_equal(noc_value_get_bool(v, "killed", false), killed);
+	assert_int_equal(state_int(dir, "SELECT count(*) FROM live WHERE"
+					" kind = 'kill' AND key = 'switch'"),
+			 killed);
+}
+
+/* Pages are lost: what lies before, between and behind them comes over, the
+ * record says that there are gaps, and nothing is changed until a person
+ * looked. */
+static void
+rows_around(const unsigned *gaps, unsigned n)
 {
 	struct noc_writer *w = state_open(dir, NULL);
 	struct noc_txn *txn = noc_txn_new(noc_clock_read());
 	struct noc_value *v;
 	int64_t live;
-	char *said, key[32];
+	char *said, key[32], *sql;
 
-	(void)state;
 	for (unsigned i = 0; i < 2000; i++) {
 		snprintf(key, sizeof(key), "row-%04u", i);
 		noc_txn_live_put(txn, "counter", key, i, NULL);
 	}
 	commit(w, txn);
 	noc_writer_close(w, 1000);
-	state_flip(dir, "audit", "rec", 0, -1, 0);
-	spoil_leaf_of("row-1000");
+	for (unsigned i = 0; i < n; i++) {
+		snprintf(key, sizeof(key), "row-%04u", gaps[i]);
+		spoil_leaf_of(KEYED_LEAF, key, strlen(key));
+	}
+	w = state_open(dir, &said);
+	noc_writer_close(w, 1000);
+	assert_non_null(said);
+	assert_non_null(strstr(said, "Not all could be read of: live."));
+	assert_non_null(strstr(said, "The kill switch is on"));
+	free(said);
+	/* A page holds fewer than 300 of them. */
+	live = state_int(dir, "SELECT count(*) FROM live WHERE kind ="
+			      " 'counter'");
+	assert_in_range(live, 2000 - 300 * n, 2000 - n);
+	for (unsigned i = 0; i < n; i++) {
+		sql = noc_asprintf("SELECT count(*) FROM live WHERE due = %u"
+				   " AND kind = 'counter'",
+				   gaps[i]);
+		assert_int_equal(state_int(dir, sql), 0);
+		free(sql);
+	}
+	v = recovery();
+	assert_int_equal(noc_value_get_int(v, "live", -1), live);
+	assert_true(recovery_lists(v, "lost", "live"));
+	assert_false(recovery_lists(v, "lost", "runs"));
+	assert_killed(v, true);
+	noc_value_free(v);
+	state_assert_whole(dir, 2);
+}
+
+static void
+test_rows_on_both_sides_of_the_damage(void **state)
+{
+	static const unsigned middle[] = { 1000 };
+
+	(void)state;
+	rows_around(middle, 1);
+	assert_int_equal(state_int(dir, "SELECT count(*) FROM live WHERE due"
+					" IN (0, 1999) AND kind = 'counter'"),
+			 2);
+}
+
+static void
+test_rows_between_damaged_pages(void **state)
+{
+	static const unsigned three[] = { 400, 1000, 1600 };
+
+	(void)state;
+	rows_around(three, 3);
+	assert_int_equal(state_int(dir, "SELECT count(*) FROM live WHERE due"
+					" IN (0, 700, 1300, 1999)"
+					" AND kind = 'counter'"),
+			 4);
+}
+
+/* Runs that are on a lost page are named; what was read is blocked; nobody's
+ * orders were lost, so none are added. */
+static void
+test_lost_runs_are_named(void **state)
+{
+	struct noc_writer *w = state_open(dir, NULL);
+	struct noc_txn *txn = noc_txn_new(noc_clock_read());
+	static const uint8_t gaps[] = { 60, 140 };
+	struct noc_value *v;
+	uint8_t id[16];
+	char *said;
+
+	(void)state;
+	for (uint8_t i = 1; i <= 200; i++)
+		put_run(txn, i, i % 20 ? "Running" : "Succeeded");
+	commit(w, txn);
+	noc_writer_close(w, 1000);
+	for (unsigned i = 0; i < NOC_COUNT(gaps); i++) {
+		memset(id, gaps[i] + 1, sizeof(id));
+		spoil_leaf_of(TABLE_LEAF, id, sizeof(id));
+	}
+	w = state_open(dir, &said);
+	noc_writer_close(w, 1000);
+	assert_non_null(strstr(said, "Not all could be read of: runs."));
+	free(said);
+	assert_in_range(state_int(dir, "SELECT count(*) FROM runs"), 100, 188);
+	assert_int_equal(state_int(dir, "SELECT count(*) FROM runs WHERE id IN"
+					" (x'3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d',"
+					"x'8d8d8d8d8d8d8d8d8d8d8d8d8d8d8d8d')"),
+			 0);
+	/* Each with its steps; between the gaps too. */
+	assert_int_equal(state_int(dir, "SELECT count(*) = 2 * (SELECT count(*)"
+					" FROM runs) FROM steps"),
+			 1);
+	assert_int_equal(state_int(dir, "SELECT count(*) FROM runs WHERE id IN"
+					" (x'01010101010101010101010101010101',"
+					"x'65656565656565656565656565656565',"
+					"x'c7c7c7c7c7c7c7c7c7c7c7c7c7c7c7c7')"
+					" AND phase = 'blocked'"),
+			 3);
+	v = recovery();
+	assert_true(recovery_lists(v, "lost_runs",
+				   "3d3d3d3d-3d3d-3d3d-3d3d-3d3d3d3d3d3d"));
+	assert_true(recovery_lists(v, "lost_runs",
+				   "8d8d8d8d-8d8d-8d8d-8d8d-8d8d8d8d8d8d"));
+	assert_int_equal(noc_value_len(noc_value_get(v, "lost_runs")) +
+			     (size_t)state_int(dir, "SELECT count(*) FROM"
+						    " runs"),
+			 190);
+	assert_killed(v, false);
+	noc_value_free(v);
+	state_assert_whole(dir, 2);
+}
+
+/* Each page of the table of runs is lost. */
+static void
+test_256_lost_runs_are_named(void **state)
+{
+	struct noc_writer *w = state_open(dir, NULL);
+	struct noc_txn *txn = noc_txn_new(noc_clock_read());
+	struct noc_value *v;
+	char *said;
+
+	(void)state;
+	for (unsigned i = 1; i <= 300; i++) {
+		struct noc_id id = { { (uint8_t)(i >> 8), (uint8_t)i, 7 } };
+
+		put_run_of(txn, &id, "Running");
+	}
+	commit(w, txn);
+	noc_writer_close(w, 1000);
+	spoil_page(state_int(dir, "SELECT rootpage FROM sqlite_master WHERE"
+				  " name = 'runs'"));
 	w = state_open(dir, &said);
 	noc_writer_close(w, 1000);
 	assert_non_null(said);
 	free(said);
-	/* A page holds fewer than 300 of them. */
-	live = state_int(dir, "SELECT count(*) FROM live");
-	assert_in_range(live, 1700, 1999);
-	assert_int_equal(state_int(dir, "SELECT min(due) FROM live"), 0);
-	assert_int_equal(state_int(dir, "SELECT max(due) FROM live"), 1999);
-	assert_int_equal(state_int(dir, "SELECT count(*) FROM live"
-					" WHERE due = 1000"),
-			 0);
 	v = recovery();
-	assert_int_equal(noc_value_get_int(v, "live", -1), live);
+	assert_int_equal(noc_value_len(noc_value_get(v, "lost_runs")), 256);
 	noc_value_free(v);
-	state_assert_whole(dir, 2);
+}
+
+/* ---- events ---- */
+
+static void
+put_event(struct noc_txn *txn, unsigned n, int64_t received_ns)
+{
+	struct noc_event_row row = { .received_ns = received_ns,
+				     .kind = "config.change",
+				     .source = "api",
+				     .origin = noc_slice_str("local"),
+				     .device = noc_slice_str("r1"),
+				     .fate = "matched",
+				     .json = noc_value_map() };
+
+	memcpy(row.id.b, &n, sizeof(n));
+	noc_txn_event(txn, &row);
+	noc_value_free(row.json);
+}
+
+/* Nothing of the log itself: its end is not what was anchored. */
+static void
+put_aside(struct noc_writer *w)
+{
+	char *said;
+
+	commit(w, state_txn(0));
+	noc_writer_close(w, 1000);
+	state_flip(dir, "audit", "rec", 0, -1, 0);
+	w = state_open(dir, &said);
+	noc_writer_close(w, 1000);
+	assert_non_null(said);
+	free(said);
+}
+
+/* What `unless seen` may ask for. */
+static void
+test_events_of_an_hour(void **state)
+{
+	struct noc_writer *w = state_open(dir, NULL);
+	struct noc_now now = noc_clock_read();
+	struct noc_txn *txn = noc_txn_new(now);
+
+	(void)state;
+	put_event(txn, 1, now.wall_ns - 3601 * NOC_NS_PER_S);
+	put_event(txn, 2, now.wall_ns - 3500 * NOC_NS_PER_S);
+	commit(w, txn);
+	put_aside(w);
+	assert_int_equal(state_int(dir, "SELECT count(*) FROM events WHERE"
+					" kind = 'config.change'"),
+			 1);
+	assert_int_equal(state_int(dir, "SELECT count(*) FROM events WHERE"
+					" substr(id, 1, 1) = x'02'"
+					" AND json = '{}'"),
+			 1);
+}
+
+static void
+test_the_last_20000_events(void **state)
+{
+	struct noc_writer *w = state_open(dir, NULL);
+	struct noc_now now = noc_clock_read();
+	struct noc_txn *txn = noc_txn_new(now);
+
+	(void)state;
+	for (unsigned i = 0; i < 20010; i++)
+		put_event(txn, i, now.wall_ns);
+	commit(w, txn);
+	put_aside(w);
+	assert_int_equal(state_int(dir, "SELECT count(*) FROM events"), 20000);
+	assert_int_equal(state_int(dir, "SELECT min(n) FROM events"), 12);
 }
 
 /* A start that comes upon an interrupted recovery, with this as the old file.
@@ -277,10 +503,13 @@ recover_from(const char *old_sql)
 }
 
 /* Rows that have no place in the new table are lost, and no others; a table
- * that is not there costs nothing else. */
+ * that is not there costs nothing else.  That a key is there twice tells of a
+ * page in the wrong place, and so of rows that are not there. */
 static void
 test_odd_rows_and_missing_tables(void **state)
 {
+	struct noc_value *v;
+
 	(void)state;
 	recover_from("CREATE TABLE live(kind, key, due, data);"
 		     "INSERT INTO live VALUES('hold','a',1,NULL),"
@@ -288,11 +517,22 @@ test_odd_rows_and_missing_tables(void **state)
 		     "('hold','c',8,NULL),(NULL,'d',16,NULL);"
 		     "CREATE TABLE definitions(hash, kind, name, text, added);"
 		     "INSERT INTO definitions VALUES(x'01','plan','n','t',1)");
-	recovered_rows(2, 0, 0, 1);
+	v = recovery();
+	assert_int_equal(noc_value_get_int(v, "live", -1), 2);
+	assert_int_equal(noc_value_get_int(v, "definitions", -1), 1);
+	assert_true(recovery_lists(v, "lost", "live"));
+	assert_true(recovery_lists(v, "lost", "runs"));
+	assert_false(recovery_lists(v, "lost", "definitions"));
+	assert_killed(v, true);
+	noc_value_free(v);
 	assert_int_equal(state_int(dir, "SELECT sum(due) & 1 FROM live"), 1);
+	assert_int_equal(state_int(dir, "SELECT count(*) FROM live WHERE"
+					" kind = 'hold'"),
+			 2);
 }
 
-/* What cannot be opened gives nothing; the new log begins all the same. */
+/* What cannot be opened gives nothing; the new log begins all the same, and
+ * nothing is changed until a person looked. */
 static void
 test_nothing_to_give(void **state)
 {
@@ -300,9 +540,14 @@ test_nothing_to_give(void **state)
 
 	(void)state;
 	recover_from(NULL);
-	recovered_rows(0, 0, 0, 0);
 	v = recovery();
+	assert_int_equal(noc_value_get_int(v, "live", -1), 0);
 	assert_null(noc_value_get_str(v, "old_head", NULL));
+	assert_true(recovery_lists(v, "lost", "live"));
+	assert_true(recovery_lists(v, "lost", "runs"));
+	assert_true(recovery_lists(v, "lost", "steps"));
+	assert_true(recovery_lists(v, "lost", "definitions"));
+	assert_killed(v, true);
 	noc_value_free(v);
 }
 
@@ -315,6 +560,11 @@ main(void)
 		TEST(test_all_files_go_and_the_log_last),
 		TEST(test_what_comes_over_is_said),
 		TEST(test_rows_on_both_sides_of_the_damage),
+		TEST(test_rows_between_damaged_pages),
+		TEST(test_lost_runs_are_named),
+		TEST(test_256_lost_runs_are_named),
+		TEST(test_events_of_an_hour),
+		TEST(test_the_last_20000_events),
 		TEST(test_odd_rows_and_missing_tables),
 		TEST(test_nothing_to_give),
 	};
