@@ -134,6 +134,15 @@ load_event_row(struct load *l, sqlite3_stmt *st)
 	noc_value_free(json);
 }
 
+static void
+load_ended_row(struct load *l, sqlite3_stmt *st)
+{
+	struct noc_run_row row = { .state = load_text(st, 1) };
+
+	load_id(st, 0, &row.id);
+	l->to->ended(&row, l->to->arg);
+}
+
 static int
 load_rows(struct load *l, enum noc_load_table table, int64_t bind,
 	  void (*row)(struct load *l, sqlite3_stmt *st))
@@ -154,6 +163,9 @@ load_rows(struct load *l, enum noc_load_table table, int64_t bind,
 	return rc;
 }
 
+#define TEXT_OF(n) TEXT(n)
+#define TEXT(n)	   #n
+
 /*
  * Events arrive in order of their number, and a little out of order of their
  * time (held ones come late): the first number whose time is recent, less a
@@ -165,6 +177,11 @@ const char *const noc_load_sql[NOC_LOADS] = {
 	[NOC_LOAD_RUNS] = "SELECT id,event,rule,key,device,mode,state,"
 			  "phase,outcome,started,ended,definition,json"
 			  " FROM runs WHERE " NOC_RUN_IS_OPEN " ORDER BY n",
+	[NOC_LOAD_ENDED] =
+	    "SELECT id,state FROM (SELECT n,id,state FROM runs WHERE"
+	    " ended > 0 ORDER BY n DESC LIMIT " TEXT_OF(
+		NOC_ENDED_MAX) ")"
+			       " ORDER BY n",
 	[NOC_LOAD_STEPS] =
 	    "SELECT s.run,s.path,s.attempt,s.state,s.started,s.ended,s.due,"
 	    "s.json FROM (SELECT n,id FROM runs WHERE " NOC_RUN_IS_OPEN ") r"
@@ -186,6 +203,8 @@ load_all(struct load *l, const struct noc_load *to)
 		rc = load_rows(l, NOC_LOAD_LIVE, 0, load_live_row);
 	if (!rc && to->run)
 		rc = load_rows(l, NOC_LOAD_RUNS, 0, load_run_row);
+	if (!rc && to->ended)
+		rc = load_rows(l, NOC_LOAD_ENDED, 0, load_ended_row);
 	if (!rc && to->step)
 		rc = load_rows(l, NOC_LOAD_STEPS, 0, load_step_row);
 	if (!rc && to->event)
@@ -207,7 +226,7 @@ noc_load_state(const char *state_dir, const struct noc_load *load,
 		return 0; /* nothing has happened yet */
 	if (rc < 0)
 		return rc;
-	/* One view of all four tables. */
+	/* One view of all tables. */
 	sqlite3_exec(l.db, "BEGIN", NULL, NULL, NULL);
 	rc = load_all(&l, load);
 	sqlite3_exec(l.db, "COMMIT", NULL, NULL, NULL);

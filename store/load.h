@@ -10,6 +10,8 @@
  * runs with their steps, recent events for `seen`.  Each callback borrows.
  * Own read-only connection, closed on return.  Loop thread, at start only.
  */
+#define NOC_ENDED_MAX 4096
+
 struct noc_load {
 	void (*live)(const char *kind, const char *key, int64_t due_ns,
 		     const struct noc_value *data, void *arg);
@@ -17,6 +19,9 @@ struct noc_load {
 	 * NULL then. */
 	void (*unreadable)(const char *kind, const char *key, void *arg);
 	void (*run)(const struct noc_run_row *row, void *arg);
+	/* Of the last NOC_ENDED_MAX to end, oldest first: id and state only.
+	 */
+	void (*ended)(const struct noc_run_row *row, void *arg);
 	void (*step)(const struct noc_step_row *row, void *arg);
 	void (*event)(const struct noc_event_row *row, void *arg);
 	void *arg;

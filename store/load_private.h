@@ -8,6 +8,7 @@
 enum noc_load_table {
 	NOC_LOAD_LIVE,
 	NOC_LOAD_RUNS,
+	NOC_LOAD_ENDED,
 	NOC_LOAD_STEPS,
 	NOC_LOAD_EVENTS, /* ?1: since when */
 	NOC_LOADS

@@ -8,8 +8,9 @@
 
 /*
  * Absolute values, by primary key.  Columns that cannot change for the same
- * key are left out of the SET so that their indexes are not touched.  "WHERE
- * true" keeps ON CONFLICT from being read as part of a join.
+ * key are left out of the SET so that their indexes are not touched.  A run
+ * that has ended is never written again.  "WHERE true" keeps ON CONFLICT from
+ * being read as part of a join.
  */
 static const char *const rows_sql[NOC_ROW_KINDS] = {
 	[NOC_ROW_EVENT] =
@@ -28,7 +29,7 @@ static const char *const rows_sql[NOC_ROW_KINDS] = {
 	    " state=excluded.state, phase=excluded.phase,"
 	    " outcome=excluded.outcome, started=excluded.started,"
 	    " ended=excluded.ended, definition=excluded.definition,"
-	    " json=excluded.json",
+	    " json=excluded.json WHERE runs.ended=0",
 	[NOC_ROW_STEP] =
 	    "INSERT INTO steps(run,path,attempt,state,started,ended,due,json)"
 	    " SELECT c1,c2,c3,c4,c5,c6,c7,c8 FROM noc_feed WHERE true"

@@ -321,6 +321,16 @@ on_load_run(const struct noc_run_row *row, void *arg)
 }
 
 static void
+on_load_ended(const struct noc_run_row *row, void *arg)
+{
+	struct noc_core *core = arg;
+
+	for (int i = 0; i < NOC_PART_COUNT; i++)
+		if (core->ops[i]->load_ended)
+			core->ops[i]->load_ended(core, core->parts[i], row);
+}
+
+static void
 on_load_step(const struct noc_step_row *row, void *arg)
 {
 	struct noc_core *core = arg;
@@ -360,6 +370,7 @@ noc_core_resume(struct noc_core *core, const char *state_dir,
 		.live = on_load_live,
 		.unreadable = on_load_unreadable,
 		.run = on_load_run,
+		.ended = on_load_ended,
 		.step = on_load_step,
 		.event = on_load_event,
 		.arg = core,

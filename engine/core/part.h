@@ -65,6 +65,8 @@ struct noc_part_ops {
 			   const struct noc_event_row *row);
 	void (*load_run)(struct noc_core *core, void *part,
 			 const struct noc_run_row *row);
+	void (*load_ended)(struct noc_core *core, void *part,
+			   const struct noc_run_row *row);
 	void (*load_step)(struct noc_core *core, void *part,
 			  const struct noc_step_row *row);
 	/* All rows are loaded: arm, drop what the rules no longer know. */

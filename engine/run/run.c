@@ -19,13 +19,12 @@
 #include "engine/run/attempt.h"
 #include "engine/run/cause.h"
 #include "engine/run/code.h"
+#include "engine/run/ended.h"
 #include "engine/run/escalate.h"
 #include "engine/run/rows.h"
 #include "engine/run/run_private.h"
 #include "engine/run/runner.h"
 #include "engine/run/step_core.h"
-
-#define ENDED_KEPT 4096
 
 /* ---- life ---- */
 
@@ -246,8 +245,7 @@ noc_run_start(struct noc_core *core, const struct noc_run_cause *given,
 	new_id = run_id(core, &cause);
 	if (id)
 		*id = new_id;
-	if (noc_run_find(core, &new_id) ||
-	    noc_table_getn(&runs->ended, new_id.b, sizeof(new_id.b)))
+	if (noc_run_state(core, &new_id))
 		return noc_err_set(err, NOC_ECONFLICT,
 				   "Run %s has this cause already.",
 				   noc_id_format(text, &new_id));
@@ -345,22 +343,7 @@ noc_run_state(const struct noc_core *core, const struct noc_id *id)
 {
 	if (noc_run_find(core, id))
 		return "Running";
-	return noc_table_getn(&noc_runs_of(core)->ended, id->b, sizeof(id->b));
-}
-
-static void
-run_remember(struct noc_runs *runs, const struct noc_id *id, const char *state)
-{
-	const char *key;
-	void *value;
-	size_t it = 0;
-
-	noc_table_putn(&runs->ended, id->b, sizeof(id->b),
-		       (void *)(uintptr_t)state);
-	if (noc_table_len(&runs->ended) <= ENDED_KEPT)
-		return;
-	if (noc_table_next(&runs->ended, &it, &key, &value))
-		noc_table_deln(&runs->ended, key, sizeof(id->b));
+	return noc_ended_state(&noc_runs_of(core)->ended, id);
 }
 
 /* A log or a SET that nobody looked after says nothing of the fault. */
@@ -414,7 +397,7 @@ noc_run_end(struct noc_run *r, const char *state, const char *outcome)
 		runs->cancelled++;
 	}
 	noc_run_write_end(r);
-	run_remember(runs, &r->id, state);
+	noc_ended_add(&runs->ended, &r->id, state);
 	noc_info("run", "run=%s rule=%s state=%s outcome=\"%s\"", r->text,
 		 r->rule, r->state, r->outcome);
 	/* What was over at once is told by the line of its event. */

@@ -225,7 +225,7 @@ runs_close(void *part)
 	noc_table_release(&runs->by_id);
 	noc_table_release(&runs->plans);
 	noc_table_release(&runs->reads);
-	noc_table_release(&runs->ended);
+	noc_ended_release(&runs->ended);
 	noc_table_release(&runs->stops);
 	noc_cause_close(&runs->causes);
 	free(runs);
@@ -269,6 +269,7 @@ const struct noc_part_ops noc_part_runs = {
 	.open = runs_open,
 	.close = runs_close,
 	.load_run = noc_run_load,
+	.load_ended = noc_ended_load,
 	.load_step = noc_run_load_step,
 	.ready = noc_run_ready,
 	.reload = noc_run_reload,

@@ -3,6 +3,7 @@
 #define NOC_ENGINE_RUN_RUNNER_H
 
 #include "base/table.h"
+#include "engine/run/ended.h"
 #include "engine/run/run_private.h"
 
 /*
@@ -17,7 +18,7 @@ struct noc_runs {
 	struct noc_table by_id;	 /* 16 bytes -> run */
 	struct noc_table plans;	 /* 32 bytes -> (void *)1: definition stored */
 	struct noc_table reads;	 /* target -> int64_t: next free turn */
-	struct noc_table ended;	 /* ids of late, so none starts twice */
+	struct noc_ended ended;	 /* so that none starts twice */
 	unsigned starting;	 /* flows that are being started right now */
 	struct noc_table causes; /* text -> struct noc_cause */
 	struct noc_table stops;	 /* kind -> how many escalations stop on it */

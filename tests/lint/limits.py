@@ -59,6 +59,10 @@ LIMITS = {
     "steps of a flow; levels of an escalation": (
         ["PLAN_STEPS_MAX", "ESCALATE_LEVELS_MAX"],
         ["test_plan test_steps_and_levels_have_a_limit"]),
+    "runs that ended, whose cause starts no second one": (
+        ["NOC_ENDED_MAX"],
+        ["test_resume_rows test_ended_of_late",
+         "test_resume_rows test_a_cause_has_one_run"]),
     "retries of a run": (
         ["RETRIES_MAX_RUN"],
         ["test_retry test_a_run_has_fifty_retries"]),

@@ -181,6 +181,58 @@ test_state_comes_back(void **state)
 }
 
 static void
+on_ended(const struct noc_run_row *row, void *arg)
+{
+	struct noc_strbuf *said = arg;
+
+	noc_strbuf_addf(said, "%d:%s ", row->id.b[0], row->state);
+}
+
+/* The row of a run that has ended stays as it is, whoever writes it again. */
+static void
+test_ended_stays(void **state)
+{
+	struct noc_writer *w = state_open(dir, NULL);
+	struct noc_run_row run = { .rule = "r",
+				   .key = "",
+				   .device = "",
+				   .mode = "active",
+				   .state = "Running",
+				   .phase = "",
+				   .outcome = "" };
+	struct noc_strbuf said = NOC_STRBUF_INIT;
+	const struct noc_load l = { .ended = on_ended, .arg = &said };
+	static const struct {
+		uint8_t id;
+		const char *state;
+		int64_t ended_ns;
+	} rows[] = {
+		{ 2, "Running", 0 },   { 1, "Running", 0 },
+		{ 1, "Succeeded", 7 }, { 2, "Failed", 8 },
+		{ 1, "Running", 0 },   { 3, "Running", 0 },
+		{ 2, "Cancelled", 9 },
+	};
+	struct noc_err err;
+
+	(void)state;
+	for (int batch = 0; batch < 2; batch++)
+		for (size_t i = 0; i < NOC_COUNT(rows); i++) {
+			struct noc_txn *txn = noc_txn_new(noc_clock_read());
+
+			memset(run.id.b, rows[i].id, 16);
+			run.state = rows[i].state;
+			run.ended_ns = rows[i].ended_ns;
+			noc_txn_run(txn, &run);
+			assert_true(state_wait(w, noc_writer_submit(w, txn),
+					       PATIENCE_MS));
+		}
+	noc_writer_close(w, 1000);
+	assert_int_equal(noc_load_state(dir, &l, &err), 0);
+	assert_string_equal(said.p, "2:Failed 1:Succeeded ");
+	noc_strbuf_release(&said);
+}
+
+static void
 test_nothing_yet(void **state)
 {
 	struct seen s;
@@ -237,6 +289,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 		TEST(test_state_comes_back),
+		TEST(test_ended_stays),
 		TEST(test_nothing_yet),
 		TEST(test_spoilt_json),
 	};

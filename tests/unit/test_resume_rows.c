@@ -272,6 +272,92 @@ test_device_of_the_event(void **state)
 	done(&f, dir);
 }
 
+/* ---- what has ended ---- */
+
+/* A run of this very cause. */
+static int
+start_for(struct fix *f, const struct noc_id *event, int64_t received_ns,
+	  struct noc_id *id)
+{
+	struct noc_event *ev = fix_event(f, "link.down", "sw1", NOC_TRUST_HIGH);
+	struct noc_rule *r = noc_ruleset_rule(noc_core_rules(f->core), "r");
+	struct noc_run_cause cause = { .plan = r->run,
+				       .rule = r,
+				       .rule_name = r->name,
+				       .definition = r->definition,
+				       .mode = NOC_ACTIVE,
+				       .key = "sw1",
+				       .ev = ev };
+	struct noc_err err;
+	int rc;
+
+	ev->id = *event;
+	ev->received_ns = received_ns;
+	noc_core_begin(f->core, f->now);
+	rc = noc_run_start(f->core, &cause, id, &err);
+	noc_core_end(f->core);
+	noc_event_unref(ev);
+	fix_pump(f);
+	return rc;
+}
+
+/* What caused a run causes no second one, also after a restart. */
+static void
+test_a_cause_has_one_run(void **state)
+{
+	static const char rule[] =
+	    "rule \"r\" { on = \"link.down\", run = log \"once\" }\n";
+	struct noc_id event = { { 1, 2, 3 } }, id, again_id;
+	char *dir = state_make();
+	struct fix f;
+	int64_t received_ns;
+
+	(void)state;
+	life_open(&f, dir, noc_clock_read(), rule);
+	received_ns = f.now.wall_ns;
+	assert_int_equal(start_for(&f, &event, received_ns, &id), 0);
+	assert_string_equal(noc_run_state(f.core, &id), "Succeeded");
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(start_for(&f, &event, received_ns, &again_id),
+				 NOC_ECONFLICT);
+		assert_memory_equal(&again_id, &id, sizeof(id));
+		assert_int_equal(fix_said(&f, "log r: once"), i == 0);
+		again(&f, dir, rule);
+		assert_string_equal(noc_run_state(f.core, &id), "Succeeded");
+	}
+	/* Of another event it is another. */
+	event.b[0]++;
+	assert_int_equal(start_for(&f, &event, received_ns, &again_id), 0);
+	done(&f, dir);
+}
+
+/* The last 4,096 are known, those that ended first are forgotten first. */
+static void
+test_ended_of_late(void **state)
+{
+	static const char flow[] = "flow \"f\" { log \"x\" }\n";
+	char *dir = state_make();
+	struct noc_id first, second, last;
+	struct fix f;
+
+	(void)state;
+	life_open(&f, dir, noc_clock_read(), flow);
+	first = fix_start_flow(&f, "f");
+	second = fix_start_flow(&f, "f");
+	for (int i = 2; i < 4097; i++) {
+		last = fix_start_flow(&f, "f");
+		fix_forget(&f);
+	}
+	for (int i = 0; i < 2; i++) {
+		assert_null(noc_run_state(f.core, &first));
+		assert_string_equal(noc_run_state(f.core, &second),
+				    "Succeeded");
+		assert_string_equal(noc_run_state(f.core, &last), "Succeeded");
+		again(&f, dir, flow);
+	}
+	done(&f, dir);
+}
+
 int
 main(void)
 {
@@ -283,6 +369,8 @@ main(void)
 		cmocka_unit_test(test_a_death_is_no_attempt),
 		cmocka_unit_test(test_retries_are_kept),
 		cmocka_unit_test(test_device_of_the_event),
+		cmocka_unit_test(test_a_cause_has_one_run),
+		cmocka_unit_test(test_ended_of_late),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
