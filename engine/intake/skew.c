@@ -48,10 +48,22 @@ skew_part(const struct noc_core *core)
 	return noc_core_part(core, NOC_PART_SKEW);
 }
 
+/*
+ * To the nearest: the time of receipt is the turn's, a little before the
+ * datagram was sent, and an hour is not to be told as 3599 s.
+ */
+static int64_t
+skew_seconds(int64_t behind_ns)
+{
+	int64_t s = (llabs(behind_ns) + NOC_NS_PER_S / 2) / NOC_NS_PER_S;
+
+	return behind_ns < 0 ? -s : s;
+}
+
 static void
 skew_summary(const struct skew_word *w, char *text, size_t size)
 {
-	int64_t s = llabs(w->behind_ns) / NOC_NS_PER_S;
+	int64_t s = llabs(skew_seconds(w->behind_ns));
 	int64_t rest = (s + 60) % SKEW_ZONE_S;
 
 	if (w->ok)
@@ -84,7 +96,7 @@ on_skew(void *arg)
 	skew_summary(w, text, sizeof(text));
 	ev.summary = noc_slice_str(text);
 	noc_value_set(ev.data, "behind",
-		      noc_value_int(w->behind_ns / NOC_NS_PER_S));
+		      noc_value_int(skew_seconds(w->behind_ns)));
 	if (!p->source)
 		p->source = noc_source_new(w->core, "clock",
 					   noc_interns("clock"), true);
@@ -228,7 +240,7 @@ skew_stats(struct noc_core *core, void *part, struct noc_value *map)
 			worst = llabs(s->behind_ns);
 	}
 	noc_value_set(clocks, "wrong", noc_value_int(p->told));
-	noc_value_set(clocks, "worst", noc_value_int(worst / NOC_NS_PER_S));
+	noc_value_set(clocks, "worst", noc_value_int(skew_seconds(worst)));
 	noc_value_set(map, "clocks", clocks);
 }
 

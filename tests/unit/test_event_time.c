@@ -341,6 +341,43 @@ test_skew(void **state)
 	cor_close(&f);
 }
 
+/* The datagram was sent a little after the clock of its turn was read. */
+static void
+test_skew_is_rounded(void **state)
+{
+	static const struct {
+		int64_t ago_ms, behind;
+	} cases[] = {
+		{ 3600 * S - 3, 3600 },	  { 3600 * S + 3, 3600 },
+		{ 3600 * S + 500, 3601 }, { -3600 * S - 3, -3600 },
+		{ -3600 * S + 3, -3600 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(cases); i++) {
+		struct noc_value *stats;
+		struct fix f = { 0 };
+		char text[64];
+
+		fix_open(&f, "rule \"s\" { on = \"clock.skew\", run = log"
+			     " \"{behind}, {summary}\" }\n");
+		for (int n = 0; n < 3; n++)
+			failed(&f, "joe", cases[i].ago_ms);
+		snprintf(text, sizeof(text),
+			 "log s: %lld, the clock of sw1 is "
+			 "%lld s ",
+			 (long long)cases[i].behind, llabs(cases[i].behind));
+		assert_int_equal(fix_said(&f, text), 1);
+		stats = noc_core_stats(f.core);
+		assert_int_equal(
+		    noc_value_get_int(noc_value_get(stats, "clocks"), "worst",
+				      0),
+		    llabs(cases[i].behind));
+		noc_value_free(stats);
+		cor_close(&f);
+	}
+}
+
 /* Thousands of senders, most of them made up, do not fill the memory. */
 static void
 test_skew_capped(void **state)
@@ -390,6 +427,7 @@ main(void)
 		cmocka_unit_test(test_unless),
 		cmocka_unit_test(test_damp),
 		cmocka_unit_test(test_skew),
+		cmocka_unit_test(test_skew_is_rounded),
 		cmocka_unit_test(test_skew_capped),
 	};
 
