@@ -144,11 +144,13 @@ attempt_refused(struct noc_attempt *a, const struct noc_failure *failure)
 	struct noc_step_done d = { .def = a->def,
 				   .target = target,
 				   .failure = failure };
-	bool verify = a->def->kind == NOC_STEP_VERIFY;
+	bool verify = a->def->kind == NOC_STEP_VERIFY, probing = a->probing;
 
 	attempt_not_started(a, "not_started");
 	if (verify)
 		noc_verify_result(r, NULL, &d);
+	else if (probing)
+		noc_attempt_probed(r, NULL, &d);
 	else
 		noc_step_fail(r, &d);
 	free(target);
@@ -393,9 +395,13 @@ attempt_impossible(struct noc_run *r, const char *code, const char *message)
 			      message);
 		return;
 	}
-	noc_failure_set(&f, "permanent", "rule", code, "%s", message);
+	noc_failure_set(&f, "permanent", r->probing ? "nocturne" : "rule", code,
+			"%s", message);
 	d.failure = &f;
-	noc_step_fail(r, &d);
+	if (r->probing)
+		noc_attempt_probed(r, NULL, &d);
+	else
+		noc_step_fail(r, &d);
 }
 
 /* While it stood in the queue the step's own clock stood still. */

@@ -35,6 +35,10 @@ void noc_attempt_free(struct noc_attempt *a);
 void noc_attempt_end(struct noc_attempt *a, struct noc_value *result,
 		     struct noc_failure *failure);
 void noc_attempt_late(struct noc_attempt *a, const char *outcome);
+/* What its probe says of a step in doubt: answered (result owned), failed or
+ * not even begun; nothing else ends the doubt, or the run before it. */
+void noc_attempt_probed(struct noc_run *r, struct noc_value *result,
+			struct noc_step_done *d);
 /* A step whose effect may or may not have happened. */
 void noc_attempt_in_doubt(struct noc_run *r, struct noc_step_done *d);
 void noc_step_retry(struct noc_run *r, struct noc_step_done *d,

@@ -252,9 +252,9 @@ probe_refuses(const struct noc_failure *f)
 }
 
 /* A probe answered: it happened.  It refuses: it did not; do it again. */
-static void
-attempt_probed(struct noc_run *r, struct noc_value *result,
-	       struct noc_step_done *d)
+void
+noc_attempt_probed(struct noc_run *r, struct noc_value *result,
+		   struct noc_step_done *d)
 {
 	int64_t delay_ms;
 
@@ -395,7 +395,7 @@ noc_attempt_end(struct noc_attempt *a, struct noc_value *result,
 	if (d.def->kind == NOC_STEP_VERIFY)
 		noc_verify_result(r, result, &d);
 	else if (probing)
-		attempt_probed(r, result, &d);
+		noc_attempt_probed(r, result, &d);
 	else
 		attempt_judge(r, touched, result, &d);
 	noc_value_free(params);

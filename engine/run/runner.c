@@ -41,7 +41,7 @@ on_run_due(struct noc_due *due, struct noc_core *core)
 		noc_attempt_due(r);
 		break;
 	case NOC_WAIT_RETRY:
-		if (noc_step_overdue(r))
+		if (noc_step_overdue(r) || noc_run_overdue(r))
 			break;
 		r->wait = NOC_WAIT_NONE;
 		noc_attempt_begin(r);
@@ -75,7 +75,10 @@ on_run_due(struct noc_due *due, struct noc_core *core)
 	noc_run_advance(r);
 }
 
-/* Its time is over: it ends, unless it waits for people. */
+/*
+ * Its time is over: it ends, unless it waits for people, or for the word
+ * whether a step happened; then that is where it ends.
+ */
 static bool
 run_expire(struct noc_run *r)
 {
@@ -84,7 +87,7 @@ run_expire(struct noc_run *r)
 	struct noc_step_done d = { .def = def };
 	struct noc_failure f;
 
-	if (r->ended || r->wait == NOC_WAIT_ASK ||
+	if (r->ended || r->probing || r->wait == NOC_WAIT_ASK ||
 	    r->wait == NOC_WAIT_BLOCKED || (r->esc.def && r->esc.on_fail))
 		return false;
 	noc_failure_set(&f, "timeout", "flow", "timeout", "%s", why);

@@ -255,6 +255,46 @@ test_probe_refuses(void **state)
 	fix_close(&f);
 }
 
+/* It cannot be asked: nobody knows more than before, and a person is asked. */
+static void
+test_probe_cannot_be_asked(void **state)
+{
+	static const char *const probes[] = {
+		"http.get { url = \"http://h.example/\" }",
+		"exec { \"look\", \"{input.nothing}\", mutates = false }",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(probes); i++) {
+		char *text = noc_asprintf("flow \"f\" { step \"job\" { exec {"
+					  " \"launch\" }, timeout = \"5s\","
+					  " probe = %s } }\n",
+					  probes[i]);
+		struct fix f = { 0 };
+		struct noc_id id;
+
+		fix_open(&f, text);
+		assert_int_equal(
+		    fix_command(
+			&f,
+			"{\"verb\":\"breaker.trip\",\"action\":\"http\","
+			"\"target\":\"h.example\",\"why\":\"w\"}",
+			NULL),
+		    0);
+		id = fix_start_flow(&f, "f");
+		fix_refuse(&f, "exec", "in_doubt", 0);
+		fix_advance(&f, 60000);
+		assert_true(fix_running(&f, &id));
+		assert_int_equal(f.started, 1);
+		assert_int_equal(fix_said(&f, "may or may not have happened"),
+				 1);
+		assert_int_equal(fix_signal(&f, &id, "done"), 0);
+		assert_false(fix_running(&f, &id));
+		fix_close(&f);
+		free(text);
+	}
+}
+
 /* ---- a person decides ---- */
 
 static struct noc_id
@@ -480,6 +520,7 @@ main(void)
 		cmocka_unit_test(test_probe_is_tried_again),
 		cmocka_unit_test(test_probe_after_a_death),
 		cmocka_unit_test(test_probe_refuses),
+		cmocka_unit_test(test_probe_cannot_be_asked),
 		cmocka_unit_test(test_a_person_decides),
 		cmocka_unit_test(test_nobody_decides),
 		cmocka_unit_test(test_no_attempt_at_the_deadline),

@@ -3,6 +3,9 @@
 
 #include "tests/unit/run_fixture.h"
 
+#include "base/mem.h"
+#include "engine/edge/action.h"
+
 /*
  * A flow's timeout ends its run whatever it waits for, but for a person; an
  * escalation after the failure is not the flow any more.
@@ -128,6 +131,87 @@ test_asked(void **state)
 	fix_close(&f);
 }
 
+/* ---- a doubt is settled first ---- */
+
+#define DOUBTED                                                               \
+	"step \"act\" { exec { \"/bin/act\" }, timeout = \"1900ms\", probe =" \
+	" exec { \"look\", mutates = false } }, step \"more\" { exec {"       \
+	" \"/bin/more\" }, timeout = \"5s\" }"
+
+/* Its probe is out at the end of its time: what it says is written down, and
+ * then nothing more is done. */
+static void
+test_probing(void **state)
+{
+	static const struct {
+		const char *class, *code, *order;
+		bool asks;
+	} cases[] = {
+		{ NULL, NULL, "STEP_DONE act sw1 exec ok: it had happened",
+		  false },
+		{ "permanent", "exit 1", "STEP_DONE act sw1 exec retry in 0 ms",
+		  false },
+		{ "permanent", "exit 126", "STEP_DONE act sw1 exec in_doubt",
+		  true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(cases); i++) {
+		struct noc_call_error e;
+		struct fix f = { 0 };
+		struct noc_id id = begun(&f, FLOW(DOUBTED));
+
+		fix_advance(&f, 1901); /* it timed out, and is looked after */
+		assert_int_equal(f.started, 2);
+		fix_advance(&f, 200);
+		assert_true(fix_running(&f, &id));
+		assert_int_equal(f.ncalls, 1);
+		if (cases[i].class) {
+			noc_call_error_set(&e, cases[i].class, "executor",
+					   cases[i].code, "it said no");
+			fix_refuse_as(&f, "exec", &e);
+		} else {
+			fix_answer(&f, "exec", "{}");
+		}
+		fix_advance(&f, 1000);
+		fix_order(&f, cases[i].order, NULL);
+		assert_int_equal(fix_running(&f, &id), cases[i].asks);
+		assert_int_equal(fix_said(&f, LONGER), !cases[i].asks);
+		fix_advance(&f, 60000);
+		assert_int_equal(f.started, 2);
+		fix_close(&f);
+	}
+}
+
+/* So it is where the probe waits for its turn, or for its next try. */
+static void
+test_probe_is_to_come(void **state)
+{
+	struct noc_value *config = noc_value_map();
+	struct fix f = { .env.config = config };
+	struct noc_id id;
+
+	(void)state;
+	noc_value_set(config, "limits.exec", noc_value_int(1));
+	id = begun(&f, FLOW(DOUBTED) "flow \"hold\" { step \"s\" { exec {"
+				     " \"/bin/hold\" }, timeout = \"3s\" } }");
+	fix_start_flow(&f, "hold");
+	fix_advance(&f, 4800);
+	assert_int_equal(f.started, 2); /* hold, before the probe */
+	assert_true(fix_running(&f, &id));
+	fix_advance(&f, 200);
+	assert_int_equal(f.started, 3);
+	fix_refuse(&f, "exec", "transient", 5000);
+	fix_advance(&f, 4900);
+	assert_true(fix_running(&f, &id));
+	fix_advance(&f, 200);
+	fix_answer(&f, "exec", "{}");
+	assert_false(fix_running(&f, &id));
+	assert_int_equal(fix_count(&f, "ok: it had happened"), 1);
+	fix_close(&f);
+	noc_value_free(config);
+}
+
 static void
 test_escalation_goes_on(void **state)
 {
@@ -157,6 +241,8 @@ main(void)
 		cmocka_unit_test(test_calling),
 		cmocka_unit_test(test_retrying),
 		cmocka_unit_test(test_asked),
+		cmocka_unit_test(test_probing),
+		cmocka_unit_test(test_probe_is_to_come),
 		cmocka_unit_test(test_escalation_goes_on),
 	};
 
