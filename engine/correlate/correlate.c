@@ -87,13 +87,13 @@ correlate_fire(struct noc_core *core, struct noc_candidate *c)
 	noc_ledger_outcome(core, c->rule->name, outcome, c->again);
 	noc_id_format(id, &run);
 	if (c->again)
-		noc_core_say(core, "%s%s %s → run %.8s%s", noc_mode_mark(mode),
+		noc_core_say(core, "%s%s %s → run %.18s%s", noc_mode_mark(mode),
 			     c->rule->name, c->key, id,
 			     c->late ? " (late)" : "");
 	else if (noc_correlate_would(c, &would))
 		noc_core_story(core, "%s %s", c->rule->name, would.p);
 	else
-		noc_core_story(core, "%s run %.8s", c->rule->name, id);
+		noc_core_story(core, "%s run %.18s", c->rule->name, id);
 	noc_strbuf_release(&would);
 }
 

@@ -44,7 +44,7 @@ settling_event(struct noc_core *core, struct noc_candidate *c)
 	}
 	noc_due_arm(core, &k->due, due);
 	noc_keyed_store(core, k);
-	noc_outcome(core, c, "held", "run %.8s touched it: settling",
+	noc_outcome(core, c, "held", "run %.18s touched it: settling",
 		    noc_id_format(id, &c->ev->cause));
 	return NOC_TAKEN;
 }

@@ -235,7 +235,7 @@ intake_fold(struct noc_core *core, struct noc_source *source,
 	if (receipt)
 		noc_core_write_event(core, ev, "folded");
 	noc_correlate_closing(core, ev);
-	noc_core_story(core, "folded into %.8s…: %s%s%.*s",
+	noc_core_story(core, "folded into %.18s: %s%s%.*s",
 		       noc_id_format(id, &first->id), why,
 		       first->witnesses.len ? ", seen by: " : "",
 		       (int)first->witnesses.len, first->witnesses.p);

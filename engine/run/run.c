@@ -403,7 +403,7 @@ noc_run_end(struct noc_run *r, const char *state, const char *outcome)
 	/* What was over at once is told by the line of its event. */
 	if (r->ev && !outcome && !r->would && r->took_ns == 0)
 		return;
-	noc_core_say(r->core, "%s%s run %.8s %s: %s (%.1f s)",
+	noc_core_say(r->core, "%s%s run %.18s %s: %s (%.1f s)",
 		     noc_mode_mark(r->mode), r->rule, r->text, r->state,
 		     r->outcome, (double)r->took_ns / 1e9);
 }

@@ -284,7 +284,8 @@ def _():
                          rows(d.cli("explain", ident, "-o", "jsonl"))),
                   ["heal-link-down", "tell"], "jsonl")
         d.syslog("<13>Nov 23 02:13:07 sw1 " + LINK % "Gi1/0/2", raw=True)
-        d.wait_line("Gi1/0/2")
+        run = re.search(r"tell run (\S+)", d.wait_line(r"Gi1/0/2 \[")).group(1)
+        ran(d.cli("run", "show", run), 0, "^rule +tell$")
         ran(d.cli("freeze", "add", "device=sw*", "--for", "1h", "-m", "x"))
         ran(d.cli("silence", "add", "kind=link.*", "--for", "1h", "-m", "x"))
         said = ran(d.cli("explain", "last"))

@@ -182,10 +182,10 @@ test_names_the_run(void **state)
 	fix_answer(&f, "snmp.set", "{}");
 	assert_true(waits(&f, "sw1"));
 	noc_id_format(id, &run);
-	text = noc_asprintf("heal held: run %.8s touched it: settling", id);
+	text = noc_asprintf("heal held: run %.18s touched it: settling", id);
 	assert_int_equal(fix_said(&f, text), 1);
 	free(text);
-	text = noc_asprintf("DECISION held {\"reason\":\"run %.8s touched it: "
+	text = noc_asprintf("DECISION held {\"reason\":\"run %.18s touched it: "
 			    "settling\"}",
 			    id);
 	fix_order(&f, "\"cause\":\"", text, NULL);
