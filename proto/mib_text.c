@@ -119,8 +119,9 @@ oid_parse_name(const struct noc_mib *mib, const char *text, size_t len,
 		    (int)(name_len > 200 ? 200 : name_len), name,
 		    suggestion ? "; did you mean '" : "",
 		    suggestion ? suggestion : "",
-		    suggestion ? "'?"
-			       : "; `nocturne mib` adds your MIB files.");
+		    suggestion
+			? "'?"
+			: "; `nocturne mib compile` adds your MIB files.");
 	}
 	memcpy(out, o->oid, o->oid_len * sizeof(*out));
 	*n = o->oid_len;

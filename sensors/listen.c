@@ -125,9 +125,10 @@ listen_failed(const char *option, const char *address, int type, int port,
 				   "choose another with --set %s=%d.",
 				   proto, address, strerror(why), option,
 				   port + 5000);
-	return noc_err_set(err, NOC_ECONFIG,
-			   "%s %s cannot be opened: %s; option %s says so.",
-			   proto, address, strerror(why), option);
+	return noc_err_set(
+	    err, NOC_ECONFIG,
+	    "%s %s cannot be opened: %s; options listen and %s say so.", proto,
+	    address, strerror(why), option);
 }
 
 int

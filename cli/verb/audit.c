@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/id.h"
 #include "base/mem.h"
 #include "store/reader.h"
 #include "store/verify.h"
@@ -56,22 +57,22 @@ on_progress(uint64_t done, uint64_t total, void *arg)
 		(unsigned long long)total);
 }
 
-/* The key itself, or the first line of a file that holds it; returned. */
-static char *
-verify_vkey(const char *said)
+/* The key itself, or the first line of a file that holds it. */
+static int
+verify_vkey(const char *said, char **key, struct noc_err *err)
 {
-	char line[1024];
+	char line[1024] = "";
 	FILE *f = fopen(said, "re");
-	char *key = NULL;
 
-	if (!f)
-		return noc_strdup(said);
-	if (fgets(line, sizeof(line), f)) {
+	if (!f && !strchr(said, '+'))
+		return noc_err_set(err, NOC_ENOTFOUND,
+				   "There is no key file at %s.", said);
+	if (f && fgets(line, sizeof(line), f))
 		line[strcspn(line, "\r\n")] = '\0';
-		key = noc_strdup(line);
-	}
-	fclose(f);
-	return key ? key : noc_strdup("");
+	*key = noc_strdup(f ? line : said);
+	if (f)
+		fclose(f);
+	return 0;
 }
 
 static struct noc_value *
@@ -134,23 +135,24 @@ audit_verify(struct noc_client *c)
 	bool terminal = isatty(STDERR_FILENO);
 	char *path = noc_asprintf("%s/nocturne.db", c->state);
 	char *beside = noc_asprintf("%s/anchor.log", c->state);
-	char *vkey = said ? verify_vkey(said) : NULL;
+	char *vkey = NULL;
 	struct noc_verify_options opt = {
 		.db = db ? db : path,
 		.anchor = anchor,
 		.anchored = anchor != NULL,
-		.vkey = vkey,
 		.progress = terminal ? on_progress : NULL,
 	};
 	struct noc_verify_result result;
 	struct noc_err err = { 0 };
-	int status;
+	int status = said ? verify_vkey(said, &vkey, &err) : 0;
 
 	/* A copy is not compared with the anchors of another log. */
 	if (!db && !anchor && access(beside, R_OK) == 0)
 		opt.anchor = beside;
+	opt.vkey = vkey;
 	memset(&result, 0, sizeof(result));
-	status = noc_verify(&opt, &result, &err);
+	if (!status)
+		status = noc_verify(&opt, &result, &err);
 	if (terminal)
 		fputs("\r\033[K", stderr);
 	if (status) {
@@ -324,6 +326,20 @@ record_view(struct noc_value *row)
 	noc_strbuf_release(&what);
 }
 
+/* The journal is asked for whole ids; a part of one would find nothing. */
+static int
+show_whole(const struct noc_client *c, const char *name)
+{
+	const char *id = noc_client_opt(c, name);
+
+	if (!id || strlen(id) == NOC_ID_TEXT - 1)
+		return 0;
+	return noc_verb_misuse(c->verb,
+			       "--%s takes a whole id, which 'nocturne %s %s' "
+			       "prints.",
+			       name, *name == 'r' ? "run show" : "explain", id);
+}
+
 static int
 audit_show(struct noc_client *c)
 {
@@ -331,8 +347,12 @@ audit_show(struct noc_client *c)
 	struct noc_strbuf url = NOC_STRBUF_INIT;
 	const struct noc_value *list;
 	struct noc_value *page;
-	int status;
+	int status = show_whole(c, "run");
 
+	if (!status)
+		status = show_whole(c, "event");
+	if (status)
+		return status;
 	noc_strbuf_adds(&url, "/api/v1/audit");
 	noc_client_query(&url, "limit", limit ? limit : "30");
 	noc_client_query(&url, "run", noc_client_opt(c, "run"));

@@ -274,7 +274,7 @@ static const struct noc_verb_option check_options[] = {
 
 const struct noc_verb noc_verb_check = {
 	.name = "check",
-	.summary = "load a rule tree and say what is wrong or unwise",
+	.summary = "loads a rule tree and says what is wrong or unwise",
 	.usage = "[DIR...]",
 	.options = check_options,
 	.details =

@@ -449,7 +449,7 @@ static const struct noc_verb_option decode_options[] = {
 
 const struct noc_verb noc_verb_decode = {
 	.name = "decode",
-	.summary = "show what would be made of messages",
+	.summary = "shows what would be made of messages",
 	.usage = "syslog [--hex] [FILE|-]...\n"
 		 "snmp [--hex] [FILE|-]...",
 	.options = decode_options,

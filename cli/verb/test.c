@@ -188,7 +188,7 @@ static const struct noc_verb_option test_options[] = {
 
 const struct noc_verb noc_verb_test = {
 	.name = "test",
-	.summary = "run the tests of a rule tree in virtual time",
+	.summary = "runs the tests of a rule tree in virtual time",
 	.usage = "[DIR...] [--filter TEXT]",
 	.options = test_options,
 	.details =

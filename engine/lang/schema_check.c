@@ -121,9 +121,10 @@ check_item(struct check *c, const char *kinds, const struct noc_value *v,
 	} else if (v->type == NOC_BOOL && !v->u.b) {
 		schema_false(c, what, label);
 	} else if (!check_item_is(c, v, kinds)) {
-		schema_problem(c, NULL, "%s in %s cannot be %s; it takes: %s",
-			       what, label,
-			       schema_describe(v, buf, sizeof(buf)), kinds);
+		schema_problem(
+		    c, NULL, "%s in %s cannot be %s; it takes: %s%s", what,
+		    label, schema_describe(v, buf, sizeof(buf)), kinds,
+		    !strcmp(kinds, "duration") ? " such as \"15s\"" : "");
 	} else {
 		schema_check_plain(c, what, label, v, 0);
 	}

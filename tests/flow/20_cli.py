@@ -421,6 +421,8 @@ def _():
             d.cli("emit", "link.down", "device=sw1", "ifname=Gi%d" % n)
         ran(d.cli("audit", "verify"), 0, r"^\d+ records OK: ")
         ran(d.cli("audit", "show", "--kind", "DECISION"), 0, " DECISION ")
+        ran(d.cli("audit", "show", "--event", "01a2075d"), 2, "^$",
+            "'nocturne explain 01a2075d' prints")
         live = ran(d.cli("audit", "export"))
         d.stop()
         noc.check(live.splitlines()[5] in ran(d.cli("audit", "export")),
@@ -432,6 +434,8 @@ def _():
         ran(d.cli("audit", "verify", "--vkey", key), 0, "OK")
         ran(d.cli("audit", "verify", "--vkey", key[:-4] + "AAAA"), 2, "^$",
             "key")
+        ran(d.cli("audit", "verify", "--vkey", vkey + ".none"), 3, "^$",
+            "There is no key file at .*none")
         name, other = key.split("+")[0], b"\x01" + os.urandom(32)
         number = hashlib.sha256(name.encode() + b"\n" + other).hexdigest()[:8]
         ran(d.cli("audit", "verify", "--vkey", "%s+%s+%s" % (

@@ -334,7 +334,7 @@ static const struct {
 	  "flow is empty; it takes: step action (x.lua:1)" },
 	{ RULE("run = log 'a', hold = '15x'"),
 	  "position 1 in 'hold' of rule 'r' cannot be \"15x\"; it takes: "
-	  "duration (x.lua:1)" },
+	  "duration such as \"15s\" (x.lua:1)" },
 	{ RULE("run = log 'a', hold = { '15s', cancle = 'x.y' }"),
 	  "unknown key 'cancle' in 'hold' of rule 'r' (x.lua:1); did you mean "
 	  "'cancel'?" },
