@@ -256,6 +256,6 @@ on_ingest(struct noc_http_req *req, void *arg)
 void
 noc_api_ingest(struct noc_api *api)
 {
-	noc_http_route(api->env->http, "POST", "/api/v1/events",
-		       NOC_ROLE_OPERATOR, on_ingest, api);
+	noc_http_intake(api->env->http, "POST", "/api/v1/events",
+			NOC_ROLE_OPERATOR, on_ingest, api);
 }

@@ -230,6 +230,15 @@ noc_http_route(struct noc_http *http, const char *method, const char *pattern,
 	r->bad = !noc_http_pattern_parse(r);
 }
 
+void
+noc_http_intake(struct noc_http *http, const char *method, const char *pattern,
+		enum noc_role role,
+		void (*fn)(struct noc_http_req *req, void *arg), void *arg)
+{
+	noc_http_route(http, method, pattern, role, fn, arg);
+	http->routes[http->nroutes - 1].intake = true;
+}
+
 bool
 noc_http_route_at(const struct noc_http *http, size_t i, const char **method,
 		  const char **pattern, enum noc_role *role)

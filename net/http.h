@@ -55,6 +55,12 @@ void noc_http_free(struct noc_http *http);
 void noc_http_route(struct noc_http *http, const char *method,
 		    const char *pattern, enum noc_role role,
 		    void (*fn)(struct noc_http_req *req, void *arg), void *arg);
+/* One by which machines hand in what can wait: 503 while the server is busy.
+ * What people say is always taken. */
+void noc_http_intake(struct noc_http *http, const char *method,
+		     const char *pattern, enum noc_role role,
+		     void (*fn)(struct noc_http_req *req, void *arg),
+		     void *arg);
 /* The i-th route for OpenAPI; false past the end. */
 bool noc_http_route_at(const struct noc_http *http, size_t i,
 		       const char **method, const char **pattern,
@@ -74,7 +80,7 @@ int noc_http_start(struct noc_http *http, struct noc_err *err);
 void noc_http_stop(struct noc_http *http);
 int noc_http_port(const struct noc_http *http); /* of the first TCP one */
 
-/* While busy whatever changes something gets 503 and Retry-After. */
+/* While busy what is handed in (noc_http_intake) gets 503 and Retry-After. */
 void noc_http_busy(struct noc_http *http, bool busy);
 
 struct noc_http_stats {

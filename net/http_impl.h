@@ -27,7 +27,7 @@ struct route {
 	bool named[SEGMENTS_MAX];
 	size_t nsegs;
 	bool rest; /* the last one takes all that follows */
-	bool bad;
+	bool bad, intake;
 	enum noc_role role;
 	void (*fn)(struct noc_http_req *req, void *arg);
 	void *arg;

@@ -82,7 +82,7 @@ request_admit(struct noc_conn *c, struct noc_http_req *req, const char **why)
 	if (status != 0)
 		return status;
 	*why = "the journal is behind; try again later";
-	if (changes && c->http->busy)
+	if (req->route->intake && c->http->busy)
 		return 503;
 	*why = "the body is larger than this server takes";
 	if (h->length > (int64_t)limits(c)->body_max)

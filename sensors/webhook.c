@@ -389,8 +389,8 @@ webhook_open(struct noc_env *env, void **instance, struct noc_err *err)
 		return 0;
 	w = noc_calloc(1, sizeof(*w));
 	w->env = env;
-	noc_http_route(env->http, "POST", "/hooks/{name}", NOC_ROLE_NONE,
-		       on_hook, w);
+	noc_http_intake(env->http, "POST", "/hooks/{name}", NOC_ROLE_NONE,
+			on_hook, w);
 	*instance = w;
 	return 0;
 }

@@ -129,4 +129,46 @@ def _():
         kept(d, ids)
 
 
+SAID = (
+    ("/api/v1/silences", {"match": {"device": "sw1"}, "for": "2h"}),
+    ("/api/v1/freezes", {"match": {"device": "sw1"}, "for": "2h"}),
+    ("/api/v1/rules/thing/pause", {}),
+    ("/api/v1/breakers/trip", {"action": "snmp", "target": "sw1"}),
+    ("/api/v1/kill/on", {}),
+)
+
+
+def in_force(d):
+    status = d.get("/api/v1/status").json
+    return (status["silences"], status["freezes"], status["rules"]["paused"],
+            status["breakers"]["open"], status["killed"])
+
+
+@noc.case("what a person says is taken while the disk is full, and is in "
+          "force at once")
+def _():
+    with Small() as small:
+        with noc.Daemon(rules=RULES, state=os.path.join(small.dir, "var"),
+                        secrets={"h": "tok"}) as d:
+            until_full(d, small)
+            d.wait_line("ALARM the journal cannot be written")
+            noc.wait_for(lambda: post(d, 1).status == 503, "hooks refused")
+            noc.equal(d.post("/api/v1/events", {}).status, 503, "events")
+            for path, body in SAID:
+                try:
+                    answer = d.request("POST", path,
+                                       json.dumps({**body, "why": "test"}),
+                                       timeout=1)
+                    raise noc.Failure("%s was answered: %d %s" % (
+                        path, answer.status, answer.text))
+                except (socket.timeout, TimeoutError):
+                    pass  # it is not on disk yet
+            noc.equal(in_force(d), (1, 1, 1, 1, True), "in force")
+            small.empty()
+            d.wait_line("the journal is written again")
+            noc.equal(d.stop(), 0, "exit status")
+            d.restart()
+            noc.equal(in_force(d), (1, 1, 1, 1, True), "after a restart")
+
+
 noc.main()

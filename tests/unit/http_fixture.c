@@ -235,6 +235,7 @@ routes_add(struct fixture *f)
 	noc_http_route(h, "GET", "/", NOC_ROLE_NONE, on_hello, f);
 	noc_http_route(h, "GET", "/hello", NOC_ROLE_NONE, on_hello, f);
 	noc_http_route(h, "POST", "/echo", NOC_ROLE_NONE, on_echo, f);
+	noc_http_intake(h, "POST", "/intake", NOC_ROLE_NONE, on_echo, f);
 	noc_http_route(h, "GET", "/things/{id}", NOC_ROLE_NONE, on_thing,
 		       thing);
 	noc_http_route(h, "GET", "/things/special", NOC_ROLE_NONE, on_thing,
