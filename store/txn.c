@@ -404,11 +404,13 @@ txn_salt(uint8_t salt[SALT])
 
 void
 noc_txn_add_commitment(struct noc_txn *txn, struct noc_record *r,
-		       const struct noc_value *v)
+		       const struct noc_value *v, char said[33])
 {
 	uint8_t hash[32], salt[SALT];
 
 	txn_salt(salt);
+	if (said)
+		noc_hex(said, salt, sizeof(salt));
 	noc_strbuf_clear(&txn->json);
 	noc_strbuf_add(&txn->json, salt, sizeof(salt));
 	noc_json_write(v, NOC_JSON_CANONICAL, &txn->json);

@@ -49,9 +49,10 @@ void noc_record_add_json(struct noc_record *r, enum noc_tag tag,
 void noc_txn_add_raw(struct noc_txn *txn, struct noc_record *r, const void *p,
 		     size_t len);
 /* Tag 9: SHA-256(salt ‖ canonical JSON of v); salt and value are kept in the
- * erasable audit_secret. */
+ * erasable audit_secret.  salt: what it was in hex, for a row that says the
+ * value itself; or NULL. */
 void noc_txn_add_commitment(struct noc_txn *txn, struct noc_record *r,
-			    const struct noc_value *v);
+			    const struct noc_value *v, char salt[33]);
 
 /* ---- projection rows ---- */
 struct noc_event_row {

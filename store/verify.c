@@ -435,6 +435,8 @@ verify_walk(struct verify *v, struct noc_err *err)
 				  " FROM audit_secret WHERE rowid > ?1 AND"
 				  " value IS NOT NULL ORDER BY rowid LIMIT ?2",
 				  "value", err);
+	if (!rc)
+		rc = noc_verify_runs(v, err);
 	return rc;
 }
 

@@ -9,8 +9,9 @@
 #include "store/verify.h"
 
 /*
- * The state of one verification, shared by verify.c (the walk over records)
- * and verify_load.c (what is read before it).  Private to those two.
+ * The state of one verification, shared by verify.c (the walk over records),
+ * verify_load.c (what is read before it) and verify_run.c (what runs were
+ * given).  Private to those.
  */
 /* A head that must hold once `size` records have been read. */
 struct verify_head {
@@ -55,6 +56,8 @@ int noc_verify_sqlite(struct verify *v, int rc, struct noc_err *err);
 
 /* verify_load.c: bounds, heads, anchors, and the rotations below the floor. */
 int noc_verify_load(struct verify *v, struct noc_err *err);
+/* verify_run.c */
+int noc_verify_runs(struct verify *v, struct noc_err *err);
 /* verify.c: a signature that must be there; a KEY_ROTATE's new key. */
 int noc_verify_signed(struct verify *v, const struct noc_note *note,
 		      const struct noc_vkey *key, uint64_t size,

@@ -85,7 +85,7 @@ notice_write(struct noc_core *core, enum noc_record_kind kind,
 	if (outcome)
 		noc_record_adds(rec, NOC_TAG_OUTCOME, outcome);
 	noc_record_add_json(rec, NOC_TAG_DETAIL, detail);
-	noc_txn_add_commitment(txn, rec, detail);
+	noc_txn_add_commitment(txn, rec, detail, NULL);
 	noc_record_addf(rec, NOC_TAG_STEP, "notify:%s", channel);
 	noc_value_free(detail);
 }

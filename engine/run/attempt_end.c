@@ -41,7 +41,7 @@ noc_attempt_late(struct noc_attempt *a, const char *outcome)
 	noc_record_adds(rec, NOC_TAG_TARGET, a->target);
 	noc_record_adds(rec, NOC_TAG_OUTCOME, outcome);
 	noc_record_add_json(rec, NOC_TAG_DETAIL, detail);
-	noc_txn_add_commitment(txn, rec, nothing);
+	noc_txn_add_commitment(txn, rec, nothing, NULL);
 	noc_record_adds(rec, NOC_TAG_STEP, a->step);
 	noc_value_free(detail);
 	noc_value_free(nothing);

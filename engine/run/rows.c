@@ -4,9 +4,11 @@
 #include "engine/run/rows.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/hex.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "store/crash.h"
 #include "engine/event/value.h"
@@ -158,9 +160,42 @@ run_write_definition(struct noc_run *r)
 			   r->plan->name, r->plan->json);
 }
 
+/* Sorted as in the commitment, so that the row's text is what was committed
+ * to; null, so that nothing can be put in later. */
+static const struct noc_value *
+run_given(struct noc_run *r, const char *name)
+{
+	const struct noc_value *v = noc_value_get(r->json, name);
+	struct noc_value *sorted = NULL;
+	char *text = v ? noc_json_string(v, NOC_JSON_CANONICAL) : NULL;
+
+	if (!v)
+		noc_value_set(r->json, name, noc_value_nil());
+	else if (!NOC_FAILS(
+		     !noc_json_parse_own(text, strlen(text), &sorted, NULL)))
+		noc_value_set(r->json, name, sorted);
+	free(text);
+	return noc_value_get(r->json, name);
+}
+
+/* [input, extra], and the salt for the row. */
+static void
+run_commit_given(struct noc_run *r, struct noc_record *rec)
+{
+	struct noc_value *given = noc_value_list();
+	char salt[33];
+
+	noc_value_push(given, noc_value_copy(run_given(r, "input")));
+	noc_value_push(given, noc_value_copy(run_given(r, "extra")));
+	noc_txn_add_commitment(noc_core_txn(r->core), rec, given, salt);
+	noc_value_set(r->json, "salt", noc_value_str(salt));
+	noc_value_free(given);
+}
+
 void
 noc_run_write_start(struct noc_run *r, const uint8_t *rule_definition)
 {
+	struct noc_txn *txn = noc_core_txn(r->core);
 	struct noc_value *detail = noc_value_map();
 	char hex[65], plan[65], cause[NOC_ID_TEXT];
 	struct noc_record *rec;
@@ -176,13 +211,14 @@ noc_run_write_start(struct noc_run *r, const uint8_t *rule_definition)
 	if (noc_value_get(r->json, "tree"))
 		noc_value_set(detail, "tree",
 			      noc_value_copy(noc_value_get(r->json, "tree")));
-	rec = noc_txn_record(noc_core_txn(r->core), NOC_REC_RUN_START);
+	rec = noc_txn_record(txn, NOC_REC_RUN_START);
 	if (r->ev)
 		noc_record_add_id(rec, NOC_TAG_EVENT, &r->ev->id);
 	noc_record_adds(rec, NOC_TAG_RUN, r->text);
 	noc_record_addf(rec, NOC_TAG_RULE, "%s@%.12s", r->rule, hex);
 	noc_record_adds(rec, NOC_TAG_ACTOR, r->actor);
 	noc_record_add_json(rec, NOC_TAG_DETAIL, detail);
+	run_commit_given(r, rec);
 	noc_record_adds(rec, NOC_TAG_DEFINITION, plan);
 	noc_record_adds(rec, NOC_TAG_CAUSE,
 			r->ev ? noc_id_format(cause, &r->ev->id) : r->actor);
@@ -310,7 +346,7 @@ noc_step_write_start(struct noc_run *r, const struct noc_step_def *def,
 	noc_record_adds(rec, NOC_TAG_ACTION, step_action(def));
 	noc_record_adds(rec, NOC_TAG_TARGET, target);
 	noc_record_add_json(rec, NOC_TAG_DETAIL, json);
-	noc_txn_add_commitment(txn, rec, params);
+	noc_txn_add_commitment(txn, rec, params, NULL);
 	noc_record_adds(rec, NOC_TAG_STEP, def->name);
 
 	noc_value_set(json, "action", noc_value_str(step_action(def)));
@@ -333,7 +369,7 @@ step_write_record(struct noc_run *r, const struct noc_step_done *d,
 	noc_record_adds(rec, NOC_TAG_TARGET, d->target ? d->target : "");
 	noc_record_adds(rec, NOC_TAG_OUTCOME, d->outcome);
 	noc_record_add_json(rec, NOC_TAG_DETAIL, json);
-	noc_txn_add_commitment(txn, rec, d->output ? d->output : nothing);
+	noc_txn_add_commitment(txn, rec, d->output ? d->output : nothing, NULL);
 	noc_record_adds(rec, NOC_TAG_STEP, d->def->name);
 	noc_value_free(nothing);
 }

@@ -109,10 +109,12 @@ noc_run_all(const struct noc_runs *runs, size_t *n)
 void
 noc_run_scope(const struct noc_run *r, struct noc_scope *scope)
 {
+	const struct noc_value *input = noc_value_get(r->json, "input");
+
 	*scope = (struct noc_scope){
 		.ev = r->ev,
 		.steps = r->steps,
-		.input = noc_value_get(r->json, "input"),
+		.input = input && input->type == NOC_MAP ? input : NULL,
 		.error = r->error,
 		.run = r->info,
 		.extra = noc_value_get(r->json, "extra"),

@@ -458,6 +458,31 @@ def _():
         ran(d.cli("audit", "verify", "--db", copy + ".none"), 3)
 
 
+@noc.case("audit verify: a run's input that was altered is found by both "
+          "verifiers, by name")
+def _():
+    with daemon() as d:
+        uid = d.post("/api/v1/flows/quick/runs", {
+            "input": {"device": "sw1", "why": "caf\u00e9"}}).json["run_id"]
+        d.get("/api/v1/runs/%s/wait" % uid)
+        d.stop()
+    path = os.path.join(d.state, "nocturne.db")
+    other = [os.path.join(noc.SRCDIR, "script", "audit-verify"), path]
+
+    def both(status, said):
+        ran(d.cli("audit", "verify"), status, said)
+        ran(subprocess.run(other, text=True, capture_output=True,
+                           check=False), status, said)
+    both(0, "^[0-9]+ records OK")
+    db = sqlite3.connect(path)
+    noc.equal(db.execute("UPDATE runs SET json = replace(json, 'sw1', 'sw2') "
+                         "WHERE json LIKE '%sw1%'").rowcount, 1, "its row")
+    db.commit()
+    db.close()
+    both(1, "(?i)^TAMPERED at seq [0-9]+: the input of run %s was altered"
+         % uid)
+
+
 @noc.case("audit export is one record a line, whole, and cut by time")
 def _():
     with daemon() as d:

@@ -54,7 +54,7 @@ story(void)
 	noc_record_adds(r, NOC_TAG_RULE, "if_down@1");
 	noc_record_adds(r, NOC_TAG_ACTION, "snmp.set");
 	noc_record_adds(r, NOC_TAG_TARGET, "r9");
-	noc_txn_add_commitment(txn, r, v);
+	noc_txn_add_commitment(txn, r, v, NULL);
 	noc_record_adds(r, NOC_TAG_STEP, "raise");
 	noc_value_free(v);
 	return txn;

@@ -304,7 +304,7 @@ test_commitment_hides_value(void **state)
 
 	(void)state;
 	noc_value_set(v, "password", noc_value_str("hunter2"));
-	noc_txn_add_commitment(txn, r, v);
+	noc_txn_add_commitment(txn, r, v, NULL);
 	noc_value_free(v);
 	row = find_row(txn, NOC_ROW_SECRET);
 	assert_int_equal(row->cells[1].len, 16);

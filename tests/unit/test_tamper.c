@@ -298,7 +298,7 @@ fill_named(void)
 
 	noc_txn_add_raw(txn, noc_txn_record(txn, NOC_REC_GAP), raw, 65536);
 	noc_value_set(v, "password", noc_value_str("hunter2"));
-	noc_txn_add_commitment(txn, noc_txn_record(txn, NOC_REC_GAP), v);
+	noc_txn_add_commitment(txn, noc_txn_record(txn, NOC_REC_GAP), v, NULL);
 	assert_true(state_wait(w, noc_writer_submit(w, txn), PATIENCE_MS));
 	noc_writer_close(w, 1000);
 	noc_value_free(v);
