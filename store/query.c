@@ -304,8 +304,9 @@ query_run(sqlite3 *db, const struct noc_value *params, struct noc_value **out,
 	rc = query_related(
 	    db,
 	    "SELECT path,attempt,state,started,ended,due,json AS more"
-	    " FROM steps WHERE run = ?1 ORDER BY started, path"
-	    " LIMIT 1000",
+	    " FROM steps WHERE run = ?1 ORDER BY started,"
+	    " CASE WHEN json_valid(json) THEN json_extract(json, '$.index') END,"
+	    " path LIMIT 1000",
 	    id, &list, err);
 	if (!rc) {
 		noc_value_set(*out, "steps", list);

@@ -306,6 +306,14 @@ step_token(const struct noc_run *r, const struct noc_step_def *def,
 	    noc_value_strf("%s/%s/%d", r->text, def->name, r->attempt));
 }
 
+/* Many begin in one millisecond: people want them in the order of the flow. */
+static void
+step_place(const struct noc_run *r, const struct noc_step_def *def,
+	   struct noc_value *json)
+{
+	noc_value_set(json, "index", noc_value_int(def - r->plan->steps));
+}
+
 /* The rows of steps are for people, nothing goes on from their times. */
 static int64_t
 row_due(const struct noc_run *r, int64_t due_ns)
@@ -349,6 +357,7 @@ noc_step_write_start(struct noc_run *r, const struct noc_step_def *def,
 	noc_txn_add_commitment(txn, rec, params, NULL);
 	noc_record_adds(rec, NOC_TAG_STEP, def->name);
 
+	step_place(r, def, json);
 	noc_value_set(json, "action", noc_value_str(step_action(def)));
 	noc_value_set(json, "target", noc_value_str(target));
 	noc_value_set(json, "params", noc_value_copy(params));
@@ -400,6 +409,7 @@ noc_step_write_done(struct noc_run *r, const struct noc_step_done *d)
 		noc_value_set(json, "error", noc_failure_value(d->failure));
 	step_write_record(r, d, json);
 
+	step_place(r, d->def, json);
 	noc_value_set(json, "outcome", noc_value_str(d->outcome));
 	noc_value_set(json, "action", noc_value_str(step_action(d->def)));
 	noc_value_set(json, "target",

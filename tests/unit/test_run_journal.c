@@ -538,6 +538,41 @@ test_row_of_what_was_observed(void **state)
 	state_remove(dir);
 }
 
+/* All in one millisecond, and in the order of the flow. */
+static void
+test_steps_are_in_order(void **state)
+{
+	static const char *const names[] = { "z", "m", "log_3", "a", "b" };
+	char *dir = state_make();
+	struct noc_value *row;
+	struct noc_id id;
+	struct fix f;
+
+	(void)state;
+	life_open(&f, dir, noc_clock_read(),
+		  "flow \"f\" { step \"z\" { log \"1\" }, step \"m\" { log"
+		  " \"2\" }, log \"3\", step \"a\" { log \"4\" },"
+		  " step \"b\" { snmp.get { x = \"sysName.0\" } } }");
+	id = fix_start_flow(&f, "f");
+	row = dead_row(&f, dir, &id);
+	assert_int_equal(noc_value_len(noc_value_get(row, "steps")),
+			 NOC_COUNT(names));
+	for (size_t i = 0; i < NOC_COUNT(names); i++)
+		assert_string_equal(
+		    noc_value_get_str(
+			noc_value_at(noc_value_get(row, "steps"), i), "path",
+			""),
+		    names[i]);
+	noc_value_free(row);
+	/* One that cannot be read is no reason to show none. */
+	state_sql(dir, "UPDATE steps SET json = '{' WHERE path = 'm'");
+	row = run_row(dir, &id);
+	assert_int_equal(noc_value_len(noc_value_get(row, "steps")),
+			 NOC_COUNT(names));
+	noc_value_free(row);
+	state_remove(dir);
+}
+
 int
 main(void)
 {
@@ -546,6 +581,7 @@ main(void)
 		cmocka_unit_test(test_start_of_a_flow),
 		cmocka_unit_test(test_tokens),
 		cmocka_unit_test(test_steps),
+		cmocka_unit_test(test_steps_are_in_order),
 		cmocka_unit_test(test_kinds_of_step),
 		cmocka_unit_test(test_cancelled_calls),
 		cmocka_unit_test(test_late_results),
