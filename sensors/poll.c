@@ -221,22 +221,51 @@ poll_missed(struct poll *p, const char *why)
 		      p->task->name, why);
 }
 
+/* Of an interval steady, of a calendar by the wall clock. */
+static int64_t
+poll_now(const struct poll *p)
+{
+	const struct noc_core *core = p->owner->env->core;
+
+	return noc_calendar_is_interval(p->calendar)
+		   ? noc_steady_now(core)
+		   : noc_core_time(core).wall_ns;
+}
+
+static int64_t
+poll_last(const struct poll *p)
+{
+	char *what = noc_asprintf("poll/%s", p->task->name);
+	int64_t last = noc_value_get_int(
+	    noc_task_memory(p->owner->env->core, what), "last", 0);
+
+	free(what);
+	return noc_ns_sane(last);
+}
+
+/* What is within its jitter is still to come. */
 static void
 poll_arm(struct poll *p)
 {
-	struct noc_now now = noc_core_turn(p->owner->env->core);
+	struct noc_core *core = p->owner->env->core;
 	const char *text = noc_value_get_str(p->opts, "jitter", "0");
-	int64_t jitter = 0, ms;
+	int64_t jitter = 0, now = poll_now(p), last = poll_last(p), from, due;
 
-	p->nominal_ns = noc_calendar_next(p->calendar, now.wall_ns);
-	if (!p->nominal_ns)
-		return;
 	if (noc_duration_parse(text, &jitter) == 0 && jitter > 0)
 		jitter = (int64_t)(noc_hash_stable(p->task->name,
 						   strlen(p->task->name)) %
 				   (uint64_t)jitter);
-	ms = (p->nominal_ns - now.wall_ns) / NOC_NS_PER_MS + 1 + jitter;
-	noc_timer_arm(p->timer, ms);
+	from = noc_ns_after(now, -jitter);
+	if (last > from && last <= now)
+		from = last;
+	p->nominal_ns = noc_calendar_next(p->calendar, from);
+	if (!p->nominal_ns)
+		return;
+	due = noc_ns_after(p->nominal_ns, jitter);
+	if (noc_calendar_is_interval(p->calendar))
+		noc_due_arm_steady(core, &p->due, due);
+	else
+		noc_due_arm_wall(core, &p->due, due);
 }
 
 static void
@@ -254,31 +283,27 @@ poll_remember(struct poll *p, int64_t nominal_ns)
 static void
 poll_slept(struct poll *p)
 {
-	struct noc_core *core = p->owner->env->core;
-	char *what = noc_asprintf("poll/%s", p->task->name);
-	int64_t now = noc_core_turn(core).wall_ns, due = 0;
-	int64_t last =
-	    noc_value_get_int(noc_task_memory(core, what), "last", 0);
+	int64_t now = poll_now(p), last = poll_last(p), due = 0;
 
-	free(what);
 	if (last)
 		due = noc_calendar_next(p->calendar, last);
 	if (!due || now - due < POLL_LATE_NS)
 		return;
-	noc_core_begin(core, noc_core_turn(core));
 	poll_missed(p, "the daemon was not running");
 	poll_remember(p, now);
-	noc_core_end(core);
 }
 
 static void
-on_poll_timer(void *arg)
+on_poll_due(struct noc_due *due, struct noc_core *core)
 {
-	struct poll *p = arg;
-	struct noc_core *core = p->owner->env->core;
-	struct noc_now now = noc_core_turn(core);
+	struct poll *p =
+	    (struct poll *)((char *)due - offsetof(struct poll, due));
 
-	noc_core_begin(core, now);
+	(void)core;
+	if (poll_now(p) < p->nominal_ns) { /* the clock was set */
+		poll_arm(p);
+		return;
+	}
 	if (p->running) {
 		poll_missed(p, "the round before has not ended");
 	} else if (p->owner->paused) {
@@ -296,7 +321,6 @@ on_poll_timer(void *arg)
 	}
 	poll_remember(p, p->nominal_ns);
 	poll_arm(p);
-	noc_core_end(core);
 }
 
 /* ---- life ---- */
@@ -304,7 +328,7 @@ on_poll_timer(void *arg)
 static void
 poll_free(struct poll *p)
 {
-	noc_watch_free(p->timer);
+	noc_due_disarm(p->owner->env->core, &p->due);
 	for (size_t i = 0; i < p->limit; i++) {
 		struct poll_ask *ask = p->asks[i];
 
@@ -358,6 +382,7 @@ polls_build(struct polls *ps)
 	struct noc_ruleset *rs = noc_core_rules(ps->env->core);
 	size_t cap = 0;
 
+	noc_core_begin(ps->env->core, noc_core_turn(ps->env->core));
 	for (size_t i = 0; i < ps->n; i++)
 		poll_free(ps->at[i]);
 	free(ps->at);
@@ -380,7 +405,7 @@ polls_build(struct polls *ps)
 		if (p->limit == 0 || p->limit > 1000)
 			p->limit = 20;
 		p->asks = noc_calloc(p->limit, sizeof(struct poll_ask *));
-		p->timer = noc_loop_timer(ps->env->loop, on_poll_timer, p);
+		p->due.on_due = on_poll_due;
 		if (poll_compile(p, &err) < 0) {
 			noc_warn("poll", "poll=%s %s", t->name, err.msg);
 			poll_free(p);
@@ -391,6 +416,7 @@ polls_build(struct polls *ps)
 		poll_slept(p);
 		poll_arm(p);
 	}
+	noc_core_end(ps->env->core);
 }
 
 static int

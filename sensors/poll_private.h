@@ -6,6 +6,7 @@
 #include "engine/expr/where_test.h"
 #include "engine/edge/action.h"
 #include "engine/core/core.h"
+#include "engine/core/due.h"
 #include "engine/task/task.h"
 
 /* Shared by poll.c (when, whom) and poll_answer.c (what came) only. */
@@ -23,7 +24,7 @@ struct poll {
 	const struct noc_task *task;
 	const struct noc_value *opts;
 	struct noc_calendar *calendar;
-	struct noc_watch *timer;
+	struct noc_due due; /* the next round */
 	struct noc_where *when;
 	int when_fn;
 	struct noc_template *emit, *summary;

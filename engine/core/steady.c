@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/hex.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "store/load.h"
 #include "engine/event/event.h"
@@ -64,6 +65,15 @@ noc_steady_now(const struct noc_core *core)
 	return noc_steady_of_boot(core, core->now.boot_ns);
 }
 
+/* The two clocks are not read at the very same moment. */
+static int64_t
+steady_whole(int64_t ns)
+{
+	return (ns / NOC_NS_PER_MS + (ns % NOC_NS_PER_MS >= NOC_NS_PER_MS / 2) -
+		(ns % NOC_NS_PER_MS <= -NOC_NS_PER_MS / 2)) *
+	       NOC_NS_PER_MS;
+}
+
 /* How far the wall clock is ahead of the line. */
 static int64_t
 steady_ahead(const struct noc_core *core)
@@ -71,10 +81,11 @@ steady_ahead(const struct noc_core *core)
 	return steady_sub(core->now.wall_ns, noc_steady_now(core));
 }
 
+/* As it was told last: whole milliseconds, and the same at each look. */
 int64_t
 noc_steady_wall(const struct noc_core *core, int64_t steady_ns)
 {
-	return steady_add(steady_ns, steady_ahead(core));
+	return steady_add(steady_ns, core->steady.ahead_ns);
 }
 
 int64_t
@@ -116,14 +127,15 @@ steady_boot_known(const struct noc_core *core)
 static void
 steady_go_on(struct noc_core *core, const struct noc_value *row)
 {
-	int64_t steady = noc_value_get_int(row, "steady", 0);
-	int64_t boot = noc_value_get_int(row, "boottime", 0);
-	int64_t ahead = steady_sub(noc_value_get_int(row, "wall", 0), steady);
+	int64_t steady = noc_ns_sane(noc_value_get_int(row, "steady", 0));
+	int64_t boot = noc_ns_sane(noc_value_get_int(row, "boottime", 0));
+	int64_t wall = noc_ns_sane(noc_value_get_int(row, "wall", 0));
+	int64_t ahead = wall - steady;
 	struct noc_steady *s = &core->steady;
 	char hex[33];
 	int64_t now;
 
-	if (steady <= 0) /* no reading */
+	if (!steady || !wall) /* no reading */
 		return;
 	noc_hex(hex, core->boot_id, sizeof(core->boot_id));
 	if (steady_boot_known(core) && boot <= core->now.boot_ns &&
@@ -135,7 +147,7 @@ steady_go_on(struct noc_core *core, const struct noc_value *row)
 			now = steady;
 		s->offset_ns = steady_sub(now, core->now.boot_ns);
 	}
-	s->ahead_ns = ahead;
+	s->ahead_ns = steady_whole(ahead);
 }
 
 int
@@ -197,10 +209,9 @@ steady_step(struct noc_core *core, int64_t by_ns)
 {
 	struct noc_steady *s = &core->steady;
 	struct noc_value *said = noc_value_map();
-	int64_t ms = by_ns / NOC_NS_PER_MS;
-	char text[32];
+	int64_t ms = steady_whole(by_ns) / NOC_NS_PER_MS;
 
-	s->ahead_ns += by_ns;
+	s->ahead_ns = steady_whole(steady_ahead(core));
 	s->steps++;
 	s->step_ms = ms;
 	s->stepped_ns = core->now.wall_ns;
@@ -210,9 +221,7 @@ steady_step(struct noc_core *core, int64_t by_ns)
 	noc_value_set(said, "by_ms", noc_value_int(ms));
 	noc_core_admin(core, said);
 	noc_value_free(said);
-	noc_core_say(core, "the wall clock was set %s by %s",
-		     ms < 0 ? "back" : "forward",
-		     noc_duration_format(text, ms < 0 ? -ms : ms));
+	noc_warn("clock", "the wall clock was set by_ms=%lld", (long long)ms);
 	noc_due_clock_set(core);
 	for (int i = 0; i < NOC_PART_COUNT; i++)
 		if (core->ops[i]->clock_set)

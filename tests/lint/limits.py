@@ -66,6 +66,10 @@ LIMITS = {
     "retries of a run": (
         ["RETRIES_MAX_RUN"],
         ["test_retry test_a_run_has_fifty_retries"]),
+    "runs that a schedule makes up for at once; times of a calendar that are "
+    "counted as missed": (
+        ["MAKE_UP_MAX", "CALENDAR_COUNT_MAX"],
+        ["test_schedule test_missed_times", "test_schedule test_calendars"]),
     "silences and freezes": (
         ["MUTE_MAX"],
         ["test_override test_a_thousand_silences_and_freezes"]),

@@ -307,12 +307,12 @@ test_behind_at_the_start_then_set_right(void **state)
 		const struct wait *w = &waits[i];
 		struct noc_now now = { noc_clock_read().wall_ns, S(5000) };
 
+		if (w->by_events)
+			continue;
 		for (int life = RESTART; life <= REBOOT; life++) {
 			char *dir = state_make();
 			struct fix f;
 
-			if (w->by_events)
-				continue;
 			open_at(&f, dir, now, 1, w->rules);
 			w->begin(&f);
 			fix_advance(&f, 20000);
@@ -401,7 +401,7 @@ test_a_step_is_told_once(void **state)
 		assert_int_equal(steps_told(&f), told);
 		if (told) {
 			assert_int_equal(fix_count(&f, cases[i].record), 1);
-			assert_int_equal(fix_said(&f, cases[i].notice), 2);
+			assert_int_equal(fix_said(&f, cases[i].notice), 1);
 		}
 		fix_close(&f);
 	}
@@ -434,6 +434,7 @@ test_small_steps_add_up(void **state)
 		assert_int_equal(steps_told(&f), 0);
 		f.now.wall_ns += 600 * NOC_NS_PER_MS;
 		noc_core_clock(f.core, f.now);
+		fix_pump(&f);
 	}
 	assert_int_equal(fix_count(&f, "\"by_ms\":1200,"), 1);
 	fix_close(&f);
