@@ -232,6 +232,10 @@ on_writer(int fd, int events, void *arg)
 	(void)events;
 	if (read(fd, &n, sizeof(n)) < 0 && errno != EAGAIN)
 		noc_warn("writer", "eventfd: %s", strerror(errno));
+	if (noc_writer_recoveries(d->env.writer) != d->recoveries) {
+		d->recoveries = noc_writer_recoveries(d->env.writer);
+		noc_core_store(d->env.core, noc_loop_now(d->env.loop));
+	}
 	noc_core_durable(d->env.core, noc_writer_completed(d->env.writer));
 	if (d->pressed)
 		host_pressure(d);
@@ -241,10 +245,14 @@ static void
 on_reader(int fd, int events, void *arg)
 {
 	struct noc_daemon *d = arg;
+	uint64_t inode;
 
 	(void)fd;
 	(void)events;
 	noc_reader_drain(d->env.reader);
+	inode = noc_reader_damaged(d->env.reader);
+	if (inode)
+		noc_writer_suspect(d->env.writer, inode);
 }
 
 static void

@@ -53,6 +53,7 @@ struct noc_daemon {
 	int64_t drain_until_boot_ns;
 	struct noc_strbuf lines; /* of this turn, not yet printed */
 	uint64_t lines_lost;
+	unsigned recoveries; /* of the writer, that the core was told */
 	int status;
 };
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "base/log.h"
@@ -137,7 +138,8 @@ commit_failed(struct noc_commit *c, const char *what)
 static void
 commit_new_log(struct noc_commit *c, char *said)
 {
-	noc_error("writer", "%s", said);
+	noc_error("writer", "%s What is in memory is written next and decides.",
+		  said);
 	free(said);
 	c->in_doubt = false;
 	c->recoveries++;
@@ -259,7 +261,29 @@ noc_commit_try(struct noc_commit *c, struct noc_txn *list)
 	return commit_reopen(c);
 }
 
+void
+noc_commit_suspect(struct noc_commit *c, uint64_t inode)
+{
+	struct stat st;
+
+	if (c->j.db && !stat(c->j.path, &st) && st.st_ino == inode)
+		commit_recover(c, "a reader came upon a damaged page");
+}
+
 /* ---- afterwards ---- */
+
+/* Work that nobody waits for went wrong. */
+static void
+commit_upkeep_failed(struct noc_commit *c, const char *what, int rc)
+{
+	char text[200];
+
+	snprintf(text, sizeof(text), "%s: %s", what, sqlite3_errmsg(c->j.db));
+	if (noc_db_fault(rc) == NOC_DB_MALFORMED)
+		commit_recover(c, text);
+	else
+		noc_warn("writer", "%s", text);
+}
 
 /* Is it for the writer to copy?  Else the thread is told when it is time. */
 static bool
@@ -297,7 +321,7 @@ commit_checkpoint(struct noc_commit *c)
 		c->copying = false;
 	}
 	if (rc != SQLITE_OK && noc_db_fault(rc) != NOC_DB_RETRY)
-		noc_warn("writer", "checkpoint: %s", sqlite3_errmsg(c->j.db));
+		commit_upkeep_failed(c, "checkpoint", rc);
 	if (c->j.wal_pages > WAL_ALARM_PAGES && !c->wal_alarm)
 		noc_error("writer",
 			  "the write-ahead log has %d pages and does "
@@ -342,7 +366,7 @@ commit_empty(struct noc_commit *c, int mode)
 	if (rc == SQLITE_OK || noc_db_fault(rc) == NOC_DB_RETRY)
 		c->j.wal_pages = c->checked_pages = 0;
 	else
-		noc_warn("writer", "checkpoint: %s", sqlite3_errmsg(c->j.db));
+		commit_upkeep_failed(c, "checkpoint", rc);
 }
 
 /* One chunk; true when there may be more at once. */
@@ -359,8 +383,7 @@ commit_retain(struct noc_commit *c, const int64_t keep_ns[NOC_RETAINS])
 		rc = noc_retain_step(&c->j, (enum noc_retain)i,
 				     wall - keep_ns[i], &deleted);
 		if (rc != SQLITE_OK) {
-			noc_warn("writer", "retention: %s",
-				 sqlite3_errmsg(c->j.db));
+			commit_upkeep_failed(c, "retention", rc);
 			return false;
 		}
 		if (deleted)

@@ -37,6 +37,9 @@ void noc_commit_stop(struct noc_commit *c);
 /* The list as one transaction: true when it is durable.  False: nothing of
  * it is, or nobody knows yet; the same list is to be tried again. */
 bool noc_commit_try(struct noc_commit *c, struct noc_txn *list);
+/* A reader found damage in the file with this inode: it is put aside, unless
+ * that was done. */
+void noc_commit_suspect(struct noc_commit *c, uint64_t inode);
 /* Checkpoint and anchor, when due. */
 void noc_commit_after(struct noc_commit *c, int64_t now_ns);
 /* Upkeep while nothing is queued; returns when to come again. */

@@ -5,10 +5,12 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -26,6 +28,7 @@ struct noc_reader {
 	int efd;
 	sqlite3 *db; /* the thread's own; opened when the first one asks */
 	int64_t until_ns;
+	atomic_uint_fast64_t damaged; /* inode, or 0 */
 
 	pthread_mutex_t mutex; /* what follows */
 	pthread_cond_t cond;
@@ -58,6 +61,37 @@ reader_path(const char *state_dir)
 	return noc_asprintf("%s/nocturne.db", state_dir);
 }
 
+/* Has the writer begun another file under the same name? */
+static bool
+reader_is_behind(const struct noc_reader *r)
+{
+	int moved = 0;
+
+	return r->db &&
+	       (sqlite3_file_control(r->db, NULL, SQLITE_FCNTL_HAS_MOVED,
+				     &moved) != SQLITE_OK ||
+		moved);
+}
+
+static void
+reader_check_file(struct noc_reader *r)
+{
+	if (!reader_is_behind(r))
+		return;
+	sqlite3_close(r->db);
+	r->db = NULL;
+}
+
+static void
+reader_failed(struct noc_reader *r, int rc)
+{
+	struct stat st;
+
+	if (noc_db_fault(rc) == NOC_DB_MALFORMED && !reader_is_behind(r) &&
+	    !stat(r->path, &st))
+		atomic_store(&r->damaged, st.st_ino);
+}
+
 /*
  * A connection is dropped after a failure: the file may have been put aside
  * and a new one begun in its place.
@@ -65,10 +99,12 @@ reader_path(const char *state_dir)
 static int
 reader_ask(struct noc_reader *r, struct noc_query *q)
 {
-	int rc;
+	int rc, code;
 
 	if (!r->db) {
-		rc = noc_db_open(r->path, NOC_DB_READ, &r->db, NULL, &q->err);
+		rc = noc_db_open(r->path, NOC_DB_READ, &r->db, &code, &q->err);
+		if (rc == NOC_ESTORE)
+			reader_failed(r, code);
 		if (rc < 0)
 			return rc;
 		sqlite3_progress_handler(r->db, READER_OPS, on_progress, r);
@@ -77,25 +113,11 @@ reader_ask(struct noc_reader *r, struct noc_query *q)
 	    noc_clock_read().boot_ns + (q->limit_ns ? q->limit_ns : READER_NS);
 	rc = noc_query_run(r->db, q->name, q->params, &q->result, &q->err);
 	if (rc == NOC_ESTORE) {
+		reader_failed(r, sqlite3_extended_errcode(r->db));
 		sqlite3_close(r->db);
 		r->db = NULL;
 	}
 	return rc;
-}
-
-/* Has the writer begun another file under the same name? */
-static void
-reader_check_file(struct noc_reader *r)
-{
-	int moved = 0;
-
-	if (r->db &&
-	    sqlite3_file_control(r->db, NULL, SQLITE_FCNTL_HAS_MOVED, &moved) ==
-		SQLITE_OK &&
-	    moved) {
-		sqlite3_close(r->db);
-		r->db = NULL;
-	}
 }
 
 static void *
@@ -220,6 +242,12 @@ noc_reader_submit(struct noc_reader *r, struct noc_query *q,
 	}
 	pthread_cond_signal(&r->cond);
 	return 0;
+}
+
+uint64_t
+noc_reader_damaged(struct noc_reader *r)
+{
+	return atomic_exchange(&r->damaged, 0);
 }
 
 int

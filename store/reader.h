@@ -55,6 +55,10 @@ int noc_reader_submit(struct noc_reader *r, struct noc_query *q,
 int noc_reader_fd(const struct noc_reader *r);
 void noc_reader_drain(struct noc_reader *r);
 
+/* The inode of a file in which it came upon damage since it was last asked,
+ * which noc_writer_suspect wants to know; or 0. */
+uint64_t noc_reader_damaged(struct noc_reader *r);
+
 /* The same, at once, on the caller's thread (CLI without a daemon). */
 int noc_reader_query(const char *state_dir, const char *name,
 		     const struct noc_value *params, struct noc_value **out,

@@ -36,6 +36,9 @@ static const char *const rows_sql[NOC_ROW_KINDS] = {
 	    " ON CONFLICT(run,path) DO UPDATE SET attempt=excluded.attempt,"
 	    " state=excluded.state, started=excluded.started,"
 	    " ended=excluded.ended, due=excluded.due, json=excluded.json",
+	[NOC_ROW_STEP_KEEP] =
+	    "INSERT OR IGNORE INTO steps(run,path,attempt,state,started,ended,"
+	    "due,json) SELECT c1,c2,c3,c4,c5,c6,c7,c8 FROM noc_feed",
 	[NOC_ROW_DECISION] =
 	    "INSERT INTO decisions(event,rule,outcome,at,reason,run)"
 	    " SELECT c1,c2,c3,c4,c5,c6 FROM noc_feed WHERE true"

@@ -319,14 +319,27 @@ noc_txn_run(struct noc_txn *txn, const struct noc_run_row *row)
 		cell_blob(txn, row->definition, 32), cell_json(txn, row->json));
 }
 
-void
-noc_txn_step(struct noc_txn *txn, const struct noc_step_row *row)
+static void
+txn_step(struct noc_txn *txn, enum noc_row_kind kind,
+	 const struct noc_step_row *row)
 {
-	TXN_ROW(txn, NOC_ROW_STEP, cell_blob(txn, row->run.b, 16),
+	TXN_ROW(txn, kind, cell_blob(txn, row->run.b, 16),
 		cell_text(txn, row->path), cell_int(row->attempt),
 		cell_text(txn, row->state), cell_int(row->started_ns),
 		cell_int(row->ended_ns), cell_int(row->due_ns),
 		cell_json(txn, row->json));
+}
+
+void
+noc_txn_step(struct noc_txn *txn, const struct noc_step_row *row)
+{
+	txn_step(txn, NOC_ROW_STEP, row);
+}
+
+void
+noc_txn_step_keep(struct noc_txn *txn, const struct noc_step_row *row)
+{
+	txn_step(txn, NOC_ROW_STEP_KEEP, row);
 }
 
 void

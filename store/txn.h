@@ -106,6 +106,8 @@ struct noc_decision_row {
 void noc_txn_event(struct noc_txn *txn, const struct noc_event_row *row);
 void noc_txn_run(struct noc_txn *txn, const struct noc_run_row *row);
 void noc_txn_step(struct noc_txn *txn, const struct noc_step_row *row);
+/* Unless there is a row of it. */
+void noc_txn_step_keep(struct noc_txn *txn, const struct noc_step_row *row);
 void noc_txn_decision(struct noc_txn *txn, const struct noc_decision_row *row);
 /*
  * Live engine state by (kind, key): hold, window, pair, storm, damp, breaker,

@@ -33,10 +33,12 @@ struct noc_writer {
 	char *old_vkeys[8]; /* somebody may still be reading one */
 	unsigned nold;
 	atomic_uint_fast64_t completed;
+	atomic_uint recoveries;
 
 	pthread_mutex_t mutex; /* what follows */
 	pthread_cond_t cond;
 	bool waiting, held, stop;
+	uint64_t suspect; /* inode; 0: none */
 	int64_t stop_by_ns;
 	struct noc_txn *first, *last; /* queued */
 	size_t txns, bytes;	      /* queued and in the batch */
@@ -113,14 +115,32 @@ writer_rename(struct noc_writer *w)
 	atomic_store(&w->vkey, noc_strdup(w->c.j.vkey_text));
 }
 
+static void
+writer_wake(struct noc_writer *w)
+{
+	uint64_t one = 1;
+
+	if (write(w->efd, &one, sizeof(one)) < 0 && errno != EAGAIN)
+		noc_error("writer", "eventfd: %s", strerror(errno));
+}
+
+/* Whether there is another file, before anything in it counts as durable. */
+static void
+writer_tell_recovery(struct noc_writer *w)
+{
+	if (atomic_load(&w->recoveries) == w->c.recoveries)
+		return;
+	writer_rename(w);
+	atomic_store(&w->recoveries, w->c.recoveries);
+	writer_wake(w);
+}
+
 /* After each try: what the outside may know. */
 static void
 writer_publish(struct noc_writer *w, const struct batch *b, bool done)
 {
-	uint64_t one = 1;
-
 	noc_crash_point("writer.before_ack");
-	writer_rename(w);
+	writer_tell_recovery(w);
 	pthread_mutex_lock(&w->mutex);
 	noc_commit_stats(&w->c, &w->stats);
 	if (done) {
@@ -132,8 +152,7 @@ writer_publish(struct noc_writer *w, const struct batch *b, bool done)
 	if (!done)
 		return;
 	atomic_store(&w->completed, b->ticket);
-	if (write(w->efd, &one, sizeof(one)) < 0 && errno != EAGAIN)
-		noc_error("writer", "eventfd: %s", strerror(errno));
+	writer_wake(w);
 	noc_crash_point("writer.after_ack");
 }
 
@@ -166,11 +185,42 @@ writer_commit(struct noc_writer *w, const struct batch *b)
 	}
 }
 
+/* Nothing is queued.  With the mutex held, but not while it works, which may
+ * take a while. */
+static void
+writer_idle(struct noc_writer *w)
+{
+	int64_t keep[NOC_RETAINS], next;
+
+	memcpy(keep, w->keep_ns, sizeof(keep));
+	if (w->keep_changed)
+		w->c.upkeep_ns = 0;
+	w->keep_changed = false;
+	pthread_mutex_unlock(&w->mutex);
+	next = noc_commit_idle(&w->c, writer_mono(), keep);
+	writer_tell_recovery(w);
+	pthread_mutex_lock(&w->mutex);
+	noc_commit_stats(&w->c, &w->stats);
+	if (!w->first && !w->stop && !w->suspect)
+		writer_wait_until(w, next);
+}
+
+static void
+writer_suspect(struct noc_writer *w)
+{
+	uint64_t inode = w->suspect;
+
+	w->suspect = 0;
+	pthread_mutex_unlock(&w->mutex);
+	noc_commit_suspect(&w->c, inode);
+	writer_tell_recovery(w);
+	pthread_mutex_lock(&w->mutex);
+}
+
 static void *
 writer_main(void *arg)
 {
 	struct noc_writer *w = arg;
-	int64_t keep[NOC_RETAINS];
 	bool going = true;
 
 	pthread_setname_np(pthread_self(), "noc-writer");
@@ -180,22 +230,12 @@ writer_main(void *arg)
 	while (going) {
 		struct batch b;
 
+		if (w->suspect)
+			writer_suspect(w);
+		if (!w->first && w->stop)
+			break;
 		if (!w->first) {
-			int64_t next;
-
-			if (w->stop)
-				break;
-			/* Upkeep may take a while; then look again. */
-			memcpy(keep, w->keep_ns, sizeof(keep));
-			if (w->keep_changed)
-				w->c.upkeep_ns = 0;
-			w->keep_changed = false;
-			pthread_mutex_unlock(&w->mutex);
-			next = noc_commit_idle(&w->c, writer_mono(), keep);
-			pthread_mutex_lock(&w->mutex);
-			noc_commit_stats(&w->c, &w->stats);
-			if (!w->first && !w->stop)
-				writer_wait_until(w, next);
+			writer_idle(w);
 			continue;
 		}
 		b = writer_take(w);
@@ -242,6 +282,21 @@ int
 noc_writer_fd(const struct noc_writer *w)
 {
 	return w->efd;
+}
+
+unsigned
+noc_writer_recoveries(struct noc_writer *w)
+{
+	return atomic_load(&w->recoveries);
+}
+
+void
+noc_writer_suspect(struct noc_writer *w, uint64_t inode)
+{
+	pthread_mutex_lock(&w->mutex);
+	w->suspect = inode;
+	pthread_mutex_unlock(&w->mutex);
+	pthread_cond_signal(&w->cond);
 }
 
 uint64_t

@@ -42,7 +42,13 @@ void noc_writer_close(struct noc_writer *w, int drain_ms);
 
 /* txn is owned.  Returns its ticket (from 1, rising). */
 uint64_t noc_writer_submit(struct noc_writer *w, struct noc_txn *txn);
-/* Readable when completed() has advanced; the caller reads 8 bytes. */
+/* How often it has put a damaged file aside and begun a new one, in which only
+ * what it could still read is: whoever has the rows submits them again. */
+unsigned noc_writer_recoveries(struct noc_writer *w);
+/* Somebody else came upon damage in the file with this inode. */
+void noc_writer_suspect(struct noc_writer *w, uint64_t inode);
+/* Readable when completed() or recoveries() has advanced; the caller reads 8
+ * bytes. */
 int noc_writer_fd(const struct noc_writer *w);
 /* Every ticket <= this is durable. */
 uint64_t noc_writer_completed(struct noc_writer *w);

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "net/loop.h"
 #include "engine/core/core_private.h"
+#include "engine/core/record.h"
 
 struct noc_core *
 noc_core_new(const struct noc_core_options *opt)
@@ -210,21 +211,58 @@ noc_core_durable(struct noc_core *core, uint64_t ticket)
 
 /* ---- what the host may change ---- */
 
+bool
+noc_core_write_tree(struct noc_core *core, const struct noc_ruleset *rs)
+{
+	char *text = noc_lua_tree_json(rs->tree);
+	bool stored;
+
+	if (text)
+		noc_txn_definition(noc_core_txn(core), rs->hash, "tree",
+				   "rules", text);
+	stored = text != NULL;
+	free(text);
+	return stored;
+}
+
+/* Rows of a file that was put aside: memory is the truth. */
+void
+noc_core_store(struct noc_core *core, struct noc_now now)
+{
+	struct noc_value *said;
+
+	if (!core->resumed)
+		return;
+	noc_core_begin(core, now);
+	if (core->rules)
+		noc_core_write_tree(core, core->rules);
+	for (int i = 0; i < NOC_PART_COUNT; i++)
+		if (core->ops[i]->store)
+			core->ops[i]->store(core, core->parts[i]);
+	core->steady.stored_boot_ns = 0;
+	said = noc_value_map();
+	noc_value_set(said, "verb", noc_value_str("state.stored"));
+	noc_value_set(said, "actor", noc_value_str("system"));
+	noc_core_admin(core, said);
+	noc_value_free(said);
+	noc_core_say(core, "ALARM the journal was damaged and is put aside: a "
+			   "new one has begun, and all that is in memory is in "
+			   "it");
+	noc_core_end(core);
+}
+
 void
 noc_core_ruleset(struct noc_core *core, struct noc_ruleset *rs,
 		 const char *actor, struct noc_now now)
 {
 	struct noc_ruleset *old = core->rules;
 	struct noc_value *detail = noc_value_map();
-	char hex[65], *text = noc_lua_tree_json(rs->tree);
 	struct noc_record *rec;
+	char hex[65];
 
 	noc_core_begin(core, now);
 	core->rules = rs;
-	if (text)
-		noc_txn_definition(noc_core_txn(core), rs->hash, "tree",
-				   "rules", text);
-	else
+	if (!noc_core_write_tree(core, rs))
 		noc_value_set(detail, "stored", noc_value_bool(false));
 	noc_value_set(detail, "rules", noc_value_int((int64_t)rs->nrules));
 	noc_value_set(detail, "files",
@@ -234,7 +272,6 @@ noc_core_ruleset(struct noc_core *core, struct noc_ruleset *rs,
 	noc_record_add_json(rec, NOC_TAG_DETAIL, detail);
 	noc_record_adds(rec, NOC_TAG_DEFINITION, noc_hex(hex, rs->hash, 32));
 	noc_value_free(detail);
-	free(text);
 	if (old)
 		for (int i = 0; i < NOC_PART_COUNT; i++)
 			if (core->ops[i]->reload)

@@ -65,6 +65,8 @@ void noc_core_unreadable(struct noc_core *core, const char *kind,
 /* ---- inputs (each one begin..end) ---- */
 void noc_core_ruleset(struct noc_core *core, struct noc_ruleset *rs,
 		      const char *actor, struct noc_now now); /* ref owned */
+/* The writer has begun another file: all rows once more. */
+void noc_core_store(struct noc_core *core, struct noc_now now);
 void noc_core_inventory(struct noc_core *core, struct noc_inventory *inv,
 			struct noc_now now);		      /* ref owned */
 void noc_core_now(struct noc_core *core, struct noc_now now); /* virtual */
@@ -94,6 +96,9 @@ struct noc_ruleset *noc_core_rules(const struct noc_core *core);
 struct noc_inventory *noc_core_inv(const struct noc_core *core);
 struct noc_env *noc_core_env(const struct noc_core *core);
 const struct noc_host *noc_core_host(const struct noc_core *core);
+
+/* The sources of a tree, for who may need them later; false: too large. */
+bool noc_core_write_tree(struct noc_core *core, const struct noc_ruleset *rs);
 
 double noc_core_fill(const struct noc_core *core); /* writer queue, 0..1 */
 bool noc_core_failing(const struct noc_core *core);

@@ -72,6 +72,8 @@ struct noc_part_ops {
 	/* All rows are loaded: arm, drop what the rules no longer know. */
 	void (*ready)(struct noc_core *core, void *part);
 	void (*reload)(struct noc_core *core, void *part);
+	/* The file that had its rows was put aside: all of them once more. */
+	void (*store)(struct noc_core *core, void *part);
 	/* Somebody set the wall clock, by so much: what is armed by it is
 	 * looked at again anyway. */
 	void (*clock_set)(struct noc_core *core, void *part, int64_t by_ms);

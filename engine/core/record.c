@@ -14,9 +14,10 @@
 
 /* What the core writes of an event, a decision and a command, and says. */
 
-void
-noc_core_event_row(const struct noc_event *ev, const char *fate,
-		   struct noc_event_row *row)
+/* The row of an event but for what it says; borrows from ev. */
+static void
+record_event_row(const struct noc_event *ev, const char *fate,
+		 struct noc_event_row *row)
 {
 	*row = (struct noc_event_row){
 		.id = ev->id,
@@ -54,7 +55,7 @@ noc_core_write_event(struct noc_core *core, struct noc_event *ev,
 	if (ev->raw.len)
 		noc_txn_add_raw(txn, rec, ev->raw.p, ev->raw.len);
 
-	noc_core_event_row(ev, fate, &row);
+	record_event_row(ev, fate, &row);
 	/* Whole in its record; larger ones have parts that are blobs. */
 	if (json->len + ev->raw.len <= NOC_BLOB_MIN / 2)
 		row.record = rec;
@@ -63,6 +64,17 @@ noc_core_write_event(struct noc_core *core, struct noc_event *ev,
 	noc_txn_event(txn, &row);
 	noc_value_free(row.json);
 	return ev;
+}
+
+void
+noc_core_write_row(struct noc_core *core, const struct noc_event *ev)
+{
+	struct noc_event_row row;
+
+	record_event_row(ev, "matched", &row);
+	row.json = noc_event_value(ev);
+	noc_txn_event(noc_core_txn(core), &row);
+	noc_value_free(row.json);
 }
 
 void

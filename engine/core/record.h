@@ -26,10 +26,8 @@ void noc_core_say(struct noc_core *core, const char *fmt, ...)
  */
 struct noc_event *noc_core_write_event(struct noc_core *core,
 				       struct noc_event *ev, const char *fate);
-/* The row of an event but for what it says; borrows from ev. */
-struct noc_event_row;
-void noc_core_event_row(const struct noc_event *ev, const char *fate,
-			struct noc_event_row *row);
+/* Its row says itself what it says: its record does not, or not any more. */
+void noc_core_write_row(struct noc_core *core, const struct noc_event *ev);
 /* DECISION record, row and per-rule counter.  outcome as in store/txn.h. */
 void noc_core_decide(struct noc_core *core, struct noc_event *ev,
 		     const char *rule, const uint8_t definition[32],

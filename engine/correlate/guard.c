@@ -83,17 +83,23 @@ guard_get(struct guards *p, char *name)
 }
 
 static void
-guard_store(struct noc_core *core, struct guard_count *g, int64_t per_ms)
+guard_write(struct noc_core *core, const struct guard_count *g)
 {
 	struct noc_value *row = noc_value_map();
 
-	noc_due_arm(core, &g->due,
-		    noc_core_time(core).boot_ns + per_ms * NOC_NS_PER_MS);
 	noc_value_set(row, "times", noc_value_copy(g->times));
 	noc_value_set(row, "told", noc_value_int(g->told_ms));
 	noc_txn_live_put(noc_core_txn(core), "guard", g->name,
 			 noc_steady_of_boot(core, g->due.due_boot_ns), row);
 	noc_value_free(row);
+}
+
+static void
+guard_store(struct noc_core *core, struct guard_count *g, int64_t per_ms)
+{
+	noc_due_arm(core, &g->due,
+		    noc_core_time(core).boot_ns + per_ms * NOC_NS_PER_MS);
+	guard_write(core, g);
 }
 
 static void
@@ -409,8 +415,19 @@ guard_load(struct noc_core *core, void *part, const char *kind, const char *key,
 	return true;
 }
 
+static void
+guard_store_all(struct noc_core *core, void *part)
+{
+	const struct guards *p = part;
+	void *value;
+
+	for (size_t it = 0; noc_table_next(&p->counts, &it, NULL, &value);)
+		guard_write(core, value);
+}
+
 const struct noc_part_ops noc_part_guard = {
 	.open = guard_open,
 	.close = guard_close,
 	.load = guard_load,
+	.store = guard_store_all,
 };

@@ -452,6 +452,17 @@ keyed_ready(struct noc_core *core, void *part)
 }
 
 static void
+keyed_store_all(struct noc_core *core, void *part)
+{
+	struct noc_correlation *p = part;
+	void *value;
+
+	for (size_t it = 0; noc_table_next(&p->states, &it, NULL, &value);)
+		if (((struct noc_keyed *)value)->stored_ns)
+			noc_keyed_store(core, value);
+}
+
+static void
 keyed_stats(struct noc_core *core, void *part, struct noc_value *map)
 {
 	struct noc_correlation *p = part;
@@ -477,5 +488,6 @@ const struct noc_part_ops noc_part_correlate = {
 	.load = keyed_load,
 	.ready = keyed_ready,
 	.reload = keyed_sweep,
+	.store = keyed_store_all,
 	.stats = keyed_stats,
 };

@@ -225,6 +225,22 @@ skew_load(struct noc_core *core, void *part, const char *kind, const char *key,
 }
 
 static void
+skew_store_all(struct noc_core *core, void *part)
+{
+	const struct skew *p = part;
+	const char *device;
+	void *value;
+
+	for (size_t it = 0;
+	     noc_table_next(&p->senders, &it, &device, &value);) {
+		const struct skewed *s = value;
+
+		if (s->told)
+			skew_store(core, device, s->behind_ns, false);
+	}
+}
+
+static void
 skew_stats(struct noc_core *core, void *part, struct noc_value *map)
 {
 	const struct skew *p = part;
@@ -248,5 +264,6 @@ const struct noc_part_ops noc_part_skew = {
 	.open = skew_open,
 	.close = skew_close,
 	.load = skew_load,
+	.store = skew_store_all,
 	.stats = skew_stats,
 };

@@ -64,6 +64,13 @@ dedup_add(struct noc_core *core, struct dedup *d, char *text,
 	return k;
 }
 
+static void
+dedup_store(struct noc_core *core, const struct dedup_key *k)
+{
+	noc_txn_live_put(noc_core_txn(core), "dedup", k->text,
+			 noc_steady_of_boot(core, k->due.due_boot_ns), NULL);
+}
+
 bool
 noc_dedup_repeats(struct noc_core *core, const char *space,
 		  struct noc_slice key, int64_t within_ms)
@@ -95,9 +102,7 @@ noc_dedup_repeats(struct noc_core *core, const char *space,
 		return false;
 	}
 	due = noc_core_time(core).boot_ns + within_ms * NOC_NS_PER_MS;
-	dedup_add(core, d, text, due);
-	noc_txn_live_put(noc_core_txn(core), "dedup", text,
-			 noc_steady_of_boot(core, due), NULL);
+	dedup_store(core, dedup_add(core, d, text, due));
 	return false;
 }
 
@@ -165,9 +170,21 @@ dedup_stats(struct noc_core *core, void *part, struct noc_value *map)
 		      noc_value_int((int64_t)noc_fold_open_count(d->fold)));
 }
 
+static void
+dedup_store_all(struct noc_core *core, void *part)
+{
+	const struct dedup *d = part;
+	void *value;
+
+	for (size_t it = 0; noc_table_next(&d->keys, &it, NULL, &value);)
+		dedup_store(core, value);
+	noc_fold_store(core, d->fold);
+}
+
 const struct noc_part_ops noc_part_dedup = {
 	.open = dedup_open,
 	.close = dedup_close,
 	.load = dedup_load,
+	.store = dedup_store_all,
 	.stats = dedup_stats,
 };

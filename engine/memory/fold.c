@@ -200,15 +200,9 @@ fold_merge(struct fold_entry *e, const struct noc_event *ev)
 static void
 fold_store_event(struct noc_core *core, struct fold_entry *e)
 {
-	struct noc_event_row row;
-
 	if (!e->first->journaled)
 		return;
-	/* Not as its record has it any more: the row says it itself. */
-	noc_core_event_row(e->first, "matched", &row);
-	row.json = noc_event_value(e->first);
-	noc_txn_event(noc_core_txn(core), &row);
-	noc_value_free(row.json);
+	noc_core_write_row(core, e->first);
 	noc_fold_persist(core, e->first);
 }
 
@@ -437,6 +431,19 @@ noc_fold_closing(struct noc_core *core, const struct noc_event *ev)
 }
 
 /* ---- part ---- */
+
+void
+noc_fold_store(struct noc_core *core, const struct noc_fold_part *f)
+{
+	void *value;
+
+	for (size_t it = 0; noc_table_next(&f->entries, &it, NULL, &value);) {
+		const struct fold_entry *e = value;
+
+		if (e->stored)
+			noc_fold_persist(core, e->first);
+	}
+}
 
 struct noc_fold_part *
 noc_fold_part_new(struct noc_core *core)

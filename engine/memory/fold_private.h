@@ -17,6 +17,7 @@ struct noc_fold_part *noc_fold_part(const struct noc_core *core);
 bool noc_fold_load(struct noc_core *core, struct noc_fold_part *f,
 		   const char *key, int64_t due_ns,
 		   const struct noc_value *data);
+void noc_fold_store(struct noc_core *core, const struct noc_fold_part *f);
 size_t noc_fold_open_count(const struct noc_fold_part *f);
 
 #endif

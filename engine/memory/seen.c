@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/table.h"
 #include "engine/event/value.h"
+#include "engine/core/record.h"
 
 /*
  * What `seen{…}` asks: canonical events of the last hour by (kind, device),
@@ -187,6 +188,23 @@ seen_load_event(struct noc_core *core, void *part,
 	noc_event_unref(ev);
 }
 
+/* What `unless` will ask for. */
+static void
+seen_store(struct noc_core *core, void *part)
+{
+	const struct seen *s = part;
+	void *value;
+
+	for (size_t it = 0; noc_table_next(&s->lists, &it, NULL, &value);) {
+		const struct seen_list *list = value;
+
+		for (unsigned i = 0; i < list->len; i++)
+			if (list->at[i]->journaled &&
+			    noc_seen_watched(core, list->at[i]->kind))
+				noc_core_write_row(core, list->at[i]);
+	}
+}
+
 static void
 seen_stats(struct noc_core *core, void *part, struct noc_value *map)
 {
@@ -202,5 +220,6 @@ const struct noc_part_ops noc_part_seen = {
 	.close = seen_close,
 	.events_back_ms = NOC_UNLESS_BACK_MAX_MS,
 	.load_event = seen_load_event,
+	.store = seen_store,
 	.stats = seen_stats,
 };

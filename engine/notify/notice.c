@@ -473,6 +473,15 @@ noc_notice_ready(struct noc_core *core)
 	}
 }
 
+void
+noc_notice_store(const struct noc_notify *part)
+{
+	void *value;
+
+	for (size_t it = 0; noc_table_next(&part->notices, &it, NULL, &value);)
+		notice_save(value);
+}
+
 int64_t
 noc_notice_calling(const struct noc_notify *part)
 {

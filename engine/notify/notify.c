@@ -513,12 +513,25 @@ notify_stats(struct noc_core *core, void *p, struct noc_value *map)
 	noc_value_set(map, "notify", v);
 }
 
+static void
+notify_store(struct noc_core *core, void *part)
+{
+	const struct noc_notify *n = part;
+	void *value;
+
+	(void)core;
+	for (size_t it = 0; noc_table_next(&n->channels, &it, NULL, &value);)
+		channel_save(value);
+	noc_notice_store(n);
+}
+
 const struct noc_part_ops noc_part_notify = {
 	.open = notify_open,
 	.close = notify_close,
 	.load = notify_load,
 	.unreadable = notify_unreadable,
 	.ready = notify_ready,
+	.store = notify_store,
 	.clock_set = notify_clock_set,
 	.answers = notify_answers,
 	.stats = notify_stats,

@@ -61,6 +61,7 @@ void noc_notice_record(struct noc_core *core, const struct noc_notice_text *t,
 void noc_notice_load(struct noc_core *core, const char *key, int64_t due_ns,
 		     const struct noc_value *data);
 void noc_notice_ready(struct noc_core *core);
+void noc_notice_store(const struct noc_notify *part);
 void noc_notice_close(struct noc_notify *part);
 /* Those whose call is out: a stop waits for them. */
 int64_t noc_notice_calling(const struct noc_notify *part);

@@ -166,6 +166,7 @@ const struct noc_part_ops noc_part_ledger = {
 	.unreadable = noc_rule_pause_unreadable,
 	.ready = noc_rule_pause_apply,
 	.reload = noc_rule_pause_apply,
+	.store = noc_rule_pause_store,
 	.answers = noc_rule_pause_answers,
 	.stats = ledger_stats,
 };

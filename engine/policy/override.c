@@ -184,6 +184,22 @@ mute_store(struct noc_core *core, const struct mute *m)
 	noc_value_free(row);
 }
 
+static void
+kill_store(struct noc_core *core, const struct mutes *p)
+{
+	struct noc_value *row;
+
+	if (!p->killed) {
+		noc_txn_live_del(noc_core_txn(core), "kill", "switch");
+		return;
+	}
+	row = noc_value_map();
+	noc_value_set(row, "why",
+		      noc_value_str(p->kill_why ? p->kill_why : ""));
+	noc_txn_live_put(noc_core_txn(core), "kill", "switch", 0, row);
+	noc_value_free(row);
+}
+
 static struct noc_value *
 mute_row(struct noc_core *core, const struct mute *m)
 {
@@ -295,15 +311,12 @@ on_kill_on(struct noc_core *core, void *part, const struct noc_value *cmd,
 	   struct noc_value **answer, struct noc_err *err)
 {
 	const char *why = noc_value_get_str(cmd, "why", "");
-	struct noc_value *row = noc_value_map();
 	struct mutes *p = part;
 
 	p->killed = true;
 	free(p->kill_why);
 	p->kill_why = noc_strdup(why);
-	noc_value_set(row, "why", noc_value_str(why));
-	noc_txn_live_put(noc_core_txn(core), "kill", "switch", 0, row);
-	noc_value_free(row);
+	kill_store(core, p);
 	noc_core_say(core, "kill switch ON, no mutating step starts: %s", why);
 	return on_kill_status(core, part, cmd, answer, err);
 }
@@ -317,7 +330,7 @@ on_kill_off(struct noc_core *core, void *part, const struct noc_value *cmd,
 	p->killed = false;
 	free(p->kill_why);
 	p->kill_why = NULL;
-	noc_txn_live_del(noc_core_txn(core), "kill", "switch");
+	kill_store(core, p);
 	noc_core_say(core, "kill switch off: %s",
 		     noc_value_get_str(cmd, "why", ""));
 	return on_kill_status(core, part, cmd, answer, err);
@@ -399,6 +412,16 @@ mute_load(struct noc_core *core, void *part, const char *kind, const char *key,
 }
 
 static void
+mute_store_all(struct noc_core *core, void *part)
+{
+	const struct mutes *p = part;
+
+	for (size_t i = 0; i < p->n; i++)
+		mute_store(core, p->at[i]);
+	kill_store(core, p);
+}
+
+static void
 mute_stats(struct noc_core *core, void *part, struct noc_value *map)
 {
 	const struct mutes *p = part;
@@ -417,6 +440,7 @@ const struct noc_part_ops noc_part_override = {
 	.close = mute_close,
 	.load = mute_load,
 	.unreadable = mute_unreadable,
+	.store = mute_store_all,
 	.answers = mute_answers,
 	.stats = mute_stats,
 };

@@ -50,6 +50,18 @@ noc_rule_pause_load(struct noc_core *core, void *part, const char *kind,
 	return true;
 }
 
+void
+noc_rule_pause_store(struct noc_core *core, void *part)
+{
+	const char *name;
+	void *row;
+
+	(void)part;
+	for (size_t it = 0;
+	     noc_table_next(noc_ledger_paused(core), &it, &name, &row);)
+		noc_txn_live_put(noc_core_txn(core), "pause", name, 0, row);
+}
+
 static struct noc_value *
 rule_row(struct noc_core *core, const struct noc_rule *r)
 {

@@ -15,6 +15,7 @@ void noc_rule_pause_unreadable(struct noc_core *core, void *part,
 bool noc_rule_pause_load(struct noc_core *core, void *part, const char *kind,
 			 const char *key, int64_t due_ns,
 			 const struct noc_value *data);
+void noc_rule_pause_store(struct noc_core *core, void *part);
 extern const struct noc_part_answer noc_rule_pause_answers[];
 
 #endif

@@ -68,23 +68,30 @@ settle_get(struct noc_table *part, char *name)
 	return s;
 }
 
+static void
+settle_store(struct noc_core *core, const struct settle *s)
+{
+	struct noc_value *row = noc_value_map();
+	char id[NOC_ID_TEXT];
+
+	noc_value_set(row, "run", noc_value_str(noc_id_format(id, &s->run)));
+	noc_txn_live_put(noc_core_txn(core), SETTLE_ROW, s->name,
+			 noc_steady_of_boot(core, s->due.due_boot_ns), row);
+	noc_value_free(row);
+}
+
 void
 noc_settle_touch(struct noc_core *core, const char *device,
 		 const struct noc_id *run)
 {
 	struct settle *s = settle_get(settle_part(core),
 				      noc_asprintf(SETTLE_TOUCH "%s", device));
-	struct noc_value *row = noc_value_map();
-	char id[NOC_ID_TEXT];
 
 	s->run = *run;
 	noc_due_arm(core, &s->due,
 		    noc_core_time(core).boot_ns +
 			NOC_GUARD_SETTLE_MAX_MS * NOC_NS_PER_MS);
-	noc_value_set(row, "run", noc_value_str(noc_id_format(id, run)));
-	noc_txn_live_put(noc_core_txn(core), SETTLE_ROW, s->name,
-			 noc_steady_of_boot(core, s->due.due_boot_ns), row);
-	noc_value_free(row);
+	settle_store(core, s);
 }
 
 /* Verified: what happens to it from now on is news again. */
@@ -160,8 +167,18 @@ settle_load(struct noc_core *core, void *part, const char *kind,
 	return true;
 }
 
+static void
+settle_store_all(struct noc_core *core, void *part)
+{
+	void *value;
+
+	for (size_t it = 0; noc_table_next(part, &it, NULL, &value);)
+		settle_store(core, value);
+}
+
 const struct noc_part_ops noc_part_settle = {
 	.open = settle_open,
 	.close = settle_close,
 	.load = settle_load,
+	.store = settle_store_all,
 };

@@ -175,6 +175,26 @@ breaker_open_ms(const struct noc_breaker *b)
 	return ms - ms / 10 + (int64_t)((h >> 33) % (uint64_t)(ms / 5 + 1));
 }
 
+/* Its row, or none: open, or with failures. */
+static void
+breaker_store(struct noc_core *core, const struct noc_breaker *b)
+{
+	struct noc_txn *txn = noc_core_txn(core);
+	bool closed = b->state == NOC_BREAKER_CLOSED;
+	struct noc_value *data;
+
+	if (closed && (b->in_a_row == 0 || !strcmp(b->target, "*"))) {
+		noc_txn_live_del(txn, "breaker", b->key);
+		return;
+	}
+	data = noc_breaker_value(core, b);
+	if (closed)
+		noc_value_set(data, "in_a_row", noc_value_int(b->in_a_row));
+	noc_txn_live_put(txn, "breaker", b->key,
+			 closed ? b->row_ns : b->until_ns, data);
+	noc_value_free(data);
+}
+
 static void
 breaker_record(struct noc_core *core, const struct noc_breaker *b,
 	       enum noc_breaker_state old)
@@ -191,12 +211,8 @@ breaker_record(struct noc_core *core, const struct noc_breaker *b,
 			noc_breaker_state_names[b->state]);
 	noc_value_set(data, "was", noc_value_str(noc_breaker_state_names[old]));
 	noc_record_add_json(rec, NOC_TAG_DETAIL, data);
-	noc_value_unset(data, "was");
-	if (b->state == NOC_BREAKER_CLOSED)
-		noc_txn_live_del(txn, "breaker", b->key);
-	else
-		noc_txn_live_put(txn, "breaker", b->key, b->until_ns, data);
 	noc_value_free(data);
+	breaker_store(core, b);
 }
 
 void
@@ -314,23 +330,26 @@ noc_breaker_allows(struct noc_core *core, const char *action,
 
 /* The failures in a row of a closed one survive a crash; few have any. */
 static void
-breaker_keep_row(struct noc_core *core, const struct noc_breaker *b,
-		 unsigned before)
+breaker_keep_row(struct noc_core *core, struct noc_breaker *b, unsigned before)
 {
-	struct noc_txn *txn = noc_core_txn(core);
-	struct noc_value *data;
-
 	if (!strcmp(b->target, "*") || (before == 0 && b->in_a_row == 0))
 		return;
-	if (b->in_a_row == 0) {
-		noc_txn_live_del(txn, "breaker", b->key);
-		return;
+	b->row_ns = noc_steady_now(core) + WINDOW_NS;
+	breaker_store(core, b);
+}
+
+static void
+breakers_store(struct noc_core *core, void *part)
+{
+	const struct noc_breakers *all = part;
+	void *value;
+
+	for (size_t it = 0; noc_table_next(&all->table, &it, NULL, &value);) {
+		const struct noc_breaker *b = value;
+
+		if (b->state != NOC_BREAKER_CLOSED || b->in_a_row)
+			breaker_store(core, b);
 	}
-	data = noc_breaker_value(core, b);
-	noc_value_set(data, "in_a_row", noc_value_int(b->in_a_row));
-	noc_txn_live_put(txn, "breaker", b->key,
-			 noc_steady_now(core) + WINDOW_NS, data);
-	noc_value_free(data);
 }
 
 static void
@@ -418,7 +437,7 @@ breakers_load(struct noc_core *core, void *part, const char *kind,
 	for (size_t i = 0; i < NOC_COUNT(noc_breaker_state_names); i++)
 		if (!strcmp(state, noc_breaker_state_names[i]))
 			b->state = (enum noc_breaker_state)i;
-	b->until_ns = due_ns;
+	b->until_ns = b->row_ns = due_ns;
 	b->opened = (unsigned)noc_value_get_int(data, "opened", 0);
 	b->in_a_row = (unsigned)noc_value_get_int(data, "in_a_row", 0);
 	if (b->state == NOC_BREAKER_CLOSED) { /* kept for its failures only */
@@ -440,6 +459,7 @@ const struct noc_part_ops noc_part_breakers = {
 	.open = breakers_open,
 	.close = breakers_close,
 	.load = breakers_load,
+	.store = breakers_store,
 	.answers = noc_breaker_answers,
 	.stats = noc_breaker_stats,
 };

@@ -29,6 +29,7 @@ struct noc_breaker {
 	int64_t until_ns;  /* steady: end of open, lease or expiry */
 	unsigned opened;   /* times in a row: the exponent */
 	unsigned in_a_row; /* failures */
+	int64_t row_ns;	   /* steady: until when they count */
 	int64_t slot_at;
 	struct {
 		unsigned ok, failed;

@@ -192,6 +192,56 @@ run_commit_given(struct noc_run *r, struct noc_record *rec)
 	noc_value_free(given);
 }
 
+/* What its finished steps gave; more of them is in the file put aside, unless
+ * it came over. */
+static void
+run_write_steps(const struct noc_run *r)
+{
+	for (size_t i = 0; i < noc_value_len(r->steps); i++) {
+		const struct noc_member *m = &r->steps->u.map.at[i];
+		struct noc_value *json = noc_value_map();
+		struct noc_step_row row = { .run = r->id,
+					    .path = m->key,
+					    .attempt = 1,
+					    .state = "Succeeded",
+					    .json = json };
+
+		noc_value_set(json, "output", noc_value_copy(m->value));
+		noc_txn_step_keep(noc_core_txn(r->core), &row);
+		noc_value_free(json);
+	}
+}
+
+static int
+run_by_start(const void *a, const void *b)
+{
+	const struct noc_run *const *ra = a, *const *rb = b;
+
+	return ((*ra)->started_ns > (*rb)->started_ns) -
+	       ((*ra)->started_ns < (*rb)->started_ns);
+}
+
+/* In the order in which they came: a start goes through them in it. */
+void
+noc_run_store_all(struct noc_core *core, void *part)
+{
+	struct noc_runs *runs = part;
+	size_t n;
+	struct noc_run **all = noc_run_all(runs, &n);
+
+	noc_table_release(&runs->plans);
+	if (n)
+		qsort(all, n, sizeof(*all), run_by_start);
+	for (size_t i = 0; i < n; i++) {
+		run_write_definition(all[i]);
+		run_write_row(all[i]);
+		run_write_steps(all[i]);
+	}
+	free(all);
+	for (size_t i = 0; i < runs->ncode; i++)
+		noc_core_write_tree(core, runs->code[i]);
+}
+
 void
 noc_run_write_start(struct noc_run *r, const uint8_t *rule_definition)
 {

@@ -10,6 +10,8 @@
 const struct noc_value *noc_run_event_value(struct noc_run *r);
 /* Its row, when something has changed. */
 void noc_run_store(struct noc_run *r);
+/* All that a start needs of all runs, once more. */
+void noc_run_store_all(struct noc_core *core, void *part);
 void noc_run_write_start(struct noc_run *r, const uint8_t *rule_definition);
 void noc_run_write_end(struct noc_run *r);
 void noc_run_write_signal(struct noc_run *r, const char *signal,

@@ -276,6 +276,7 @@ const struct noc_part_ops noc_part_runs = {
 	.load_step = noc_run_load_step,
 	.ready = noc_run_ready,
 	.reload = noc_run_reload,
+	.store = noc_run_store_all,
 	.answers = noc_run_answers,
 	.stats = runs_stats,
 };

@@ -253,12 +253,24 @@ task_stats(struct noc_core *core, void *part, struct noc_value *map)
 		      noc_value_int((int64_t)p->counts.skipped));
 }
 
+static void
+task_store(struct noc_core *core, void *part)
+{
+	const struct tasks *p = part;
+	const char *what;
+	void *data;
+
+	for (size_t it = 0; noc_table_next(&p->memory, &it, &what, &data);)
+		noc_txn_live_put(noc_core_txn(core), "task", what, 0, data);
+}
+
 const struct noc_part_ops noc_part_tasks = {
 	.open = task_open,
 	.close = task_close,
 	.load = task_load,
 	.ready = task_ready,
 	.reload = task_ready,
+	.store = task_store,
 	.answers = task_answers,
 	.stats = task_stats,
 };

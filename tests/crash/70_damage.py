@@ -4,7 +4,9 @@
 up, says what it did, and acts on nothing that it may have forgotten to forbid.
 NOC_DAMAGES=60 for more of them, NOC_SEED=1 for others."""
 import collections
+import contextlib
 import glob
+import itertools
 import json
 import os
 import random
@@ -55,6 +57,21 @@ class Work(loop.Loop):
         said = self.d.cli(*args)
         noc.equal(said.returncode, 0, said.stdout + said.stderr)
         return said.stdout
+
+    def runs(self):
+        """Also when what it reads is damaged: then there is soon a new file,
+        and all that is in memory in it."""
+        try:
+            return super().runs()
+        except KeyError:
+            self.d.wait_line("ALARM the journal was damaged")
+            noc.wait_for(lambda: self.cli("audit", "show", "-o", "jsonl")
+                         .find("state.stored") >= 0, "the rows to be stored")
+        return super().runs()
+
+    def stored(self):
+        """Was there a new file while it ran?"""
+        return self.d.out.find("ALARM the journal was damaged") is not None
 
     def open_runs(self):
         return {r["id"]: r["phase"] for r in self.runs()
@@ -204,14 +221,10 @@ def judged(work, runs, guards, what):
     noc.equal(work.d.get("/readyz").status, 200, "%s: /readyz" % what)
     noc.check(json.loads(work.cli("kill", "status", "-o", "json"))["killed"],
               "%s: the kill switch is off" % what)
+    now = work.open_runs()
     aside, said = work.aside(), work.recovery()
     noc.equal(len(aside), 1 if said else 0, "%s: put aside" % what)
-    try:
-        now = work.open_runs()
-    except KeyError:  # rows of runs that have ended, which nothing needs
-        noc.equal(said, None, what)
-        now = runs
-    if not said:
+    if not said or work.stored():
         # Nothing that is needed was hit, or words in a row, which SQLite
         # cannot know: a run that cannot be read is blocked.
         words = what.startswith("some")
@@ -336,6 +349,100 @@ def lived(work, runs, what):
     noc.equal(work.d.stop(), 0, "%s: exit status" % what)
     work.verify()
     print("# %s: %s" % (what, json.dumps(said)[:230]), flush=True)
+
+
+# ---- while it runs ----
+
+def ruin_rows(rng, path):
+    for page in range(1, pages(path)):
+        with open(path, "rb") as f:
+            f.seek(page * PAGE)
+            kind = f.read(1)
+        if kind in (b"\x0a", b"\x0d"):
+            hit_random(rng, path, page)
+
+
+def ruin_all(_, path):
+    overwrite(path, 0, bytes(os.path.getsize(path)))
+
+
+def ruin_half(_, path):
+    os.truncate(path, pages(path) // 2 * PAGE)
+
+
+def ruined(work, ruin, times):
+    """Its file is ruined under it, again when there is a new one."""
+    numbers = itertools.count(2000)
+    for _ in range(times):
+        at = work.d.mark()
+        file = os.stat(work.path()).st_ino
+
+        def found():
+            # Again: what is newer in the write-ahead log is read there.
+            with contextlib.suppress(FileNotFoundError):
+                if os.stat(work.path()).st_ino == file:
+                    ruin(random.Random(SEED), work.path())
+            # A commit, and the reader reads what it has in memory again.
+            work.tell("done", next(numbers))
+            work.d.get("/api/v1/runs")
+            return work.d.out.find("ALARM the journal was damaged", at)
+        noc.wait_for(found, "the damage to be found", every=0.3)
+        work.tell("done", next(numbers))
+        noc.wait_for(lambda: work.cli("audit", "show", "-o", "jsonl").find(
+            "state.stored") >= 0, "the rows to be stored")
+
+
+def register_ruin(ruin, times):
+    @noc.case("%s of the file, %d times while it runs: memory is the truth"
+              % (ruin.__name__[5:], times))
+    def _():
+        work, runs, guards = copied("stopped")
+        noc.check(work.start(), "it does not start")
+        noc.equal(work.open_runs(), runs, "runs before")
+        held = work.query("SELECT key, due, data FROM live WHERE "
+                          "kind = 'hold' ORDER BY key")
+        ruined(work, ruin, times)
+        noc.equal(work.open_runs(), runs, "runs in the new file")
+        # Nobody in the way, nobody left behind.
+        at = work.d.err.find("is locked")
+        noc.check(at is None, lambda: work.d.err.all[at])
+        work.d.kill()
+        noc.equal(len(work.aside()), times, "put aside")
+        noc.check(work.start(), "it does not start again")
+        noc.equal(work.open_runs(), runs, "runs")
+        noc.equal(work.guards(), guards, "guards")
+        said = json.loads(work.cli("kill", "status", "-o", "json"))
+        noc.equal((said["killed"], said["why"]), (True, "told so"), "kill")
+        again = work.query("SELECT key, due, data FROM live WHERE "
+                           "kind = 'hold' ORDER BY key")
+        noc.equal(len(again), 120, "holds")
+        noc.equal(again, held, "holds")
+        noc.equal(work.d.stop(), 0, "exit status")
+        work.verify()
+
+
+@noc.case("a switch that is off stays off when the file is ruined")
+def _():
+    work, _, guards = copied("stopped")
+    noc.check(work.start(), "it does not start")
+    work.cli("kill", "off", "-m", "go on")
+    work.waits(sleeping=60, escalating=30)
+    runs = work.open_runs()
+    ruined(work, ruin_all, 1)
+    noc.equal(work.open_runs(), runs, "runs in the new file")
+    work.d.kill()
+    noc.check(work.start(), "it does not start again")
+    noc.check(not json.loads(work.cli("kill", "status", "-o",
+                                      "json"))["killed"], "it is on")
+    noc.equal(work.guards(), guards, "guards")
+    noc.equal(work.open_runs(), runs, "runs")
+    noc.equal(work.d.stop(), 0, "exit status")
+    work.verify()
+
+
+for RUIN in (ruin_rows, ruin_all, ruin_half):
+    for TIMES in (1, 2):
+        register_ruin(RUIN, TIMES)
 
 
 # ---- killed while it puts a file aside ----

@@ -33,12 +33,75 @@ life_close(struct fix *f)
 	fix_close(f);
 }
 
+/* Rows that a start needs, as text: returned.  The reading of the clocks is
+ * not of them, nor are details of steps that are only shown. */
+static inline char *
+life_rows(const char *dir)
+{
+	static const char sql[] =
+	    "SELECT kind || ' ' || key || ' ' || due || ' ' ||"
+	    " coalesce(data, '') FROM live"
+	    " WHERE kind <> 'clock' UNION ALL SELECT hex(id) || rule || ' ' ||"
+	    " key || device || mode || state || phase || outcome || started ||"
+	    " hex(definition) || json FROM runs WHERE ended = 0 UNION ALL"
+	    " SELECT hex(run) || path || json_extract(json, '$.output') FROM"
+	    " steps WHERE state = 'Succeeded' AND json_extract(json,"
+	    " '$.output') IS NOT NULL AND run IN (SELECT id FROM runs WHERE"
+	    " ended = 0) UNION ALL SELECT hex(hash) || text FROM definitions"
+	    " WHERE hash IN (SELECT definition FROM runs WHERE ended = 0)"
+	    " ORDER BY 1";
+	char *path = noc_asprintf("%s/nocturne.db", dir);
+	struct noc_strbuf sb = NOC_STRBUF_INIT;
+	sqlite3_stmt *st;
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	sqlite3_busy_timeout(db, PATIENCE_MS);
+	if (sqlite3_prepare_v2(db, sql, -1, &st, NULL) != SQLITE_OK)
+		fail_msg("%s", sqlite3_errmsg(db));
+	while (sqlite3_step(st) == SQLITE_ROW)
+		noc_strbuf_addf(&sb, "%s\n", sqlite3_column_text(st, 0));
+	sqlite3_finalize(st);
+	sqlite3_close(db);
+	free(path);
+	noc_strbuf_addc(&sb, '.');
+	return noc_strbuf_detach(&sb, NULL);
+}
+
+static inline void
+life_written(struct fix *f)
+{
+	fix_pump(f);
+	assert_true(state_wait(f->writer, f->ticket, PATIENCE_MS));
+}
+
+/* Its file loses every row: what is in memory writes each of them again. */
+static inline void
+life_lose_rows(struct fix *f, const char *dir)
+{
+	char *before, *after;
+
+	life_written(f);
+	before = life_rows(dir);
+	state_sql(dir, "DELETE FROM live; DELETE FROM steps; DELETE FROM runs"
+		       " WHERE ended = 0; DELETE FROM definitions"
+		       " WHERE kind = 'plan'");
+	noc_core_store(f->core, f->now);
+	life_written(f);
+	after = life_rows(dir);
+	assert_string_equal(after, before);
+	free(before);
+	free(after);
+}
+
 /* It died: another process goes on, a tenth of a second later. */
 static inline void
 life_again(struct fix *f, char *dir, const char *rules)
 {
 	struct noc_now now = f->now;
 
+	if (!f->dead)
+		life_lose_rows(f, dir);
 	life_close(f);
 	now.wall_ns += 100 * NOC_NS_PER_MS;
 	now.boot_ns = 7 * NOC_NS_PER_S;
