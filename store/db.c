@@ -89,13 +89,14 @@ noc_db_migrate(sqlite3 *db, int version)
 	char sql[64];
 	int rc = SQLITE_OK;
 
-	for (; rc == SQLITE_OK && version < NOC_SCHEMA_VERSION; version++)
-		rc = sqlite3_exec(db, noc_schema[version], NULL, NULL, NULL);
+	for (; rc == SQLITE_OK && version < noc_schema->version; version++)
+		rc = sqlite3_exec(db, noc_schema->steps[version], NULL, NULL,
+				  NULL);
 	if (rc != SQLITE_OK)
 		return rc;
 	snprintf(sql, sizeof(sql),
 		 "PRAGMA user_version=%d; PRAGMA application_id=1313817393",
-		 NOC_SCHEMA_VERSION);
+		 noc_schema->version);
 	return sqlite3_exec(db, sql, NULL, NULL, NULL);
 }
 
@@ -240,12 +241,12 @@ noc_db_open(const char *path, enum noc_db_mode mode, sqlite3 **out, int *prc,
 	if (mode == NOC_DB_SALVAGE)
 		return 0;
 	version = noc_db_version(db);
-	if (version > NOC_SCHEMA_VERSION) {
+	if (version > noc_schema->version) {
 		ret = noc_err_set(err, NOC_ECONFIG,
 				  "%s has schema %d and this program knows "
 				  "up to %d: it was written by a newer "
 				  "version, run that one.",
-				  path, version, NOC_SCHEMA_VERSION);
+				  path, version, noc_schema->version);
 		goto fail;
 	}
 	if (version == 0 &&

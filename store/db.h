@@ -13,8 +13,12 @@
  * to us.  Private to store/.
  */
 
-#define NOC_SCHEMA_VERSION 1
-extern const char *const noc_schema[NOC_SCHEMA_VERSION];
+/* Step i takes a file from user_version i to i + 1. */
+struct noc_schema {
+	int version; /* after the last one */
+	const char *const *steps;
+};
+extern const struct noc_schema *noc_schema; /* tests have later ones */
 
 enum noc_db_mode {
 	NOC_DB_WRITE,  /* the one writer: WAL, FULL, checkpoints by hand */

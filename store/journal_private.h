@@ -70,6 +70,8 @@ void noc_journal_disconnect(struct noc_journal *j);
 
 /* A new connection to the same file; ESTORE when it cannot be had yet. */
 int noc_journal_reopen(struct noc_journal *j, struct noc_err *err);
+/* The schema of an older version: ESTORE, with bad_rc from SQLite. */
+int noc_journal_migrate(struct noc_journal *j, struct noc_err *err);
 /* Is the log on disk at this tail?  1, 0, or SQLite's code negated. */
 int noc_journal_is_at(struct noc_journal *j, const struct noc_tail *t);
 /* The same to another file. */

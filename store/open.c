@@ -347,8 +347,6 @@ open_check(struct noc_journal *j, struct open_why *why, struct noc_err *err)
 		rc = open_check_frontier(j, &head, why, err);
 	if (!rc && !why->bad)
 		rc = open_check_anchor(j, &head, why);
-	if (!rc && !why->bad)
-		rc = open_check_state(j, why, err);
 	if (rc || why->bad)
 		return rc;
 	noc_hex(hex, j->log_id, sizeof(j->log_id));
@@ -358,6 +356,17 @@ open_check(struct noc_journal *j, struct open_why *why, struct noc_err *err)
 	j->tail.head = head.size;
 	j->tail.head_is_rotation = j->tail.last_kind == NOC_REC_KEY_ROTATE;
 	return noc_keys_publish(j->dir, j->vkey_text, err);
+}
+
+static int
+open_migrate(struct noc_journal *j, struct open_why *why, struct noc_err *err)
+{
+	int rc = noc_journal_migrate(j, err);
+
+	if (rc && noc_db_fault(j->bad_rc) == NOC_DB_MALFORMED)
+		return open_bad(why, "it cannot be brought to our schema: %s",
+				sqlite3_errstr(j->bad_rc));
+	return rc;
 }
 
 /* SQLite would take a file without a byte for a new one, and its log away. */
@@ -404,7 +413,13 @@ open_file(struct noc_journal *j, struct open_why *why, char **recovered,
 	if (noc_db_version(j->db) == 0)
 		return noc_journal_recover(j, NULL, recovered, err);
 	rc = noc_journal_recovered(j, err);
-	return rc ? rc : open_check(j, why, err);
+	if (!rc)
+		rc = open_check(j, why, err);
+	if (!rc && !why->bad)
+		rc = open_migrate(j, why, err);
+	if (!rc && !why->bad)
+		rc = open_check_state(j, why, err);
+	return rc;
 }
 
 int

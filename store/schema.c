@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
+#include "base/mem.h"
 #include "store/db.h"
 
 /*
@@ -91,4 +92,7 @@ static const char schema_1[] =
     "CREATE TABLE definitions(hash BLOB PRIMARY KEY, kind TEXT NOT NULL,"
     " name TEXT NOT NULL, text TEXT NOT NULL, added INTEGER NOT NULL);\n";
 
-const char *const noc_schema[NOC_SCHEMA_VERSION] = { schema_1 };
+static const char *const schema_steps[] = { schema_1 };
+static const struct noc_schema schema_ours = { NOC_COUNT(schema_steps),
+					       schema_steps };
+const struct noc_schema *noc_schema = &schema_ours;

@@ -95,7 +95,7 @@ test_readers_do_not_write(void **state)
 	(void)state;
 	state_fill(dir, 0, 1);
 	assert_int_equal(noc_db_open(path, NOC_DB_READ, &db, NULL, &err), 0);
-	assert_int_equal(noc_db_version(db), NOC_SCHEMA_VERSION);
+	assert_int_equal(noc_db_version(db), noc_schema->version);
 	assert_int_not_equal(
 	    sqlite3_exec(db, "DELETE FROM live", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
