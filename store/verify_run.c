@@ -19,12 +19,14 @@
 static const char starts_sql[] =
     "SELECT seq, rec FROM audit WHERE seq >= ?1 AND seq < ?2"
     " AND substr(rec, 7, 2) = x'0003' ORDER BY seq";
-/* The text as it stands in the row: nothing of it is encoded anew. */
+/* The text as it stands in the row: nothing of it is encoded anew.  A row that
+ * cannot be read, or says none of it, is as one that was erased. */
 static const char given_sql[] =
-    "SELECT CASE WHEN json_valid(json) THEN"
-    " json_array(json_extract(json, '$.input'), json_extract(json, '$.extra'))"
-    " END, CASE WHEN json_valid(json) THEN json_extract(json, '$.salt') END"
-    " FROM runs WHERE id = ?1";
+    "SELECT json_array(json_extract(json, '$.input'),"
+    " json_extract(json, '$.extra')), json_extract(json, '$.salt')"
+    " FROM runs WHERE id = ?1 AND CASE WHEN json_valid(json) THEN"
+    " coalesce(json_type(json, '$.input'), json_type(json, '$.extra'),"
+    " json_type(json, '$.salt')) END IS NOT NULL";
 
 static bool
 run_is_given(struct verify *v, sqlite3_stmt *st, const uint8_t *commitment)
