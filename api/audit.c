@@ -119,7 +119,7 @@ verify_value(const struct noc_verify_result *r)
 
 	noc_value_set(v, "verdict", noc_value_str(verdicts[r->verdict]));
 	noc_value_set(v, "records", noc_value_int((int64_t)r->records));
-	if (r->verdict == NOC_VERDICT_TAMPERED)
+	if (r->verdict == NOC_VERDICT_TAMPERED || r->verdict == NOC_VERDICT_CUT)
 		noc_value_set(v, "at_seq", noc_value_int((int64_t)r->at_seq));
 	noc_value_set(v, "size", noc_value_int((int64_t)r->size));
 	noc_value_set(v, "root", noc_value_str(r->root));

@@ -63,15 +63,25 @@ verify_vkey(const char *said, char **key, struct noc_err *err)
 {
 	char line[1024] = "";
 	FILE *f = fopen(said, "re");
+	const char *end;
+	size_t n;
 
 	if (!f && !strchr(said, '+'))
 		return noc_err_set(err, NOC_ENOTFOUND,
 				   "There is no key file at %s.", said);
-	if (f && fgets(line, sizeof(line), f))
-		line[strcspn(line, "\r\n")] = '\0';
-	*key = noc_strdup(f ? line : said);
-	if (f)
-		fclose(f);
+	if (!f) {
+		*key = noc_strdup(said);
+		return 0;
+	}
+	n = fread(line, 1, sizeof(line), f);
+	fclose(f);
+	end = memchr(line, '\n', n);
+	if (end)
+		n = (size_t)(end - line);
+	if (n && line[n - 1] == '\r')
+		n--;
+	/* A key has no NUL: what has is none. */
+	*key = noc_strndup(line, memchr(line, '\0', n) ? 0 : n);
 	return 0;
 }
 
@@ -82,7 +92,7 @@ verify_value(const struct noc_verify_result *r, const char *verdict)
 
 	noc_value_set(v, "verdict", noc_value_str(verdict));
 	noc_value_set(v, "records", noc_value_int((int64_t)r->records));
-	if (r->verdict == NOC_VERDICT_TAMPERED)
+	if (r->verdict == NOC_VERDICT_TAMPERED || r->verdict == NOC_VERDICT_CUT)
 		noc_value_set(v, "at_seq", noc_value_int((int64_t)r->at_seq));
 	noc_value_set(v, "size", noc_value_int((int64_t)r->size));
 	noc_value_set(v, "root", noc_value_str(r->root));
@@ -117,8 +127,8 @@ verify_print(const struct noc_client *c, const struct noc_verify_result *r)
 		       rest	   ? rest + 10
 		       : message.p ? message.p
 				   : "");
-	} else if (r->verdict == NOC_VERDICT_TAMPERED)
-		printf("TAMPERED at seq %llu: %s\n",
+	} else if (r->verdict != NOC_VERDICT_DAMAGED)
+		printf("%s at seq %llu: %s\n", verdict,
 		       (unsigned long long)r->at_seq,
 		       message.p ? message.p : "");
 	else
@@ -139,7 +149,6 @@ audit_verify(struct noc_client *c)
 	struct noc_verify_options opt = {
 		.db = db ? db : path,
 		.anchor = anchor,
-		.anchored = anchor != NULL,
 		.progress = terminal ? on_progress : NULL,
 	};
 	struct noc_verify_result result;
@@ -156,7 +165,8 @@ audit_verify(struct noc_client *c)
 	if (terminal)
 		fputs("\r\033[K", stderr);
 	if (status) {
-		status = noc_verb_fail(&err);
+		noc_verb_fail(&err);
+		status = NOC_EXIT_USAGE; /* not judged: neither 0 nor 1 */
 	} else {
 		verify_print(c, &result);
 		status = result.verdict == NOC_VERDICT_OK ? NOC_EXIT_OK
@@ -438,7 +448,8 @@ const struct noc_verb noc_verb_audit = {
 		 "export [--since TIME] [--until TIME]\nheads [-n N]",
 	.options = audit_options,
 	.details = "verify and export need no daemon.  verify exits 0 only "
-		   "when every record, head and\nanchor agrees; with --vkey "
-		   "also that nobody made the log anew.",
+		   "when every record, head and\nanchor agrees, 1 when one "
+		   "does not, 2 when it could not be judged; with --vkey\nalso "
+		   "that nobody made the log anew.",
 	.run = audit_run,
 };

@@ -434,7 +434,7 @@ def _():
         ran(d.cli("audit", "verify", "--vkey", key), 0, "OK")
         ran(d.cli("audit", "verify", "--vkey", key[:-4] + "AAAA"), 2, "^$",
             "key")
-        ran(d.cli("audit", "verify", "--vkey", vkey + ".none"), 3, "^$",
+        ran(d.cli("audit", "verify", "--vkey", vkey + ".none"), 2, "^$",
             "There is no key file at .*none")
         name, other = key.split("+")[0], b"\x01" + os.urandom(32)
         number = hashlib.sha256(name.encode() + b"\n" + other).hexdigest()[:8]
@@ -455,7 +455,7 @@ def _():
         got = json.loads(ran(d.cli("audit", "verify", "--db", copy, "-o",
                                    "json"), 1))
         noc.equal((got["verdict"], got["at_seq"]), ("TAMPERED", 7), "json")
-        ran(d.cli("audit", "verify", "--db", copy + ".none"), 3)
+        ran(d.cli("audit", "verify", "--db", copy + ".none"), 2)
 
 
 @noc.case("audit verify: a run's input that was altered is found by both "
