@@ -115,11 +115,11 @@ noc_anchor_each(const char *path,
 		}
 		if (!len)
 			break;
-		/* Without its end, or closed as torn: never a whole note. */
 		if (p[len - 1] != 0x1e)
 			rc = chunk(p, len, 1, arg);
 		else
-			rc = chunk(p, len - 1, len < 2 || p[len - 2] != '\n',
+			rc = chunk(p, len - 1,
+				   len > 4 && !memcmp(p + len - 5, "torn", 4),
 				   arg);
 	}
 	if (!rc && ferror(f))

@@ -16,8 +16,9 @@
 int noc_anchor_append(const char *path, const char *note, size_t len,
 		      struct noc_err *err);
 /*
- * Each chunk in turn: a complete note's bytes, or torn != 0.  A callback that
- * returns non-zero ends the walk and is returned.  ENOTFOUND: no such file.
+ * Each chunk in turn: the bytes of a note, or torn != 0: it has no end, or ends
+ * in the word.  A callback that returns non-zero ends the walk and is returned.
+ * ENOTFOUND: no such file.
  */
 int noc_anchor_each(const char *path,
 		    int (*chunk)(const char *p, size_t len, int torn,

@@ -238,7 +238,7 @@ noc_db_open(const char *path, enum noc_db_mode mode, sqlite3 **out, int *prc,
 		goto fail;
 	}
 	*out = db;
-	if (mode == NOC_DB_SALVAGE)
+	if (mode == NOC_DB_SALVAGE || mode == NOC_DB_VERIFY)
 		return 0;
 	version = noc_db_version(db);
 	if (version > noc_schema->version) {

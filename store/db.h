@@ -21,9 +21,10 @@ struct noc_schema {
 extern const struct noc_schema *noc_schema; /* tests have later ones */
 
 enum noc_db_mode {
-	NOC_DB_WRITE,  /* the one writer: WAL, FULL, checkpoints by hand */
-	NOC_DB_READ,   /* query_only, never checkpoints */
-	NOC_DB_SALVAGE /* the same of a file that may end too soon */
+	NOC_DB_WRITE,	/* the one writer: WAL, FULL, checkpoints by hand */
+	NOC_DB_READ,	/* query_only, never checkpoints */
+	NOC_DB_SALVAGE, /* the same of a file that may end too soon */
+	NOC_DB_VERIFY	/* READ of any version: the format has its own */
 };
 
 /* ENOTFOUND when a reader finds no file; ECONFIG when the file is newer than

@@ -22,7 +22,6 @@ enum noc_verdict {
 struct noc_verify_options {
 	const char *db;	    /* path of nocturne.db */
 	const char *anchor; /* anchor file or NULL */
-	bool anchored;	    /* it must have a head of this log */
 	const char *vkey;   /* pinned genesis vkey; NULL: from the log, said */
 	void (*progress)(uint64_t done, uint64_t total, void *arg);
 	void *arg;
@@ -31,14 +30,16 @@ struct noc_verify_options {
 struct noc_verify_result {
 	enum noc_verdict verdict;
 	uint64_t records;
-	uint64_t at_seq; /* first bad record, when TAMPERED */
-	uint64_t size;	 /* of the last head */
-	char root[65];	 /* hex */
+	uint64_t
+	    at_seq;    /* TAMPERED, CUT: the first record that is not proved */
+	uint64_t size; /* of the last head */
+	char root[65]; /* hex */
 	char origin[256];
 	char message[512]; /* one sentence */
 	int vkey_pinned;
 };
-/* 0 when it could be judged at all; ESTORE / ENOTFOUND otherwise. */
+/* 0 when it could be judged at all; ESTORE / ENOTFOUND otherwise, ECONFIG when
+ * the log's beginning was pruned and no key given, EINPUT when it is none. */
 int noc_verify(const struct noc_verify_options *opt,
 	       struct noc_verify_result *out, struct noc_err *err);
 

@@ -6,75 +6,86 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "store/anchor.h"
 #include "store/verify_private.h"
 
-/* ---- the anchor file ---- */
+/* ---- the tables ---- */
+
+/* As doc/audit.md declares them, to the letter: what a statement reads is a
+ * table's own, a seq is one integer, and nothing is beside it. */
+static const struct {
+	const char *name, *sql;
+	bool erasable; /* with all that is in it */
+} load_tables[] = {
+	{ "audit",
+	  "CREATE TABLE audit(seq INTEGER PRIMARY KEY, rec BLOB NOT NULL,"
+	  " leaf BLOB NOT NULL)",
+	  false },
+	{ "audit_head",
+	  "CREATE TABLE audit_head(size INTEGER PRIMARY KEY,"
+	  " note TEXT NOT NULL)",
+	  false },
+	{ "audit_floor",
+	  "CREATE TABLE audit_floor(one INTEGER PRIMARY KEY CHECK(one=1),"
+	  " size INTEGER NOT NULL, leaf BLOB, frontier BLOB NOT NULL)",
+	  false },
+	{ "audit_keys",
+	  "CREATE TABLE audit_keys(size INTEGER PRIMARY KEY,"
+	  " rec BLOB NOT NULL, frontier BLOB NOT NULL, note TEXT NOT NULL)",
+	  false },
+	{ "audit_secret",
+	  "CREATE TABLE audit_secret(commitment BLOB NOT NULL, salt BLOB,"
+	  " value TEXT)",
+	  true },
+	{ "blobs",
+	  "CREATE TABLE blobs(hash BLOB PRIMARY KEY, data BLOB NOT NULL)",
+	  true },
+};
 
 static int
-on_anchor(const char *p, size_t len, int torn, void *arg)
+load_table(struct verify *v, sqlite3_stmt *st, size_t i, struct noc_err *err)
 {
-	struct verify *v = arg;
-	struct noc_note note;
-	struct noc_head head;
-	struct verify_anchor *a;
+	const char *sql = NULL;
+	bool right;
+	int rc, len = 0;
 
-	if (torn)
+	sqlite3_reset(st);
+	sqlite3_bind_text(st, 1, load_tables[i].name, -1, SQLITE_STATIC);
+	rc = sqlite3_step(st);
+	if (rc == SQLITE_ROW) {
+		sql = (const char *)sqlite3_column_text(st, 0);
+		len = sqlite3_column_bytes(st, 0);
+	} else if (rc != SQLITE_DONE) {
+		return noc_verify_sqlite(v, rc, err);
+	}
+	right = rc == SQLITE_DONE ? load_tables[i].erasable
+				  : sql && !strcmp(sql, load_tables[i].sql) &&
+					len == (int)strlen(sql);
+	if (right)
 		return 0;
-	if (noc_note_parse(p, len, &note, NULL) ||
-	    noc_head_parse(&note, &head, NULL))
-		return noc_verify_say(
-		    v, NOC_VERDICT_TAMPERED, 0,
-		    "The anchor file holds something that is no "
-		    "head.");
-	v->anchor_elsewhere = strcmp(head.origin, v->out->origin) != 0;
-	if (v->anchor_elsewhere)
-		return 0;
-	a = v->nanchors ? &v->anchors[v->nanchors - 1] : NULL;
-	if (a &&
-	    (head.size < a->size ||
-	     (head.size == a->size && memcmp(head.root, a->root, NOC_HASH))))
-		return noc_verify_say(v, NOC_VERDICT_TAMPERED, head.size,
-				      "The anchor file has size %" PRIu64
-				      " after size %" PRIu64 ".",
-				      head.size, a->size);
-	NOC_GROW(v->anchors, v->anchors_cap, v->nanchors + 1);
-	a = &v->anchors[v->nanchors++];
-	a->size = head.size;
-	memcpy(a->root, head.root, NOC_HASH);
-	free(v->last_anchor);
-	v->last_anchor = noc_strndup(p, len);
-	v->anchored = head;
-	return 0;
+	return noc_verify_say(v, NOC_VERDICT_TAMPERED, 0, "The table %s is %s.",
+			      load_tables[i].name,
+			      rc == SQLITE_DONE ? "missing"
+						: "not as the format has it");
 }
 
 static int
-verify_load_anchors(struct verify *v, struct noc_err *err)
+verify_tables(struct verify *v, struct noc_err *err)
 {
+	sqlite3_stmt *st;
 	int rc;
 
-	if (!v->opt->anchor)
-		return 0;
-	rc = noc_anchor_each(v->opt->anchor, on_anchor, v, err);
-	if (rc)
-		return rc;
-	if (v->anchor_elsewhere)
-		return noc_verify_say(
-		    v, NOC_VERDICT_CUT, 0,
-		    "The last anchored head is of another log "
-		    "than this one, which was put in its place.");
-	if (v->opt->anchored && !v->nanchors)
-		return noc_verify_say(v, NOC_VERDICT_CUT, 0,
-				      "The anchor file has no head of this "
-				      "log: it was emptied, or is of none.");
-	if (v->nanchors && v->anchored.size > v->headed)
-		return noc_verify_say(
-		    v, NOC_VERDICT_CUT, v->headed,
-		    "The log ends with a head of %" PRIu64
-		    " records, but one of %" PRIu64
-		    " was anchored: it was cut or rolled back.",
-		    v->headed, v->anchored.size);
-	return 0;
+	rc = sqlite3_prepare_v2(v->db,
+				"SELECT sql FROM sqlite_master WHERE"
+				" name = ?1 COLLATE NOCASE"
+				" AND type IN ('table', 'view')",
+				-1, &st, NULL);
+	if (rc != SQLITE_OK)
+		return noc_verify_sqlite(v, rc, err);
+	rc = 0;
+	for (size_t i = 0; !rc && i < NOC_COUNT(load_tables); i++)
+		rc = load_table(v, st, i, err);
+	sqlite3_finalize(st);
+	return rc;
 }
 
 /* ---- heads ---- */
@@ -94,9 +105,16 @@ verify_load_heads(struct verify *v, struct noc_err *err)
 
 		NOC_GROW(v->heads, v->heads_cap, v->nheads + 1);
 		h = &v->heads[v->nheads++];
-		h->size = (uint64_t)sqlite3_column_int64(st, 0);
-		h->len = (size_t)sqlite3_column_bytes(st, 1);
-		h->note = noc_strndup(sqlite3_column_blob(st, 1), h->len);
+		*h = (struct verify_head){
+			.size = (uint64_t)sqlite3_column_int64(st, 0),
+		};
+		if (noc_verify_is(st, 1, SQLITE_TEXT, 0)) {
+			const unsigned char *note = sqlite3_column_text(st, 1);
+
+			h->len = (size_t)sqlite3_column_bytes(st, 1);
+			h->note = noc_malloc(h->len + 1);
+			memcpy(h->note, note, h->len);
+		}
 		rc = SQLITE_OK;
 	}
 	if (rc != SQLITE_DONE)
@@ -120,14 +138,19 @@ verify_name(struct verify *v)
 	if (!v->nheads)
 		return noc_verify_say(v, NOC_VERDICT_TAMPERED, 0,
 				      "The log has no signed head.");
+	if (v->heads[0].size < 1 || v->heads[0].size > INT64_MAX)
+		return noc_verify_say(v, NOC_VERDICT_TAMPERED, 0,
+				      "There is no head of %" PRId64
+				      " records.",
+				      (int64_t)v->heads[0].size);
 	last = &v->heads[v->nheads - 1];
 	v->headed = last->size;
-	if (noc_note_parse(last->note, last->len, &note, &e) ||
-	    noc_head_parse(&note, &head, &e))
-		return noc_verify_say(v, NOC_VERDICT_TAMPERED,
-				      v->nheads > 1 ? last[-1].size : v->floor,
-				      "The last head cannot be read: %s",
-				      e.msg);
+	if (noc_verify_note(last, &note, &head, &e))
+		return noc_verify_say(
+		    v, NOC_VERDICT_TAMPERED,
+		    v->nheads > 1 && last[-1].size > v->floor ? last[-1].size
+							      : v->floor,
+		    "The last head cannot be read: %s", e.msg);
 	memcpy(v->out->origin, head.origin, sizeof(v->out->origin));
 	v->out->size = last->size;
 	return 0;
@@ -148,17 +171,21 @@ verify_rotation(struct verify *v, sqlite3_stmt *st, bool *known)
 	struct noc_vkey next;
 	uint8_t leaf[NOC_HASH], root[NOC_HASH];
 
-	if (!size || size > v->floor || noc_record_read(rec, len, &r, NULL) ||
+	if (!size || size > v->floor || !noc_verify_is(st, 1, SQLITE_BLOB, 0) ||
+	    !noc_verify_is(st, 2, SQLITE_BLOB, 0) ||
+	    !noc_verify_is(st, 3, SQLITE_TEXT, 0) ||
+	    noc_record_read(rec, len, &r, NULL) ||
 	    r.kind != NOC_REC_KEY_ROTATE || r.seq != size - 1 ||
 	    noc_frontier_read(&f, size - 1, sqlite3_column_blob(st, 2),
 			      (size_t)sqlite3_column_bytes(st, 2)) ||
 	    noc_note_parse((const char *)sqlite3_column_text(st, 3),
 			   (size_t)sqlite3_column_bytes(st, 3), &note, NULL) ||
 	    noc_head_parse(&note, &head, NULL) || head.size != size)
-		return noc_verify_say(v, NOC_VERDICT_TAMPERED, 0,
-				      "The rotation kept for size %" PRIu64
+		return noc_verify_say(v, NOC_VERDICT_TAMPERED,
+				      size && size <= v->floor ? size - 1 : 0,
+				      "The rotation kept for size %" PRId64
 				      " is malformed.",
-				      size);
+				      (int64_t)size);
 	v->proved = size - 1;
 	noc_chain_leaf(v->h, rec, len, leaf);
 	noc_frontier_add(&f, v->h, leaf);
@@ -169,9 +196,17 @@ verify_rotation(struct verify *v, sqlite3_stmt *st, bool *known)
 				      " does not belong to its head.",
 				      size);
 	if (noc_verify_take_vkey(v, &r, &next) ||
-	    (*known && noc_verify_signed(v, &note, &v->key, size, "")) ||
-	    noc_verify_signed(v, &note, &next, size, "new "))
+	    (*known && noc_verify_signed(v, &note, &v->key, size, "", "")) ||
+	    noc_verify_signed(v, &note, &next, size, "new ", ""))
 		return 1;
+	v->proved = 0;
+	if (noc_verify_below(v, size, *known))
+		return 1;
+	v->next = next;
+	v->rotating = true;
+	if (noc_verify_below(v, size < v->floor ? size + 1 : size, *known))
+		return 1;
+	v->rotating = false;
 	v->key = next;
 	*known = true;
 	return 0;
@@ -185,8 +220,6 @@ verify_epoch(struct verify *v, struct noc_err *err)
 	sqlite3_stmt *st;
 	int rc, found = 0;
 
-	if (!v->floor)
-		return 0;
 	v->key = v->pinned;
 	rc = sqlite3_prepare_v2(v->db,
 				"SELECT size, rec, frontier, note"
@@ -199,14 +232,34 @@ verify_epoch(struct verify *v, struct noc_err *err)
 	if (!found && rc != SQLITE_DONE)
 		found = noc_verify_sqlite(v, rc, err);
 	sqlite3_finalize(st);
-	if (!found && !known)
+	if (!found && !known && v->floor)
 		return noc_err_set(err, NOC_ECONFIG,
 				   "The first %" PRIu64
 				   " records were pruned, and with them the "
 				   "log's key: give the verifier key that was "
 				   "printed when the log was made.",
 				   v->floor);
-	return found;
+	return found ? found : noc_verify_below(v, v->floor, known);
+}
+
+/* Whether it is malformed. */
+static bool
+verify_floor(struct verify *v, sqlite3_stmt *st)
+{
+	sqlite3_int64 size = sqlite3_column_int64(st, 1);
+
+	if (sqlite3_column_int64(st, 0) != 1 ||
+	    !noc_verify_is(st, 1, SQLITE_INTEGER, 0) || size < 0 ||
+	    !noc_verify_is(st, 3, SQLITE_BLOB, 0) ||
+	    !(size ? noc_verify_is(st, 2, SQLITE_BLOB, NOC_HASH)
+		   : noc_verify_is(st, 2, SQLITE_NULL, 0)) ||
+	    noc_frontier_read(&v->f, (uint64_t)size, sqlite3_column_blob(st, 3),
+			      (size_t)sqlite3_column_bytes(st, 3)))
+		return true;
+	v->floor = (uint64_t)size;
+	if (size)
+		memcpy(v->prev, sqlite3_column_blob(st, 2), NOC_HASH);
+	return false;
 }
 
 static int
@@ -214,23 +267,21 @@ verify_bounds(struct verify *v, struct noc_err *err)
 {
 	sqlite3_stmt *st;
 	sqlite3_int64 last;
-	int rc, bad = 1;
+	bool bad = true;
+	int rc;
 
 	rc = sqlite3_prepare_v2(v->db,
-				"SELECT size, leaf, frontier FROM audit_floor",
+				"SELECT one, size, leaf, frontier"
+				" FROM audit_floor",
 				-1, &st, NULL);
 	if (rc != SQLITE_OK)
 		return noc_verify_sqlite(v, rc, err);
 	rc = sqlite3_step(st);
 	if (rc == SQLITE_ROW) {
-		v->floor = (uint64_t)sqlite3_column_int64(st, 0);
-		bad = noc_frontier_read(&v->f, v->floor,
-					sqlite3_column_blob(st, 2),
-					(size_t)sqlite3_column_bytes(st, 2)) ||
-		      (v->floor && sqlite3_column_bytes(st, 1) != NOC_HASH);
-		if (!bad && v->floor)
-			memcpy(v->prev, sqlite3_column_blob(st, 1), NOC_HASH);
-		rc = SQLITE_DONE;
+		bad = verify_floor(v, st);
+		rc = sqlite3_step(st);
+		bad |= rc == SQLITE_ROW;
+		rc = rc == SQLITE_ROW ? SQLITE_DONE : rc;
 	}
 	sqlite3_finalize(st);
 	if (rc != SQLITE_DONE)
@@ -239,7 +290,14 @@ verify_bounds(struct verify *v, struct noc_err *err)
 		return noc_verify_say(v, NOC_VERDICT_TAMPERED, 0,
 				      "The floor of the log is missing or "
 				      "malformed.");
-	rc = noc_db_int(v->db, "SELECT max(seq) FROM audit", &last);
+	rc = noc_db_int(v->db, "SELECT min(seq) FROM audit", &last);
+	if (rc == SQLITE_OK && last < (sqlite3_int64)v->floor)
+		return noc_verify_say(v, NOC_VERDICT_TAMPERED, 0,
+				      "A row of audit has seq %lld and the log "
+				      "begins at %" PRIu64 ".",
+				      (long long)last, v->floor);
+	if (rc == SQLITE_OK)
+		rc = noc_db_int(v->db, "SELECT max(seq) FROM audit", &last);
 	if (rc == SQLITE_NOTFOUND)
 		v->end = v->floor;
 	else if (rc != SQLITE_OK)
@@ -255,14 +313,18 @@ noc_verify_load(struct verify *v, struct noc_err *err)
 	int rc = sqlite3_exec(v->db, "BEGIN", NULL, NULL, NULL);
 
 	/* One view of bounds and heads; a live log may grow past it. */
-	rc = rc == SQLITE_OK ? verify_bounds(v, err)
+	rc = rc == SQLITE_OK ? verify_tables(v, err)
 			     : noc_verify_sqlite(v, rc, err);
+	if (!rc)
+		rc = verify_bounds(v, err);
 	if (!rc)
 		rc = verify_load_heads(v, err);
 	if (!rc)
 		rc = verify_name(v);
 	if (!rc)
+		rc = noc_verify_anchor_load(v);
+	if (!rc)
 		rc = verify_epoch(v, err);
 	sqlite3_exec(v->db, "COMMIT", NULL, NULL, NULL);
-	return rc ? rc : verify_load_anchors(v, err);
+	return rc;
 }

@@ -12,16 +12,11 @@
 
 static char *dir;
 
-/* Heads and anchors of 1, 4 and 7 records. */
 static int
 setup(void **state)
 {
 	(void)state;
-	dir = state_make();
-	state_fill(dir, 0, 3);
-	state_sql(dir, "DELETE FROM audit_head WHERE size = 2 OR size = 3");
-	state_fill(dir, 3, 3);
-	state_sql(dir, "DELETE FROM audit_head WHERE size = 5 OR size = 6");
+	dir = verify_seven();
 	return 0;
 }
 
@@ -43,12 +38,7 @@ teardown(void **state)
 static void
 tampered(uint64_t seq, const char *words)
 {
-	struct noc_verify_result r;
-
-	verify_found(dir, NOC_VERDICT_TAMPERED, seq, seq);
-	state_verify(dir, &r);
-	if (!strstr(r.message, words))
-		fail_msg("%s", r.message);
+	verify_tampered(dir, seq, words);
 }
 
 /* ---- heads ---- */
@@ -89,7 +79,8 @@ test_a_head_in_anothers_place(void **state)
 
 /* A head signed by the log's own key, of any root. */
 static void
-sign_head(uint64_t size, uint8_t root, struct noc_strbuf *note)
+sign_head_of(const char *origin, uint64_t size, uint8_t root,
+	     struct noc_strbuf *note)
 {
 	struct noc_verify_result r;
 	struct noc_head head = { .size = size };
@@ -105,12 +96,18 @@ sign_head(uint64_t size, uint8_t root, struct noc_strbuf *note)
 	noc_ed25519_pub(key, pub);
 	assert_int_equal(
 	    noc_vkey_init(&vkey, r.origin, NOC_SIG_ED25519, pub, NULL), 0);
-	strcpy(head.origin, r.origin);
+	strcpy(head.origin, origin ? origin : r.origin);
 	memset(head.root, root, sizeof(head.root));
 	by = (struct noc_signer){ key, &vkey };
 	noc_strbuf_clear(note);
 	noc_head_sign(&head, &by, 1, note);
 	noc_ed25519_free(key);
+}
+
+static void
+sign_head(uint64_t size, uint8_t root, struct noc_strbuf *note)
+{
+	sign_head_of(NULL, size, root, note);
 }
 
 static void
@@ -182,25 +179,70 @@ test_anchor_that_is_no_head(void **state)
 static void
 test_anchor_file_emptied(void **state)
 {
-	char *db = noc_asprintf("%s/nocturne.db", dir);
-	char *path = noc_asprintf("%s/anchor.log", dir);
-	struct noc_verify_options opt = { .db = db,
-					  .anchor = path,
-					  .anchored = true };
-	struct noc_verify_result r;
-	struct noc_err err;
+	(void)state;
+	state_assert_whole(dir, 7);
+	state_run(": > %s/anchor.log", dir);
+	verify_found(dir, NOC_VERDICT_CUT, 0, 0);
+}
+
+/* A log before this one left its heads; one after it must not have any. */
+static void
+test_anchored_by_another_log(void **state)
+{
+	struct noc_strbuf note = NOC_STRBUF_INIT;
 
 	(void)state;
-	assert_int_equal(noc_verify(&opt, &r, &err), 0);
-	assert_int_equal(r.verdict, NOC_VERDICT_OK);
-	state_run(": > %s", path);
-	assert_int_equal(noc_verify(&opt, &r, &err), 0);
-	assert_int_equal(r.verdict, NOC_VERDICT_CUT);
-	opt.anchored = false;
-	assert_int_equal(noc_verify(&opt, &r, &err), 0);
-	assert_int_equal(r.verdict, NOC_VERDICT_OK);
+	sign_head_of("north/audit/x", 900, 1, &note);
+	state_run("mv %s/anchor.log %s/kept", dir, dir);
+	anchor(note.p, note.len);
+	verify_found(dir, NOC_VERDICT_CUT, 0, 0);
+	state_run("cat %s/kept >> %s/anchor.log", dir, dir);
+	state_assert_whole(dir, 7);
+	anchor(note.p, note.len);
+	verify_found(dir, NOC_VERDICT_CUT, 0, 0);
+	noc_strbuf_release(&note);
+}
+
+static void
+test_anchored_of_no_records(void **state)
+{
+	(void)state;
+	state_run("rm %s/anchor.log", dir);
+	anchor_head(0, 1);
+	tampered(0, "The anchor file holds something that is no head");
+}
+
+/* Not the last one, and of the right root. */
+static void
+test_anchor_wrongly_signed(void **state)
+{
+	char *path = noc_asprintf("%s/anchor.log", dir), *file, *at;
+	size_t len;
+	FILE *f;
+
+	(void)state;
+	file = unit_read(path, &len);
+	at = memchr(file, 0x1e, len);
+	assert_non_null(at);
+	at[-20] ^= 1;
+	f = fopen(path, "w");
+	assert_non_null(f);
+	assert_int_equal(fwrite(file, 1, len, f), len);
+	fclose(f);
+	tampered(1, "of 1 records in the anchor file");
+	free(file);
 	free(path);
-	free(db);
+}
+
+/* What is neither a note nor closed as torn was altered. */
+static void
+test_anchor_cut_in_the_middle(void **state)
+{
+	(void)state;
+	state_run("(head -c 40 %s/anchor.log; printf '\\036\\n';"
+		  " cat %s/anchor.log) > %s/x; mv %s/x %s/anchor.log",
+		  dir, dir, dir, dir, dir);
+	tampered(0, "The anchor file holds something that is no head");
 }
 
 /* ---- keys ---- */
@@ -287,7 +329,8 @@ test_damaged_page_of_records(void **state)
 
 /* ---- what records name by hash ---- */
 
-/* One record with a raw message in blobs, one with a secret. */
+/* One record with a raw message in blobs, one with a secret, one with a text
+ * that is named in digits. */
 static void
 fill_named(void)
 {
@@ -299,11 +342,17 @@ fill_named(void)
 	noc_txn_add_raw(txn, noc_txn_record(txn, NOC_REC_GAP), raw, 65536);
 	noc_value_set(v, "password", noc_value_str("hunter2"));
 	noc_txn_add_commitment(txn, noc_txn_record(txn, NOC_REC_GAP), v, NULL);
+	memset(raw, ' ', 65536);
+	memcpy(raw, "{}", 2);
+	noc_record_add(noc_txn_record(txn, NOC_REC_GAP), NOC_TAG_DETAIL, raw,
+		       40000);
+	noc_record_add(noc_txn_record(txn, NOC_REC_GAP), NOC_TAG_TARGET, raw,
+		       2000);
 	assert_true(state_wait(w, noc_writer_submit(w, txn), PATIENCE_MS));
 	noc_writer_close(w, 1000);
 	noc_value_free(v);
 	free(raw);
-	state_assert_whole(dir, 9);
+	state_assert_whole(dir, 11);
 }
 
 static void
@@ -313,6 +362,37 @@ test_altered_blob(void **state)
 	fill_named();
 	state_flip(dir, "blobs", "data", 1, 40000, 3);
 	tampered(7, "The blob that record 7 names by its hash was altered");
+	state_flip(dir, "blobs", "data", 1, 40000, 3);
+	state_flip(dir, "blobs", "data", 2, 9, 3);
+	tampered(9, "The blob that record 9 names by its hash was altered");
+	state_flip(dir, "blobs", "data", 2, 9, 3);
+	state_flip(dir, "blobs", "data", 3, 9, 3);
+	tampered(10, "The blob that record 10 names by its hash was altered");
+	state_flip(dir, "blobs", "data", 1, 40000, 3);
+	tampered(7, "The blob that record 7 names by its hash was altered");
+}
+
+/* Wherever SQLite keeps the row, and in whatever type. */
+static void
+test_altered_out_of_the_way(void **state)
+{
+	(void)state;
+	fill_named();
+	state_sql(dir, "DROP TRIGGER blobs_no_update;"
+		       "UPDATE blobs SET data = CAST(data AS TEXT)"
+		       " WHERE rowid = 2");
+	tampered(9, "The blob that record 9 names by its hash was altered");
+	state_sql(dir, "UPDATE blobs SET rowid = -9223372036854775807 - 1"
+		       " WHERE rowid = 2");
+	tampered(9, "The blob that record 9 names by its hash was altered");
+	state_sql(dir, "UPDATE blobs SET rowid = 9223372036854775807"
+		       " WHERE rowid < 0");
+	tampered(9, "The blob that record 9 names by its hash was altered");
+	state_sql(dir, "DELETE FROM blobs WHERE rowid > 3;"
+		       "UPDATE audit_secret SET salt = NULL");
+	tampered(8, "The value that record 8 names by its hash was altered");
+	state_sql(dir, "UPDATE audit_secret SET commitment = hex(commitment)");
+	state_assert_whole(dir, 11);
 }
 
 static void
@@ -334,13 +414,14 @@ test_erased(void **state)
 	(void)state;
 	fill_named();
 	state_sql(dir, "UPDATE audit_secret SET value = NULL, salt = NULL");
-	state_assert_whole(dir, 9);
+	state_assert_whole(dir, 11);
 	state_sql(dir, "DELETE FROM audit_secret; DELETE FROM blobs");
-	state_assert_whole(dir, 9);
-	state_sql(dir, "INSERT INTO blobs VALUES(zeroblob(32), x'01')");
-	state_assert_whole(dir, 9);
+	state_assert_whole(dir, 11);
+	state_sql(dir, "INSERT INTO blobs VALUES(zeroblob(32), x'01');"
+		       "INSERT INTO blobs SELECT leaf, x'01' FROM audit;");
+	state_assert_whole(dir, 11);
 	state_sql(dir, "DROP TABLE audit_secret; DROP TABLE blobs");
-	state_assert_whole(dir, 9);
+	state_assert_whole(dir, 11);
 }
 
 int
@@ -357,12 +438,17 @@ main(void)
 		TEST(test_anchored_more_than_there_is),
 		TEST(test_anchor_that_is_no_head),
 		TEST(test_anchor_file_emptied),
+		TEST(test_anchored_by_another_log),
+		TEST(test_anchored_of_no_records),
+		TEST(test_anchor_wrongly_signed),
+		TEST(test_anchor_cut_in_the_middle),
 		TEST(test_rotation_without_the_new_key),
 		TEST(test_rotation_without_the_old_key),
 		TEST(test_rotation_wrongly_signed_by_the_new_key),
 		TEST(test_floor_gone_or_malformed),
 		TEST(test_damaged_page_of_records),
 		TEST(test_altered_blob),
+		TEST(test_altered_out_of_the_way),
 		TEST(test_altered_value),
 		TEST(test_erased),
 	};

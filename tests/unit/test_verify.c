@@ -50,6 +50,33 @@ teardown(void **state)
 }
 
 static void
+on_progress(uint64_t done, uint64_t total, void *arg)
+{
+	uint64_t *seen = arg;
+
+	assert_int_equal(total, RECORDS);
+	assert_true(done > *seen);
+	*seen = done;
+}
+
+static void
+test_progress(void **state)
+{
+	char *db = noc_asprintf("%s/nocturne.db", dir);
+	uint64_t seen = 0;
+	struct noc_verify_options opt = { .db = db,
+					  .progress = on_progress,
+					  .arg = &seen };
+	struct noc_verify_result r;
+	struct noc_err err;
+
+	(void)state;
+	assert_int_equal(noc_verify(&opt, &r, &err), 0);
+	assert_int_equal(seen, RECORDS);
+	free(db);
+}
+
+static void
 test_whole_log(void **state)
 {
 	struct noc_verify_result r;
@@ -386,6 +413,10 @@ test_pinned_key(void **state)
 	assert_int_equal(pinned(text, &r), 0);
 	assert_int_equal(r.verdict, NOC_VERDICT_TAMPERED);
 	assert_int_equal(pinned("nonsense", &r), NOC_EINPUT);
+	assert_int_equal(
+	    noc_vkey_init(&forged, k.name, NOC_SIG_COSIGNED, k.pub, NULL), 0);
+	noc_vkey_format(&forged, text);
+	assert_int_equal(pinned(text, &r), NOC_EINPUT);
 }
 
 static void
@@ -492,6 +523,13 @@ test_pruned_log(void **state)
 	assert_int_equal(r.verdict, NOC_VERDICT_OK);
 	assert_int_equal(r.records, 1);
 	state_assert_whole(dir, 1);
+	/* Of heads below the floor the records are gone, the key is not. */
+	state_flip(dir, "audit_head", "note", 3, -10, 0);
+	state_assert_whole(dir, 1);
+	assert_int_equal(pinned(noc_value_get_str(v, "vkey_K0", ""), &r), 0);
+	assert_int_equal(r.verdict, NOC_VERDICT_TAMPERED);
+	assert_int_equal(r.at_seq, 0);
+	state_flip(dir, "audit_head", "note", 3, -10, 0);
 	/* The kept rotation is checked like any other. */
 	state_flip(dir, "audit_keys", "rec", 4, 60, 0);
 	verify_found(dir, NOC_VERDICT_TAMPERED, 3, 3);
@@ -508,6 +546,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 		TEST(test_whole_log),
+		TEST(test_progress),
 		TEST(test_flipped_bits),
 		TEST(test_rewritten_leaf),
 		TEST(test_deleted_record),

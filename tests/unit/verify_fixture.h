@@ -27,6 +27,31 @@ verify_found(const char *dir, enum noc_verdict want, uint64_t lo, uint64_t hi)
 	assert_int_equal(seq, r.at_seq);
 }
 
+/* TAMPERED at that record, in both verifiers' eyes, and in these words. */
+static inline void
+verify_tampered(const char *dir, uint64_t seq, const char *words)
+{
+	struct noc_verify_result r;
+
+	verify_found(dir, NOC_VERDICT_TAMPERED, seq, seq);
+	state_verify(dir, &r);
+	if (!strstr(r.message, words))
+		fail_msg("%s", r.message);
+}
+
+/* Heads and anchors of 1, 4 and 7 records; returned. */
+static inline char *
+verify_seven(void)
+{
+	char *dir = state_make();
+
+	state_fill(dir, 0, 3);
+	state_sql(dir, "DELETE FROM audit_head WHERE size = 2 OR size = 3");
+	state_fill(dir, 3, 3);
+	state_sql(dir, "DELETE FROM audit_head WHERE size = 5 OR size = 6");
+	return dir;
+}
+
 /* The published vectors as the journal of a directory: with a rotation and a
  * witness, and those of its three heads that are said to be there. */
 static inline void
