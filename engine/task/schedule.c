@@ -180,7 +180,6 @@ schedule_skips(struct noc_core *core, struct noc_schedule *s,
 	} else if (!strcmp(s->overlap, "buffer_all") ||
 		   (!strcmp(s->overlap, "buffer_one") && s->pending == 0)) {
 		s->pending++;
-		s->dirty = true;
 	} else {
 		return !strcmp(s->overlap, "skip");
 	}

@@ -350,6 +350,29 @@ test_skips_are_told_together(void **state)
 	state_remove(dir);
 }
 
+/* What a person started is the run before, as well after a restart. */
+static void
+test_a_triggered_run_is_not_forgotten(void **state)
+{
+	char *dir = state_make();
+	struct fix f;
+
+	(void)state;
+	open_at(&f, dir, noon(), 1, SLOW("skip"));
+	fix_advance(&f, 1000);
+	assert_int_equal(fix_command(&f,
+				     "{\"verb\":\"schedule.trigger\","
+				     "\"schedule\":\"s\",\"actor\":\"joe\"}",
+				     NULL),
+			 0);
+	gap(&f, dir, DOWN, 1, SLOW("skip"));
+	fix_advance(&f, 9000);
+	assert_int_equal(fix_runs(&f), 1);
+	assert_int_equal(counted(&f, "schedules_skipped"), 1);
+	life_close(&f);
+	state_remove(dir);
+}
+
 /* ---- a run that failed ---- */
 
 /* It is told once, also when it fails as it is resumed. */
@@ -486,6 +509,7 @@ main(void)
 		cmocka_unit_test(test_a_look_within_the_jitter),
 		cmocka_unit_test(test_overlap_over_deaths),
 		cmocka_unit_test(test_skips_are_told_together),
+		cmocka_unit_test(test_a_triggered_run_is_not_forgotten),
 		cmocka_unit_test(test_a_run_that_fails_is_told),
 		cmocka_unit_test(test_damaged_rows),
 		cmocka_unit_test(test_calendars),
