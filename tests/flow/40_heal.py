@@ -196,7 +196,7 @@ def _():
         ended = journal.wait_run("Failed")
         noc.check("timeout" in json.dumps(dict(ended), default=str) or
                   "answer" in ended["outcome"], ended["outcome"])
-        d.wait_line(r"heal run \w+ Failed")
+        d.wait_line(r"heal run [\w-]+ Failed")
         # Notices leave once that is on disk; their lines may even follow the
         # answer to the acknowledgement.
         for channel in ("noc", "oncall"):

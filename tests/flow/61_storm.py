@@ -200,7 +200,7 @@ def _():
         runs = d.get("/api/v1/runs").json
         runs = runs["runs"] if isinstance(runs, dict) else runs
         noc.equal(d.cli("ack", runs[0]["id"]).returncode, 0, "ack")
-        d.wait_line(r"esc run \w+ Succeeded")
+        d.wait_line(r"esc run [\w-]+ Succeeded")
         mark = d.mark()
         time.sleep(1.5)
         noc.check(not [x for x in d.out.all[mark:] if "level" in x],
@@ -210,7 +210,7 @@ def _():
         d.wait_line("oncall: level 2 r2")
         mark = d.mark()
         emit(d, "power.ok", "psu", device="r2")
-        d.wait_line(r"esc run \w+ Succeeded", start=mark)
+        d.wait_line(r"esc run [\w-]+ Succeeded", start=mark)
         mark = d.mark()
         time.sleep(1.5)
         noc.check(not [x for x in d.out.all[mark:] if "level 2 r2" in x],
@@ -230,7 +230,7 @@ rule "acts" { mode = "active", on = "test.b", key = "{device}", guard = {
     def acted(d, device):
         mark = d.mark()
         emit(d, "test.b", "x", device=device)
-        return d.wait_line(r"acts run \w+ (Succeeded|Failed)", start=mark)
+        return d.wait_line(r"acts run [\w-]+ (Succeeded|Failed)", start=mark)
 
     with noc.Daemon(rules=rules) as d:
         one = d.cli("silence", "add", "device=r1", "--for", "1h", "-m", "work")
@@ -253,7 +253,7 @@ rule "acts" { mode = "active", on = "test.b", key = "{device}", guard = {
         emit(d, "test.b", "x", device="r4")
         noc.wait_for(lambda: d.get("/api/v1/runs?rule=acts").json["runs"][0]
                      ["phase"] == "paused", "a run that pauses")
-        noc.check(d.out.find(r"acts run \w+ Succeeded") is None, "it acts")
+        noc.check(d.out.find(r"acts run [\w-]+ Succeeded") is None, "it acts")
         noc.equal(d.cli("kill", "off", "-m", "go").returncode, 0, "kill off")
 
 

@@ -69,7 +69,7 @@ def _():
         noc.equal(done.returncode, 0, done.stderr)
         d.wait_line(r"mark-next would have: exec .* \(shadow\)")
         d.wait_line(r"notify noc: sw1 marked$")
-        d.wait_line(r"\[shadow\] mark-next run \w+ Succeeded: would have")
+        d.wait_line(r"\[shadow\] mark-next run [\w-]+ Succeeded: would have")
         noc.equal(sorted(content(path)), ["live", "read"], "what was done")
         d.no_line("marked by the shadow")
         rows = {r["rule"]: r for r in d.get("/api/v1/rules").json["rules"]}
