@@ -236,7 +236,7 @@ test_each_waits_for_its_own(void **state)
 	assert_int_equal(fix_signal(&f, &one, "ack"), 0);
 	assert_false(fix_running(&f, &one));
 	assert_true(fix_running(&f, &two));
-	f.njournal = 0;
+	fix_forget(&f);
 	ev = fix_event(&f, "link.up", "sw1", NOC_TRUST_HIGH);
 	noc_core_begin(f.core, f.now);
 	noc_escalate_event(f.core, ev);
@@ -251,7 +251,7 @@ test_each_waits_for_its_own(void **state)
 	free(line);
 	noc_event_unref(ev);
 	/* Nobody waits for another. */
-	f.njournal = 0;
+	fix_forget(&f);
 	fix_happens(&f, "link.up", "sw1");
 	assert_int_equal(f.njournal, 0);
 	fix_close(&f);

@@ -381,6 +381,34 @@ test_many_trees(void **state)
 	done(&f, dir);
 }
 
+/* What is not on disk, or not yet, is kept however many there are. */
+static void
+test_trees_that_are_not_stored(void **state)
+{
+	struct fix f = { 0 };
+	char *tree;
+
+	(void)state;
+	for (int i = 0; i < TREES; i++) {
+		tree =
+		    noc_asprintf("local n = %d\nflow \"f\" { sleep \"10s\","
+				 " step \"told\" { log \"of its tree\", when ="
+				 " function(run) return n == %d end } }\n",
+				 i, i);
+		if (i == 0)
+			fix_open(&f, tree);
+		else
+			fix_rules(&f, tree);
+		free(tree);
+		fix_start_flow(&f, "f");
+	}
+	assert_int_equal(noc_runs_of(f.core)->ncode, TREES);
+	fix_rules(&f, "flow \"o\" { log \"o\" }\n");
+	fix_advance(&f, 10000);
+	assert_int_equal(fix_said(&f, "of its tree"), TREES);
+	fix_close(&f);
+}
+
 /* What was stored is what is called: no other text under its hash. */
 static void
 test_altered_tree(void **state)
@@ -692,6 +720,7 @@ main(void)
 		cmocka_unit_test(test_functions_of_before),
 		cmocka_unit_test(test_line_of_before),
 		cmocka_unit_test(test_many_trees),
+		cmocka_unit_test(test_trees_that_are_not_stored),
 		cmocka_unit_test(test_altered_tree),
 		cmocka_unit_test(test_altered_plan),
 		cmocka_unit_test(test_large_tree),
