@@ -180,6 +180,13 @@ check_states(struct check *c)
 			   " WHERE state <> 'Succeeded' AND state NOT IN"
 			   " ('Pending','Running','Failed','Cancelled')",
 			   why);
+	/* Another table's row may have its number. */
+	if (check_going(c))
+		check_none(c,
+			   "SELECT count(*) FROM runs WHERE " NOC_RUN_IS_OPEN
+			   " AND NOT ifnull(length(id) = 16 AND"
+			   " length(definition) = 32, 0)",
+			   "unfinished runs are no runs");
 }
 
 /* The steps of an open run are where they are looked for. */

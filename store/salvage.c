@@ -20,28 +20,32 @@
 /* A run comes back blocked: what it did last is not known for certain.  An
  * event says itself what its record said: that stays in the old file. */
 static const struct salvage_table salvage_tables[] = {
-	{ "live", "kind,key,due,data,kind,key FROM live", "1", 4, "kind,key",
-	  "kind DESC,key DESC", true,
+	{ "live", "kind,key,due,data,kind,key FROM live", "1",
+	  "typeof(due) = 'integer'", 4, "kind,key", "kind DESC,key DESC", true,
 	  "INSERT OR IGNORE INTO live(kind,key,due,data) VALUES(?,?,?,?)",
 	  offsetof(struct noc_salvage, live) },
 	{ "runs",
 	  "n,id,event,rule,key,device,mode,state,'blocked',outcome,started,"
 	  "ended,definition,json,n FROM runs NOT INDEXED",
-	  RUN_OPEN, 14, "n", "n DESC", false,
+	  RUN_OPEN,
+	  "length(id) = 16 AND state IN ('Pending','Running','Succeeded',"
+	  "'Failed','Cancelled')",
+	  14, "n", "n DESC", false,
 	  "INSERT OR IGNORE INTO runs(n,id,event,rule,key,device,mode,state,"
 	  "phase,outcome,started,ended,definition,json)"
 	  " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 	  offsetof(struct noc_salvage, runs) },
 	{ "definitions",
 	  "hash,kind,name,text,added,rowid FROM definitions NOT INDEXED", "1",
-	  5, "rowid", "rowid DESC", false,
+	  "length(hash) = 32 AND typeof(added) = 'integer'", 5, "rowid",
+	  "rowid DESC", false,
 	  "INSERT OR IGNORE INTO definitions(hash,kind,name,text,added)"
 	  " VALUES(?,?,?,?,?)",
 	  offsetof(struct noc_salvage, definitions) },
 	{ "events",
 	  "n,id,received,kind,source,origin,device,severity,fate,"
 	  "" NOC_DB_EVENT_BODY ",n FROM events NOT INDEXED",
-	  "received >= ?9", 10, "n", "n DESC", false,
+	  "received >= ?9", NULL, 10, "n", "n DESC", false,
 	  "INSERT OR IGNORE INTO events(n,id,received,kind,source,origin,"
 	  "device,severity,fate,json) VALUES(?,?,?,?,?,?,?,?,?,?)",
 	  offsetof(struct noc_salvage, events) },

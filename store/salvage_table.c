@@ -270,6 +270,30 @@ noc_salvage_done(struct salvage *s)
 	s->up = s->between = s->to = NULL;
 }
 
+/* Those that are not copied tell as well whether each page is where it
+ * belongs. */
+static void
+salvage_check(struct salvage *s)
+{
+	const struct salvage_table *t = s->t;
+	struct salvage_key last = { .n = INT64_MIN };
+	sqlite3_stmt *st = NULL;
+	char sql[512];
+	int step = SQLITE_ERROR;
+
+	snprintf(sql, sizeof(sql), "SELECT %s,%s FROM %s %s ORDER BY %s",
+		 t->sane, t->by, t->name, t->text ? "" : "NOT INDEXED", t->by);
+	if (sqlite3_prepare_v2(s->old, sql, -1, &st, NULL) == SQLITE_OK)
+		while (!s->gap && (step = sqlite3_step(st)) == SQLITE_ROW) {
+			s->gap = !sqlite3_column_int(st, 0) ||
+				 !key_follows(&last, t->text, st, 1);
+			key_set(&last, t->text, st, 1);
+		}
+	s->gap |= step != SQLITE_DONE;
+	sqlite3_finalize(st);
+	key_release(&last);
+}
+
 int
 noc_salvage_table(struct salvage *s, struct noc_salvage *out)
 {
@@ -287,6 +311,8 @@ noc_salvage_table(struct salvage *s, struct noc_salvage *out)
 		salvage_between(s);
 		key_copy(&s->low, &s->high);
 	}
+	if (!s->gap && s->t->sane)
+		salvage_check(s);
 	if (s->gap)
 		noc_salvage_lost(out, s->t->name);
 	noc_salvage_done(s);
