@@ -19,14 +19,22 @@
 static const char starts_sql[] =
     "SELECT seq, rec FROM audit WHERE seq >= ?1 AND seq < ?2"
     " AND substr(rec, 7, 2) = x'0003' ORDER BY seq";
-/* The text as it stands in the row: nothing of it is encoded anew.  A row that
- * cannot be read, or says none of it, is as one that was erased. */
+/*
+ * The text as it stands in the row: nothing of it is encoded anew.  A row that
+ * cannot be read, or says none of it, is as one that was erased.  What it says
+ * it says once, however the name is written: readers of the row may take
+ * another one.  An id is found as a text, too: they find it.
+ */
+#define SAYS                                         \
+	"(SELECT count(*) FROM json_each(runs.json)" \
+	" WHERE key IN ('input', 'extra', 'salt'))"
 static const char given_sql[] =
-    "SELECT json_array(json_extract(json, '$.input'),"
-    " json_extract(json, '$.extra')), json_extract(json, '$.salt')"
-    " FROM runs WHERE id = ?1 AND CASE WHEN json_valid(json) THEN"
-    " coalesce(json_type(json, '$.input'), json_type(json, '$.extra'),"
-    " json_type(json, '$.salt')) END IS NOT NULL";
+    "SELECT CASE WHEN json_type(json, '$.input') IS NOT NULL AND"
+    " json_type(json, '$.extra') IS NOT NULL AND " SAYS " = 3 THEN"
+    " json_array(json_extract(json, '$.input'), json_extract(json, '$.extra'))"
+    " END, json_extract(json, '$.salt')"
+    " FROM runs WHERE id IN (?1, CAST(?1 AS TEXT)) AND"
+    " CASE WHEN json_valid(json) THEN " SAYS " END > 0";
 
 static bool
 run_is_given(struct verify *v, sqlite3_stmt *st, const uint8_t *commitment)
@@ -36,7 +44,8 @@ run_is_given(struct verify *v, sqlite3_stmt *st, const uint8_t *commitment)
 	uint8_t salt[SALT], hash[NOC_HASH];
 	size_t n = sizeof(salt);
 
-	if (!given || !hex || noc_unhex(hex, strlen(hex), salt, &n) ||
+	if (!given || !hex ||
+	    noc_unhex(hex, (size_t)sqlite3_column_bytes(st, 1), salt, &n) ||
 	    n != sizeof(salt))
 		return false;
 	noc_sha256_begin(v->h);
@@ -69,14 +78,16 @@ verify_start(struct verify *v, sqlite3_stmt *st, sqlite3_stmt *row,
 	if (noc_id_parse(text, &id))
 		return 0;
 	sqlite3_bind_blob(row, 1, id.b, sizeof(id.b), SQLITE_STATIC);
-	rc = sqlite3_step(row);
-	if (rc == SQLITE_ROW && !run_is_given(v, row, commitment))
+	while ((rc = sqlite3_step(row)) == SQLITE_ROW &&
+	       run_is_given(v, row, commitment))
+		;
+	if (rc == SQLITE_ROW)
 		found = noc_verify_say(v, NOC_VERDICT_TAMPERED, r.seq,
 				       "The input of run %s was altered: its "
 				       "row does not say what record %" PRIu64
 				       " commits to.",
 				       text, r.seq);
-	else if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+	else if (rc != SQLITE_DONE)
 		found = noc_verify_sqlite(v, rc, err);
 	sqlite3_reset(row);
 	return found;

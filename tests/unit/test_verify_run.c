@@ -119,6 +119,49 @@ test_altered_input(void **state)
 	state_remove(dir);
 }
 
+/* Rows that a search for the run passes by, or whose readers take another
+ * member than the verifier: what one says, both verifiers say. */
+static void
+test_hidden_input(void **state)
+{
+	static const char *const sql[] = {
+		"DROP TRIGGER audit_no_update; UPDATE audit SET rec ="
+		" CAST(rec AS TEXT) WHERE substr(rec, 7, 2) = x'0003'",
+		"UPDATE runs SET id = CAST(id AS TEXT), json ="
+		" json_set(json, '$.input', json('{\"z\":\"evil\"}'))",
+		"UPDATE runs SET json = replace(json, '\"input\":null',"
+		" '\"\\u0069nput\":{\"z\":\"evil\"}')",
+		"UPDATE runs SET json = replace(json, '\"input\":null',"
+		" '\"input\":null,\"\\u0069nput\":{\"z\":\"evil\"}')",
+		"UPDATE runs SET json = replace(json, '\"input\":null',"
+		" '\"input\":null,\"input\":{\"z\":\"evil\"}')",
+		"INSERT INTO runs SELECT n + 1, CAST(id AS TEXT), event, rule,"
+		" key, device, mode, state, phase, outcome, started, ended,"
+		" definition, json_set(json, '$.input', 7) FROM runs",
+	};
+	char *dir;
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(sql); i++) {
+		uint64_t seq;
+		struct fix f;
+
+		dir = state_make();
+		life_open(&f, dir, noc_clock_read(),
+			  "rule \"r\" { on = \"link.down\", run = flow {"
+			  " sleep \"10s\", log \"{input}\" } }\n");
+		fix_start(&f, "r", NOC_ACTIVE, NOC_TRUST_HIGH);
+		f.dead = true;
+		life_close(&f);
+		state_assert_whole(dir, 0);
+		seq = (uint64_t)start_seq(dir);
+		print_message("# %s\n", sql[i]);
+		state_sql(dir, sql[i]);
+		verify_found(dir, NOC_VERDICT_TAMPERED, seq, seq);
+		state_remove(dir);
+	}
+}
+
 /* What else its row says is nobody's word.  What cannot be read never acts; a
  * row may go, and all of them. */
 static void
@@ -155,6 +198,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_start_commits),
 		cmocka_unit_test(test_altered_input),
+		cmocka_unit_test(test_hidden_input),
 		cmocka_unit_test(test_erased_rows),
 	};
 
