@@ -11,6 +11,8 @@
 #include "base/mem.h"
 #include "base/table.h"
 #include "engine/event/datum.h"
+#include "engine/event/field.h"
+#include "engine/inventory/inventory.h"
 #include "engine/core/due.h"
 #include "engine/core/record.h"
 
@@ -106,16 +108,13 @@ mute_put(struct noc_core *core, struct mutes *p, const char *kind,
 /* ---- asked by the core ---- */
 
 static bool
-mute_field(const struct noc_event *ev, const char *target, const char *path,
-	   const char *glob)
+mute_field(const struct noc_event *ev, const char *path, const char *glob)
 {
 	struct noc_scope scope = { .ev = ev };
 	struct noc_strbuf text = NOC_STRBUF_INIT;
 	struct noc_datum d = { 0 };
 	bool hit;
 
-	if (target && !strcmp(path, "device") && !fnmatch(glob, target, 0))
-		return true;
 	noc_scope_get(&scope, path, strlen(path), &d);
 	noc_datum_text(&d, &text);
 	hit = text.p && !fnmatch(glob, text.p, 0);
@@ -123,28 +122,51 @@ mute_field(const struct noc_event *ev, const char *target, const char *path,
 	return hit;
 }
 
+/* What is known of the target stands in the place of the event's device. */
+static bool
+mute_field_of_target(const struct noc_event *ev, const struct noc_event *target,
+		     const char *path, const char *glob)
+{
+	struct noc_field field;
+	bool device = !strcmp(path, "device");
+
+	if (target && !device && target->inventory &&
+	    !noc_field_resolve(path, strlen(path), NULL, &field, NULL))
+		device = field.from == NOC_FIELD_INVENTORY;
+	return mute_field(target && device ? target : ev, path, glob);
+}
+
+/* Each field of the event, or each with the target in its device's place. */
+static bool
+mute_hits(const struct mute *m, const struct noc_event *ev,
+	  const struct noc_event *target)
+{
+	bool all = true;
+
+	for (size_t i = 0; all && i < m->match->u.map.len; i++) {
+		const struct noc_member *f = &m->match->u.map.at[i];
+		struct noc_strbuf glob = NOC_STRBUF_INIT;
+
+		noc_value_text(f->value, &glob);
+		all = mute_field_of_target(ev, target, f->key,
+					   glob.p ? glob.p : "");
+		noc_strbuf_release(&glob);
+	}
+	return all;
+}
+
 static const char *
 mute_find(struct noc_core *core, const char *kind, const struct noc_event *ev,
-	  const char *target)
+	  const struct noc_event *target)
 {
 	const struct mutes *p = mute_part(core);
 
 	for (size_t i = 0; i < p->n; i++) {
 		const struct mute *m = p->at[i];
-		bool all = true;
 
-		if (strcmp(m->kind, kind))
-			continue;
-		for (size_t j = 0; all && j < m->match->u.map.len; j++) {
-			const struct noc_member *f = &m->match->u.map.at[j];
-			struct noc_strbuf glob = NOC_STRBUF_INIT;
-
-			noc_value_text(f->value, &glob);
-			all = mute_field(ev, target, f->key,
-					 glob.p ? glob.p : "");
-			noc_strbuf_release(&glob);
-		}
-		if (all)
+		if (!strcmp(m->kind, kind) &&
+		    (mute_hits(m, ev, NULL) ||
+		     (target && mute_hits(m, ev, target))))
 			return m->id;
 	}
 	return NULL;
@@ -160,7 +182,12 @@ const char *
 noc_override_frozen(struct noc_core *core, const struct noc_event *ev,
 		    const char *target)
 {
-	return mute_find(core, "freeze", ev, target);
+	struct noc_event device = { .device = noc_slice_str(target) };
+
+	if (noc_core_inv(core))
+		device.inventory =
+		    noc_inventory_by_name(noc_core_inv(core), device.device);
+	return mute_find(core, "freeze", ev, &device);
 }
 
 bool

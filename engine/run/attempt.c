@@ -359,6 +359,24 @@ attempt_waits_turn(struct noc_run *r, const struct noc_step_def *def,
 	return true;
 }
 
+/* One device has one name, however a rule or a person wrote it: what is
+ * forbidden, counted and waited for goes by the name. */
+static void
+attempt_name(const struct noc_core *core, char **target)
+{
+	const struct noc_inventory *inv = noc_core_inv(core);
+	const struct noc_slice said = noc_slice_str(*target);
+	const struct noc_device *d =
+	    inv ? noc_inventory_by_name(inv, said) : NULL;
+
+	if (inv && !d)
+		d = noc_inventory_by_address(inv, said);
+	if (!d || !strcmp(d->name, *target))
+		return;
+	free(*target);
+	*target = noc_strdup(d->name);
+}
+
 static int
 attempt_prepare(struct noc_run *r, const struct noc_step_def *def,
 		char **target, struct noc_value **params, struct noc_err *err)
@@ -379,6 +397,7 @@ attempt_prepare(struct noc_run *r, const struct noc_step_def *def,
 		noc_strbuf_adds(&sb, r->device);
 	}
 	*target = noc_strbuf_detach(&sb, NULL);
+	attempt_name(r->core, target);
 	return noc_template_tree(r->probing ? def->probe : def->params, &scope,
 				 NOC_MISSING_FAIL, params, err);
 }

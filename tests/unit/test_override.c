@@ -121,6 +121,59 @@ test_freeze_of_another_target_than_the_event(void **state)
 	}
 }
 
+/* What the inventory knows of the target counts, not only what it knows of the
+ * event's device; and a device has one name, however the step wrote it. */
+static void
+test_freeze_of_what_the_target_is(void **state)
+{
+	static const char csv[] = "name,address,role,site\n"
+				  "sw1,192.0.2.1,access,waw\n"
+				  "sw2,192.0.2.2,core,krk\n";
+	static const struct {
+		const char *match, *target;
+		unsigned sets;
+	} cases[] = {
+		{ "\"role\":\"core\"", "sw2", 0 },
+		{ "\"role\":\"core\"", "sw1", 1 },
+		{ "\"role\":\"core\"", "sw9", 1 },
+		{ "\"site\":\"k*\",\"kind\":\"link.down\"", "sw2", 0 },
+		{ "\"site\":\"k*\",\"kind\":\"link.up\"", "sw2", 1 },
+		/* neither of the two is both */
+		{ "\"site\":\"waw\",\"role\":\"core\"", "sw2", 1 },
+		{ "\"role\":\"access\"", "sw2", 0 }, /* the event's */
+		{ "\"device\":\"sw2\"", "SW2", 0 },
+		{ "\"device\":\"sw2\"", "sw2.example.net", 0 },
+		{ "\"device\":\"sw2\"", "192.0.2.2", 0 },
+		{ "\"device\":\"sw3\"", "192.0.2.2", 1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(cases); i++) {
+		struct fix f = { 0 };
+		char *rules, *json;
+
+		rules = noc_asprintf("rule \"far\" { mode = \"active\","
+				     " on = \"link.down\", run = flow { step"
+				     " \"raise\" { target = \"%s\", snmp.set {"
+				     " [\"ifAdminStatus.1\"] = \"up\" },"
+				     " timeout = \"5s\" } } }\n",
+				     cases[i].target);
+		json = noc_asprintf("{\"verb\":\"freeze.add\",\"match\":{%s},"
+				    "\"for_ms\":60000,\"why\":\"x\"}",
+				    cases[i].match);
+		fix_open(&f, rules);
+		cor_inventory(&f, csv);
+		assert_int_equal(fix_command(&f, json, NULL), 0);
+		cor_port(&f, "link.down", "sw1", "eth7");
+		if (f.sets != cases[i].sets)
+			fail_msg("{%s}, %s: %u sets", cases[i].match,
+				 cases[i].target, f.sets);
+		cor_close(&f);
+		free(json);
+		free(rules);
+	}
+}
+
 /* So many in all, of both kinds; who deletes one makes room for one. */
 static void
 test_a_thousand_silences_and_freezes(void **state)
@@ -429,6 +482,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_freeze_of_the_target_without_an_event),
 		cmocka_unit_test(test_freeze_of_another_target_than_the_event),
+		cmocka_unit_test(test_freeze_of_what_the_target_is),
 		cmocka_unit_test(test_a_thousand_silences_and_freezes),
 		cmocka_unit_test(test_what_it_finds),
 		cmocka_unit_test(test_several),
