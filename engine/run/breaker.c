@@ -421,22 +421,49 @@ breakers_close(void *part)
 	free(all);
 }
 
+/* A person may have opened it, and for how long is not known either. */
+static void
+breakers_unreadable(struct noc_core *core, void *part, const char *kind,
+		    const char *key)
+{
+	const char *at = strchr(key, '@');
+	struct noc_breaker *b;
+	char *family;
+
+	(void)part;
+	if (strcmp(kind, "breaker") || !at)
+		return;
+	family = noc_strndup(key, (size_t)(at - key));
+	b = noc_breaker_get(core, family, at + 1);
+	b->state = NOC_BREAKER_FORCED_OPEN;
+	b->until_ns =
+	    noc_ns_after(noc_steady_now(core), NOC_BREAKER_FOR_MAX_MS);
+	snprintf(b->why, sizeof(b->why), "its row cannot be read");
+	free(family);
+}
+
 static bool
 breakers_load(struct noc_core *core, void *part, const char *kind,
 	      const char *key, int64_t due_ns, const struct noc_value *data)
 {
 	const char *state = noc_value_get_str(data, "state", "");
 	struct noc_breaker *b;
+	size_t i = 0;
 
 	(void)part;
-	(void)key;
 	if (strcmp(kind, "breaker"))
 		return false;
+	while (i < NOC_COUNT(noc_breaker_state_names) &&
+	       strcmp(state, noc_breaker_state_names[i]) != 0)
+		i++;
+	if (i == NOC_COUNT(noc_breaker_state_names) ||
+	    !noc_value_get(data, "action") || !noc_value_get(data, "target")) {
+		noc_core_unreadable(core, kind, key);
+		return true;
+	}
 	b = noc_breaker_get(core, noc_value_get_str(data, "action", ""),
 			    noc_value_get_str(data, "target", ""));
-	for (size_t i = 0; i < NOC_COUNT(noc_breaker_state_names); i++)
-		if (!strcmp(state, noc_breaker_state_names[i]))
-			b->state = (enum noc_breaker_state)i;
+	b->state = (enum noc_breaker_state)i;
 	b->until_ns = b->row_ns = due_ns;
 	b->opened = (unsigned)noc_value_get_int(data, "opened", 0);
 	b->in_a_row = (unsigned)noc_value_get_int(data, "in_a_row", 0);
@@ -459,6 +486,7 @@ const struct noc_part_ops noc_part_breakers = {
 	.open = breakers_open,
 	.close = breakers_close,
 	.load = breakers_load,
+	.unreadable = breakers_unreadable,
 	.store = breakers_store,
 	.answers = noc_breaker_answers,
 	.stats = noc_breaker_stats,

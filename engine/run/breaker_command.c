@@ -14,7 +14,6 @@
 /* What people may do with breakers, and what they see of them. */
 
 #define FOR_DEFAULT_MS (60 * 60 * 1000LL)
-#define FOR_MAX_MS     (7 * 24 * 60 * 60 * 1000LL)
 
 struct noc_value *
 noc_breaker_value(const struct noc_core *core, const struct noc_breaker *b)
@@ -118,7 +117,7 @@ breaker_move(struct noc_core *core, const struct noc_value *command,
 	int64_t for_ms = noc_value_get_int(command, "for_ms", FOR_DEFAULT_MS);
 	struct noc_breaker *b;
 
-	if (ends && (for_ms <= 0 || for_ms > FOR_MAX_MS))
+	if (ends && (for_ms <= 0 || for_ms > NOC_BREAKER_FOR_MAX_MS))
 		return noc_err_set(err, NOC_EINPUT,
 				   "How long must be from 1 ms to 7 days.");
 	b = breaker_named(core, command, ends, err);

@@ -21,6 +21,8 @@
  */
 #define NOC_BREAKER_SLOTS   30
 #define NOC_BREAKER_SLOT_NS (10 * NOC_NS_PER_S)
+/* The longest that a person may say. */
+#define NOC_BREAKER_FOR_MAX_MS (7 * 24 * 60 * 60 * 1000LL)
 
 struct noc_breaker {
 	char *key, *family, *target;

@@ -122,6 +122,49 @@ test_said(void **state)
 	}
 }
 
+/* A person may have opened it: what cannot be read of it lets nothing through,
+ * and says so, until somebody resets it. */
+static void
+test_unreadable(void **state)
+{
+	static const char *const data[] = {
+		"{\"action\":",
+		"[]",
+		"{}",
+		"{\"state\":\"OPEN\"}",
+		"{\"action\":\"snmp\",\"target\":\"sw1\",\"state\":\"?\"}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(data); i++) {
+		struct noc_now now = noc_clock_read();
+		char *dir = state_make(), why[128], *sql;
+		struct fix f;
+		uint64_t g;
+
+		life_open(&f, dir, now, rules);
+		assert_int_equal(brk_say(&f, "breaker.trip", "sw1", 60000), 0);
+		f.dead = true;
+		life_close(&f);
+		sql = noc_asprintf("UPDATE live SET data = '%s' WHERE kind ="
+				   " 'breaker'",
+				   data[i]);
+		state_sql(dir, sql);
+		free(sql);
+		life_open(&f, dir, now, rules);
+		assert_int_equal(fix_said(&f, "breaker snmp@sw1"), 1);
+		again(&f, dir, 1000 * 60000);
+		assert_false(brk_asks_why(&f, "sw1", &g, why));
+		assert_string_equal(why, "breaker FORCED_OPEN snmp@sw1: its "
+					 "row cannot be read");
+		assert_true(brk_asks(&f, "sw2", &g));
+		assert_int_equal(brk_say(&f, "breaker.reset", "sw1", 0), 0);
+		again(&f, dir, 1000);
+		assert_true(brk_asks(&f, "sw1", &g));
+		done(&f, dir);
+	}
+}
+
 /* Two failures and a death and one more are three in a row, within 300 s. */
 static void
 test_failures_in_a_row(void **state)
@@ -226,6 +269,7 @@ main(void)
 		cmocka_unit_test(test_open),
 		cmocka_unit_test(test_half_open),
 		cmocka_unit_test(test_said),
+		cmocka_unit_test(test_unreadable),
 		cmocka_unit_test(test_failures_in_a_row),
 		cmocka_unit_test(test_rows_are_few),
 		cmocka_unit_test(test_idle_ones_are_forgotten),
