@@ -26,6 +26,8 @@
 #define HOUSE_MS    250
 #define PRESS_FROM  0.5 /* stop reading what can wait */
 #define PRESS_UNTIL 0.4
+#define STOOD_NS    NOC_NS_PER_S /* so late is nothing that only had to wait */
+#define REST_NS	    NOC_NS_PER_S /* longer than an event waits for a name */
 
 /* ---- from the core ---- */
 
@@ -255,12 +257,35 @@ on_reader(int fd, int events, void *arg)
 		noc_writer_suspect(d->env.writer, inode);
 }
 
+/*
+ * We stood still, or were not there: what came meanwhile lies in the sockets,
+ * and came before what is overdue.  A recovery is heard before its hold ends,
+ * an answer before its timeout.
+ */
+static bool
+host_listens_first(struct noc_daemon *d)
+{
+	int64_t now = noc_loop_now(d->env.loop).boot_ns;
+
+	if (noc_due_first(d->env.core) > now - STOOD_NS) {
+		d->rest_ns = 0;
+		return false;
+	}
+	if (!d->rest_ns)
+		d->rest_ns = now + REST_NS;
+	if (now >= d->rest_ns)
+		return false;
+	noc_timer_arm(d->wake, (d->rest_ns - now) / NOC_NS_PER_MS + 1);
+	return true;
+}
+
 static void
 on_wake(void *arg)
 {
 	struct noc_daemon *d = arg;
 
-	noc_due_tick(d->env.core, noc_loop_now(d->env.loop));
+	if (!host_listens_first(d))
+		noc_due_tick(d->env.core, noc_loop_now(d->env.loop));
 }
 
 static void

@@ -49,7 +49,8 @@ struct noc_daemon {
 	struct noc_wall *wall; /* the kernel says that it was set */
 	struct noc_watch *drain, *signals[4];
 	bool colour, pressed, failing_said, killed_by_file;
-	int stopping; /* SIGTERMs seen */
+	int64_t rest_ns; /* boottime: what is overdue waits until then */
+	int stopping;	 /* SIGTERMs seen */
 	int64_t drain_until_boot_ns;
 	struct noc_strbuf lines; /* of this turn, not yet printed */
 	uint64_t lines_lost;

@@ -121,10 +121,16 @@ noc_due_clock_set(struct noc_core *core)
 	free(all);
 }
 
+int64_t
+noc_due_first(const struct noc_core *core)
+{
+	return core->nheap ? core->heap[0]->due_boot_ns : INT64_MAX;
+}
+
 void
 noc_due_wake(struct noc_core *core)
 {
-	int64_t at = core->nheap ? core->heap[0]->due_boot_ns : INT64_MAX;
+	int64_t at = noc_due_first(core);
 
 	if (at == core->wake_at && !core->wake_gone)
 		return;

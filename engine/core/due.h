@@ -33,6 +33,8 @@ void noc_due_arm_wall(struct noc_core *core, struct noc_due *due,
 		      int64_t due_wall_ns);
 void noc_due_disarm(struct noc_core *core, struct noc_due *due);
 bool noc_due_armed(const struct noc_due *due);
+/* When the first of all is due; INT64_MAX: none. */
+int64_t noc_due_first(const struct noc_core *core);
 /* An input: carries out what is due by now. */
 void noc_due_tick(struct noc_core *core, struct noc_now now);
 

@@ -181,6 +181,30 @@ def quick(when, misfire=""):
             % (when, misfire))
 
 
+@noc.case("what came while it stood still is heard before what was due then")
+def _():
+    rules = """
+normalize "down" { from = "syslog", pattern = "DOWN (?<ifname>\\\\S+)",
+  emit = "link.down" }
+normalize "up" { from = "syslog", pattern = "UP (?<ifname>\\\\S+)",
+  emit = "link.up" }
+rule "held" { on = "link.down", key = "{device}/{ifname}",
+  hold = { "2s", cancel = { "link.up" } }, run = log "acted on {ifname}" }
+"""
+    with Work(rules) as w:
+        for port in ("eth1", "eth2"):
+            w.d.syslog("<13>1 - sw1 app - - - DOWN %s" % port, raw=True)
+            w.d.wait_line(r"link\.down sw1 %s .* holds 2s" % port)
+        w.d.pause()
+        time.sleep(1)  # timers that look at the clock are due before it
+        w.d.syslog("<13>1 - sw1 app - - - UP eth1", raw=True)
+        time.sleep(3)
+        w.d.resume()
+        w.d.wait_line("held .*cancelled: link.up from sw1")
+        w.d.wait_line("acted on eth2")
+        w.d.no_line("acted on eth1")
+
+
 for WHEN in ('every = "1s"', 'cron = "* * * * * *"'):
     for POLICY in ("once", "skip"):
         @noc.case("stopped for 8 s, %s, %s: one run, one notice"
