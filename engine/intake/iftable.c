@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/intern.h"
 #include "base/mem.h"
 #include "base/strbuf.h"
 #include "proto/ifname.h"
 
 #define IFTABLE_MAX 16384 /* more nobody believes */
+#define TEXT_MAX    255	  /* DisplayString (SIZE (0..255)), RFC 2579 */
 
 /* Where this index is or belongs: they are kept in order. */
 static size_t
@@ -46,11 +46,7 @@ noc_iftable_name(const struct noc_iftable *t, struct noc_slice name)
 	char buf[128];
 	struct noc_slice want = noc_ifname_canonical(name, buf, sizeof(buf));
 
-	for (size_t i = 0; i < t->n; i++)
-		if (t->at[i].canonical &&
-		    noc_slice_is(want, t->at[i].canonical))
-			return &t->at[i];
-	return NULL;
+	return noc_table_getn(&t->names, want.p, want.len);
 }
 
 /* NULL: the device says it has more than anybody believes. */
@@ -79,8 +75,15 @@ iftable_name(struct noc_if *f, const char *p, size_t len)
 	struct noc_slice name =
 	    noc_ifname_canonical(noc_slice(p, len), buf, sizeof(buf));
 
-	f->name = noc_intern_name(p, len);
-	f->canonical = noc_intern_name(name.p, name.len);
+	f->name = noc_strndup(p, len);
+	f->canonical = noc_strndup(name.p, name.len);
+}
+
+static void
+iftable_type(struct noc_if *f, const char *p, size_t len)
+{
+	free(f->type);
+	f->type = noc_strndup(p, len);
 }
 
 /* One column of the walk: {"7": value}. */
@@ -100,11 +103,13 @@ iftable_column(struct noc_iftable *t, const struct noc_value *result,
 		if (!f)
 			break;
 		noc_value_text(m->value, &text);
-		if (!strcmp(column, "type"))
-			f->type = noc_intern(text.p ? text.p : "", text.len);
+		if (!text.len || text.len > TEXT_MAX)
+			; /* says nothing, or nothing that is believed */
+		else if (!strcmp(column, "type"))
+			iftable_type(f, text.p, text.len);
 		else if (!strcmp(column, "lag"))
-			f->lag = strtoll(text.p ? text.p : "", NULL, 10);
-		else if (!f->name && text.len)
+			f->lag = strtoll(text.p, NULL, 10);
+		else if (!f->name)
 			iftable_name(f, text.p, text.len);
 		noc_strbuf_release(&text);
 	}
@@ -132,10 +137,28 @@ iftable_stack(struct noc_iftable *t, const struct noc_value *result)
 	}
 }
 
+/* Those that are called the same: the first. */
+static void
+iftable_names(struct noc_iftable *t)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		struct noc_if *f = &t->at[i];
+
+		if (f->canonical && !noc_table_get(&t->names, f->canonical))
+			noc_table_put(&t->names, f->canonical, f);
+	}
+}
+
 void
 noc_iftable_release(struct noc_iftable *t)
 {
+	for (size_t i = 0; i < t->n; i++) {
+		free(t->at[i].name);
+		free(t->at[i].canonical);
+		free(t->at[i].type);
+	}
 	free(t->at);
+	noc_table_release(&t->names);
 	memset(t, 0, sizeof(*t));
 }
 
@@ -148,6 +171,7 @@ noc_iftable_learn(struct noc_iftable *t, const struct noc_value *result)
 	iftable_column(t, result, "type");
 	iftable_column(t, result, "lag");
 	iftable_stack(t, result);
+	iftable_names(t);
 }
 
 static void

@@ -7,25 +7,28 @@
 #include <stdint.h>
 
 #include "base/slice.h"
+#include "base/table.h"
 #include "base/value.h"
 #include "engine/event/event.h"
 
 /*
  * The interfaces of one device, as a walk of it said: ifIndex <-> ifName,
- * iftype, its LAG and what it stands on.  Zeroed it is empty.  Loop thread.
+ * iftype, its LAG and what it stands on.  Zeroed it is empty.  It owns its
+ * texts: a device may say others at each walk.  Loop thread.
  */
 struct noc_if {
 	int64_t index;
-	const char *name;      /* as the device says it, or NULL; interned */
-	const char *canonical; /* as they are compared */
-	const char *type;      /* label of ifType, or NULL */
-	int64_t lag, lower;    /* ifIndex of its LAG, of its only lower layer */
+	char *name;	    /* as the device says it, or NULL */
+	char *canonical;    /* as they are compared */
+	char *type;	    /* label of ifType, or NULL */
+	int64_t lag, lower; /* ifIndex of its LAG, of its only lower layer */
 	int lowers;
 };
 
 struct noc_iftable {
 	struct noc_if *at; /* by index */
 	size_t n, cap;
+	struct noc_table names; /* canonical: the first that is called so */
 };
 
 /* In place of what it was; result: the columns of enrich.c's walk. */

@@ -3,6 +3,7 @@
 
 #include "tests/unit/correlate_fixture.h"
 
+#include "engine/intake/iftable.h"
 #include "net/loop.h"
 
 /*
@@ -311,6 +312,46 @@ test_twice(void **state)
 	named_close(&f);
 }
 
+/* What a device says of its ports is its own, however often it is asked and
+ * whatever it says: no word of it takes the place of a kind or a rule. */
+static void
+test_words_of_its_own(void **state)
+{
+	struct noc_iftable t = { 0 };
+
+	(void)state;
+	for (int turn_of = 0; turn_of < 20; turn_of++) {
+		struct noc_value *result = noc_value_map();
+		struct noc_value *types = noc_value_map();
+		struct noc_value *names = noc_value_map();
+		char index[16], text[300];
+
+		for (int i = 1; i <= 4096; i++) {
+			snprintf(index, sizeof(index), "%d", i);
+			snprintf(text, sizeof(text), "type%d.%d", turn_of, i);
+			noc_value_set(types, index, noc_value_str(text));
+			snprintf(text, sizeof(text), "Gi%d/%d", turn_of, i);
+			noc_value_set(names, index, noc_value_str(text));
+		}
+		memset(text, 'x', sizeof(text));
+		noc_value_set(names, "4097", noc_value_strn(text, 256));
+		noc_value_set(result, "type", types);
+		noc_value_set(result, "name", names);
+		noc_iftable_learn(&t, result);
+		noc_value_free(result);
+	}
+	assert_string_equal(noc_interns("a.new.kind"), "a.new.kind");
+	assert_int_equal(t.n, 4097);
+	assert_int_equal(
+	    noc_iftable_name(&t, noc_slice_str("gigabitethernet19/4096"))
+		->index,
+	    4096);
+	assert_null(noc_iftable_name(&t, noc_slice_str("Gi18/4096")));
+	assert_string_equal(noc_iftable_index(&t, 7)->type, "type19.7");
+	assert_null(noc_iftable_index(&t, 4097)->name); /* too long for one */
+	noc_iftable_release(&t);
+}
+
 int
 main(void)
 {
@@ -322,6 +363,7 @@ main(void)
 		cmocka_unit_test(test_twice),
 		cmocka_unit_test(test_sixteen_of_a_device),
 		cmocka_unit_test(test_4096_of_all),
+		cmocka_unit_test(test_words_of_its_own),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
