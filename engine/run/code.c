@@ -11,7 +11,12 @@
 #include "engine/edge/env.h"
 #include "engine/run/runner.h"
 
-/* runs->code: those that open runs call, used last first. */
+/*
+ * runs->code: those that open runs call, used last first.  runs->lost: until
+ * when, in boottime, those that could not be had are not asked for again: any
+ * event may ask, of each run.
+ */
+#define CODE_AGAIN_NS (10 * NOC_NS_PER_S)
 
 static bool
 code_is(const struct noc_ruleset *rs, const struct noc_run *r)
@@ -60,6 +65,37 @@ code_load(const struct noc_run *r)
 	return rs;
 }
 
+static bool
+code_is_lost(const struct noc_runs *runs, const struct noc_run *r)
+{
+	const int64_t *until =
+	    noc_table_getn(&runs->lost, r->tree, sizeof(r->tree));
+
+	return until && noc_core_time(r->core).boot_ns < *until;
+}
+
+static void
+code_lose(struct noc_runs *runs, const struct noc_run *r)
+{
+	int64_t *until = noc_table_getn(&runs->lost, r->tree, sizeof(r->tree));
+
+	if (!until) {
+		until = noc_calloc(1, sizeof(*until));
+		noc_table_putn(&runs->lost, r->tree, sizeof(r->tree), until);
+	}
+	*until = noc_core_time(r->core).boot_ns + CODE_AGAIN_NS;
+}
+
+void
+noc_code_retry(struct noc_runs *runs)
+{
+	void *until;
+
+	for (size_t it = 0; noc_table_next(&runs->lost, &it, NULL, &until);)
+		free(until);
+	noc_table_release(&runs->lost);
+}
+
 static void
 code_drop(struct noc_runs *runs, size_t i)
 {
@@ -98,10 +134,15 @@ noc_code_rules(const struct noc_run *r)
 		runs->code[0] = rs;
 		return rs;
 	}
-	rs = code_is(rs, r) ? noc_ruleset_ref(rs) : code_load(r);
+	if (code_is(rs, r))
+		rs = noc_ruleset_ref(rs);
+	else
+		rs = code_is_lost(runs, r) ? NULL : code_load(r);
 	if (rs) {
 		code_keep(runs, rs);
 		noc_code_trim(runs);
+	} else if (!code_is_lost(runs, r)) {
+		code_lose(runs, r);
 	}
 	return rs;
 }
@@ -154,6 +195,7 @@ noc_code_close(struct noc_runs *runs)
 	while (runs->ncode)
 		code_drop(runs, runs->ncode - 1);
 	free(runs->code);
+	noc_code_retry(runs);
 }
 
 bool

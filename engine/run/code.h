@@ -22,6 +22,8 @@ bool noc_code_test(const struct noc_run *r, const char *path,
 		   const struct noc_scope *scope, struct noc_err *err);
 /* Lets go of those that no run needs, and of old ones past the limit. */
 void noc_code_trim(struct noc_runs *runs);
+/* What could not be had is asked for again at once, not in 10 s. */
+void noc_code_retry(struct noc_runs *runs);
 void noc_code_close(struct noc_runs *runs);
 
 #endif

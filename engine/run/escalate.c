@@ -60,12 +60,13 @@ noc_escalate_stops(const struct noc_run *r, const char *signal)
 static bool
 escalate_same(const struct noc_run *r, const struct noc_event *ev)
 {
-	const struct noc_rule *rule = noc_run_rule(r, r->rule);
 	struct noc_strbuf key = NOC_STRBUF_INIT, own = NOC_STRBUF_INIT;
+	const struct noc_rule *rule;
 	bool same;
 
 	if (r->ev && ev->received_boot_ns < r->ev->received_boot_ns)
 		return false; /* it had to wait for the name of its port */
+	rule = noc_run_rule(r, r->rule);
 	if (ev->device.len == strlen(r->device) &&
 	    !memcmp(ev->device.p, r->device, ev->device.len) &&
 	    !(rule && rule->key))

@@ -481,6 +481,7 @@ noc_run_reload(struct noc_core *core, void *part)
 	struct noc_run **all = noc_run_all(part, &n);
 
 	(void)core;
+	noc_code_retry(part);
 	for (size_t i = 0; i < n; i++) {
 		struct noc_run *r = all[i];
 

@@ -25,6 +25,7 @@ struct noc_runs {
 	struct noc_source *source; /* of emitted events */
 	struct noc_ruleset **code; /* engine/run/code.c */
 	size_t ncode, code_cap;
+	struct noc_table lost; /* by the hash of the tree: int64_t, owned */
 	struct noc_run *dead;
 	struct noc_attempt *attempts;
 	uint64_t started, succeeded, failed, cancelled, late, retried;

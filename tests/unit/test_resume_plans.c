@@ -432,6 +432,65 @@ test_altered_tree(void **state)
 	done(&f, dir);
 }
 
+static int loads;
+
+static void
+on_line(enum noc_level level, const char *room, const char *text, void *arg)
+{
+	(void)level;
+	(void)room;
+	(void)arg;
+	loads += strstr(text, "cannot be loaded") != NULL;
+}
+
+static void
+tell_fifty(struct fix *f, char where)
+{
+	for (int i = 0; i < 50; i++) {
+		char device[16];
+
+		snprintf(device, sizeof(device), "%c%d", where, i);
+		cor_tell(f,
+			 &(struct tell){ .kind = "link.up", .device = device });
+	}
+}
+
+/* Anybody may send what ends an escalation: rules that cannot be had are not
+ * looked for anew for every event and run. */
+static void
+test_lost_tree_is_not_asked_for_by_events(void **state)
+{
+	char *dir = state_make();
+	struct noc_now now;
+	struct noc_id id;
+	struct fix f;
+
+	(void)state;
+	life_open(&f, dir, noc_clock_read(),
+		  "rule \"r\" { on = \"link.down\", key = \"{device}\", run ="
+		  " flow { step \"told\" { log \"called\", when ="
+		  " function(run) return true end }, escalate { { \"0m\","
+		  " notify \"noc\" }, { \"4h\", notify \"noc\" }, stop_on ="
+		  " { \"link.up\" }, max = \"8h\" } } }\n");
+	id = fix_start(&f, "r", NOC_ACTIVE, NOC_TRUST_HIGH);
+	assert_true(fix_running(&f, &id));
+	f.dead = true;
+	now = f.now;
+	life_close(&f);
+	state_sql(dir, "UPDATE definitions SET text = '{}' WHERE kind ="
+		       " 'tree'");
+	life_open(&f, dir, now, other);
+	loads = 0; /* the start has looked for it */
+	noc_log_sink_set(on_line, NULL);
+	tell_fifty(&f, 'a');
+	assert_true(fix_running(&f, &id));
+	assert_int_equal(loads, 0);
+	fix_advance(&f, 10000);
+	tell_fifty(&f, 'b');
+	assert_int_equal(loads, 1);
+	done(&f, dir);
+}
+
 static void
 test_altered_plan(void **state)
 {
@@ -722,6 +781,7 @@ main(void)
 		cmocka_unit_test(test_many_trees),
 		cmocka_unit_test(test_trees_that_are_not_stored),
 		cmocka_unit_test(test_altered_tree),
+		cmocka_unit_test(test_lost_tree_is_not_asked_for_by_events),
 		cmocka_unit_test(test_altered_plan),
 		cmocka_unit_test(test_large_tree),
 		cmocka_unit_test(test_functions_of_the_first_version),
