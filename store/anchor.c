@@ -59,7 +59,8 @@ int
 noc_anchor_append(const char *path, const char *note, size_t len,
 		  struct noc_err *err)
 {
-	int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+	int fd = open(
+	    path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0600);
 	struct noc_strbuf sb = NOC_STRBUF_INIT;
 	struct stat st;
 	ssize_t n;
@@ -132,7 +133,8 @@ noc_anchor_each(const char *path,
 int
 noc_anchor_last(const char *path, struct noc_head *out, struct noc_strbuf *note)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC), rc = NOC_ENOTFOUND;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int rc = NOC_ENOTFOUND;
 	struct noc_note parsed;
 	struct stat st;
 	char *buf, *end, *from;

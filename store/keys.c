@@ -66,11 +66,12 @@ noc_keys_write_file(const char *dir, const char *name, const char *text,
 	return rc;
 }
 
-/* The file's text without its newline; bytes read, or -1. */
+/* The file's text without its newline; bytes read, or -1.  A pipe that lies
+ * in its place is not waited for. */
 static ssize_t
 keys_read(const char *path, char *buf, size_t size)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	ssize_t n;
 
 	if (fd < 0)

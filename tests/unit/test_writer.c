@@ -4,6 +4,7 @@
 #include "store/writer.h"
 
 #include <signal.h>
+#include <unistd.h>
 
 #include "tests/unit/store_state.h"
 
@@ -456,6 +457,28 @@ test_interrupted_recovery(void **state)
 	assert_int_equal(state_run("test -e %s/recovering", dir), 1);
 }
 
+/* A pipe in the place of a file that is read first: nobody will ever write to
+ * it, and the start does not wait for somebody. */
+static void
+test_pipe_in_the_place_of_a_file(void **state)
+{
+	static const char *const names[] = { "recovering", "audit.vkey",
+					     "anchor.log" };
+
+	(void)state;
+	state_fill(dir, 0, 5);
+	for (size_t i = 0; i < NOC_COUNT(names); i++) {
+		state_run("rm -f %s/%s && mkfifo %s/%s", dir, names[i], dir,
+			  names[i]);
+		alarm(60);
+		noc_writer_close(state_open(dir, NULL), 1000);
+		alarm(0);
+		/* An anchor file that is none is not ours to take away. */
+		assert_int_equal(state_run("test -p %s/%s", dir, names[i]),
+				 i == 2 ? 0 : 1);
+	}
+}
+
 /* What the tail row says is checked against the signed head. */
 static void
 test_lost_frontier_is_rebuilt(void **state)
@@ -552,6 +575,7 @@ main(int argc, char **argv)
 		TEST(test_rolled_back_file_is_put_aside),
 		TEST(test_missing_file_is_told),
 		TEST(test_interrupted_recovery),
+		TEST(test_pipe_in_the_place_of_a_file),
 		TEST(test_lost_frontier_is_rebuilt),
 		TEST(test_triggers_guard),
 		TEST(test_old_rows_go),
