@@ -354,7 +354,7 @@ on_explained(struct noc_job *job)
 		return;
 	}
 	noc_core_begin(core, noc_core_turn(core));
-	noc_core_effect(core, on_explain_durable, job);
+	noc_core_effect(core, on_explain_durable, NULL, job);
 	noc_core_end(core);
 }
 

@@ -204,7 +204,7 @@ ingest_all(struct noc_api *api, struct noc_http_req *req,
 			source->received++;
 			source->duplicate++;
 			noc_value_set(row, "fate", noc_value_str("duplicate"));
-			noc_core_effect(core, on_ingest_again, in);
+			noc_core_effect(core, on_ingest_again, NULL, in);
 			continue;
 		}
 		e = noc_calloc(1, sizeof(*e));

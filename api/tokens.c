@@ -54,7 +54,7 @@ token_answer(struct noc_api *api, struct noc_http_req *req, const char *verb,
 	noc_job_out(job);
 	noc_core_begin(core, noc_core_turn(core));
 	noc_core_admin(core, record);
-	noc_core_effect(core, on_token_durable, job);
+	noc_core_effect(core, on_token_durable, NULL, job);
 	noc_core_end(core);
 	noc_value_free(record);
 }

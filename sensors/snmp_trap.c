@@ -284,7 +284,7 @@ trap_inform(struct snmp_trap *t, struct noc_snmp_trap *trap, const char *host,
 			      INFORM_AGAIN_MS)) {
 		t->informs->received++;
 		t->informs->duplicate++;
-		noc_core_effect(core, on_inform_again, reply);
+		noc_core_effect(core, on_inform_again, NULL, reply);
 		free(key);
 	} else {
 		f = inform_new(t, key, reply);

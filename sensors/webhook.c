@@ -277,7 +277,7 @@ hook_accept(struct webhook *w, const struct noc_hook *hook,
 		source->received++;
 		source->duplicate++;
 		d->left++;
-		noc_core_effect(core, on_delivery_again, d);
+		noc_core_effect(core, on_delivery_again, NULL, d);
 	} else if (list) {
 		d->left += noc_value_len(list);
 		d->fresh = noc_value_len(list) == 0;

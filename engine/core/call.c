@@ -36,6 +36,17 @@ call_release(struct noc_call *call)
 	free(call);
 }
 
+/* Nobody hears of it any more; whose call it is frees it. */
+static void
+delivery_free(void *arg)
+{
+	struct call_delivery *d = arg;
+
+	d->call->queued = false;
+	noc_value_free(d->result);
+	free(d);
+}
+
 static void
 on_deliver(void *arg)
 {
@@ -82,7 +93,7 @@ noc_call_done(struct noc_env *env, struct noc_call *call,
 		noc_loop_defer(env->loop, on_deliver, d);
 	} else if (env->core) {
 		noc_core_begin(env->core, noc_core_turn(env->core));
-		noc_core_effect(env->core, on_deliver, d);
+		noc_core_effect(env->core, on_deliver, delivery_free, d);
 		noc_core_end(env->core);
 	} else { /* an action tested on its own */
 		on_deliver(d);

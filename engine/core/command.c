@@ -191,13 +191,21 @@ struct command_answer {
 };
 
 static void
+answer_free(void *arg)
+{
+	struct command_answer *a = arg;
+
+	noc_value_free(a->answer);
+	free(a);
+}
+
+static void
 on_answer(void *arg)
 {
 	struct command_answer *a = arg;
 
 	a->done(a->kind, a->answer, a->kind ? a->err.msg : NULL, a->arg);
-	noc_value_free(a->answer);
-	free(a);
+	answer_free(a);
 }
 
 void
@@ -218,6 +226,6 @@ noc_core_command(struct noc_core *core, const struct noc_value *command,
 		on_answer(a);
 		return;
 	}
-	noc_core_effect(core, on_answer, a);
+	noc_core_effect(core, on_answer, answer_free, a);
 	noc_core_end(core);
 }

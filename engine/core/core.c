@@ -42,16 +42,18 @@ noc_core_free(struct noc_core *core)
 	if (!core)
 		return;
 	core->depth++; /* an input that never ends: nothing leaves any more */
+	while ((e = core->effects)) {
+		core->effects = e->next;
+		if (e->drop)
+			e->drop(e->arg);
+		free(e);
+	}
 	/* Parts free what is armed, and disarm some of it after others did. */
 	while (core->nheap)
 		noc_due_disarm(core, core->heap[core->nheap - 1]);
 	for (int i = NOC_PART_COUNT - 1; i >= 0; i--)
 		if (core->ops[i]->close)
 			core->ops[i]->close(core->parts[i]);
-	while ((e = core->effects)) {
-		core->effects = e->next;
-		free(e);
-	}
 	noc_txn_free(core->txn);
 	noc_ruleset_unref(core->rules);
 	noc_inventory_unref(core->inventory);
@@ -174,11 +176,12 @@ noc_core_end(struct noc_core *core)
 /* At the end of a list of which tail is the last link. */
 static void
 core_add(struct noc_effect **list, struct noc_effect ***tail,
-	 void (*fn)(void *arg), void *arg)
+	 void (*fn)(void *arg), void (*drop)(void *arg), void *arg)
 {
 	struct noc_effect *e = noc_calloc(1, sizeof(*e));
 
 	e->fn = fn;
+	e->drop = drop;
 	e->arg = arg;
 	if (!*list)
 		*list = e;
@@ -188,17 +191,19 @@ core_add(struct noc_effect **list, struct noc_effect ***tail,
 }
 
 void
-noc_core_effect(struct noc_core *core, void (*fn)(void *arg), void *arg)
+noc_core_effect(struct noc_core *core, void (*fn)(void *arg),
+		void (*drop)(void *arg), void *arg)
 {
 	NOC_REQUIRE(core->depth > 0);
-	core_add(&core->fresh, &core->fresh_tail, fn, arg);
+	core_add(&core->fresh, &core->fresh_tail, fn, drop, arg);
 }
 
 void
-noc_core_defer(struct noc_core *core, void (*fn)(void *arg), void *arg)
+noc_core_defer(struct noc_core *core, void (*fn)(void *arg),
+	       void (*drop)(void *arg), void *arg)
 {
 	NOC_REQUIRE(core->depth > 0);
-	core_add(&core->deferred, &core->deferred_tail, fn, arg);
+	core_add(&core->deferred, &core->deferred_tail, fn, drop, arg);
 }
 
 void

@@ -85,13 +85,16 @@ struct noc_now noc_core_time(const struct noc_core *core);
 struct noc_txn *noc_core_txn(struct noc_core *core); /* of this input */
 /*
  * fn(arg) once this input's txn is durable (at once when nothing was
- * written), in order.  It runs outside any input and may begin one.
+ * written), in order.  It runs outside any input and may begin one.  When the
+ * core ends before, drop(arg) instead; NULL: arg is somebody's who frees it.
  */
-void noc_core_effect(struct noc_core *core, void (*fn)(void *arg), void *arg);
+void noc_core_effect(struct noc_core *core, void (*fn)(void *arg),
+		     void (*drop)(void *arg), void *arg);
 /* fn(arg) at the end of this input, in its txn, in order: what would otherwise
  * reach into what is being worked on.  What comes of it may defer again; from
  * the 65th on they are effects, so that no input lasts for ever. */
-void noc_core_defer(struct noc_core *core, void (*fn)(void *arg), void *arg);
+void noc_core_defer(struct noc_core *core, void (*fn)(void *arg),
+		    void (*drop)(void *arg), void *arg);
 struct noc_ruleset *noc_core_rules(const struct noc_core *core);
 struct noc_inventory *noc_core_inv(const struct noc_core *core);
 struct noc_env *noc_core_env(const struct noc_core *core);

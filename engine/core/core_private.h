@@ -10,6 +10,7 @@
 
 struct noc_effect {
 	struct noc_effect *next;
+	void (*drop)(void *arg);
 	uint64_t ticket;
 	void (*fn)(void *arg);
 	void *arg;

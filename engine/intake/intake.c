@@ -59,7 +59,7 @@ intake_receipt(struct noc_core *core, struct noc_receipt *receipt,
 	r->receipt = receipt;
 	r->fate = fate;
 	r->event = ev->id;
-	noc_core_effect(core, on_receipt, r);
+	noc_core_effect(core, on_receipt, free, r);
 }
 
 /* ---- from the door ---- */

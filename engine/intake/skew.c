@@ -137,7 +137,7 @@ skew_tell(struct noc_core *core, const struct noc_event *ev, int64_t behind_ns,
 	w->ok = ok;
 	skew_part(core)->told += ok ? -1 : 1;
 	skew_store(core, w->device, behind_ns, ok);
-	noc_core_effect(core, on_skew, w);
+	noc_core_effect(core, on_skew, NULL, w);
 }
 
 static void

@@ -155,15 +155,23 @@ struct notice_line {
 };
 
 static void
+line_free(void *arg)
+{
+	struct notice_line *line = arg;
+
+	free(line->channel);
+	free(line->text);
+	free(line);
+}
+
+static void
 on_line(void *arg)
 {
 	struct notice_line *line = arg;
 
 	noc_core_say(line->core, "notify %s: %s", line->channel, line->text);
 	noc_info("notify", "channel=%s text=\"%s\"", line->channel, line->text);
-	free(line->channel);
-	free(line->text);
-	free(line);
+	line_free(line);
 }
 
 void
@@ -178,7 +186,7 @@ noc_notice_print(struct noc_core *core, const struct noc_notice_text *t,
 	line->channel = noc_strdup(t->channel);
 	line->text =
 	    why ? noc_asprintf("(%s) %s", why, t->text) : noc_strdup(t->text);
-	noc_core_effect(core, on_line, line);
+	noc_core_effect(core, on_line, line_free, line);
 }
 
 /* Every attempt has failed: the fallback channel, or the log. */
@@ -346,7 +354,7 @@ notice_begin(struct noc_notice *n)
 	notice_wrote(n, NOC_REC_STEP_START, NULL, NULL);
 	notice_save(n);
 	n->queued = true;
-	noc_core_effect(n->core, on_notice_durable, n);
+	noc_core_effect(n->core, on_notice_durable, NULL, n);
 }
 
 static void

@@ -476,7 +476,7 @@ attempt_go(struct noc_run *r, struct noc_attempt *a)
 	if (def->kind != NOC_STEP_VERIFY || r->attempt == 1)
 		noc_step_write_start(r, def, a->target, a->call->params);
 	a->queued = true;
-	noc_core_effect(r->core, on_intent_durable, a);
+	noc_core_effect(r->core, on_intent_durable, NULL, a);
 }
 
 /* The kill switch, or a journal so far behind that no new step may start. */

@@ -118,8 +118,10 @@ struct core_emission {
 };
 
 static void
-emission_free(struct core_emission *e)
+emission_free(void *arg)
 {
+	struct core_emission *e = arg;
+
 	noc_value_free(e->data);
 	free(e->device);
 	free(e);
@@ -219,7 +221,7 @@ core_emit(struct noc_run *r, const struct noc_value *node,
 	e->depth = (uint8_t)((r->ev ? r->ev->depth : 0) + 1);
 	if (e->depth == 0)
 		e->depth = UINT8_MAX;
-	noc_core_defer(r->core, on_emission, e);
+	noc_core_defer(r->core, on_emission, emission_free, e);
 	return 0;
 }
 

@@ -326,10 +326,12 @@ test_how_it_went(void **state)
 	    noc_id_format(text, &first));
 	assert_string_equal(noc_run_state(f.core, &first), "Cancelled");
 	second = fix_start_flow(&f, "quick");
-	f.njournal = 0;
+	fix_forget(&f);
 	for (int i = 0; i < 4094; i++) {
 		last = fix_start_flow(&f, "quick");
-		f.njournal = f.nlines = 0;
+		fix_forget(&f);
+		while (f.nlines)
+			free(f.lines[--f.nlines]);
 	}
 	assert_string_equal(noc_run_state(f.core, &first), "Cancelled");
 	last = fix_start_flow(&f, "quick");
