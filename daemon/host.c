@@ -20,6 +20,7 @@
 #include "net/wall.h"
 #include "engine/core/command.h"
 #include "engine/core/due.h"
+#include "engine/policy/override.h"
 
 /* What the core asks of the daemon, and what the daemon tells the core. */
 
@@ -305,8 +306,9 @@ daemon_kill_file(struct noc_daemon *d)
 	char *path = noc_asprintf("%s/kill", d->env.state_dir);
 	struct stat st;
 	bool there = lstat(path, &st) == 0;
+	bool on = there && !noc_override_killed(d->env.core);
 
-	if (there != d->killed_by_file) {
+	if (on || there != d->killed_by_file) {
 		struct noc_value *command = noc_value_map();
 
 		d->killed_by_file = there;
@@ -315,7 +317,7 @@ daemon_kill_file(struct noc_daemon *d)
 		noc_value_set(command, "why",
 			      noc_value_strf("the file %s %s", path,
 					     there ? "is there" : "is gone"));
-		noc_value_set(command, "actor", noc_value_str("kill file"));
+		noc_value_set(command, "actor", noc_value_str(NOC_KILL_FILE));
 		noc_core_command(d->env.core, command, on_kill_answer, NULL,
 				 noc_loop_now(d->env.loop));
 		noc_value_free(command);

@@ -37,7 +37,7 @@ struct mutes {
 	size_t n, cap;
 	uint64_t serial;
 	bool killed;
-	char *kill_why;
+	char *kill_why, *kill_by;
 };
 
 static struct mutes *
@@ -221,8 +221,8 @@ kill_store(struct noc_core *core, const struct mutes *p)
 		return;
 	}
 	row = noc_value_map();
-	noc_value_set(row, "why",
-		      noc_value_str(p->kill_why ? p->kill_why : ""));
+	noc_value_set(row, "why", noc_value_str(p->kill_why));
+	noc_value_set(row, "actor", noc_value_str(p->kill_by));
 	noc_txn_live_put(noc_core_txn(core), "kill", "switch", 0, row);
 	noc_value_free(row);
 }
@@ -328,9 +328,19 @@ on_kill_status(struct noc_core *core, void *part, const struct noc_value *cmd,
 	(void)err;
 	*answer = noc_value_map();
 	noc_value_set(*answer, "killed", noc_value_bool(p->killed));
-	if (p->kill_why)
+	if (p->killed)
 		noc_value_set(*answer, "why", noc_value_str(p->kill_why));
 	return 0;
+}
+
+static void
+kill_put(struct mutes *p, const char *why, const char *by)
+{
+	p->killed = true;
+	free(p->kill_why);
+	free(p->kill_by);
+	p->kill_why = noc_strdup(why);
+	p->kill_by = noc_strdup(by);
 }
 
 static int
@@ -338,11 +348,12 @@ on_kill_on(struct noc_core *core, void *part, const struct noc_value *cmd,
 	   struct noc_value **answer, struct noc_err *err)
 {
 	const char *why = noc_value_get_str(cmd, "why", "");
+	const char *by = noc_value_get_str(cmd, "actor", "unknown");
 	struct mutes *p = part;
 
-	p->killed = true;
-	free(p->kill_why);
-	p->kill_why = noc_strdup(why);
+	if (p->killed && !strcmp(by, NOC_KILL_FILE))
+		return on_kill_status(core, part, cmd, answer, err);
+	kill_put(p, why, by);
 	kill_store(core, p);
 	noc_core_say(core, "kill switch ON, no mutating step starts: %s", why);
 	return on_kill_status(core, part, cmd, answer, err);
@@ -354,9 +365,15 @@ on_kill_off(struct noc_core *core, void *part, const struct noc_value *cmd,
 {
 	struct mutes *p = part;
 
+	/* What a person, or damage, has put on is not the file's to lift. */
+	if (!strcmp(noc_value_get_str(cmd, "actor", ""), NOC_KILL_FILE) &&
+	    p->killed && strcmp(p->kill_by, NOC_KILL_FILE) != 0)
+		return noc_err_set(err, NOC_ECONFLICT,
+				   "The kill switch stays on, %s put it on "
+				   "(%.100s): `nocturne kill off` lifts it.",
+				   *p->kill_by ? p->kill_by : "somebody",
+				   p->kill_why);
 	p->killed = false;
-	free(p->kill_why);
-	p->kill_why = NULL;
 	kill_store(core, p);
 	noc_core_say(core, "kill switch off: %s",
 		     noc_value_get_str(cmd, "why", ""));
@@ -389,6 +406,7 @@ mute_close(void *part)
 		mute_free(p->at[i]);
 	free(p->at);
 	free(p->kill_why);
+	free(p->kill_by);
 	free(p);
 }
 
@@ -397,15 +415,14 @@ static void
 mute_unreadable(struct noc_core *core, void *part, const char *kind,
 		const char *key)
 {
-	struct mutes *p = part;
+	char *why;
 
 	(void)core;
 	if (strcmp(kind, "kill") && strcmp(kind, "freeze"))
 		return;
-	p->killed = true;
-	free(p->kill_why);
-	p->kill_why =
-	    noc_asprintf("the row of %s %s cannot be read", kind, key);
+	why = noc_asprintf("the row of %s %s cannot be read", kind, key);
+	kill_put(part, why, "");
+	free(why);
 }
 
 static bool
@@ -417,9 +434,8 @@ mute_load(struct noc_core *core, void *part, const char *kind, const char *key,
 	uint64_t serial;
 
 	if (!strcmp(kind, "kill")) {
-		p->killed = true;
-		free(p->kill_why);
-		p->kill_why = noc_strdup(noc_value_get_str(data, "why", ""));
+		kill_put(p, noc_value_get_str(data, "why", ""),
+			 noc_value_get_str(data, "actor", ""));
 		return true;
 	}
 	if (strcmp(kind, "silence") && strcmp(kind, "freeze"))

@@ -16,6 +16,9 @@ const char *noc_override_silenced(struct noc_core *core,
 				  const struct noc_event *ev);
 const char *noc_override_frozen(struct noc_core *core,
 				const struct noc_event *ev, const char *target);
+/* The actor of the file STATE/kill: it puts the switch on, and lifts what it
+ * has put on itself. */
+#define NOC_KILL_FILE "kill file"
 bool noc_override_killed(const struct noc_core *core);
 
 #endif

@@ -550,6 +550,37 @@ def _():
         d.wait_line("(?i)kill switch off.*is gone")
 
 
+@noc.case("what a person killed the kill file does not release, nor the reverse")
+def _():
+    def why():
+        return d.get("/api/v1/kill").json.get("why")
+
+    def taken():
+        return d.get("/api/v1/audit?kind=ADMIN").text.count("kill.on")
+
+    with noc.Daemon(rules=RULES) as d:
+        path = os.path.join(d.state, "kill")
+        for restart in (False, True):
+            noc.equal(d.cli("kill", "on", "-m", "by me").returncode, 0)
+            before = noc.wait_for(taken, "the record of kill on")
+            if restart:
+                d.kill()
+                d.restart()
+            noc.write(path, "")
+            noc.wait_for(lambda n=before: taken() > n, "the file to be seen")
+            os.unlink(path)
+            d.wait_log("kill: .*stays on, unix:.* put it on .by me")
+            noc.equal(why(), "by me")
+            noc.equal(d.cli("kill", "off", "-m", "looked").returncode, 0)
+        noc.write(path, "")
+        noc.wait_for(lambda: "is there" in (why() or ""), "the file")
+        start = d.mark()
+        noc.equal(d.cli("kill", "off", "-m", "no").returncode, 0)
+        d.wait_line("kill switch ON.*is there", start=start)
+        os.unlink(path)
+        noc.wait_for(lambda: why() is None, "the end of the file")
+
+
 INVENTORY = "name,address,role\n%s,192.0.2.1,access\n"
 
 
