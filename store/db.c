@@ -276,3 +276,31 @@ fail:
 	sqlite3_close(db);
 	return ret;
 }
+
+#define BUDGET_LEAST  4000000
+#define BUDGET_A_BYTE 64
+#define BUDGET_A_LOOK 1000
+
+static int
+on_db_progress(void *arg)
+{
+	struct noc_db_budget *b = arg;
+
+	b->left -= BUDGET_A_LOOK;
+	return b->left < 0;
+}
+
+void
+noc_db_budget(sqlite3 *db, const char *path, struct noc_db_budget *b)
+{
+	char *wal = noc_asprintf("%s-wal", path);
+	struct stat st;
+
+	b->left = BUDGET_LEAST;
+	if (!stat(path, &st))
+		b->left += st.st_size * BUDGET_A_BYTE;
+	if (!stat(wal, &st))
+		b->left += st.st_size * BUDGET_A_BYTE;
+	sqlite3_progress_handler(db, BUDGET_A_LOOK, on_db_progress, b);
+	free(wal);
+}

@@ -3,6 +3,7 @@
 #define NOC_STORE_DB_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include <sqlite3.h>
 
@@ -59,5 +60,16 @@ int noc_db_event_body(sqlite3 *db);
 
 /* One integer from one row; 0 and *out, or SQLite's code (NOTFOUND: no row). */
 int noc_db_int(sqlite3 *db, const char *sql, sqlite3_int64 *out);
+
+/*
+ * How long may be read: longer than any file of its size needs.  One whose
+ * pages name one another has no end; what reads on then ends with
+ * SQLITE_INTERRUPT, and left is negative.  b is borrowed until db is closed.
+ */
+struct noc_db_budget {
+	int64_t left; /* steps of SQLite's machine */
+};
+
+void noc_db_budget(sqlite3 *db, const char *path, struct noc_db_budget *b);
 
 #endif

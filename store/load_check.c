@@ -19,6 +19,7 @@
 
 struct check {
 	sqlite3 *db;
+	struct noc_db_budget budget;
 	int64_t since_ns;
 	int rc;	   /* SQLite's */
 	char *why; /* of 256 bytes; "" while it is whole */
@@ -250,8 +251,10 @@ noc_load_check(const char *state_dir, struct noc_now now, char why[256],
 
 	why[0] = '\0';
 	r = noc_db_open(path, NOC_DB_READ, &c.db, &c.rc, err);
-	if (!r)
+	if (!r) {
+		noc_db_budget(c.db, path, &c.budget);
 		check_live(&c);
+	}
 	if (check_going(&c))
 		check_states(&c);
 	for (int i = 0; check_going(&c) && i < NOC_LOADS; i++)
@@ -263,7 +266,9 @@ noc_load_check(const char *state_dir, struct noc_now now, char why[256],
 	if (!why[0] && c.rc != SQLITE_OK && c.rc != SQLITE_ROW) {
 		if (!r)
 			r = noc_db_err(c.db, err, path);
-		if (noc_db_fault(c.rc) == NOC_DB_MALFORMED)
+		if (c.budget.left < 0)
+			check_bad(&c, "its pages name one another");
+		else if (noc_db_fault(c.rc) == NOC_DB_MALFORMED)
 			check_bad(&c, sqlite3_errstr(c.rc));
 	}
 	sqlite3_close(c.db);

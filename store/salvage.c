@@ -87,6 +87,7 @@ salvage_all_steps(struct salvage *s, struct noc_salvage *out)
 	bool lost = false;
 	int step = SQLITE_DONE;
 
+	noc_db_budget(s->old, s->old_path, &s->budget);
 	s->t = &salvage_step;
 	s->count = &out->steps;
 	s->rc = sqlite3_prepare_v2(s->new, s->t->insert, -1, &s->to, NULL);
@@ -133,6 +134,7 @@ salvage_lost_runs(struct salvage *s, struct noc_salvage *out)
 
 	sqlite3_prepare_v2(s->new, "SELECT 1 FROM runs WHERE id=?1", -1, &in,
 			   NULL);
+	noc_db_budget(s->old, s->old_path, &s->budget);
 	out->lost_runs = noc_value_list();
 	for (size_t i = 0; in && i < NOC_COUNT(sql); i++) {
 		sqlite3_stmt *st = NULL;
@@ -204,7 +206,9 @@ int
 noc_salvage_rows(const char *old_path, struct noc_journal *j,
 		 struct noc_salvage *out)
 {
-	struct salvage s = { .new = j->db, .rc = SQLITE_OK };
+	struct salvage s = { .old_path = old_path,
+			     .new = j->db,
+			     .rc = SQLITE_OK };
 
 	memset(out, 0, sizeof(*out));
 	s.since_ns =

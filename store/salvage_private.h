@@ -2,6 +2,7 @@
 #ifndef NOC_STORE_SALVAGE_PRIVATE_H
 #define NOC_STORE_SALVAGE_PRIVATE_H
 
+#include "store/db.h"
 #include "store/recover_private.h"
 
 /*
@@ -28,7 +29,9 @@ struct salvage_key {
 
 struct salvage {
 	const struct salvage_table *t;
+	const char *old_path;
 	sqlite3 *old, *new;
+	struct noc_db_budget budget; /* of each table */
 	sqlite3_stmt *up, *between, *to;
 	struct salvage_key low, high;
 	int64_t since_ns;

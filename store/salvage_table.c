@@ -299,6 +299,7 @@ noc_salvage_table(struct salvage *s, struct noc_salvage *out)
 {
 	unsigned gaps = 0;
 
+	noc_db_budget(s->old, s->old_path, &s->budget);
 	s->gap = salvage_prepare(s) != SQLITE_OK;
 	s->probes = 0;
 	s->rc = sqlite3_prepare_v2(s->new, s->t->insert, -1, &s->to, NULL);

@@ -4,7 +4,9 @@
 
 #include "store/recover_private.h"
 
+#include <fcntl.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "store/reader.h"
 #include "tests/unit/store_state.h"
@@ -418,6 +420,67 @@ test_256_lost_runs_are_named(void **state)
 	noc_value_free(v);
 }
 
+/* ---- pages that name one another ---- */
+
+static void
+put_number(uint8_t *p, size_t n, uint64_t v)
+{
+	while (n-- > 0) {
+		p[n] = (uint8_t)v;
+		v >>= 8;
+	}
+}
+
+/* An inner page of a table, whose children are one page. */
+static void
+put_inner(uint8_t *page, size_t size, uint32_t child)
+{
+	size_t at = size, fan = 100;
+
+	memset(page, 0, size);
+	for (size_t i = 0; i < fan; i++) {
+		at -= 5;
+		put_number(page + at, 4, child);
+		page[at + 4] = (uint8_t)(i + 1);
+		put_number(page + 12 + 2 * i, 2, at);
+	}
+	page[0] = 5;
+	put_number(page + 3, 2, fan);
+	put_number(page + 5, 2, at);
+	put_number(page + 8, 4, child);
+}
+
+/* Six pages above the one that the table had: 10^12 times its rows. */
+static void
+make_endless(const char *table)
+{
+	char *sql = noc_asprintf("SELECT rootpage FROM sqlite_master WHERE"
+				 " name = '%s'",
+				 table);
+	size_t size = (size_t)state_int(dir, "PRAGMA page_size");
+	off_t root = state_int(dir, sql), n;
+	uint8_t *page = noc_malloc(size), count[4];
+	int fd;
+
+	state_sql(dir, "PRAGMA wal_checkpoint(TRUNCATE)");
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	assert_true(fd >= 0);
+	n = lseek(fd, 0, SEEK_END) / (off_t)size;
+	assert_int_equal(pread(fd, page, size, (root - 1) * (off_t)size), size);
+	assert_int_equal(page[0], 13);
+	for (int i = 0; i < 7; i++) {
+		assert_int_equal(pwrite(fd, page, size, n * (off_t)size), size);
+		put_inner(page, size, (uint32_t)++n);
+	}
+	assert_int_equal(pwrite(fd, page, size, (root - 1) * (off_t)size),
+			 size);
+	put_number(count, sizeof(count), (uint64_t)n);
+	assert_int_equal(pwrite(fd, count, sizeof(count), 28), sizeof(count));
+	close(fd);
+	free(page);
+	free(sql);
+}
+
 /* ---- events ---- */
 
 static void
@@ -471,6 +534,33 @@ test_events_of_an_hour(void **state)
 					" substr(id, 1, 1) = x'02'"
 					" AND json = '{}'"),
 			 1);
+}
+
+/* A small file that takes for ever to read is a damaged one. */
+static void
+test_a_table_without_end(void **state)
+{
+	struct noc_writer *w = state_open(dir, NULL);
+	struct noc_txn *txn = state_txn(0);
+	char *said;
+
+	(void)state;
+	for (unsigned i = 1; i <= 3; i++)
+		put_event(txn, i, noc_clock_read().wall_ns);
+	assert_true(state_wait(w, noc_writer_submit(w, txn), PATIENCE_MS));
+	noc_writer_close(w, 5000);
+	make_endless("events");
+	alarm(300);
+	w = state_open(dir, &said);
+	alarm(0);
+	assert_non_null(said);
+	assert_non_null(strstr(said, "its pages name one another"));
+	noc_writer_close(w, 5000);
+	free(said);
+	assert_int_equal(state_int(dir, "SELECT count(*) FROM events WHERE"
+					" kind = 'config.change'"),
+			 3);
+	state_assert_whole(dir, 0);
 }
 
 static void
@@ -608,6 +698,7 @@ main(void)
 		TEST(test_lost_runs_are_named),
 		TEST(test_256_lost_runs_are_named),
 		TEST(test_events_of_an_hour),
+		TEST(test_a_table_without_end),
 		TEST(test_the_last_20000_events),
 		TEST(test_a_page_of_another_table),
 		TEST(test_odd_rows_and_missing_tables),
