@@ -141,8 +141,9 @@ ingest_emit(struct noc_core *core, struct noc_source *source,
 	const char *time = noc_value_get_str(ce, "time", NULL);
 	char *raw = noc_json_string(ce, NOC_JSON_COMPACT);
 	char *device, *summary;
+	const char *kind = noc_value_get_str(ce, "type", "event");
 	struct noc_event ev = {
-		.kind = noc_interns(noc_value_get_str(ce, "type", "event")),
+		.kind = noc_intern_input(kind, strlen(kind)),
 		.trust = NOC_TRUST_HIGH,
 	};
 

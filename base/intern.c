@@ -9,51 +9,61 @@
 #include "base/mem.h"
 #include "base/table.h"
 
-/*
- * The loader thread and the loop both intern.  Names of devices and ports are
- * many and have a pool of their own: a large network must not take the place
- * of kinds and rules.
- */
-#define INTERN_MAX	 65536
-#define INTERN_NAMES_MAX 2000000
+/* What senders say has a pool of its own: it is full one day, and then it is
+ * theirs alone that is. */
+#define INTERN_INPUT_MAX 65536
 
 static pthread_mutex_t intern_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct noc_table intern_texts, intern_names;
+static struct noc_table intern_ours, intern_input;
 
 static const char *
-intern_in(struct noc_table *pool, size_t max, const char *p, size_t len)
+intern_add(struct noc_table *pool, const char *p, size_t len)
 {
-	char *text;
+	char *text = noc_strndup(p, len);
 
-	pthread_mutex_lock(&intern_lock);
-	text = noc_table_getn(pool, p, len);
-	if (!text && noc_table_len(pool) >= max) {
-		p = "other";
-		len = 5;
-		text = noc_table_getn(pool, p, len);
-	}
-	if (!text) {
-		text = noc_strndup(p, len);
-		noc_table_putn(pool, p, len, text);
-	}
-	pthread_mutex_unlock(&intern_lock);
+	noc_table_putn(pool, p, len, text);
 	return text;
+}
+
+/* A text of the other pool is not a second one: rules may come later. */
+static const char *
+intern_find(const char *p, size_t len)
+{
+	const char *text = noc_table_getn(&intern_ours, p, len);
+
+	return text ? text : noc_table_getn(&intern_input, p, len);
 }
 
 const char *
 noc_intern(const char *p, size_t len)
 {
-	return intern_in(&intern_texts, INTERN_MAX, p, len);
-}
+	const char *text;
 
-const char *
-noc_intern_name(const char *p, size_t len)
-{
-	return intern_in(&intern_names, INTERN_NAMES_MAX, p, len);
+	pthread_mutex_lock(&intern_lock);
+	text = intern_find(p, len);
+	if (!text)
+		text = intern_add(&intern_ours, p, len);
+	pthread_mutex_unlock(&intern_lock);
+	return text;
 }
 
 const char *
 noc_interns(const char *s)
 {
 	return noc_intern(s, strlen(s));
+}
+
+const char *
+noc_intern_input(const char *p, size_t len)
+{
+	const char *text;
+
+	pthread_mutex_lock(&intern_lock);
+	text = intern_find(p, len);
+	if (!text)
+		text = noc_table_len(&intern_input) < INTERN_INPUT_MAX
+			   ? intern_add(&intern_input, p, len)
+			   : NOC_INTERN_OTHER;
+	pthread_mutex_unlock(&intern_lock);
+	return text;
 }

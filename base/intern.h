@@ -9,11 +9,14 @@
  * and are compared as such.  Any thread.
  */
 
-/* One pointer for each different text, for the life of the process.  Capped
- * at 65,536 texts (then "other"). */
+/* Words of rules, inventory and our own: always the text itself. */
 const char *noc_intern(const char *p, size_t len);
 const char *noc_interns(const char *s);
-/* For devices and ports, of which there are more: 2,000,000. */
-const char *noc_intern_name(const char *p, size_t len);
+/*
+ * Words of senders: the text itself while there are at most 65,536 that no rule
+ * has, then NOC_INTERN_OTHER, which no rule can name.
+ */
+const char *noc_intern_input(const char *p, size_t len);
+#define NOC_INTERN_OTHER "(other)"
 
 #endif

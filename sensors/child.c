@@ -107,7 +107,7 @@ child_event(struct child *c, const char *p, size_t len)
 		return;
 	}
 	data = noc_value_get(v, "data");
-	ev.kind = noc_interns(kind);
+	ev.kind = noc_intern_input(kind, strlen(kind));
 	ev.base = c->source->base;
 	ev.origin = noc_slice_str("local");
 	ev.device = noc_slice_str(*device ? device : "nocturne");

@@ -135,7 +135,7 @@ poll_emit(struct poll *p, const char *device, const struct noc_value *row,
 				  &summary, &err);
 	else
 		noc_strbuf_addf(&summary, "poll %s", p->task->name);
-	ev.kind = noc_intern(kind.p, kind.len);
+	ev.kind = noc_intern_input(kind.p, kind.len);
 	ev.summary = noc_slice(summary.p, summary.len);
 	noc_sensor_emit(core, p->owner->source, &ev, NULL);
 	noc_strbuf_release(&kind);

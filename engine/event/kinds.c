@@ -124,7 +124,7 @@ noc_kind_opposite(const char *kind)
 			continue;
 		snprintf(text, sizeof(text), "%.*s%s", (int)(dot - kind), kind,
 			 to);
-		return noc_interns(text);
+		return noc_intern_input(text, strlen(text));
 	}
 	return NULL;
 }

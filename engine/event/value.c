@@ -267,7 +267,7 @@ get_interned(const struct noc_value *map, const char *key, const char *fallback)
 {
 	const char *s = noc_value_get_str(map, key, fallback);
 
-	return s ? noc_interns(s) : NULL;
+	return s ? noc_intern_input(s, strlen(s)) : NULL;
 }
 
 static void

@@ -24,7 +24,7 @@
 static const char *
 inventory_text(const char *s)
 {
-	return noc_intern_name(s, strlen(s));
+	return noc_intern(s, strlen(s));
 }
 
 static const char *
@@ -54,7 +54,7 @@ inventory_words(const struct noc_value *v, const char ***out)
 			size_t len = strcspn(p, " ,;|");
 
 			NOC_GROW(at, cap, n + 1);
-			at[n++] = noc_intern_name(p, len);
+			at[n++] = noc_intern(p, len);
 			p += len;
 		}
 	}
@@ -77,9 +77,9 @@ inventory_cable(struct noc_device *d, const char *ifname, const char *far,
 	    noc_realloc(d->cables, (d->ncables + 1) * sizeof(struct noc_cable));
 	c = &d->cables[d->ncables++];
 	memset(c, 0, sizeof(*c));
-	c->ifname = noc_intern_name(name.p, name.len);
+	c->ifname = noc_intern(name.p, name.len);
 	name = noc_ifname_canonical(noc_slice_str(far_if), buf, sizeof(buf));
-	c->far_ifname = noc_intern_name(name.p, name.len);
+	c->far_ifname = noc_intern(name.p, name.len);
 	c->far_device = inventory_text(far);
 }
 

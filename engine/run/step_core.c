@@ -210,7 +210,7 @@ core_emit(struct noc_run *r, const struct noc_value *node,
 	e->aside = aside;
 	e->data = data;
 	kind = core_text(scope, name);
-	e->kind = noc_interns(kind);
+	e->kind = noc_intern_input(kind, strlen(kind));
 	free(kind);
 	device = take_text(data, "device");
 	e->device = device ? device : noc_strdup(r->device);

@@ -30,6 +30,9 @@ LIMITS = {
         ["ENRICH_LATE", "ENRICH_LATE_ALL"],
         ["test_named test_sixteen_of_a_device",
          "test_named test_4096_of_all", "test_named test_given_up"]),
+    "kinds that senders say and no rule has": (
+        ["INTERN_INPUT_MAX"],
+        ["test_intern test_a_flood_of_kinds"]),
     "keys and delivery ids remembered": (
         ["DEDUP_MAX"],
         ["test_dedup test_a_hundred_thousand_keys"]),

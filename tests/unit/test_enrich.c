@@ -3,7 +3,6 @@
 
 #include "tests/unit/correlate_fixture.h"
 
-#include "base/intern.h"
 #include "net/loop.h"
 
 /* Names of ports asked of their device: who waits, how long, what is learnt. */
@@ -202,7 +201,6 @@ test_large(void **state)
 	answer(&f, sb.p);
 	noc_strbuf_release(&sb);
 	assert_int_equal(waiting(&f), 0);
-	assert_string_equal(noc_interns("a.new.kind"), "a.new.kind");
 	enrich_close(&f);
 }
 

@@ -3,7 +3,6 @@
 
 #include "tests/unit/unit.h"
 
-#include "base/intern.h"
 #include "engine/inventory/inventory.h"
 #include "engine/inventory/load.h"
 
@@ -211,7 +210,6 @@ test_large(void **state)
 	assert_string_equal(named(inv, "big39999")->name, "big39999");
 	assert_string_equal(named(inv, "big39999")->addresses[0],
 			    "10.0.156.63");
-	assert_string_equal(noc_interns("brand.new.kind"), "brand.new.kind");
 	noc_inventory_unref(inv);
 	free(text);
 }
