@@ -29,6 +29,8 @@
 #define EXEC_ERR_MAX  (64 * 1024)
 #define EXEC_ARGS_MAX 256
 
+#define EXEC_HELPER_ARGS 4 /* before the program, see exec_argv */
+
 struct exec_pipe {
 	int fd;
 	struct noc_watch *watch;
@@ -40,6 +42,7 @@ struct exec_pipe {
 struct exec {
 	struct noc_env *env;
 	struct noc_call *call;
+	char *program; /* as it is told */
 	pid_t pid;
 	int pidfd, status;
 	struct noc_watch *exit_watch;
@@ -70,6 +73,7 @@ exec_free(struct exec *x)
 	if (x->pidfd >= 0)
 		close(x->pidfd);
 	x->call->impl = NULL;
+	free(x->program);
 	free(x);
 }
 
@@ -133,18 +137,14 @@ exec_finish(struct exec *x)
 	result = exec_result(x, code);
 	snprintf(text, sizeof(text), "exit %d", code);
 	if (WIFSIGNALED(x->status)) {
-		noc_call_error_set(
-		    &e, "in_doubt", "executor", text,
-		    "%s was ended by signal %d",
-		    noc_value_at(noc_params_items(call->params), 0)->u.s.p,
-		    WTERMSIG(x->status));
+		noc_call_error_set(&e, "in_doubt", "executor", text,
+				   "%s was ended by signal %d", x->program,
+				   WTERMSIG(x->status));
 		noc_call_done(x->env, call, result, &e);
 	} else if (code) {
-		noc_call_error_set(
-		    &e, exec_class(x, code), "executor", text,
-		    "%s ended with code %d: %.*s",
-		    noc_value_at(noc_params_items(call->params), 0)->u.s.p,
-		    code, (int)strcspn(said, "\n"), said);
+		noc_call_error_set(&e, exec_class(x, code), "executor", text,
+				   "%s ended with code %d: %.*s", x->program,
+				   code, (int)strcspn(said, "\n"), said);
 		noc_call_done(x->env, call, result, &e);
 	} else if (!strcmp(noc_value_get_str(noc_params_opts(call->params),
 					     "format", "auto"),
@@ -408,6 +408,8 @@ exec_start(struct noc_env *env, struct noc_call *call, struct noc_err *err)
 	r = argv ? exec_pipes(x, child, err) : NOC_EINPUT;
 	if (r == 0)
 		r = exec_spawn(x, argv, child, err);
+	if (argv)
+		x->program = noc_strdup(argv[EXEC_HELPER_ARGS]);
 	exec_list_free(argv);
 	for (int i = 0; i < 3; i++)
 		if (child[i] >= 0)

@@ -211,7 +211,6 @@ static void
 snmp_request(struct snmp_action *a, struct noc_snmp_request *req)
 {
 	const struct noc_device *d = a->call->device;
-	const struct noc_value *port = noc_value_get(d->extra, "snmp_port");
 	const char *community =
 	    noc_value_get_str(a->cred, "community", "public");
 	const char *version = noc_value_get_str(a->cred, "version", "2c");
@@ -220,10 +219,7 @@ snmp_request(struct snmp_action *a, struct noc_snmp_request *req)
 		community =
 		    noc_value_get_str(a->cred, "write_community", community);
 	req->address = d->addresses[0];
-	if (port)
-		req->port = (uint16_t)(port->type == NOC_INT
-					   ? port->u.i
-					   : strtol(port->u.s.p, NULL, 10));
+	req->port = d->snmp_port;
 	req->credential.version = version[0] == '3'   ? 3
 				  : version[0] == '1' ? 1
 						      : 2;

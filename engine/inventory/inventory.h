@@ -32,6 +32,7 @@ struct noc_device {
 	const char **tags;
 	size_t ntags;
 	bool relay;
+	uint16_t snmp_port;
 	struct noc_cable *cables;
 	size_t ncables;
 	const struct noc_value *extra; /* other columns: map */

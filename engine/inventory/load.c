@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "proto/ifname.h"
 #include "engine/inventory/private.h"
+#include "engine/inventory/row.h"
 
 #define INVENTORY_DEVICES_MAX 100000
 #define INVENTORY_BYTES_MAX   (64 * 1024 * 1024)
@@ -150,7 +151,8 @@ inventory_place(struct noc_value *row, size_t nr, char place[32])
 {
 	int64_t line = noc_value_get_int(row, NOC_INVENTORY_LINE, 0);
 
-	noc_value_unset(row, NOC_INVENTORY_LINE);
+	if (row->type == NOC_MAP)
+		noc_value_unset(row, NOC_INVENTORY_LINE);
 	if (line)
 		snprintf(place, 32, "Line %lld", (long long)line);
 	else
@@ -221,16 +223,18 @@ inventory_device(struct noc_inventory *inv, struct noc_value *row, size_t nr,
 		 struct noc_err *err)
 {
 	struct noc_device *d = &inv->devices[inv->ndevices];
-	const struct noc_value *addr = noc_value_get(row, "address");
-	const struct noc_value *relay = noc_value_get(row, "relay");
+	const struct noc_value *addr;
 	char lower[256], place[32];
 	size_t n;
 	int r;
 
 	memset(d, 0, sizeof(*d));
 	d->owner = inv;
-	d->name = inventory_text(inventory_str(row, "name"));
 	inventory_place(row, nr, place);
+	r = noc_inventory_row(row, place, err);
+	if (r < 0)
+		return r;
+	d->name = inventory_text(inventory_str(row, "name"));
 	if (!*d->name)
 		return noc_err_set(err, NOC_ECONFIG,
 				   "%s of the inventory has no name.", place);
@@ -241,6 +245,7 @@ inventory_device(struct noc_inventory *inv, struct noc_value *row, size_t nr,
 		    "The device %s is in the inventory twice (%s).", d->name,
 		    place);
 	noc_table_putn(&inv->by_name, lower, n, d);
+	addr = noc_value_get(row, "address");
 	if (!addr)
 		addr = noc_value_get(row, "addresses");
 	d->naddresses = inventory_words(addr, &d->addresses);
@@ -252,11 +257,8 @@ inventory_device(struct noc_inventory *inv, struct noc_value *row, size_t nr,
 	d->credential = inventory_text(inventory_str(row, "credential"));
 	d->ntags = inventory_words(noc_value_get(row, "tags"), &d->tags);
 	d->extra = row;
-	d->relay = relay && (relay->type == NOC_BOOL
-				 ? relay->u.b
-				 : noc_value_is_str(relay, "true") ||
-				       noc_value_is_str(relay, "yes") ||
-				       noc_value_is_str(relay, "1"));
+	d->relay = noc_value_get_bool(row, "relay", false);
+	d->snmp_port = (uint16_t)noc_value_get_int(row, "snmp_port", 161);
 	inv->ndevices++;
 	r = inventory_cables(d, noc_value_get(row, "cables"), err);
 	if (r < 0)

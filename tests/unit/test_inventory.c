@@ -3,6 +3,7 @@
 
 #include "tests/unit/unit.h"
 
+#include "base/mem.h"
 #include "engine/inventory/inventory.h"
 #include "engine/inventory/load.h"
 
@@ -231,6 +232,84 @@ test_a_hundred_thousand_devices(void **state)
 	free(text);
 }
 
+/* Every column with a value of every type: taken as what it means, or said. */
+static void
+test_types(void **state)
+{
+	static const char *const columns[] = {
+		"name",	      "role",	   "site",	"vendor",
+		"credential", "address",   "addresses", "tags",
+		"relay",      "snmp_port", "cables",
+	};
+	static const char *const values[] = {
+		"null", "true",		"161.5",
+		"-1",	"70000",	"\"a\\u0000b\"",
+		"[]",	"[null]",	"[[\"x\"]]",
+		"{}",	"{\"a\":null}", "{\"a\":{\"device\":1}}",
+		"\"\"", "\"x\"",	"7",
+	};
+	unsigned taken = 0;
+
+	(void)state;
+	for (size_t c = 0; c < NOC_COUNT(columns); c++)
+		for (size_t v = 0; v < NOC_COUNT(values); v++) {
+			char *text =
+			    noc_asprintf("[{\"name\":\"sw9\"},{%s\"%s\":%s}]",
+					 c ? "\"name\":\"sw1\"," : "",
+					 columns[c], values[v]);
+			struct noc_inventory *inv = NULL;
+			struct noc_err err = { 0 };
+
+			if (noc_inventory_parse("i.json", text, strlen(text),
+						&inv, &err)) {
+				if (!strstr(err.msg, "Row 2") ||
+				    !strstr(err.msg, columns[c]))
+					if (!strstr(err.msg, "u0000") &&
+					    !strstr(err.msg, "JSON") &&
+					    !strstr(err.msg, "cable"))
+						fail_msg("%s: %s", text,
+							 err.msg);
+			} else {
+				taken++;
+				noc_inventory_unref(inv);
+			}
+			free(text);
+		}
+	assert_in_range(taken, 30, 90);
+}
+
+static void
+test_typed(void **state)
+{
+	static const char text[] =
+	    "{\"sw1\":{\"snmp_port\":\"1161\",\"relay\":\"yes\",\"site\":3,"
+	    "\"tags\":[\"a\",7],\"address\":null,\"note\":null},"
+	    "\"sw2\":{\"snmp_port\":null,\"relay\":0}}";
+	struct noc_inventory *inv;
+	const struct noc_device *d;
+
+	(void)state;
+	inv = parse("i.json", text);
+	d = named(inv, "sw1");
+	assert_int_equal(d->snmp_port, 1161);
+	assert_true(d->relay);
+	assert_string_equal(d->site, "3");
+	assert_int_equal(d->ntags, 2);
+	assert_string_equal(d->tags[1], "7");
+	assert_int_equal(d->naddresses, 0);
+	d = named(inv, "sw2");
+	assert_int_equal(d->snmp_port, 161);
+	assert_false(d->relay);
+	noc_inventory_unref(inv);
+	refuses("[{\"name\":\"sw1\",\"snmp_port\":161.0}]",
+		"Row 1 of the inventory, sw1: 'snmp_port' must be a number "
+		"from 1 to 65535, not 161.0");
+	refuses("[{\"name\":\"sw1\",\"relay\":\"maybe\"}]",
+		"'relay' must be true or false, not \"maybe\"");
+	refuses("[5]", "Row 1 of the inventory is no table");
+	refuses("name,snmp_port\nsw1,99999\n", "Line 2");
+}
+
 int
 main(void)
 {
@@ -240,6 +319,8 @@ main(void)
 		cmocka_unit_test(test_cables),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_select),
+		cmocka_unit_test(test_types),
+		cmocka_unit_test(test_typed),
 		cmocka_unit_test(test_large),
 		cmocka_unit_test(test_a_hundred_thousand_devices),
 	};
