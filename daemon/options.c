@@ -149,29 +149,6 @@ noc_option_unknown(const char *name, struct noc_err *err)
 			   name);
 }
 
-int
-noc_option_member_key(const struct noc_option_row *row, const char *key,
-		      struct noc_err *err)
-{
-	static const char *const credential[] = {
-		"version",   "community", "write_community", "user",   "auth",
-		"auth_pass", "priv",	  "priv_pass",	     "context"
-	};
-	static const char *const user[] = { "auth", "auth_pass", "priv",
-					    "priv_pass", "engine" };
-	bool users = !strcmp(row->name, "snmp.users.*");
-	const char *const *keys = users ? user : credential, *near;
-	size_t n = users ? NOC_COUNT(user) : NOC_COUNT(credential);
-
-	for (size_t i = 0; i < n; i++)
-		if (!strcmp(keys[i], key))
-			return 0;
-	near = noc_suggest(key, keys, n);
-	return noc_err_set(err, NOC_ECONFIG, "unknown key '%s' in %s%s%s%s",
-			   key, row->name, near ? "; did you mean '" : "",
-			   near ? near : "", near ? "'?" : "");
-}
-
 /* ---- values from text ---- */
 
 static struct noc_value *
@@ -383,14 +360,22 @@ option_set_member(struct noc_value *config, const struct noc_option_row *row,
 				"example %.*s%s.community=public",
 				row->name, (int)strlen(row->name) - 1,
 				row->name, name);
-	} else if (!(r = noc_option_member_key(row, member + len + 1, err))) {
+	} else {
 		struct noc_value *inner = noc_value_get(map, name);
+		struct noc_value *said = noc_value_str(text), *as;
+
+		r = noc_option_member(row, member + len + 1, said, &as, err);
+		noc_value_free(said);
+		if (r) {
+			free(name);
+			return r;
+		}
 
 		if (!inner || inner->type != NOC_MAP) {
 			inner = noc_value_map();
 			noc_value_set(map, name, inner);
 		}
-		noc_value_set(inner, member + len + 1, noc_value_str(text));
+		noc_value_set(inner, member + len + 1, as);
 	}
 	free(name);
 	return r;

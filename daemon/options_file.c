@@ -112,6 +112,7 @@ options_family(struct options_file *f, const struct noc_option_row *row,
 {
 	char *family = noc_option_family(row);
 	struct noc_value *map = noc_value_get(f->config, family);
+	struct noc_value *typed = NULL, *as;
 	struct noc_err err;
 	bool ok = true;
 
@@ -129,14 +130,23 @@ options_family(struct options_file *f, const struct noc_option_row *row,
 		const char *inner = v->u.map.at[i].key;
 		char *path = noc_asprintf("%s.%s", key, inner);
 
-		if (noc_option_member_key(row, inner, &err)) {
+		if (!typed)
+			typed = noc_value_map();
+		if (!noc_option_member(row, inner, v->u.map.at[i].value, &as,
+				       &err)) {
+			noc_value_set(typed, inner, as);
+		} else {
 			options_problem(f, path, err.msg);
 			ok = false;
 		}
 		free(path);
 	}
+	if (!typed)
+		typed = noc_value_copy(v);
 	if (ok)
-		noc_value_set(map, member, noc_value_copy(v));
+		noc_value_set(map, member, typed);
+	else
+		noc_value_free(typed);
 }
 
 /* A key names an option, or a table of options whose names begin so. */

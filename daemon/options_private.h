@@ -16,8 +16,11 @@ int noc_option_unknown(const char *name, struct noc_err *err);
 struct noc_value *noc_option_text(const struct noc_option_row *row,
 				  const char *text);
 /* A member of a family of tables has only keys of its kind.  ECONFIG. */
-int noc_option_member_key(const struct noc_option_row *row, const char *key,
-			  struct noc_err *err);
+/* One member of a family's table, *as it is kept (returned); ECONFIG: there is
+ * none of that name, or it is of another type. */
+int noc_option_member(const struct noc_option_row *row, const char *key,
+		      const struct noc_value *v, struct noc_value **as,
+		      struct noc_err *err);
 /* ECONFIG: what the option wants, an example, and what it got. */
 int noc_option_wrong(const struct noc_option_row *row, const char *name,
 		     const struct noc_value *said, struct noc_err *err);

@@ -5,6 +5,7 @@
 
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "daemon/options.h"
 
 static char path[64];
@@ -298,10 +299,59 @@ test_fixed_options_are_named(void **state)
 	noc_value_free(now);
 }
 
+/* What a credential is made of has types: a version that is a number must not
+ * be asked with v2c. */
+static void
+test_members_are_typed(void **state)
+{
+	static const char *const versions[][2] = {
+		{ "3", "3" },	  { "'3'", "3" },    { "2", "2c" },
+		{ "'2c'", "2c" }, { "1", "1" },	     { "4", NULL },
+		{ "3.0", NULL },  { "true", NULL },  { "'v3'", NULL },
+		{ "'2C'", NULL }, { "{ 3 }", NULL }, { "''", NULL },
+	};
+	static const char *const texts[][2] = {
+		{ "'s'", "s" },	 { "7", NULL },	 { "true", NULL },
+		{ "{}", NULL },	 { "''", NULL }, { "{ 'x' }", NULL },
+		{ "1.5", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(versions) + NOC_COUNT(texts); i++) {
+		bool version = i < NOC_COUNT(versions);
+		const char *const *c =
+		    version ? versions[i] : texts[i - NOC_COUNT(versions)];
+		const char *key = version ? "version" : "community";
+		char *text = noc_asprintf("return {\n credentials = { core = {"
+					  " %s = %s } } }\n",
+					  key, c[0]);
+		struct noc_value *config = noc_options_new(), *v;
+		char *errors = NULL;
+		int r = load(config, text, &errors);
+
+		v = noc_value_get(noc_value_get(config, "credentials"), "core");
+		if (c[1]) {
+			assert_int_equal(r, 0);
+			assert_string_equal(noc_value_get_str(v, key, ""),
+					    c[1]);
+		} else {
+			assert_int_equal(r, NOC_ECONFIG);
+			assert_non_null(strstr(errors, key));
+			assert_non_null(strstr(errors, ":2: "));
+		}
+		noc_value_free(config);
+		free(errors);
+		free(text);
+	}
+	set_bad("credentials.core.version=5", "must be");
+	set_bad("credentials.core.community=", "a text or a secret");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_members_are_typed),
 		cmocka_unit_test(test_defaults_need_no_file),
 		cmocka_unit_test(test_set_reads_each_type),
 		cmocka_unit_test(test_ipv6_host_gets_brackets),
