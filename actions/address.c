@@ -104,18 +104,11 @@ address_inner(const struct sockaddr *sa, struct sockaddr_in *out)
 	return false;
 }
 
-/* Loopback, link-local (metadata), "this" network and multicast are denied
- * unless http.allow names them. */
 bool
-noc_address_allowed(const struct noc_env *env, const struct sockaddr *sa)
+noc_address_named(const struct noc_env *env, const struct sockaddr *sa)
 {
-	static const char *const denied[] = {
-		"0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3",
-		"::/128",    "::1/128",	    "fe80::/10",      "ff00::/8",
-	};
 	const struct noc_value *allow =
 	    noc_value_get(env->config, "http.allow");
-	struct sockaddr_in inner;
 
 	for (size_t i = 0; i < noc_value_len(allow); i++) {
 		const struct noc_value *v = noc_value_at(allow, i);
@@ -123,6 +116,23 @@ noc_address_allowed(const struct noc_env *env, const struct sockaddr *sa)
 		if (v && v->type == NOC_STR && address_in(sa, v->u.s.p))
 			return true;
 	}
+	return false;
+}
+
+/* Loopback, link-local, metadata, "this" network and multicast are denied
+ * unless http.allow names them. */
+bool
+noc_address_allowed(const struct noc_env *env, const struct sockaddr *sa)
+{
+	static const char *const denied[] = {
+		"0.0.0.0/8",   "127.0.0.0/8", "169.254.0.0/16",
+		"224.0.0.0/3", "::/128",      "::1/128",
+		"fe80::/10",   "ff00::/8",    "fd00:ec2::254/128",
+	};
+	struct sockaddr_in inner;
+
+	if (noc_address_named(env, sa))
+		return true;
 	for (size_t i = 0; i < NOC_COUNT(denied); i++)
 		if (address_in(sa, denied[i]))
 			return false;

@@ -11,6 +11,8 @@ struct sockaddr;
 
 /* Not to addresses of this machine and its link; http.allow says more. */
 bool noc_address_allowed(const struct noc_env *env, const struct sockaddr *sa);
+/* Does http.allow name it? */
+bool noc_address_named(const struct noc_env *env, const struct sockaddr *sa);
 /* "10.0.0.0/8", "::1": what http.allow may hold. */
 bool noc_address_is_network(const char *cidr);
 

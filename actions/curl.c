@@ -46,6 +46,7 @@ struct noc_transfer {
 	struct noc_value *answer_headers;
 	size_t body_at, header_bytes, max;
 	bool too_long, denied, opened;
+	bool named;
 	char denied_text[64];
 	void (*done)(const struct noc_transfer_result *result, void *arg);
 	void *arg;
@@ -343,6 +344,13 @@ noc_transfer_peer(const char *url, struct noc_strbuf *out)
 
 /* ---- start ---- */
 
+static bool
+transfer_may(const struct noc_transfer *t, const struct sockaddr *sa)
+{
+	return t->named ? noc_address_named(t->curl->env, sa)
+			: noc_address_allowed(t->curl->env, sa);
+}
+
 static curl_socket_t
 on_curl_open(void *arg, curlsocktype purpose, struct curl_sockaddr *addr)
 {
@@ -350,7 +358,7 @@ on_curl_open(void *arg, curlsocktype purpose, struct curl_sockaddr *addr)
 
 	(void)purpose;
 	/* The mail server is the administrator's word, and usually local. */
-	if (!t->recipients && !noc_address_allowed(t->curl->env, &addr->addr)) {
+	if (!t->recipients && !transfer_may(t, &addr->addr)) {
 		t->denied = true;
 		snprintf(t->denied_text, sizeof(t->denied_text),
 			 "the address is denied; see http.allow");
@@ -411,6 +419,9 @@ transfer_http(struct noc_transfer *t, const struct noc_transfer_request *req)
 		curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE, 0L);
 		curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, "");
 	}
+	/* One that is open already was not asked where it goes. */
+	t->named = req->named;
+	curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, req->named ? 1L : 0L);
 	transfer_headers(t, req->headers);
 	curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
 	curl_easy_setopt(t->easy, CURLOPT_FOLLOWLOCATION,

@@ -22,9 +22,10 @@ struct noc_transfer_request {
 	int64_t timeout_ms;
 	size_t max_bytes;
 	bool follow;
-	const char *ca;			    /* file or NULL */
-	const char *userpwd;		    /* "user:password" or NULL */
-	const char *from;		    /* mail */
+	bool named;	     /* only to addresses that http.allow names */
+	const char *ca;	     /* file or NULL */
+	const char *userpwd; /* "user:password" or NULL */
+	const char *from;    /* mail */
 	const struct noc_value *recipients; /* list; mail */
 };
 

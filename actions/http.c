@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "engine/lang/schema_rows.h"
+#include "engine/expr/url.h"
 #include "engine/edge/secret.h"
 #include "engine/core/call.h"
 #include "engine/core/core.h"
@@ -319,6 +320,7 @@ http_send(struct http *h, const char *method, struct noc_err *err)
 		.max_bytes = (size_t)noc_value_get_int(h->opts, "max_bytes",
 						       1024 * 1024),
 		.follow = noc_value_get_bool(h->opts, "follow", false),
+		.named = noc_value_get_bool(h->opts, NOC_URL_CHOSEN, false),
 		.ca = noc_value_get_str(h->opts, "ca", NULL),
 	};
 	bool has_body;

@@ -24,11 +24,12 @@ enum format {
 	FORMAT_HEX,
 	FORMAT_INT,
 	FORMAT_TRIM,
+	FORMAT_RAW,
 	FORMAT_FIRST
 };
 
 static const char *const format_names[] = { "",	   "upper", "lower", "json",
-					    "hex", "int",   "trim" };
+					    "hex", "int",   "trim",  "raw" };
 
 struct part {
 	bool path;
@@ -81,7 +82,8 @@ parse_format(struct part *part, const char *p, size_t len, struct noc_err *err)
 	}
 	return noc_err_set(err, NOC_EINPUT,
 			   "unknown format '%.*s' in a template; there are "
-			   "upper, lower, json, hex, int, trim and a number.",
+			   "upper, lower, json, hex, int, trim, raw and a "
+			   "number.",
 			   (int)(len < 40 ? len : 40), p);
 }
 
@@ -339,6 +341,7 @@ part_text(const struct part *part, const struct noc_datum *d,
 
 	switch (part->format) {
 	case FORMAT_PLAIN:
+	case FORMAT_RAW:
 		if (d->type == NOC_LIST)
 			format_list(d->v, SIZE_MAX, out);
 		else
@@ -405,6 +408,39 @@ noc_template_text(const struct noc_template *t, const struct noc_scope *scope,
 			rc = part_missing(t, part, missing, out, err);
 		else
 			part_text(part, &d, out);
+	}
+	return rc;
+}
+
+int
+noc_template_each(const struct noc_template *t, const struct noc_scope *scope,
+		  enum noc_missing missing,
+		  int (*fn)(const struct noc_piece *piece, void *arg,
+			    struct noc_err *err),
+		  void *arg, struct noc_err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < t->nparts; i++) {
+		const struct part *part = &t->parts[i];
+		struct noc_strbuf text = NOC_STRBUF_INIT;
+		struct noc_piece piece = { .text = part->at };
+		struct noc_datum d;
+
+		if (part->path) {
+			piece.value = true;
+			piece.raw = part->format == FORMAT_RAW;
+			piece.path = part->at;
+			part_get(part, scope, &d);
+			if (d.type == NOC_NIL)
+				rc = part_missing(t, part, missing, &text, err);
+			else
+				part_text(part, &d, &text);
+			piece.text = noc_slice(text.p ? text.p : "", text.len);
+		}
+		if (!rc)
+			rc = fn(&piece, arg, err);
+		noc_strbuf_release(&text);
 	}
 	return rc;
 }

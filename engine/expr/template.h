@@ -7,8 +7,9 @@
 /*
  * Templates: "{device} {ifname}: {error.message}".  One pass, never expanded
  * again; "{{" and "}}" are literal; "{path:FORMAT}" from a fixed list (upper,
- * lower, json, hex, int, N for the first N of a list, trim).  A string that
- * is exactly one "{path}" keeps the value's type.  Compiled once at load.
+ * lower, json, hex, int, N for the first N of a list, trim, raw: in a URL as it
+ * is).  A string that is exactly one "{path}" keeps the value's type.  Compiled
+ * once at load.
  */
 struct noc_template;
 
@@ -33,10 +34,23 @@ int noc_template_value(const struct noc_template *t,
 int noc_template_text(const struct noc_template *t,
 		      const struct noc_scope *scope, enum noc_missing missing,
 		      struct noc_strbuf *out, struct noc_err *err);
+/* One piece after the other: what the template says itself, and what its paths
+ * are here.  A kind that fn returns ends it. */
+struct noc_piece {
+	bool value, raw;
+	struct noc_slice text;
+	struct noc_slice path; /* of a value */
+};
+int noc_template_each(const struct noc_template *t,
+		      const struct noc_scope *scope, enum noc_missing missing,
+		      int (*fn)(const struct noc_piece *piece, void *arg,
+				struct noc_err *err),
+		      void *arg, struct noc_err *err);
 /*
  * Expand every string inside a tree of parameters (map keys too), parsing as
  * it goes.  {"node":"secret",...} nodes stay as they are, and a value that
- * looks like one becomes text.  Returned.
+ * looks like one becomes text.  An option `url` is one (engine/expr/url.h).
+ * Returned.
  */
 int noc_template_tree(const struct noc_value *tree,
 		      const struct noc_scope *scope, enum noc_missing missing,

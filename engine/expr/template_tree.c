@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "engine/expr/template.h"
+#include "engine/expr/url.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -68,6 +69,46 @@ tree_text(struct tree *tree, const char *p, size_t len, struct noc_value **out)
 	return rc;
 }
 
+/* Of a request that carries a secret nothing is filled in by who is not even
+ * known. */
+static bool
+tree_would_leak(const struct tree *tree, const struct noc_value *opts)
+{
+	return tree->scope->ev && tree->scope->ev->trust == NOC_TRUST_LOW &&
+	       (noc_value_get(opts, "auth") || tree_holds_secret(opts));
+}
+
+/* opts.url, into map. */
+static int
+tree_url(struct tree *tree, const struct noc_value *opts, struct noc_value *map)
+{
+	const struct noc_value *url = noc_value_get(opts, "url");
+	struct noc_strbuf text = NOC_STRBUF_INIT;
+	struct noc_template *t;
+	bool chosen;
+	int rc = noc_template_parse(url->u.s.p, url->u.s.len, &t, tree->err);
+
+	if (rc)
+		return rc;
+	if (!noc_template_is_literal(t) && tree_would_leak(tree, opts))
+		rc =
+		    noc_err_set(tree->err, NOC_EINPUT,
+				"the event is of low trust: it fills in no URL "
+				"of a request that carries a secret.");
+	if (!rc)
+		rc = noc_url_expand(t, tree->scope, tree->missing, &text,
+				    &chosen, tree->err);
+	if (!rc) {
+		noc_value_set(map, "url", noc_value_strn(text.p, text.len));
+		if (chosen)
+			noc_value_set(map, NOC_URL_CHOSEN,
+				      noc_value_bool(true));
+	}
+	noc_strbuf_release(&text);
+	noc_template_free(t);
+	return rc;
+}
+
 static int
 tree_list(struct tree *tree, const struct noc_value *v, struct noc_value **out)
 {
@@ -104,6 +145,10 @@ tree_map(struct tree *tree, const struct noc_value *v, struct noc_value **out)
 	for (size_t i = 0; !rc && i < noc_value_len(v); i++) {
 		const struct noc_member *m = &v->u.map.at[i];
 
+		if (!strcmp(m->key, "url") && m->value->type == NOC_STR) {
+			rc = tree_url(tree, v, map);
+			continue;
+		}
 		if (tree_keeps(v, m->key)) {
 			noc_value_set(map, m->key, noc_value_copy(m->value));
 			continue;

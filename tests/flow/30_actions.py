@@ -36,7 +36,7 @@ flow "slow" { step "out" { exec { "/bin/sh", "-c",
 flow "unsure" { step "out" { exec { "/bin/sh", "-c", "kill -9 $$" },
     timeout = "50s" } }
 flow "web" { input = { path = "string" },
-  step "out" { http.post { url = "%(web)s{input.path}",
+  step "out" { http.post { url = "%(web)s{input.path:raw}",
       auth = secret "token", json = { a = "{input.path}" } },
     timeout = "50s", retry = { attempts = 3, initial = "10ms" },
     output = { id = "body.deep.id" } } }
@@ -44,7 +44,7 @@ flow "put" { step "out" { http.put { url = "%(web)s/lost", json = { a = 1 },
       idempotent = false },
     timeout = "50s", retry = { attempts = 3, initial = "10ms" } } }
 flow "get" { input = { url = "string" },
-  step "out" { http.get { url = "{input.url}" }, timeout = "3s",
+  step "out" { http.get { url = "{input.url:raw}" }, timeout = "3s",
     retry = { attempts = 1 } } }
 rule "mail" { on = "test.mail", run = notify "post" { "{summary}" } }
 rule "web" { on = "test.web", run = notify "web" { "{summary}" } }
