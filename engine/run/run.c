@@ -12,6 +12,7 @@
 #include "engine/lang/ast.h"
 #include "engine/core/due.h"
 #include "engine/core/record.h"
+#include "engine/core/steady.h"
 #include "engine/core/slot.h"
 #include "engine/policy/settle.h"
 #include "engine/notify/notify.h"
@@ -202,7 +203,8 @@ run_fill(struct noc_run *r, const struct noc_run_cause *cause)
 	/* Whose canary it is has been decided, or is nobody's. */
 	r->mode = cause->mode == NOC_CANARY ? NOC_OBSERVE : cause->mode;
 	r->late = cause->late;
-	r->started_ns = noc_core_time(r->core).wall_ns;
+	/* As its steps say it: never after the first of them. */
+	r->started_ns = noc_steady_wall(r->core, noc_steady_now(r->core));
 	r->began_ns = noc_steady_now(r->core);
 	if (cause->ev) {
 		r->ev = noc_event_ref(cause->ev);

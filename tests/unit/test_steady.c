@@ -474,6 +474,33 @@ test_a_step_while_down_is_told_at_the_start(void **state)
 /* ---- rows ---- */
 
 /* Rows whose times are damaged: they are due, or never; nothing overflows. */
+/* The two clocks are never read in one instant: a step does not begin before
+ * its run. */
+static void
+test_a_run_and_its_first_step_begin_together(void **state)
+{
+	(void)state;
+	for (int us = -400; us <= 400; us += 400) {
+		struct noc_now now = { noc_clock_read().wall_ns, S(5000) };
+		char *dir = state_make();
+		struct fix f;
+
+		open_at(&f, dir, now, 1,
+			"flow \"f\" { step \"s\" { " READ ", timeout ="
+			" \"5s\" } }");
+		f.now.wall_ns += us * 1000;
+		noc_core_now(f.core, f.now);
+		fix_start_flow(&f, "f");
+		life_close(&f);
+		assert_int_equal(state_int(dir,
+					   "SELECT s.started - r.started FROM"
+					   " steps s JOIN runs r ON s.run ="
+					   " r.id"),
+				 0);
+		state_remove(dir);
+	}
+}
+
 static void
 test_damaged_times(void **state)
 {
@@ -531,6 +558,7 @@ main(void)
 		cmocka_unit_test(test_a_timer_that_is_due_sees_the_step),
 		cmocka_unit_test(test_small_steps_add_up),
 		cmocka_unit_test(test_a_step_while_down_is_told_at_the_start),
+		cmocka_unit_test(test_a_run_and_its_first_step_begin_together),
 		cmocka_unit_test(test_damaged_times),
 	};
 
