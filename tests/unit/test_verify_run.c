@@ -42,11 +42,15 @@ start_with(struct fix *f, const char *with)
 static void
 test_every_start_commits(void **state)
 {
+	const int64_t hour = 3600 * NOC_NS_PER_S;
+	struct noc_now now = noc_clock_read();
 	char *dir = state_make();
 	struct fix f;
 
 	(void)state;
-	life_open(&f, dir, noc_clock_read(), rules);
+	/* `every` counts from the hour: one of them within the hour to come. */
+	now.wall_ns += hour / 2 - now.wall_ns % hour;
+	life_open(&f, dir, now, rules);
 	start_with(&f, input);
 	start_with(&f, "{}");
 	fix_start(&f, "starts", NOC_ACTIVE, NOC_TRUST_HIGH);
