@@ -201,6 +201,9 @@ def _():
         runs = runs["runs"] if isinstance(runs, dict) else runs
         noc.equal(d.cli("ack", runs[0]["id"]).returncode, 0, "ack")
         d.wait_line(r"esc run [\w-]+ Succeeded")
+        # Each who was told hears that it is over, when that is on disk.
+        for channel in ("noc", "oncall"):
+            d.wait_line("%s: all clear" % channel)
         mark = d.mark()
         time.sleep(1.5)
         noc.check(not [x for x in d.out.all[mark:] if "level" in x],
@@ -211,6 +214,8 @@ def _():
         mark = d.mark()
         emit(d, "power.ok", "psu", device="r2")
         d.wait_line(r"esc run [\w-]+ Succeeded", start=mark)
+        for channel in ("noc", "oncall"):
+            d.wait_line("%s: all clear" % channel, start=mark)
         mark = d.mark()
         time.sleep(1.5)
         noc.check(not [x for x in d.out.all[mark:] if "level 2 r2" in x],
