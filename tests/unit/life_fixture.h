@@ -108,4 +108,21 @@ life_again(struct fix *f, char *dir, const char *rules)
 	life_open(f, dir, now, rules);
 }
 
+/* Killed now; another process goes on. */
+static inline void
+life_dies(struct fix *f, char *dir, const char *rules)
+{
+	f->dead = true;
+	life_again(f, dir, rules);
+}
+
+/* Killed for good: nothing of it is kept. */
+static inline void
+life_done(struct fix *f, char *dir)
+{
+	f->dead = true;
+	life_close(f);
+	state_remove(dir);
+}
+
 #endif

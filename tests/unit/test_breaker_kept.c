@@ -23,14 +23,6 @@ again(struct fix *f, char *dir, int64_t ms)
 }
 
 static void
-done(struct fix *f, char *dir)
-{
-	f->dead = true;
-	life_close(f);
-	state_remove(dir);
-}
-
-static void
 opened(struct fix *f)
 {
 	for (int i = 0; i < 3; i++)
@@ -63,7 +55,7 @@ test_open(void **state)
 	assert_int_equal(fix_count(&f, "BREAKER sw1 snmp CLOSED"), 1);
 	again(&f, dir, 1000);
 	assert_int_equal(brk_stat(&f, "known"), 0);
-	done(&f, dir);
+	life_done(&f, dir);
 }
 
 /* A probe that was out at a death is lost: the next call is one. */
@@ -83,7 +75,7 @@ test_half_open(void **state)
 	assert_int_equal(brk_stat(&f, "open"), 1);
 	assert_true(brk_asks(&f, "sw1", &g));
 	assert_false(brk_asks(&f, "sw1", &g));
-	done(&f, dir);
+	life_done(&f, dir);
 }
 
 /* What a person said holds until the time that was said, with who and why. */
@@ -118,7 +110,7 @@ test_said(void **state)
 		again(&f, dir, 1);
 		assert_true(brk_asks(&f, "sw1", &g));
 		assert_int_equal(fix_count(&f, "BREAKER sw1 snmp CLOSED"), 1);
-		done(&f, dir);
+		life_done(&f, dir);
 	}
 }
 
@@ -161,7 +153,7 @@ test_unreadable(void **state)
 		assert_int_equal(brk_say(&f, "breaker.reset", "sw1", 0), 0);
 		again(&f, dir, 1000);
 		assert_true(brk_asks(&f, "sw1", &g));
-		done(&f, dir);
+		life_done(&f, dir);
 	}
 }
 
@@ -195,7 +187,7 @@ test_failures_in_a_row(void **state)
 		brk_result(&f, "sw1", false);
 		assert_int_equal(fix_count(&f, "BREAKER sw1 snmp OPEN"),
 				 cases[i].opens);
-		done(&f, dir);
+		life_done(&f, dir);
 	}
 }
 

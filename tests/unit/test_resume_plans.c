@@ -11,13 +11,6 @@
 
 /* Whether a run can go on after a restart: its plan and its functions. */
 
-static void
-again(struct fix *f, char *dir, const char *rules)
-{
-	f->dead = true;
-	life_again(f, dir, rules);
-}
-
 /* Nor are the sources of the rules of before stored, as of a tree that is too
  * large, or in a file that was put aside. */
 static void
@@ -31,14 +24,6 @@ again_lost(struct fix *f, char *dir, const char *rules)
 	now.wall_ns += 100 * NOC_NS_PER_MS;
 	now.boot_ns = 7 * NOC_NS_PER_S;
 	life_open(f, dir, now, rules);
-}
-
-static void
-done(struct fix *f, char *dir)
-{
-	f->dead = true;
-	life_close(f);
-	state_remove(dir);
 }
 
 static struct noc_id
@@ -105,11 +90,11 @@ test_functions_are_found(void **state)
 
 		life_open(&f, dir, noc_clock_read(), calls);
 		id = start_plan(&f, plan_of(&f, i));
-		again(&f, dir, calls);
+		life_dies(&f, dir, calls);
 		fix_advance(&f, 10000);
 		if (fix_running(&f, &id) || fix_said(&f, ": called") != 1)
 			fail_msg("plan %d was not found", i);
-		done(&f, dir);
+		life_done(&f, dir);
 	}
 }
 
@@ -146,7 +131,7 @@ test_functions_are_gone(void **state)
 		if (reload)
 			fix_rules(&f, calls);
 		else
-			again(&f, dir, calls);
+			life_dies(&f, dir, calls);
 		assert_int_equal(f.runs, 1); /* and its row says so */
 		fix_advance(&f, reload ? 4799 : 4699);
 		assert_int_equal(fix_said(&f, ": called"), 0);
@@ -158,7 +143,7 @@ test_functions_are_gone(void **state)
 		fix_advance(&f, 1);
 		assert_int_equal(fix_said(&f, ": called"), 1);
 		assert_false(fix_running(&f, &id));
-		done(&f, dir);
+		life_done(&f, dir);
 	}
 }
 
@@ -186,7 +171,7 @@ test_decided_without_functions(void **state)
 		assert_int_equal(fix_signal(&f, &id, cases[i].signal), 0);
 		assert_false(fix_running(&f, &id));
 		assert_int_equal(fix_said(&f, cases[i].says), 1);
-		done(&f, dir);
+		life_done(&f, dir);
 	}
 }
 
@@ -214,7 +199,7 @@ test_asked_and_functions_are_gone(void **state)
 	assert_int_equal(fix_signal(&f, &id, "done"), 0);
 	assert_int_equal(fix_said(&f, ": called"), 1);
 	assert_false(fix_running(&f, &id));
-	done(&f, dir);
+	life_done(&f, dir);
 }
 
 /* Nobody does anything about it for a day. */
@@ -234,7 +219,7 @@ test_blocked_for_a_day(void **state)
 	fix_advance(&f, 1);
 	assert_false(fix_running(&f, &id));
 	assert_int_equal(fix_said(&f, "fail: nobody in time"), 1);
-	done(&f, dir);
+	life_done(&f, dir);
 }
 
 /* Functions of a verify and of an answer are functions too. */
@@ -270,7 +255,7 @@ test_which_functions(void **state)
 		fix_advance(&f, 10000);
 		assert_int_equal(f.started, !cases[i].blocked);
 		free(rules);
-		done(&f, dir);
+		life_done(&f, dir);
 	}
 }
 
@@ -308,7 +293,7 @@ test_functions_of_before(void **state)
 		if (i % 3 == 0)
 			fix_rules(&f, then);
 		else
-			again(&f, dir, then);
+			life_dies(&f, dir, then);
 		if (i % 3 == 2) /* and as it was, and again */
 			fix_rules(&f, TOLD("called", "true"));
 		if (i % 3 == 2)
@@ -317,7 +302,7 @@ test_functions_of_before(void **state)
 		if (fix_running(&f, &id) || fix_said(&f, "called") != 1)
 			fail_msg("not after %s", then);
 		assert_int_equal(fix_said(&f, "not this one"), 0);
-		done(&f, dir);
+		life_done(&f, dir);
 	}
 }
 
@@ -331,11 +316,11 @@ test_line_of_before(void **state)
 	(void)state;
 	life_open(&f, dir, noc_clock_read(), TOLD("x", "error(\"no\")"));
 	fix_start_flow(&f, "f");
-	again(&f, dir, "\n\n\n" TOLD("x", "error(\"no\")"));
+	life_dies(&f, dir, "\n\n\n" TOLD("x", "error(\"no\")"));
 	fix_advance(&f, 10000);
 	assert_int_equal(
 	    fix_said(&f, "Failed: told: function f/2/when: no (t.lua:1)"), 1);
-	done(&f, dir);
+	life_done(&f, dir);
 }
 
 #define TREES 6
@@ -362,7 +347,7 @@ test_many_trees(void **state)
 		fix_rules(&f, trees[i]);
 		fix_start_flow(&f, "f");
 	}
-	again(&f, dir, "flow \"o\" { log \"o\" }\n");
+	life_dies(&f, dir, "flow \"o\" { log \"o\" }\n");
 	runs = noc_runs_of(f.core);
 	assert_int_equal(runs->ncode, 3);
 	fix_advance(&f, 10000);
@@ -378,7 +363,7 @@ test_many_trees(void **state)
 	assert_int_equal(runs->ncode, 0); /* nobody needs them */
 	for (int i = 0; i < TREES; i++)
 		free(trees[i]);
-	done(&f, dir);
+	life_done(&f, dir);
 }
 
 /* What is not on disk, or not yet, is kept however many there are. */
@@ -429,7 +414,7 @@ test_altered_tree(void **state)
 	assert_int_equal(fix_said(&f, "is blocked: its functions"), 1);
 	fix_advance(&f, 20000);
 	assert_int_equal(fix_said(&f, "called"), 0);
-	done(&f, dir);
+	life_done(&f, dir);
 }
 
 static int loads;
@@ -488,7 +473,7 @@ test_lost_tree_is_not_asked_for_by_events(void **state)
 	fix_advance(&f, 10000);
 	tell_fifty(&f, 'b');
 	assert_int_equal(loads, 1);
-	done(&f, dir);
+	life_done(&f, dir);
 }
 
 static void
@@ -513,7 +498,7 @@ test_altered_plan(void **state)
 	assert_int_equal(fix_said(&f, "altered"), 0);
 	fix_order(&f, "RUN_END Failed {\"reason\":\"its definition is lost\"}",
 		  NULL);
-	done(&f, dir);
+	life_done(&f, dir);
 }
 
 /* Sources past the limit are not stored, and that is said. */
@@ -537,7 +522,7 @@ test_large_tree(void **state)
 		    strstr(noc_core_rules(f.core)->warnings, "4 MiB") != NULL,
 		    i);
 		id = fix_start_flow(&f, "f");
-		again(&f, dir, other);
+		life_dies(&f, dir, other);
 		assert_int_equal(fix_said(&f, "is blocked"), i);
 		fix_advance(&f, 10000);
 		assert_int_equal(fix_running(&f, &id), i);
@@ -607,7 +592,7 @@ test_functions_of_the_first_version(void **state)
 	fix_advance(&f, 1);
 	assert_false(fix_running(&f, &id));
 	assert_int_equal(fix_said(&f, "log f: called"), 1);
-	done(&f, dir);
+	life_done(&f, dir);
 }
 
 #define V1_EXEC(more)                                                    \
@@ -683,7 +668,7 @@ test_blocked_by_the_first_version(void **state)
 			fix_dump(&f);
 			fail_msg("case %d, reload %d", (int)i / 2, reload);
 		}
-		done(&f, dir);
+		life_done(&f, dir);
 	}
 }
 
@@ -701,12 +686,12 @@ test_plan_of_before(void **state)
 	life_open(&f, dir, noc_clock_read(),
 		  "flow \"f\" { sleep \"10s\", log \"as before\" }\n");
 	id = fix_start_flow(&f, "f");
-	again(&f, dir, "flow \"f\" { sleep \"10s\", log \"as now\" }\n");
+	life_dies(&f, dir, "flow \"f\" { sleep \"10s\", log \"as now\" }\n");
 	fix_advance(&f, 10000);
 	assert_false(fix_running(&f, &id));
 	assert_int_equal(fix_said(&f, "log f: as before"), 1);
 	assert_int_equal(fix_said(&f, "as now"), 0);
-	done(&f, dir);
+	life_done(&f, dir);
 }
 
 /* Written once, whoever starts it and however often. */
@@ -724,11 +709,11 @@ test_plan_is_written_once(void **state)
 	assert_int_equal(f.definitions, 1);
 	fix_start_flow(&f, "f");
 	assert_int_equal(f.definitions, 1);
-	again(&f, dir, flow);
+	life_dies(&f, dir, flow);
 	f.definitions = 0;
 	fix_start_flow(&f, "f");
 	assert_int_equal(f.definitions, 0);
-	done(&f, dir);
+	life_done(&f, dir);
 }
 
 /* Without it nothing can be said of a run but that it is over. */
@@ -763,7 +748,7 @@ test_plan_is_lost(void **state)
 	/* It is over for good. */
 	life_open(&f, dir, now, other);
 	assert_int_equal(fix_count(&f, "RUN_END"), 0);
-	done(&f, dir);
+	life_done(&f, dir);
 }
 
 int

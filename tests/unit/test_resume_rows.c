@@ -5,21 +5,6 @@
 
 /* Runs after a restart whose rows are damaged, and after many deaths. */
 
-static void
-again(struct fix *f, char *dir, const char *rules)
-{
-	f->dead = true;
-	life_again(f, dir, rules);
-}
-
-static void
-done(struct fix *f, char *dir)
-{
-	f->dead = true;
-	life_close(f);
-	state_remove(dir);
-}
-
 /* ---- what was saved from a damaged database ---- */
 
 static void
@@ -46,13 +31,13 @@ test_saved_rows_ask(void **state)
 	fix_advance(&f, 3600 * 1000);
 	assert_true(fix_running(&f, &id));
 	/* Asked once, also when that is asked of a person again. */
-	again(&f, dir, flow);
+	life_dies(&f, dir, flow);
 	assert_int_equal(fix_said(&f, "is blocked"), 0);
 	fix_advance(&f, 23 * 3600 * 1000 - 101);
 	assert_true(fix_running(&f, &id));
 	fix_advance(&f, 1);
 	assert_false(fix_running(&f, &id));
-	done(&f, dir);
+	life_done(&f, dir);
 }
 
 /* Who says retry lets a step that calls nothing begin again. */
@@ -81,7 +66,7 @@ test_saved_sleep_begins_again(void **state)
 	fix_advance(&f, 1);
 	assert_int_equal(fix_said(&f, "log f: slept"), 1);
 	assert_false(fix_running(&f, &id));
-	done(&f, dir);
+	life_done(&f, dir);
 }
 
 /* A row that cannot be read: nothing goes on by what it may have said. */
@@ -124,7 +109,7 @@ test_unread_rows(void **state)
 		assert_int_equal(fix_signal(&f, &id, "fail"), 0);
 		assert_false(fix_running(&f, &id));
 		assert_int_equal(fix_count(&f, "RUN_END Failed"), 1);
-		done(&f, dir);
+		life_done(&f, dir);
 	}
 }
 
@@ -149,12 +134,12 @@ test_deaths_are_counted(void **state)
 	for (int round = 0; round < 2; round++) {
 		for (int i = 0; i < 5; i++) {
 			fix_call(&f, "snmp.get");
-			again(&f, dir, steps);
+			life_dies(&f, dir, steps);
 			fix_advance(&f, 1);
 			assert_int_equal(fix_said(&f, "is blocked"), 0);
 		}
 		fix_call(&f, "snmp.get");
-		again(&f, dir, steps);
+		life_dies(&f, dir, steps);
 		assert_int_equal(fix_said(&f, "is blocked: the daemon died more"
 					      " than 5 times in it"),
 				 1);
@@ -166,7 +151,7 @@ test_deaths_are_counted(void **state)
 	fix_answer(&f, "snmp.get", "{\"a\":\"x\"}");
 	assert_false(fix_running(&f, &id));
 	assert_int_equal(fix_said(&f, "Succeeded: look, see"), 1);
-	done(&f, dir);
+	life_done(&f, dir);
 }
 
 /* A death is no attempt; its number is never used again. */
@@ -181,7 +166,7 @@ test_a_death_is_no_attempt(void **state)
 	life_open(&f, dir, noc_clock_read(), steps);
 	id = fix_start_flow(&f, "f");
 	assert_int_equal(fix_count(&f, "look/1\""), 1);
-	again(&f, dir, steps);
+	life_dies(&f, dir, steps);
 	fix_advance(&f, 1);
 	assert_int_equal(fix_count(&f, "look/2\""), 1);
 	fix_refuse(&f, "snmp.get", "transient", 0);
@@ -189,7 +174,7 @@ test_a_death_is_no_attempt(void **state)
 	assert_int_equal(fix_count(&f, "look/3\""), 1);
 	fix_refuse(&f, "snmp.get", "transient", 0);
 	assert_false(fix_running(&f, &id));
-	done(&f, dir);
+	life_done(&f, dir);
 }
 
 /* A run has so many retries in all, however often it was loaded. */
@@ -220,13 +205,13 @@ test_retries_are_kept(void **state)
 	for (int i = 0; i < 50; i++) {
 		fix_refuse(&f, "snmp.get", "transient", 0);
 		if (i == 25)
-			again(&f, dir, often);
+			life_dies(&f, dir, often);
 		fix_advance(&f, 1000);
 	}
 	assert_true(fix_running(&f, &id));
 	fix_refuse(&f, "snmp.get", "transient", 0);
 	assert_false(fix_running(&f, &id));
-	done(&f, dir);
+	life_done(&f, dir);
 }
 
 /* An event read back finds its device: in the inventory of then and of later.
@@ -269,7 +254,7 @@ test_device_of_the_event(void **state)
 	cor_inventory(&f, "name,address,role\nsw9,192.0.2.9,core\n");
 	fix_advance(&f, 10000);
 	assert_int_equal(fix_said(&f, "log r: access"), 2);
-	done(&f, dir);
+	life_done(&f, dir);
 }
 
 /* ---- what has ended ---- */
@@ -322,13 +307,13 @@ test_a_cause_has_one_run(void **state)
 				 NOC_ECONFLICT);
 		assert_memory_equal(&again_id, &id, sizeof(id));
 		assert_int_equal(fix_said(&f, "log r: once"), i == 0);
-		again(&f, dir, rule);
+		life_dies(&f, dir, rule);
 		assert_string_equal(noc_run_state(f.core, &id), "Succeeded");
 	}
 	/* Of another event it is another. */
 	event.b[0]++;
 	assert_int_equal(start_for(&f, &event, received_ns, &again_id), 0);
-	done(&f, dir);
+	life_done(&f, dir);
 }
 
 /* The last 4,096 are known, those that ended first are forgotten first. */
@@ -353,9 +338,9 @@ test_ended_of_late(void **state)
 		assert_string_equal(noc_run_state(f.core, &second),
 				    "Succeeded");
 		assert_string_equal(noc_run_state(f.core, &last), "Succeeded");
-		again(&f, dir, flow);
+		life_dies(&f, dir, flow);
 	}
-	done(&f, dir);
+	life_done(&f, dir);
 }
 
 int

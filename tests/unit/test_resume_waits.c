@@ -5,21 +5,6 @@
 
 /* What a run waits for, and all it knows, is the same after a restart. */
 
-static void
-again(struct fix *f, char *dir, const char *rules)
-{
-	f->dead = true;
-	life_again(f, dir, rules);
-}
-
-static void
-done(struct fix *f, char *dir)
-{
-	f->dead = true;
-	life_close(f);
-	state_remove(dir);
-}
-
 /* ---- until when ---- */
 
 struct wait {
@@ -120,7 +105,7 @@ test_waits_go_on(void **state)
 		w->reach(&f);
 		assert_int_equal(fix_runs(&f), 1);
 		fix_advance(&f, w->ms / 2);
-		again(&f, dir, w->rules);
+		life_dies(&f, dir, w->rules);
 		/* Its row says all that already. */
 		assert_int_equal(f.runs, 0);
 		fix_advance(&f, w->ms - w->ms / 2 - 101);
@@ -130,7 +115,7 @@ test_waits_go_on(void **state)
 		if (w->then ? fix_count(&f, w->then) != w->times
 			    : f.started != w->times)
 			fail_msg("%s: not then", w->phase);
-		done(&f, dir);
+		life_done(&f, dir);
 	}
 }
 
@@ -147,7 +132,7 @@ test_phases_are_kept(void **state)
 		life_open(&f, dir, noc_clock_read(), waits[i].rules);
 		waits[i].reach(&f);
 		last = noc_run_last(f.core);
-		again(&f, dir, waits[i].rules);
+		life_dies(&f, dir, waits[i].rules);
 		json = noc_asprintf("{\"verb\":\"run.cancel\",\"id\":\"%s\"}",
 				    noc_id_format(text, &last));
 		assert_int_equal(fix_command(&f, json, NULL), 0);
@@ -157,7 +142,7 @@ test_phases_are_kept(void **state)
 		if (fix_count(&f, json) != 1)
 			fail_msg("not %s", waits[i].phase);
 		free(json);
-		done(&f, dir);
+		life_done(&f, dir);
 	}
 }
 
@@ -183,7 +168,7 @@ test_overdue_at_once(void **state)
 		if (w->then ? fix_count(&f, w->then) != w->times
 			    : f.started != w->times)
 			fail_msg("%s: not at once", w->phase);
-		done(&f, dir);
+		life_done(&f, dir);
 	}
 }
 
@@ -208,7 +193,7 @@ test_verify_holds_over_a_restart(void **state)
 	id = fix_start_flow(&f, "v");
 	fix_answer(&f, "snmp.get", "{\"a\":\"up\"}");
 	fix_advance(&f, 2800);
-	again(&f, dir, verify);
+	life_dies(&f, dir, verify);
 	fix_advance(&f, 100);
 	for (int i = 0; i < 3; i++) {
 		fix_answer(&f, "snmp.get", "{\"a\":\"up\"}");
@@ -219,7 +204,7 @@ test_verify_holds_over_a_restart(void **state)
 	fix_answer(&f, "snmp.get", "{\"a\":\"up\"}");
 	assert_false(fix_running(&f, &id));
 	assert_int_equal(fix_count(&f, "\"reads\":5"), 1);
-	done(&f, dir);
+	life_done(&f, dir);
 }
 
 /* Neither is how often it was read, nor until when it has. */
@@ -239,7 +224,7 @@ test_verify_ends_over_a_restart(void **state)
 		fix_advance(&f, 3000);
 	}
 	/* A read is out: it is read again at once, and no intent written. */
-	again(&f, dir, verify);
+	life_dies(&f, dir, verify);
 	fix_call(&f, "snmp.get");
 	assert_int_equal(fix_count(&f, "STEP_START"), 0);
 	for (int i = 0; i < 5; i++) {
@@ -251,7 +236,7 @@ test_verify_ends_over_a_restart(void **state)
 	assert_false(fix_running(&f, &id));
 	assert_int_equal(
 	    fix_said(&f, "not as expected within 30 s (11 reads): "), 1);
-	done(&f, dir);
+	life_done(&f, dir);
 }
 
 /* ---- escalations ---- */
@@ -282,7 +267,7 @@ test_escalation_is_ended_by_its_event(void **state)
 		id = fix_start(&f, names[i], NOC_ACTIVE, NOC_TRUST_HIGH);
 		if (i == 0)
 			fix_refuse(&f, "snmp.get", "permanent", 0);
-		again(&f, dir, heal);
+		life_dies(&f, dir, heal);
 		assert_int_equal(fix_said(&f, "notify noc"), 0);
 		fix_happens(&f, "link.up", "sw2");
 		assert_true(fix_running(&f, &id));
@@ -295,7 +280,7 @@ test_escalation_is_ended_by_its_event(void **state)
 		assert_int_equal(fix_said(&f, "log step: answered"), i == 1);
 		assert_int_equal(fix_said(&f, "Failed: look: it said no"),
 				 i == 0);
-		done(&f, dir);
+		life_done(&f, dir);
 	}
 }
 
@@ -317,14 +302,14 @@ test_escalation_is_ended_under_another_key(void **state)
 		id = fix_start(&f, "heal", NOC_ACTIVE, NOC_TRUST_HIGH);
 		fix_refuse(&f, "snmp.get", "permanent", 0);
 		if (restart)
-			again(&f, dir, other_key);
+			life_dies(&f, dir, other_key);
 		else
 			fix_rules(&f, other_key);
 		fix_happens(&f, "link.up", "sw2");
 		assert_true(fix_running(&f, &id));
 		fix_happens(&f, "link.up", "sw1");
 		assert_false(fix_running(&f, &id));
-		done(&f, dir);
+		life_done(&f, dir);
 	}
 }
 
@@ -339,12 +324,12 @@ test_error_is_kept(void **state)
 	life_open(&f, dir, noc_clock_read(), heal);
 	fix_start(&f, "heal", NOC_ACTIVE, NOC_TRUST_HIGH);
 	fix_refuse(&f, "snmp.get", "permanent", 0);
-	again(&f, dir, heal);
+	life_dies(&f, dir, heal);
 	fix_advance(&f, 600 * 1000);
 	assert_int_equal(
 	    fix_said(&f, "notify oncall: permanent: it said no (permanent)"),
 	    1);
-	done(&f, dir);
+	life_done(&f, dir);
 }
 
 /* ---- what it knows ---- */
@@ -378,13 +363,13 @@ test_names_are_kept(void **state)
 			fix_answer(&f, "snmp.get", "{\"a\":\"box\"}");
 		}
 		if (i % 2)
-			again(&f, dir, known);
+			life_dies(&f, dir, known);
 		fix_advance(&f, 10000);
 		if (fix_said(&f, says[i / 2]) != 1) {
 			fix_dump(&f);
 			fail_msg("not '%s'", says[i / 2]);
 		}
-		done(&f, dir);
+		life_done(&f, dir);
 	}
 }
 
@@ -409,7 +394,7 @@ test_mode_is_kept(void **state)
 	(void)state;
 	life_open(&f, dir, noc_clock_read(), observe);
 	fix_start(&f, "r", NOC_OBSERVE, NOC_TRUST_HIGH);
-	again(&f, dir, observe);
+	life_dies(&f, dir, observe);
 	fix_advance(&f, 10000);
 	assert_int_equal(f.started, 0); /* nor is anything to verify */
 	assert_int_equal(fix_count(&f, "would have: snmp.set ifAdminStatus.8"),
@@ -418,7 +403,7 @@ test_mode_is_kept(void **state)
 	assert_int_equal(fix_said(&f, "Succeeded: would have: snmp.set "
 				      "ifAdminStatus.7=up"),
 			 1);
-	done(&f, dir);
+	life_done(&f, dir);
 }
 
 /* What cannot be read must not act. */
@@ -443,7 +428,7 @@ test_unreadable_mode_observes(void **state)
 	fix_advance(&f, 10000);
 	assert_int_equal(f.sets, 0);
 	assert_int_equal(fix_count(&f, "would have: snmp.set"), 2);
-	done(&f, dir);
+	life_done(&f, dir);
 }
 
 int
