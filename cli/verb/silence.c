@@ -50,6 +50,9 @@ noc_mute_add(struct noc_client *c, const char *target)
 		printf("%s until %s\n", noc_value_get_str(answer, "id", "?"),
 		       until.p);
 		noc_strbuf_release(&until);
+		if (noc_value_get_int(answer, "devices", 1) == 0)
+			fprintf(stderr, "No device of the inventory matches: "
+					"it is in force for those to come.\n");
 	} else {
 		noc_rows_json(answer, c->output == NOC_OUTPUT_JSON);
 	}

@@ -3,7 +3,6 @@
 
 #include "engine/policy/override.h"
 
-#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 #include "engine/inventory/inventory.h"
 #include "engine/core/due.h"
 #include "engine/core/record.h"
+#include "engine/policy/about.h"
 
 /*
  * What people switch off for a while: silences mute notices, freezes stop
@@ -107,54 +107,6 @@ mute_put(struct noc_core *core, struct mutes *p, const char *kind,
 
 /* ---- asked by the core ---- */
 
-static bool
-mute_field(const struct noc_event *ev, const char *path, const char *glob)
-{
-	struct noc_scope scope = { .ev = ev };
-	struct noc_strbuf text = NOC_STRBUF_INIT;
-	struct noc_datum d = { 0 };
-	bool hit;
-
-	noc_scope_get(&scope, path, strlen(path), &d);
-	noc_datum_text(&d, &text);
-	hit = text.p && !fnmatch(glob, text.p, 0);
-	noc_strbuf_release(&text);
-	return hit;
-}
-
-/* What is known of the target stands in the place of the event's device. */
-static bool
-mute_field_of_target(const struct noc_event *ev, const struct noc_event *target,
-		     const char *path, const char *glob)
-{
-	struct noc_field field;
-	bool device = !strcmp(path, "device");
-
-	if (target && !device && target->inventory &&
-	    !noc_field_resolve(path, strlen(path), NULL, &field, NULL))
-		device = field.from == NOC_FIELD_INVENTORY;
-	return mute_field(target && device ? target : ev, path, glob);
-}
-
-/* Each field of the event, or each with the target in its device's place. */
-static bool
-mute_hits(const struct mute *m, const struct noc_event *ev,
-	  const struct noc_event *target)
-{
-	bool all = true;
-
-	for (size_t i = 0; all && i < m->match->u.map.len; i++) {
-		const struct noc_member *f = &m->match->u.map.at[i];
-		struct noc_strbuf glob = NOC_STRBUF_INIT;
-
-		noc_value_text(f->value, &glob);
-		all = mute_field_of_target(ev, target, f->key,
-					   glob.p ? glob.p : "");
-		noc_strbuf_release(&glob);
-	}
-	return all;
-}
-
 static const char *
 mute_find(struct noc_core *core, const char *kind, const struct noc_event *ev,
 	  const struct noc_event *target)
@@ -165,8 +117,8 @@ mute_find(struct noc_core *core, const char *kind, const struct noc_event *ev,
 		const struct mute *m = p->at[i];
 
 		if (!strcmp(m->kind, kind) &&
-		    (mute_hits(m, ev, NULL) ||
-		     (target && mute_hits(m, ev, target))))
+		    (noc_about_hits(m->match, ev, NULL) ||
+		     (target && noc_about_hits(m->match, ev, target))))
 			return m->id;
 	}
 	return NULL;
@@ -259,7 +211,7 @@ on_mute_add(struct noc_core *core, void *part, const struct noc_value *cmd,
 {
 	const char *kind = mute_kind(cmd);
 	struct mutes *p = part;
-	int64_t ms = noc_value_get_int(cmd, "for_ms", 0);
+	int64_t ms = noc_value_get_int(cmd, "for_ms", 0), devices;
 	struct mute *m;
 	char id[16];
 
@@ -272,6 +224,8 @@ on_mute_add(struct noc_core *core, void *part, const struct noc_value *cmd,
 		    err, NOC_ERESOURCE,
 		    "There are %d silences and freezes already; delete some first.",
 		    MUTE_MAX);
+	if (noc_about_names(core, noc_value_get(cmd, "match"), err))
+		return NOC_EINPUT;
 	snprintf(id, sizeof(id), "%c%llu", kind[0],
 		 (unsigned long long)++p->serial);
 	m = mute_put(core, p, kind, id, noc_value_get(cmd, "match"),
@@ -280,6 +234,9 @@ on_mute_add(struct noc_core *core, void *part, const struct noc_value *cmd,
 		     noc_core_time(core).boot_ns + ms * NOC_NS_PER_MS);
 	mute_store(core, m);
 	*answer = mute_row(core, m);
+	devices = noc_about_devices(core, m->match);
+	if (devices >= 0)
+		noc_value_set(*answer, "devices", noc_value_int(devices));
 	return 0;
 }
 

@@ -249,6 +249,56 @@ test_what_it_finds(void **state)
 	}
 }
 
+/* A name that nothing has stops nothing, and would be believed to. */
+static void
+test_names_that_nothing_has(void **state)
+{
+	static const struct {
+		const char *match, *refused;
+		int devices; /* -1: not said */
+	} cases[] = {
+		{ "{\"nosuch\":\"north\"}",
+		  "no kind of event has a field 'nosuch'.", 0 },
+		{ "{\"device\":\"sw1\",\"sitte\":\"waw\"}",
+		  "no kind of event has a field 'sitte'; did you mean 'site'?",
+		  0 },
+		{ "{\"device\":\"sw*\"}", NULL, 2 },
+		{ "{\"site\":\"waw\"}", NULL, 1 },
+		{ "{\"site\":\"wawa\"}", NULL, 0 },
+		{ "{\"role\":\"access\",\"site\":\"krk\"}", NULL, 0 },
+		{ "{\"kind\":\"link.down\",\"device\":\"sw2\"}", NULL, 1 },
+		{ "{\"kind\":\"link.down\"}", NULL, -1 },
+		{ "{\"ifname\":\"Gi*\"}", NULL, -1 },
+		{ "{\"data.own\":\"x\"}", NULL, -1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * NOC_COUNT(cases); i++) {
+		const char *kind = i % 2 ? "silence" : "freeze";
+		struct noc_value *answer = NULL;
+		struct fix f = { 0 };
+		char *json = noc_asprintf("{\"verb\":\"%s.add\",\"match\":%s,"
+					  "\"for_ms\":60000,\"why\":\"w\"}",
+					  kind, cases[i / 2].match);
+
+		fix_open(&f, HEAL WATCH);
+		cor_inventory(&f, "name,role,site\nsw1,access,waw\n"
+				  "sw2,core,krk\n");
+		if (cases[i / 2].refused) {
+			override_says(&f, json, NOC_EINPUT,
+				      cases[i / 2].refused);
+		} else {
+			assert_int_equal(fix_command(&f, json, &answer), 0);
+			assert_int_equal(
+			    noc_value_get_int(answer, "devices", -1),
+			    cases[i / 2].devices);
+		}
+		noc_value_free(answer);
+		free(json);
+		cor_close(&f);
+	}
+}
+
 /* Of several that are in force the oldest is named; each ends alone. */
 static void
 test_several(void **state)
@@ -485,6 +535,7 @@ main(void)
 		cmocka_unit_test(test_freeze_of_what_the_target_is),
 		cmocka_unit_test(test_a_thousand_silences_and_freezes),
 		cmocka_unit_test(test_what_it_finds),
+		cmocka_unit_test(test_names_that_nothing_has),
 		cmocka_unit_test(test_several),
 		cmocka_unit_test(test_until_its_end),
 		cmocka_unit_test(test_an_end_is_asked_for),
