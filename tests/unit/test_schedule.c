@@ -403,6 +403,42 @@ test_a_run_that_fails_is_told(void **state)
 	}
 }
 
+/* Killed when it had failed and nobody had looked yet, or just after. */
+static void
+test_a_failure_before_a_death_is_told(void **state)
+{
+	static const char rules[] =
+	    "flow \"f\" { timeout = \"20500ms\", sleep \"1h\" }\n"
+	    "schedule \"s\" { cron = \"1 12 * * *\", run = start \"f\" {} }";
+	static const char told[] = "notify noc: schedule s: its run failed";
+	bool before = false;
+
+	(void)state;
+	for (int ms = 0; ms <= 1200; ms += 200) {
+		char *dir = state_make();
+		struct noc_now now;
+		struct fix f;
+		size_t n;
+
+		open_at(&f, dir, noon(), 1, rules);
+		fix_advance(&f, 80000);
+		while (fix_runs(&f))
+			fix_advance(&f, 1);
+		fix_advance(&f, ms);
+		n = fix_said(&f, told);
+		before |= n == 0;
+		f.dead = true;
+		now = f.now;
+		life_close(&f);
+		open_at(&f, dir, now, 1, rules);
+		fix_advance(&f, 3000);
+		assert_int_equal(n + fix_said(&f, told), 1);
+		life_close(&f);
+		state_remove(dir);
+	}
+	assert_true(before);
+}
+
 /* ---- rows ---- */
 
 static void
@@ -511,6 +547,7 @@ main(void)
 		cmocka_unit_test(test_skips_are_told_together),
 		cmocka_unit_test(test_a_triggered_run_is_not_forgotten),
 		cmocka_unit_test(test_a_run_that_fails_is_told),
+		cmocka_unit_test(test_a_failure_before_a_death_is_told),
 		cmocka_unit_test(test_damaged_rows),
 		cmocka_unit_test(test_calendars),
 	};
