@@ -248,6 +248,7 @@ metrics_core(struct noc_metrics *m, struct noc_env *env)
 					       "digested", "silenced", NULL };
 	struct noc_value *stats = noc_core_stats(env->core);
 	const struct noc_value *states = noc_value_get(stats, "states");
+	const struct noc_value *limits = noc_value_get(stats, "limits_reached");
 
 	metrics_sources(m, noc_value_get(stats, "sources"));
 	metrics_rules(m, stats, noc_core_rules(env->core));
@@ -256,6 +257,10 @@ metrics_core(struct noc_metrics *m, struct noc_env *env)
 	metrics_words(m, noc_value_get(stats, "notify"), notices, "notices",
 		      "outcome", "Notices by what became of them.");
 	metrics_calls(m, noc_value_path(stats, "calls.families"));
+	noc_metric(m, "limit_reached", true, "Times that a limit was reached.");
+	for (size_t i = 0; limits && i < noc_value_len(limits); i++)
+		noc_metric_label(m, "limit", limits->u.map.at[i].key,
+				 number_of(limits->u.map.at[i].value));
 	noc_metric(m, "correlation_states", false,
 		   "Open correlation states by form.");
 	for (size_t i = 0; states && i < noc_value_len(states); i++)

@@ -10,12 +10,12 @@
 
 #include "base/hex.h"
 #include "base/intern.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "engine/event/identity.h"
 #include "engine/event/value.h"
 #include "engine/core/due.h"
 #include "engine/core/record.h"
+#include "engine/notify/limit.h"
 #include "engine/policy/ledger.h"
 
 static const struct noc_form *const keyed_forms[] = {
@@ -116,10 +116,10 @@ noc_keyed_add(struct noc_core *core, const struct noc_form *form,
 	struct noc_keyed *k;
 
 	if (noc_table_len(&p->states) >= NOC_KEYED_MAX) {
-		if (p->refused++ == 0)
-			noc_warn("correlate",
-				 "states=%d cap reached, new keys are refused",
-				 NOC_KEYED_MAX);
+		p->refused++;
+		noc_limit_reached(core, "states", rule->name,
+				  "%d states are open, new keys are refused",
+				  NOC_KEYED_MAX);
 		return NULL;
 	}
 	k = keyed_put(core, form, noc_asprintf("%s\x1f%s", rule->name, key));

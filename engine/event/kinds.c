@@ -61,6 +61,8 @@ static const struct noc_kind_def kind_table[] = {
 	  "What it says of the time is more than 30 s off (behind: seconds, "
 	  "negative when ahead)." },
 	{ "clock.ok", "behind", "Its clock is right again." },
+	{ "limit.reached", "limit whose count",
+	  "A limit of the engine was reached (whose: who filled it)." },
 	{ "alert.firing", ALERT, "Alertmanager: the alert fires." },
 	{ "alert.resolved", ALERT, "Alertmanager: the alert is over." },
 	{ "schedule", "task nominal late", "A schedule's time has come." },

@@ -41,7 +41,7 @@ static const char *const engine_kinds[] = {
 	"poll.breach",	   "poll.error",
 	"poll.missed",	   "sensor.ended",
 	"device.restart",  "clock.skew",
-	"clock.ok",
+	"clock.ok",	   "limit.reached",
 };
 
 static void

@@ -44,6 +44,7 @@
 ---| "ntp.lost" # The device lost its time source.
 ---| "clock.skew" # What it says of the time is more than 30 s off (behind: seconds, negative when ahead).
 ---| "clock.ok" # Its clock is right again.
+---| "limit.reached" # A limit of the engine was reached (whose: who filled it).
 ---| "alert.firing" # Alertmanager: the alert fires.
 ---| "alert.resolved" # Alertmanager: the alert is over.
 ---| "schedule" # A schedule's time has come.
@@ -112,6 +113,9 @@
 ---@field lane? any data of optic.low
 ---@field mac? any data of mac.move
 ---@field behind? any data of clock.skew
+---@field limit? any data of limit.reached
+---@field whose? any data of limit.reached
+---@field count? any data of limit.reached
 ---@field alertname? any data of alert.firing
 ---@field status? any data of alert.firing
 ---@field labels? any data of alert.firing
@@ -125,7 +129,6 @@
 ---@field task? any data of schedule
 ---@field nominal? any data of schedule
 ---@field late? any data of schedule
----@field count? any data of schedule.missed
 ---@field poll? any data of poll
 ---@field index? any data of poll
 ---@field ok? any data of poll.breach

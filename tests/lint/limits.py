@@ -156,10 +156,11 @@ def figures(text):
 
 
 def table():
-    """what -> how many, as the page has it."""
+    """what -> (how many, who can fill it, what then), as the page has it."""
     part = read("doc/architecture.md").split("\n## Limits\n")[1]
-    rows = re.findall(r"^\| (.+?) \| (.+?) \|$", part.split("\n## ")[0], re.M)
-    return dict(rows[1:])
+    rows = re.findall(r"^\| (.+?) \| (.+?) \| (.+?) \| (.+?) \|$",
+                      part.split("\n## ")[0], re.M)
+    return {row[0]: row[1:] for row in rows[1:]}
 
 
 def value(name, sources):
@@ -191,7 +192,7 @@ def runs(program, case):
             read("tests/tests.am"))
 
 
-def judge(what, told, sources):
+def judge(what, told, who, then, sources):
     """What is wrong with one row of the page."""
     if what not in LIMITS:
         return ["no test is named for it in tests/lint/limits.py"]
@@ -202,6 +203,8 @@ def judge(what, told, sources):
         bad.append(f"'{told}' says {figures(told)}, the code {have}")
     bad += [f"there is no case {t}" for t in tests
             if not runs(*t.split(" ", 1))]
+    if then == "-" and not who.startswith("nobody"):
+        bad.append(f"'{who}' can fill it, and what then is not said")
     return bad if tests else bad + ["no test is named for it"]
 
 
@@ -212,8 +215,8 @@ def main():
     page = table()
     failed = False
     print(f"1..{len(page) + 1}")
-    for n, (what, told) in enumerate(page.items(), 1):
-        bad = judge(what, told, sources)
+    for n, (what, (told, who, then)) in enumerate(page.items(), 1):
+        bad = judge(what, told, who, then, sources)
         failed |= bool(bad)
         print(("not ok" if bad else "ok") + f" {n} - {what}: {told}")
         for line in bad:
