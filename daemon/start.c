@@ -172,6 +172,8 @@ start_snmp(struct noc_daemon *d, struct noc_err *err)
 		.engines_max = (size_t)noc_value_get_int(
 		    d->config, "snmp.engines_max", 4096),
 		.send = noc_snmp_trap_send,
+		.known = noc_snmp_trap_known,
+		.known_arg = d->env.core,
 	};
 	int r = 0;
 

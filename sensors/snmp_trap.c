@@ -11,6 +11,8 @@
 #include "base/table.h"
 #include "net/loop.h"
 #include "engine/core/core.h"
+#include "engine/event/identity.h"
+#include "engine/notify/limit.h"
 #include "engine/memory/dedup.h"
 #include "snmp/snmp.h"
 #include "sensors/listen.h"
@@ -60,6 +62,15 @@ noc_snmp_trap_send(void *arg, const uint8_t *p, size_t len,
 	if (trap_fd >= 0 &&
 	    sendto(trap_fd, p, len, MSG_DONTWAIT, to, to_len) < 0)
 		noc_debug("snmp", "an answer could not be sent");
+}
+
+bool
+noc_snmp_trap_known(void *arg, const struct sockaddr *from)
+{
+	char host[INET6_ADDRSTRLEN];
+	size_t len = noc_address_host(from, host);
+
+	return noc_identity_is_known(noc_core_inv(arg), noc_slice(host, len));
 }
 
 /* ---- INFORMs that wait ---- */
@@ -312,6 +323,9 @@ on_trap(const struct noc_udp_datagram *d, void *arg)
 	if (r) {
 		if (r == NOC_EINPUT)
 			t->traps->malformed++;
+		if (r == NOC_ERESOURCE)
+			noc_limit_reached(t->env->core, "snmpv3", host, "%s",
+					  err.msg);
 		trap_refuse(t, t->traps, host, err.msg);
 		return;
 	}

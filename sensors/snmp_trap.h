@@ -2,6 +2,7 @@
 #ifndef NOC_SENSORS_SNMP_TRAP_H
 #define NOC_SENSORS_SNMP_TRAP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -15,6 +16,9 @@
  */
 void noc_snmp_trap_send(void *arg, const uint8_t *p, size_t len,
 			const struct sockaddr *to, socklen_t to_len);
+
+/* The same for noc_snmp_options.known; arg: the core. */
+bool noc_snmp_trap_known(void *arg, const struct sockaddr *from);
 
 /* One line of text for a trap's `snmp` map: "linkDown ifIndex=7 ...". */
 void noc_snmp_trap_summary(const struct noc_value *snmp,

@@ -207,10 +207,12 @@ noc_snmp_open(struct noc_loop *loop, const struct noc_snmp_options *opt,
 	snmp->mib = opt->mib;
 	snmp->send = opt->send;
 	snmp->send_arg = opt->send_arg;
+	snmp->known = opt->known;
+	snmp->known_arg = opt->known_arg;
 	snmp->lenient_time = opt->lenient_time;
 	snmp->learned_max = opt->engines_max ? opt->engines_max : ENGINES_MAX;
 	snmp->buffer = noc_calloc(1, NOC_SNMP_DATAGRAM + NOC_SNMP_PADDING);
-	noc_bucket_init(&snmp->reports, 100, 200);
+	noc_snmp_reports_init(&snmp->reports);
 	TAILQ_INIT(&snmp->learned);
 	TAILQ_INIT(&snmp->replies);
 	noc_snmp_current = snmp;
@@ -232,6 +234,7 @@ noc_snmp_close(struct noc_snmp *snmp)
 		return;
 	noc_snmp_peers_release(snmp);
 	noc_snmp_replies_release(snmp);
+	noc_snmp_reports_release(&snmp->reports);
 	noc_snmp_users_release(snmp);
 	if (snmp->sessp != NULL)
 		snmp_sess_close(snmp->sessp);

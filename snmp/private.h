@@ -50,12 +50,25 @@ struct noc_snmp_trusted { /* somebody we take notifications from */
 
 TAILQ_HEAD(noc_snmp_replies, noc_snmp_reply);
 
+struct noc_snmp_reports {	    /* what may be sent of them */
+	struct noc_table addresses; /* text -> struct noc_bucket */
+	struct noc_bucket strangers;
+};
+
+enum noc_snmp_paid { /* for the Report that a message may bring */
+		     REPORT_UNPAID,
+		     REPORT_PAID,
+		     REPORT_REFUSED /* it was not sent */
+};
+
 struct noc_snmp {
 	struct noc_loop *loop;
 	const struct noc_mib *mib;
 	void (*send)(void *arg, const uint8_t *p, size_t len,
 		     const struct sockaddr *to, socklen_t to_len);
 	void *send_arg;
+	bool (*known)(void *arg, const struct sockaddr *from);
+	void *known_arg;
 	bool lenient_time;
 	uint8_t engine[32];
 	size_t engine_len;
@@ -68,7 +81,9 @@ struct noc_snmp {
 	struct noc_table kus;	  /* digest of a password -> master key */
 	struct noc_snmp_locals learned;
 	size_t nlearned, learned_max, unproven;
-	struct noc_bucket reports;
+	struct noc_snmp_reports reports;
+	enum noc_snmp_paid report; /* of the message being read */
+	bool reading;		   /* what the library sends is a Report */
 	struct noc_snmp_replies replies;
 
 	struct noc_table peers; /* address, credential -> peer */
@@ -119,6 +134,14 @@ struct noc_value *noc_snmp_varbind(const struct noc_mib *mib,
 int noc_snmp_varbind_add(netsnmp_pdu *pdu, const struct noc_mib *mib,
 			 const noc_oid *oid, size_t len,
 			 const struct noc_value *value, struct noc_err *err);
+
+/* reports.c */
+void noc_snmp_reports_init(struct noc_snmp_reports *r);
+void noc_snmp_reports_release(struct noc_snmp_reports *r);
+/* May a Report go there now?  It is counted.  authentic: what it answers is,
+ * and came out of time. */
+bool noc_snmp_reports_take(struct noc_snmp *snmp, const struct sockaddr *to,
+			   bool authentic);
 
 /* receive.c */
 void noc_snmp_replies_release(struct noc_snmp *snmp);

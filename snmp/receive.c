@@ -25,13 +25,30 @@ engine_is_ours(const struct noc_snmp *snmp, const struct noc_snmp_shape *s)
 	       memcmp(s->engine_id, snmp->engine, snmp->engine_len) == 0;
 }
 
-/*
- * May the library have this v3 message?  Its reports are limited in number:
- * they answer addresses that anybody can forge.
- */
+static int
+report_refuse(struct noc_err *err)
+{
+	return noc_err_set(err, NOC_ERESOURCE,
+			   "Too many SNMPv3 messages a second ask for our "
+			   "engine or clock; this one got no answer.");
+}
+
+/* A message that cannot be authentic: the library would only report. */
+static int
+admit_report(struct noc_snmp *snmp, const struct sockaddr *from,
+	     struct noc_err *err)
+{
+	if (!noc_snmp_reports_take(snmp, from, false))
+		return report_refuse(err);
+	snmp->report = REPORT_PAID;
+	return 0;
+}
+
+/* May the library have this v3 message? */
 static int
 admit_v3(struct noc_snmp *snmp, const struct noc_snmp_shape *s,
-	 const uint8_t *p, size_t len, struct noc_err *err)
+	 const uint8_t *p, size_t len, const struct sockaddr *from,
+	 struct noc_err *err)
 {
 	bool reportable = s->flags & SNMP_MSG_FLAG_RPRT_BIT;
 	const struct noc_snmp_trusted *who =
@@ -40,20 +57,15 @@ admit_v3(struct noc_snmp *snmp, const struct noc_snmp_shape *s,
 	    1 + (s->flags & SNMP_MSG_FLAG_AUTH_BIT ? 1 : 0) +
 	    (s->flags & SNMP_MSG_FLAG_PRIV_BIT ? 1 : 0));
 
-	if (reportable && snmp->loop != NULL &&
-	    !noc_bucket_take(&snmp->reports, noc_loop_now(snmp->loop).boot_ns))
-		return noc_err_set(err, NOC_ERESOURCE,
-				   "Too many SNMPv3 messages a second ask for "
-				   "an answer.");
 	if (s->engine_id_len == 0) {
 		if (reportable)
-			return 0; /* engine discovery */
+			return admit_report(snmp, from, err);
 		return noc_err_set(err, NOC_EINPUT,
 				   "The SNMPv3 message names no engine.");
 	}
 	if (who == NULL) {
 		if (reportable && engine_is_ours(snmp, s))
-			return 0; /* the library says "unknown user name" */
+			return admit_report(snmp, from, err);
 		return noc_err_set(err, NOC_EDENIED,
 				   "The SNMPv3 user '%.*s' is not configured.",
 				   (int)s->user_len,
@@ -81,7 +93,7 @@ admit_v3(struct noc_snmp *snmp, const struct noc_snmp_shape *s,
 
 static int
 admit(struct noc_snmp *snmp, const struct noc_snmp_shape *s, const uint8_t *p,
-      size_t len, struct noc_err *err)
+      size_t len, const struct sockaddr *from, struct noc_err *err)
 {
 	switch (s->pdu) {
 	case SNMP_MSG_TRAP:
@@ -100,7 +112,7 @@ admit(struct noc_snmp *snmp, const struct noc_snmp_shape *s, const uint8_t *p,
 				   "(PDU type 0x%02x), not a notification.",
 				   s->pdu);
 	}
-	return s->version == 3 ? admit_v3(snmp, s, p, len, err) : 0;
+	return s->version == 3 ? admit_v3(snmp, s, p, len, from, err) : 0;
 }
 
 /* What the library made of a message that it refused. */
@@ -110,6 +122,8 @@ refused(struct noc_snmp *snmp, int rc, const struct noc_snmp_shape *s,
 {
 	bool reportable = s->flags & SNMP_MSG_FLAG_RPRT_BIT;
 
+	if (snmp->report == REPORT_REFUSED)
+		return report_refuse(err);
 	switch (rc) {
 	case SNMPERR_USM_UNKNOWNENGINEID:
 	case SNMPERR_USM_NOTINTIMEWINDOW:
@@ -200,8 +214,10 @@ receive(struct noc_snmp *snmp, const struct noc_snmp_shape *s, const uint8_t *p,
 		return noc_err_set(err, NOC_ERESOURCE,
 				   "libnetsnmp has no memory for a message.");
 	}
+	snmp->reading = true;
 	rc = snmp_parse(snmp->sessp, snmp_sess_session(snmp->sessp), pdu,
 			snmp->buffer, len);
+	snmp->reading = false;
 	if (rc != 0)
 		rc = refused(snmp, rc, s, err);
 	else
@@ -242,11 +258,12 @@ noc_snmp_receive(struct noc_snmp *snmp, const uint8_t *p, size_t len,
 
 	memset(out, 0, sizeof(*out));
 	snmp->stats.received++;
+	snmp->report = REPORT_UNPAID;
 	if (len > NOC_SNMP_DATAGRAM)
 		rc = noc_err_set(err, NOC_EINPUT,
 				 "The message is larger than a datagram.");
 	else if ((rc = check_ugly(&p, &len, &copy, &shape, err)) == 0 &&
-		 (rc = admit(snmp, &shape, p, len, err)) == 0)
+		 (rc = admit(snmp, &shape, p, len, from, err)) == 0)
 		rc = receive(snmp, &shape, p, len,
 			     from ? noc_memdup(from, from_len) : NULL,
 			     from ? from_len : 0, out, err);

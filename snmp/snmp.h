@@ -53,6 +53,10 @@ struct noc_snmp_options {
 	void (*send)(void *arg, const uint8_t *p, size_t len,
 		     const struct sockaddr *to, socklen_t to_len);
 	void *send_arg;
+	/* Is it somebody we were told of?  Their Reports have shares that no
+	 * stranger takes.  NULL: nobody is. */
+	bool (*known)(void *arg, const struct sockaddr *from);
+	void *known_arg;
 };
 
 /* ECONFIG naming the user that is wrong; ESTORE when boots cannot be kept.
@@ -100,7 +104,7 @@ struct noc_snmp_trap {
  * One datagram.  Checked by noc_snmp_check before libnetsnmp sees a byte.
  * 0: *out is filled, freed by noc_snmp_trap_clear.  EINPUT: malformed or not
  * a notification.  EDENIED: unknown user or wrong key, or below the user's
- * level.  ERESOURCE: too many new engines a second.  EAGAIN: the sender asked
+ * level.  ERESOURCE: a Report too many was asked for.  EAGAIN: the sender asked
  * for our engine or clock and was answered; there is no event.
  */
 int noc_snmp_receive(struct noc_snmp *snmp, const uint8_t *p, size_t len,

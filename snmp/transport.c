@@ -67,6 +67,23 @@ carrier_recv(netsnmp_transport *t, void *buf, int size, void **opaque,
 	return (int)n;
 }
 
+/* A signed Report answers what was signed. */
+static bool
+report_goes(struct noc_snmp *snmp, const void *buf, size_t size,
+	    const struct sockaddr *to)
+{
+	struct noc_snmp_shape shape;
+	bool authentic = noc_snmp_check(buf, size, &shape, NULL) == 0 &&
+			 shape.flags & SNMP_MSG_FLAG_AUTH_BIT;
+
+	if (!snmp->reading || snmp->report == REPORT_PAID)
+		return true;
+	if (noc_snmp_reports_take(snmp, to, authentic))
+		return true;
+	snmp->report = REPORT_REFUSED;
+	return false;
+}
+
 static int
 carrier_send(netsnmp_transport *t, const void *buf, int size, void **opaque,
 	     int *olength)
@@ -78,6 +95,8 @@ carrier_send(netsnmp_transport *t, const void *buf, int size, void **opaque,
 		if (opaque == NULL || *opaque == NULL ||
 		    c->snmp->send == NULL || *olength <= 0)
 			return -1;
+		if (!report_goes(c->snmp, buf, (size_t)size, *opaque))
+			return size;
 		c->snmp->send(c->snmp->send_arg, buf, (size_t)size, *opaque,
 			      (socklen_t)*olength);
 		return size;

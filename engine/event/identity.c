@@ -115,6 +115,14 @@ noc_identify(const struct noc_inventory *inv, struct noc_event *ev)
 		    ev->origin.len ? ev->origin : noc_slice_str("local");
 }
 
+bool
+noc_identity_is_known(const struct noc_inventory *inv, struct noc_slice origin)
+{
+	return noc_slice_is(origin, "127.0.0.1") ||
+	       noc_slice_is(origin, "::1") ||
+	       (inv && noc_inventory_by_address(inv, origin));
+}
+
 void
 noc_identify_again(const struct noc_inventory *inv, struct noc_event *ev)
 {

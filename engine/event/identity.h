@@ -13,5 +13,11 @@
 void noc_identify(const struct noc_inventory *inv, struct noc_event *ev);
 /* A promoted event that came back from its row gets its device again. */
 void noc_identify_again(const struct noc_inventory *inv, struct noc_event *ev);
+/*
+ * Is this address one that we were told of: of the inventory, or this host's
+ * own, 127.0.0.1 or ::1?  Where room is scarce all others are strangers.
+ */
+bool noc_identity_is_known(const struct noc_inventory *inv,
+			   struct noc_slice origin);
 
 #endif

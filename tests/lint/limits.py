@@ -82,6 +82,13 @@ LIMITS = {
         ["test_slot test_one_more_than_the_limit",
          "test_snmp_peer test_all_requests_go_out",
          "31_limits.py a long queue at a slow server is nobody's failure"]),
+    "Reports to who asks for our SNMPv3 engine or clock": (
+        ["REPORTS_ADDRESS", "REPORTS_STRANGERS", "REPORTS_MS",
+         "REPORTS_ADDRESSES"],
+        ["test_snmp_trap test_reports_have_shares",
+         "test_snmp_trap test_reports_remember_4096_addresses",
+         "64_crowded.py a flood of SNMPv3 discovery keeps no authentic "
+         "INFORM out"]),
     "INFORMs waiting for their commit": (
         ["INFORM_MAX"],
         ["test_inform test_4096_informs_wait_for_the_disk"]),

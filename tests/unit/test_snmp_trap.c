@@ -3,7 +3,9 @@
 
 #include "tests/unit/unit.h"
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -32,9 +34,11 @@ on_send(void *arg, const uint8_t *p, size_t len, const struct sockaddr *to,
 }
 
 static void
-open_with(const struct noc_snmp_user *users, size_t n)
+open_knowing(const struct noc_snmp_user *users, size_t n,
+	     bool (*known)(void *arg, const struct sockaddr *from))
 {
 	struct noc_snmp_options opt = { .users = users,
+					.known = known,
 					.nusers = n,
 					.mib = mib,
 					.engine_id = "80001f8805aabbccddeeff",
@@ -45,6 +49,12 @@ open_with(const struct noc_snmp_user *users, size_t n)
 	if (noc_snmp_open(loop, &opt, &snmp, &err) < 0)
 		fail_msg("%s", err.msg);
 	sent_count = 0;
+}
+
+static void
+open_with(const struct noc_snmp_user *users, size_t n)
+{
+	open_knowing(users, n, NULL);
 }
 
 static int
@@ -404,6 +414,98 @@ test_engine_discovery_is_answered(void **state)
 	assert_memory_equal(s.engine_id, ours, n);
 }
 
+/* --- what is answered to whom --- */
+
+static const struct sockaddr_in *
+address(const char *text)
+{
+	static struct sockaddr_in in;
+
+	in.sin_family = AF_INET;
+	in.sin_port = htons(1162);
+	assert_int_equal(inet_pton(AF_INET, text, &in.sin_addr), 1);
+	return &in;
+}
+
+static bool
+on_known(void *arg, const struct sockaddr *from)
+{
+	const struct sockaddr_in *in = (const void *)from;
+
+	(void)arg;
+	return ntohl(in->sin_addr.s_addr) >> 8 == 0xc00002; /* 192.0.2.0 */
+}
+
+static int
+receive_from(const char *packet, const char *from)
+{
+	const char *hex = noc_value_get_str(find(packet), "hex", "");
+	struct noc_snmp_trap t;
+	struct noc_err err;
+	uint8_t bytes[2048];
+	size_t len = sizeof(bytes);
+	int rc;
+
+	assert_int_equal(noc_unhex(hex, strlen(hex), bytes, &len), 0);
+	rc = noc_snmp_receive(snmp, bytes, len,
+			      (const struct sockaddr *)address(from),
+			      sizeof(struct sockaddr_in), &t, &err);
+	if (rc == 0)
+		noc_snmp_trap_clear(&t);
+	return rc;
+}
+
+static size_t
+discoveries(const char *from, size_t n)
+{
+	size_t before = sent_count;
+
+	for (size_t i = 0; i < n; i++)
+		receive_from("pcap-SNMPv3-pcap-0", from);
+	return sent_count - before;
+}
+
+static void
+test_reports_have_shares(void **state)
+{
+	char from[32];
+	size_t strangers = 0;
+
+	(void)state;
+	open_knowing(NULL, 0, on_known);
+	/* One address has 40, whoever it is. */
+	assert_int_equal(discoveries("198.51.100.1", 100), 40);
+	assert_int_equal(receive_from("pcap-SNMPv3-pcap-0", "198.51.100.1"),
+			 NOC_ERESOURCE);
+	assert_int_equal(discoveries("192.0.2.1", 100), 40);
+	/* Strangers together have 200, and those who are known their own. */
+	for (int i = 2; i < 100; i++) {
+		snprintf(from, sizeof(from), "198.51.100.%d", i);
+		strangers += discoveries(from, 100);
+	}
+	assert_int_equal(strangers, 200 - 40);
+	assert_int_equal(discoveries("198.51.100.200", 1), 0);
+	assert_int_equal(discoveries("192.0.2.2", 100), 40);
+}
+
+/* Forged addresses do not make it grow: 4,096 of them are remembered. */
+static void
+test_reports_remember_4096_addresses(void **state)
+{
+	char from[32];
+
+	(void)state;
+	open_knowing(NULL, 0, on_known);
+	assert_int_equal(discoveries("192.0.2.1", 100), 40);
+	for (int i = 1; i < 4096; i++) {
+		snprintf(from, sizeof(from), "10.0.%d.%d", i / 256, i % 256);
+		discoveries(from, 1);
+	}
+	assert_int_equal(discoveries("192.0.2.1", 100), 0);
+	discoveries("10.1.0.0", 1); /* the first is forgotten */
+	assert_int_equal(discoveries("192.0.2.1", 100), 40);
+}
+
 static void
 test_v3_wrong_key_level_and_user(void **state)
 {
@@ -577,6 +679,8 @@ main(void)
 		T(test_names_labels_and_indexes),
 		T(test_inform_is_answered_when_told_to),
 		T(test_engine_discovery_is_answered),
+		T(test_reports_have_shares),
+		T(test_reports_remember_4096_addresses),
 		T(test_v3_wrong_key_level_and_user),
 		T(test_learned_engines_are_capped),
 		T(test_bad_users_are_named),
