@@ -241,6 +241,7 @@ load_tree(struct lua_tree *t, struct noc_lua_tree **out, char **errors,
 	lua_setfield(lua->L, LUA_REGISTRYINDEX, LUA_FUNCTIONS_KEY);
 	lua_gc(lua->L, LUA_GCCOLLECT);
 	lua_gc(lua->L, LUA_GCINC, 200, 100, 13);
+	lua->budget.floor = lua->budget.used;
 	*out = tree;
 	return 0;
 }

@@ -142,6 +142,7 @@ node_gc(lua_State *L)
 	if (lua->loading)
 		lua_node_finish(lua, n);
 	node_unlink(n);
+	lua->budget.used -= n->bytes;
 	if (n->owned)
 		noc_value_free(n->v);
 	n->v = NULL;
@@ -153,8 +154,10 @@ node_gc(lua_State *L)
 static struct lua_node *
 node_push(lua_State *L, const struct noc_node_schema *schema, const char *at)
 {
-	struct lua_node *n = lua_newuserdatauv(L, sizeof(*n), 1);
+	struct lua_node *n;
 
+	lua_value_count(L, 3);
+	n = lua_newuserdatauv(L, sizeof(*n), 1);
 	memset(n, 0, sizeof(*n));
 	n->schema = schema;
 	n->v = noc_value_map();
@@ -194,10 +197,21 @@ node_register(struct noc_lua *lua, struct lua_node *n)
 	n->owned = false;
 }
 
+/* What a function makes and keeps is as large as what Lua allocates. */
+static void
+node_account(struct noc_lua *lua, struct lua_node *n)
+{
+	if (lua->loading || n->bytes)
+		return;
+	n->bytes = (size_t)n->size * 64;
+	lua->budget.used += n->bytes;
+}
+
 static void
 node_complete(struct noc_lua *lua, struct lua_node *n)
 {
 	n->table = true;
+	node_account(lua, n);
 	if (!lua->loading)
 		return;
 	if (lua->nerrors <= LUA_ERRORS_MAX)
@@ -292,16 +306,19 @@ construct_named(lua_State *L, const struct noc_node_schema *s, const char *at)
 	const char *name = lua_tolstring(L, 1, &len);
 	struct lua_node *n = node_push(L, s, at);
 
+	lua_value_count(L, (int64_t)(len / 64));
 	*lua_value_member(n->v, "name", 4) = noc_value_strn(name, len);
-	n->size++;
+	n->size += 1 + (int64_t)(len / 64);
 	if (lua_gettop(L) > 2 && lua_type(L, 2) == LUA_TTABLE) {
 		/* step("look", { ... }) */
 		node_fill(L, 2, 1, n);
 		node_complete(lua, n);
-	} else if (s->bare) {
-		n->unchecked = true;
-	} else if (lua->loading) {
-		node_link(lua, n);
+	} else {
+		node_account(lua, n);
+		if (s->bare)
+			n->unchecked = true;
+		else if (lua->loading)
+			node_link(lua, n);
 	}
 	return 1;
 }
@@ -353,6 +370,7 @@ node_call(lua_State *L)
 {
 	struct noc_lua *lua = lua_state_of(L);
 	struct lua_node *n = lua_touserdata(L, 1), *made;
+	const struct noc_value *name;
 	char at[128], label[160];
 
 	lua_budget_charge(L, 8);
@@ -376,9 +394,10 @@ node_call(lua_State *L)
 				  : " takes one table { ... }");
 	}
 	made = node_push(L, n->schema, at);
-	*lua_value_member(made->v, "name", 4) =
-	    noc_value_copy(noc_value_get(n->v, "name"));
-	made->size++;
+	name = noc_value_get(n->v, "name");
+	lua_value_count(L, (int64_t)(name->u.s.len / 64));
+	*lua_value_member(made->v, "name", 4) = noc_value_copy(name);
+	made->size += 1 + (int64_t)(name->u.s.len / 64);
 	node_unlink(n);
 	n->unchecked = false;
 	node_fill(L, 2, 1, made);

@@ -22,8 +22,9 @@ struct lua_node {
 	struct noc_value *v;			/* the AST */
 	struct lua_node *pending, **pending_at; /* list of the incomplete */
 	int64_t size;				/* values in v */
-	int depth;				/* levels of v */
-	int fns;				/* functions in v */
+	size_t bytes;	/* that the budget counts for v, at run time */
+	int depth;	/* levels of v */
+	int fns;	/* functions in v */
 	bool owned;	/* v is freed with it; else another node holds it */
 	bool constant;	/* exists, absent: always copied */
 	bool table;	/* has got its table */
@@ -55,6 +56,8 @@ void lua_value_parts(lua_State *L, int idx, struct noc_value *map,
 /* Appends a key known to be new; the place of its value, for the moment. */
 struct noc_value **lua_value_member(struct noc_value *map, const char *key,
 				    size_t len);
+/* Counts values that are about to be made; raises when they are too many. */
+void lua_value_count(lua_State *L, int64_t n);
 /* Exact room in an empty list or map. */
 void lua_value_reserve(struct noc_value *v, size_t n);
 

@@ -28,38 +28,39 @@ const struct lua_limits lua_limits_call = {
 	.string = 1u << 20,
 	.cpu_ms = 50,
 	.values = 50000,
-	.hook_every = 100,
+	.keys = 8192,
+	.hook_every = 10,
 };
 
 /* 12,000 rules need less; a loop without end is told at once. */
 const struct lua_limits lua_limits_load = {
 	.steps = 5000000,
 	.memory = 64u << 20,
-	.string = 16u << 20,
+	.string = 1u << 20,
 	.cpu_ms = 5000,
 	.values = 2000000,
-	.hook_every = 1000,
+	.hook_every = 100,
 };
 
 /* An inventory may have 100,000 devices. */
 const struct lua_limits lua_limits_data = {
 	.steps = 50000000,
 	.memory = 64u << 20,
-	.string = 16u << 20,
+	.string = 1u << 20,
 	.cpu_ms = 5000,
 	.values = 2000000,
-	.hook_every = 1000,
+	.hook_every = 100,
 };
 
 /* Room to say what went wrong once the budget is spent. */
 #define LUA_SLACK (256u << 10)
 
 static int64_t
-cpu_now_ns(void)
+clock_ns(clockid_t id)
 {
 	struct timespec ts;
 
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+	clock_gettime(id, &ts);
 	return (int64_t)ts.tv_sec * NOC_NS_PER_S + ts.tv_nsec;
 }
 
@@ -69,6 +70,19 @@ lua_state_of(lua_State *L)
 	return *(struct noc_lua **)lua_getextraspace(L);
 }
 
+/* The thread's clock is a system call; the coarse one, which ticks every few
+ * milliseconds, costs nothing and says whether to ask it. */
+static bool
+budget_is_late(struct lua_budget *b)
+{
+	int64_t now = clock_ns(CLOCK_MONOTONIC_COARSE);
+
+	if (now == b->looked_ns)
+		return false;
+	b->looked_ns = now;
+	return clock_ns(CLOCK_THREAD_CPUTIME_ID) > b->cpu_end_ns;
+}
+
 static void
 budget_look(struct lua_budget *b)
 {
@@ -76,8 +90,35 @@ budget_look(struct lua_budget *b)
 		return;
 	if (b->steps_left < 0)
 		b->spent = LUA_SPENT_STEPS;
-	else if (cpu_now_ns() > b->cpu_end_ns)
+	else if (budget_is_late(b))
 		b->spent = LUA_SPENT_TIME;
+}
+
+/* What rules keep from call to call counts, once it is more than one may use:
+ * nobody's table grows for ever. */
+static size_t
+budget_cap(const struct lua_budget *b)
+{
+	size_t kept = b->floor + b->limits.memory;
+
+	return (b->floor && b->used > kept ? kept : b->used) + b->limits.memory;
+}
+
+/*
+ * A table that grows finds each key's place anew in one instruction.  Lua
+ * hashes numbers without a secret, so whoever chooses them can have all keys in
+ * one chain: so many, and it takes minutes.  A table's keys are what Lua asks
+ * for without a type; a buffer is asked for right after its userdata.
+ */
+#define LUA_KEY_BYTES 24
+
+static bool
+alloc_is_keys(const struct lua_budget *b, const void *ptr, size_t osize,
+	      size_t nsize)
+{
+	return b->limits.keys && !ptr && osize == 0 &&
+	       b->made != LUA_TUSERDATA &&
+	       nsize > b->limits.keys * LUA_KEY_BYTES;
 }
 
 /* Growth past the cap: Lua collects and asks once more, so each refusal is
@@ -91,6 +132,11 @@ alloc_allows(struct lua_budget *b, const void *ptr, size_t osize, size_t nsize)
 
 	if (!ptr && osize == LUA_TSTRING && nsize > b->limits.string + 4096)
 		return false;
+	if (alloc_is_keys(b, ptr, osize, nsize)) {
+		if (b->spent == LUA_SPENT_NONE)
+			b->spent = LUA_SPENT_KEYS;
+		return false;
+	}
 	if (nsize >= 1024)
 		b->steps_left -= (int64_t)(nsize / 64);
 	if (b->used + grow <= cap)
@@ -117,6 +163,7 @@ on_alloc(void *ud, void *ptr, size_t osize, size_t nsize)
 	/* A shrinking realloc must not fail; nor does this one. */
 	p = noc_realloc(ptr, nsize);
 	b->used += nsize - had;
+	b->made = ptr ? 0 : osize;
 	return p;
 }
 
@@ -166,6 +213,10 @@ lua_budget_text(const struct noc_lua *lua, char *buf, size_t size)
 		snprintf(buf, size, "made more than %lld values",
 			 (long long)l->values);
 		break;
+	case LUA_SPENT_KEYS:
+		snprintf(buf, size, "made a table of more than %zu keys",
+			 l->keys);
+		break;
 	}
 	return buf;
 }
@@ -179,8 +230,10 @@ lua_budget_begin(struct noc_lua *lua, const struct lua_limits *limits)
 	b->spent = LUA_SPENT_NONE;
 	b->steps_left = limits->steps;
 	b->values_left = limits->values;
-	b->cap = b->used + limits->memory;
-	b->cpu_end_ns = cpu_now_ns() + limits->cpu_ms * NOC_NS_PER_MS;
+	b->cap = budget_cap(b);
+	b->cpu_end_ns =
+	    clock_ns(CLOCK_THREAD_CPUTIME_ID) + limits->cpu_ms * NOC_NS_PER_MS;
+	b->looked_ns = clock_ns(CLOCK_MONOTONIC_COARSE);
 	b->active = true;
 	lua_sethook(lua->L, on_hook, LUA_MASKCOUNT, limits->hook_every);
 }
@@ -192,26 +245,17 @@ lua_budget_end(struct noc_lua *lua)
 	lua_sethook(lua->L, NULL, 0, 0);
 }
 
-bool
-lua_budget_take(struct noc_lua *lua, int64_t steps)
-{
-	struct lua_budget *b = &lua->budget;
-
-	if (!b->active)
-		return true;
-	b->steps_left -= steps;
-	if (b->steps_left < 0 || steps > 1000)
-		budget_look(b);
-	return b->spent == LUA_SPENT_NONE;
-}
-
 void
 lua_budget_charge(lua_State *L, int64_t steps)
 {
 	struct noc_lua *lua = lua_state_of(L);
 	char text[96];
 
-	if (!lua_budget_take(lua, steps))
+	if (!lua->budget.active)
+		return;
+	lua->budget.steps_left -= steps;
+	budget_look(&lua->budget);
+	if (lua->budget.spent != LUA_SPENT_NONE)
 		luaL_error(L, "%s", lua_budget_text(lua, text, sizeof(text)));
 }
 
@@ -298,7 +342,12 @@ lua_state_report(struct noc_lua *lua, const char *fmt, ...)
 static int
 on_open(lua_State *L)
 {
+	luaL_Buffer b;
+
 	lua_sandbox_open(L);
+	/* The first buffer makes a metatable, see alloc_is_keys. */
+	luaL_buffinitsize(L, &b, sizeof(b));
+	luaL_pushresultsize(&b, 0);
 	return 0;
 }
 
@@ -349,6 +398,7 @@ lua_state_free(struct noc_lua *lua)
 	lua_close(lua->L);
 	noc_value_free(lua->nodes);
 	noc_value_free(lua->result);
+	noc_strbuf_release(&lua->text);
 	lua_state_end_load(lua);
 	lua_view_forget(lua);
 	for (size_t i = 0; i < lua->nfns; i++) {

@@ -28,16 +28,20 @@ enum lua_spent {
 	LUA_SPENT_STEPS,  /* decides */
 	LUA_SPENT_MEMORY, /* above what was in use */
 	LUA_SPENT_TIME,	  /* thread CPU, a net */
-	LUA_SPENT_VALUES  /* AST nodes made */
+	LUA_SPENT_VALUES, /* AST nodes made */
+	LUA_SPENT_KEYS	  /* of one table */
 };
 
 struct lua_limits {
 	int64_t steps;	/* instructions, and work in C counted like them */
-	size_t memory;	/* bytes above what was in use */
+	size_t memory;	/* bytes above what was in use, see `floor` */
 	size_t string;	/* longest string, bytes */
 	int64_t cpu_ms; /* thread CPU */
 	int64_t values; /* noc_values made from Lua */
-	int hook_every; /* instructions between looks */
+	size_t keys;	/* of a table, beside its positions; 0: any */
+	/* Instructions between looks: one that compares two long texts takes
+	 * ten milliseconds. */
+	int hook_every;
 };
 
 extern const struct lua_limits lua_limits_call;
@@ -50,7 +54,10 @@ struct lua_budget {
 	enum lua_spent spent; /* sticky until the next lua_budget_begin */
 	int64_t steps_left, values_left;
 	size_t used, cap; /* bytes of the state */
+	size_t floor;	  /* bytes in use when loading had ended */
 	int64_t cpu_end_ns;
+	int64_t looked_ns; /* coarse clock of the last look at the CPU's */
+	size_t made;	   /* type of what was allocated last */
 };
 
 struct lua_fn { /* a function that rules hold */
@@ -99,6 +106,7 @@ struct noc_lua {
 	const struct noc_scope *scope;
 	uint64_t view;		  /* generation: older views are dead */
 	struct noc_value *result; /* being built */
+	struct noc_strbuf text;	  /* of a view, being made */
 	struct noc_table fields;  /* names asked of events, resolved */
 	size_t unknown;		  /* and how many that none defines */
 };
@@ -113,8 +121,6 @@ void lua_budget_begin(struct noc_lua *lua, const struct lua_limits *limits);
 void lua_budget_end(struct noc_lua *lua);
 /* Count work done in C; raises when the budget is spent. */
 void lua_budget_charge(lua_State *L, int64_t steps);
-/* The same without raising: false when it is spent. */
-bool lua_budget_take(struct noc_lua *lua, int64_t steps);
 /* "used up its 1,000,000 instructions" */
 const char *lua_budget_text(const struct noc_lua *lua, char *buf, size_t size);
 /*

@@ -468,9 +468,8 @@ lua_string_open(lua_State *L)
 					{ "rep", str_rep },
 					{ "byte", str_byte },
 					{ NULL, NULL } };
-	/* The allocator counts what sub makes. */
-	static const char *const plain[] = { "len", "sub", "char", NULL };
 	static const char *const counted[] = { "lower", "upper", "reverse",
+					       "len",	"sub",	 "char",
 					       NULL };
 	int stock;
 
@@ -478,10 +477,6 @@ lua_string_open(lua_State *L)
 	stock = lua_gettop(L);
 	lua_newtable(L);
 	lua_sandbox_counted(L, stock, counted);
-	for (const char *const *name = plain; *name; name++) {
-		lua_getfield(L, stock, *name);
-		lua_setfield(L, -2, *name);
-	}
 	luaL_setfuncs(L, own, 0);
 	lua_getfield(L, stock, "format");
 	lua_pushcclosure(L, str_format, 1);

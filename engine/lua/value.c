@@ -40,16 +40,39 @@ complain(lua_State *L, const struct lua_convert *c, const char *fmt, ...)
 		lua_state_report(c->lua, "%s (%s)", text, c->at);
 }
 
-static void
-count_values(lua_State *L, struct lua_convert *c, int64_t n)
+void
+lua_value_count(lua_State *L, int64_t n)
 {
-	struct lua_budget *b = &c->lua->budget;
+	struct lua_budget *b = &lua_state_of(L)->budget;
 
-	c->made += n;
 	b->values_left -= n;
 	if (b->active && b->values_left < 0 && b->spent == LUA_SPENT_NONE)
 		b->spent = LUA_SPENT_VALUES;
 	lua_budget_charge(L, n);
+}
+
+static void
+count_values(lua_State *L, struct lua_convert *c, int64_t n)
+{
+	c->made += n;
+	lua_value_count(L, n);
+}
+
+/* Counted before they are copied. */
+static void
+count_copy(lua_State *L, struct lua_convert *c, const struct noc_value *v)
+{
+	size_t n = noc_value_len(v);
+
+	count_values(L, c, 1);
+	if (v->type == NOC_STR)
+		count_values(L, c, (int64_t)(v->u.s.len / 64));
+	else if (v->type == NOC_LIST)
+		for (size_t i = 0; i < n; i++)
+			count_copy(L, c, v->u.list.at[i]);
+	else if (v->type == NOC_MAP)
+		for (size_t i = 0; i < n; i++)
+			count_copy(L, c, v->u.map.at[i].value);
 }
 
 void
@@ -214,6 +237,8 @@ find_shape(lua_State *L, int idx, struct shape *s, struct lua_convert *c)
 	lua_pushnil(L);
 	while (lua_next(L, idx)) {
 		lua_pop(L, 1);
+		/* Only the clock: values are counted where they are made. */
+		lua_budget_charge(L, 0);
 		if (lua_type(L, -1) == LUA_TSTRING) {
 			s->keys++;
 			if (!strcmp(lua_tostring(L, -1), "node"))
@@ -311,7 +336,8 @@ fill_userdata(lua_State *L, int idx, struct noc_value **slot,
 	if (n) {
 		fill_node(L, idx, n, slot, c, depth);
 	} else if (lua_view_value(L, idx, &v)) {
-		count_values(L, c, 1);
+		if (v)
+			count_copy(L, c, v);
 		*slot = v ? noc_value_copy(v) : noc_value_nil();
 	} else {
 		if (!lua_node_is_poison(L, idx))

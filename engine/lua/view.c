@@ -207,15 +207,16 @@ static int
 value_tostring(lua_State *L)
 {
 	struct view *w = view_test(L, 1, &value_key);
-	struct noc_strbuf sb = NOC_STRBUF_INIT;
+	struct noc_strbuf *sb = &lua_state_of(L)->text;
 
 	view_check(L, w);
+	noc_strbuf_clear(sb);
 	if (w->v)
-		noc_value_text(w->v, &sb);
-	lua_budget_take(lua_state_of(L), (int64_t)(sb.len / 4));
+		noc_value_text(w->v, sb);
+	lua_budget_charge(L, (int64_t)(sb->len / 4));
 	/* Cut, so that the push cannot fail for its length. */
-	lua_pushlstring(L, sb.p ? sb.p : "", sb.len < 65536 ? sb.len : 65536);
-	noc_strbuf_release(&sb);
+	lua_pushlstring(L, sb->p ? sb->p : "",
+			sb->len < 65536 ? sb->len : 65536);
 	return 1;
 }
 

@@ -122,6 +122,13 @@ LIMITS = {
         ["test_lua_sandbox test_a_million_instructions",
          "test_lua_sandbox test_each_hang_ends",
          "test_lua_sandbox test_fifty_ms_of_cpu"]),
+    "keys of a table in a Lua call, beside its positions": (
+        ["lua_limits_call.keys"],
+        ["test_lua_sandbox test_each_hang_ends",
+         "test_lua_sandbox test_what_works"]),
+    "what Lua functions keep from call to call": (
+        ["lua_limits_call.memory"],
+        ["test_lua_sandbox test_what_is_kept_has_a_limit"]),
     "a journal record": (
         ["NOC_RECORD_MAX"],
         ["test_record test_a_record_has_65535_bytes",

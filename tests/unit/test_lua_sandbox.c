@@ -133,10 +133,6 @@ static const struct {
 	  "1 million instructions" },
 	{ "pcall tree", "local function f() pcall(f) pcall(f) end f()",
 	  "1 million instructions" },
-	{ "error handler",
-	  "local t = setmetatable({}, { __index = function(t, k) return "
-	  "t[k .. 'x'] end }) return t.a",
-	  NULL },
 	{ "recursion",
 	  "local function f(n) return 1 + f(n + 1) end "
 	  "return f(1)",
@@ -151,14 +147,6 @@ static const struct {
 	  "local t = {} for i = 1, 99 do t[i] = ('x'):rep(20000) end "
 	  "return table.concat(t)",
 	  "too long" },
-	{ "table.concat far",
-	  "return table.concat(setmetatable({}, { __len = function() return "
-	  "1 << 60 end }), ',')",
-	  "metatable" },
-	{ "table.insert far",
-	  "return table.insert(setmetatable({}, { __len = function() return "
-	  "1 << 60 end }), 1, 1)",
-	  "metatable" },
 	{ "table.insert front",
 	  "local t = {} for i = 1, 1e6 do table.insert(t, 1, i) end",
 	  "1 million instructions" },
@@ -237,18 +225,78 @@ static const struct {
 	  "local t = {} for i = 1, 3e4 do t[i] = i end "
 	  "while true do for k in pairs(t) do end end",
 	  "1 million instructions" },
-	{ "tostring calls back",
-	  "local t = setmetatable({}, { __tostring = function() while true do "
-	  "end end }) return tostring(t)",
+	{ "comparison of zero bytes",
+	  "local a, b = ('\\0'):rep(1e6) .. 'a', ('\\0'):rep(1e6) .. 'b' "
+	  "while a < b do end",
+	  "50 ms of CPU time" },
+	{ "digits by bits",
+	  "local s = ('1'):rep(1e6) while true do local n = s | 1 end", NULL },
+	{ "a bound of digits",
+	  "local s = ('1'):rep(1e6) while true do for i = 1, s do break end "
+	  "end",
+	  NULL },
+	{ "math of digits",
+	  "local s, t = ('1'):rep(1e6), {} for i = 1, 4000 do t[i] = s end "
+	  "return math.max(table.unpack(t))",
 	  "1 million instructions" },
-	{ "error object calls back",
-	  "error(setmetatable({}, { __tostring = function() while true do end "
-	  "end }))",
-	  "not a text" },
-	{ "metamethod loops",
-	  "local t = setmetatable({}, { __eq = function() while true do end "
-	  "end }) return t == setmetatable({}, getmetatable(t))",
+	{ "char of digits",
+	  "local s, t = ('1'):rep(1e6), {} for i = 1, 4000 do t[i] = s end "
+	  "return string.char(table.unpack(t))",
 	  "1 million instructions" },
+	{ "a count of digits",
+	  "local s = ('1'):rep(1e6) while true do pcall(string.rep, 'x', s) "
+	  "end",
+	  NULL },
+	{ "names that are not there",
+	  "local s = ('s'):rep(1e6) while true do pcall(function() return "
+	  "string[s] end) end",
+	  NULL },
+	{ "numbers of one chain",
+	  "local t = {} for i = 1, 1e5 do t[i * 131071] = i end return #t",
+	  "made a table of more than 8192 keys" },
+	{ "a short chain",
+	  "local t = {} for i = 1, 8192 do t[i * 8191] = i end while true do "
+	  "pairs(t) end",
+	  NULL },
+	{ "a result of one chain",
+	  "local t, r = {}, {} for i = 1, 4000 do t[i * 4095] = i end "
+	  "for i = 1, 40000 do r[i] = t end return r",
+	  NULL },
+	{ "tables that were emptied",
+	  "local t = {} for i = 1, 6000 do t['k' .. i] = i end "
+	  "for i = 1, 6000 do t['k' .. i] = nil end while true do pairs(t) "
+	  "end",
+	  NULL },
+	{ "a result of emptied tables",
+	  "local t, r = {}, {} for i = 1, 8000 do t[i * 1.5] = i end "
+	  "for i = 1, 8000 do t[i * 1.5] = nil end "
+	  "for i = 1, 45000 do r[i] = t end return r",
+	  NULL },
+	{ "copies of what the event says",
+	  "local r = {} for i = 1, 20000 do r[i] = ev.data end return r",
+	  "made more than 50000 values" },
+	{ "texts of what the event says",
+	  "local t = {} for i = 1, 200 do t[i] = ev.data end while true do "
+	  "string.format(('%s'):rep(200), table.unpack(t)) end",
+	  NULL },
+	{ "nodes of long names",
+	  "local s, t = ('x'):rep(1e6), {} for i = 1, 5000 do t[i] = "
+	  "notify(s) end return true",
+	  "made more than 50000 values" },
+	{ "many nodes",
+	  "local t = {} for i = 1, 50000 do t[i] = notify 'x' end return true",
+	  "made more than 50000 values" },
+	{ "callbacks in callbacks",
+	  "local function f(s) return (s:gsub('.', f)) end return f('aa')",
+	  NULL },
+	{ "sorting in an order",
+	  "local function f() local t = { 3, 1, 2 } table.sort(t, function() "
+	  "f() return false end) end f()",
+	  NULL },
+	{ "errors in errors",
+	  "local function f() pcall(f) error('x') end while true do pcall(f) "
+	  "end",
+	  NULL },
 	{ "result without end", "local t = {} t.t = t return t",
 	  "nested too deeply" },
 	{ "result too wide",
@@ -268,10 +316,16 @@ test_each_hang_ends(void **state)
 
 		box_open(&b, hangs[i].body);
 		rc = box_call(&b);
-		/* Of 50 ms; a slow machine looks at the clock less often. */
-		if (b.cpu_ms >= 1000)
+		/* 50 ms, and what one instruction may take; another look when
+		 * the machine itself was stolen. */
+		for (int n = 0; n < 5 && b.cpu_ms >= 100; n++) {
+			box_close(&b);
+			box_open(&b, hangs[i].body);
+			rc = box_call(&b);
+		}
+		if (b.cpu_ms >= 100)
 			print_message("%s: %.1f ms\n", hangs[i].name, b.cpu_ms);
-		assert_true(b.cpu_ms < 1000);
+		assert_true(b.cpu_ms < 100);
 		if (!hangs[i].want || *hangs[i].want) {
 			if (rc == 0)
 				print_message("%s: returns\n", hangs[i].name);
@@ -371,6 +425,69 @@ test_works_after_a_hang(void **state)
 	box_close(&b);
 }
 
+/* What a function keeps from call to call does not grow for ever: lines of
+ * `file` first, then function(ev). */
+static int
+calls_until_refused(const char *file, int most)
+{
+	static const char json[] = "{\"n\":1}";
+	struct noc_event ev = { .kind = "a.b", .base = "syslog" };
+	struct noc_scope scope = { .ev = &ev };
+	struct noc_lua_tree *tree;
+	struct noc_err err;
+	char *errors;
+	int n;
+
+	assert_int_equal(noc_json_parse(json, strlen(json), &ev.data, &err), 0);
+	assert_int_equal(noc_lua_load_text("x.lua", file, strlen(file), &tree,
+					   &errors, &err),
+			 0);
+	for (n = 0; n < most; n++) {
+		struct noc_value *v = NULL;
+		int rc = noc_lua_call(tree->lua, 0, &scope, &v, &err);
+
+		noc_value_free(v);
+		if (rc) {
+			assert_int_equal(rc, NOC_ERESOURCE);
+			break;
+		}
+	}
+	noc_lua_tree_free(tree);
+	noc_value_free(ev.data);
+	return n;
+}
+
+static void
+test_what_is_kept_has_a_limit(void **state)
+{
+	(void)state;
+	/* 16 MiB in all: 8 that are kept, 8 of the call. */
+	assert_in_range(
+	    calls_until_refused("local kept = {}\n"
+				"rule 'r' { on = 'a.b', run = log 'x', when = "
+				"function(ev) kept[#kept + 1] = ('x'):rep(1e6) "
+				".. #kept return true end }",
+				100),
+	    8, 16);
+	/* Nodes are not Lua's memory, and count as if they were. */
+	assert_in_range(
+	    calls_until_refused("local kept = {}\n"
+				"rule 'r' { on = 'a.b', run = log 'x', when = "
+				"function(ev) kept[#kept + 1] = "
+				"notify(('x'):rep(1e6 + #kept)) return true "
+				"end }",
+				100),
+	    8, 16);
+	/* What is let go is collected. */
+	assert_int_equal(
+	    calls_until_refused("local kept\n"
+				"rule 'r' { on = 'a.b', run = log 'x', when = "
+				"function(ev) kept = notify(('x'):rep(1e6)) "
+				"return true end }",
+				100),
+	    100);
+}
+
 /* ---- reach ---- */
 
 /* Names that must not be there: reading them raises. */
@@ -396,6 +513,13 @@ static const char *const absent[] = {
 	"math.random",
 	"math.randomseed",
 	"_VERSION",
+	/* Nothing gets a metatable, so that none is resolved or closed by
+	 * Lua where no hook counts; and nothing is raw. */
+	"setmetatable",
+	"getmetatable",
+	"rawget",
+	"rawequal",
+	"rawlen",
 };
 
 static void
@@ -420,18 +544,16 @@ static const char *const refused[] = {
 	"string.rep = nil",
 	"table.insert = nil",
 	"snmp.get = nil",
-	"getmetatable('').__index.rep = nil",
-	"getmetatable('').__index = nil",
-	"setmetatable('', {})",
-	"setmetatable(string, {})",
-	"setmetatable(_ENV, {})",
-	"setmetatable({}, { __gc = function() end })",
-	"setmetatable({}, { __close = function() end })",
-	"setmetatable({}, { __mode = 'k' })",
 	"ev.device = 'x'",
+	"for i in pairs({}), nil, nil, ev do end",
+	"for i in pairs({}), nil, nil, {} do end",
+	"for i in pairs({}), nil, nil, any { 1 } do end",
+	"return ({})()",
+	"return {} .. 'x'",
+	"return {} < {}",
+	"return table.concat(string)",
 	"ev.data.ifname = 'x'",
 	"ev.data.deep.a[1] = 5",
-	"setmetatable(ev, {})",
 	"rule 'x'",
 	"rule 'x' { on = 'a.b', run = log 'x' }",
 	"require 'x'",
@@ -449,7 +571,6 @@ static const char *const refused[] = {
 	"error('stop')",
 	"error(nil)",
 	"error({})",
-	"local t = setmetatable({}, { __metatable = 1 }) setmetatable(t, {})",
 	"return #ev",
 	"return ev + 1",
 	"return ('x'):rep(-1):find('[')",
@@ -527,8 +648,6 @@ static const struct {
 	  "[0,2,3]" },
 	{ "return table.move({ 1, 2, 3 }, 2, 3, 1)", "[2,3,3]" },
 	{ "local t = table.pack(1, 2) return t.n", "2" },
-	{ "local o = setmetatable({}, { __index = { a = 1 } }) return o.a",
-	  "1" },
 	{ "return any { 'a', 'b' }",
 	  "{\"at\":\"x.lua:3\",\"items\":[\"a\",\"b\"],\"node\":\"any\"}" },
 	{ "return math.max(1, 2) + math.floor(2.5)", "4" },
@@ -536,6 +655,18 @@ static const struct {
 	{ "return { ('abc'):byte(1, -1) }", "[97,98,99]" },
 	{ "return ('abc'):sub(-2)", "\"bc\"" },
 	{ "return ('x'):rep(3, ',')", "\"x,x,x\"" },
+	{ "return { math.maxinteger, math.tointeger('7'), math.type(1.5) }",
+	  "[9223372036854775807,7,\"float\"]" },
+	{ "return select('#', 1, nil, nil)", "3" },
+	{ "return tostring(ev.data.deep)",
+	  "\"{\\\"a\\\":[1,2,3],\\\"b\\\":{\\\"c\\\":true}}\"" },
+	/* So many keys a table may have, and buffers are none. */
+	{ "local t, n = {}, 0 for i = 1, 8192 do t['x' .. i] = i end "
+	  "for k in pairs(t) do n = n + 1 end return n",
+	  "8192" },
+	{ "local t = {} for i = 1, 60000 do t[i] = i end return #t", "60000" },
+	{ "return #table.concat { ('x'):rep(4e5), ('x'):rep(4e5) }", "800000" },
+	{ "return #(('x'):rep(393216) .. ''):upper()", "393216" },
 };
 
 static void
@@ -780,6 +911,7 @@ main(void)
 		cmocka_unit_test(test_a_million_instructions),
 		cmocka_unit_test(test_fifty_ms_of_cpu),
 		cmocka_unit_test(test_works_after_a_hang),
+		cmocka_unit_test(test_what_is_kept_has_a_limit),
 		cmocka_unit_test(test_nothing_outside_is_in_reach),
 		cmocka_unit_test(test_what_is_refused),
 		cmocka_unit_test(test_what_works),
