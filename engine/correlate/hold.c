@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "engine/event/datum.h"
+#include "engine/event/identity.h"
 #include "engine/event/kinds.h"
 #include "engine/expr/key.h"
 #include "engine/expr/template.h"
@@ -14,6 +15,7 @@
 #include "engine/policy/ledger.h"
 #include "engine/memory/rule_clock.h"
 #include "engine/memory/seen.h"
+#include "engine/run/cause.h"
 #include "engine/correlate/correlate.h"
 #include "engine/correlate/guard.h"
 #include "engine/correlate/hold.h"
@@ -43,6 +45,19 @@ hold_left(const struct noc_core *core, const struct noc_candidate *c,
 	return left < HOLD_REST_NS && left < hold
 		   ? (hold < HOLD_REST_NS ? hold : HOLD_REST_NS)
 		   : left;
+}
+
+/*
+ * What an operator is said to have done.  That a port is up again comes all
+ * day from who signs nothing: of that the DECISION says it.
+ */
+static void
+hold_told(struct noc_core *core, const struct noc_rule *rule, const char *key,
+	  const struct noc_event *by)
+{
+	if (rule->acting && !noc_kind_opposite(by->kind))
+		noc_cause_unsigned(core, rule->name, by,
+				   noc_correlate_mode(rule, key), NULL);
 }
 
 struct hold_undo {
@@ -116,8 +131,9 @@ hold_event(struct noc_core *core, struct noc_candidate *c)
 			c->ev = noc_core_write_event(core, c->ev, "matched");
 			noc_correlate_meant(core, c->rule, c->key, c->ev);
 		}
-		noc_outcome(core, c, "cancelled", "%s came before it",
-			    undone->kind);
+		hold_told(core, c->rule, c->key, undone);
+		noc_outcome(core, c, "cancelled", "%s came before it%s",
+			    undone->kind, noc_event_unsigned(undone));
 		return NOC_TAKEN;
 	}
 	k = noc_keyed_get(core, &noc_form_hold, c->rule->name, c->key);
@@ -182,6 +198,8 @@ hold_end(struct noc_core *core, struct noc_keyed *k, const struct hold_end *end)
 	};
 
 	noc_keyed_drop(core, k);
+	if (rule && end->closing)
+		hold_told(core, rule, key, end->closing);
 	if (rule && c.ev && end->meant)
 		noc_correlate_meant(core, rule, key, c.ev);
 	if (rule && c.ev)
@@ -226,8 +244,8 @@ noc_hold_closing(struct noc_core *core, const struct noc_rule *rule,
 
 	/* An operator's word; a recovery needs no excuse. */
 	end.meant = noc_kind_opposite(ev->kind) == NULL;
-	noc_strbuf_addf(&why, "%s from %.*s", ev->kind, (int)ev->device.len,
-			ev->device.p);
+	noc_strbuf_addf(&why, "%s from %.*s%s", ev->kind, (int)ev->device.len,
+			ev->device.p, noc_event_unsigned(ev));
 	if (end.meant)
 		noc_strbuf_adds(&why, ": left alone");
 	end.why = why.p;
@@ -247,8 +265,8 @@ noc_hold_recovered(struct noc_core *core, const struct noc_rule *rule,
 
 	if (!k || noc_rule_clock_before(rule, ev, k->ev))
 		return;
-	noc_strbuf_addf(&why, "%s from %.*s", ev->kind, (int)ev->device.len,
-			ev->device.p);
+	noc_strbuf_addf(&why, "%s from %.*s%s", ev->kind, (int)ev->device.len,
+			ev->device.p, noc_event_unsigned(ev));
 	end.why = why.p;
 	hold_end(core, k, &end);
 	noc_strbuf_release(&why);

@@ -9,6 +9,8 @@
 #include "engine/event/kinds.h"
 #include "engine/core/record.h"
 #include "engine/memory/unless.h"
+#include "engine/run/cause.h"
+#include "engine/correlate/correlate.h"
 #include "engine/correlate/keyed.h"
 
 /*
@@ -37,7 +39,8 @@ static enum noc_form_result
 unless_event(struct noc_core *core, struct noc_candidate *c)
 {
 	struct noc_scope scope = { .ev = c->ev };
-	char *seen = noc_unless_holds(core, c->rule, &scope);
+	const struct noc_event *by = NULL;
+	char *seen = noc_unless_holds(core, c->rule, &scope, &by);
 	struct noc_keyed *meant =
 	    noc_keyed_get(core, &noc_form_meant, c->rule->name, c->key);
 
@@ -47,6 +50,9 @@ unless_event(struct noc_core *core, struct noc_candidate *c)
 		c->ev = noc_core_write_event(core, c->ev, "matched");
 		noc_correlate_meant(core, c->rule, c->key, c->ev);
 	}
+	if (seen && c->rule->acting)
+		noc_cause_unsigned(core, c->rule->name, by,
+				   noc_correlate_mode(c->rule, c->key), NULL);
 	if (seen)
 		noc_outcome(core, c, "cancelled", "left alone: unless %s",
 			    seen);

@@ -134,3 +134,9 @@ noc_identify_again(const struct noc_inventory *inv, struct noc_event *ev)
 	if (ev->inventory)
 		noc_inventory_ref(ev->inventory->owner);
 }
+
+const char *
+noc_event_unsigned(const struct noc_event *ev)
+{
+	return ev->trust < NOC_TRUST_HIGH ? ", not authenticated" : "";
+}

@@ -20,4 +20,8 @@ void noc_identify_again(const struct noc_inventory *inv, struct noc_event *ev);
 bool noc_identity_is_known(const struct noc_inventory *inv,
 			   struct noc_slice origin);
 
+/* ", not authenticated" of one that anybody could have sent, else "": for
+ * people who read what it did. */
+const char *noc_event_unsigned(const struct noc_event *ev);
+
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/event/identity.h"
 #include "engine/expr/template.h"
 #include "engine/memory/rule_clock.h"
 #include "engine/memory/seen.h"
@@ -85,7 +86,7 @@ unless_any(struct noc_core *core, const struct noc_rule *rule,
 
 char *
 noc_unless_holds(struct noc_core *core, const struct noc_rule *rule,
-		 const struct noc_scope *scope)
+		 const struct noc_scope *scope, const struct noc_event **by)
 {
 	for (size_t i = 0; i < rule->nunless; i++) {
 		const struct noc_event *ev =
@@ -96,6 +97,7 @@ noc_unless_holds(struct noc_core *core, const struct noc_rule *rule,
 
 		if (!ev)
 			continue;
+		*by = ev;
 		ms = (unless_now(core, rule, scope) -
 		      (rule->event_time ? noc_rule_clock(core, rule, ev)
 					: noc_steady_of_event(core, ev))) /
@@ -103,10 +105,10 @@ noc_unless_holds(struct noc_core *core, const struct noc_rule *rule,
 		after = ms < 0;
 		ms = llabs(ms);
 		return noc_asprintf(
-		    "seen(%s %s %s)", ev->kind,
+		    "seen(%s %s %s%s)", ev->kind,
 		    noc_duration_format(ago,
 					ms >= 1000 ? ms / 1000 * 1000 : ms),
-		    after ? "later" : "ago");
+		    after ? "later" : "ago", noc_event_unsigned(ev));
 	}
 	return NULL;
 }

@@ -3,6 +3,8 @@
 
 #include "engine/run/cause.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,7 +37,7 @@ on_cause_due(struct noc_due *due, struct noc_core *core)
 		cause_free(c);
 		return;
 	}
-	text = noc_asprintf("%llu more runs in %lld min: %s",
+	text = noc_asprintf("%llu more in %lld min: %s",
 			    (unsigned long long)c->more, NOC_CAUSE_MS / 60000,
 			    c->text);
 	noc_notify_text(core, "noc", text, NULL, NOC_ACTIVE, NULL);
@@ -64,6 +66,35 @@ noc_cause_tells(struct noc_core *core, const char *text)
 	noc_due_arm(core, &c->due,
 		    noc_core_time(core).boot_ns + NOC_CAUSE_MS * NOC_NS_PER_MS);
 	return true;
+}
+
+void
+noc_cause_tell(struct noc_core *core, const struct noc_event *ev,
+	       enum noc_mode mode, const struct noc_id *run, const char *fmt,
+	       ...)
+{
+	char text[600];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (noc_cause_tells(core, text))
+		noc_notify_text(core, "noc", text, ev, mode, run);
+}
+
+void
+noc_cause_unsigned(struct noc_core *core, const char *rule,
+		   const struct noc_event *by, enum noc_mode mode,
+		   const struct noc_id *run)
+{
+	if (!by || by->trust == NOC_TRUST_HIGH || mode != NOC_ACTIVE)
+		return;
+	noc_cause_tell(core, by, mode, run,
+		       "%s does nothing because of a %s of %.*s that nobody "
+		       "signed (%s from %.*s)",
+		       rule, by->kind, (int)by->device.len, by->device.p,
+		       by->source, (int)by->origin.len, by->origin.p);
 }
 
 void

@@ -11,6 +11,7 @@
 #include "engine/lang/ast.h"
 #include "engine/policy/override.h"
 #include "engine/memory/unless.h"
+#include "engine/run/cause.h"
 #include "engine/run/run_private.h"
 #include "engine/run/step.h"
 
@@ -50,6 +51,7 @@ noc_step_clearance(struct noc_run *r, const struct noc_step_def *def,
 		   const char *target, struct noc_failure *failure)
 {
 	const char *under = noc_run_under(r), *id;
+	const struct noc_event *by = NULL;
 	const struct noc_rule *rule = under ? noc_run_rule(r, under) : NULL;
 	char *unless;
 	struct noc_scope scope;
@@ -73,8 +75,9 @@ noc_step_clearance(struct noc_run *r, const struct noc_step_def *def,
 		return NOC_CLEAR_FAIL;
 	}
 	noc_run_scope(r, &scope);
-	unless = rule ? noc_unless_holds(r->core, rule, &scope) : NULL;
+	unless = rule ? noc_unless_holds(r->core, rule, &scope, &by) : NULL;
 	if (unless) {
+		noc_cause_unsigned(r->core, r->rule, by, r->mode, &r->id);
 		noc_failure_set(failure, "permanent", "rule", "unless",
 				"left alone: unless %s", unless);
 		free(unless);

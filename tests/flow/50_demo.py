@@ -22,7 +22,7 @@ BODY = [
     r"\+\d+\.\d durable → SET ifAdminStatus\.7=up → ok (<1|\d+) ms        "
     r"\+\d+\.\d verify up, stable 2s → Succeeded run [0-9a-f]{8}…",
     r"2nd: shut \+ operator's config message → left alone: unless "
-    r"seen\(config\.change \d+m?s ago\)",
+    r"seen\(config\.change \d+m?s ago, not authenticated\)",
     r"3rd: agent silent → 3 attempts, breaker OPEN demo1, notify noc, oncall; "
     r"acknowledged",
     r"audit verify: \d+ records OK; one byte flipped in a copy → TAMPERED at "
