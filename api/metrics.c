@@ -39,6 +39,9 @@ static const struct {
 	  "Runs whose action waits for a slot." },
 	{ "runs.started", "runs_started", true, "Runs started." },
 	{ "runs.retried", "runs_retried", true, "Attempts after the first." },
+	{ "runs.unshown", "runs_unshown", true,
+	  "Changes not made: nobody signed the event, and the device did not "
+	  "show what it says." },
 	{ "runs.late", "runs_late", true, "Results that came too late." },
 	{ "breakers.known", "breakers", false, "Circuit breakers known." },
 	{ "breakers.open", "breakers_open", false,

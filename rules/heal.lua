@@ -4,6 +4,10 @@
 -- It only observes: what it would have done is printed and journaled, nothing
 -- is set.  When a week of that reads well, narrow `where` to what may be
 -- touched and say mode = "active".
+--
+-- A trap of v2c or a syslog message can be forged.  Because of one, only a port
+-- is raised that changed just now, as its device says (ifLastChange, which
+-- "look" and "far" ask for besides): one that was shut before stays shut.
 
 rule "heal-link-down" {
   mode   = "observe",

@@ -129,6 +129,52 @@ test "a SET that is refused is tried once" {
   at "30s" { expect.count "snmp.set" { 1 }, expect.notified "noc" { "noAccess" } },
 }
 
+test "a port that was shut before is not opened by a trap that anybody can send" {
+  active = "heal-link-down",
+  campus,
+  stub { ["snmp.get"] = { admin = "down", oper = "down", changed = "30d" } },
+  at "0s"  (down { trust = "normal" }),
+  at "30s" { expect.count "snmp.set" { 0 },
+             expect.run "heal-link-down" { state = "Succeeded", "left alone, the event is not authenticated" },
+             expect.notified "noc" { "that nobody signed", 1 }, expect.count "notices" { 1 } },
+}
+
+test "a device that does not say since when is left to people" {
+  active = "heal-link-down",
+  campus,
+  stub { ["snmp.get"] = { admin = "down", oper = "down", changed = "never" } },
+  at "0s"  (down { trust = "normal" }),
+  at "30s" { expect.count "snmp.set" { 0 }, expect.notified "noc" { "nothing shows that it changed" } },
+}
+
+test "one that says it changed just now is raised" {
+  active = "heal-link-down",
+  campus,
+  stub { ["snmp.get"] = { { admin = "down", oper = "down", changed = "20s" }, { oper = "up" } } },
+  at "0s"  (down { trust = "normal" }),
+  at "60s" { expect.run "heal-link-down" { state = "Succeeded" }, expect.action "snmp.set" { target = "sw1", 1 } },
+}
+
+test "the far end has to show its own change" {
+  active = "heal-link-down",
+  campus,
+  stub {
+    ["snmp.get sw1"] = { { admin = "up", oper = "down" }, { oper = "up" } },
+    ["snmp.get core1"] = { admin = "down", changed = "30d" },
+  },
+  at "0s"  (down { ifname = "Gi1/0/24", ifindex = 24, admin = "up", trust = "normal" }),
+  at "60s" { expect.count "snmp.set" { 0 },
+             expect.notified "noc" { "still down: the event is not authenticated", 1 } },
+}
+
+test "what is signed is believed" {
+  active = "heal-link-down",
+  campus,
+  stub { ["snmp.get"] = { { admin = "down", oper = "down", changed = "30d" }, { oper = "up" } } },
+  at "0s"  (down { trust = "high" }),
+  at "60s" { expect.action "snmp.set" { target = "sw1", 1 } },
+}
+
 test "what is not authenticated acts only on a port that is down" {
   active = "heal-link-down",
   campus,

@@ -184,6 +184,7 @@ daemon_become(const struct noc_demo *d)
 		noc_strdup("syslog.unix=off"),
 		noc_strdup("http=off"),
 		noc_strdup("site=demo"),
+		noc_strdup("agent.boot=0s"), /* its agent just started */
 		noc_strdup("credentials.default.community=public"),
 		noc_strdup("credentials.default.write_community=private"),
 	};

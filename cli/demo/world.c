@@ -28,6 +28,7 @@
 
 struct noc_demo_world {
 	atomic_bool up;	    /* eth7; eth8 follows it */
+	atomic_llong since; /* that it is so: boottime, in ms */
 	atomic_bool silent; /* answers are lost */
 	/* The agent, which only the parent has. */
 	bool was_up;
@@ -177,6 +178,20 @@ world_tick(struct noc_demo *d)
 
 /* ---- the daemon's side ---- */
 
+/* Its agent is as old as the machine. */
+static int64_t
+world_ms(void)
+{
+	return noc_clock_read().boot_ns / NOC_NS_PER_MS;
+}
+
+static void
+world_be(struct noc_demo_world *world, bool up)
+{
+	atomic_store(&world->up, up);
+	atomic_store(&world->since, world_ms());
+}
+
 /* One object of a GET, or a column of a walk. */
 static struct noc_value *
 world_object(struct noc_demo_world *world, const char *object, bool walk)
@@ -190,6 +205,10 @@ world_object(struct noc_demo_world *world, const char *object, bool walk)
 		if (!strcmp(object, "ifAdminStatus.7") ||
 		    !strcmp(object, "ifOperStatus.7"))
 			return noc_value_str(state);
+		if (!strcmp(object, "sysUpTime.0"))
+			return noc_value_int(world_ms() / 10);
+		if (!strcmp(object, "ifLastChange.7"))
+			return noc_value_int(atomic_load(&world->since) / 10);
 		return NULL;
 	}
 	column = noc_value_map();
@@ -211,8 +230,7 @@ world_set(struct noc_demo_world *world, const struct noc_member *m)
 
 	noc_value_text(m->value, &text);
 	if (!strcmp(m->key, "ifAdminStatus.7") && text.p)
-		atomic_store(&world->up,
-			     !strcmp(text.p, "up") || !strcmp(text.p, "1"));
+		world_be(world, !strcmp(text.p, "up") || !strcmp(text.p, "1"));
 	noc_strbuf_release(&text);
 }
 
@@ -277,7 +295,7 @@ static int
 world_change(struct noc_demo *d, bool up, struct noc_err *err)
 {
 	(void)err;
-	atomic_store(&d->world->up, up);
+	world_be(d->world, up);
 	return 0;
 }
 

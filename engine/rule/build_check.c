@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/suggest.h"
+#include "proto/ifrow.h"
 #include "engine/event/field.h"
 #include "engine/event/kinds.h"
 #include "engine/expr/scope.h"
@@ -416,6 +418,51 @@ lint_reads(const struct noc_step_def *s)
 		!strcmp(s->action, "exec"));
 }
 
+/* Does it change a port, as far as can be seen before its names are filled
+ * in? */
+static bool
+lint_port(const struct noc_step_def *s)
+{
+	const struct noc_value *opts = noc_ast_opts(s->params);
+
+	for (size_t i = 0; i < noc_value_len(opts); i++) {
+		const char *object = opts->u.map.at[i].key;
+		size_t len = strcspn(object, "[{");
+		struct noc_ifrow row;
+		char *column;
+		bool port;
+
+		while (len && object[len - 1] == '.')
+			len--;
+		column = noc_strndup(object, len);
+		port = noc_ifrow_parse(noc_mib_builtin(), column, &row);
+		free(column);
+		if (port)
+			return true;
+	}
+	return false;
+}
+
+static void
+lint_shown(struct noc_build *b, const struct noc_plan *p, size_t at,
+	   const char *what)
+{
+	const struct noc_step_def *s = &p->steps[at];
+	bool asked = strcmp(s->action, "snmp.set") || !lint_port(s);
+
+	for (size_t k = 0; k < at && !asked; k++)
+		asked = p->steps[k].action &&
+			!strcmp(p->steps[k].action, "snmp.get") &&
+			!strcmp(lint_target(&p->steps[k]), lint_target(s));
+	if (!asked)
+		noc_build_warn(b,
+			       "%s: %s '%s': step '%s' changes a port of %s "
+			       "without an snmp.get of it first, which alone "
+			       "shows that the port changed; an event that "
+			       "nobody signed will not get this far.",
+			       s->at, what, p->name, s->name, lint_target(s));
+}
+
 static void
 lint_plan(struct noc_build *b, const struct noc_plan *p, const char *what)
 {
@@ -435,6 +482,8 @@ lint_plan(struct noc_build *b, const struct noc_plan *p, const char *what)
 				       "far.",
 				       s->at, what, p->name, s->name,
 				       lint_target(s));
+		else if (s->mutates)
+			lint_shown(b, p, i, what);
 	}
 }
 

@@ -17,6 +17,7 @@
 #include "engine/policy/override.h"
 #include "engine/policy/settle.h"
 #include "engine/run/breaker.h"
+#include "engine/run/change.h"
 #include "engine/run/clearance.h"
 #include "engine/run/rows.h"
 #include "engine/run/run_private.h"
@@ -208,8 +209,9 @@ attempt_cleared(struct noc_attempt *a)
 		noc_step_retry(r, &d, 1000);
 		return false;
 	}
-	c = a->probing ? NOC_CLEAR
-		       : noc_step_clearance(r, a->def, a->target, &f);
+	c = a->probing
+		? NOC_CLEAR
+		: noc_step_clearance(r, a->def, a->target, a->call->params, &f);
 	switch (c) {
 	case NOC_CLEAR:
 		return attempt_breaker(a);
@@ -326,7 +328,7 @@ attempt_withheld(struct noc_run *r, const struct noc_step_def *def,
 
 	if (!noc_step_withheld(def, r->mode))
 		return false;
-	c = noc_step_clearance(r, def, target, &f);
+	c = noc_step_clearance(r, def, target, params, &f);
 	if (c == NOC_CLEAR_STOP) {
 		noc_run_end(r, "Succeeded", f.message);
 		return true;
@@ -377,9 +379,9 @@ attempt_name(const struct noc_core *core, char **target)
 	*target = noc_strdup(d->name);
 }
 
-static int
-attempt_prepare(struct noc_run *r, const struct noc_step_def *def,
-		char **target, struct noc_value **params, struct noc_err *err)
+int
+noc_attempt_target(const struct noc_run *r, const struct noc_step_def *def,
+		   char **target, struct noc_err *err)
 {
 	struct noc_strbuf sb = NOC_STRBUF_INIT;
 	struct noc_scope scope;
@@ -398,6 +400,19 @@ attempt_prepare(struct noc_run *r, const struct noc_step_def *def,
 	}
 	*target = noc_strbuf_detach(&sb, NULL);
 	attempt_name(r->core, target);
+	return 0;
+}
+
+static int
+attempt_prepare(struct noc_run *r, const struct noc_step_def *def,
+		char **target, struct noc_value **params, struct noc_err *err)
+{
+	struct noc_scope scope;
+	int rc = noc_attempt_target(r, def, target, err);
+
+	if (rc)
+		return rc;
+	noc_run_scope(r, &scope);
 	return noc_template_tree(r->probing ? def->probe : def->params, &scope,
 				 NOC_MISSING_FAIL, params, err);
 }
@@ -508,6 +523,8 @@ noc_attempt_begin(struct noc_run *r)
 	} else if (!attempt_withheld(r, def, target, params) &&
 		   !attempt_waits_turn(r, def, target) &&
 		   !attempt_waits_slot(r, ops, params, target)) {
+		if (!r->probing)
+			noc_change_ask(r, target, params);
 		attempt_go(r, attempt_new(r, ops, params, target));
 		params = NULL;
 	}

@@ -27,6 +27,9 @@ struct noc_attempt {
 };
 
 void noc_attempt_begin(struct noc_run *r);
+/* Whom a step is about, by its name; returned. */
+int noc_attempt_target(const struct noc_run *r, const struct noc_step_def *def,
+		       char **target, struct noc_err *err);
 void noc_attempt_cancel(struct noc_run *r, const char *why);
 void noc_attempt_due(struct noc_run *r);
 void noc_attempt_close(struct noc_runs *runs); /* all, at the end */

@@ -13,6 +13,7 @@
 #include "engine/policy/settle.h"
 #include "engine/notify/notify.h"
 #include "engine/run/breaker.h"
+#include "engine/run/change.h"
 #include "engine/run/code.h"
 #include "engine/run/rows.h"
 #include "engine/run/run_private.h"
@@ -362,6 +363,15 @@ answer_says(const struct noc_value *result)
 	return says;
 }
 
+/* What we asked besides was answered, what the rule asked was not. */
+static struct noc_failure *
+attempt_says_nothing(struct noc_failure *f, const char *target)
+{
+	noc_failure_set(f, noc_class_of_kind(NOC_ENOTFOUND), "device",
+			"noSuchObject", "%s has none of these objects", target);
+	return f;
+}
+
 void
 noc_attempt_end(struct noc_attempt *a, struct noc_value *result,
 		struct noc_failure *failure)
@@ -375,6 +385,7 @@ noc_attempt_end(struct noc_attempt *a, struct noc_value *result,
 				   .params = a->call->params,
 				   .failure = failure };
 	struct noc_value *params = noc_value_copy(a->call->params);
+	struct noc_failure nothing;
 
 	d.params = params;
 	if (a->start_boot_ns)
@@ -385,6 +396,9 @@ noc_attempt_end(struct noc_attempt *a, struct noc_value *result,
 				   a->generation,
 				   !failure || !failure_counts(failure),
 				   d.took_ms > a->call->timeout_ms / 5 * 4);
+	d.changed = noc_change_answer(r, target, params, result);
+	if (d.changed && result->type == NOC_MAP && !noc_value_len(result))
+		d.failure = attempt_says_nothing(&nothing, target);
 	if (!failure && a->confirms && answer_says(result))
 		noc_value_set(r->confirmed, target, noc_value_bool(true));
 	if (touched && a->mutates)

@@ -12,7 +12,9 @@
 #include "engine/policy/override.h"
 #include "engine/memory/unless.h"
 #include "engine/run/cause.h"
+#include "engine/run/change.h"
 #include "engine/run/run_private.h"
+#include "engine/run/runner.h"
 #include "engine/run/step.h"
 
 /*
@@ -46,12 +48,61 @@ clearance_is_old(const struct noc_run *r)
 	       noc_core_time(r->core).boot_ns - r->kept_boot_ns > KEPT_NS;
 }
 
+/*
+ * Nobody signed what it was started for: the target itself must have said
+ * something in this run, and of a port that it changed.
+ */
+static enum noc_clearance
+clearance_confirmed(struct noc_run *r, const struct noc_step_def *def,
+		    const char *target, const struct noc_value *params,
+		    struct noc_failure *failure)
+{
+	enum noc_change change;
+	char why[256];
+
+	if (!noc_run_untrusted(r) || !clearance_is_device(def))
+		return NOC_CLEAR;
+	if (!noc_value_get(r->confirmed, target)) {
+		noc_runs_of(r->core)->unshown++;
+		noc_failure_set(failure, "permanent", "guard", "unconfirmed",
+				"not confirmed by a read of %s in this run, "
+				"and the event is not authenticated",
+				target);
+		return NOC_CLEAR_FAIL;
+	}
+	change = noc_change_judge(r, def, target, params, why);
+	if (change == NOC_CHANGE_SHOWN)
+		return NOC_CLEAR;
+	noc_runs_of(r->core)->unshown++;
+	/* Its own device says that the event is no news. */
+	if (change == NOC_CHANGE_OLD &&
+	    noc_slice_eq(r->ev->device, noc_slice_str(target))) {
+		noc_failure_set(failure, "permanent", "guard", "unchanged",
+				"left alone, the event is not authenticated: "
+				"%s",
+				why);
+		noc_cause_tell(r->core, r->ev, r->mode, &r->id,
+			       "%s left %s alone: a %s that nobody signed "
+			       "(from %.*s) says that it changed, and it did "
+			       "not",
+			       r->rule, r->key, r->ev->kind,
+			       (int)r->ev->origin.len, r->ev->origin.p);
+		return NOC_CLEAR_STOP;
+	}
+	noc_failure_set(failure, "permanent", "guard", "unchanged",
+			"the event is not authenticated, and nothing shows "
+			"that it changed: %s",
+			why);
+	return NOC_CLEAR_FAIL;
+}
+
 enum noc_clearance
 noc_step_clearance(struct noc_run *r, const struct noc_step_def *def,
-		   const char *target, struct noc_failure *failure)
+		   const char *target, const struct noc_value *params,
+		   struct noc_failure *failure)
 {
-	const char *under = noc_run_under(r), *id;
 	const struct noc_event *by = NULL;
+	const char *under = noc_run_under(r), *id;
 	const struct noc_rule *rule = under ? noc_run_rule(r, under) : NULL;
 	char *unless;
 	struct noc_scope scope;
@@ -91,15 +142,7 @@ noc_step_clearance(struct noc_run *r, const struct noc_step_def *def,
 				(int)(KEPT_NS / NOC_NS_PER_S), target);
 		return NOC_CLEAR_FAIL;
 	}
-	if (noc_run_untrusted(r) && clearance_is_device(def) &&
-	    !noc_value_get(r->confirmed, target)) {
-		noc_failure_set(failure, "permanent", "guard", "unconfirmed",
-				"not confirmed by a read of %s in this run, "
-				"and the event is not authenticated",
-				target);
-		return NOC_CLEAR_FAIL;
-	}
-	return NOC_CLEAR;
+	return clearance_confirmed(r, def, target, params, failure);
 }
 
 /* "https://user@host:8443/x" -> "host:8443". */

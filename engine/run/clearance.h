@@ -4,8 +4,9 @@
 
 #include "engine/run/run_private.h"
 
-/* May a step be done right now?  Asked before its intent is written and once
- * more before its call goes out.  Loop thread, inside an input. */
+/* May a step be done right now, as filled in by params?  Asked before its
+ * intent is written and once more before its call goes out.  Loop thread,
+ * inside an input. */
 
 enum noc_clearance {
 	NOC_CLEAR,
@@ -17,6 +18,7 @@ enum noc_clearance {
 enum noc_clearance noc_step_clearance(struct noc_run *r,
 				      const struct noc_step_def *def,
 				      const char *target,
+				      const struct noc_value *params,
 				      struct noc_failure *failure);
 /* Nobody has confirmed what it was started for. */
 bool noc_run_untrusted(const struct noc_run *r);

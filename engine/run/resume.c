@@ -150,6 +150,7 @@ run_load_json(struct noc_run *r, const struct noc_value *json)
 	const char *wait = noc_value_get_str(json, "wait", "");
 	const struct noc_value *extra = noc_value_get(json, "extra");
 	struct noc_value *confirmed = copy_map(json, "confirmed");
+	struct noc_value *changed = copy_map(json, "changed");
 
 	noc_value_free(r->json);
 	r->json = json ? noc_value_copy(json) : noc_value_map();
@@ -157,6 +158,10 @@ run_load_json(struct noc_run *r, const struct noc_value *json)
 	if (confirmed) {
 		noc_value_free(r->confirmed);
 		r->confirmed = confirmed;
+	}
+	if (changed) {
+		noc_value_free(r->changed);
+		r->changed = changed;
 	}
 	r->unread = json == NULL;
 	r->wait = wait_find(wait);

@@ -105,6 +105,7 @@ run_set_json(struct noc_run *r)
 	run_set_int(r, "held_due", r->lacks_code ? r->held_due_ns : 0);
 	run_set_copy(r, "error", r->error);
 	run_set_copy(r, "confirmed", r->confirmed);
+	run_set_copy(r, "changed", r->changed);
 	run_set_esc(r);
 }
 
@@ -457,6 +458,8 @@ noc_step_write_done(struct noc_run *r, const struct noc_step_done *d)
 		noc_value_set(json, "reads", noc_value_int(r->reads));
 	if (d->failure)
 		noc_value_set(json, "error", noc_failure_value(d->failure));
+	if (d->changed)
+		noc_value_set(json, "changed", noc_value_copy(d->changed));
 	step_write_record(r, d, json);
 
 	step_place(r, d->def, json);

@@ -41,6 +41,7 @@ noc_run_new(struct noc_core *core, const struct noc_id *id)
 	r->phase = "";
 	r->steps = noc_value_map();
 	r->confirmed = noc_value_map();
+	r->changed = noc_value_map();
 	r->json = noc_value_map();
 	noc_table_putn(&noc_runs_of(core)->by_id, id->b, sizeof(id->b), r);
 	return r;
@@ -57,6 +58,7 @@ noc_run_free(struct noc_run *r)
 	noc_value_free(r->info);
 	noc_value_free(r->error);
 	noc_value_free(r->confirmed);
+	noc_value_free(r->changed);
 	free(r->rule);
 	free(r->key);
 	free(r->device);

@@ -64,6 +64,7 @@ struct noc_run {
 	 * (once it was asked for), "input" and "extra". */
 	struct noc_value *json;
 	struct noc_value *steps, *info, *error, *confirmed; /* maps */
+	struct noc_value *changed; /* engine/run/change.h: target -> rows */
 
 	size_t at; /* the step at hand */
 	enum noc_wait wait;

@@ -265,6 +265,7 @@ runs_stats(struct noc_core *core, void *part, struct noc_value *map)
 	noc_value_set(v, "cancelled", noc_value_int((int64_t)runs->cancelled));
 	noc_value_set(v, "retried", noc_value_int((int64_t)runs->retried));
 	noc_value_set(v, "late", noc_value_int((int64_t)runs->late));
+	noc_value_set(v, "unshown", noc_value_int((int64_t)runs->unshown));
 	noc_value_set(map, "runs", v);
 }
 

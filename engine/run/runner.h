@@ -29,6 +29,7 @@ struct noc_runs {
 	struct noc_run *dead;
 	struct noc_attempt *attempts;
 	uint64_t started, succeeded, failed, cancelled, late, retried;
+	uint64_t unshown; /* changes that clearance_confirmed refused */
 };
 
 struct noc_runs *noc_runs_of(const struct noc_core *core);

@@ -11,6 +11,7 @@
 #include "engine/edge/action.h"
 #include "engine/core/call.h"
 #include "engine/core/due.h"
+#include "engine/run/change.h"
 #include "engine/testbed/private.h"
 
 /*
@@ -21,8 +22,12 @@
  *                                                      the last goes on
  *          ["snmp.set"] = { error = "timeout" },       or another class
  *          ["http.get"] = { after = "3s", status = 200 },
+ *          ["snmp.get"] = { admin = "down", changed = "30d" },
  *          ["http.post"] = function(call) ... end }
- * Without a stub what changes something succeeds, and what reads fails.
+ * A device whose stub does not say `changed` shows that its ports changed just
+ * now (engine/run/change.h); changed = "30d": so long ago; changed = "never":
+ * it does not say it.  Without a stub what changes something succeeds, and what
+ * reads fails.
  */
 
 void
@@ -186,6 +191,20 @@ stub_note(struct noc_testbed *tb, const struct noc_call *call)
 	c->text = noc_strbuf_detach(&text, NULL);
 }
 
+static void
+stub_changed(const struct noc_call *call, struct noc_value *answer)
+{
+	const char *ago = noc_value_get_str(answer, "changed", "0s");
+	int64_t ms = 0;
+
+	if (noc_duration_parse(ago, &ms))
+		ms = -1;
+	if (!strcmp(call->ops->name, "snmp.get")) {
+		noc_change_stand_in(call->params, answer, ms);
+		noc_value_unset(answer, "changed");
+	}
+}
+
 int
 noc_tb_call(struct noc_call *call, struct noc_err *err, void *arg)
 {
@@ -211,6 +230,7 @@ noc_tb_call(struct noc_call *call, struct noc_err *err, void *arg)
 		noc_duration_parse(noc_value_get_str(answer, "after", "0"),
 				   &ms);
 	noc_value_unset(answer, "after");
+	stub_changed(call, answer);
 	if (ms > 0)
 		stub_later(tb, call, answer, ms);
 	else if (!strcmp(error, "timeout") && !noc_value_get(answer, "message"))

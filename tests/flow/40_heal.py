@@ -77,9 +77,12 @@ class Journal:
 
     def sets(self):
         """SETs that went out, whatever became of them."""
+        def went(row):
+            error = json.loads(row["json"]).get("error", {})
+            return row["state"] != "Skipped" and error.get("block") != "guard"
         return [row for row in self.rows("SELECT * FROM steps WHERE path IN "
                                          "('raise', 'raise_far')")
-                if row["state"] != "Skipped"]
+                if went(row)]
 
     def decisions(self, outcome):
         return self.rows("SELECT * FROM decisions WHERE rule = 'heal' AND "
@@ -317,12 +320,58 @@ def _():
         audit(d)
 
 
-@noc.case("1,000 spoofed linkDowns for healthy ports: nothing is changed")
+NO_MASS = 'guard = { mass = "100000/30s by site" },'
+CONFIG = """return { ["credentials.lab"] = { community = "public",
+    write_community = "private" },
+  snmp = { users = { lab = { auth = "SHA-256", auth_pass = "authauth1",
+    priv = "AES", priv_pass = "privpriv1" } } } }
+"""
+SIGNS = ("-v3", "-e", "0x8000000001020304", "-u", "lab", "-l", "authPriv",
+         "-a", "SHA-256", "-A", "authauth1", "-x", "AES", "-X", "privpriv1")
+
+
+@noc.case("a port that was shut before: a forged linkDown does not open it, "
+          "nor one after a forged linkUp; a signed one does")
 def _():
+    ports = ["lan1", "lan2", "lan3"]
+    with lab.Lab(1, ports) as network, \
+            network.daemon(rules(hold="1s", more=NO_MASS), shut=ports,
+                           config=CONFIG) as d:
+        journal = Journal(d)
+        device = network[1]
+        device.says(d, "lan1", False)
+        device.says(d, "lan2", True)
+        device.says(d, "lan2", False)
+        for port in ("lan1", "lan2"):
+            journal.wait_run("Running", phase="escalating",
+                             key="demo1/" + port)
+            d.wait_line("notify noc.*demo1 %s still down: the event is not "
+                        "authenticated, and nothing shows that it changed"
+                        % port)
+        noc.equal(journal.sets(), [], "SETs")
+        # Beside them what is true is repaired in time.
+        device.shut("eth7")
+        run = journal.wait_run("Succeeded", key="demo1/eth7")
+        held = [row for row in journal.decisions("held")
+                if row["event"] == run["event"]][0]
+        late = (journal.sets()[0]["started"] - held["at"]) / 1e9 - 1
+        device.says(d, "lan3", False, options=SIGNS)
+        journal.wait_run("Succeeded", key="demo1/lan3")
+        noc.check(device.is_up("lan3"), "the signed one did not open lan3")
+        noc.check(not device.is_up("lan1") and not device.is_up("lan2"),
+                  "a forged one opened its port")
+        noc.equal(len(journal.sets()), 2, "SETs")
+        audit(d)
+        if late > 1:
+            raise noc.Late("the SET went out %.2f s after its hold" % late)
+
+
+@noc.case("1,000 spoofed linkDowns for healthy ports and for some that were "
+          "shut before: nothing is changed")
+def _():
+    shut = ["lan3", "lan4"]
     with lab.Lab(1, ["lan%d" % n for n in range(1, 5)]) as network, \
-            network.daemon(rules(hold="1s",
-                              more='guard = { mass = "100000/30s by site" },')
-                        ) as d:
+            network.daemon(rules(hold="1s", more=NO_MASS), shut=shut) as d:
         journal = Journal(d)
         ports = [network[1].index(p) for p in
                  ("eth7", "lan1", "lan2", "lan3", "lan4")]
@@ -335,20 +384,18 @@ def _():
             if n % 50 == 0:
                 time.sleep(0.02)
         # One spoofs demo1 itself: its datagrams leave its own namespace.
-        for index in ports:
-            network[1].trap(d, "1.3.6.1.6.3.1.1.5.3",
-                            "1.3.6.1.2.1.2.2.1.1.%d" % index, "i", str(index),
-                            "1.3.6.1.2.1.2.2.1.7.%d" % index, "i", "2",
-                            "1.3.6.1.2.1.2.2.1.8.%d" % index, "i", "2")
+        for port in ("eth7", "lan1", "lan2", "lan3", "lan4"):
+            network[1].says(d, port, False)
         d.ledger("snmp.trap", sent + len(ports))
         noc.wait_for(journal.runs, "a run that looks")
         journal.quiet(d)
-        noc.wait_for(lambda: all(r["state"] != "Running" or
-                                 r["phase"] == "escalating"
+        noc.wait_for(lambda: all(r["state"] != "Running" or r["phase"] in
+                                 ("escalating", "waiting_event")
                                  for r in journal.runs()),
                      lambda: "the runs to look: %r" % [
                          (r["state"], r["phase"]) for r in journal.runs()])
         noc.equal(journal.sets(), [], "SETs")
+        noc.check(not any(network[1].is_up(p) for p in shut), "one is open")
         audit(d)
 
 

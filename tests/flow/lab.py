@@ -153,10 +153,19 @@ class Device:
         return run("snmpget", "-v2c", "-cpublic", "-Oqvn", "-t1", "-r0",
                    self.address, oid, ok=False).strip()
 
-    def trap(self, d, oid, *varbinds):
-        """One of ours, from its address."""
-        run("ip", "netns", "exec", self.ns, "snmptrap", "-v2c", "-cpublic",
+    def trap(self, d, oid, *varbinds, options=("-v2c", "-cpublic")):
+        """One of ours, from its address: all that a forger needs to write."""
+        run("ip", "netns", "exec", self.ns, "snmptrap", *options,
             "%s:%d" % (self.host, d.traps), "", oid, *varbinds)
+
+    def says(self, d, ifname, up, **kw):
+        """A linkUp or linkDown, true or not."""
+        index = self.index(ifname)
+        state = "1" if up else "2"
+        self.trap(d, "1.3.6.1.6.3.1.1.5.%d" % (4 if up else 3),
+                  "1.3.6.1.2.1.2.2.1.1.%d" % index, "i", str(index),
+                  "1.3.6.1.2.1.2.2.1.7.%d" % index, "i", state,
+                  "1.3.6.1.2.1.2.2.1.8.%d" % index, "i", state, **kw)
 
     def index(self, ifname):
         return int(self.ip("-o", "link", "show", ifname).split(":")[0])
@@ -251,8 +260,11 @@ class Lab:
                 device.name, device.address, site, cable))
         return "\n".join(rows) + "\n"
 
-    def daemon(self, rules, mute=(), **kw):
-        """A daemon that hears this network; the agents are started."""
+    def daemon(self, rules, mute=(), shut=(), **kw):
+        """A daemon that hears this network; the agents are started.  shut:
+        ports of demo1 that have been so since before its agent started."""
+        if shut:
+            self.devices[0].shut(*shut)
         rules_dir = noc.tempdir()
         shutil.copytree(os.path.join(noc.SRCDIR, "rules", "lib"),
                         os.path.join(rules_dir, "lib"))
@@ -263,12 +275,14 @@ class Lab:
         d = noc.Daemon(rules=rules_dir, inventory=self.inventory(),
                        config=config, **kw)
         d.sets["traps"] = "0.0.0.0:%d" % d.traps
+        d.sets["agent.boot"] = "0s"  # they have just started
         d.start()
         for device in self.devices:
             device.start(d.traps, device.name in mute)
         for device in self.devices:
             for port in device.ports:
-                device.noticed(port, True)
+                if device is not self.devices[0] or port not in shut:
+                    device.noticed(port, True)
             if device.name not in mute:
                 self.introduce(d, device)
         return d

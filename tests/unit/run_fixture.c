@@ -14,6 +14,7 @@
 #include "engine/core/call.h"
 #include "engine/core/command.h"
 #include "engine/core/due.h"
+#include "engine/run/change.h"
 #include "engine/run/escalate.h"
 #include "engine/parts.h"
 #include "actions/actions.h"
@@ -191,6 +192,9 @@ on_call(struct noc_call *call, struct noc_err *err, void *arg)
 	f->started++;
 	f->sets += call->ops == &act_set;
 	if (f->world && f->world(f, call, &result, &e)) {
+		if (result)
+			noc_change_stand_in(call->params, result,
+					    f->changed_ms);
 		noc_call_done(&f->env, call, result, e.class ? &e : NULL);
 		return 0;
 	}
@@ -346,7 +350,14 @@ struct noc_id
 fix_start(struct fix *f, const char *rule, enum noc_mode mode,
 	  enum noc_trust trust)
 {
-	struct noc_event *ev = fix_event(f, "link.down", "sw1", trust);
+	return fix_start_for(f, fix_event(f, "link.down", "sw1", trust), rule,
+			     mode);
+}
+
+struct noc_id
+fix_start_for(struct fix *f, struct noc_event *ev, const char *rule,
+	      enum noc_mode mode)
+{
 	struct noc_rule *r = noc_ruleset_rule(noc_core_rules(f->core), rule);
 	struct noc_run_cause cause = { .mode = mode,
 				       .key = "sw1/eth7",
@@ -486,6 +497,7 @@ fix_hold(struct fix *f, const char *action, const char *json)
 	struct noc_err err;
 
 	assert_int_equal(noc_json_parse(json, strlen(json), &v, &err), 0);
+	noc_change_stand_in(call->params, v, f->changed_ms);
 	calls_remove(f, 0);
 	f->hold_durable = true;
 	/* Everything before is durable: its result is delivered at once. */
@@ -501,6 +513,7 @@ fix_answer(struct fix *f, const char *action, const char *json)
 
 	if (noc_json_parse(json, strlen(json), &v, &err))
 		fail_msg("%s", err.msg);
+	noc_change_stand_in(call->params, v, f->changed_ms);
 	calls_remove(f, 0);
 	noc_call_done(&f->env, call, v, NULL);
 	fix_pump(f);

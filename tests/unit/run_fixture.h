@@ -41,6 +41,9 @@ struct fix {
 	bool (*world)(struct fix *f, struct noc_call *call,
 		      struct noc_value **result, struct noc_call_error *err);
 	char admin[16], oper[16]; /* of the one port in this world */
+	/* So long ago its ports changed, negative: it does not say.  What a
+	 * test answers is as of a device whose port changed just now. */
+	int64_t changed_ms;
 
 	char *journal[FIX_LINES]; /* records, in order */
 	size_t njournal;
@@ -64,6 +67,9 @@ struct noc_event *fix_event(struct fix *f, const char *kind, const char *device,
 /* Start the rule's run for a new event; pumped. */
 struct noc_id fix_start(struct fix *f, const char *rule, enum noc_mode mode,
 			enum noc_trust trust);
+/* The same for this event, owned. */
+struct noc_id fix_start_for(struct fix *f, struct noc_event *ev,
+			    const char *rule, enum noc_mode mode);
 struct noc_id fix_start_flow(struct fix *f, const char *flow);
 /* The event reaches the runs that wait for it. */
 void fix_happens(struct fix *f, const char *kind, const char *device);

@@ -18,6 +18,11 @@
 	"\"up\" }, timeout = \"5s\", retry = { attempts = 2, initial = " \
 	"\"1s\", jitter = false } }"
 
+/* Opens nothing, and no port is said to have changed: test_change.c. */
+#define NOTE                                                    \
+	"step \"note\" { snmp.set { [\"ifAlias.7\"] = \"x\" }," \
+	" timeout = \"5s\" }"
+
 /* What was read of it counts, also before a restart; nothing else does. */
 static void
 test_confirmed_by_a_read(void **state)
@@ -54,12 +59,14 @@ test_confirmed_by_a_read(void **state)
 		struct fix f;
 
 		rules = noc_asprintf("rule \"r\" { mode = \"active\","
-				     " on = \"link.down\", run = flow {"
+				     " on = \"mac.flood\", run = flow {"
 				     " step \"look\" { %s, timeout = \"5s\" },"
-				     " sleep \"10s\", " RAISE " } }\n",
+				     " sleep \"10s\", " NOTE " } }\n",
 				     cases[i / 2].step);
 		life_open(&f, dir, noc_clock_read(), rules);
-		fix_start(&f, "r", NOC_ACTIVE, NOC_TRUST_NORMAL);
+		fix_start_for(
+		    &f, fix_event(&f, "mac.flood", "sw1", NOC_TRUST_NORMAL),
+		    "r", NOC_ACTIVE);
 		fix_answer(&f, cases[i / 2].action, cases[i / 2].answer);
 		if (restart) {
 			f.dead = true;

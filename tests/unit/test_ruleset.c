@@ -267,9 +267,16 @@ test_normalizers_and_hooks(void **state)
 		       "[*]");
 }
 
+#define SETS(name, look, object)                                            \
+	"rule \"" name "\" { on = \"link.down\", run = flow { step \"l\" {" \
+	" " look " }, step \"s\" { snmp.set { [\"" object                   \
+	"\"] = 1 }, timeout = \"1s\" } } }\n"
+
 static void
 test_warnings(void **state)
 {
+	static const char *const unshown[] = { "walks", "execs", "asks",
+					       "vendor" };
 	struct noc_ruleset *rs = rules_load(
 	    "normalize \"n\" { from = \"syslog\", emit = \"link.down\" }\n"
 	    "rule \"typo\" { on = \"link.dwn\", run = notify \"noc\" }\n"
@@ -280,9 +287,27 @@ test_warnings(void **state)
 	    "= \"1s\", target = \"{far.device}\" } } }\n"
 	    "rule \"good\" { on = \"link.down\", run = flow { step \"l\" { "
 	    "snmp.get { a = \"b\" } }, step \"s\" { snmp.set { a = 1 }, timeout "
-	    "= \"1s\" } } }\n");
+	    "= \"1s\" } } }\n"
+	    /* Only an answer to snmp.get shows that a port changed. */
+	    SETS("walks", "snmp.walk { a = \"ifAlias\" }", "ifAlias.7")
+		SETS("execs", "exec { \"x\", mutates = false }",
+		     "IF-MIB::ifAdminStatus[{ifname}]")
+		    SETS("asks", "snmp.get { a = \"b\" }",
+			 "ifAdminStatus.{ifindex}")
+			SETS("vendor", "snmp.walk { a = \"b\" }",
+			     "1.3.6.1.4.1.9.2.{ifindex}"));
 
 	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(unshown); i++) {
+		char *text =
+		    noc_asprintf("rule '%s': step 's' changes a port of "
+				 "{device} without an snmp.get",
+				 unshown[i]);
+
+		if (!strstr(rs->warnings, text) != !(i < 2))
+			fail_msg("%s", text);
+		free(text);
+	}
 	assert_non_null(strstr(rs->warnings,
 			       "t.lua:2: rule 'typo': nothing emits "
 			       "'link.dwn'; did you mean 'link.down'"));
