@@ -36,25 +36,31 @@ text_place(const char *text)
 	return (size_t)(end - text) + 2;
 }
 
-/* The place inside the message is nearer than that of the node. */
+/*
+ * The place inside the message is nearer than that of the node.  Names and
+ * patterns that it quotes may hold anything: it stays one line.
+ */
 static void
 build_line(struct noc_build *b, const struct noc_value *at, const char *text)
 {
 	size_t place = text_place(text);
+	struct noc_strbuf line = NOC_STRBUF_INIT;
 
 	if (b->nerrors++ >= BUILD_ERRORS_MAX)
 		return;
 	if (place)
-		noc_strbuf_add(&b->errors, text, place);
+		noc_strbuf_add(&line, text, place);
 	else
 		noc_strbuf_addf(
-		    &b->errors, "%s: ",
+		    &line, "%s: ",
 		    noc_ast_at(at && noc_value_get(at, "at") ? at : b->node));
 	if (noc_ast_name(b->node))
-		noc_strbuf_addf(&b->errors, "%s '%s': ", noc_ast_node(b->node),
+		noc_strbuf_addf(&line, "%s '%s': ", noc_ast_node(b->node),
 				noc_ast_name(b->node));
-	noc_strbuf_adds(&b->errors, text + place);
+	noc_strbuf_adds(&line, text + place);
+	noc_strbuf_add_escaped(&b->errors, line.p, line.len);
 	noc_strbuf_addc(&b->errors, '\n');
+	noc_strbuf_release(&line);
 }
 
 void
@@ -82,16 +88,17 @@ void
 noc_build_warn(struct noc_build *b, const char *fmt, ...)
 {
 	size_t used = strlen(b->rs->warnings), size = sizeof(b->rs->warnings);
+	struct noc_strbuf line = NOC_STRBUF_INIT;
+	char text[1024];
 	va_list ap;
-	int len;
 
 	va_start(ap, fmt);
-	len = vsnprintf(b->rs->warnings + used, size - used, fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	if (len < 0 || used + (size_t)len + 2 > size)
-		b->rs->warnings[used] = '\0';
-	else
-		strcpy(b->rs->warnings + used + len, "\n");
+	noc_strbuf_add_escaped(&line, text, strlen(text));
+	if (used + line.len + 2 <= size)
+		sprintf(b->rs->warnings + used, "%s\n", line.p);
+	noc_strbuf_release(&line);
 }
 
 struct noc_strings

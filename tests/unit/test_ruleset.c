@@ -109,6 +109,21 @@ test_modes_and_guards_by_default(void **state)
 #define TELLS(body) "rule \"r\" { " body ", run = notify \"noc\" }"
 #define ON	    "on = \"link.down\""
 
+/* A pattern may hold anything; it is read on a terminal, a line each. */
+static void
+test_a_mistake_is_one_line(void **state)
+{
+	char *errors = rules_refused(
+	    TELLS(ON ", where = { summary = re \"[a\\nb\\27(0;\" }"));
+	const char *nl = strchr(errors, '\n');
+
+	(void)state;
+	assert_non_null(strstr(errors, "t.lua:1: rule 'r'"));
+	assert_non_null(strstr(errors, "'[a\\x0ab\\x1b(0;'"));
+	assert_true(!nl || !nl[1]);
+	free(errors);
+}
+
 static void
 test_mistakes_are_refused_with_their_line(void **state)
 {
@@ -372,6 +387,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_manual_page_loads),
 		cmocka_unit_test(test_modes_and_guards_by_default),
+		cmocka_unit_test(test_a_mistake_is_one_line),
 		cmocka_unit_test(test_mistakes_are_refused_with_their_line),
 		cmocka_unit_test(test_what_emit_says_of_the_event),
 		cmocka_unit_test(test_every_mistake_is_told_at_once),
