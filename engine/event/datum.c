@@ -343,11 +343,12 @@ varbind_find(const struct noc_value *snmp, const char *name, size_t len,
 static bool
 index_get(struct noc_slice index, unsigned long n, struct noc_datum *out)
 {
-	const char *p = index.p, *end = index.p + index.len, *dot;
+	const char *p = index.p, *end, *dot;
 	int64_t value = 0;
 
 	if (!p || !index.len)
 		return false;
+	end = p + index.len;
 	if (n == 0) {
 		datum_slice(index, out);
 		return true;
