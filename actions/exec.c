@@ -19,17 +19,16 @@
 #include "engine/lang/schema_rows.h"
 #include "engine/core/call.h"
 #include "actions/actions.h"
+#include "actions/exec_answer.h"
+#include "actions/exec_argv.h"
 
 /*
  * exec: a program with arguments, never a shell.  JSON on standard input
  * (event, run, step), JSON or text out, its exit code is the error's class.
  * Its own process group, killed as one at the deadline; exit seen by pidfd.
  */
-#define EXEC_OUT_MAX  (1024 * 1024)
-#define EXEC_ERR_MAX  (64 * 1024)
-#define EXEC_ARGS_MAX 256
-
-#define EXEC_HELPER_ARGS 4 /* before the program, see exec_argv */
+#define EXEC_OUT_MAX (1024 * 1024)
+#define EXEC_ERR_MAX (64 * 1024)
 
 struct exec_pipe {
 	int fd;
@@ -79,83 +78,23 @@ exec_free(struct exec *x)
 
 /* ---- the end ---- */
 
-static const char *
-exec_class(const struct exec *x, int code)
-{
-	const struct noc_value *map =
-	    noc_value_get(noc_params_opts(x->call->params), "exit");
-	char text[16];
-
-	snprintf(text, sizeof(text), "%d", code);
-	if (noc_value_get(map, text))
-		return noc_value_get_str(map, text, "permanent");
-	switch (code) { /* sysexits.h */
-	case 75:
-		return "transient";
-	case 69:
-		return "dependency_unavailable";
-	default:
-		return "permanent";
-	}
-}
-
-static struct noc_value *
-exec_result(struct exec *x, int code)
-{
-	const char *format = noc_value_get_str(noc_params_opts(x->call->params),
-					       "format", "auto");
-	struct noc_value *v = noc_value_map(), *json = NULL;
-	const struct noc_strbuf *out = &x->out.text;
-	size_t len = out->len;
-
-	noc_value_set(v, "exit", noc_value_int(code));
-	if (strcmp(format, "text") && len &&
-	    noc_json_parse(out->p, len, &json, NULL) == 0)
-		noc_value_set(v, "json", json);
-	while (len && out->p[len - 1] == '\n')
-		len--;
-	noc_value_set(v, "stdout", noc_value_strn(out->p ? out->p : "", len));
-	noc_value_set(v, "stderr",
-		      noc_value_strn(x->err.text.p ? x->err.text.p : "",
-				     x->err.text.len));
-	if (x->out.cut)
-		noc_value_set(v, "truncated", noc_value_bool(true));
-	return v;
-}
-
 static void
 exec_finish(struct exec *x)
 {
-	struct noc_value *result;
-	struct noc_call_error e;
 	struct noc_call *call = x->call;
-	const char *said = x->err.text.p ? x->err.text.p : "";
-	int code = WIFEXITED(x->status) ? WEXITSTATUS(x->status)
-					: 128 + WTERMSIG(x->status);
-	char text[32];
+	const struct noc_exec_answer a = {
+		.program = x->program,
+		.status = x->status,
+		.out = noc_slice(x->out.text.p, x->out.text.len),
+		.err = noc_slice(x->err.text.p, x->err.text.len),
+		.cut = x->out.cut,
+		.opts = noc_params_opts(call->params),
+	};
+	struct noc_call_error e;
+	bool failed;
+	struct noc_value *result = noc_exec_answer(&a, &failed, &e);
 
-	result = exec_result(x, code);
-	snprintf(text, sizeof(text), "exit %d", code);
-	if (WIFSIGNALED(x->status)) {
-		noc_call_error_set(&e, "in_doubt", "executor", text,
-				   "%s was ended by signal %d", x->program,
-				   WTERMSIG(x->status));
-		noc_call_done(x->env, call, result, &e);
-	} else if (code) {
-		noc_call_error_set(&e, exec_class(x, code), "executor", text,
-				   "%s ended with code %d: %.*s", x->program,
-				   code, (int)strcspn(said, "\n"), said);
-		noc_call_done(x->env, call, result, &e);
-	} else if (!strcmp(noc_value_get_str(noc_params_opts(call->params),
-					     "format", "auto"),
-			   "json") &&
-		   !noc_value_get(result, "json")) {
-		noc_call_error_set(&e, "permanent", "executor", "format",
-				   "its output is not JSON");
-		noc_call_done(x->env, call, result, &e);
-	} else {
-		noc_call_done(x->env, call, result, NULL);
-	}
+	noc_call_done(x->env, call, result, failed ? &e : NULL);
 	exec_free(x);
 }
 
@@ -283,53 +222,6 @@ exec_environ(const struct exec *x)
 	return list;
 }
 
-static char **
-exec_argv(const struct exec *x, struct noc_err *err)
-{
-	const struct noc_value *items = noc_params_items(x->call->params);
-	size_t n = noc_value_len(items), at = 0;
-	char **argv;
-
-	if (n == 0 || n > EXEC_ARGS_MAX) {
-		noc_err_set(err, NOC_EINPUT,
-			    "exec needs a program and at most %d arguments.",
-			    EXEC_ARGS_MAX);
-		return NULL;
-	}
-	argv = noc_calloc(n + 6, sizeof(char *));
-	argv[at++] = noc_strdup("nocturne");
-	argv[at++] = noc_strdup("--exec-helper");
-	argv[at++] =
-	    noc_asprintf("%lld", (long long)(x->call->timeout_ms / 1000 + 1));
-	argv[at++] = noc_strdup("1024");
-	for (size_t i = 0; i < n; i++) {
-		struct noc_strbuf sb = NOC_STRBUF_INIT;
-
-		noc_value_text(noc_value_at(items, i), &sb);
-		if (sb.p && memchr(sb.p, '\0', sb.len)) {
-			noc_err_set(err, NOC_EINPUT,
-				    "Argument %zu of exec holds a NUL byte.",
-				    i);
-			noc_strbuf_release(&sb);
-			for (size_t j = 0; j < at; j++)
-				free(argv[j]);
-			free(argv);
-			return NULL;
-		}
-		argv[at++] =
-		    sb.p ? noc_strbuf_detach(&sb, NULL) : noc_strdup("");
-	}
-	return argv;
-}
-
-static void
-exec_list_free(char **list)
-{
-	for (size_t i = 0; list && list[i]; i++)
-		free(list[i]);
-	free(list);
-}
-
 static int
 exec_pipes(struct exec *x, int child[3], struct noc_err *err)
 {
@@ -382,7 +274,7 @@ exec_spawn(struct exec *x, char **argv, const int child[3], struct noc_err *err)
 	r = posix_spawn(&x->pid, "/proc/self/exe", &files, &attr, argv, envp);
 	posix_spawn_file_actions_destroy(&files);
 	posix_spawnattr_destroy(&attr);
-	exec_list_free(envp);
+	noc_exec_argv_free(envp);
 	if (r)
 		return noc_err_set(err, NOC_EDOWN,
 				   "The program cannot be started: %s.",
@@ -404,13 +296,14 @@ exec_start(struct noc_env *env, struct noc_call *call, struct noc_err *err)
 	x->out.max = EXEC_OUT_MAX;
 	x->err.max = EXEC_ERR_MAX;
 	call->impl = x;
-	argv = exec_argv(x, err);
+	argv = noc_exec_argv(noc_params_items(call->params), call->timeout_ms,
+			     err);
 	r = argv ? exec_pipes(x, child, err) : NOC_EINPUT;
 	if (r == 0)
 		r = exec_spawn(x, argv, child, err);
 	if (argv)
-		x->program = noc_strdup(argv[EXEC_HELPER_ARGS]);
-	exec_list_free(argv);
+		x->program = noc_strdup(argv[NOC_EXEC_HELPER_ARGS]);
+	noc_exec_argv_free(argv);
 	for (int i = 0; i < 3; i++)
 		if (child[i] >= 0)
 			close(child[i]);
