@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* Of: proto/ber.c proto/ber_tag.c */
 #include "config.h"
 
 #include <stdint.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* Of: proto/cron.c proto/cron_find.c proto/civil.c */
 #include "config.h"
 
 #include <stdint.h>

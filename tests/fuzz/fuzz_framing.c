@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* Of: proto/framing.c */
 #include "config.h"
 
 #include <stdbool.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* Of: proto/http_parse.c proto/http_parse_chunks.c */
 #include "config.h"
 
 #include <stdint.h>

@@ -11,7 +11,34 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
-/* Whatever is taken can be looked up by the names that it gives. */
+/* Nobody behind the door asks what type a column is. */
+static void
+check_typed(const struct noc_device *d)
+{
+	const char *const texts[] = { d->name, d->role, d->site, d->vendor,
+				      d->credential };
+
+	for (size_t i = 0; i < NOC_COUNT(texts); i++)
+		NOC_REQUIRE(texts[i] != NULL);
+	NOC_REQUIRE(d->name[0] && d->snmp_port > 0);
+	for (size_t i = 0; i < d->ntags; i++)
+		NOC_REQUIRE(d->tags[i] != NULL);
+	for (size_t i = 0; i < d->ncables; i++) {
+		const struct noc_cable *c = &d->cables[i];
+
+		NOC_REQUIRE(c->ifname && c->far_device && c->far_ifname);
+		NOC_REQUIRE(noc_device_cable(d, noc_slice_str(c->ifname)));
+	}
+	NOC_REQUIRE(!d->extra || d->extra->type == NOC_MAP);
+}
+
+/*
+ * Whatever is taken can be looked up by the names that it gives, and has the
+ * types that the columns have; what is not is refused with a place.
+ *
+ * Of: engine/inventory/csv.c engine/inventory/load.c engine/inventory/row.c
+ * engine/inventory/inventory.c proto/ifname.c
+ */
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
@@ -24,6 +51,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 			const struct noc_device *d = &inv->devices[i];
 			struct noc_slice name = noc_slice_str(d->name);
 
+			check_typed(d);
 			NOC_REQUIRE(name.len > 255 ||
 				    noc_inventory_by_name(inv, name) == d);
 			for (size_t j = 0; j < d->naddresses; j++)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* Of: base/json.c base/utf8.c */
 #include "config.h"
 
 #include <stdint.h>

@@ -2,6 +2,8 @@
 /*
  * A rule file of any bytes: it loads or is refused with errors, and its
  * functions can be called, within their budgets.
+ *
+ * Of: engine/lua/
  */
 #include "config.h"
 

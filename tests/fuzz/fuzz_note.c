@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* Of: store/note.c */
 #include "config.h"
 
 #include <stdint.h>

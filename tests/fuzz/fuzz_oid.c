@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* Of: proto/mib.c proto/mib_text.c proto/mib_table.c */
 #include "config.h"
 
 #include <stdint.h>

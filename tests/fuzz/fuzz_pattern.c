@@ -2,6 +2,8 @@
 /*
  * Patterns: the first line is a regular expression, the rest a text.  When
  * they match, the text holds the literal that the index would look for.
+ *
+ * Of: engine/expr/pattern.c
  */
 #include "config.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* Of: snmp/peek.c */
 #include "config.h"
 
 #include <stdint.h>

@@ -3,6 +3,8 @@
  * Plans and events as they come back from the database: any JSON is taken or
  * refused; a plan that is taken reads back to the same hash, an event to the
  * same JSON.
+ *
+ * Of: engine/flow/plan*.c engine/flow/retry.c engine/event/value.c
  */
 #include "config.h"
 

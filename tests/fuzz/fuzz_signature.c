@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* Of: proto/signature.c proto/cloudevents.c */
 #include "config.h"
 
 #include <stdint.h>

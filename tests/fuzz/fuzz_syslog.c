@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* Of: proto/syslog*.c */
 #include "config.h"
 
 #include <stdint.h>

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* Templates: any text is taken or refused, and one that is taken expands. */
+/*
+ * Templates: any text is taken or refused, and one that is taken expands.
+ *
+ * Of: engine/expr/template.c engine/expr/scope.c
+ */
 #include "config.h"
 
 #include <stdint.h>

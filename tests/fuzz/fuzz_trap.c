@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* Of: snmp/receive.c snmp/trap.c snmp/varbind.c */
 #include "config.h"
 
 #include <netinet/in.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* Of: proto/tzif.c proto/tz_footer.c */
 #include "config.h"
 
 #include <stdint.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* Of: sensors/webhook_body.c */
 #include "config.h"
 
 #include <stddef.h>

@@ -3,6 +3,8 @@
  * Conditions: any JSON is compiled or refused; what is compiled says the same
  * of an event whether it is asked or explained, and never matches less than
  * what the index was told.
+ *
+ * Of: engine/expr/where*.c engine/expr/literal.c
  */
 #include "config.h"
 

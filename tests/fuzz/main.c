@@ -2,7 +2,8 @@
 /*
  * Replays the seeds of a fuzz target as an ordinary test: each file of
  * $NOC_SRCDIR/tests/fuzz/seeds/<x>/ for the program fuzz_<x>, or the files
- * and directories named as arguments.  Not linked when libFuzzer is.
+ * and directories named as arguments; with a mutator of its own, what that
+ * makes of each, always the same.  Not linked when libFuzzer is.
  */
 #include "config.h"
 
@@ -13,9 +14,46 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#define MUTANTS	    4	 /* of a seed */
+#define MUTANT_MORE 4096 /* bytes that it may grow by */
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max,
+			       unsigned int seed) __attribute__((weak));
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max);
 
 static unsigned long replayed;
+
+/* As good as libFuzzer's where its targets call it: some byte is another. */
+size_t
+LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max)
+{
+	(void)max;
+	if (size)
+		data[size * 5 / 7] ^= 0x24;
+	return size;
+}
+
+static void
+run_mutants(const uint8_t *data, size_t len)
+{
+	for (unsigned seed = 1; seed <= MUTANTS; seed++) {
+		size_t n, max = len + MUTANT_MORE;
+		uint8_t *grown = calloc(1, max), *exact;
+
+		if (!grown)
+			abort();
+		memcpy(grown, data, len);
+		n = LLVMFuzzerCustomMutator(grown, len, max, seed);
+		exact = malloc(n ? n : 1);
+		if (!exact)
+			abort();
+		memcpy(exact, grown, n);
+		free(grown);
+		LLVMFuzzerTestOneInput(exact, n);
+		free(exact);
+	}
+}
 
 static int
 replay_file(const char *path)
@@ -45,6 +83,8 @@ replay_file(const char *path)
 		abort();
 	fprintf(stderr, "# %s\n", path);
 	LLVMFuzzerTestOneInput(data, len);
+	if (LLVMFuzzerCustomMutator)
+		run_mutants(data, len);
 	free(data);
 	replayed++;
 	return 0;
