@@ -83,6 +83,8 @@ static const struct {
 	  "Faults that a further witness may join." },
 	{ "states_refused", "correlation_states_refused", true,
 	  "Correlation states refused as there were too many." },
+	{ "states_evicted", "correlation_states_evicted", true,
+	  "Correlation states that gave way to newer ones." },
 	{ "silences", "silences", false, "Silences in force." },
 	{ "freezes", "freezes", false, "Freezes in force." },
 	{ "killed", "kill_switch", false, "1 while the kill switch is on." },

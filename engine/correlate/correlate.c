@@ -112,6 +112,12 @@ noc_correlate(struct noc_core *core, struct noc_candidate *c,
 			    noc_override_silenced(core, c->ev));
 		return;
 	}
+	if (c->rule->acting && noc_keyed_is_lost(core, c->rule, c->ev)) {
+		noc_outcome(core, c, "guarded",
+			    "what held it back here had to be forgotten: too "
+			    "many states were opened");
+		return;
+	}
 	for (size_t i = 0; i < NOC_COUNT(correlate_order); i++) {
 		if (on && correlate_order[i]->event(core, c) == NOC_TAKEN)
 			return;

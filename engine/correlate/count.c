@@ -204,9 +204,11 @@ count_state(struct noc_core *core, const struct noc_form *form,
 		noc_value_len(noc_value_get(k->data, "times")))
 		noc_value_unset(k->data, "times");
 	if (!k) {
-		k = noc_keyed_add(core, form, c->rule, c->key, NULL);
+		k = noc_keyed_add(core, form, c->rule, c->key, c->ev, false);
 		if (k)
 			k->count = 0;
+	} else {
+		noc_keyed_heard(core, k, c->ev);
 	}
 	return k;
 }
@@ -383,14 +385,30 @@ count_sound(const struct noc_value *data)
 	       noc_keyed_all(words, NOC_STR);
 }
 
+/* Forgotten, it would fire again before it may. */
+static bool
+threshold_brakes(const struct noc_rule *rule, const struct noc_keyed *k)
+{
+	return rule->acting && noc_value_get(k->data, "fired") != NULL;
+}
+
+static bool
+throttle_brakes(const struct noc_rule *rule, const struct noc_keyed *k)
+{
+	(void)k;
+	return rule->acting && rule->throttle == NOC_ONCE_WITHIN;
+}
+
 const struct noc_form noc_form_threshold = {
 	.name = "threshold",
+	.brakes = threshold_brakes,
 	.sound = count_sound,
 	.on_due = on_threshold_due,
 };
 
 const struct noc_form noc_form_throttle = {
 	.name = "throttle",
+	.brakes = throttle_brakes,
 	.on_due = on_throttle_due,
 	.held = true, /* a batch of once_after stands for its first */
 };

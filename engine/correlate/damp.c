@@ -111,10 +111,19 @@ damp_count(struct noc_core *core, struct noc_candidate *c)
 		noc_correlate_settles(core, c, &due); /* names the cause */
 	k = noc_keyed_get(core, &noc_form_damp, c->rule->name, c->key);
 	if (!k) {
-		k = noc_keyed_add(core, &noc_form_damp, c->rule, c->key, NULL);
-		if (!k)
-			return NOC_PASS;
+		k = noc_keyed_add(core, &noc_form_damp, c->rule, c->key, c->ev,
+				  false);
+		if (!k && !c->rule->acting)
+			return NOC_PASS; /* nobody is left in the dark */
+		if (!k) {
+			noc_outcome(core, c, "errored",
+				    "too many open states: it cannot be "
+				    "damped, so nothing acts");
+			return NOC_TAKEN;
+		}
 		k->data = noc_value_map();
+	} else {
+		noc_keyed_heard(core, k, c->ev);
 	}
 	now = noc_rule_clock(core, c->rule, c->ev) / NOC_NS_PER_MS;
 	if ((double)now < damp_number(k, "at"))
@@ -243,7 +252,17 @@ const struct noc_correlator_ops noc_correlate_damp_gate = {
 	.event = damp_gate,
 };
 
+/* What it has counted, and that it is muted. */
+static bool
+damp_brakes(const struct noc_rule *rule, const struct noc_keyed *k)
+{
+	(void)k;
+	return rule->acting;
+}
+
 const struct noc_form noc_form_damp = {
 	.name = "damp",
+	.lasting = true,
+	.brakes = damp_brakes,
 	.on_due = on_damp_due,
 };

@@ -139,6 +139,7 @@ hold_event(struct noc_core *core, struct noc_candidate *c)
 	k = noc_keyed_get(core, &noc_form_hold, c->rule->name, c->key);
 	if (k) {
 		k->count += c->count;
+		noc_keyed_heard(core, k, c->ev);
 		noc_keyed_store_count(core, k);
 		noc_outcome_counted(core, c);
 		noc_core_story(core, "%s already holds", c->rule->name);
@@ -149,7 +150,7 @@ hold_event(struct noc_core *core, struct noc_candidate *c)
 		return NOC_TAKEN;
 	}
 	c->ev = noc_core_write_event(core, c->ev, "matched");
-	k = noc_keyed_add(core, &noc_form_hold, c->rule, c->key, c->ev);
+	k = noc_keyed_add(core, &noc_form_hold, c->rule, c->key, c->ev, true);
 	if (!k) {
 		noc_outcome(core, c, "errored", "too many open states");
 		return NOC_TAKEN;
@@ -237,6 +238,8 @@ void
 noc_hold_closing(struct noc_core *core, const struct noc_rule *rule,
 		 struct noc_event *ev, const char *key)
 {
+	static const struct noc_form *const forms[] = { &noc_form_hold,
+							&noc_form_settle };
 	struct hold_end end = {
 		.rule = rule, .outcome = "cancelled", .closing = ev, .key = key
 	};
@@ -249,8 +252,16 @@ noc_hold_closing(struct noc_core *core, const struct noc_rule *rule,
 	if (end.meant)
 		noc_strbuf_adds(&why, ": left alone");
 	end.why = why.p;
-	noc_keyed_each(core, &noc_form_hold, rule->name, on_hold_close, &end);
-	noc_keyed_each(core, &noc_form_settle, rule->name, on_hold_close, &end);
+	for (size_t i = 0; i < NOC_COUNT(forms); i++) {
+		struct noc_keyed *k =
+		    key ? noc_keyed_get(core, forms[i], rule->name, key) : NULL;
+
+		if (k)
+			on_hold_close(core, k, &end);
+		else if (!key)
+			noc_keyed_each(core, forms[i], rule->name,
+				       on_hold_close, &end);
+	}
 	noc_strbuf_release(&why);
 }
 

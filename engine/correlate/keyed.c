@@ -21,7 +21,7 @@
 static const struct noc_form *const keyed_forms[] = {
 	&noc_form_hold,	 &noc_form_threshold, &noc_form_throttle,
 	&noc_form_damp,	 &noc_form_storm,     &noc_form_pair,
-	&noc_form_meant, &noc_form_settle,
+	&noc_form_meant, &noc_form_settle,    &noc_form_lost,
 };
 
 /* Does this state stand for a candidate that the ledger counts as held? */
@@ -86,7 +86,7 @@ keyed_put(struct noc_core *core, const struct noc_form *form, char *name)
 	struct noc_keyed *k = noc_calloc(1, sizeof(*k));
 	char *index = keyed_index(form->name, name);
 	const char *sep = strchr(name, '\x1f');
-	struct noc_table *mine;
+	struct noc_keyed_rule *mine;
 
 	k->form = form;
 	k->name = name;
@@ -102,7 +102,8 @@ keyed_put(struct noc_core *core, const struct noc_form *form, char *name)
 		mine = noc_calloc(1, sizeof(*mine));
 		noc_table_put(&p->by_rule, k->rule, mine);
 	}
-	noc_table_put(mine, index, k);
+	noc_table_put(&mine->states, index, k);
+	mine->lost += form == &noc_form_lost;
 	free(index);
 	return k;
 }
@@ -110,21 +111,23 @@ keyed_put(struct noc_core *core, const struct noc_form *form, char *name)
 struct noc_keyed *
 noc_keyed_add(struct noc_core *core, const struct noc_form *form,
 	      const struct noc_rule *rule, const char *key,
-	      struct noc_event *ev)
+	      struct noc_event *by, bool hold)
 {
 	struct noc_correlation *p = keyed_part(core);
+	struct noc_slice sender = noc_event_sender(by);
 	struct noc_keyed *k;
 
-	if (noc_table_len(&p->states) >= NOC_KEYED_MAX) {
+	if (!form->apart &&
+	    !noc_keyed_room(core, rule->name, by->trust, sender)) {
 		p->refused++;
-		noc_limit_reached(core, "states", rule->name,
-				  "%d states are open, new keys are refused",
-				  NOC_KEYED_MAX);
 		return NULL;
 	}
 	k = keyed_put(core, form, noc_asprintf("%s\x1f%s", rule->name, key));
 	memcpy(k->keys_hash, rule->keys_hash, 32);
-	k->ev = ev ? noc_event_ref(ev) : NULL;
+	k->ev = hold ? noc_event_ref(by) : NULL;
+	k->trust = by->trust;
+	k->sender = noc_strndup(sender.p ? sender.p : "", sender.len);
+	noc_keyed_seat(p, k);
 	return k;
 }
 
@@ -135,6 +138,7 @@ keyed_free(struct noc_core *core, struct noc_keyed *k)
 		k->form->freed(core, k);
 	noc_event_unref(k->ev);
 	noc_value_free(k->data);
+	free(k->sender);
 	free(k->name);
 	free(k);
 }
@@ -152,6 +156,8 @@ noc_keyed_store(struct noc_core *core, struct noc_keyed *k)
 		      noc_value_str(noc_hex(hex, k->keys_hash, 32)));
 	if (k->ev)
 		noc_value_set(row, "event", noc_event_value(k->ev));
+	noc_value_set(row, "trust", noc_value_int(k->trust));
+	noc_value_set(row, "sender", noc_value_str(k->sender));
 	if (k->late)
 		noc_value_set(row, "late", noc_value_bool(true));
 	if (k->data)
@@ -177,13 +183,16 @@ void
 noc_keyed_drop(struct noc_core *core, struct noc_keyed *k)
 {
 	struct noc_correlation *p = keyed_part(core);
+	struct noc_keyed_rule *mine = noc_table_get(&p->by_rule, k->rule);
 	char *index = keyed_index(k->form->name, k->name);
 
 	noc_due_disarm(core, &k->due);
 	if (k->stored_ns)
 		noc_txn_live_del(noc_core_txn(core), k->form->name, k->name);
+	noc_keyed_unseat(p, k);
 	noc_table_del(&p->states, index);
-	noc_table_del(noc_table_get(&p->by_rule, k->rule), index);
+	noc_table_del(&mine->states, index);
+	mine->lost -= k->form == &noc_form_lost;
 	free(index);
 	keyed_free(core, k);
 }
@@ -194,20 +203,22 @@ noc_keyed_each(struct noc_core *core, const struct noc_form *form,
 	       void (*fn)(struct noc_core *, struct noc_keyed *, void *),
 	       void *arg)
 {
-	const struct noc_table *mine =
-	    noc_table_get(&keyed_part(core)->by_rule, rule);
-	size_t n = 0, len = mine ? noc_table_len(mine) : 0;
+	struct noc_correlation *p = keyed_part(core);
+	const struct noc_keyed_rule *mine = noc_table_get(&p->by_rule, rule);
+	size_t n = 0, len = mine ? noc_table_len(&mine->states) : 0;
 	struct noc_keyed **all;
 	void *value;
 
 	if (len == 0)
 		return;
 	all = noc_calloc(len, sizeof(struct noc_keyed *));
-	for (size_t it = 0; noc_table_next(mine, &it, NULL, &value);)
+	for (size_t it = 0; noc_table_next(&mine->states, &it, NULL, &value);)
 		if (((struct noc_keyed *)value)->form == form)
 			all[n++] = value;
+	p->walks++; /* none of them may go but by fn */
 	for (size_t i = 0; i < n; i++)
 		fn(core, all[i], arg);
+	p->walks--;
 	free(all);
 }
 
@@ -215,12 +226,13 @@ size_t
 noc_keyed_count(struct noc_core *core, const struct noc_form *form,
 		const char *rule)
 {
-	const struct noc_table *mine =
+	const struct noc_keyed_rule *mine =
 	    noc_table_get(&keyed_part(core)->by_rule, rule);
 	size_t n = 0;
 	void *value;
 
-	for (size_t it = 0; mine && noc_table_next(mine, &it, NULL, &value);)
+	for (size_t it = 0;
+	     mine && noc_table_next(&mine->states, &it, NULL, &value);)
 		n += ((struct noc_keyed *)value)->form == form;
 	return n;
 }
@@ -232,14 +244,14 @@ noc_keyed_move(struct noc_core *core, struct noc_keyed *k, const char *key)
 	char *name = noc_asprintf("%s\x1f%s", k->rule, key);
 	char *from = keyed_index(k->form->name, k->name);
 	char *to = keyed_index(k->form->name, name);
-	struct noc_table *mine = noc_table_get(&p->by_rule, k->rule);
+	struct noc_keyed_rule *mine = noc_table_get(&p->by_rule, k->rule);
 
 	if (k->stored_ns)
 		noc_txn_live_del(noc_core_txn(core), k->form->name, k->name);
 	noc_table_del(&p->states, from);
-	noc_table_del(mine, from);
+	noc_table_del(&mine->states, from);
 	noc_table_put(&p->states, to, k);
-	noc_table_put(mine, to, k);
+	noc_table_put(&mine->states, to, k);
 	free(k->name);
 	k->name = name;
 	k->key = strchr(name, '\x1f') + 1;
@@ -322,10 +334,14 @@ keyed_close(void *part)
 		keyed_free(NULL, value);
 	noc_table_release(&p->states);
 	for (size_t it = 0; noc_table_next(&p->by_rule, &it, NULL, &value);) {
-		noc_table_release(value);
-		free(value);
+		struct noc_keyed_rule *mine = value;
+
+		noc_table_release(&mine->states);
+		noc_fair_release(&mine->fair);
+		free(mine);
 	}
 	noc_table_release(&p->by_rule);
+	noc_fair_release(&p->fair);
 	free(p);
 }
 
@@ -356,6 +372,23 @@ keyed_is_sound(const struct noc_form *form, const char *key,
 	       (data->type == NOC_MAP && (!form->sound || form->sound(data)));
 }
 
+/* A row of before this was kept: as its event, or as most are. */
+static void
+keyed_load_sender(struct noc_keyed *k, const struct noc_value *row)
+{
+	struct noc_slice sender =
+	    k->ev ? noc_event_sender(k->ev) : noc_slice("", 0);
+	int64_t trust = noc_value_get_int(
+	    row, "trust", k->ev ? k->ev->trust : NOC_TRUST_NORMAL);
+	const char *said = noc_value_get_str(row, "sender", NULL);
+
+	k->trust = trust < NOC_TRUST_LOW    ? NOC_TRUST_LOW
+		   : trust > NOC_TRUST_HIGH ? NOC_TRUST_HIGH
+					    : (enum noc_trust)trust;
+	k->sender = said ? noc_strdup(said)
+			 : noc_strndup(sender.p ? sender.p : "", sender.len);
+}
+
 static bool
 keyed_load(struct noc_core *core, void *part, const char *kind, const char *key,
 	   int64_t due_ns, const struct noc_value *data)
@@ -365,7 +398,6 @@ keyed_load(struct noc_core *core, void *part, const char *kind, const char *key,
 	struct noc_keyed *k;
 	size_t hash_len = sizeof(k->keys_hash);
 
-	(void)part;
 	for (size_t i = 0; i < NOC_COUNT(keyed_forms) && !form; i++)
 		if (!strcmp(keyed_forms[i]->name, kind))
 			form = keyed_forms[i];
@@ -390,6 +422,8 @@ keyed_load(struct noc_core *core, void *part, const char *kind, const char *key,
 	}
 	if (noc_value_get(data, "data"))
 		k->data = noc_value_copy(noc_value_get(data, "data"));
+	keyed_load_sender(k, data);
+	noc_keyed_seat(part, k);
 	if (due_ns) {
 		k->late = noc_value_get_bool(data, "late", false) ||
 			  due_ns < noc_steady_now(core) - NOC_NS_PER_S;
@@ -448,6 +482,7 @@ static void
 keyed_ready(struct noc_core *core, void *part)
 {
 	keyed_sweep(core, part);
+	noc_keyed_seat_all(part);
 	noc_keyed_named(core, NULL, NULL, NULL);
 }
 
@@ -480,6 +515,8 @@ keyed_stats(struct noc_core *core, void *part, struct noc_value *map)
 	noc_value_set(map, "states", forms);
 	noc_value_set(map, "states_refused",
 		      noc_value_int((int64_t)p->refused));
+	noc_value_set(map, "states_evicted",
+		      noc_value_int((int64_t)p->evicted));
 }
 
 const struct noc_part_ops noc_part_correlate = {

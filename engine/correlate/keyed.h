@@ -2,6 +2,7 @@
 #ifndef NOC_ENGINE_CORRELATE_KEYED_H
 #define NOC_ENGINE_CORRELATE_KEYED_H
 
+#include "base/fair.h"
 #include "engine/core/due.h"
 #include "engine/correlate/correlate.h"
 
@@ -9,8 +10,20 @@
  * Keyed states: one for each (form, rule, key), capped, each one live row,
  * kept over a reload while the rule's correlation keys stay the same.  What
  * every form stands on.
+ *
+ * Where there is no room one gives way (keyed_room.c): never one that is
+ * trusted more than the newcomer; of a sender that has its share his own, else
+ * the oldest of whoever has the most.  What it stood for is `errored`.  If it
+ * held an acting rule back, the rule is held back from its sender as a whole
+ * for as long (form "lost"): nobody acts because something was forgotten.
  */
-#define NOC_KEYED_MAX 65536
+#define NOC_KEYED_MAX		65536
+#define NOC_KEYED_RULE_MAX	16384 /* of one rule */
+#define NOC_KEYED_LOW_MAX	32768 /* of low trust together */
+#define NOC_KEYED_SENDER_LOW	1024  /* of one sender of low trust */
+#define NOC_KEYED_SENDER_NORMAL 8192  /* of one of normal trust */
+#define NOC_KEYED_LOST_MAX	1024  /* senders of a rule; then of all */
+#define NOC_KEYED_LOST_MS	(24 * 3600 * 1000LL) /* at most */
 
 struct noc_keyed;
 
@@ -22,8 +35,12 @@ struct noc_form {
 	void (*freed)(struct noc_core *core, struct noc_keyed *k);
 	/* Is this what k->data is made of?  NULL: it has none. */
 	bool (*sound)(const struct noc_value *data);
-	bool pair; /* k->rule names a pair */
-	bool held; /* with an event it counts as held_now in the ledger */
+	bool pair;    /* k->rule names a pair */
+	bool held;    /* with an event it counts as held_now in the ledger */
+	bool lasting; /* gives way after those of its sender that are not */
+	bool apart;   /* takes nobody's room and gives way to nobody */
+	/* Does it hold its rule back now?  NULL: it never does. */
+	bool (*brakes)(const struct noc_rule *rule, const struct noc_keyed *k);
 };
 
 struct noc_keyed {
@@ -40,22 +57,38 @@ struct noc_keyed {
 	uint8_t keys_hash[32];
 	bool late; /* was overdue when loaded, or when it came */
 	int64_t stored_ns;
+	enum noc_trust trust; /* of its event, or of a later one: the highest */
+	char *sender;	      /* of that event: noc_event_sender */
+	struct noc_fair_seat in_all, in_rule;
+};
+
+struct noc_keyed_rule { /* the states of one rule */
+	struct noc_table states;
+	struct noc_fair fair;
+	size_t lost; /* senders that it is held back from */
 };
 
 struct noc_correlation {	  /* the correlate part */
 	struct noc_table states;  /* "form\x1frule\x1fkey" */
-	struct noc_table by_rule; /* rule -> struct noc_table of states */
-	uint64_t refused;	  /* over NOC_KEYED_MAX */
+	struct noc_table by_rule; /* rule -> struct noc_keyed_rule */
+	struct noc_fair fair;	  /* of all rules */
+	unsigned walks;		  /* nobody gives way meanwhile */
+	uint64_t evicted;
+	uint64_t refused; /* over NOC_KEYED_MAX */
 };
 
 struct noc_keyed *noc_keyed_get(struct noc_core *core,
 				const struct noc_form *form, const char *rule,
 				const char *key);
-/* NULL when the cap is reached (counted). ev may be NULL. */
+/* NULL when nobody may give way to it (counted).  by: whose event makes it;
+ * hold: it stands for that event. */
 struct noc_keyed *noc_keyed_add(struct noc_core *core,
 				const struct noc_form *form,
 				const struct noc_rule *rule, const char *key,
-				struct noc_event *ev);
+				struct noc_event *by, bool hold);
+/* One more event came to it: it is as trusted as the most trusted of them. */
+void noc_keyed_heard(struct noc_core *core, struct noc_keyed *k,
+		     const struct noc_event *ev);
 void noc_keyed_store(struct noc_core *core, struct noc_keyed *k);
 /* Only a count has changed: at most one row a second. */
 void noc_keyed_store_count(struct noc_core *core, struct noc_keyed *k);
@@ -82,6 +115,23 @@ void noc_keyed_move(struct noc_core *core, struct noc_keyed *k,
 void noc_keyed_named(struct noc_core *core, const char *device,
 		     void (*fill)(struct noc_event *ev, void *arg), void *arg);
 
+/*
+ * Room for one more of this rule and sender: true when there is, whoever gave
+ * way.  Told.
+ */
+bool noc_keyed_room(struct noc_core *core, const char *rule,
+		    enum noc_trust trust, struct noc_slice sender);
+void noc_keyed_seat(struct noc_correlation *p, struct noc_keyed *k);
+void noc_keyed_unseat(struct noc_correlation *p, struct noc_keyed *k);
+/* By when they came; rows are read in no such order. */
+void noc_keyed_seat_all(struct noc_correlation *p);
+/* What held this rule back from this sender has no room: for as long. */
+void noc_keyed_lost(struct noc_core *core, const struct noc_rule *rule,
+		    struct noc_slice sender, int64_t until_boot_ns);
+/* Is the rule held back from the sender of this event by such a loss? */
+bool noc_keyed_is_lost(struct noc_core *core, const struct noc_rule *rule,
+		       const struct noc_event *ev);
+
 /* Go on after this form with what the state stood for. */
 void noc_keyed_resume(struct noc_core *core, struct noc_keyed *k,
 		      const struct noc_correlator_ops *after,
@@ -96,7 +146,7 @@ void noc_outcome_counted(struct noc_core *core, struct noc_candidate *c);
 
 extern const struct noc_form noc_form_hold, noc_form_threshold,
     noc_form_throttle, noc_form_damp, noc_form_storm, noc_form_pair,
-    noc_form_meant, noc_form_settle;
+    noc_form_meant, noc_form_settle, noc_form_lost;
 extern const struct noc_correlator_ops noc_correlate_damp_count,
     noc_correlate_unless, noc_correlate_settle, noc_correlate_threshold,
     noc_correlate_throttle, noc_correlate_storm, noc_correlate_hold,

@@ -41,6 +41,8 @@ keyed_join(struct noc_core *core, struct noc_keyed *late,
 	};
 
 	first->count += late->count;
+	if (late->ev)
+		noc_keyed_heard(core, first, late->ev);
 	if (late->form->held && late->ev && c.rule)
 		noc_outcome(core, &c, "cancelled", "the same port: %s",
 			    first->key);

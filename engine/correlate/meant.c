@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/event/identity.h"
 #include "engine/event/kinds.h"
 #include "engine/core/record.h"
 #include "engine/memory/unless.h"
@@ -28,9 +29,12 @@ noc_correlate_meant(struct noc_core *core, const struct noc_rule *rule,
 	if (!noc_kind_opposite(ev->kind) ||
 	    noc_keyed_get(core, &noc_form_meant, rule->name, key))
 		return;
-	meant = noc_keyed_add(core, &noc_form_meant, rule, key, ev);
-	if (!meant)
+	meant = noc_keyed_add(core, &noc_form_meant, rule, key, ev, true);
+	if (!meant) {
+		noc_keyed_lost(core, rule, noc_event_sender(ev),
+			       noc_core_time(core).boot_ns + MEANT_NS);
 		return;
+	}
 	noc_due_arm(core, &meant->due, noc_core_time(core).boot_ns + MEANT_NS);
 	noc_keyed_store(core, meant);
 }
@@ -76,7 +80,16 @@ on_meant_due(struct noc_core *core, struct noc_keyed *k)
 	noc_keyed_drop(core, k);
 }
 
+static bool
+meant_brakes(const struct noc_rule *rule, const struct noc_keyed *k)
+{
+	(void)k;
+	return rule->acting;
+}
+
 const struct noc_form noc_form_meant = {
 	.name = "meant",
+	.lasting = true,
+	.brakes = meant_brakes,
 	.on_due = on_meant_due,
 };

@@ -103,13 +103,17 @@ pair_open(struct noc_core *core, const struct noc_pair *pair,
 
 	if (k) {
 		k->count++;
+		noc_keyed_heard(core, k, ev);
 		return;
 	}
 	ev = noc_core_write_event(core, ev, "matched");
 	memcpy(as_rule.keys_hash, pair->keys_hash, 32);
-	k = noc_keyed_add(core, &noc_form_pair, &as_rule, key, ev);
-	if (!k)
+	k = noc_keyed_add(core, &noc_form_pair, &as_rule, key, ev, true);
+	if (!k) {
+		noc_core_decide(core, ev, pair->name, pair->definition,
+				"errored", NULL, "too many open states");
 		return;
+	}
 	noc_due_arm(
 	    core, &k->due,
 	    noc_core_time(core).boot_ns + pair->within_ms * NOC_NS_PER_MS);

@@ -33,11 +33,12 @@ settling_event(struct noc_core *core, struct noc_candidate *c)
 	k = noc_keyed_get(core, &noc_form_settle, c->rule->name, c->key);
 	if (k) {
 		k->count++;
+		noc_keyed_heard(core, k, c->ev);
 		noc_outcome_counted(core, c);
 		return NOC_TAKEN;
 	}
 	c->ev = noc_core_write_event(core, c->ev, "matched");
-	k = noc_keyed_add(core, &noc_form_settle, c->rule, c->key, c->ev);
+	k = noc_keyed_add(core, &noc_form_settle, c->rule, c->key, c->ev, true);
 	if (!k) {
 		noc_outcome(core, c, "errored", "too many open states");
 		return NOC_TAKEN;

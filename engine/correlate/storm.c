@@ -224,6 +224,16 @@ storm_site_open(struct noc_core *core, const struct noc_rule *rule,
 	return site.open;
 }
 
+/* Before what follows, which may make it give way. */
+static void
+storm_said(struct noc_core *core, struct noc_keyed *k, bool start)
+{
+	if (start)
+		noc_keyed_store(core, k);
+	else
+		noc_keyed_drop(core, k);
+}
+
 /*
  * The first devices of a site are told one by one, the next is told as the
  * site, those after it not at all; who was told to begin is told to end.
@@ -242,11 +252,13 @@ storm_say(struct noc_core *core, struct noc_keyed *k, struct noc_candidate *c,
 		noc_value_set(k->data, "said", noc_value_bool(true));
 	} else if (!noc_value_get_bool(k->data, "said", false)) {
 		noc_outcome_counted(core, c);
+		storm_said(core, k, start);
 		return;
 	}
 	extra = storm_extra(core, k, c->rule, phase);
 	c->extra = extra;
 	c->count = noc_value_get_int(extra, "count", 1);
+	storm_said(core, k, start);
 	noc_correlate(core, c, &noc_correlate_storm);
 	noc_value_free(extra);
 }
@@ -276,7 +288,7 @@ storm_new(struct noc_core *core, const struct noc_candidate *c, int64_t now)
 {
 	const struct noc_storm *st = c->rule->storm;
 	struct noc_keyed *k =
-	    noc_keyed_add(core, &noc_form_storm, c->rule, c->key, NULL);
+	    noc_keyed_add(core, &noc_form_storm, c->rule, c->key, c->ev, false);
 	struct storm *s;
 
 	if (!k)
@@ -306,7 +318,6 @@ storm_open(struct noc_core *core, struct noc_keyed *k, struct noc_candidate *c,
 	noc_value_set(k->data, "total", noc_value_int(count));
 	storm_arm(core, k, c->rule->storm);
 	storm_say(core, k, c, "start");
-	noc_keyed_store(core, k);
 }
 
 static enum noc_form_result
@@ -320,7 +331,9 @@ storm_event(struct noc_core *core, struct noc_candidate *c)
 	if (!st)
 		return NOC_PASS;
 	k = noc_keyed_get(core, &noc_form_storm, c->rule->name, c->key);
-	if (!k)
+	if (k)
+		noc_keyed_heard(core, k, c->ev);
+	else
 		k = storm_new(core, c, now);
 	if (!k) {
 		noc_outcome_counted(core, c);
@@ -369,8 +382,9 @@ storm_close(struct noc_core *core, struct noc_keyed *k, struct noc_rule *rule)
 		noc_ledger_matched(core, rule->name);
 		noc_ledger_outcome(core, rule->name, "held", false);
 		storm_say(core, k, &c, "end");
+	} else {
+		noc_keyed_drop(core, k);
 	}
-	noc_keyed_drop(core, k);
 	noc_event_unref(c.ev);
 	free(key);
 }
@@ -455,8 +469,16 @@ const struct noc_correlator_ops noc_correlate_storm = {
 	.event = storm_event,
 };
 
+/* It has begun, and that was told. */
+static bool
+storm_brakes(const struct noc_rule *rule, const struct noc_keyed *k)
+{
+	return rule->acting && noc_value_get_bool(k->data, "open", false);
+}
+
 const struct noc_form noc_form_storm = {
 	.name = "storm",
+	.brakes = storm_brakes,
 	.on_due = on_storm_due,
 	.loaded = storm_loaded,
 	.freed = storm_freed,

@@ -140,3 +140,11 @@ noc_event_unsigned(const struct noc_event *ev)
 {
 	return ev->trust < NOC_TRUST_HIGH ? ", not authenticated" : "";
 }
+
+struct noc_slice
+noc_event_sender(const struct noc_event *ev)
+{
+	if (ev->inventory && ev->trust != NOC_TRUST_LOW)
+		return ev->device;
+	return ev->origin;
+}

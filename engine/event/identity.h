@@ -19,6 +19,11 @@ void noc_identify_again(const struct noc_inventory *inv, struct noc_event *ev);
  */
 bool noc_identity_is_known(const struct noc_inventory *inv,
 			   struct noc_slice origin);
+/*
+ * Who is answerable for it, when tables are shared: the device of the
+ * inventory that it is of, else where it came from.  Borrowed.
+ */
+struct noc_slice noc_event_sender(const struct noc_event *ev);
 
 /* ", not authenticated" of one that anybody could have sent, else "": for
  * people who read what it did. */

@@ -6,28 +6,47 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fair.h"
 #include "base/mem.h"
 #include "base/table.h"
+#include "engine/event/identity.h"
 #include "engine/event/value.h"
+#include "engine/notify/limit.h"
 #include "engine/core/record.h"
 
 /*
  * What `seen{…}` asks: canonical events of the last hour by (kind, device),
  * newest last.  Those that a rule's `unless` waits for are journaled, so the
  * answer is the same after a kill.
+ *
+ * Nothing is forgotten that a rule may ask for, unless that is known
+ * (noc_seen_forgot): when it is full, kinds that no rule asks for give way, of
+ * whoever has the most; then who is new is not remembered.
  */
-#define SEEN_PER_KEY 16
+#define SEEN_PER_KEY 64
 #define SEEN_KEYS    65536
+#define SEEN_SENDER  8192 /* of one sender, kinds that rules ask for */
+
+enum seen_rank { SEEN_UNASKED, SEEN_ASKED };
 
 struct seen_list {
-	struct noc_event *at[SEEN_PER_KEY]; /* ring */
-	unsigned next, len;
+	struct noc_fair_seat seat;  /* by rank and sender */
+	struct noc_fair_seat order; /* by the newest event */
+	struct noc_event **at;	    /* newest last */
+	size_t len, cap;
+	int64_t pushed_ns; /* steady, of the newest that had to go; 0: none */
+	enum seen_rank rank;
+	char *sender;
+	size_t keylen;
+	char key[]; /* "kind\x1fdevice" */
 };
 
 struct seen {
-	struct noc_table lists; /* "kind\x1fdevice" -> struct seen_list */
+	struct noc_table lists; /* key -> struct seen_list */
+	struct noc_fair fair, order;
 	struct noc_table watched;
 	const struct noc_ruleset *watched_of;
+	int64_t full_ns; /* steady: when one was turned away last; 0: never */
 };
 
 static void *
@@ -40,8 +59,10 @@ seen_open(struct noc_core *core)
 static void
 seen_list_free(struct seen_list *list)
 {
-	for (unsigned i = 0; i < SEEN_PER_KEY; i++)
+	for (size_t i = 0; i < list->len; i++)
 		noc_event_unref(list->at[i]);
+	free(list->at);
+	free(list->sender);
 	free(list);
 }
 
@@ -55,6 +76,8 @@ seen_close(void *part)
 		seen_list_free(list);
 	noc_table_release(&s->lists);
 	noc_table_release(&s->watched);
+	noc_fair_release(&s->fair);
+	noc_fair_release(&s->order);
 	free(s);
 }
 
@@ -74,46 +97,124 @@ seen_key(char buf[512], const char *kind, struct noc_slice device)
 	return n + device.len;
 }
 
-/* Drops lists whose newest event is too old; called when the table is full. */
+/* ---- room ---- */
+
 static void
-seen_sweep(struct noc_core *core, struct seen *s)
+seen_seat(struct seen *s, struct seen_list *list)
+{
+	noc_fair_del(&s->fair, &list->seat);
+	noc_fair_del(&s->order, &list->order);
+	noc_fair_add(&s->fair, &list->seat, list->rank,
+		     noc_slice_str(list->sender), false);
+	noc_fair_add(&s->order, &list->order, 0, noc_slice("", 0), false);
+}
+
+static void
+seen_drop(struct seen *s, struct seen_list *list)
+{
+	noc_fair_del(&s->fair, &list->seat);
+	noc_fair_del(&s->order, &list->order);
+	noc_table_deln(&s->lists, list->key, list->keylen);
+	seen_list_free(list);
+}
+
+/* Those whose newest event is of an hour ago: nobody can ask for them. */
+static void
+seen_expire(struct noc_core *core, struct seen *s)
 {
 	int64_t since =
 	    noc_steady_now(core) - NOC_UNLESS_BACK_MAX_MS * NOC_NS_PER_MS;
-	const char *key;
-	void *value;
+	struct noc_fair_seat *seat;
 
-	for (size_t it = 0; noc_table_next(&s->lists, &it, &key, &value);) {
-		struct seen_list *list = value;
-		unsigned last = (list->next + SEEN_PER_KEY - 1) % SEEN_PER_KEY;
+	while ((seat = noc_fair_oldest(&s->order, 0, noc_slice("", 0)))) {
+		struct seen_list *list =
+		    (struct seen_list *)((char *)seat -
+					 offsetof(struct seen_list, order));
 
-		if (noc_steady_of_event(core, list->at[last]) > since)
-			continue;
-		noc_table_del(&s->lists, key);
-		seen_list_free(list);
+		if (noc_steady_of_event(core, list->at[list->len - 1]) > since)
+			return;
+		seen_drop(s, list);
 	}
+}
+
+static bool
+seen_room(struct noc_core *core, struct seen *s, const struct noc_event *ev,
+	  enum seen_rank rank)
+{
+	struct noc_slice sender = noc_event_sender(ev);
+	struct noc_fair_seat *seat;
+	char *whose;
+
+	if (rank == SEEN_ASKED && !ev->inventory &&
+	    noc_fair_len_owner(&s->fair, rank, sender) >= SEEN_SENDER) {
+		seat = NULL; /* its devices are nobody's */
+	} else {
+		if (noc_table_len(&s->lists) < SEEN_KEYS)
+			return true;
+		seat = noc_fair_yields(&s->fair, SEEN_UNASKED, sender);
+		if (!seat && rank == SEEN_ASKED)
+			s->full_ns = noc_steady_now(core);
+	}
+	if (seat)
+		seen_drop(s, (struct seen_list *)seat);
+	if (!seat && rank == SEEN_UNASKED)
+		return false; /* no rule would ask */
+	whose = noc_strndup(sender.p ? sender.p : "", sender.len);
+	noc_limit_reached(core, "seen", whose, "%s",
+			  seat ? "kinds that no rule asks for are forgotten"
+			       : "what is new is not remembered, so `unless` "
+				 "holds where that cannot be told");
+	free(whose);
+	return seat != NULL;
+}
+
+static struct seen_list *
+seen_list_new(struct seen *s, const struct noc_event *ev, enum seen_rank rank,
+	      const char *key, size_t len)
+{
+	struct seen_list *list = noc_calloc(1, sizeof(*list) + len);
+	struct noc_slice sender = noc_event_sender(ev);
+
+	list->rank = rank;
+	list->sender = noc_strndup(sender.p ? sender.p : "", sender.len);
+	list->keylen = len;
+	memcpy(list->key, key, len);
+	noc_table_putn(&s->lists, key, len, list);
+	return list;
+}
+
+static bool
+seen_is_asked(struct noc_core *core, const char *kind)
+{
+	return !strcmp(kind, "device.restart") || noc_seen_watched(core, kind);
 }
 
 static void
 seen_put(struct noc_core *core, struct seen *s, struct noc_event *ev)
 {
+	enum seen_rank rank =
+	    seen_is_asked(core, ev->kind) ? SEEN_ASKED : SEEN_UNASKED;
 	char key[512];
 	size_t n = seen_key(key, ev->kind, ev->device);
-	struct seen_list *list = noc_table_getn(&s->lists, key, n);
+	struct seen_list *list;
 
+	seen_expire(core, s);
+	list = noc_table_getn(&s->lists, key, n);
 	if (!list) {
-		if (noc_table_len(&s->lists) >= SEEN_KEYS)
-			seen_sweep(core, s);
-		if (noc_table_len(&s->lists) >= SEEN_KEYS)
+		if (!seen_room(core, s, ev, rank))
 			return;
-		list = noc_calloc(1, sizeof(*list));
-		noc_table_putn(&s->lists, key, n, list);
+		list = seen_list_new(s, ev, rank, key, n);
 	}
-	noc_event_unref(list->at[list->next]);
-	list->at[list->next] = noc_event_ref(ev);
-	list->next = (list->next + 1) % SEEN_PER_KEY;
-	if (list->len < SEEN_PER_KEY)
-		list->len++;
+	if (list->len == SEEN_PER_KEY) {
+		list->pushed_ns = noc_steady_of_event(core, list->at[0]);
+		noc_event_unref(list->at[0]);
+		memmove(list->at, list->at + 1,
+			--list->len * sizeof(struct noc_event *));
+	}
+	NOC_GROW(list->at, list->cap, list->len + 1);
+	list->at[list->len++] = noc_event_ref(ev);
+	list->rank = rank;
+	seen_seat(s, list);
 }
 
 void
@@ -132,9 +233,8 @@ noc_seen_last(struct noc_core *core, const char *kind, struct noc_slice device,
 	size_t n = seen_key(key, kind, device);
 	const struct seen_list *list = noc_table_getn(&s->lists, key, n);
 
-	for (unsigned i = 1; list && i <= list->len; i++) {
-		struct noc_event *ev =
-		    list->at[(list->next + SEEN_PER_KEY - i) % SEEN_PER_KEY];
+	for (size_t i = list ? list->len : 0; i > 0; i--) {
+		struct noc_event *ev = list->at[i - 1];
 
 		if (noc_steady_of_event(core, ev) < since_ns)
 			break;
@@ -142,6 +242,37 @@ noc_seen_last(struct noc_core *core, const char *kind, struct noc_slice device,
 			return ev;
 	}
 	return NULL;
+}
+
+bool
+noc_seen_forgot(struct noc_core *core, const char *kind,
+		struct noc_slice device, int64_t since_ns)
+{
+	const struct seen *s = noc_core_part(core, NOC_PART_SEEN);
+	char key[512];
+	size_t n = seen_key(key, kind, device);
+	const struct seen_list *list = noc_table_getn(&s->lists, key, n);
+
+	if (list)
+		return list->pushed_ns && list->pushed_ns >= since_ns;
+	return s->full_ns && s->full_ns >= since_ns;
+}
+
+/* Other rules ask for other kinds. */
+static void
+seen_reload(struct noc_core *core, void *part)
+{
+	struct seen *s = part;
+	void *value;
+
+	for (size_t it = 0; noc_table_next(&s->lists, &it, NULL, &value);) {
+		struct seen_list *list = value;
+
+		list->rank = seen_is_asked(core, list->at[list->len - 1]->kind)
+				 ? SEEN_ASKED
+				 : SEEN_UNASKED;
+		seen_seat(s, list);
+	}
 }
 
 static void
@@ -198,7 +329,7 @@ seen_store(struct noc_core *core, void *part)
 	for (size_t it = 0; noc_table_next(&s->lists, &it, NULL, &value);) {
 		const struct seen_list *list = value;
 
-		for (unsigned i = 0; i < list->len; i++)
+		for (size_t i = 0; i < list->len; i++)
 			if (list->at[i]->journaled &&
 			    noc_seen_watched(core, list->at[i]->kind))
 				noc_core_write_row(core, list->at[i]);
@@ -220,6 +351,8 @@ const struct noc_part_ops noc_part_seen = {
 	.close = seen_close,
 	.events_back_ms = NOC_UNLESS_BACK_MAX_MS,
 	.load_event = seen_load_event,
+	.ready = seen_reload,
+	.reload = seen_reload,
 	.store = seen_store,
 	.stats = seen_stats,
 };

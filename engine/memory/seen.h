@@ -15,6 +15,12 @@ struct noc_event *
 noc_seen_last(struct noc_core *core, const char *kind, struct noc_slice device,
 	      int64_t since_ns,
 	      bool (*accept)(const struct noc_event *ev, void *arg), void *arg);
+/*
+ * May there have been more of this kind since then than noc_seen_last knows?
+ * Then nobody can tell, and who asks before acting does not act.
+ */
+bool noc_seen_forgot(struct noc_core *core, const char *kind,
+		     struct noc_slice device, int64_t since_ns);
 /* Some rule's `unless` asks for this kind: it must be journaled. */
 bool noc_seen_watched(const struct noc_core *core, const char *kind);
 

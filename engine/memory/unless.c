@@ -42,7 +42,7 @@ unless_now(const struct noc_core *core, const struct noc_rule *rule,
 static const struct noc_event *
 unless_seen(struct noc_core *core, const struct noc_rule *rule,
 	    const struct noc_unless *u, const struct noc_scope *scope,
-	    struct noc_slice device)
+	    struct noc_slice device, bool *forgot)
 {
 	int64_t since =
 	    unless_now(core, rule, scope) - u->back_ms * NOC_NS_PER_MS;
@@ -57,28 +57,30 @@ unless_seen(struct noc_core *core, const struct noc_rule *rule,
 		if (ev &&
 		    (!scope->ev || memcmp(ev->id.b, scope->ev->id.b, 16) != 0))
 			return ev;
+		*forgot |= noc_seen_forgot(core, u->kinds.at[i], device, since);
 	}
 	return NULL;
 }
 
 static const struct noc_event *
 unless_any(struct noc_core *core, const struct noc_rule *rule,
-	   const struct noc_unless *u, const struct noc_scope *scope)
+	   const struct noc_unless *u, const struct noc_scope *scope,
+	   bool *forgot)
 {
 	const struct noc_event *ev = NULL;
 	struct noc_err err;
 
 	if (u->ndevices == 0)
-		return unless_seen(core, rule, u, scope,
-				   scope->ev ? scope->ev->device
-					     : noc_slice("", 0));
+		return unless_seen(
+		    core, rule, u, scope,
+		    scope->ev ? scope->ev->device : noc_slice("", 0), forgot);
 	for (size_t i = 0; i < u->ndevices && !ev; i++) {
 		struct noc_strbuf sb = NOC_STRBUF_INIT;
 
 		if (noc_template_text(u->devices[i], scope, NOC_MISSING_FAIL,
 				      &sb, &err) == 0)
 			ev = unless_seen(core, rule, u, scope,
-					 noc_slice(sb.p, sb.len));
+					 noc_slice(sb.p, sb.len), forgot);
 		noc_strbuf_release(&sb);
 	}
 	return ev;
@@ -89,12 +91,17 @@ noc_unless_holds(struct noc_core *core, const struct noc_rule *rule,
 		 const struct noc_scope *scope, const struct noc_event **by)
 {
 	for (size_t i = 0; i < rule->nunless; i++) {
+		bool forgot = false;
 		const struct noc_event *ev =
-		    unless_any(core, rule, &rule->unless[i], scope);
+		    unless_any(core, rule, &rule->unless[i], scope, &forgot);
 		char ago[32];
 		int64_t ms;
 		bool after;
 
+		if (!ev && forgot && rule->acting)
+			return noc_asprintf("seen(%s more often than can be "
+					    "remembered)",
+					    rule->unless[i].kinds.at[0]);
 		if (!ev)
 			continue;
 		*by = ev;

@@ -16,9 +16,20 @@ LIMITS = {
     "transactions in the writer's queue": (
         ["QUEUE_BYTES"],
         ["test_writer_faults test_the_queue_is_full_at_16_mib"]),
-    "open correlation states": (
-        ["NOC_KEYED_MAX"],
-        ["test_keyed test_open_states_have_a_cap"]),
+    "open correlation states: all, of one rule, of low trust together": (
+        ["NOC_KEYED_MAX", "NOC_KEYED_RULE_MAX", "NOC_KEYED_LOW_MAX"],
+        ["test_flood test_open_states_have_a_cap",
+         "test_flood test_a_rule_has_its_share",
+         "test_flood test_strangers_share_half",
+         "test_keyed test_each_form_without_room"]),
+    "open correlation states of one sender of low, of normal trust": (
+        ["NOC_KEYED_SENDER_LOW", "NOC_KEYED_SENDER_NORMAL"],
+        ["test_flood test_a_stranger_has_his_share",
+         "test_flood test_a_forger_has_one_device"]),
+    "senders that a rule is held back from, as what held it back had to go": (
+        ["NOC_KEYED_LOST_MAX", "NOC_KEYED_LOST_MS"],
+        ["test_flood test_a_thousand_losses_are_one",
+         "test_flood test_meant_is_not_forgotten"]),
     "faults that a witness may join": (
         ["FOLD_MAX", "FOLD_NS"],
         ["test_fold test_fold_has_a_cap",
@@ -39,8 +50,14 @@ LIMITS = {
     "`unless seen` looks back": (
         ["NOC_UNLESS_BACK_MAX_MS"],
         ["test_seen test_back_is_an_hour_at_most",
-         "test_seen test_an_hour_ago_holds",
-         "test_seen test_a_full_memory_keeps_its_hour"]),
+         "test_seen test_an_hour_ago_holds"]),
+    "kinds and devices that `unless seen` remembers; events of each; of one "
+    "sender not in the inventory": (
+        ["SEEN_KEYS", "SEEN_PER_KEY", "SEEN_SENDER"],
+        ["test_seen test_a_full_memory_keeps_what_is_asked_for",
+         "test_seen test_who_was_turned_away_is_left_alone",
+         "test_seen test_pushed_out_it_holds",
+         "test_seen test_a_relay_has_its_share"]),
     "unmatched events kept for `explain`": (
         ["NOC_RING_UNMATCHED"],
         ["test_intake test_4096_unmatched_are_kept"]),
