@@ -14,8 +14,8 @@ noc_bucket_init(struct noc_bucket *b, double rate, double burst)
 	b->at_ns = 0;
 }
 
-bool
-noc_bucket_take(struct noc_bucket *b, int64_t now_boot_ns)
+static void
+bucket_refill(struct noc_bucket *b, int64_t now_boot_ns)
 {
 	if (b->at_ns && now_boot_ns > b->at_ns) {
 		double passed_ns = (double)(now_boot_ns - b->at_ns);
@@ -26,9 +26,25 @@ noc_bucket_take(struct noc_bucket *b, int64_t now_boot_ns)
 	}
 	if (!b->at_ns || now_boot_ns > b->at_ns)
 		b->at_ns = now_boot_ns;
+}
+
+bool
+noc_bucket_take(struct noc_bucket *b, int64_t now_boot_ns)
+{
+	bucket_refill(b, now_boot_ns);
 	/* Ten tenths of a token make one, whatever the rounding. */
 	if (b->tokens < 1.0 - 1e-9)
 		return false;
 	b->tokens -= 1.0;
+	return true;
+}
+
+bool
+noc_bucket_spend(struct noc_bucket *b, double n, int64_t now_boot_ns)
+{
+	bucket_refill(b, now_boot_ns);
+	if (b->tokens <= 0)
+		return false;
+	b->tokens -= n;
 	return true;
 }

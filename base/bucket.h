@@ -13,5 +13,7 @@ struct noc_bucket {
 
 void noc_bucket_init(struct noc_bucket *b, double rate, double burst);
 bool noc_bucket_take(struct noc_bucket *b, int64_t now_boot_ns);
+/* n at once, while any is left: what is owed is earned before the next. */
+bool noc_bucket_spend(struct noc_bucket *b, double n, int64_t now_boot_ns);
 
 #endif

@@ -403,7 +403,6 @@ static int
 ber_v3_security(struct ber *b, struct noc_snmp_shape *out)
 {
 	struct ber string, in, f;
-	int32_t n;
 	size_t len;
 	int rc;
 
@@ -421,10 +420,10 @@ ber_v3_security(struct ber *b, struct noc_snmp_shape *out)
 	out->engine_id_len = (size_t)(f.end - f.p);
 	if (out->engine_id_len > 0 && out->engine_id_len < 5)
 		return ber_refuse(b, f.p, "an engine id has 5 to 32 octets");
-	if ((rc = ber_integer(&in, 0, "engine boots >= 0 were expected", &n)) <
-		0 ||
-	    (rc = ber_integer(&in, 0, "an engine time >= 0 was expected", &n)) <
-		0 ||
+	if ((rc = ber_integer(&in, 0, "engine boots >= 0 were expected",
+			      &out->boots)) < 0 ||
+	    (rc = ber_integer(&in, 0, "an engine time >= 0 was expected",
+			      &out->time)) < 0 ||
 	    (rc = ber_octets(&in, 0, USER_MAX,
 			     "a user name of at most 32 octets was expected",
 			     &f)) < 0)

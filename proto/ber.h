@@ -25,6 +25,7 @@ struct noc_snmp_shape {
 	size_t community_len;
 	const uint8_t *engine_id; /* v3 authoritative engine, borrowed */
 	size_t engine_id_len;
+	int32_t boots, time; /* v3: of that engine */
 	const uint8_t *user; /* v3, borrowed */
 	size_t user_len;
 	const uint8_t *auth; /* v3 msgAuthenticationParameters, borrowed */

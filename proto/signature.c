@@ -144,6 +144,9 @@ signature_any(const struct noc_signature *sig, const struct signature_mac *mac,
 	}
 	noc_wipe(raw, sizeof(raw));
 	noc_wipe(text, sizeof(text));
+	if (fits && sig->said)
+		noc_sha256_once(mac->message.len ? mac->message.p : "",
+				mac->message.len, sig->said);
 	if (fits)
 		return 0;
 	return noc_err_set(err, NOC_EDENIED, "%s",
@@ -397,15 +400,18 @@ struct noc_slice
 noc_signature_delivery(const struct noc_signature *sig, noc_header_fn header,
 		       void *arg)
 {
+	struct signature_request rq = { .header = header, .arg = arg };
 	struct noc_slice none = { NULL, 0 }, id;
+	struct noc_err err;
 
 	switch (sig->scheme) {
 	case NOC_SIG_STANDARD:
-		id = header("webhook-id", arg);
-		return id.len ? id : none;
+		return signature_header(&rq, "webhook-id", &id, &err) ? none
+								      : id;
 	case NOC_SIG_GITHUB:
-		id = header("X-GitHub-Delivery", arg);
-		return id.len ? id : none;
+		return signature_header(&rq, "X-GitHub-Delivery", &id, &err)
+			   ? none
+			   : id;
 	case NOC_SIG_HMAC:
 	case NOC_SIG_SLACK:
 	case NOC_SIG_STRIPE:
@@ -414,6 +420,34 @@ noc_signature_delivery(const struct noc_signature *sig, noc_header_fn header,
 		break;
 	}
 	return none;
+}
+
+bool
+noc_signature_covers_id(enum noc_signature_scheme scheme)
+{
+	return scheme == NOC_SIG_STANDARD;
+}
+
+int64_t
+noc_signature_lasts_ms(const struct noc_signature *sig)
+{
+	int64_t tolerance_s =
+	    sig->tolerance_s > 0 ? sig->tolerance_s : TOLERANCE_DEFAULT_S;
+
+	switch (sig->scheme) {
+	case NOC_SIG_HMAC:
+	case NOC_SIG_GITHUB:
+		return -1;
+	case NOC_SIG_STANDARD:
+	case NOC_SIG_SLACK:
+	case NOC_SIG_STRIPE:
+		break;
+	case NOC_SIG_BEARER:
+	case NOC_SIG_BASIC:
+		return 0;
+	}
+	/* It may be dated ahead by as much as it may be late. */
+	return (2 * tolerance_s + 1) * 1000;
 }
 
 int

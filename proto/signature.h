@@ -2,6 +2,7 @@
 #ifndef NOC_PROTO_SIGNATURE_H
 #define NOC_PROTO_SIGNATURE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -31,6 +32,9 @@ struct noc_signature {
 	const char *const *secrets; /* nsecrets NUL-terminated */
 	size_t nsecrets;
 	int32_t tolerance_s; /* timestamped schemes; 300 */
+	uint8_t *said; /* filled when it is right and something was signed:
+			  SHA-256 of that, the same by whichever secret
+			  and in whichever spelling; NULL: not wanted */
 };
 
 /* Case-insensitive header lookup given by the caller; absent: p == NULL. */
@@ -46,6 +50,11 @@ int noc_signature_check(const struct noc_signature *sig, struct noc_slice body,
  */
 struct noc_slice noc_signature_delivery(const struct noc_signature *sig,
 					noc_header_fn header, void *arg);
+/* Does the signature cover the delivery id? */
+bool noc_signature_covers_id(enum noc_signature_scheme scheme);
+/* How long a recorded request can be right again: twice the tolerance where a
+ * timestamp is signed, -1: for ever, 0: nothing is signed (bearer, basic). */
+int64_t noc_signature_lasts_ms(const struct noc_signature *sig);
 int noc_signature_scheme_parse(const char *name,
 			       enum noc_signature_scheme *scheme);
 

@@ -6,16 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/crypto.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/table.h"
-#include "net/loop.h"
 #include "engine/core/core.h"
 #include "engine/event/identity.h"
+#include "engine/memory/heard.h"
+#include "engine/memory/inform.h"
 #include "engine/notify/limit.h"
-#include "engine/memory/dedup.h"
 #include "snmp/snmp.h"
 #include "sensors/listen.h"
+#include "sensors/snmp_inform.h"
 #include "sensors/udp.h"
 
 /*
@@ -24,30 +25,22 @@
  * answered when what became of it is durable; its retransmits join the wait,
  * or are answered again for five minutes without a new event.
  */
-#define INFORM_MAX	 4096
-#define INFORM_WAIT_NS	 (10 * NOC_NS_PER_S)
-#define INFORM_AGAIN_MS	 (5 * 60 * 1000)
-#define INFORM_REPLY_MAX 8 /* retransmits that wait for one event */
-
-struct inform {			    /* waits for its event to be durable */
-	struct noc_receipt receipt; /* first */
-	struct snmp_trap *owner;
-	struct inform *next, *prev; /* oldest first */
-	char *key;
-	int64_t until_boot_ns;
-	struct noc_snmp_reply *replies[INFORM_REPLY_MAX];
-	size_t nreplies;
+struct notification { /* one that is being taken in */
+	struct noc_snmp_trap snmp;
+	char host[INET6_ADDRSTRLEN];
+	struct noc_slice raw;
+	enum noc_trust trust;
+	bool authentic;
+	struct noc_heard heard;
 };
 
 struct snmp_trap {
 	struct noc_env *env;
 	struct noc_source *traps, *informs;
 	struct noc_udp *udp;
-	struct noc_watch *timer;
+	struct noc_informs *waiting;
 	bool paused;
-	struct noc_table pending; /* key -> struct inform */
-	struct inform *oldest, *newest;
-	uint64_t unanswered, refused_said;
+	uint64_t refused_said;
 };
 
 /* libnetsnmp is one a process, and so is the socket it answers through. */
@@ -71,110 +64,6 @@ noc_snmp_trap_known(void *arg, const struct sockaddr *from)
 	size_t len = noc_address_host(from, host);
 
 	return noc_identity_is_known(noc_core_inv(arg), noc_slice(host, len));
-}
-
-/* ---- INFORMs that wait ---- */
-
-static void
-inform_free(struct inform *f)
-{
-	struct snmp_trap *t = f->owner;
-
-	for (size_t i = 0; i < f->nreplies; i++)
-		noc_snmp_reply_drop(f->replies[i]);
-	if (t) {
-		noc_table_del(&t->pending, f->key);
-		if (f->prev)
-			f->prev->next = f->next;
-		else
-			t->oldest = f->next;
-		if (f->next)
-			f->next->prev = f->prev;
-		else
-			t->newest = f->prev;
-	}
-	free(f->key);
-	free(f);
-}
-
-static void
-on_inform_done(struct noc_receipt *r, enum noc_fate fate,
-	       const struct noc_id *event, const struct noc_id *run)
-{
-	struct inform *f = (struct inform *)r;
-
-	(void)event;
-	(void)run;
-	if (fate != NOC_FATE_SHED && fate != NOC_FATE_REFUSED) {
-		for (size_t i = 0; i < f->nreplies; i++)
-			noc_snmp_reply(f->replies[i]);
-		f->nreplies = 0;
-	}
-	inform_free(f);
-}
-
-static void
-on_inform_again(void *arg)
-{
-	noc_snmp_reply(arg);
-}
-
-/* Too late to answer: the sender has given up.  The entry stays, so that a
- * retransmit waits for the same event. */
-static void
-on_inform_tick(void *arg)
-{
-	struct snmp_trap *t = arg;
-	int64_t now = noc_core_turn(t->env->core).boot_ns;
-
-	for (struct inform *f = t->oldest; f && f->until_boot_ns <= now;
-	     f = f->next) {
-		for (size_t i = 0; i < f->nreplies; i++) {
-			noc_snmp_reply_drop(f->replies[i]);
-			t->unanswered++;
-		}
-		f->nreplies = 0;
-	}
-	if (t->oldest)
-		noc_timer_arm(t->timer, 1000);
-}
-
-static struct inform *
-inform_new(struct snmp_trap *t, char *key, struct noc_snmp_reply *reply)
-{
-	struct inform *f = noc_calloc(1, sizeof(*f));
-
-	f->receipt.done = on_inform_done;
-	f->owner = t;
-	f->key = key;
-	f->replies[f->nreplies++] = reply;
-	f->until_boot_ns = noc_core_turn(t->env->core).boot_ns + INFORM_WAIT_NS;
-	f->prev = t->newest;
-	if (t->newest)
-		t->newest->next = f;
-	else
-		t->oldest = f;
-	t->newest = f;
-	noc_table_put(&t->pending, key, f);
-	if (!noc_timer_armed(t->timer))
-		noc_timer_arm(t->timer, 1000);
-	return f;
-}
-
-static char *
-inform_key(const struct noc_snmp_trap *trap, const char *host)
-{
-	struct noc_strbuf sb = NOC_STRBUF_INIT;
-	const uint8_t *who = trap->version == 3
-				 ? trap->engine_id
-				 : (const uint8_t *)trap->community;
-	size_t len =
-	    trap->version == 3 ? trap->engine_id_len : trap->community_len;
-
-	noc_strbuf_addf(&sb, "%s/", host);
-	noc_strbuf_add_hex(&sb, who, len);
-	noc_strbuf_addf(&sb, "/%s/%d", trap->user, (int)trap->request_id);
-	return noc_strbuf_detach(&sb, NULL);
 }
 
 /* ---- one notification ---- */
@@ -237,9 +126,10 @@ trap_refuse(struct snmp_trap *t, struct noc_source *source, const char *host,
 }
 
 static void
-trap_emit(struct snmp_trap *t, struct noc_snmp_trap *trap, const char *host,
-	  struct noc_slice raw, struct noc_receipt *receipt)
+trap_emit(struct snmp_trap *t, struct notification *n,
+	  struct noc_receipt *receipt)
 {
+	struct noc_snmp_trap *trap = &n->snmp;
 	struct noc_strbuf text = NOC_STRBUF_INIT;
 	struct noc_event ev;
 
@@ -249,58 +139,169 @@ trap_emit(struct snmp_trap *t, struct noc_snmp_trap *trap, const char *host,
 		noc_value_set(ev.snmp, "trap_address",
 			      noc_value_str(trap->trap_address));
 	noc_snmp_trap_summary(ev.snmp, &text);
-	ev.origin = noc_slice_str(host);
-	ev.raw = raw;
+	ev.origin = noc_slice_str(n->host);
+	ev.raw = n->raw;
 	ev.severity = 5;
 	ev.malformed = trap->malformed;
 	ev.summary = noc_slice(text.p, text.len);
-	ev.trust = trap->version == 3 && trap->level == NOC_SNMP_PRIV
-		       ? NOC_TRUST_HIGH
-		       : NOC_TRUST_LOW;
+	ev.trust = n->trust;
 	noc_sensor_emit(t->env->core, receipt ? t->informs : t->traps, &ev,
 			receipt);
 	noc_strbuf_release(&text);
 }
 
-static void
-trap_inform(struct snmp_trap *t, struct noc_snmp_trap *trap, const char *host,
-	    struct noc_slice raw)
+/* Was this very message here, or is it out of the past?  Then that is counted
+ * and true. */
+static bool
+trap_is_replay(struct snmp_trap *t, struct noc_source *source,
+	       struct notification *n, bool *again)
 {
-	char *key = inform_key(trap, host);
-	struct inform *f = noc_table_get(&t->pending, key);
-	struct noc_snmp_reply *reply = trap->reply;
-	struct noc_core *core = t->env->core;
+	*again = false;
+	if (!n->authentic)
+		return false;
+	switch (noc_heard(t->env->core, &n->heard)) {
+	case NOC_HEARD_NEW:
+		return false;
+	case NOC_HEARD_STRANGE:
+		n->trust = NOC_TRUST_LOW;
+		return false;
+	case NOC_HEARD_AGAIN:
+		source->received++;
+		source->duplicate++;
+		*again = true;
+		return true;
+	case NOC_HEARD_OLD:
+		break;
+	}
+	trap_refuse(t, source, n->host,
+		    "it is older than what its SNMPv3 engine said before: a "
+		    "replay, or a device that loses count of its boots "
+		    "(snmp.replay)");
+	return true;
+}
 
-	trap->reply = NULL;
-	if (f) {
-		t->informs->received++;
-		t->informs->duplicate++;
-		if (f->nreplies < INFORM_REPLY_MAX)
-			f->replies[f->nreplies++] = reply;
+/* ---- INFORMs ---- */
+
+static void
+on_inform_again(void *arg)
+{
+	noc_snmp_reply(arg);
+}
+
+/*
+ * What makes it the one that was sent before.  A retransmit has the same
+ * request id and says the same, also when it names the boots that we have
+ * since we were started again; two that say different things are two.
+ */
+static char *
+inform_key(const struct notification *n)
+{
+	const struct noc_snmp_trap *trap = &n->snmp;
+	struct noc_strbuf sb = NOC_STRBUF_INIT;
+	const uint8_t *who = trap->version == 3
+				 ? trap->engine_id
+				 : (const uint8_t *)trap->community;
+	size_t len =
+	    trap->version == 3 ? trap->engine_id_len : trap->community_len;
+
+	noc_strbuf_addf(&sb, "%s/", n->host);
+	noc_strbuf_add_hex(&sb, who, len);
+	noc_strbuf_addf(&sb, "/%s/%d/", trap->user, (int)trap->request_id);
+	noc_strbuf_add_hex(&sb, trap->content, sizeof(trap->content));
+	return noc_strbuf_detach(&sb, NULL);
+}
+
+static void
+trap_inform_new(struct snmp_trap *t, struct notification *n, const char *key,
+		struct noc_snmp_reply *reply)
+{
+	struct noc_core *core = t->env->core;
+	uint64_t shed = t->informs->shed;
+	const struct noc_inform f = {
+		.host = n->host,
+		.key = key,
+		.low = n->trust == NOC_TRUST_LOW &&
+		       !noc_identity_is_known(noc_core_inv(core),
+					      noc_slice_str(n->host)),
+	};
+	bool again;
+
+	if (trap_is_replay(t, t->informs, n, &again)) {
+		if (again)
+			noc_core_effect(core, on_inform_again, NULL, reply);
 		else
 			noc_snmp_reply_drop(reply);
-		free(key);
-		return;
-	}
-	if (t->paused || noc_table_len(&t->pending) >= INFORM_MAX) {
-		t->informs->received++;
-		t->informs->shed++;
-		t->unanswered++;
-		noc_snmp_reply_drop(reply);
-		free(key);
-		return;
-	}
-	noc_core_begin(core, noc_core_turn(core));
-	if (noc_dedup_repeats(core, "inform", noc_slice_str(key),
-			      INFORM_AGAIN_MS)) {
+	} else if (noc_inform_repeats(core, &f)) {
 		t->informs->received++;
 		t->informs->duplicate++;
 		noc_core_effect(core, on_inform_again, NULL, reply);
-		free(key);
 	} else {
-		f = inform_new(t, key, reply);
-		trap_emit(t, trap, host, raw, &f->receipt);
+		trap_emit(t, n,
+			  noc_informs_wait(t->waiting, &f,
+					   n->authentic ? &n->heard : NULL,
+					   reply));
+		/* What is shed at once costs the disk nothing. */
+		if (t->informs->shed == shed)
+			noc_inform_keep(core, &f);
 	}
+}
+
+static void
+trap_inform(struct snmp_trap *t, struct notification *n)
+{
+	struct noc_snmp_reply *reply = n->snmp.reply;
+	char *key = inform_key(n);
+
+	n->snmp.reply = NULL;
+	if (noc_informs_join(t->waiting, key, reply)) {
+		t->informs->received++;
+		t->informs->duplicate++;
+	} else if (t->paused || noc_informs_is_full(t->waiting)) {
+		t->informs->received++;
+		t->informs->shed++;
+		noc_snmp_reply_drop(reply);
+	} else {
+		trap_inform_new(t, n, key, reply);
+	}
+	free(key);
+}
+
+/* Who says it, and which message of an authentic engine it is. */
+static void
+trap_judge(struct snmp_trap *t, struct notification *n)
+{
+	const struct noc_snmp_trap *trap = &n->snmp;
+
+	n->trust = trap->version == 3 && trap->level == NOC_SNMP_PRIV
+		       ? NOC_TRUST_HIGH
+		       : NOC_TRUST_LOW;
+	n->authentic = trap->version == 3 && trap->level >= NOC_SNMP_AUTH &&
+		       noc_value_get_bool(t->env->config, "snmp.replay", true);
+	if (!n->authentic)
+		return;
+	memcpy(n->heard.engine, trap->engine_id, sizeof(n->heard.engine));
+	n->heard.engine_len = trap->engine_id_len;
+	n->heard.ours = trap->ours;
+	n->heard.boots = trap->boots;
+	n->heard.time_s = trap->time_s;
+	noc_sha256_once(n->raw.p, n->raw.len, n->heard.digest);
+}
+
+static void
+trap_take(struct snmp_trap *t, struct notification *n)
+{
+	struct noc_core *core = t->env->core;
+	bool again;
+
+	trap_judge(t, n);
+	noc_core_begin(core, noc_core_turn(core));
+	if (!trap_community_ok(t, &n->snmp))
+		trap_refuse(t, n->snmp.inform ? t->informs : t->traps, n->host,
+			    "its community is not one of traps.communities");
+	else if (n->snmp.inform)
+		trap_inform(t, n);
+	else if (!trap_is_replay(t, t->traps, n, &again))
+		trap_emit(t, n, NULL);
 	noc_core_end(core);
 }
 
@@ -308,35 +309,29 @@ static void
 on_trap(const struct noc_udp_datagram *d, void *arg)
 {
 	struct snmp_trap *t = arg;
-	struct noc_snmp_trap trap;
+	struct notification n;
 	struct noc_err err;
-	char host[INET6_ADDRSTRLEN];
 	int r;
 
-	noc_address_host((const struct sockaddr *)d->from, host);
-	memset(&trap, 0, sizeof(trap));
+	memset(&n, 0, sizeof(n));
+	noc_address_host((const struct sockaddr *)d->from, n.host);
+	n.raw = d->bytes;
 	r = noc_snmp_receive(t->env->snmp, (const uint8_t *)d->bytes.p,
 			     d->bytes.len, (const struct sockaddr *)d->from,
-			     d->from_len, &trap, &err);
+			     d->from_len, &n.snmp, &err);
 	if (r == NOC_EAGAIN)
 		return; /* discovery: no event was lost */
 	if (r) {
 		if (r == NOC_EINPUT)
 			t->traps->malformed++;
 		if (r == NOC_ERESOURCE)
-			noc_limit_reached(t->env->core, "snmpv3", host, "%s",
+			noc_limit_reached(t->env->core, "snmpv3", n.host, "%s",
 					  err.msg);
-		trap_refuse(t, t->traps, host, err.msg);
+		trap_refuse(t, t->traps, n.host, err.msg);
 		return;
 	}
-	if (!trap_community_ok(t, &trap))
-		trap_refuse(t, trap.inform ? t->informs : t->traps, host,
-			    "its community is not one of traps.communities");
-	else if (trap.inform)
-		trap_inform(t, &trap, host, d->bytes);
-	else
-		trap_emit(t, &trap, host, d->bytes, NULL);
-	noc_snmp_trap_clear(&trap);
+	trap_take(t, &n);
+	noc_snmp_trap_clear(&n.snmp);
 }
 
 /* ---- the sensor ---- */
@@ -347,12 +342,8 @@ trap_close(void *instance)
 	struct snmp_trap *t = instance;
 
 	trap_fd = -1;
-	noc_watch_free(t->timer);
 	noc_udp_close(t->udp);
-	/* Receipts may still come: they find their owner gone. */
-	for (struct inform *f = t->oldest; f; f = f->next)
-		f->owner = NULL;
-	noc_table_release(&t->pending);
+	noc_informs_free(t->waiting);
 	free(t);
 }
 
@@ -370,7 +361,7 @@ trap_open(struct noc_env *env, void **instance, struct noc_err *err)
 	t->traps = noc_source_new(env->core, "snmp.trap", "snmp.trap", false);
 	t->informs =
 	    noc_source_new(env->core, "snmp.inform", "snmp.trap", true);
-	t->timer = noc_loop_timer(env->loop, on_inform_tick, t);
+	t->waiting = noc_informs_new(env);
 	r = noc_udp_open(env, "traps", t->traps, on_trap, t, &t->udp, err);
 	if (r) {
 		trap_close(t);

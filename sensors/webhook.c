@@ -14,18 +14,19 @@
 #include "engine/edge/secret.h"
 #include "engine/edge/sensor.h"
 #include "engine/core/core.h"
-#include "engine/memory/dedup.h"
+#include "engine/memory/replay.h"
 #include "sensors/webhook_body.h"
 
 /*
  * POST /hooks/NAME for each `hook` of the rules.  Fails closed: the signature
- * is checked on the raw bytes before anything is read; delivery ids are
- * remembered durably; 202 is said when what became of it is on disk.
+ * is checked on the raw bytes before anything is read; what was signed is taken
+ * once, and that is remembered durably; 202 is said when what became of it is
+ * on disk.
  */
 #define HOOK_SECRETS_MAX 8
 #define HOOK_SPLIT_MAX	 1000
 #define HOOK_REPLY_MS	 20000
-#define HOOK_DELIVERY_MS (24LL * 3600 * 1000)
+#define HOOK_SIGNED_MS	 (24LL * 3600 * 1000) /* where no timestamp is signed */
 
 struct webhook {
 	struct noc_env *env;
@@ -48,6 +49,7 @@ struct delivery_event {
 
 struct hook_auth {
 	struct noc_signature sig;
+	uint8_t said[32];
 	char *secrets[HOOK_SECRETS_MAX];
 	size_t n;
 };
@@ -91,6 +93,7 @@ hook_auth_fill(struct webhook *w, const struct noc_value *node,
 	int r = 0;
 
 	memset(a, 0, sizeof(*a));
+	a->sig.said = a->said;
 	if (noc_signature_scheme_parse(noc_value_get_str(node, "node", ""),
 				       &a->sig.scheme))
 		return noc_err_set(err, NOC_ECONFIG,
@@ -255,49 +258,6 @@ hook_split(const struct noc_hook *hook, const struct noc_value *body,
 }
 
 static void
-hook_accept(struct webhook *w, const struct noc_hook *hook,
-	    struct noc_source *source, struct noc_value *body,
-	    struct noc_slice delivery_id, struct noc_http_req *req)
-{
-	struct noc_core *core = w->env->core;
-	const struct noc_value *list = NULL;
-	struct delivery *d;
-
-	if (hook->split && !(list = hook_split(hook, body, req)))
-		goto malformed;
-	d = noc_calloc(1, sizeof(*d));
-	d->ids = noc_value_list();
-	d->req = noc_http_reply_later(req, HOOK_REPLY_MS);
-	d->left = 1; /* ours, so that no event answers before the last */
-	noc_core_begin(core, noc_core_turn(core));
-	if (delivery_id.len &&
-	    noc_dedup_repeats(core, source->name, delivery_id,
-			      HOOK_DELIVERY_MS)) {
-		/* The first one may still be on its way to the disk. */
-		source->received++;
-		source->duplicate++;
-		d->left++;
-		noc_core_effect(core, on_delivery_again, NULL, d);
-	} else if (list) {
-		d->left += noc_value_len(list);
-		d->fresh = noc_value_len(list) == 0;
-		for (size_t i = 0; i < noc_value_len(list); i++)
-			hook_emit(w, hook, source, noc_value_at(list, i), d);
-	} else {
-		d->left++;
-		hook_emit(w, hook, source, body, d);
-	}
-	noc_core_end(core);
-	if (--d->left == 0)
-		delivery_answer(d);
-	return;
-malformed:
-	source->received++;
-	source->refused++;
-	source->malformed++;
-}
-
-static void
 hook_refuse(struct webhook *w, struct noc_source *source,
 	    struct noc_http_req *req, const struct noc_err *err)
 {
@@ -317,11 +277,93 @@ hook_refuse(struct webhook *w, struct noc_source *source,
 	} else if (err->kind == NOC_EINPUT) {
 		source->malformed++;
 		noc_http_reply_problem(req, 400, "Malformed body", err->msg);
+	} else if (err->kind == NOC_ERESOURCE) {
+		noc_http_reply_problem(req, 503, "Too many deliveries",
+				       err->msg);
 	} else { /* a missing secret is ours to mend, and not to be told */
 		noc_http_reply_problem(req, 503, "Not configured",
 				       "This hook cannot verify anything; the "
 				       "daemon's log says why.");
 	}
+}
+
+/* What this delivery is known by, and for how long. */
+static struct noc_delivery
+hook_delivery(const struct noc_hook *hook, const struct noc_source *source,
+	      const struct hook_auth *auth, struct noc_http_req *req)
+{
+	int64_t lasts_ms = noc_signature_lasts_ms(&auth->sig);
+	struct noc_delivery d = {
+		.source = source->name,
+		.said = lasts_ms ? auth->said : NULL,
+		.id = noc_signature_delivery(&auth->sig, on_hook_header, req),
+		.id_signed = noc_signature_covers_id(auth->sig.scheme),
+		.within_ms = hook->replay_ms,
+	};
+
+	if (d.within_ms < 0)
+		d.within_ms = lasts_ms < 0 || d.id_signed ? HOOK_SIGNED_MS : 0;
+	else if (d.within_ms == 0)
+		return d;
+	/* Never shorter than its timestamp is good for. */
+	if (d.within_ms < lasts_ms)
+		d.within_ms = lasts_ms;
+	return d;
+}
+
+static void
+hook_emit_all(struct webhook *w, const struct noc_hook *hook,
+	      struct noc_source *source, const struct noc_value *body,
+	      const struct noc_value *list, struct delivery *d)
+{
+	d->left += list ? noc_value_len(list) : 1;
+	d->fresh = list && noc_value_len(list) == 0;
+	for (size_t i = 0; list && i < noc_value_len(list); i++)
+		hook_emit(w, hook, source, noc_value_at(list, i), d);
+	if (!list)
+		hook_emit(w, hook, source, body, d);
+}
+
+static void
+hook_accept(struct webhook *w, const struct noc_hook *hook,
+	    struct noc_source *source, const struct noc_value *body,
+	    const struct noc_delivery *known, struct noc_http_req *req)
+{
+	struct noc_core *core = w->env->core;
+	const struct noc_value *list = NULL;
+	struct delivery *d;
+	struct noc_err err;
+	int r;
+
+	if (hook->split && !(list = hook_split(hook, body, req))) {
+		source->received++;
+		source->refused++;
+		source->malformed++;
+		return;
+	}
+	noc_core_begin(core, noc_core_turn(core));
+	r = noc_replay_take(core, known, &err);
+	if (r == NOC_ERESOURCE) {
+		hook_refuse(w, source, req, &err);
+		noc_core_end(core);
+		return;
+	}
+	d = noc_calloc(1, sizeof(*d));
+	d->req = noc_http_reply_later(req, HOOK_REPLY_MS);
+	d->ids = noc_value_list();
+	d->left = 1; /* ours, so that none answers before the last */
+	if (r == NOC_ECONFLICT) {
+		/* The first one may still be on its way to the disk. */
+		source->received++;
+		source->duplicate++;
+		d->left++;
+		noc_core_effect(core, on_delivery_again, NULL, d);
+	} else {
+		hook_emit_all(w, hook, source, body, list, d);
+	}
+	noc_core_end(core);
+	if (--d->left == 0)
+		delivery_answer(d);
 }
 
 static const struct noc_hook *
@@ -339,10 +381,11 @@ on_hook(struct noc_http_req *req, void *arg)
 	struct webhook *w = arg;
 	struct noc_core *core = w->env->core;
 	const char *name = noc_http_param(req, "name");
-	struct noc_slice raw = noc_http_body(req), id;
+	struct noc_slice raw = noc_http_body(req);
 	const struct noc_hook *hook = hook_find(noc_core_rules(core), name);
 	struct noc_value *body = NULL;
 	struct noc_source *source;
+	struct noc_delivery known;
 	struct hook_auth auth;
 	struct noc_err err;
 	char label[96];
@@ -365,14 +408,14 @@ on_hook(struct noc_http_req *req, void *arg)
 	}
 	r = noc_signature_check(&auth.sig, raw, on_hook_header, req,
 				noc_core_turn(core).wall_ns, &err);
-	id = noc_signature_delivery(&auth.sig, on_hook_header, req);
 	if (!r)
 		r = noc_webhook_body(noc_http_header(req, "content-type"), raw,
 				     &body, &err);
+	known = hook_delivery(hook, source, &auth, req);
 	if (r)
 		hook_refuse(w, source, req, &err);
 	else
-		hook_accept(w, hook, source, body, id, req);
+		hook_accept(w, hook, source, body, &known, req);
 	noc_value_free(body);
 	hook_auth_release(&auth);
 }

@@ -222,6 +222,11 @@ receive(struct noc_snmp *snmp, const struct noc_snmp_shape *s, const uint8_t *p,
 		rc = refused(snmp, rc, s, err);
 	else
 		rc = parsed(snmp, pdu, out, err);
+	if (s->version == 3) {
+		out->ours = engine_is_ours(snmp, s);
+		out->boots = s->boots;
+		out->time_s = s->time;
+	}
 	snmp_free_pdu(pdu);
 	return rc;
 }

@@ -78,6 +78,8 @@ struct noc_snmp_trap {
 	char user[33]; /* v3 */
 	uint8_t engine_id[32];
 	size_t engine_id_len;
+	bool ours;	       /* that engine is us */
+	int32_t boots, time_s; /* of that engine, as the message says */
 	char context[256];
 	int32_t request_id;	       /* v1: 0 */
 	int64_t uptime;		       /* ticks of 10 ms; -1: not said */
@@ -97,6 +99,7 @@ struct noc_snmp_trap {
 	 * counter64 opaque float double null nosuchobject ...
 	 */
 	struct noc_value *varbinds;
+	uint8_t content[32]; /* SHA-256 of all varbinds as they came; INFORM */
 	struct noc_snmp_reply *reply; /* owned; INFORM only */
 };
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/crypto.h"
 #include "base/hex.h"
 #include "base/mem.h"
 
@@ -127,6 +128,26 @@ trap_origin(const netsnmp_pdu *pdu, struct noc_snmp_trap *out)
 		memcpy(out->context, pdu->contextName, n);
 }
 
+/* An INFORM that is sent again says this again, under a new v3 header. */
+static void
+trap_content(const netsnmp_pdu *pdu, uint8_t out[32])
+{
+	struct noc_sha256 *h = noc_sha256_new();
+
+	noc_sha256_begin(h);
+	for (const netsnmp_variable_list *v = pdu->variables; v != NULL;
+	     v = v->next_variable) {
+		size_t lens[] = { v->name_length, v->type, v->val_len };
+
+		noc_sha256_add(h, lens, sizeof(lens));
+		noc_sha256_add(h, v->name, v->name_length * sizeof(oid));
+		if (v->val.string != NULL)
+			noc_sha256_add(h, v->val.string, v->val_len);
+	}
+	noc_sha256_end(h, out);
+	noc_sha256_free(h);
+}
+
 int
 noc_snmp_trap_fill(const struct noc_snmp *snmp, netsnmp_pdu *pdu,
 		   struct noc_snmp_trap *out, struct noc_err *err)
@@ -142,6 +163,8 @@ noc_snmp_trap_fill(const struct noc_snmp *snmp, netsnmp_pdu *pdu,
 	} else {
 		out->request_id = (int32_t)pdu->reqid;
 		out->inform = pdu->command == SNMP_MSG_INFORM;
+		if (out->inform)
+			trap_content(pdu, out->content);
 	}
 	out->varbinds = noc_value_list();
 	for (const netsnmp_variable_list *v = pdu->variables; v != NULL;

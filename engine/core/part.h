@@ -23,7 +23,10 @@ enum noc_part {
 	NOC_PART_ADMIT,	    /* sources, buckets, ring of unmatched */
 	NOC_PART_ENRICH,    /* events that wait for an ifName */
 	NOC_PART_SEEN,	    /* recent canonical events */
-	NOC_PART_DEDUP,	    /* deliveries and faults that were told */
+	NOC_PART_DEDUP,	    /* keys of hooks and faults that were told */
+	NOC_PART_REPLAY,    /* signed deliveries that were taken */
+	NOC_PART_INFORM,    /* INFORMs that were answered */
+	NOC_PART_HEARD,	    /* SNMPv3 engines and their messages */
 	NOC_PART_CORRELATE, /* keyed states of the forms */
 	NOC_PART_SETTLE,    /* devices that runs have touched */
 	NOC_PART_GUARD,	    /* budgets of rules */
@@ -85,9 +88,10 @@ struct noc_part_ops {
 };
 
 extern const struct noc_part_ops noc_part_slots, noc_part_admit,
-    noc_part_enrich, noc_part_seen, noc_part_dedup, noc_part_correlate,
-    noc_part_guard, noc_part_settle, noc_part_override, noc_part_runs,
-    noc_part_breakers, noc_part_notify, noc_part_tasks, noc_part_ledger,
-    noc_part_skew, noc_part_limits;
+    noc_part_enrich, noc_part_seen, noc_part_dedup, noc_part_replay,
+    noc_part_inform, noc_part_heard, noc_part_correlate, noc_part_guard,
+    noc_part_settle, noc_part_override, noc_part_runs, noc_part_breakers,
+    noc_part_notify, noc_part_tasks, noc_part_ledger, noc_part_skew,
+    noc_part_limits;
 
 #endif

@@ -38,7 +38,8 @@ struct noc_receipt {
 struct noc_source {
 	const char *name;  /* interned "syslog.udp", "hook/netbox" */
 	const char *base;  /* "syslog", "snmp.trap", "webhook", ... */
-	bool acknowledged; /* the sender waits: never shed, only slowed */
+	bool acknowledged; /* the sender waits: slowed, and shed only when it
+			      is a stranger past its budget */
 	uint64_t received, kernel_dropped, shed, refused, duplicate, folded;
 	uint64_t matched, unmatched, in_progress, malformed;
 };

@@ -3,6 +3,7 @@
 
 #include "engine/intake/admit.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,11 +13,17 @@
 #include "engine/event/value.h"
 #include "engine/core/due.h"
 #include "engine/core/record.h"
+#include "engine/edge/env.h"
 #include "engine/intake/explain.h"
 #include "engine/intake/unknown.h"
 #include "engine/intake/unmatched.h"
+#include "engine/notify/limit.h"
 
-#define ADMIT_LINES_PER_S 20
+#define ADMIT_LINES_PER_S  20
+#define ADMIT_RECORD_BYTES 512 /* of an event, beside what it says */
+#define LOW_EVENTS_PER_S   50
+#define LOW_BYTES_PER_S	   65536
+#define LOW_BURST_S	   10
 
 struct noc_admit *
 noc_admit_part(const struct noc_core *core)
@@ -75,7 +82,7 @@ noc_source_new(struct noc_core *core, const char *name, const char *base,
 	return s;
 }
 
-/* ---- shedding: only sources that nobody waits for ---- */
+/* ---- shedding ---- */
 
 static void
 on_gap_due(struct noc_due *due, struct noc_core *core)
@@ -92,10 +99,44 @@ on_gap_due(struct noc_due *due, struct noc_core *core)
 	}
 	detail = noc_value_map();
 	noc_value_set(detail, "shed", noc_value_int((int64_t)a->shed_unsaid));
+	if (a->low_unsaid)
+		noc_value_set(detail, "low_trust",
+			      noc_value_int((int64_t)a->low_unsaid));
 	noc_record_add_json(noc_txn_record(noc_core_txn(core), NOC_REC_GAP),
 			    NOC_TAG_DETAIL, detail);
 	noc_value_free(detail);
-	a->shed_unsaid = 0;
+	a->shed_unsaid = a->low_unsaid = 0;
+}
+
+/*
+ * What strangers say is kept so often and so much a second, whichever way it
+ * comes: more would fill the disk, and then nothing acts.
+ */
+static bool
+admit_sheds_low(struct noc_core *core, const struct noc_event *ev)
+{
+	struct noc_admit *a = noc_admit_part(core);
+	int64_t now = noc_core_time(core).boot_ns;
+	char whose[64];
+
+	/* The record has it twice: as it came, and what it says. */
+	if (noc_bucket_take(&a->low_trust, now) &&
+	    noc_bucket_spend(&a->low_trust_bytes,
+			     ADMIT_RECORD_BYTES + 2.0 * (double)ev->raw.len,
+			     now))
+		return false;
+	a->low_shed++;
+	a->low_unsaid++;
+	snprintf(whose, sizeof(whose), "%.*s",
+		 (int)(ev->origin.len < sizeof(whose) ? ev->origin.len
+						      : sizeof(whose) - 1),
+		 ev->origin.p ? ev->origin.p : "");
+	noc_limit_reached(core, "low_trust", whose,
+			  "of senders that are not in the inventory %.0f "
+			  "events and %.0f bytes a second are kept, the rest "
+			  "is shed and not acknowledged",
+			  a->low_trust.rate, a->low_trust_bytes.rate);
+	return true;
 }
 
 bool
@@ -105,11 +146,10 @@ noc_admit_sheds(struct noc_core *core, struct noc_source *source,
 	struct noc_admit *a = noc_admit_part(core);
 	double fill = noc_core_fill(core);
 
-	if (source->acknowledged)
-		return false;
-	if (ev->trust == NOC_TRUST_LOW &&
-	    !noc_bucket_take(&a->low_trust, noc_core_time(core).boot_ns))
+	if (ev->trust == NOC_TRUST_LOW && admit_sheds_low(core, ev))
 		goto shed;
+	if (source->acknowledged)
+		return false; /* who waits is only slowed */
 	/* From 75 % on: debug first, emergencies last, nothing at 100 %. */
 	if (fill < 0.75 || (fill < 1.0 && ev->severity <= (1.0 - fill) * 28))
 		return false;
@@ -188,11 +228,16 @@ noc_admit_line(struct noc_core *core, const struct noc_event *ev,
 static void *
 admit_open(struct noc_core *core)
 {
+	const struct noc_value *config = noc_core_env(core)->config;
 	struct noc_admit *a = noc_calloc(1, sizeof(*a));
+	double events = (double)noc_value_get_int(config, "low_trust.events",
+						  LOW_EVENTS_PER_S);
+	double bytes = (double)noc_value_get_int(config, "low_trust.bytes",
+						 LOW_BYTES_PER_S);
 
-	(void)core;
 	noc_bucket_init(&a->unmatched_rate, 1000, 1000);
-	noc_bucket_init(&a->low_trust, 50, 500);
+	noc_bucket_init(&a->low_trust, events, LOW_BURST_S * events);
+	noc_bucket_init(&a->low_trust_bytes, bytes, LOW_BURST_S * bytes);
 	noc_bucket_init(&a->lines, ADMIT_LINES_PER_S, ADMIT_LINES_PER_S);
 	a->gap.on_due = on_gap_due;
 	return a;
@@ -389,6 +434,8 @@ admit_stats(struct noc_core *core, void *part, struct noc_value *map)
 	noc_value_set(map, "unknown_senders",
 		      noc_value_int((int64_t)(noc_table_len(&a->unknown) +
 					      a->unknown_more)));
+	noc_value_set(map, "low_trust_shed",
+		      noc_value_int((int64_t)a->low_shed));
 	noc_value_set(map, "unmatched_sampled_out",
 		      noc_value_int((int64_t)a->unmatched_skipped));
 }

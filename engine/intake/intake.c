@@ -333,6 +333,10 @@ noc_intake_decide(struct noc_core *core, struct noc_source *source,
 		if (ev != before)
 			kept = ev;
 	}
+	/* Who waits has its event kept, matched or not. */
+	if (receipt && fate == NOC_FATE_UNMATCHED &&
+	    noc_admit_sheds(core, source, ev))
+		fate = NOC_FATE_SHED;
 	switch (fate) {
 	case NOC_FATE_MATCHED:
 		source->matched++;
@@ -347,7 +351,7 @@ noc_intake_decide(struct noc_core *core, struct noc_source *source,
 	case NOC_FATE_IN_PROGRESS:
 		break;
 	}
-	if (receipt)
+	if (receipt && fate != NOC_FATE_SHED)
 		noc_core_write_event(core, ev, noc_fate_name(fate));
 	if (ev->journaled && canonical)
 		noc_fold_persist(core, ev);

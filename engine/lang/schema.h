@@ -23,7 +23,7 @@ enum noc_option_type {
 	NOC_OPT_BOOL,
 	NOC_OPT_INT,
 	NOC_OPT_NUMBER,
-	NOC_OPT_DURATION, /* "15s" */
+	NOC_OPT_DURATION, /* "15s"; .values may be "false" */
 	NOC_OPT_RATE,	  /* "5/30s by site" */
 	NOC_OPT_ENUM,	  /* one of .values */
 	NOC_OPT_STRINGS,  /* string, list or any{} of strings; "secret" */

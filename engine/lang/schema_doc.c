@@ -57,7 +57,7 @@ doc_type(FILE *f, const struct noc_option *o)
 		fputs("number", f);
 		break;
 	case NOC_OPT_DURATION:
-		fputs("duration", f);
+		fputs(o->values ? "duration, false" : "duration", f);
 		break;
 	case NOC_OPT_RATE:
 		fputs("rate", f);

@@ -103,7 +103,9 @@ meta_type(FILE *f, const struct noc_option *o)
 		fputs("number", f);
 		break;
 	case NOC_OPT_DURATION:
-		fputs("nocturne.duration", f);
+		fputs(o->values ? "nocturne.duration|false"
+				: "nocturne.duration",
+		      f);
 		break;
 	case NOC_OPT_RATE:
 		fputs("nocturne.rate", f);

@@ -113,9 +113,13 @@ static const struct noc_option hook_options[] = {
 	    "say who may post, for example auth = bearer \"secret-name\""),
 	EMIT_OPTIONS,
 	OPT("split", LITERAL, "one event for each of \"alerts[*]\""),
-	DEF("dedup", STRING, "the delivery id of the scheme",
-	    "what makes two posts the same"),
+	OPT("dedup", STRING,
+	    "what makes two posts the same, where the sender says it anew"),
 	DEF("dedup_for", DURATION, "24h", "how long that is remembered"),
+	VAL("replay", DURATION, "false",
+	    "24h, or as long as a timestamp is good",
+	    "what was signed is taken once in so long; false: the sender signs "
+	    "the same more than once and means it"),
 	OPT("device", LITERAL, "path in the body that names the device"),
 	END
 };

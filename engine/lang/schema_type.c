@@ -195,17 +195,20 @@ check_is_number(const struct noc_value *v)
 }
 
 static void
-check_duration(struct check *c, const char *what, const char *label,
-	       const struct noc_value *v)
+check_duration(struct check *c, const struct noc_option *o, const char *what,
+	       const char *label, const struct noc_value *v)
 {
 	char buf[96];
 	int64_t ms;
 
 	if (v->type == NOC_STR && !noc_duration_parse(v->u.s.p, &ms))
 		return;
+	if (v->type == NOC_BOOL && !v->u.b && o->values)
+		return;
 	schema_problem(c, NULL,
-		       "%s in %s must be a time such as \"15s\", not %s", what,
-		       label, schema_describe(v, buf, sizeof(buf)));
+		       "%s in %s must be a time such as \"15s\"%s, not %s",
+		       what, label, o->values ? " or false" : "",
+		       schema_describe(v, buf, sizeof(buf)));
 }
 
 static void
@@ -435,7 +438,8 @@ schema_check_value(struct check *c, const struct noc_option *o,
 		return;
 	if (v->type == NOC_BOOL && !v->u.b && o->type != NOC_OPT_BOOL &&
 	    o->type != NOC_OPT_ANY && o->type != NOC_OPT_LATER &&
-	    o->type != NOC_OPT_WHERE && o->type != NOC_OPT_TABLE) {
+	    o->type != NOC_OPT_WHERE && o->type != NOC_OPT_TABLE &&
+	    !(o->type == NOC_OPT_DURATION && o->values)) {
 		schema_false(c, what, label);
 		return;
 	}
@@ -454,7 +458,7 @@ schema_check_value(struct check *c, const struct noc_option *o,
 		check_scalar(c, o, what, label, v);
 		break;
 	case NOC_OPT_DURATION:
-		check_duration(c, what, label, v);
+		check_duration(c, o, what, label, v);
 		break;
 	case NOC_OPT_RATE:
 		check_rate(c, what, label, v);

@@ -7,103 +7,48 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/table.h"
-#include "engine/core/due.h"
 #include "engine/memory/fold_private.h"
+#include "engine/memory/recall.h"
+#include "engine/notify/limit.h"
 
 /*
- * "Was this key here within so long?"  Delivery ids of webhooks, (source, id)
- * of CloudEvents, dedup templates.  Each key is a live row until it expires,
- * so a replay after a restart is still a duplicate.
+ * What makes two posts the same (dedup of a hook) and (source, id) of
+ * CloudEvents.  Who sends more keys than its share has its oldest forgotten:
+ * the repetition of that one would be taken as new, and is nobody else's
+ * loss.  What was signed has a memory that forgets nothing: replay.c.
  */
-#define DEDUP_MAX 100000
-
-struct dedup_key {
-	struct noc_due due; /* first: on_due casts back */
-	struct dedup *owner;
-	char *text; /* "space\x1fkey" */
-	uint64_t count;
-};
+#define DEDUP_MAX     100000
+#define DEDUP_MAX_ALL 400000
 
 struct dedup {
-	struct noc_table keys;
+	struct noc_recall keys;
 	struct noc_fold_part *fold;
-	uint64_t hits, full;
 };
-
-static void
-dedup_drop(struct noc_core *core, struct dedup_key *k)
-{
-	noc_due_disarm(core, &k->due);
-	noc_table_del(&k->owner->keys, k->text);
-	free(k->text);
-	free(k);
-}
-
-static void
-on_dedup_due(struct noc_due *due, struct noc_core *core)
-{
-	struct dedup_key *k = (struct dedup_key *)due;
-
-	noc_txn_live_del(noc_core_txn(core), "dedup", k->text);
-	dedup_drop(core, k);
-}
-
-static struct dedup_key *
-dedup_add(struct noc_core *core, struct dedup *d, char *text,
-	  int64_t due_boot_ns)
-{
-	struct dedup_key *k = noc_calloc(1, sizeof(*k));
-
-	k->owner = d;
-	k->text = text;
-	k->count = 1;
-	k->due.on_due = on_dedup_due;
-	noc_table_put(&d->keys, text, k);
-	noc_due_arm(core, &k->due, due_boot_ns);
-	return k;
-}
-
-static void
-dedup_store(struct noc_core *core, const struct dedup_key *k)
-{
-	noc_txn_live_put(noc_core_txn(core), "dedup", k->text,
-			 noc_steady_of_boot(core, k->due.due_boot_ns), NULL);
-}
 
 bool
 noc_dedup_repeats(struct noc_core *core, const char *space,
 		  struct noc_slice key, int64_t within_ms)
 {
 	struct dedup *d = noc_core_part(core, NOC_PART_DEDUP);
-	struct noc_strbuf sb = NOC_STRBUF_INIT;
-	struct dedup_key *k;
-	int64_t due;
-	char *text;
+	const struct noc_recall_key k = { space, key, within_ms, false };
 
-	noc_strbuf_addf(&sb, "%s\x1f", space);
-	noc_strbuf_add(&sb, key.p, key.len);
-	/* A NUL would end it here, and make it equal to others. */
-	for (char *p = sb.p;
-	     (p = memchr(p, '\0', sb.len - (size_t)(p - sb.p)));)
-		*p = '\x1f';
-	text = noc_strbuf_detach(&sb, NULL);
-	k = noc_table_get(&d->keys, text);
-
-	if (k) {
-		k->count++;
-		d->hits++;
-		free(text);
+	if (noc_recall_repeats(&d->keys, space, key))
 		return true;
-	}
-	if (noc_table_len(&d->keys) >= DEDUP_MAX) {
-		d->full++; /* said in the metrics; the event goes on */
-		free(text);
-		return false;
-	}
-	due = noc_core_time(core).boot_ns + within_ms * NOC_NS_PER_MS;
-	dedup_store(core, dedup_add(core, d, text, due));
+	if (noc_recall_add(core, &d->keys, &k) != NOC_RECALL_NEW)
+		noc_limit_reached(core, "dedup", space,
+				  "of more than %d keys the oldest is "
+				  "forgotten, and would be taken as new if it "
+				  "came again",
+				  DEDUP_MAX);
 	return false;
+}
+
+bool
+noc_dedup_was(struct noc_core *core, const char *space, struct noc_slice key)
+{
+	struct dedup *d = noc_core_part(core, NOC_PART_DEDUP);
+
+	return noc_recall_repeats(&d->keys, space, key);
 }
 
 /* ---- the part, shared with fold.c ---- */
@@ -111,8 +56,14 @@ noc_dedup_repeats(struct noc_core *core, const char *space,
 static void *
 dedup_open(struct noc_core *core)
 {
+	static const struct noc_recall_conf conf = {
+		.kind = "dedup",
+		.each = DEDUP_MAX,
+		.all = DEDUP_MAX_ALL,
+	};
 	struct dedup *d = noc_calloc(1, sizeof(*d));
 
+	noc_recall_init(&d->keys, &conf, d);
 	d->fold = noc_fold_part_new(core);
 	return d;
 }
@@ -121,15 +72,8 @@ static void
 dedup_close(void *part)
 {
 	struct dedup *d = part;
-	void *value;
 
-	for (size_t it = 0; noc_table_next(&d->keys, &it, NULL, &value);) {
-		struct dedup_key *k = value;
-
-		free(k->text);
-		free(k);
-	}
-	noc_table_release(&d->keys);
+	noc_recall_release(&d->keys);
 	noc_fold_part_free(d->fold);
 	free(d);
 }
@@ -144,9 +88,7 @@ dedup_load(struct noc_core *core, void *part, const char *kind, const char *key,
 		return noc_fold_load(core, d->fold, key, due_ns, data);
 	if (strcmp(kind, "dedup"))
 		return false;
-	if (!noc_table_get(&d->keys, key))
-		dedup_add(core, d, noc_strdup(key),
-			  noc_steady_boot(core, due_ns));
+	noc_recall_load(core, &d->keys, key, due_ns);
 	return true;
 }
 
@@ -163,9 +105,9 @@ dedup_stats(struct noc_core *core, void *part, struct noc_value *map)
 
 	(void)core;
 	noc_value_set(map, "dedup_keys",
-		      noc_value_int((int64_t)noc_table_len(&d->keys)));
-	noc_value_set(map, "dedup_hits", noc_value_int((int64_t)d->hits));
-	noc_value_set(map, "dedup_full", noc_value_int((int64_t)d->full));
+		      noc_value_int((int64_t)noc_table_len(&d->keys.keys)));
+	noc_value_set(map, "dedup_hits", noc_value_int((int64_t)d->keys.hits));
+	noc_value_set(map, "dedup_full", noc_value_int((int64_t)d->keys.full));
 	noc_value_set(map, "folds_open",
 		      noc_value_int((int64_t)noc_fold_open_count(d->fold)));
 }
@@ -174,10 +116,8 @@ static void
 dedup_store_all(struct noc_core *core, void *part)
 {
 	const struct dedup *d = part;
-	void *value;
 
-	for (size_t it = 0; noc_table_next(&d->keys, &it, NULL, &value);)
-		dedup_store(core, value);
+	noc_recall_store(core, &d->keys);
 	noc_fold_store(core, d->fold);
 }
 

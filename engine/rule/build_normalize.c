@@ -302,6 +302,41 @@ noc_build_emit_where(struct noc_build *b, struct noc_normalizer *e)
 	noc_build_check(b, noc_value_get(noc_ast_opts(b->node), "summary"));
 }
 
+/* What was signed is taken once in so long; where nothing is, it is advised to
+ * say what makes two posts the same. */
+static void
+hook_replay(struct noc_build *b, struct noc_hook *h)
+{
+	const struct noc_value *opts = noc_ast_opts(b->node);
+	const struct noc_value *replay = noc_value_get(opts, "replay");
+	const char *node = noc_value_get_str(h->auth, "node", "");
+	bool bare = !strcmp(node, "bearer") || !strcmp(node, "basic");
+
+	h->replay_ms = -1;
+	if (replay && replay->type == NOC_BOOL)
+		h->replay_ms = 0;
+	else if (replay)
+		h->replay_ms = noc_build_duration(b, opts, "replay", -1);
+	if (replay && bare)
+		noc_build_error(b, NULL,
+				"'replay' is for what is signed, and %s signs "
+				"nothing: say with 'dedup' what makes two "
+				"posts the same.",
+				node);
+	else if (replay && replay->type == NOC_STR && h->replay_ms == 0)
+		noc_build_error(b, NULL,
+				"'replay' of no time at all: write replay = "
+				"false if the sender signs the same more than "
+				"once and means it.");
+	if (bare && !h->dedup)
+		noc_build_warn(b,
+			       "%s:%d: hook '%s': %s signs nothing, so a post "
+			       "that comes twice is two events; say with dedup "
+			       "what makes two the same, as "
+			       "\"{body.id}\".",
+			       h->emit.file, h->emit.line, h->emit.name, node);
+}
+
 /* Names in a hook are looked up in the body, which may be anything. */
 void
 noc_build_hook(struct noc_build *b, struct noc_hook *h)
@@ -328,6 +363,7 @@ noc_build_hook(struct noc_build *b, struct noc_hook *h)
 				h->split);
 	h->dedup = noc_build_template(b, noc_value_get(opts, "dedup"));
 	h->dedup_ms = noc_build_duration(b, opts, "dedup_for", HOOK_DEDUP_MS);
+	hook_replay(b, h);
 	h->device_path = noc_value_get_str(opts, "device", NULL);
 }
 

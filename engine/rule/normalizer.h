@@ -46,6 +46,8 @@ struct noc_hook {
 	struct noc_template *dedup;
 	const char *device_path; /* path in body naming the device */
 	int64_t dedup_ms;
+	int64_t replay_ms; /* what was signed is taken once in so long; 0: as
+			      often as it comes; -1: as the scheme has it */
 };
 
 #endif

@@ -184,8 +184,9 @@ function flow(name) end
 ---@field severity? string|number severity of the event: a name, 0-7 or a template (default: the sender's)
 ---@field summary? string one line for people (default: the sender's text)
 ---@field split? string one event for each of "alerts[*]"
----@field dedup? string what makes two posts the same (default: the delivery id of the scheme)
+---@field dedup? string what makes two posts the same, where the sender says it anew
 ---@field dedup_for? nocturne.duration how long that is remembered (default: 24h)
+---@field replay? nocturne.duration|false what was signed is taken once in so long; false: the sender signs the same more than once and means it (default: 24h, or as long as a timestamp is good)
 ---@field device? string path in the body that names the device
 ---@param name string
 ---@return nocturne.hook|fun(t: nocturne.hook_table): nocturne.hook

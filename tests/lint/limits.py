@@ -44,9 +44,28 @@ LIMITS = {
     "kinds that senders say and no rule has": (
         ["INTERN_INPUT_MAX"],
         ["test_intern test_a_flood_of_kinds"]),
-    "keys and delivery ids remembered": (
-        ["DEDUP_MAX"],
-        ["test_dedup test_a_hundred_thousand_keys"]),
+    "keys of `dedup`, ids of CloudEvents": (
+        ["DEDUP_MAX", "DEDUP_MAX_ALL"],
+        ["test_dedup test_a_hundred_thousand_keys",
+         "test_dedup test_400000_keys_of_all"]),
+    "signed deliveries that are taken once": (
+        ["REPLAY_MAX", "REPLAY_HOOKS"],
+        ["test_replay test_a_hundred_thousand_deliveries",
+         "test_replay test_four_hooks_may_be_full",
+         "test_replay test_the_floods_of_others"]),
+    "INFORMs remembered for 5 min": (
+        ["INFORM_KEYS_MAX", "INFORM_KEYS_MAX_ALL"],
+        ["test_inform test_each_sender_has_its_share",
+         "test_inform test_a_stranger_makes_no_room"]),
+    "SNMPv3 engines whose clock is kept; their messages of 5 min": (
+        ["HEARD_ENGINES_MAX", "HEARD_MAX", "HEARD_MAX_ALL"],
+        ["test_heard test_16384_engines",
+         "test_heard test_a_flood_of_one_engine",
+         "test_heard test_65536_messages_of_all"]),
+    "kept of senders of low trust": (
+        ["LOW_EVENTS_PER_S", "LOW_BYTES_PER_S", "LOW_BURST_S"],
+        ["test_intake test_strangers_have_a_budget",
+         "test_intake test_strangers_have_a_budget_of_bytes"]),
     "`unless seen` looks back": (
         ["NOC_UNLESS_BACK_MAX_MS"],
         ["test_seen test_back_is_an_hour_at_most",

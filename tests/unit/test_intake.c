@@ -157,11 +157,192 @@ test_40_levels_are_held(void **state)
 	cor_close(&f);
 }
 
+struct wait {			    /* a sender that waits for its answer */
+	struct noc_receipt receipt; /* first */
+	unsigned *kept, *shed;
+};
+
+static void
+on_fate(struct noc_receipt *r, enum noc_fate fate, const struct noc_id *event,
+	const struct noc_id *run)
+{
+	struct wait *w = (struct wait *)r;
+
+	(void)event;
+	(void)run;
+	(*(fate == NOC_FATE_SHED ? w->shed : w->kept))++;
+	free(w);
+}
+
+struct flood {
+	const char *base, *kind, *origin;
+	enum noc_trust trust;
+	size_t raw; /* bytes of each message */
+	bool waits; /* for its answer */
+	unsigned kept, shed;
+};
+
+/* So many events of it, through a way in whose senders are slowed, not shed. */
+static void
+flood(struct fix *f, struct flood *o, unsigned n)
+{
+	struct noc_source *s = noc_source_new(f->core, o->base, o->base, true);
+	char *raw = noc_calloc(1, o->raw + 1);
+	uint64_t shed = s->shed, received = s->received;
+
+	memset(raw, 'x', o->raw);
+	o->kept = o->shed = 0;
+	noc_core_now(f->core, f->now);
+	for (unsigned i = 0; i < n; i++) {
+		struct noc_event ev = {
+			.kind = noc_interns(o->kind),
+			.origin = noc_slice_str(o->origin),
+			.raw = noc_slice(raw, o->raw),
+			.trust = o->trust,
+		};
+		struct wait *w = NULL;
+
+		if (o->waits) {
+			w = noc_calloc(1, sizeof(*w));
+			w->receipt.done = on_fate;
+			w->kept = &o->kept;
+			w->shed = &o->shed;
+		}
+		noc_sensor_emit(f->core, s, &ev, w ? &w->receipt : NULL);
+		fix_pump(f);
+	}
+	if (!o->waits) {
+		o->shed = (unsigned)(s->shed - shed);
+		o->kept = (unsigned)(s->received - received) - o->shed;
+	}
+	free(raw);
+}
+
+/* Of strangers 50 events a second are kept and 500 at once, whichever way they
+ * come: matched without an answer, or not matched with one.  A device, and who
+ * has signed, pass beside them. */
+static void
+test_strangers_have_a_budget(void **state)
+{
+	static const struct flood floods[] = {
+		{ .base = "syslog", .kind = "x.y", .origin = "192.0.2.9" },
+		{ .base = "snmp.trap",
+		  .kind = "x.z",
+		  .origin = "192.0.2.9",
+		  .waits = true },
+		{ .base = "snmp.trap",
+		  .kind = "x.y",
+		  .origin = "192.0.2.9",
+		  .waits = true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(floods); i++) {
+		struct flood o = floods[i], own = o, high = o;
+		struct fix f = { 0 };
+
+		fix_open(&f, "rule \"r\" { on = \"x.y\", run = log \"x\" }");
+		cor_inventory(&f, "name,address\nsw1,192.0.2.1\n");
+		own.origin = "192.0.2.1";
+		high.trust = NOC_TRUST_HIGH;
+		flood(&f, &o, 600);
+		assert_int_equal(o.kept, 500);
+		assert_int_equal(o.shed, 100);
+		assert_int_equal(fix_count(&f, "EVENT"), 500);
+		flood(&f, &own, 200);
+		assert_int_equal(own.kept, 200);
+		flood(&f, &high, 200);
+		assert_int_equal(high.kept, 200);
+		assert_int_equal(
+		    fix_said(&f, "notify noc: limit low_trust reached by "
+				 "192.0.2.9"),
+		    1);
+		fix_advance(&f, 2000);
+		assert_int_equal(fix_count(&f, "GAP"), 1);
+		fix_forget(&f);
+		flood(&f, &o, 600);
+		assert_int_equal(o.kept, 100);
+		cor_close(&f);
+	}
+}
+
+/* 64 KiB a second, and ten times as much at once. */
+static void
+test_strangers_have_a_budget_of_bytes(void **state)
+{
+	struct flood o = { .base = "snmp.trap",
+			   .kind = "x.z",
+			   .origin = "192.0.2.9",
+			   .raw = 60000,
+			   .waits = true };
+	struct fix f = { 0 };
+
+	(void)state;
+	fix_open(&f, "rule \"r\" { on = \"x.y\", run = log \"x\" }");
+	flood(&f, &o, 100);
+	assert_int_equal(o.kept, 6); /* the sixth is owed in part */
+	fix_advance(&f, 10000);
+	flood(&f, &o, 100);
+	assert_in_range(o.kept, 5, 6);
+	o.raw = 10;
+	flood(&f, &o, 1);
+	assert_int_equal(o.shed, 1);
+	fix_advance(&f, 3000);
+	flood(&f, &o, 1);
+	assert_int_equal(o.kept, 1);
+	cor_close(&f);
+}
+
+/* A record costs something, however little it says. */
+static void
+test_small_events_cost_bytes(void **state)
+{
+	struct flood o = { .base = "syslog",
+			   .kind = "x.y",
+			   .origin = "192.0.2.9" };
+	struct noc_value *config = noc_value_map();
+	struct fix f = { 0 };
+
+	(void)state;
+	noc_value_set(config, "low_trust.events", noc_value_int(100000));
+	noc_value_set(config, "low_trust.bytes", noc_value_int(5120));
+	f.env.config = config;
+	fix_open(&f, "rule \"r\" { on = \"x.y\", run = log \"x\" }");
+	flood(&f, &o, 300);
+	assert_int_equal(o.kept, 100);
+	cor_close(&f);
+	noc_value_free(config);
+}
+
+/* What has no rule and no sender that waits is not kept, and costs no
+ * budget. */
+static void
+test_what_is_not_kept_is_free(void **state)
+{
+	struct flood o = { .base = "syslog",
+			   .kind = "x.z",
+			   .origin = "192.0.2.9" };
+	struct fix f = { 0 };
+
+	(void)state;
+	fix_open(&f, "rule \"r\" { on = \"x.y\", run = log \"x\" }");
+	flood(&f, &o, 2000);
+	assert_int_equal(o.kept, 2000);
+	o.kind = "x.y";
+	flood(&f, &o, 600);
+	assert_int_equal(o.kept, 500);
+	cor_close(&f);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_40_levels_are_held),
+		cmocka_unit_test(test_strangers_have_a_budget),
+		cmocka_unit_test(test_strangers_have_a_budget_of_bytes),
+		cmocka_unit_test(test_small_events_cost_bytes),
+		cmocka_unit_test(test_what_is_not_kept_is_free),
 		cmocka_unit_test(test_a_hundred_rules_have_one_event),
 		cmocka_unit_test(test_64_pairs_have_one_event),
 		cmocka_unit_test(test_4096_unmatched_are_kept),

@@ -335,6 +335,86 @@ test_no_secret(void **state)
 	    noc_signature_delivery(&sig, request_header, &rq), "m"));
 }
 
+/* What was signed is one, by whichever secret, in whichever spelling; nothing
+ * else is said of it. */
+static void
+test_what_was_signed(void **state)
+{
+	static const char body[] = "{\"n\":1}";
+	const char *const secrets[] = { "one", "two" };
+	uint8_t said[2 * 3][32], want[32], mac[64];
+	char hex[129], text[160];
+	struct noc_signature sig = { .scheme = NOC_SIG_HMAC,
+				     .md = "sha512",
+				     .header = "X",
+				     .secrets = secrets,
+				     .nsecrets = 2 };
+	struct request rq = { .names = { "X" } };
+
+	(void)state;
+	noc_sha256_once(body, strlen(body), want);
+	for (size_t i = 0; i < NOC_COUNT(said); i++) {
+		const char *secret = secrets[i % 2];
+		size_t n = noc_hmac("sha512", secret, strlen(secret), body,
+				    strlen(body), mac);
+
+		noc_hex(hex, mac, n);
+		for (char *p = hex; i / 2 == 1 && *p; p++)
+			if (*p >= 'a')
+				*p = (char)(*p - 32);
+		snprintf(text, sizeof(text), "%s%s",
+			 i / 2 == 2 ? "sha512=" : "", hex);
+		rq.values[0] = noc_slice_str(text);
+		sig.said = said[i];
+		assert_int_equal(check(&sig, &rq, noc_slice_str(body), 0), 0);
+		assert_memory_equal(said[i], want, 32);
+	}
+	/* Nothing of what is not right. */
+	memset(said[0], 0x55, 32);
+	memset(want, 0x55, 32);
+	sig.said = said[0];
+	assert_int_equal(check(&sig, &rq, noc_slice_str("x"), 0), NOC_EDENIED);
+	assert_memory_equal(said[0], want, 32);
+	/* Nor of a token. */
+	sig.scheme = NOC_SIG_BEARER;
+	rq.names[0] = "Authorization";
+	rq.values[0] = noc_slice_str("Bearer two");
+	assert_int_equal(check(&sig, &rq, noc_slice_str(body), 0), 0);
+	assert_memory_equal(said[0], want, 32);
+}
+
+/* How long what somebody has recorded can be right again. */
+static void
+test_how_long_a_signature_lasts(void **state)
+{
+	static const struct {
+		enum noc_signature_scheme scheme;
+		bool covers_id;
+		int64_t ms;
+	} want[] = {
+		{ NOC_SIG_HMAC, false, -1 },
+		{ NOC_SIG_GITHUB, false, -1 },
+		{ NOC_SIG_STANDARD, true, 121000 },
+		{ NOC_SIG_SLACK, false, 121000 },
+		{ NOC_SIG_STRIPE, false, 121000 },
+		{ NOC_SIG_BEARER, false, 0 },
+		{ NOC_SIG_BASIC, false, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(want); i++) {
+		struct noc_signature sig = { .scheme = want[i].scheme,
+					     .tolerance_s = 60 };
+
+		assert_int_equal(noc_signature_lasts_ms(&sig), want[i].ms);
+		assert_int_equal(noc_signature_covers_id(sig.scheme),
+				 want[i].covers_id);
+	}
+	assert_int_equal(noc_signature_lasts_ms(&(struct noc_signature){
+			     .scheme = NOC_SIG_SLACK }),
+			 601000);
+}
+
 static void
 test_scheme_names(void **state)
 {
@@ -357,6 +437,8 @@ main(void)
 		cmocka_unit_test(test_hmac),
 		cmocka_unit_test(test_bearer_and_basic),
 		cmocka_unit_test(test_no_secret),
+		cmocka_unit_test(test_what_was_signed),
+		cmocka_unit_test(test_how_long_a_signature_lasts),
 		cmocka_unit_test(test_scheme_names),
 	};
 

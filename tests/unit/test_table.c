@@ -162,6 +162,22 @@ stable_hash(void **state)
 }
 
 static void
+bucket_debt(void **state)
+{
+	int64_t now = 1000 * NOC_NS_PER_S;
+	struct noc_bucket b;
+
+	(void)state;
+	noc_bucket_init(&b, 10, 30);
+	/* More than there is, while there is any; then it is earned first. */
+	assert_true(noc_bucket_spend(&b, 20, now));
+	assert_true(noc_bucket_spend(&b, 20, now));
+	assert_false(noc_bucket_spend(&b, 1, now));
+	assert_false(noc_bucket_spend(&b, 1, now + NOC_NS_PER_S));
+	assert_true(noc_bucket_spend(&b, 1, now + NOC_NS_PER_S + 1));
+}
+
+static void
 bucket_limits(void **state)
 {
 	struct noc_bucket b;
@@ -221,6 +237,7 @@ main(void)
 		cmocka_unit_test(serves_as_queue),
 		cmocka_unit_test(stable_hash),
 		cmocka_unit_test(bucket_limits),
+		cmocka_unit_test(bucket_debt),
 		cmocka_unit_test(errors_are_sentences),
 	};
 

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "engine/memory/heard.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hex.h"
+#include "base/mem.h"
+#include "engine/memory/recall.h"
+#include "engine/notify/limit.h"
+
+#define HEARD_ENGINES_MAX 16384
+#define HEARD_MAX	  16384 /* messages of one engine */
+#define HEARD_MAX_ALL	  65536
+#define HEARD_AGAIN_MS	  (301 * 1000) /* longer than one can be in time */
+#define HEARD_WINDOW_S	  150	       /* RFC 3414 §2.2.3 */
+#define HEARD_DRIFT_S	  10 /* a row may be so much behind its engine */
+#define HEARD_IDLE_NS	  (24 * 3600 * NOC_NS_PER_S)
+#define HEARD_BOOTS_LATCH 2147483647 /* RFC 3414 §2.2.2: never in time */
+
+/* What an engine's clock showed at a time of ours; it goes on as ours does. */
+struct reading {
+	int64_t boots, time_s, at_ns;
+};
+
+struct engine {
+	TAILQ_ENTRY(engine) link;
+	struct reading last, stored; /* the latest; as in its row */
+	int64_t heard_ns;
+	/* Messages up to here are forgotten: one that is as old cannot be told
+	 * from a replay. */
+	int64_t floor_boots, floor_s, stored_floor_boots, stored_floor_s;
+	bool ours;
+	char hex[65];
+};
+
+struct heard {
+	struct noc_core *core;
+	struct noc_recall messages;
+	struct noc_table engines;   /* hex -> struct engine */
+	TAILQ_HEAD(, engine) queue; /* longest unheard first */
+	uint64_t old, strange;
+};
+
+/* ---- engines ---- */
+
+static int64_t
+reading_now(const struct reading *r, int64_t now_ns)
+{
+	int64_t passed = now_ns - r->at_ns;
+
+	return r->time_s + (passed > 0 ? passed / NOC_NS_PER_S : 0);
+}
+
+static void
+engine_store(struct noc_core *core, struct engine *e)
+{
+	struct noc_value *data = noc_value_map();
+
+	noc_value_set(data, "boots", noc_value_int(e->last.boots));
+	noc_value_set(data, "time", noc_value_int(e->last.time_s));
+	noc_value_set(data, "at", noc_value_int(e->last.at_ns));
+	if (e->floor_boots >= 0) {
+		noc_value_set(data, "floor_boots",
+			      noc_value_int(e->floor_boots));
+		noc_value_set(data, "floor", noc_value_int(e->floor_s));
+	}
+	noc_txn_live_put(noc_core_txn(core), "engine", e->hex, 0, data);
+	noc_value_free(data);
+	e->stored = e->last;
+	e->stored_floor_boots = e->floor_boots;
+	e->stored_floor_s = e->floor_s;
+}
+
+static struct engine *
+engine_put(struct heard *p, const char *hex)
+{
+	struct engine *e = noc_calloc(1, sizeof(*e));
+
+	snprintf(e->hex, sizeof(e->hex), "%s", hex);
+	e->floor_boots = e->stored_floor_boots = -1;
+	e->last.boots = e->stored.boots = -1;
+	noc_table_put(&p->engines, e->hex, e);
+	TAILQ_INSERT_TAIL(&p->queue, e, link);
+	return e;
+}
+
+/* One that was silent for a day makes room; else NULL. */
+static struct engine *
+engine_new(struct noc_core *core, struct heard *p, const char *hex)
+{
+	struct engine *first = TAILQ_FIRST(&p->queue);
+
+	if (noc_table_len(&p->engines) >= HEARD_ENGINES_MAX) {
+		if (first->ours ||
+		    noc_steady_now(core) - first->heard_ns < HEARD_IDLE_NS)
+			return NULL;
+		noc_txn_live_del(noc_core_txn(core), "engine", first->hex);
+		noc_table_del(&p->engines, first->hex);
+		TAILQ_REMOVE(&p->queue, first, link);
+		free(first);
+	}
+	return engine_put(p, hex);
+}
+
+/*
+ * RFC 3414 section 3.2 (7) b: only what is later than all before it moves our
+ * notion of the engine's clock.  Its row follows at once when it would take
+ * what is too old, else when its messages are forgotten.
+ */
+static void
+engine_advance(struct noc_core *core, struct engine *e,
+	       const struct noc_heard *h)
+{
+	int64_t now = noc_steady_now(core);
+
+	e->heard_ns = now;
+	if (h->boots < e->last.boots ||
+	    (h->boots == e->last.boots && h->time_s <= e->last.time_s))
+		return;
+	e->last = (struct reading){ h->boots, h->time_s, now };
+	if (!e->ours &&
+	    (e->stored.boots != h->boots ||
+	     h->time_s - reading_now(&e->stored, now) > HEARD_DRIFT_S))
+		engine_store(core, e);
+}
+
+static bool
+engine_is_past(struct noc_core *core, const struct engine *e,
+	       const struct noc_heard *h)
+{
+	if (h->boots < e->floor_boots ||
+	    (h->boots == e->floor_boots && h->time_s <= e->floor_s))
+		return true;
+	if (h->ours)
+		return false;
+	return h->boots < e->last.boots ||
+	       (h->boots == e->last.boots &&
+		h->time_s < reading_now(&e->last, noc_steady_now(core)) -
+				HEARD_WINDOW_S);
+}
+
+/* ---- messages: "HEX\x1fBOOTS/TIME/DIGEST" ---- */
+
+static void
+message_key(const struct noc_heard *h, char key[112])
+{
+	char hex[65];
+
+	snprintf(key, 112, "%lld/%lld/%s", (long long)h->boots,
+		 (long long)h->time_s, noc_hex(hex, h->digest, 32));
+}
+
+/*
+ * What is forgotten could be sent again: from now on neither it nor what is
+ * older is in time.  So it does not matter how far somebody who holds messages
+ * back can hold back our notion of the engine's clock.
+ */
+static void
+on_message_gone(struct noc_core *core, void *arg, const char *text, bool early)
+{
+	struct heard *p = arg;
+	const char *at = strchr(text, '\x1f');
+	struct engine *e;
+	long long boots, time_s;
+	char hex[65];
+
+	if (!at || (size_t)(at - text) >= sizeof(hex) ||
+	    sscanf(at + 1, "%lld/%lld/", &boots, &time_s) != 2)
+		return;
+	snprintf(hex, sizeof(hex), "%.*s", (int)(at - text), text);
+	e = noc_table_get(&p->engines, hex);
+	if (!e || boots < e->floor_boots ||
+	    (boots == e->floor_boots && time_s <= e->floor_s))
+		return;
+	e->floor_boots = boots;
+	e->floor_s = time_s;
+	/* Ours boots anew when we do. */
+	if (!e->ours && (early || boots != e->stored_floor_boots ||
+			 time_s - e->stored_floor_s > HEARD_DRIFT_S))
+		engine_store(core, e);
+}
+
+enum noc_heard_as
+noc_heard(struct noc_core *core, const struct noc_heard *h)
+{
+	struct heard *p = noc_core_part(core, NOC_PART_HEARD);
+	struct noc_recall_key k = { .within_ms = HEARD_AGAIN_MS };
+	char hex[65], key[112];
+	struct engine *e;
+
+	k.owner = noc_hex(hex, h->engine, h->engine_len);
+	message_key(h, key);
+	k.key = noc_slice_str(key);
+	e = noc_table_get(&p->engines, hex);
+	if (noc_recall_repeats(&p->messages, hex, k.key))
+		return NOC_HEARD_AGAIN;
+	if ((e && engine_is_past(core, e, h)) ||
+	    (!h->ours && h->boots == HEARD_BOOTS_LATCH)) {
+		p->old++;
+		return NOC_HEARD_OLD;
+	}
+	if (!e && !(e = engine_new(core, p, hex))) {
+		p->strange++;
+		noc_limit_reached(core, "engines", hex,
+				  "%d SNMPv3 engines were heard in a day; what "
+				  "others send is of low trust",
+				  HEARD_ENGINES_MAX);
+		return NOC_HEARD_STRANGE;
+	}
+	e->ours = h->ours;
+	TAILQ_REMOVE(&p->queue, e, link);
+	TAILQ_INSERT_TAIL(&p->queue, e, link);
+	engine_advance(core, e, h);
+	if (noc_recall_add(core, &p->messages, &k) != NOC_RECALL_NEW)
+		noc_limit_reached(
+		    core, "messages", hex,
+		    "of more than %d SNMPv3 messages in 5 min the "
+		    "oldest are forgotten; what is as old is "
+		    "refused",
+		    HEARD_MAX);
+	return NOC_HEARD_NEW;
+}
+
+void
+noc_heard_forget(struct noc_core *core, const struct noc_heard *h)
+{
+	struct heard *p = noc_core_part(core, NOC_PART_HEARD);
+	char hex[65], key[112];
+
+	message_key(h, key);
+	noc_recall_forget(core, &p->messages,
+			  noc_hex(hex, h->engine, h->engine_len),
+			  noc_slice_str(key));
+}
+
+/* ---- part ---- */
+
+static void *
+heard_open(struct noc_core *core)
+{
+	static const struct noc_recall_conf conf = {
+		.kind = "heard",
+		.each = HEARD_MAX,
+		.all = HEARD_MAX_ALL,
+		.gone = on_message_gone,
+	};
+	struct heard *p = noc_calloc(1, sizeof(*p));
+
+	(void)core;
+	noc_recall_init(&p->messages, &conf, p);
+	TAILQ_INIT(&p->queue);
+	return p;
+}
+
+static void
+heard_close(void *part)
+{
+	struct heard *p = part;
+	struct engine *e;
+
+	noc_recall_release(&p->messages);
+	noc_table_release(&p->engines);
+	while ((e = TAILQ_FIRST(&p->queue))) {
+		TAILQ_REMOVE(&p->queue, e, link);
+		free(e);
+	}
+	free(p);
+}
+
+static bool
+heard_load(struct noc_core *core, void *part, const char *kind, const char *key,
+	   int64_t due_ns, const struct noc_value *data)
+{
+	struct heard *p = part;
+	struct engine *e;
+
+	if (!strcmp(kind, "heard")) {
+		noc_recall_load(core, &p->messages, key, due_ns);
+		return true;
+	}
+	if (strcmp(kind, "engine"))
+		return false;
+	e = engine_put(p, key);
+	e->last.boots = noc_value_get_int(data, "boots", 0);
+	e->last.time_s = noc_value_get_int(data, "time", 0);
+	e->last.at_ns = noc_value_get_int(data, "at", noc_steady_now(core));
+	e->floor_boots = noc_value_get_int(data, "floor_boots", -1);
+	e->floor_s = noc_value_get_int(data, "floor", 0);
+	e->stored = e->last;
+	e->stored_floor_boots = e->floor_boots;
+	e->stored_floor_s = e->floor_s;
+	e->heard_ns = e->last.at_ns;
+	return true;
+}
+
+static void
+heard_store(struct noc_core *core, void *part)
+{
+	struct heard *p = part;
+	struct engine *e;
+
+	TAILQ_FOREACH(e, &p->queue, link)
+	if (!e->ours)
+		engine_store(core, e);
+	noc_recall_store(core, &p->messages);
+}
+
+static void
+heard_stats(struct noc_core *core, void *part, struct noc_value *map)
+{
+	const struct heard *p = part;
+	struct noc_value *v = noc_value_map();
+
+	(void)core;
+	noc_value_set(v, "engines",
+		      noc_value_int((int64_t)noc_table_len(&p->engines)));
+	noc_value_set(v, "messages",
+		      noc_value_int((int64_t)noc_table_len(&p->messages.keys)));
+	noc_value_set(v, "again", noc_value_int((int64_t)p->messages.hits));
+	noc_value_set(v, "old", noc_value_int((int64_t)p->old));
+	noc_value_set(v, "strange", noc_value_int((int64_t)p->strange));
+	noc_value_set(map, "heard", v);
+}
+
+const struct noc_part_ops noc_part_heard = {
+	.open = heard_open,
+	.close = heard_close,
+	.load = heard_load,
+	.store = heard_store,
+	.stats = heard_stats,
+};

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "engine/memory/replay.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hex.h"
+#include "base/mem.h"
+#include "engine/edge/env.h"
+#include "engine/memory/dedup.h"
+#include "engine/memory/recall.h"
+#include "engine/notify/limit.h"
+
+#define REPLAY_MAX   100000 /* a hook: hooks.replay_max */
+#define REPLAY_HOOKS 4	    /* so many of them may be full */
+#define REPLAY_ID_MS (24LL * 3600 * 1000)
+
+struct replay {
+	struct noc_recall_conf conf;
+	struct noc_recall keys;
+};
+
+/* What this delivery is known by: false, nothing. */
+static bool
+delivery_key(const struct noc_delivery *d, char hex[65], struct noc_slice *key)
+{
+	if (d->said && d->within_ms > 0 && !(d->id_signed && d->id.len))
+		*key = noc_slice_str(noc_hex(hex, d->said, 32));
+	else
+		*key = d->id;
+	return key->len > 0;
+}
+
+static bool
+delivery_was_here(struct noc_core *core, struct replay *r,
+		  const struct noc_delivery *d, struct noc_slice key)
+{
+	return noc_recall_repeats(&r->keys, d->source, key) ||
+	       /* Before it was the signature it was the id alone. */
+	       (d->id.len && noc_dedup_was(core, d->source, d->id));
+}
+
+int
+noc_replay_take(struct noc_core *core, const struct noc_delivery *d,
+		struct noc_err *err)
+{
+	struct replay *r = noc_core_part(core, NOC_PART_REPLAY);
+	struct noc_recall_key k = { .owner = d->source };
+	char hex[65];
+
+	if (!delivery_key(d, hex, &k.key))
+		return 0;
+	if (delivery_was_here(core, r, d, k.key))
+		return noc_err_set(err, NOC_ECONFLICT,
+				   "This delivery was here before.");
+	k.within_ms = d->within_ms ? d->within_ms : REPLAY_ID_MS;
+	if (noc_recall_add(core, &r->keys, &k) != NOC_RECALL_FULL)
+		return 0;
+	noc_limit_reached(core, "replay", d->source,
+			  "its deliveries are refused (503) until one of %zu "
+			  "that were taken is old enough not to come again; "
+			  "hooks.replay_max says how many a hook may have",
+			  r->conf.each);
+	return noc_err_set(err, NOC_ERESOURCE,
+			   "This hook has taken %zu deliveries that could "
+			   "still be sent again; one more could not be told "
+			   "from a replay.",
+			   r->conf.each);
+}
+
+/* ---- part ---- */
+
+static void *
+replay_open(struct noc_core *core)
+{
+	struct replay *r = noc_calloc(1, sizeof(*r));
+	int64_t each = noc_value_get_int(noc_core_env(core)->config,
+					 "hooks.replay_max", REPLAY_MAX);
+
+	r->conf.kind = "replay";
+	r->conf.each = each > 0 ? (size_t)each : 1;
+	r->conf.all = REPLAY_HOOKS * r->conf.each;
+	r->conf.keeps = true;
+	noc_recall_init(&r->keys, &r->conf, r);
+	return r;
+}
+
+static void
+replay_close(void *part)
+{
+	struct replay *r = part;
+
+	noc_recall_release(&r->keys);
+	free(r);
+}
+
+static bool
+replay_load(struct noc_core *core, void *part, const char *kind,
+	    const char *key, int64_t due_ns, const struct noc_value *data)
+{
+	struct replay *r = part;
+
+	(void)data;
+	if (strcmp(kind, "replay"))
+		return false;
+	noc_recall_load(core, &r->keys, key, due_ns);
+	return true;
+}
+
+static void
+replay_store(struct noc_core *core, void *part)
+{
+	noc_recall_store(core, &((struct replay *)part)->keys);
+}
+
+static void
+replay_stats(struct noc_core *core, void *part, struct noc_value *map)
+{
+	const struct replay *r = part;
+
+	(void)core;
+	noc_value_set(map, "replay_keys",
+		      noc_value_int((int64_t)noc_table_len(&r->keys.keys)));
+	noc_value_set(map, "replay_hits", noc_value_int((int64_t)r->keys.hits));
+	noc_value_set(map, "replay_full", noc_value_int((int64_t)r->keys.full));
+}
+
+const struct noc_part_ops noc_part_replay = {
+	.open = replay_open,
+	.close = replay_close,
+	.load = replay_load,
+	.store = replay_store,
+	.stats = replay_stats,
+};
