@@ -17,6 +17,8 @@
 
 /* ---- errors ---- */
 
+#define REPORT_MAX 400 /* of what Lua says: it quotes a whole long string */
+
 /* "rules/x.lua:3: text" becomes "text (rules/x.lua:3)". */
 static void
 report_lua(struct noc_lua *lua, const struct lua_file *f, const char *text)
@@ -32,10 +34,11 @@ report_lua(struct noc_lua *lua, const struct lua_file *f, const char *text)
 	if (p && p > text && !strncmp(p, ".lua", 4))
 		p += 4;
 	if (p && sscanf(p, ":%d: %n", &line, &used) == 1 && used)
-		lua_state_report(lua, "%s (%s:%d)%s", p + used, path,
-				 lua_line_first(lua, path, line), hint);
+		lua_state_report(lua, "%.*s (%s:%d)%s", REPORT_MAX, p + used,
+				 path, lua_line_first(lua, path, line), hint);
 	else
-		lua_state_report(lua, "%s (%s)%s", text, path, hint);
+		lua_state_report(lua, "%.*s (%s)%s", REPORT_MAX, text, path,
+				 hint);
 }
 
 /* ---- one file ---- */

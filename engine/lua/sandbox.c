@@ -111,6 +111,8 @@ near_name(lua_State *L, int idx, const char *word)
 		if (lua_type(L, -1) == LUA_TSTRING && n < NOC_COUNT(known))
 			known[n++] = lua_tostring(L, -1);
 	}
+	/* Each is compared letter by letter. */
+	lua_budget_charge(L, (int64_t)(n * 8));
 	return noc_suggest(word, known, n);
 }
 

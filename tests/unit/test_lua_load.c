@@ -438,6 +438,20 @@ test_one_line_whatever_the_lua(void **state)
 	}
 }
 
+/* What it quotes may be a page long; its place is still there. */
+static void
+test_a_long_quote_keeps_its_place(void **state)
+{
+	char *text = noc_asprintf("local a\n\n[[%04000d]]", 1);
+	char *got = load_bad(text);
+
+	(void)state;
+	assert_non_null(strstr(got, "near '[[0000"));
+	assert_non_null(strstr(got, "(x.lua:3)"));
+	free(text);
+	free(got);
+}
+
 static void
 test_all_errors_at_once(void **state)
 {
@@ -513,6 +527,11 @@ test_a_tree_that_never_ends(void **state)
 	free(got);
 	noc_lua_tree_free(load_good(FILLS("6500")));
 #undef FILLS
+	/* A name that is not there is looked for among all that are. */
+	got = load_bad("for i = 1, 190 do local x = nowhere end "
+		       "for i = 1, 4950000 do end");
+	assert_non_null(strstr(got, "5 million instructions (x.lua:1)"));
+	free(got);
 	got = load_bad("local n = any { 'a' }\n"
 		       "for i = 1, 26 do n = any { n, n } end\n"
 		       "rule 'r' { on = 'x.y', run = log 'x', where = { a = n "
@@ -769,6 +788,7 @@ main(void)
 		cmocka_unit_test(test_paths_name_one_function),
 		cmocka_unit_test(test_errors_say_what_to_do),
 		cmocka_unit_test(test_one_line_whatever_the_lua),
+		cmocka_unit_test(test_a_long_quote_keeps_its_place),
 		cmocka_unit_test(test_all_errors_at_once),
 		cmocka_unit_test(test_a_flood_of_errors_is_cut),
 		cmocka_unit_test(test_later_forms_are_named),
