@@ -27,6 +27,7 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/table.h"
 #include "store/load_private.h"
 #include "engine/core/core.h"
 #include "tests/fuzz/life.h"
@@ -152,17 +153,32 @@ load_event(const struct noc_load *to, const struct row *r, uint8_t n)
 	noc_value_free(v);
 }
 
+/* Is there a row of this primary key already? */
+static bool
+row_twice(struct noc_table *keys, const struct row *r, unsigned run)
+{
+	bool live = !strcmp(r->at[0], "live");
+	char *key = live ? noc_asprintf("%s\x1f%s", r->at[1], r->at[2])
+			 : noc_asprintf("%u\x1f%s", run, r->at[1]);
+	bool twice = noc_table_get(keys, key) != NULL;
+
+	noc_table_put(keys, key, keys);
+	free(key);
+	return twice;
+}
+
 /* Rows of one table; a step is of the run before it. */
 static void
 load_table(const struct noc_load *to, const char *table)
 {
 	const char *at = database.p;
 	bool step = !strcmp(table, "step");
+	struct noc_table keys = { 0 };
 	char *plan = NULL;
 	struct row r;
 	uint8_t n = 0;
 
-	while (row_next(&at, &r)) {
+	while (n < UINT8_MAX && row_next(&at, &r)) {
 		bool mine = !strcmp(r.at[0], table);
 
 		if (!strcmp(r.at[0], "plan")) {
@@ -170,6 +186,9 @@ load_table(const struct noc_load *to, const char *table)
 			plan = noc_strdup(r.at[1]);
 		}
 		n = (uint8_t)(n + !strcmp(r.at[0], step ? "run" : table));
+		if (mine && (step || !strcmp(table, "live")) &&
+		    row_twice(&keys, &r, n))
+			mine = false;
 		if (mine && !strcmp(table, "live"))
 			load_live(to, &r);
 		else if (mine && !strcmp(table, "run"))
@@ -185,6 +204,7 @@ load_table(const struct noc_load *to, const char *table)
 			load_event(to, &r, n);
 		free(r.text);
 	}
+	noc_table_release(&keys);
 	free(plan);
 }
 
