@@ -14,6 +14,7 @@
 #include "engine/notify/notify.h"
 #include "engine/run/breaker.h"
 #include "engine/run/change.h"
+#include "engine/run/clearance.h"
 #include "engine/run/code.h"
 #include "engine/run/rows.h"
 #include "engine/run/run_private.h"
@@ -372,6 +373,20 @@ attempt_says_nothing(struct noc_failure *f, const char *target)
 	return f;
 }
 
+static void
+attempt_breaker(const struct noc_attempt *a, const struct noc_failure *failure,
+		int64_t took_ms)
+{
+	const struct noc_breaker_result result = {
+		.ok = !failure || !failure_counts(failure),
+		.slow = took_ms > a->call->timeout_ms / 5 * 4,
+		.vouched = !noc_run_untrusted(a->run),
+	};
+
+	noc_breaker_result(a->core, a->call->ops->name, a->breaker_target,
+			   a->generation, &result);
+}
+
 void
 noc_attempt_end(struct noc_attempt *a, struct noc_value *result,
 		struct noc_failure *failure)
@@ -392,10 +407,7 @@ noc_attempt_end(struct noc_attempt *a, struct noc_value *result,
 		d.took_ms = (noc_core_time(core).boot_ns - a->start_boot_ns) /
 			    NOC_NS_PER_MS;
 	if (a->generation)
-		noc_breaker_result(core, a->call->ops->name, a->breaker_target,
-				   a->generation,
-				   !failure || !failure_counts(failure),
-				   d.took_ms > a->call->timeout_ms / 5 * 4);
+		attempt_breaker(a, failure, d.took_ms);
 	d.changed = noc_change_answer(r, target, params, result);
 	if (d.changed && result->type == NOC_MAP && !noc_value_len(result))
 		d.failure = attempt_says_nothing(&nothing, target);

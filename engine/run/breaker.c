@@ -15,9 +15,9 @@
  * Two breakers stand before a call: that of its family and target and that of
  * the family alone ("*").  Both are asked and both are told.
  */
-#define TARGET_ROW   3 /* failures in a row */
-#define TARGET_LEAST 5 /* results before the half counts */
-#define ACTION_LEAST 10
+#define TARGET_ROW   3	/* failures in a row */
+#define TARGET_LEAST 5	/* results before the half counts */
+#define FAMILY_LEAST 10 /* different targets, and nobody answers */
 #define OPEN_MS	     60000LL
 #define OPEN_MAX_MS  900000LL
 
@@ -77,19 +77,58 @@ breaker_sum(const struct noc_breaker *b, unsigned *ok, unsigned *failed)
 static bool
 breaker_trips(const struct noc_breaker *b, char *why, size_t size)
 {
-	bool wide = !strcmp(b->target, "*");
-	unsigned ok, failed, least = wide ? ACTION_LEAST : TARGET_LEAST;
+	unsigned ok, failed;
 
-	if (!wide && b->in_a_row >= TARGET_ROW) {
+	if (b->in_a_row >= TARGET_ROW) {
 		snprintf(why, size, "%u failures in a row", b->in_a_row);
 		return true;
 	}
 	breaker_sum(b, &ok, &failed);
-	if (ok + failed < least || failed * 2 < ok + failed)
+	if (ok + failed < TARGET_LEAST || failed * 2 < ok + failed)
 		return false;
 	snprintf(why, size, "%u of %u calls failed or were slow in 300 s",
 		 failed, ok + failed);
 	return true;
+}
+
+/* ---- a family: who does not answer ---- */
+
+static void
+breaker_heard(struct noc_breaker *b)
+{
+	void *silent;
+
+	for (size_t it = 0; noc_table_next(&b->silent, &it, NULL, &silent);)
+		free(silent);
+	noc_table_release(&b->silent);
+}
+
+/* One more target failed.  True: so many of late that it is our side. */
+static bool
+breaker_unheard(struct noc_breaker *b, const char *target, int64_t boot_ns,
+		char *why, size_t size)
+{
+	struct noc_silent *s = noc_table_get(&b->silent, target);
+	const char *name;
+	void *value;
+
+	if (!s) {
+		s = noc_calloc(1, sizeof(*s));
+		noc_table_put(&b->silent, target, s);
+	}
+	s->boot_ns = boot_ns;
+	if (noc_table_len(&b->silent) < FAMILY_LEAST)
+		return false;
+	for (size_t it = 0; noc_table_next(&b->silent, &it, &name, &value);) {
+		s = value;
+		if (boot_ns - s->boot_ns < WINDOW_NS)
+			continue;
+		noc_table_del(&b->silent, name);
+		free(s);
+	}
+	snprintf(why, size, "%zu targets failed in 300 s and none answered",
+		 noc_table_len(&b->silent));
+	return noc_table_len(&b->silent) >= FAMILY_LEAST;
 }
 
 /* ---- finding ---- */
@@ -103,6 +142,7 @@ breakers_of(const struct noc_core *core)
 static void
 breaker_free(struct noc_breaker *b)
 {
+	breaker_heard(b);
 	free(b->key);
 	free(b->family);
 	free(b->target);
@@ -229,6 +269,7 @@ noc_breaker_set(struct noc_core *core, struct noc_breaker *b,
 		b->opened = 0;
 		b->in_a_row = 0;
 		memset(b->slots, 0, sizeof(b->slots));
+		breaker_heard(b);
 	}
 	breaker_record(core, b, old);
 }
@@ -353,30 +394,33 @@ breakers_store(struct noc_core *core, void *part)
 }
 
 static void
-breaker_told(struct noc_core *core, struct noc_breaker *b, uint64_t generation,
-	     bool ok, bool slow)
+breaker_closed(struct noc_core *core, struct noc_breaker *b)
+{
+	noc_breaker_set(core, b, NOC_BREAKER_CLOSED, 0,
+			"the probe was answered");
+	breaker_tell(core, b);
+}
+
+static void
+target_told(struct noc_core *core, struct noc_breaker *b,
+	    const struct noc_breaker_result *result)
 {
 	unsigned before = b->in_a_row;
 	char why[128];
 
-	/* It changed after the call went out: the result is of another time. */
-	if (b->generation > generation)
-		return;
 	switch (b->state) {
 	case NOC_BREAKER_CLOSED:
-		breaker_count(b, noc_core_time(core).boot_ns, ok, slow);
+		breaker_count(b, noc_core_time(core).boot_ns, result->ok,
+			      result->slow);
 		breaker_keep_row(core, b, before);
 		if (breaker_trips(b, why, sizeof(why)))
 			breaker_open(core, b, why);
 		break;
 	case NOC_BREAKER_HALF_OPEN:
-		if (ok) {
-			noc_breaker_set(core, b, NOC_BREAKER_CLOSED, 0,
-					"the probe was answered");
-			breaker_tell(core, b);
-		} else {
+		if (result->ok)
+			breaker_closed(core, b);
+		else
 			breaker_open(core, b, "the probe failed too");
-		}
 		break;
 	case NOC_BREAKER_OPEN:
 	case NOC_BREAKER_FORCED_OPEN:
@@ -385,15 +429,52 @@ breaker_told(struct noc_core *core, struct noc_breaker *b, uint64_t generation,
 	}
 }
 
+static void
+family_told(struct noc_core *core, struct noc_breaker *b, const char *target,
+	    const struct noc_breaker_result *result)
+{
+	int64_t boot_ns = noc_core_time(core).boot_ns;
+	char why[128];
+
+	switch (b->state) {
+	case NOC_BREAKER_CLOSED:
+		breaker_count(b, boot_ns, result->ok, result->slow);
+		if (result->ok)
+			breaker_heard(b);
+		else if (result->vouched &&
+			 breaker_unheard(b, target, boot_ns, why, sizeof(why)))
+			breaker_open(core, b, why);
+		break;
+	case NOC_BREAKER_HALF_OPEN:
+		if (result->ok)
+			breaker_closed(core, b);
+		else if (result->vouched)
+			breaker_open(core, b, "the probe failed too");
+		else /* it says nothing: the next one is the probe */
+			b->until_ns = noc_steady_now(core);
+		break;
+	case NOC_BREAKER_OPEN:
+	case NOC_BREAKER_FORCED_OPEN:
+	case NOC_BREAKER_DISABLED:
+		break;
+	}
+}
+
+/* One that changed after the call went out: the result is of another time. */
 void
 noc_breaker_result(struct noc_core *core, const char *action,
-		   const char *target, uint64_t generation, bool ok, bool slow)
+		   const char *target, uint64_t generation,
+		   const struct noc_breaker_result *result)
 {
-	breakers_of(core)->slow += slow;
-	breaker_told(core, noc_breaker_get(core, action, target), generation,
-		     ok, slow);
-	breaker_told(core, noc_breaker_get(core, action, "*"), generation, ok,
-		     slow);
+	struct noc_breaker *wide = noc_breaker_get(core, action, "*");
+	struct noc_breaker *b = noc_breaker_get(core, action, target);
+	bool known = wide->generation <= generation;
+
+	breakers_of(core)->slow += result->slow;
+	if (b->generation <= generation)
+		target_told(core, b, result);
+	if (known)
+		family_told(core, wide, target, result);
 }
 
 /* ---- the part ---- */

@@ -21,8 +21,12 @@ enum noc_breaker_state {
 bool noc_breaker_allows(struct noc_core *core, const char *action,
 			const char *target, int64_t lease_ms,
 			uint64_t *generation, char why[128]);
+/* vouched: who caused the call is authenticated (noc_run_untrusted). */
+struct noc_breaker_result {
+	bool ok, slow, vouched;
+};
 void noc_breaker_result(struct noc_core *core, const char *action,
-			const char *target, uint64_t generation, bool ok,
-			bool slow);
+			const char *target, uint64_t generation,
+			const struct noc_breaker_result *result);
 
 #endif

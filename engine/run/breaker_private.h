@@ -13,11 +13,14 @@
  * its first dot, so that snmp.get and snmp.set of one agent count together
  * ("snmp@sw1"); the target is the device, or the host of a URL, or the program
  * of exec.  family@* is that of the family alone.  A target opens after 3
- * failures in a row or when at least half of at least 5 calls in 300 s failed;
- * a family at half of 10.  Only what says "nobody there" is a failure
+ * failures in a row or when at least half of at least 5 calls in 300 s failed.
+ * A family opens when it is our own side that is ill: when 10 different targets
+ * have failed in 300 s and nobody has answered meanwhile.  Whose cause is not
+ * authenticated says nothing of it: who forges may choose ten that are away.
+ * Only what says "nobody there" is a failure
  * (transient, timeout, dependency_unavailable, in_doubt); a refusal is an
  * answer.  A slow call, one that took more than four fifths of its time-out,
- * counts with those that failed of 5 or 10, not with those in a row.
+ * counts with those that failed of 5, not with those in a row.
  */
 #define NOC_BREAKER_SLOTS   30
 #define NOC_BREAKER_SLOT_NS (10 * NOC_NS_PER_S)
@@ -36,8 +39,14 @@ struct noc_breaker {
 	struct {
 		unsigned ok, failed;
 	} slots[NOC_BREAKER_SLOTS];
+	struct noc_table silent; /* of a family: target -> struct noc_silent */
 	char why[128];
 	char actor[64];
+};
+
+/* A target that failed, and nobody has answered since. */
+struct noc_silent {
+	int64_t boot_ns;
 };
 
 struct noc_breakers { /* the part */

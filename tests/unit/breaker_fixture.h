@@ -33,12 +33,20 @@ brk_asks(struct fix *f, const char *target, uint64_t *generation)
 }
 
 static inline void
-brk_tells(struct fix *f, const char *target, uint64_t generation, bool ok)
+brk_tells_of(struct fix *f, const char *target, uint64_t generation,
+	     struct noc_breaker_result result)
 {
 	noc_core_begin(f->core, f->now);
-	noc_breaker_result(f->core, "snmp.set", target, generation, ok, false);
+	noc_breaker_result(f->core, "snmp.set", target, generation, &result);
 	noc_core_end(f->core);
 	fix_pump(f);
+}
+
+static inline void
+brk_tells(struct fix *f, const char *target, uint64_t generation, bool ok)
+{
+	brk_tells_of(f, target, generation,
+		     (struct noc_breaker_result){ .ok = ok, .vouched = true });
 }
 
 /* A call goes out and is answered, or is not. */

@@ -63,11 +63,10 @@ test_slow_calls(void **state)
 	fix_open(&f, rules);
 	for (int i = 0; i < 5; i++) {
 		assert_true(brk_asks(&f, "sw1", &g));
-		noc_core_begin(f.core, f.now);
-		noc_breaker_result(f.core, "snmp.set", "sw1", g, true,
-				   i % 2 == 0);
-		noc_core_end(f.core);
-		fix_pump(&f);
+		brk_tells_of(&f, "sw1", g,
+			     (struct noc_breaker_result){ .ok = true,
+							  .slow = i % 2 == 0,
+							  .vouched = true });
 	}
 	assert_false(brk_asks(&f, "sw1", &g));
 	assert_int_equal(fix_said(&f, "3 of 5 calls failed or were slow"), 1);
@@ -177,7 +176,7 @@ test_window_slides_bit_by_bit(void **state)
 	fix_close(&f);
 }
 
-/* Many targets fail, if only one of each: the whole family stops. */
+/* Ten targets fail, if only one of each, and nobody answers: it is our side. */
 static void
 test_family(void **state)
 {
@@ -190,15 +189,106 @@ test_family(void **state)
 	for (int i = 0; i < 10; i++) {
 		assert_int_equal(fix_count(&f, "BREAKER"), 0);
 		snprintf(name, sizeof(name), "sw%d", i);
-		brk_result(&f, name, i >= 5);
+		brk_result(&f, name, false);
 	}
 	assert_int_equal(fix_count(&f, "BREAKER * snmp OPEN"), 1);
 	assert_false(brk_asks_why(&f, "another", &g, why));
-	assert_string_equal(why, "breaker OPEN snmp@*: 5 of 10 calls failed or "
-				 "were slow in 300 s");
+	assert_string_equal(why, "breaker OPEN snmp@*: 10 targets failed in "
+				 "300 s and none answered");
 	assert_int_equal(brk_stat(&f, "refused"), 1);
 	fix_close(&f);
 }
+
+/* One that answers shows that our side is well: the others are away. */
+static void
+test_one_answers(void **state)
+{
+	struct fix f = { 0 };
+	char name[16];
+
+	(void)state;
+	fix_open(&f, rules);
+	for (int i = 0; i < 100; i++) {
+		snprintf(name, sizeof(name), "sw%d", i);
+		brk_result(&f, name, i % 10 == 9);
+	}
+	assert_int_equal(fix_count(&f, "BREAKER *"), 0);
+	/* Nor are ten failures of three targets ten of ten. */
+	for (int i = 0; i < 6; i++) {
+		snprintf(name, sizeof(name), "r%d", i % 3);
+		brk_result(&f, name, false);
+	}
+	for (int i = 0; i < 6; i++) {
+		snprintf(name, sizeof(name), "s%d", i);
+		brk_result(&f, name, false);
+	}
+	assert_int_equal(fix_count(&f, "BREAKER *"), 0);
+	brk_result(&f, "s6", false);
+	assert_int_equal(fix_count(&f, "BREAKER * snmp OPEN"), 1);
+	fix_close(&f);
+}
+
+/* Of 300 s ago is not of now. */
+static void
+test_family_window(void **state)
+{
+	static const struct {
+		int64_t ms;
+		bool opens;
+	} cases[] = { { 299999, true }, { 300000, false } };
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(cases); i++) {
+		struct fix f = { 0 };
+		char name[16];
+
+		fix_open(&f, rules);
+		brk_result(&f, "first", false);
+		fix_advance(&f, cases[i].ms);
+		for (int n = 0; n < 9; n++) {
+			snprintf(name, sizeof(name), "sw%d", n);
+			brk_result(&f, name, false);
+		}
+		assert_int_equal(fix_count(&f, "BREAKER * snmp OPEN"),
+				 cases[i].opens);
+		fix_close(&f);
+	}
+}
+
+/* Whoever forges chooses who is asked: that ten are away says nothing, and it
+ * takes no probe from who has a word to say. */
+static void
+test_forgers_open_no_family(void **state)
+{
+	struct fix f = { 0 };
+	char name[16];
+	uint64_t g, probe;
+
+	(void)state;
+	fix_open(&f, rules);
+	for (int i = 0; i < 50; i++) {
+		snprintf(name, sizeof(name), "x%d", i);
+		assert_true(brk_asks(&f, name, &g));
+		brk_tells_of(&f, name, g, (struct noc_breaker_result){ 0 });
+	}
+	assert_int_equal(fix_count(&f, "BREAKER"), 0);
+	for (int i = 0; i < 10; i++) {
+		snprintf(name, sizeof(name), "sw%d", i);
+		brk_result(&f, name, false);
+	}
+	assert_int_equal(fix_count(&f, "BREAKER * snmp OPEN"), 1);
+	fix_advance(&f, 66 * 1000);
+	assert_true(brk_asks(&f, "y1", &probe));
+	assert_false(brk_asks(&f, "sw1", &g)); /* one is out */
+	brk_tells_of(&f, "y1", probe, (struct noc_breaker_result){ 0 });
+	assert_int_equal(fix_count(&f, "BREAKER * snmp OPEN"), 1);
+	assert_true(brk_asks(&f, "sw1", &probe));
+	brk_tells(&f, "sw1", probe, true);
+	assert_int_equal(fix_count(&f, "BREAKER * snmp CLOSED"), 1);
+	fix_close(&f);
+}
+
+/* ---- the time it is open ---- */
 
 /* Open for 60 s, each time twice as long, at most 15 min; 10 % more or less,
  * the same for the same target. */
@@ -469,6 +559,9 @@ main(void)
 		cmocka_unit_test(test_window_slides),
 		cmocka_unit_test(test_window_slides_bit_by_bit),
 		cmocka_unit_test(test_family),
+		cmocka_unit_test(test_one_answers),
+		cmocka_unit_test(test_family_window),
+		cmocka_unit_test(test_forgers_open_no_family),
 		cmocka_unit_test(test_how_long_it_is_open),
 		cmocka_unit_test(test_targets_come_back_apart),
 		cmocka_unit_test(test_both_are_asked),

@@ -252,7 +252,9 @@ test_status(void **state)
 	assert_true(brk_asks(&f, "sw4", &g));
 	assert_int_equal(brk_stat(&f, "open"), 2); /* one probe is out */
 	noc_core_begin(f.core, f.now);
-	noc_breaker_result(f.core, "snmp.get", "sw4", g, true, true);
+	noc_breaker_result(
+	    f.core, "snmp.get", "sw4", g,
+	    &(struct noc_breaker_result){ .ok = true, .slow = true });
 	noc_core_end(f.core);
 	assert_int_equal(brk_stat(&f, "open"), 1);
 	assert_int_equal(brk_stat(&f, "slow"), 1);

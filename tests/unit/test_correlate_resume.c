@@ -394,8 +394,8 @@ breaker_row(int64_t down_s, bool opens)
 		noc_core_begin(f.core, f.now);
 		assert_true(noc_breaker_allows(f.core, "snmp.get", "sw1", 1000,
 					       &generation, why));
-		noc_breaker_result(f.core, "snmp.get", "sw1", generation, false,
-				   false);
+		noc_breaker_result(f.core, "snmp.get", "sw1", generation,
+				   &(struct noc_breaker_result){ 0 });
 		noc_core_end(f.core);
 		fix_pump(&f);
 		if (i == 1) {
