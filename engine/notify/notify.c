@@ -15,10 +15,12 @@
 #include "engine/core/due.h"
 #include "engine/core/record.h"
 #include "engine/policy/override.h"
+#include "engine/notify/limit.h"
 #include "engine/notify/notify.h"
 
 #define DIGEST_TEXTS 10
 #define DIGEST_TEXT  160
+#define CHANNEL_LOW  60 /* a minute, of low trust, where no limit is said */
 
 struct noc_notify *
 noc_notify_of(const struct noc_core *core)
@@ -43,6 +45,8 @@ channel_save(struct noc_notify_channel *c)
 
 	noc_value_set(data, "count", noc_value_int(c->count));
 	noc_value_set(data, "over", noc_value_int(c->over));
+	noc_value_set(data, "low", noc_value_int(c->low));
+	noc_value_set(data, "low_texts", noc_value_int(c->low_texts));
 	noc_value_set(data, "texts", noc_value_copy(c->texts));
 	noc_txn_live_put(noc_core_txn(c->core), "channel", c->name, c->end_ns,
 			 data);
@@ -80,6 +84,12 @@ channel_digest(struct noc_notify_channel *c)
 	noc_strbuf_release(&sb);
 }
 
+static int64_t
+channel_window_ms(const struct noc_channel *def)
+{
+	return def && def->limit.count > 0 ? def->limit.per_ms : 60000;
+}
+
 /* The window ends.  A digest counts as the first notice of the next one. */
 static void
 on_channel_due(struct noc_due *due, struct noc_core *core)
@@ -89,7 +99,6 @@ on_channel_due(struct noc_due *due, struct noc_core *core)
 					  offsetof(struct noc_notify_channel,
 						   due));
 	const struct noc_channel *def = channel_def(core, c->name);
-	int64_t per_ms = def && def->limit.count ? def->limit.per_ms : 60000;
 
 	if (c->over == 0) {
 		noc_txn_live_del(noc_core_txn(core), "channel", c->name);
@@ -100,9 +109,10 @@ on_channel_due(struct noc_due *due, struct noc_core *core)
 	channel_digest(c);
 	c->count = 1;
 	c->over = 0;
+	c->low = c->low_texts = 0;
 	noc_value_free(c->texts);
 	c->texts = noc_value_list();
-	c->end_ns = noc_ns_after(noc_steady_now(core), per_ms);
+	c->end_ns = noc_ns_after(noc_steady_now(core), channel_window_ms(def));
 	noc_due_arm_steady(core, &c->due, c->end_ns);
 	channel_save(c);
 }
@@ -124,33 +134,71 @@ channel_get(struct noc_core *core, const char *name)
 	return c;
 }
 
+/*
+ * What is caused by a sender of low trust may use half of the limit, and where
+ * there is none so many a minute: whoever floods leaves room for the others.
+ */
+static bool
+channel_has_room(const struct noc_notify_channel *c,
+		 const struct noc_channel *def, bool low)
+{
+	int64_t limit = def->limit.count;
+
+	if (limit > 0 && c->count >= limit)
+		return false;
+	return !low || c->low < (limit > 0 ? limit / 2 : CHANNEL_LOW);
+}
+
+/* Of the texts that the digest has room for half are of the others, too. */
+static void
+channel_wait(struct noc_notify_channel *c, const char *text, bool low)
+{
+	c->over++;
+	noc_notify_of(c->core)->digested++;
+	if (noc_value_len(c->texts) >= DIGEST_TEXTS ||
+	    (low && c->low_texts >= DIGEST_TEXTS / 2))
+		return;
+	c->low_texts += low;
+	noc_value_push(c->texts, noc_value_strf("%.*s", DIGEST_TEXT, text));
+}
+
 /* True when it waits for the digest. */
 static bool
 channel_holds(struct noc_core *core, const struct noc_channel *def,
-	      const char *text)
+	      const struct noc_notice_text *t)
 {
+	bool low = t->ev && t->ev->trust == NOC_TRUST_LOW;
 	struct noc_notify_channel *c;
+	bool held;
 
-	if (!def || def->limit.count <= 0)
+	if (!def || def->implied || (def->limit.count <= 0 && !low))
 		return false;
 	c = channel_get(core, def->name);
 	if (!c->end_ns) {
 		c->end_ns =
-		    noc_ns_after(noc_steady_now(core), def->limit.per_ms);
+		    noc_ns_after(noc_steady_now(core), channel_window_ms(def));
 		noc_due_arm_steady(core, &c->due, c->end_ns);
 	}
-	if (c->count < def->limit.count) {
-		c->count++;
-		channel_save(c);
-		return false;
+	held = !channel_has_room(c, def, low);
+	if (held && (def->limit.count <= 0 || c->count < def->limit.count)) {
+		char *whose = noc_strndup(
+		    t->ev->origin.p ? t->ev->origin.p : "", t->ev->origin.len);
+
+		noc_limit_reached(core, "notices", whose,
+				  "what strangers cause has its share of "
+				  "channel %s: the rest of it waits for the "
+				  "digest",
+				  def->name);
+		free(whose);
 	}
-	c->over++;
-	if (noc_value_len(c->texts) < DIGEST_TEXTS)
-		noc_value_push(c->texts,
-			       noc_value_strf("%.*s", DIGEST_TEXT, text));
+	if (held) {
+		channel_wait(c, t->text, low);
+	} else {
+		c->count++;
+		c->low += low;
+	}
 	channel_save(c);
-	noc_notify_of(core)->digested++;
-	return true;
+	return held;
 }
 
 /* ---- routing ---- */
@@ -219,7 +267,7 @@ notify_route(struct noc_core *core, const struct noc_notice_text *t)
 
 	if (silence)
 		notify_silenced(core, t, silence);
-	else if (channel_holds(core, channel_def(core, t->channel), t->text))
+	else if (channel_holds(core, channel_def(core, t->channel), t))
 		noc_notice_record(core, t, "notify", "digest");
 	else
 		noc_notify_deliver(core, t);
@@ -393,6 +441,8 @@ notify_load(struct noc_core *core, void *part, const char *kind,
 	c = channel_get(core, key);
 	c->count = noc_value_get_int(data, "count", 0);
 	c->over = noc_value_get_int(data, "over", 0);
+	c->low = noc_value_get_int(data, "low", 0);
+	c->low_texts = noc_value_get_int(data, "low_texts", 0);
 	c->end_ns = due_ns;
 	if (texts && texts->type == NOC_LIST) {
 		noc_value_free(c->texts);

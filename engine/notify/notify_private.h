@@ -34,6 +34,7 @@ struct noc_notify_channel { /* the window of one channel's limit */
 	struct noc_due due;
 	int64_t end_ns; /* steady; 0: no window */
 	int64_t count, over;
+	int64_t low, low_texts; /* of count, of texts: about strangers */
 	struct noc_value *texts;
 };
 

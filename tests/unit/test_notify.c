@@ -82,6 +82,67 @@ test_digest(void **state)
 	fix_close(&f);
 }
 
+/* A flood of a stranger has half of the limit, and of the digest: an alarm of
+ * a device is told at once, and past the limit its text is in the digest. */
+static void
+test_strangers_have_half(void **state)
+{
+	static const char text[] =
+	    "channel \"noc\" { mail { to = \"noc@example.net\", subject ="
+	    " \"{text}\" }, limit = \"4/1m\" }\n"
+	    "rule \"x\" { on = \"link.down\", run = notify \"noc\" {"
+	    " \"{device} is down\" } }\n";
+	struct fix f = { 0 };
+
+	(void)state;
+	fix_open(&f, text);
+	for (int i = 0; i < 100; i++)
+		fix_start(&f, "x", NOC_ACTIVE, NOC_TRUST_LOW);
+	/* Two of them, and what the engine says; then the device. */
+	assert_int_equal(f.started, 3);
+	assert_string_equal(subject(&f), "sw1 is down");
+	for (int i = 0; i < 2; i++)
+		fix_start(&f, "x", NOC_ACTIVE, NOC_TRUST_NORMAL);
+	assert_int_equal(f.started, 4);
+	for (int i = 0; i < 4; i++)
+		fix_answer(&f, "mail", "{}");
+	fix_advance(&f, 60 * 1000);
+	assert_int_equal(
+	    strncmp(subject(&f), "99 more notices: sw1 is down", 28), 0);
+	/* Five of the stranger's, and the one of the device. */
+	assert_non_null(strstr(subject(&f), "; and 93 more"));
+	fix_close(&f);
+}
+
+/* Without a limit it has 60 a minute; nobody else has any. */
+static void
+test_strangers_have_a_limit(void **state)
+{
+	static const char text[] =
+	    "channel \"c\" { mail { to = \"noc@example.net\" } }\n"
+	    "rule \"x\" { on = \"link.down\", run = notify \"c\" }\n";
+	struct fix f = { 0 };
+
+	(void)state;
+	fix_open(&f, text);
+	for (int i = 0; i < 61; i++) {
+		fix_start(&f, "x", NOC_ACTIVE, NOC_TRUST_LOW);
+		while (f.ncalls)
+			fix_answer(&f, "mail", "{}");
+	}
+	assert_int_equal(fix_count(&f, "STEP_DONE notify:c c mail ok"), 60);
+	for (int i = 0; i < 100; i++) {
+		fix_start(&f, "x", NOC_ACTIVE, NOC_TRUST_NORMAL);
+		while (f.ncalls)
+			fix_answer(&f, "mail", "{}");
+	}
+	assert_int_equal(fix_count(&f, "STEP_DONE notify:c c mail ok"), 160);
+	fix_advance(&f, 60 * 1000);
+	fix_answer(&f, "mail", "{}");
+	assert_int_equal(fix_count(&f, "STEP_DONE notify:c c mail ok"), 161);
+	fix_close(&f);
+}
+
 static void
 test_retry_then_fallback(void **state)
 {
@@ -235,6 +296,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sent),
 		cmocka_unit_test(test_digest),
+		cmocka_unit_test(test_strangers_have_half),
+		cmocka_unit_test(test_strangers_have_a_limit),
 		cmocka_unit_test(test_retry_then_fallback),
 		cmocka_unit_test(test_four_fallbacks_of_fallbacks),
 		cmocka_unit_test(test_a_notice_has_4000_characters),
