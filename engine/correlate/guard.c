@@ -7,10 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fair.h"
 #include "base/mem.h"
 #include "base/table.h"
 #include "engine/event/datum.h"
 #include "engine/core/due.h"
+#include "engine/event/identity.h"
+#include "engine/notify/limit.h"
 #include "engine/notify/notify.h"
 #include "engine/correlate/correlate.h"
 #include "engine/correlate/hold.h"
@@ -22,15 +25,19 @@
  * window.  Never silent.
  */
 
+#define GUARD_MASS_SENDER 1024 /* values of `by` that one sender counts */
+
 struct guard_count {
-	struct noc_due due;	 /* first; forgets it when all has left */
-	char *name;		 /* "per_key\x1frule\x1fkey" */
-	struct noc_value *times; /* list of {"ms", "what"} */
-	int64_t told_ms;	 /* last notice */
+	struct noc_due due;	   /* first; forgets it when all has left */
+	char *name;		   /* "per_key\x1frule\x1fkey" */
+	struct noc_value *times;   /* list of {"ms", "what"} */
+	int64_t told_ms;	   /* last notice */
+	struct noc_fair_seat seat; /* of mass: whose event made it */
 };
 
 struct guards {
 	struct noc_table counts;
+	struct noc_fair fair;
 	struct noc_strbuf why;
 };
 
@@ -61,6 +68,7 @@ on_guard_due(struct noc_due *due, struct noc_core *core)
 
 	noc_txn_live_del(noc_core_txn(core), "guard", g->name);
 	noc_table_del(&guard_part(core)->counts, g->name);
+	noc_fair_del(&guard_part(core)->fair, &g->seat);
 	guard_free(g);
 }
 
@@ -205,6 +213,34 @@ guard_by(const struct noc_candidate *c, const char *by, struct noc_strbuf *out)
 	noc_datum_text(&d, out);
 }
 
+/* NULL: its sender, who may choose what is counted, has its share. */
+static struct guard_count *
+guard_mass_get(struct noc_core *core, const struct noc_candidate *c,
+	       const char *value)
+{
+	struct guards *p = guard_part(core);
+	struct noc_slice sender = noc_event_sender(c->ev);
+	char *name = noc_asprintf("mass\x1f%s\x1f%s", c->rule->name, value);
+	struct guard_count *g = noc_table_get(&p->counts, name);
+	char *whose;
+
+	if (g || noc_fair_len_owner(&p->fair, c->ev->trust, sender) <
+		     GUARD_MASS_SENDER) {
+		g = guard_get(p, name);
+		if (!g->seat.owner)
+			noc_fair_add(&p->fair, &g->seat, c->ev->trust, sender,
+				     false);
+		return g;
+	}
+	free(name);
+	whose = noc_strndup(sender.p ? sender.p : "", sender.len);
+	noc_limit_reached(core, "guards", whose,
+			  "rule %s is held back from what is new of it",
+			  c->rule->name);
+	free(whose);
+	return NULL;
+}
+
 /*
  * mass counts candidates while they hold: over it, none of them acts and one
  * incident is told.  Later ones of the same window join the refusal.
@@ -222,8 +258,12 @@ noc_guard_mass(struct noc_core *core, struct noc_candidate *c, const char **why)
 	if (m->count <= 0)
 		return false;
 	guard_by(c, m->by, &value);
-	g = guard_get(p, noc_asprintf("mass\x1f%s\x1f%s", c->rule->name,
-				      value.p ? value.p : ""));
+	g = guard_mass_get(core, c, value.p ? value.p : "");
+	if (!g) {
+		*why = "mass: too many things are counted for its sender";
+		noc_strbuf_release(&value);
+		return true;
+	}
 	guard_slide(g, now - m->per_ms);
 	if (!guard_has(g, c->key))
 		guard_add(g, now, c->key);
@@ -392,6 +432,7 @@ guard_close(void *part)
 	for (size_t it = 0; noc_table_next(&p->counts, &it, NULL, &value);)
 		guard_free(value);
 	noc_table_release(&p->counts);
+	noc_fair_release(&p->fair);
 	noc_strbuf_release(&p->why);
 	free(p);
 }

@@ -20,6 +20,7 @@
 #include "engine/notify/limit.h"
 
 #define ADMIT_LINES_PER_S  20
+#define ADMIT_LINES_LOW	   10  /* of them, about strangers */
 #define ADMIT_RECORD_BYTES 512 /* of an event, beside what it says */
 #define LOW_EVENTS_PER_S   50
 #define LOW_BYTES_PER_S	   65536
@@ -197,7 +198,9 @@ noc_admit_line(struct noc_core *core, const struct noc_event *ev,
 
 	if (!noc_core_host(core)->line)
 		return;
-	if (!noc_bucket_take(&a->lines, noc_core_time(core).boot_ns)) {
+	if ((ev->trust == NOC_TRUST_LOW &&
+	     !noc_bucket_take(&a->lines_low, noc_core_time(core).boot_ns)) ||
+	    !noc_bucket_take(&a->lines, noc_core_time(core).boot_ns)) {
 		a->lines_skipped++;
 		free(noc_core_story_take(core));
 		return;
@@ -239,6 +242,7 @@ admit_open(struct noc_core *core)
 	noc_bucket_init(&a->low_trust, events, LOW_BURST_S * events);
 	noc_bucket_init(&a->low_trust_bytes, bytes, LOW_BURST_S * bytes);
 	noc_bucket_init(&a->lines, ADMIT_LINES_PER_S, ADMIT_LINES_PER_S);
+	noc_bucket_init(&a->lines_low, ADMIT_LINES_LOW, ADMIT_LINES_LOW);
 	a->gap.on_due = on_gap_due;
 	return a;
 }

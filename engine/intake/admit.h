@@ -30,9 +30,9 @@ struct noc_admit {
 	uint64_t unknown_more;		  /* senders past the cap */
 	struct noc_bucket low_trust;	  /* kept events of low trust */
 	struct noc_bucket low_trust_bytes;
-	uint64_t low_shed;	 /* past these */
-	uint64_t low_unsaid;	 /* of them, until the next GAP record */
-	struct noc_bucket lines; /* printed a second */
+	uint64_t low_shed;   /* past these */
+	uint64_t low_unsaid; /* of them, until the next GAP record */
+	struct noc_bucket lines, lines_low; /* printed a second */
 	uint64_t lines_skipped;
 	uint64_t shed_unsaid; /* until the next GAP record */
 	struct noc_due gap;   /* first: see on_gap_due */

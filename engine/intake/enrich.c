@@ -17,6 +17,7 @@
 #include "engine/rule/match.h"
 #include "engine/core/call.h"
 #include "engine/core/due.h"
+#include "engine/notify/limit.h"
 #include "engine/memory/fold.h"
 #include "engine/run/escalate.h"
 #include "engine/correlate/correlate.h"
@@ -216,8 +217,12 @@ noc_enrich_late(struct noc_core *core, struct noc_event *ev)
 	d->unnamed = true;
 	if (d->nlate == ENRICH_LATE)
 		enrich_late_drop(d, 1);
-	if (enrich_part(core)->late >= ENRICH_LATE_ALL)
+	if (enrich_part(core)->late >= ENRICH_LATE_ALL) {
+		noc_limit_reached(core, "late", d->name,
+				  "what it says without the name of its port "
+				  "is not looked at again");
 		return;
+	}
 	d->late[d->nlate++] = noc_event_ref(ev);
 	enrich_part(core)->late++;
 	if (!d->due.due_boot_ns)

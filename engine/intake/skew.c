@@ -7,9 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fair.h"
 #include "base/intern.h"
 #include "base/mem.h"
 #include "base/table.h"
+#include "engine/event/identity.h"
+#include "engine/notify/limit.h"
 
 /*
  * The clocks of senders: how far the time that a message says is from its
@@ -19,17 +22,21 @@
  */
 #define SKEW_NS	     (30 * NOC_NS_PER_S)
 #define SKEW_ROW     3
-#define SKEW_SENDERS 4096 /* later ones are not measured */
+#define SKEW_SENDERS 4096 /* then of who has the most one is forgotten */
 #define SKEW_ZONE_S  900  /* zones differ by quarters of an hour */
 
 struct skewed { /* a sender that was off the last time */
 	unsigned row;
 	bool told;
 	int64_t behind_ns; /* negative: ahead */
+	struct noc_fair_seat seat;
+	size_t len;
+	char device[];
 };
 
 struct skew {
 	struct noc_table senders; /* device -> struct skewed */
+	struct noc_fair fair;	  /* told ones are of the higher rank */
 	struct noc_source *source;
 	int64_t told;
 };
@@ -141,6 +148,53 @@ skew_tell(struct noc_core *core, const struct noc_event *ev, int64_t behind_ns,
 }
 
 static void
+skew_forget(struct skew *p, struct skewed *s)
+{
+	noc_fair_del(&p->fair, &s->seat);
+	noc_table_deln(&p->senders, s->device, s->len);
+	free(s);
+}
+
+static struct skewed *
+skew_add(struct skew *p, struct noc_slice device, struct noc_slice sender,
+	 bool told)
+{
+	struct skewed *s = noc_calloc(1, sizeof(*s) + device.len + 1);
+
+	memcpy(s->device, device.p, device.len);
+	s->told = told;
+	s->len = device.len;
+	noc_table_putn(&p->senders, s->device, s->len, s);
+	noc_fair_add(&p->fair, &s->seat, told, sender, false);
+	return s;
+}
+
+/* One more of this sender: one of whoever has the most is forgotten. */
+static void
+skew_room(struct noc_core *core, struct skew *p, struct noc_slice sender)
+{
+	struct noc_fair_seat *seat;
+	struct skewed *s;
+	char *whose;
+
+	if (noc_table_len(&p->senders) < SKEW_SENDERS)
+		return;
+	seat = noc_fair_yields(&p->fair, 1, sender);
+	s = (struct skewed *)((char *)seat - offsetof(struct skewed, seat));
+	whose = noc_strndup(sender.p ? sender.p : "", sender.len);
+	noc_limit_reached(core, "clocks", whose,
+			  "more senders with wrong clocks than are remembered: "
+			  "%s is not",
+			  s->device);
+	free(whose);
+	if (s->told) {
+		skew_store(core, s->device, 0, true);
+		p->told--;
+	}
+	skew_forget(p, s);
+}
+
+static void
 skew_right(struct noc_core *core, struct skew *p, const struct noc_event *ev,
 	   int64_t behind_ns)
 {
@@ -151,8 +205,7 @@ skew_right(struct noc_core *core, struct skew *p, const struct noc_event *ev,
 		return;
 	if (s->told)
 		skew_tell(core, ev, behind_ns, true);
-	noc_table_deln(&p->senders, ev->device.p, ev->device.len);
-	free(s);
+	skew_forget(p, s);
 }
 
 void
@@ -172,15 +225,15 @@ noc_skew_measure(struct noc_core *core, const struct noc_event *ev)
 		return;
 	s = noc_table_getn(&p->senders, ev->device.p, ev->device.len);
 	if (!s) {
-		if (noc_table_len(&p->senders) >= SKEW_SENDERS)
-			return;
-		s = noc_calloc(1, sizeof(*s));
-		noc_table_putn(&p->senders, ev->device.p, ev->device.len, s);
+		skew_room(core, p, noc_event_sender(ev));
+		s = skew_add(p, ev->device, noc_event_sender(ev), false);
 	}
 	s->behind_ns = behind_ns;
 	if (s->told || ++s->row < SKEW_ROW)
 		return;
 	s->told = true;
+	noc_fair_del(&p->fair, &s->seat);
+	noc_fair_add(&p->fair, &s->seat, 1, noc_event_sender(ev), false);
 	skew_tell(core, ev, behind_ns, false);
 }
 
@@ -202,6 +255,7 @@ skew_close(void *part)
 	for (size_t it = 0; noc_table_next(&p->senders, &it, NULL, &value);)
 		free(value);
 	noc_table_release(&p->senders);
+	noc_fair_release(&p->fair);
 	free(p);
 }
 
@@ -216,10 +270,10 @@ skew_load(struct noc_core *core, void *part, const char *kind, const char *key,
 	(void)due_ns;
 	if (strcmp(kind, "skew"))
 		return false;
-	s = noc_calloc(1, sizeof(*s));
-	s->told = true;
+	if (noc_table_get(&p->senders, key))
+		return true;
+	s = skew_add(p, noc_slice_str(key), noc_slice_str(key), true);
 	s->behind_ns = noc_value_get_int(data, "behind", 0);
-	free(noc_table_putn(&p->senders, key, strlen(key), s));
 	p->told++;
 	return true;
 }

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fair.h"
 #include "base/intern.h"
 #include "base/mem.h"
 #include "base/strbuf.h"
@@ -18,14 +19,17 @@
 #include "engine/event/identity.h"
 #include "engine/event/value.h"
 #include "engine/memory/seen.h"
+#include "engine/notify/limit.h"
 
 #define FOLD_NS		(30 * NOC_NS_PER_S)
 #define FOLD_SYMPTOM_NS (300 * NOC_NS_PER_S)
 #define FOLD_MAX	65536
+#define FOLD_SENDER	4096 /* of one sender of normal trust */
 #define FOLD_WITNESSES	16
 
 struct fold_entry {
 	struct noc_due due; /* first: on_due casts back */
+	struct noc_fair_seat seat;
 	struct noc_fold_part *owner;
 	char *key;
 	struct noc_event *first;
@@ -39,6 +43,7 @@ struct fold_entry {
 struct noc_fold_part {
 	struct noc_table entries; /* key -> fold_entry */
 	struct noc_table by_id;	  /* event id bytes -> fold_entry */
+	struct noc_fair fair;
 };
 
 /* What makes two events of one family tell the same fault. */
@@ -104,6 +109,7 @@ fold_drop(struct noc_core *core, struct fold_entry *e)
 	noc_due_disarm(core, &e->due);
 	if (e->stored)
 		noc_txn_live_del(noc_core_txn(core), "fold", e->key);
+	noc_fair_del(&e->owner->fair, &e->seat);
 	noc_table_del(&e->owner->entries, e->key);
 	noc_table_deln(&e->owner->by_id, e->first->id.b, 16);
 	fold_free(e);
@@ -150,6 +156,8 @@ fold_add(struct noc_core *core, struct noc_fold_part *f, char *key,
 	fold_witness(e, first, true);
 	noc_table_put(&f->entries, key, e);
 	noc_table_putn(&f->by_id, first->id.b, 16, e);
+	noc_fair_add(&f->fair, &e->seat, first->trust, noc_event_sender(first),
+		     false);
 	noc_due_arm(core, &e->due, due_boot_ns);
 	return e;
 }
@@ -251,6 +259,35 @@ fold_is_other_user(const struct fold_entry *e, const struct noc_event *ev)
 	return a && b && strcmp(a, b) != 0;
 }
 
+/* Of a sender that has its share his oldest goes, else of who has the most. */
+static bool
+fold_room(struct noc_core *core, struct noc_fold_part *f,
+	  const struct noc_event *ev)
+{
+	struct noc_slice sender = noc_event_sender(ev);
+	struct noc_fair_seat *seat;
+	char *whose;
+
+	if (ev->trust == NOC_TRUST_NORMAL &&
+	    noc_fair_len_owner(&f->fair, ev->trust, sender) >= FOLD_SENDER)
+		seat = noc_fair_oldest(&f->fair, ev->trust, sender);
+	else if (noc_fair_len(&f->fair) < FOLD_MAX)
+		return true;
+	else
+		seat = noc_fair_yields(&f->fair, ev->trust, sender);
+	whose = noc_strndup(sender.p ? sender.p : "", sender.len);
+	noc_limit_reached(core, "witnesses", whose,
+			  "a further witness of some fault will be an event of "
+			  "its own");
+	free(whose);
+	if (seat)
+		fold_drop(
+		    core,
+		    (struct fold_entry *)((char *)seat -
+					  offsetof(struct fold_entry, seat)));
+	return seat != NULL;
+}
+
 struct noc_event *
 noc_fold(struct noc_core *core, struct noc_event *ev, const char **why)
 {
@@ -296,7 +333,7 @@ noc_fold(struct noc_core *core, struct noc_event *ev, const char **why)
 	}
 	if (e)
 		fold_drop(core, e);
-	if (noc_table_len(&f->entries) >= FOLD_MAX) {
+	if (!fold_room(core, f, ev)) {
 		free(key);
 		return NULL;
 	}
@@ -461,6 +498,7 @@ noc_fold_part_free(struct noc_fold_part *f)
 		fold_free(value);
 	noc_table_release(&f->entries);
 	noc_table_release(&f->by_id);
+	noc_fair_release(&f->fair);
 	free(f);
 }
 

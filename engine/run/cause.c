@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "engine/core/due.h"
+#include "engine/notify/limit.h"
 #include "engine/notify/notify.h"
 #include "engine/run/runner.h"
 
@@ -57,8 +58,11 @@ noc_cause_tells(struct noc_core *core, const char *text)
 		c->more++;
 		return false;
 	}
-	if (noc_table_len(causes) >= NOC_CAUSES_MAX)
+	if (noc_table_len(causes) >= NOC_CAUSES_MAX) {
+		noc_limit_reached(core, "causes", text,
+				  "each run that fails tells its own");
 		return true;
+	}
 	c = noc_calloc(1, sizeof(*c));
 	c->text = noc_strdup(text);
 	c->due.on_due = on_cause_due;

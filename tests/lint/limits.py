@@ -25,15 +25,34 @@ LIMITS = {
     "open correlation states of one sender of low, of normal trust": (
         ["NOC_KEYED_SENDER_LOW", "NOC_KEYED_SENDER_NORMAL"],
         ["test_flood test_a_stranger_has_his_share",
+         "65_floods.py 70,000 keys of a stranger that are all kept delay no "
+         "other rule",
          "test_flood test_a_forger_has_one_device"]),
     "senders that a rule is held back from, as what held it back had to go": (
         ["NOC_KEYED_LOST_MAX", "NOC_KEYED_LOST_MS"],
         ["test_flood test_a_thousand_losses_are_one",
          "test_flood test_meant_is_not_forgotten"]),
-    "faults that a witness may join": (
-        ["FOLD_MAX", "FOLD_NS"],
+    "faults that a witness may join; of one sender of normal trust": (
+        ["FOLD_MAX", "FOLD_NS", "FOLD_SENDER"],
         ["test_fold test_fold_has_a_cap",
-         "test_fold test_fold_lasts_30_seconds"]),
+         "test_fold test_fold_lasts_30_seconds",
+         "test_fold test_fold_has_shares"]),
+    "senders whose clock is wrong": (
+        ["SKEW_SENDERS"],
+        ["test_flood test_clocks_have_shares"]),
+    "things that the guard `mass` counts for one sender": (
+        ["GUARD_MASS_SENDER"],
+        ["test_flood test_mass_counts_have_shares"]),
+    "lines printed a second; about senders of low trust": (
+        ["ADMIT_LINES_PER_S", "ADMIT_LINES_LOW"],
+        ["test_flood test_strangers_have_half_of_the_lines"]),
+    "targets that must fail, and none answer, before a family's breaker "
+    "opens": (
+        ["FAMILY_LEAST"],
+        ["test_breaker test_family",
+         "test_breaker test_forgers_open_no_family",
+         "65_floods.py forged traps of dead devices open no breaker of the "
+         "others"]),
     "events waiting for an ifName": (
         ["ENRICH_QUEUE_MAX", "ENRICH_WAIT_MS"],
         ["test_enrich test_queue", "test_enrich test_silent"]),
@@ -95,6 +114,10 @@ LIMITS = {
         ["NOC_CAUSES_MAX"],
         ["test_cause test_hundred_runs",
          "test_cause test_1024_causes"]),
+    "notices that senders of low trust cause in a channel": (
+        ["CHANNEL_LOW"],
+        ["test_notify test_strangers_have_half",
+         "test_notify test_strangers_have_a_limit"]),
     "steps of a flow; levels of an escalation": (
         ["PLAN_STEPS_MAX", "ESCALATE_LEVELS_MAX"],
         ["test_plan test_steps_and_levels_have_a_limit"]),

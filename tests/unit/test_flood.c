@@ -25,6 +25,9 @@
 	" step \"s\" { snmp.set { [\"ifAdminStatus.7\"] = \"up\" },"            \
 	" timeout = \"5s\" } } }\n"
 
+/* What strangers may say a second is not what is tested here. */
+static struct noc_value *generous;
+
 /* From this address, about this user. */
 static void
 login(struct fix *f, const char *origin, const char *user)
@@ -42,6 +45,16 @@ flood(struct fix *f, const char *origin, int first, int last)
 	for (int i = first; i < last; i++) {
 		snprintf(user, sizeof(user), "u%d", i);
 		login(f, origin, user);
+	}
+}
+
+/* Within what strangers may say. */
+static void
+slowly(struct fix *f, const char *origin, int first, int last)
+{
+	for (int i = first; i < last; i += 50) {
+		flood(f, origin, i, i + 50 < last ? i + 50 : last);
+		fix_advance(f, 1000);
 	}
 }
 
@@ -93,6 +106,7 @@ limit_of(struct fix *f, const char *limit)
 static void
 begin(struct fix *f, const char *rules)
 {
+	f->env.config = generous;
 	fix_open(f, rules);
 	cor_inventory(f, INVENTORY);
 }
@@ -113,7 +127,9 @@ test_a_stranger_has_his_share(void **state)
 	assert_int_equal(stat_of(&f, "states_refused"), 0);
 	assert_int_equal(limit_of(&f, "states.sender"), 3000 - 1024);
 	assert_int_equal(
-	    fix_said(&f, "limit states.sender reached by " STRANGER), 1);
+	    fix_said(&f,
+		     "notify noc: limit states.sender reached by " STRANGER),
+	    1);
 	/* The latest of his are there, the oldest are not. */
 	login(&f, STRANGER, "u2999");
 	login(&f, STRANGER, "u2999");
@@ -412,7 +428,7 @@ test_shares_survive_a_restart(void **state)
 	cor_inventory(&f, INVENTORY);
 	login(&f, STRANGER, "zz"); /* his first, though not by name */
 	fix_advance(&f, 1000);
-	flood(&f, STRANGER, 0, 1023);
+	slowly(&f, STRANGER, 0, 1023);
 	login(&f, "192.0.2.1", "root");
 	fix_advance(&f, 1000);
 	login(&f, "192.0.2.1", "root"); /* a row a second */
@@ -427,7 +443,7 @@ test_shares_survive_a_restart(void **state)
 	login(&f, STRANGER, "zz");
 	login(&f, STRANGER, "zz");
 	assert_int_equal(cor_count(&f, "guessing")->fired, 1);
-	flood(&f, STRANGER, 5000, 8000);
+	slowly(&f, STRANGER, 5000, 7000);
 	login(&f, "192.0.2.1", "root");
 	assert_int_equal(cor_count(&f, "guessing")->fired, 2);
 	life_close(&f);
@@ -507,9 +523,91 @@ test_a_pair_gives_way(void **state)
 	cor_close(&f);
 }
 
+/* mass counts what a sender chooses: 1,024 of them, then what is new of it is
+ * held back, and nothing of the others. */
+static void
+test_mass_counts_have_shares(void **state)
+{
+	struct fix f = { 0 };
+
+	(void)state;
+	begin(&f, "rule \"r\" { on = \"login.failed\", key = \"{user}\","
+		  " guard = { mass = \"5/30s by user\" },"
+		  " hold = \"1m\", run = log \"x\" }");
+	flood(&f, "192.0.2.1", 0, 1030);
+	assert_int_equal(cor_count(&f, "r")->guarded, 6);
+	assert_int_equal(limit_of(&f, "guards"), 6);
+	login(&f, "192.0.2.1", "u0");
+	login(&f, "192.0.2.2", "root");
+	assert_int_equal(cor_count(&f, "r")->guarded, 6);
+	fix_advance(&f, 31 * 1000);
+	login(&f, "192.0.2.1", "u2000");
+	assert_int_equal(cor_count(&f, "r")->guarded, 6);
+	cor_close(&f);
+}
+
+/* Names that one relay makes up: those of the devices are measured. */
+static void
+test_clocks_have_shares(void **state)
+{
+	struct fix f = { 0 };
+	struct tell t = { .kind = "x.y",
+			  .origin = "192.0.2.9",
+			  .trust = NOC_TRUST_NORMAL,
+			  .ago_ms = 60 * 1000 };
+	char name[16];
+
+	(void)state;
+	begin(&f,
+	      "rule \"c\" { on = \"clock.skew\", where = { device = any {"
+	      " \"sw1\", \"sw2\" } }, run = log \"{device} off\" }\n"
+	      "rule \"k\" { on = \"clock.ok\", run = log \"{device} ok\" }");
+	for (int n = 0; n < 3; n++)
+		cor_tell(&f, &(struct tell){ .kind = "x.y",
+					     .origin = "192.0.2.2",
+					     .ago_ms = 60 * 1000 });
+	t.device = name;
+	for (int i = 0; i < 5000; i++) {
+		snprintf(name, sizeof(name), "y%d", i);
+		for (int n = 0; n < 3; n++)
+			cor_tell(&f, &t);
+	}
+	assert_int_equal(
+	    fix_said(&f, "notify noc: limit clocks reached by 192.0.2.9"), 1);
+	fix_forget(&f);
+	for (int n = 0; n < 3; n++)
+		cor_tell(&f, &(struct tell){ .kind = "x.y",
+					     .origin = "192.0.2.1",
+					     .ago_ms = 60 * 1000 });
+	assert_int_equal(fix_said(&f, "log c: sw1 off"), 1);
+	cor_tell(&f, &(struct tell){ .kind = "x.y", .origin = "192.0.2.2" });
+	cor_tell(&f, &(struct tell){
+			 .kind = "x.y", .origin = "192.0.2.2", .ago_ms = 1 });
+	assert_int_equal(fix_said(&f, "log k: sw2 ok"), 1);
+	cor_close(&f);
+}
+
+/* Ten a second are about strangers: a device's line is printed. */
+static void
+test_strangers_have_half_of_the_lines(void **state)
+{
+	struct fix f = { 0 };
+
+	(void)state;
+	begin(&f, GUESSING);
+	flood(&f, STRANGER, 0, 100);
+	assert_int_equal(fix_said(&f, "login.failed " STRANGER), 10);
+	for (int i = 0; i < 20; i++)
+		login(&f, "192.0.2.1", "root");
+	assert_int_equal(fix_said(&f, "login.failed sw1"), 10);
+	cor_close(&f);
+}
+
 int
 main(void)
 {
+	int failed;
+
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_stranger_has_his_share),
 		cmocka_unit_test(test_strangers_share_half),
@@ -524,7 +622,15 @@ main(void)
 		cmocka_unit_test(test_a_state_is_as_trusted_as_its_best),
 		cmocka_unit_test(test_each_form_gives_way),
 		cmocka_unit_test(test_a_pair_gives_way),
+		cmocka_unit_test(test_mass_counts_have_shares),
+		cmocka_unit_test(test_clocks_have_shares),
+		cmocka_unit_test(test_strangers_have_half_of_the_lines),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	generous = noc_value_map();
+	noc_value_set(generous, "low_trust.events", noc_value_int(1000000));
+	noc_value_set(generous, "low_trust.bytes", noc_value_int(1LL << 40));
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	noc_value_free(generous);
+	return failed;
 }

@@ -237,7 +237,52 @@ test_fold_lasts_30_seconds(void **state)
 	}
 }
 
-/* Full: each witness of one more is news, those of the others are not. */
+#define WATCHED                                                              \
+	"rule \"w\" { on = \"link.down\", where = { device = any { \"sw1\"," \
+	" \"sw2\", \"x0\", \"x9\" } }, run = log \"x\" }"
+#define TWO "name,address\nsw1,192.0.2.1\nsw2,192.0.2.2\n"
+
+static void
+down(struct fix *f, const char *origin, const char *ifname)
+{
+	cor_tell(f, &(struct tell){ .kind = "link.down",
+				    .origin = origin,
+				    .ifname = ifname });
+}
+
+/* One sender has 4,096; more are his own oldest's, and nobody else's. */
+static void
+test_fold_has_shares(void **state)
+{
+	struct fix f = { 0 };
+	char name[16];
+
+	(void)state;
+	fix_open(&f, WATCHED);
+	cor_inventory(&f, TWO);
+	down(&f, "192.0.2.2", "eth7");
+	down(&f, "192.0.2.1", "x0");
+	down(&f, "192.0.2.1", "x1");
+	assert_int_equal(cor_count(&f, "w")->fired, 3);
+	for (int i = 2; i < 4097; i++) {
+		snprintf(name, sizeof(name), "x%d", i);
+		down(&f, "192.0.2.1", name);
+		fix_forget(&f);
+	}
+	assert_int_equal(cor_count(&f, "w")->fired, 4098);
+	assert_int_equal(
+	    fix_said(&f,
+		     "notify noc: limit witnesses reached by sw1: a further"),
+	    1);
+	down(&f, "192.0.2.2", "eth7"); /* the same fault, still */
+	down(&f, "192.0.2.1", "x1");
+	assert_int_equal(cor_count(&f, "w")->fired, 4098);
+	down(&f, "192.0.2.1", "x0"); /* is forgotten */
+	assert_int_equal(cor_count(&f, "w")->fired, 4099);
+	cor_close(&f);
+}
+
+/* All together: whoever has the most gives his oldest. */
 static void
 test_fold_has_a_cap(void **state)
 {
@@ -245,24 +290,25 @@ test_fold_has_a_cap(void **state)
 	char name[16];
 
 	(void)state;
-	fix_open(&f, "rule \"w\" { on = \"link.down\", where = { device ="
-		     " any { \"sw0\", \"sw65535\", \"another\" } },"
-		     " run = log \"x\" }");
-	for (int i = 0; i < 65536; i++) {
-		snprintf(name, sizeof(name), "sw%d", i);
+	fix_open(&f, WATCHED);
+	cor_inventory(&f, TWO);
+	down(&f, "192.0.2.2", "eth7");
+	for (int i = 0; i < 65535; i++) {
+		snprintf(name, sizeof(name), "x%d", i);
 		cor_port(&f, "link.down", name, "eth7");
 	}
-	cor_port(&f, "link.down", "another", "eth7");
 	assert_int_equal(cor_count(&f, "w")->fired, 3);
-	cor_port(&f, "link.down", "sw0", "eth7");
-	cor_port(&f, "link.down", "sw65535", "eth7");
-	assert_int_equal(cor_count(&f, "w")->fired, 3);
+	/* All of them are trusted more, or his own. */
+	down(&f, "192.0.2.1", "eth7");
+	down(&f, "192.0.2.1", "eth7");
+	assert_int_equal(cor_count(&f, "w")->fired, 4);
 	cor_port(&f, "link.down", "another", "eth7");
+	cor_port(&f, "link.down", "x9", "eth7");
 	assert_int_equal(cor_count(&f, "w")->fired, 4);
 	/* What is over makes room. */
 	fix_advance(&f, 30001);
-	cor_port(&f, "link.down", "another", "eth7");
-	cor_port(&f, "link.down", "another", "eth7");
+	down(&f, "192.0.2.2", "eth7");
+	down(&f, "192.0.2.2", "eth7");
 	assert_int_equal(cor_count(&f, "w")->fired, 5);
 	cor_close(&f);
 }
@@ -280,6 +326,7 @@ main(void)
 		cmocka_unit_test(test_fold_nameless),
 		cmocka_unit_test(test_fold_users),
 		cmocka_unit_test(test_fold_lasts_30_seconds),
+		cmocka_unit_test(test_fold_has_shares),
 		cmocka_unit_test(test_fold_has_a_cap),
 	};
 

@@ -105,7 +105,7 @@ test_a_full_memory_keeps_what_is_asked_for(void **state)
 	}
 	change(&f, "192.0.2.2", "joe");
 	assert_int_equal(keys(&f), 65536);
-	assert_int_equal(fix_said(&f, "limit seen"), 1);
+	assert_int_equal(fix_said(&f, "notify noc: limit seen"), 1);
 	down(&f, "192.0.2.1");
 	down(&f, "192.0.2.2");
 	assert_int_equal(cor_count(&f, "a")->cancelled, 2);
@@ -143,7 +143,7 @@ test_who_was_turned_away_is_left_alone(void **state)
 	down(&f, "192.0.2.1");
 	assert_int_equal(cor_count(&f, "a")->fired, 1);
 	change(&f, "192.0.2.2", "joe");
-	assert_int_equal(fix_said(&f, "limit seen"), 1);
+	assert_int_equal(fix_said(&f, "notify noc: limit seen"), 1);
 	down(&f, "192.0.2.2");
 	assert_int_equal(cor_count(&f, "a")->fired, 1);
 	assert_int_equal(cor_count(&f, "a")->cancelled, 1);
@@ -171,7 +171,8 @@ test_a_relay_has_its_share(void **state)
 			fix_forget(&f);
 	}
 	assert_int_equal(keys(&f), 8192 + 1); /* and limit.reached */
-	assert_int_equal(fix_said(&f, "limit seen reached by 192.0.2.9"), 1);
+	assert_int_equal(
+	    fix_said(&f, "notify noc: limit seen reached by 192.0.2.9"), 1);
 	down(&f, "192.0.2.1");
 	assert_int_equal(cor_count(&f, "a")->fired, 1);
 	cor_close(&f);
