@@ -109,6 +109,19 @@ on_gap_due(struct noc_due *due, struct noc_core *core)
 	a->shed_unsaid = a->low_unsaid = 0;
 }
 
+/* As the configuration of now has it. */
+static struct noc_bucket *
+admit_budget(struct noc_core *core, struct noc_bucket *b, const char *option,
+	     int64_t standard)
+{
+	double rate = (double)noc_value_get_int(noc_core_env(core)->config,
+						option, standard);
+
+	if (b->burst != LOW_BURST_S * rate)
+		noc_bucket_init(b, rate, LOW_BURST_S * rate);
+	return b;
+}
+
 /*
  * What strangers say is kept so often and so much a second, whichever way it
  * comes: more would fill the disk, and then nothing acts.
@@ -117,14 +130,17 @@ static bool
 admit_sheds_low(struct noc_core *core, const struct noc_event *ev)
 {
 	struct noc_admit *a = noc_admit_part(core);
+	struct noc_bucket *events = admit_budget(
+	    core, &a->low_trust, "low_trust.events", LOW_EVENTS_PER_S);
+	struct noc_bucket *bytes = admit_budget(
+	    core, &a->low_trust_bytes, "low_trust.bytes", LOW_BYTES_PER_S);
 	int64_t now = noc_core_time(core).boot_ns;
 	char whose[64];
 
 	/* The record has it twice: as it came, and what it says. */
-	if (noc_bucket_take(&a->low_trust, now) &&
-	    noc_bucket_spend(&a->low_trust_bytes,
-			     ADMIT_RECORD_BYTES + 2.0 * (double)ev->raw.len,
-			     now))
+	if (noc_bucket_take(events, now) &&
+	    noc_bucket_spend(
+		bytes, ADMIT_RECORD_BYTES + 2.0 * (double)ev->raw.len, now))
 		return false;
 	a->low_shed++;
 	a->low_unsaid++;
@@ -136,7 +152,7 @@ admit_sheds_low(struct noc_core *core, const struct noc_event *ev)
 			  "of senders that are not in the inventory %.0f "
 			  "events and %.0f bytes a second are kept, the rest "
 			  "is shed and not acknowledged",
-			  a->low_trust.rate, a->low_trust_bytes.rate);
+			  events->rate, bytes->rate);
 	return true;
 }
 
@@ -231,16 +247,10 @@ noc_admit_line(struct noc_core *core, const struct noc_event *ev,
 static void *
 admit_open(struct noc_core *core)
 {
-	const struct noc_value *config = noc_core_env(core)->config;
 	struct noc_admit *a = noc_calloc(1, sizeof(*a));
-	double events = (double)noc_value_get_int(config, "low_trust.events",
-						  LOW_EVENTS_PER_S);
-	double bytes = (double)noc_value_get_int(config, "low_trust.bytes",
-						 LOW_BYTES_PER_S);
 
+	(void)core;
 	noc_bucket_init(&a->unmatched_rate, 1000, 1000);
-	noc_bucket_init(&a->low_trust, events, LOW_BURST_S * events);
-	noc_bucket_init(&a->low_trust_bytes, bytes, LOW_BURST_S * bytes);
 	noc_bucket_init(&a->lines, ADMIT_LINES_PER_S, ADMIT_LINES_PER_S);
 	noc_bucket_init(&a->lines_low, ADMIT_LINES_LOW, ADMIT_LINES_LOW);
 	a->gap.on_due = on_gap_due;

@@ -310,6 +310,10 @@ test_small_events_cost_bytes(void **state)
 	fix_open(&f, "rule \"r\" { on = \"x.y\", run = log \"x\" }");
 	flood(&f, &o, 300);
 	assert_int_equal(o.kept, 100);
+	/* It is asked each time: a reload is in force at once. */
+	noc_value_set(config, "low_trust.bytes", noc_value_int(51200));
+	flood(&f, &o, 1200);
+	assert_int_equal(o.kept, 1000);
 	cor_close(&f);
 	noc_value_free(config);
 }
