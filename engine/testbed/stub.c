@@ -192,17 +192,21 @@ stub_note(struct noc_testbed *tb, const struct noc_call *call)
 }
 
 static void
-stub_changed(const struct noc_call *call, struct noc_value *answer)
+stub_changed(struct noc_testbed *tb, const struct noc_call *call,
+	     struct noc_value *answer)
 {
-	const char *ago = noc_value_get_str(answer, "changed", "0s");
-	int64_t ms = 0;
+	const struct noc_value *said = noc_value_get(answer, "changed");
+	const char *ago =
+	    noc_value_get_str(answer, "changed", said ? "?" : "0s");
+	int64_t ms = -1;
 
-	if (noc_duration_parse(ago, &ms))
-		ms = -1;
-	if (!strcmp(call->ops->name, "snmp.get")) {
-		noc_change_stand_in(call->params, answer, ms);
-		noc_value_unset(answer, "changed");
-	}
+	if (strcmp(call->ops->name, "snmp.get"))
+		return;
+	if (strcmp(ago, "never") && noc_duration_parse(ago, &ms))
+		noc_tb_fail(tb, "the stub of snmp.get: 'changed' is how long "
+				"ago, as \"30d\", or \"never\"");
+	noc_change_stand_in(call->params, answer, ms);
+	noc_value_unset(answer, "changed");
 }
 
 int
@@ -230,7 +234,7 @@ noc_tb_call(struct noc_call *call, struct noc_err *err, void *arg)
 		noc_duration_parse(noc_value_get_str(answer, "after", "0"),
 				   &ms);
 	noc_value_unset(answer, "after");
-	stub_changed(call, answer);
+	stub_changed(tb, call, answer);
 	if (ms > 0)
 		stub_later(tb, call, answer, ms);
 	else if (!strcmp(error, "timeout") && !noc_value_get(answer, "message"))

@@ -283,6 +283,12 @@ def left_alone(when, device="demo1"):
         journal.quiet(d)
         noc.equal(journal.runs(), [], "runs")
         noc.check(not network[1].is_up("eth7"), "eth7 was raised")
+        # Anybody could have sent it: who hides a fault with it is seen.
+        d.wait_line("notify noc: heal does nothing because of a "
+                    "config.change of %s that nobody signed" % device)
+        noc.check("not authenticated" in
+                  journal.decisions("cancelled")[0]["reason"],
+                  "the decision does not say that it is not authenticated")
         audit(d)
 
 

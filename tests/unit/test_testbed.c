@@ -170,6 +170,16 @@ test_stubs(void **state)
 	       "call.target == \"sw1\" and \"up\" or \"down\" } end }, at "
 	       "\"0s\" (down), at \"12s\" { expect.run \"r\" { \"well again\" "
 	       "} }");
+	/* When its ports changed: a length, or that it does not say it. */
+	passes("stub { [\"snmp.get\"] = { oper = \"up\", changed = \"30d\" "
+	       "} }, at \"0s\" (down), at \"12s\" { expect.run \"r\" { "
+	       "\"well again\" } }");
+	fails("stub { [\"snmp.get\"] = { oper = \"up\", changed = \"long\" "
+	      "} }, at \"0s\" (down), at \"12s\" { expect.fired \"r\" }",
+	      "'changed' is how long ago");
+	fails("stub { [\"snmp.get\"] = { oper = \"up\", changed = 30 } }, at "
+	      "\"0s\" (down), at \"12s\" { expect.fired \"r\" }",
+	      "'changed' is how long ago");
 	/* What reads without a stub fails, and that is said. */
 	fails("at \"0s\" (down), at \"2m\" { expect.run \"r\" { state = "
 	      "\"Succeeded\" } }",
