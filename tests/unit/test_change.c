@@ -196,6 +196,7 @@ test_objects(void **state)
 		{ "1.3.6.1.2.1.2.2.1.7.9", { "ifLastChange.9" }, true },
 		{ ".1.3.6.1.2.1.2.2.1.7.9", { "ifLastChange.9" }, true },
 		{ "ifAlias.9", { "ifLastChange.9" }, true },
+		{ "a[b::ifAdminStatus.9", { "ifLastChange.9" }, true },
 		/* Of a vendor's table it is the event's, by all its names. */
 		{ "1.3.6.1.4.1.9.9.402.1.2.1.1.1.7",
 		  { "ifLastChange.7", "ifLastChange[eth7]" },
