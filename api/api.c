@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "store/reader.h"
 #include "engine/core/command.h"
+#include "engine/notify/limit.h"
 
 #define FOR_MAX_MS (366LL * 24 * 3600 * 1000)
 
@@ -411,10 +412,19 @@ noc_api_paged(const char *key, struct noc_value *list, int64_t limit)
 
 /* ---- all routes ---- */
 
+static void
+on_http_limit(void *arg, const char *limit, const char *whose, const char *what)
+{
+	struct noc_env *env = arg;
+
+	noc_limit_reached(env->core, limit, whose, "%s", what);
+}
+
 void
 noc_api_http_conf(struct noc_http_conf *conf, struct noc_env *env)
 {
 	conf->authorise = noc_auth_check;
+	conf->reached = on_http_limit;
 	conf->arg = env;
 }
 

@@ -258,5 +258,5 @@ void
 noc_api_ingest(struct noc_api *api)
 {
 	noc_http_intake(api->env->http, "POST", "/api/v1/events",
-			NOC_ROLE_OPERATOR, on_ingest, api);
+			NOC_ROLE_OPERATOR, NULL, on_ingest, api);
 }

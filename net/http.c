@@ -20,7 +20,6 @@
 
 #define ACCEPTS_A_TURN 32
 #define PAUSE_MS       200
-#define BODY_GRACE_NS  NOC_NS_PER_S /* a body may take so long unevicted */
 #define MS_OF_S(s)     ((s)*1000LL)
 
 void
@@ -39,7 +38,9 @@ noc_http_conf_default(struct noc_http_conf *conf)
 			    .idle_ms = MS_OF_S(60),
 			    .write_ms = MS_OF_S(30),
 			    .reply_ms = MS_OF_S(60),
-			    .life_ms = MS_OF_S(3600) },
+			    .life_ms = MS_OF_S(3600),
+			    .body_grace_ms = MS_OF_S(5),
+			    .body_rate_min = 1024 },
 	};
 }
 
@@ -84,81 +85,73 @@ accept_pause(struct noc_http *http, int listen_fd)
 	if (!http->paused)
 		noc_warn("http",
 			 "msg=\"out of descriptors, not accepting\" "
-			 "pause_ms=%d connections=%d",
-			 PAUSE_MS, http->stats.conns);
+			 "pause_ms=%d connections=%zu",
+			 PAUSE_MS, http->conns[0].n);
 	http->paused = true;
 	noc_http_accept_events(http);
 	noc_timer_arm(http->resume, PAUSE_MS);
 }
 
-static bool
-conn_evictable(const struct noc_conn *c, int64_t now_ns)
+void
+noc_http_reached(struct noc_http *http, const char *limit, const char *whose,
+		 const char *what)
 {
-	if (c->state == CONN_HEAD)
-		return noc_conn_out(c) == 0;
-	return c->state == CONN_LINGER ||
-	       (c->state == CONN_BODY && now_ns - c->since_ns > BODY_GRACE_NS);
+	if (http->conf.reached != NULL)
+		http->conf.reached(http->conf.arg, limit, whose, what);
 }
 
 /*
- * Over a cap the connection goes that has waited longest for its peer: slow
- * senders push out one another and not those who ask and leave.
+ * Over a cap the connection goes that is worth the least, of the address that
+ * has the most: who crowds pushes out its own and not those who ask and leave.
  */
 static bool
-make_room(struct noc_http *http, bool is_unix, const uint8_t addr[16])
+make_room(struct noc_http *http, bool is_unix, const char *address)
 {
 	const struct noc_http_limits *l = &http->conf.limits;
-	int64_t now_ns = noc_loop_now(http->loop).boot_ns;
-	int same = 0, all = 0, max = is_unix ? l->conns_unix_max : l->conns_max;
-	struct noc_conn *oldest = NULL, *oldest_same = NULL;
+	struct noc_crowd *conns = &http->conns[is_unix];
+	bool full =
+	    conns->n >= (size_t)(is_unix ? l->conns_unix_max : l->conns_max);
+	bool address_full = !is_unix && noc_crowd_weight(conns, address) >=
+					    (size_t)l->conns_addr_max;
+	struct noc_guest *worst;
 
-	for (struct noc_conn *c = http->conns; c != NULL; c = c->next) {
-		bool evictable = conn_evictable(c, now_ns);
-
-		if (c->is_unix != is_unix)
-			continue;
-		all++;
-		if (evictable &&
-		    (oldest == NULL || c->since_ns <= oldest->since_ns))
-			oldest = c;
-		if (memcmp(c->addr, addr, 16) != 0)
-			continue;
-		same++;
-		if (evictable && (oldest_same == NULL ||
-				  c->since_ns <= oldest_same->since_ns))
-			oldest_same = c;
-	}
-	if (!is_unix && same >= l->conns_addr_max)
-		oldest = oldest_same;
-	else if (all < max)
+	if (!full && !address_full)
 		return true;
-	if (oldest == NULL)
+	worst = noc_crowd_worst(conns, address_full ? address : NULL,
+				noc_conn_worth);
+	if (worst == NULL) {
+		noc_http_reached(http, "http", address,
+				 "it gets 503: all connections wait for us");
 		return false;
+	}
 	http->stats.evicted++;
-	noc_conn_kill(oldest);
+	noc_http_reached(http, "http", noc_guest_address(worst),
+			 "one of its connections is closed for another");
+	noc_conn_kill((struct noc_conn *)worst);
 	return true;
 }
 
+/* address: who counts as one, an IPv6 network of 64 bits. */
 static void
-peer_name(const struct sockaddr_storage *ss, char *text, size_t size,
-	  uint8_t addr[16])
+peer_name(const struct sockaddr_storage *ss, char text[], char address[])
 {
+	struct in6_addr in6 =
+	    ((const struct sockaddr_in6 *)(const void *)ss)->sin6_addr;
 	const struct sockaddr_in *in4 = (const void *)ss;
-	const struct sockaddr_in6 *in6 = (const void *)ss;
+	bool v6 = ss->ss_family == AF_INET6;
+	bool mapped = v6 && IN6_IS_ADDR_V4MAPPED(&in6);
 
-	memset(addr, 0, 16);
-	snprintf(text, size, "local");
-	if (ss->ss_family == AF_INET) {
-		memcpy(addr + 12, &in4->sin_addr, 4);
-		inet_ntop(AF_INET, &in4->sin_addr, text, (socklen_t)size);
-	} else if (ss->ss_family == AF_INET6 &&
-		   IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr)) {
-		memcpy(addr + 12, in6->sin6_addr.s6_addr + 12, 4);
-		inet_ntop(AF_INET, in6->sin6_addr.s6_addr + 12, text,
-			  (socklen_t)size);
-	} else if (ss->ss_family == AF_INET6) {
-		memcpy(addr, in6->sin6_addr.s6_addr, 8);
-		inet_ntop(AF_INET6, &in6->sin6_addr, text, (socklen_t)size);
+	snprintf(text, INET6_ADDRSTRLEN, "local");
+	if (mapped)
+		inet_ntop(AF_INET, in6.s6_addr + 12, text, INET6_ADDRSTRLEN);
+	else if (v6)
+		inet_ntop(AF_INET6, &in6, text, INET6_ADDRSTRLEN);
+	else if (ss->ss_family == AF_INET)
+		inet_ntop(AF_INET, &in4->sin_addr, text, INET6_ADDRSTRLEN);
+	memcpy(address, text, INET6_ADDRSTRLEN);
+	if (v6 && !mapped) {
+		memset(in6.s6_addr + 8, 0, 8);
+		inet_ntop(AF_INET6, &in6, address, INET6_ADDRSTRLEN);
 	}
 }
 
@@ -170,17 +163,18 @@ conn_accepted(struct noc_listener *l, int fd, const struct sockaddr_storage *ss)
 				   "Connection: close\r\n\r\n";
 	struct ucred cred;
 	socklen_t len = sizeof(cred);
-	uint8_t addr[16];
+	char peer[INET6_ADDRSTRLEN], address[INET6_ADDRSTRLEN];
 	int64_t uid = -1;
-	char peer[64];
 
-	peer_name(ss, peer, sizeof(peer), addr);
+	peer_name(ss, peer, address);
 	if (l->is_unix &&
 	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0)
 		uid = cred.uid;
-	if (make_room(l->http, l->is_unix, addr)) {
+	if (l->is_unix)
+		snprintf(address, sizeof(address), "uid %lld", (long long)uid);
+	if (make_room(l->http, l->is_unix, address)) {
 		l->http->stats.accepted++;
-		noc_conn_new(l, fd, peer, addr, uid);
+		noc_conn_new(l, fd, peer, address, uid);
 		return;
 	}
 	l->http->stats.refused++;
@@ -233,10 +227,13 @@ noc_http_route(struct noc_http *http, const char *method, const char *pattern,
 void
 noc_http_intake(struct noc_http *http, const char *method, const char *pattern,
 		enum noc_role role,
+		int (*wanted)(struct noc_http_req *req, const char **why,
+			      void *arg),
 		void (*fn)(struct noc_http_req *req, void *arg), void *arg)
 {
 	noc_http_route(http, method, pattern, role, fn, arg);
 	http->routes[http->nroutes - 1].intake = true;
+	http->routes[http->nroutes - 1].wanted = wanted;
 }
 
 bool
@@ -294,6 +291,8 @@ void
 noc_http_stats(const struct noc_http *http, struct noc_http_stats *out)
 {
 	*out = http->stats;
+	out->conns = (int)http->conns[0].n;
+	out->conns_unix = (int)http->conns[1].n;
 	for (const struct noc_http_req *r = http->reqs; r != NULL; r = r->next)
 		out->pending += r->later && !r->streaming;
 }
@@ -330,16 +329,21 @@ noc_http_new(struct noc_loop *loop, const struct noc_http_conf *conf,
 void
 noc_http_stop(struct noc_http *http)
 {
-	struct noc_conn *next;
+	struct noc_guest *g, *next;
 
 	http->stopping = true;
 	noc_http_accept_events(http);
-	for (struct noc_conn *c = http->conns; c != NULL; c = next) {
-		next = c->next;
-		if (c->state == CONN_HEAD && c->idle && noc_conn_out(c) == 0)
-			noc_conn_kill(c);
-		else
-			c->keep = false;
+	for (size_t i = 0; i < NOC_COUNT(http->conns); i++) {
+		for (g = http->conns[i].first; g != NULL; g = next) {
+			struct noc_conn *c = (struct noc_conn *)g;
+
+			next = g->next;
+			if (c->state == CONN_HEAD && c->idle &&
+			    noc_conn_out(c) == 0)
+				noc_conn_kill(c);
+			else
+				c->keep = false;
+		}
 	}
 }
 
@@ -365,8 +369,10 @@ noc_http_free(struct noc_http *http)
 	if (http == NULL)
 		return;
 	listeners_free(http);
-	while (http->conns != NULL)
-		noc_conn_kill(http->conns);
+	for (size_t i = 0; i < NOC_COUNT(http->conns); i++) {
+		while (http->conns[i].first != NULL)
+			noc_conn_kill((struct noc_conn *)http->conns[i].first);
+	}
 	for (struct noc_http_req *r = http->reqs; r != NULL; r = r->next) {
 		noc_watch_free(r->tell);
 		r->tell = NULL;

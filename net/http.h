@@ -25,6 +25,8 @@ struct noc_http_limits {
 	size_t head_max, body_max, body_total_max, behind_max; /* bytes */
 	int conns_max, conns_addr_max, conns_unix_max;
 	int64_t head_ms, body_ms, idle_ms, write_ms, reply_ms, life_ms;
+	/* So long a body may dawdle; then it has come at this pace. */
+	int64_t body_grace_ms, body_rate_min; /* bytes a second */
 };
 
 struct noc_http_conf {
@@ -38,6 +40,9 @@ struct noc_http_conf {
 	int (*authorise)(void *arg, struct noc_http_req *req,
 			 enum noc_role needed, char *actor, size_t size,
 			 struct noc_err *err);
+	/* Somebody (an address) was turned away, or gave way.  May be NULL. */
+	void (*reached)(void *arg, const char *limit, const char *whose,
+			const char *what);
 	void *arg;
 };
 /* The limits of design/api.md; authorise NULL. */
@@ -55,10 +60,15 @@ void noc_http_free(struct noc_http *http);
 void noc_http_route(struct noc_http *http, const char *method,
 		    const char *pattern, enum noc_role role,
 		    void (*fn)(struct noc_http_req *req, void *arg), void *arg);
-/* One by which machines hand in what can wait: 503 while the server is busy.
- * What people say is always taken. */
+/*
+ * One by which machines hand in what can wait: 503 while the server is busy.
+ * What people say is always taken.  wanted (NULL: all is) is asked before the
+ * body is read: 0, or a status and why.
+ */
 void noc_http_intake(struct noc_http *http, const char *method,
 		     const char *pattern, enum noc_role role,
+		     int (*wanted)(struct noc_http_req *req, const char **why,
+				   void *arg),
 		     void (*fn)(struct noc_http_req *req, void *arg),
 		     void *arg);
 /* The i-th route for OpenAPI; false past the end. */
@@ -104,6 +114,8 @@ const char *noc_http_peer(const struct noc_http_req *req); /* "192.0.2.1" */
 bool noc_http_is_unix(const struct noc_http_req *req);
 const char *noc_http_actor(const struct noc_http_req *req); /* "" if public */
 bool noc_http_peer_gone(const struct noc_http_req *req);
+/* Its sender proved who it is: where there is no room, others go first. */
+void noc_http_verified(struct noc_http_req *req);
 
 /* --- the answer: exactly one of these, once; req is gone afterwards --- */
 void noc_http_reply(struct noc_http_req *req, int status,

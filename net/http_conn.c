@@ -76,13 +76,8 @@ noc_conn_kill(struct noc_conn *c)
 		return;
 	noc_conn_hold(c);
 	c->dead = true;
-	if (c->prev != NULL)
-		c->prev->next = c->next;
-	else
-		http->conns = c->next;
-	if (c->next != NULL)
-		c->next->prev = c->prev;
-	*(c->is_unix ? &http->stats.conns_unix : &http->stats.conns) -= 1;
+	noc_crowd_leave(&http->conns[c->is_unix], &c->place);
+	noc_crowd_leave(&http->bodies, &c->body);
 	/* What was not even handed to the kernel makes the rest useless. */
 	if (noc_conn_out(c) > 0)
 		setsockopt(c->fd, SOL_SOCKET, SO_LINGER,
@@ -100,6 +95,21 @@ noc_conn_kill(struct noc_conn *c)
 			noc_http_req_free(req);
 	}
 	noc_conn_drop(c);
+}
+
+/* Who proved who they are stay longest, of them who are in the middle. */
+int
+noc_conn_worth(const struct noc_guest *g, int64_t *since_ns)
+{
+	const struct noc_conn *c = (const struct noc_conn *)g;
+	bool unread = noc_conn_out(c) > 0;
+
+	*since_ns = c->since_ns;
+	if (c->state == CONN_REPLY || (c->state == CONN_STREAM && !unread))
+		return -1;
+	if (!c->verified)
+		return 0;
+	return c->state == CONN_HEAD && c->idle && !unread ? 1 : 2;
 }
 
 /* --- writing --- */
@@ -254,6 +264,10 @@ on_conn_timer(void *arg)
 		     (c->state == CONN_HEAD && c->idle && noc_conn_out(c) == 0);
 
 	noc_conn_hold(c);
+	if (c->state == CONN_BODY && noc_conn_body_keeps_pace(c)) {
+		noc_conn_drop(c);
+		return;
+	}
 	c->http->stats.timeouts += !quiet;
 	c->keep = false;
 	if (c->state == CONN_REPLY) {
@@ -284,7 +298,7 @@ noc_http_reply_later(struct noc_http_req *req, int64_t ms)
 
 void
 noc_conn_new(struct noc_listener *from, int fd, const char *peer,
-	     const uint8_t addr[16], int64_t uid)
+	     const char *address, int64_t uid)
 {
 	struct noc_http *http = from->http;
 	struct noc_conn *c = noc_calloc(1, sizeof(*c));
@@ -294,13 +308,8 @@ noc_conn_new(struct noc_listener *from, int fd, const char *peer,
 	c->is_unix = from->is_unix;
 	c->uid = uid;
 	snprintf(c->peer, sizeof(c->peer), "%s", peer);
-	memcpy(c->addr, addr, sizeof(c->addr));
 	c->born_ns = c->since_ns = now_ns(c);
-	c->next = http->conns;
-	if (c->next != NULL)
-		c->next->prev = c;
-	http->conns = c;
-	*(c->is_unix ? &http->stats.conns_unix : &http->stats.conns) += 1;
+	noc_crowd_enter(&http->conns[c->is_unix], &c->place, address, 1);
 	c->timer = noc_loop_timer(http->loop, on_conn_timer, c);
 	c->kick = noc_loop_timer(http->loop, on_conn_kick, c);
 	c->watch = noc_loop_fd(http->loop, fd, NOC_LOOP_READ, on_conn_fd, c);

@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "base/crowd.h"
 #include "base/strbuf.h"
 #include "proto/http_parse.h"
 #include "net/http.h"
@@ -27,13 +28,13 @@ enum conn_state {
 };
 
 struct noc_conn {
+	struct noc_guest place; /* first: among all of its kind */
+	struct noc_guest body;	/* while one is read: by its bytes */
 	struct noc_http *http;
-	struct noc_conn *next, *prev;
 	int fd;
 	bool is_unix;
 	int64_t uid;
 	char peer[64];
-	uint8_t addr[16]; /* an IPv6 network of 64 bits counts as one */
 	struct noc_watch *watch, *timer, *kick;
 	enum conn_state state;
 	struct noc_strbuf in, out;
@@ -42,6 +43,7 @@ struct noc_conn {
 	struct noc_http_req *req;
 	int64_t born_ns, since_ns;
 	bool keep, dead;
+	bool verified;	/* somebody who may be here asked on it */
 	bool idle;	/* HEAD: not a byte of the next request yet */
 	bool running;	/* conn_run goes on by itself */
 	bool eof;	/* the peer sends no more */
@@ -50,10 +52,12 @@ struct noc_conn {
 };
 
 void noc_conn_new(struct noc_listener *from, int fd, const char *peer,
-		  const uint8_t addr[16], int64_t uid);
+		  const char *address, int64_t uid);
 void noc_conn_hold(struct noc_conn *c);
 void noc_conn_drop(struct noc_conn *c); /* may free it */
 void noc_conn_kill(struct noc_conn *c);
+/* For noc_crowd_worst: nobody goes who waits for us. */
+int noc_conn_worth(const struct noc_guest *g, int64_t *since_ns);
 /* Sends what it can; kills a connection that failed. */
 void noc_conn_flush(struct noc_conn *c);
 /* The answer is in c->out: flush, then the next request or the end. */
@@ -63,9 +67,7 @@ void noc_conn_consume(struct noc_strbuf *b, size_t *at, size_t n);
 /* Says to the loop what the connection now waits for. */
 void noc_conn_events(struct noc_conn *c);
 
-#define NOC_CONN_OUT_ENOUGH                              \
-	(256 * 1024) /* answer no more before these went \
-		      */
+#define NOC_CONN_OUT_ENOUGH (256 * 1024) /* further answers wait */
 
 static inline size_t
 noc_conn_out(const struct noc_conn *c)

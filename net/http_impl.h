@@ -28,6 +28,7 @@ struct route {
 	size_t nsegs;
 	bool rest; /* the last one takes all that follows */
 	bool bad, intake;
+	int (*wanted)(struct noc_http_req *req, const char **why, void *arg);
 	enum noc_role role;
 	void (*fn)(struct noc_http_req *req, void *arg);
 	void *arg;
@@ -62,7 +63,8 @@ struct noc_http {
 	struct route *routes;
 	size_t nroutes, routes_cap;
 	struct noc_listener *listeners;
-	struct noc_conn *conns;
+	struct noc_crowd conns[2]; /* TCP, unix */
+	struct noc_crowd bodies;   /* being read */
 	struct noc_http_req *reqs;
 	struct noc_watch *resume; /* accepting, after a pause */
 	int reserve_fd, port;
@@ -74,6 +76,8 @@ struct noc_http {
 
 /* http.c */
 void noc_http_accept_events(struct noc_http *http);
+void noc_http_reached(struct noc_http *http, const char *limit,
+		      const char *whose, const char *what);
 void noc_http_on_acceptable(int listen_fd, int events, void *arg);
 
 /* http_req.c */
@@ -98,6 +102,8 @@ void noc_http_stream_drained(struct noc_http_req *req);
 
 /* http_serve.c: as many requests as the bytes in c->in make. */
 void noc_conn_run(struct noc_conn *c);
+/* Is its timer set again? */
+bool noc_conn_body_keeps_pace(struct noc_conn *c);
 /* Refuses the request whose body is being read; the connection ends. */
 void noc_conn_body_refuse(struct noc_conn *c, int status, const char *why);
 

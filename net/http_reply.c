@@ -324,6 +324,8 @@ noc_http_stream_write(struct noc_http_req *req, const void *p, size_t len)
 		c->http->stats.streams_dropped++;
 		noc_conn_kill(c);
 	} else {
+		if (noc_conn_out(c) == 0)
+			c->since_ns = noc_loop_now(c->http->loop).boot_ns;
 		if (req->chunked)
 			noc_strbuf_addf(&c->out, "%zx\r\n", len);
 		noc_strbuf_add(&c->out, p, len);

@@ -369,6 +369,13 @@ noc_http_actor(const struct noc_http_req *req)
 	return req->actor;
 }
 
+void
+noc_http_verified(struct noc_http_req *req)
+{
+	if (req->conn != NULL)
+		req->conn->verified = true;
+}
+
 bool
 noc_http_peer_gone(const struct noc_http_req *req)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -19,6 +20,22 @@ static int64_t
 now_ns(const struct noc_conn *c)
 {
 	return noc_loop_now(c->http->loop).boot_ns;
+}
+
+static struct noc_conn *
+conn_of(const struct noc_guest *body)
+{
+	return (struct noc_conn *)((uintptr_t)body -
+				   offsetof(struct noc_conn, body));
+}
+
+static int
+body_worth(const struct noc_guest *body, int64_t *since_ns)
+{
+	const struct noc_conn *c = conn_of(body);
+
+	*since_ns = c->since_ns;
+	return c->verified;
 }
 
 /* A browser's cross-site form or script says where it comes from. */
@@ -81,6 +98,11 @@ request_admit(struct noc_conn *c, struct noc_http_req *req, const char **why)
 	status = role_check(c, req, why);
 	if (status != 0)
 		return status;
+	c->verified = c->verified || req->route->role != NOC_ROLE_NONE;
+	if (req->route->wanted != NULL)
+		status = req->route->wanted(req, why, req->route->arg);
+	if (status != 0)
+		return status;
 	*why = "the journal is behind; try again later";
 	if (req->route->intake && c->http->busy)
 		return 503;
@@ -98,6 +120,7 @@ request_dispatch(struct noc_conn *c)
 	c->state = CONN_REPLY;
 	c->since_ns = now_ns(c);
 	noc_timer_disarm(c->timer);
+	noc_crowd_leave(&c->http->bodies, &c->body);
 	req->route->fn(req, req->route->arg);
 	/* Answered: the request is gone and c->req is NULL. */
 	if (c->dead || c->req == NULL || c->req->later)
@@ -110,7 +133,47 @@ void
 noc_conn_body_refuse(struct noc_conn *c, int status, const char *why)
 {
 	c->keep = false;
+	noc_crowd_leave(&c->http->bodies, &c->body);
 	noc_http_refuse(c, c->req, status, why);
+}
+
+bool
+noc_conn_body_keeps_pace(struct noc_conn *c)
+{
+	const struct noc_http_limits *l = limits(c);
+	int64_t ms = (now_ns(c) - c->since_ns) / NOC_NS_PER_MS;
+	int64_t left = l->body_ms - ms, bytes = (int64_t)c->req->body.len;
+
+	if (left <= 0 ||
+	    (ms >= l->body_grace_ms && bytes * 1000 < l->body_rate_min * ms))
+		return false;
+	noc_timer_arm(c->timer, left < 1000 ? left : 1000);
+	return true;
+}
+
+/*
+ * All bodies together are as much as may be: the slowest give way, of the
+ * address that has the most of them.  False: c was one of them.
+ */
+static bool
+bodies_make_room(struct noc_conn *c)
+{
+	struct noc_http *http = c->http;
+
+	while (http->stats.body_bytes > limits(c)->body_total_max) {
+		struct noc_guest *worst =
+		    noc_crowd_worst(&http->bodies, NULL, body_worth);
+		struct noc_conn *gone = worst != NULL ? conn_of(worst) : c;
+
+		noc_http_reached(http, "http.bodies",
+				 noc_guest_address(&gone->place),
+				 "one of its bodies is refused, with 503");
+		noc_conn_body_refuse(gone, 503,
+				     "too much is being received at once");
+		if (gone == c)
+			return false;
+	}
+	return true;
 }
 
 /* Moves what came into the request's body; true: it is complete. */
@@ -136,6 +199,7 @@ body_advance(struct noc_conn *c)
 	}
 	req->counted += req->body.len - had;
 	stats->body_bytes += req->body.len - had;
+	noc_crowd_weigh(&c->body, req->body.len);
 	if (used < 0) {
 		stats->malformed += used == -400;
 		noc_conn_body_refuse(
@@ -145,12 +209,7 @@ body_advance(struct noc_conn *c)
 		return false;
 	}
 	noc_conn_consume(&c->in, &c->in_at, (size_t)used);
-	if (stats->body_bytes > limits(c)->body_total_max) {
-		noc_conn_body_refuse(c, 503,
-				     "too much is being received at once");
-		return false;
-	}
-	return done;
+	return bodies_make_room(c) && done;
 }
 
 static void
@@ -194,7 +253,11 @@ head_take(struct noc_conn *c, size_t n)
 	c->state = CONN_BODY;
 	c->since_ns = now_ns(c);
 	memset(&c->chunks, 0, sizeof(c->chunks));
-	noc_timer_arm(c->timer, limits(c)->body_ms);
+	noc_crowd_enter(&c->http->bodies, &c->body,
+			noc_guest_address(&c->place), 0);
+	noc_timer_arm(c->timer, limits(c)->body_grace_ms < limits(c)->body_ms
+				    ? limits(c)->body_grace_ms
+				    : limits(c)->body_ms);
 	if (req->head.expect_continue && noc_conn_in(c) == 0) {
 		noc_strbuf_add(&c->out, go_on, sizeof(go_on) - 1);
 		noc_conn_flush(c);

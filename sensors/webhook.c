@@ -375,6 +375,19 @@ hook_find(const struct noc_ruleset *rs, const char *name)
 	return NULL;
 }
 
+/* Nobody's body is read for a hook that is not there. */
+static int
+hook_wanted(struct noc_http_req *req, const char **why, void *arg)
+{
+	struct webhook *w = arg;
+
+	*why = "no rule file defines a hook of this name";
+	return hook_find(noc_core_rules(w->env->core),
+			 noc_http_param(req, "name"))
+		   ? 0
+		   : 404;
+}
+
 static void
 on_hook(struct noc_http_req *req, void *arg)
 {
@@ -412,10 +425,12 @@ on_hook(struct noc_http_req *req, void *arg)
 		r = noc_webhook_body(noc_http_header(req, "content-type"), raw,
 				     &body, &err);
 	known = hook_delivery(hook, source, &auth, req);
-	if (r)
+	if (r) {
 		hook_refuse(w, source, req, &err);
-	else
+	} else {
+		noc_http_verified(req);
 		hook_accept(w, hook, source, body, &known, req);
+	}
 	noc_value_free(body);
 	hook_auth_release(&auth);
 }
@@ -433,7 +448,7 @@ webhook_open(struct noc_env *env, void **instance, struct noc_err *err)
 	w = noc_calloc(1, sizeof(*w));
 	w->env = env;
 	noc_http_intake(env->http, "POST", "/hooks/{name}", NOC_ROLE_NONE,
-			on_hook, w);
+			hook_wanted, on_hook, w);
 	*instance = w;
 	return 0;
 }

@@ -120,7 +120,7 @@ open_once(void)
 		       on_hello, names[1]);
 	noc_http_route(http, "GET", "/stream", NOC_ROLE_VIEWER, on_stream,
 		       names[2]);
-	noc_http_intake(http, "POST", "/hooks/{rest...}", NOC_ROLE_NONE,
+	noc_http_intake(http, "POST", "/hooks/{rest...}", NOC_ROLE_NONE, NULL,
 			on_hook, names[3]);
 	if (bind(fd, (struct sockaddr *)&at, sizeof(at.sun_family)) ||
 	    getsockname(fd, (struct sockaddr *)&at, &at_len) ||

@@ -27,6 +27,15 @@ on_hello(struct noc_http_req *req, void *arg)
 }
 
 static void
+on_big(struct noc_http_req *req, void *arg)
+{
+	static const char zeros[1 << 20];
+
+	(void)arg;
+	noc_http_reply(req, 200, "text/plain", zeros, sizeof(zeros));
+}
+
+static void
 on_echo(struct noc_http_req *req, void *arg)
 {
 	struct noc_slice body = noc_http_body(req);
@@ -163,6 +172,27 @@ on_quiet_stream(struct noc_http_req *req, void *arg)
 }
 
 static void
+on_much_change(struct noc_http_req *req, bool gone, void *arg)
+{
+	static const char zeros[65536];
+
+	(void)arg;
+	while (!gone && noc_http_stream_behind(req) < sizeof(zeros))
+		gone = noc_http_stream_write(req, zeros, sizeof(zeros)) != 0;
+	if (gone)
+		noc_http_stream_end(req);
+}
+
+/* Always a little more than what is read. */
+static void
+on_much(struct noc_http_req *req, void *arg)
+{
+	noc_http_stream_begin(req, 200, "application/octet-stream");
+	noc_http_stream_watch(req, on_much_change, arg);
+	on_much_change(req, false, arg);
+}
+
+static void
 on_nothing(struct noc_http_req *req, void *arg)
 {
 	(void)req;
@@ -227,6 +257,14 @@ authorise(void *arg, struct noc_http_req *req, enum noc_role needed,
 
 static char thing[] = "thing", special[] = "special", file[] = "file";
 
+static int
+wanted(struct noc_http_req *req, const char **why, void *arg)
+{
+	(void)arg;
+	*why = "nobody wants it";
+	return strcmp(noc_http_param(req, "id"), "yes") == 0 ? 0 : 404;
+}
+
 static void
 routes_add(struct fixture *f)
 {
@@ -234,8 +272,11 @@ routes_add(struct fixture *f)
 
 	noc_http_route(h, "GET", "/", NOC_ROLE_NONE, on_hello, f);
 	noc_http_route(h, "GET", "/hello", NOC_ROLE_NONE, on_hello, f);
+	noc_http_route(h, "GET", "/big", NOC_ROLE_NONE, on_big, f);
 	noc_http_route(h, "POST", "/echo", NOC_ROLE_NONE, on_echo, f);
-	noc_http_intake(h, "POST", "/intake", NOC_ROLE_NONE, on_echo, f);
+	noc_http_intake(h, "POST", "/intake", NOC_ROLE_NONE, NULL, on_echo, f);
+	noc_http_intake(h, "POST", "/wanted/{id}", NOC_ROLE_NONE, wanted,
+			on_echo, f);
 	noc_http_route(h, "GET", "/things/{id}", NOC_ROLE_NONE, on_thing,
 		       thing);
 	noc_http_route(h, "GET", "/things/special", NOC_ROLE_NONE, on_thing,
@@ -250,6 +291,7 @@ routes_add(struct fixture *f)
 	noc_http_route(h, "GET", "/stream", NOC_ROLE_NONE, on_stream, f);
 	noc_http_route(h, "GET", "/export", NOC_ROLE_NONE, on_export, f);
 	noc_http_route(h, "GET", "/flood", NOC_ROLE_NONE, on_flood, f);
+	noc_http_route(h, "GET", "/much", NOC_ROLE_NONE, on_much, f);
 	noc_http_route(h, "GET", "/quiet", NOC_ROLE_NONE, on_quiet_stream, f);
 	noc_http_route(h, "GET", "/bug", NOC_ROLE_NONE, on_nothing, f);
 	noc_http_route(h, "GET", "/stats", NOC_ROLE_NONE, on_stats, f);
@@ -264,6 +306,7 @@ fixture_init(struct fixture *f)
 	f->conf.authorise = authorise;
 	/* A test that waits for a deadline sets a short one. */
 	f->conf.limits.head_ms = f->conf.limits.body_ms = PATIENCE_MS;
+	f->conf.limits.body_grace_ms = PATIENCE_MS;
 	f->conf.limits.idle_ms = f->conf.limits.write_ms = PATIENCE_MS;
 }
 
