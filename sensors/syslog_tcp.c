@@ -10,27 +10,37 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/table.h"
+#include "base/crowd.h"
 #include "proto/framing.h"
 #include "net/loop.h"
+#include "engine/event/identity.h"
+#include "engine/notify/limit.h"
 #include "sensors/listen.h"
 #include "sensors/syslog_common.h"
 
 /*
  * Syslog over TCP (RFC 6587): octet counting and newlines.  Never shed, only
  * slowed down: under pressure nothing is read and the senders wait.
+ *
+ * When all places are taken, one is given up for whoever comes: of strangers
+ * before those of the inventory, before a message was said, of the address
+ * that has the most, the one that is silent for longest.  Strangers have half
+ * of the places, and a minute to say something.
  */
 #define TCP_READ    65536 /* bytes a connection may bring a turn */
 #define TCP_PREFIX  11	  /* "MSG-LEN SP" before a message */
 #define TCP_TICK_MS 5000  /* how exact the idle deadline is */
 #define TCP_NOFD_MS 1000  /* accepting rests so long without descriptors */
+#define TCP_MUTE_MS 60000 /* a stranger's first message comes until then */
 
 struct tcp_conn {
-	struct tcp_conn *next, *prev;
+	struct noc_guest place; /* first */
 	struct syslog_tcp *owner;
 	struct noc_watch *watch;
 	int fd;
-	int64_t heard_boot_ns;
+	int64_t born_boot_ns, heard_boot_ns;
+	bool known; /* of the inventory, or this host */
+	bool said;  /* a whole message */
 	struct noc_framer framer;
 	char *buf;
 	size_t len, cap;
@@ -42,26 +52,14 @@ struct syslog_tcp {
 	struct noc_watch *watch, *timer, *again;
 	int fd, spare; /* spare: given up to refuse when there are none */
 	bool paused;
-	struct tcp_conn *conns;
-	size_t nconns, max_conns, max_addr, max_bytes;
-	struct noc_table addresses; /* host -> (void *)count */
+	struct noc_crowd conns;
+	struct noc_inventory *inventory; /* by which they are known */
+	size_t nstrangers, max_conns, max_addr, max_bytes;
 	int64_t idle_ns;
-	uint64_t refused, cut, broken;
+	uint64_t cut, broken;
 };
 
 /* ---- one connection ---- */
-
-static void
-tcp_count(struct syslog_tcp *t, const char *host, int by)
-{
-	uintptr_t n = (uintptr_t)noc_table_get(&t->addresses, host);
-
-	n = by > 0 ? n + 1 : n - 1;
-	if (n)
-		noc_table_put(&t->addresses, host, (void *)n);
-	else
-		noc_table_del(&t->addresses, host);
-}
 
 static void
 tcp_drop(struct tcp_conn *c)
@@ -70,14 +68,8 @@ tcp_drop(struct tcp_conn *c)
 
 	noc_watch_free(c->watch);
 	close(c->fd);
-	if (c->prev)
-		c->prev->next = c->next;
-	else
-		t->conns = c->next;
-	if (c->next)
-		c->next->prev = c->prev;
-	tcp_count(t, c->host, -1);
-	t->nconns--;
+	noc_crowd_leave(&t->conns, &c->place);
+	t->nstrangers -= !c->known;
 	free(c->buf);
 	free(c);
 }
@@ -101,6 +93,7 @@ tcp_frames(struct tcp_conn *c, bool eof)
 		case NOC_FRAME_CUT:
 			if (f == NOC_FRAME_CUT)
 				t->cut++;
+			c->said = c->said || msg.len;
 			if (msg.len)
 				noc_syslog_in_message(
 				    &t->in, msg, noc_slice_str(c->host),
@@ -159,6 +152,74 @@ on_tcp_read(int fd, int events, void *arg)
 	}
 }
 
+/* ---- who may stay ---- */
+
+static int
+tcp_worth(const struct noc_guest *g, int64_t *since_ns)
+{
+	const struct tcp_conn *c = (const struct tcp_conn *)g;
+
+	*since_ns = c->heard_boot_ns;
+	return 2 * c->known + c->said;
+}
+
+static int
+tcp_worth_stranger(const struct noc_guest *g, int64_t *since_ns)
+{
+	const struct tcp_conn *c = (const struct tcp_conn *)g;
+
+	return c->known ? -1 : tcp_worth(g, since_ns);
+}
+
+/* Another inventory knows others. */
+static void
+tcp_inventory(struct syslog_tcp *t)
+{
+	struct noc_inventory *inv = noc_core_inv(t->in.env->core);
+
+	if (inv == t->inventory)
+		return;
+	noc_inventory_unref(t->inventory);
+	t->inventory = inv ? noc_inventory_ref(inv) : NULL;
+	t->nstrangers = 0;
+	for (struct noc_guest *g = t->conns.first; g; g = g->next) {
+		struct tcp_conn *c = (struct tcp_conn *)g;
+
+		c->known = noc_identity_is_known(inv, noc_slice_str(c->host));
+		t->nstrangers += !c->known;
+	}
+}
+
+/* Is there a place for one of this address? */
+static bool
+tcp_make_room(struct syslog_tcp *t, const char *host, bool known)
+{
+	const char *address = NULL;
+	struct noc_guest *worst;
+
+	if (noc_crowd_weight(&t->conns, host) >= t->max_addr)
+		address = host;
+	else if (t->conns.n < t->max_conns &&
+		 (known || t->nstrangers < t->max_conns / 2))
+		return true;
+	worst = noc_crowd_worst(&t->conns, address,
+				known ? tcp_worth : tcp_worth_stranger);
+	if (!worst) {
+		noc_limit_reached(t->in.env->core, "syslog.tcp", host,
+				  "it is refused: those of the inventory have "
+				  "all connections (syslog.tcp_conns)");
+		return false;
+	}
+	noc_limit_reached(t->in.env->core, "syslog.tcp",
+			  noc_guest_address(worst),
+			  "one of its connections is closed for one of %s "
+			  "(syslog.tcp_conns, syslog.tcp_conns_addr)",
+			  host);
+	tcp_frames((struct tcp_conn *)worst, true);
+	tcp_drop((struct tcp_conn *)worst);
+	return true;
+}
+
 /* ---- accepting ---- */
 
 static void
@@ -168,14 +229,9 @@ tcp_add(struct syslog_tcp *t, int fd, const struct sockaddr *from)
 	int on = 1;
 
 	noc_address_host(from, c->host);
-	if (t->nconns >= t->max_conns ||
-	    (uintptr_t)noc_table_get(&t->addresses, c->host) >= t->max_addr) {
-		if (t->refused++ == 0)
-			noc_warn("syslog",
-				 "source=syslog.tcp peer=%s refused: too many "
-				 "connections (syslog.tcp_conns, "
-				 "syslog.tcp_conns_addr)",
-				 c->host);
+	tcp_inventory(t);
+	c->known = noc_identity_is_known(t->inventory, noc_slice_str(c->host));
+	if (!tcp_make_room(t, c->host, c->known)) {
 		close(fd);
 		free(c);
 		return;
@@ -184,13 +240,10 @@ tcp_add(struct syslog_tcp *t, int fd, const struct sockaddr *from)
 	c->owner = t;
 	c->fd = fd;
 	c->framer.max_bytes = t->max_bytes;
-	c->heard_boot_ns = noc_core_turn(t->in.env->core).boot_ns;
-	c->next = t->conns;
-	if (c->next)
-		c->next->prev = c;
-	t->conns = c;
-	t->nconns++;
-	tcp_count(t, c->host, 1);
+	c->born_boot_ns = noc_core_turn(t->in.env->core).boot_ns;
+	c->heard_boot_ns = c->born_boot_ns;
+	noc_crowd_enter(&t->conns, &c->place, c->host, 1);
+	t->nstrangers += !c->known;
 	c->watch = noc_loop_fd(t->in.env->loop, fd,
 			       t->paused ? 0 : NOC_LOOP_READ, on_tcp_read, c);
 }
@@ -210,7 +263,6 @@ tcp_starved(struct syslog_tcp *t)
 			close(fd);
 		t->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	}
-	t->refused++;
 	noc_watch_events(t->watch, 0);
 	noc_timer_arm(t->again, TCP_NOFD_MS);
 }
@@ -245,19 +297,29 @@ on_tcp_accept(int fd, int events, void *arg)
 	}
 }
 
+static bool
+tcp_mute(const struct tcp_conn *c, int64_t now_ns)
+{
+	return !c->known && !c->said &&
+	       now_ns - c->born_boot_ns > TCP_MUTE_MS * NOC_NS_PER_MS;
+}
+
 static void
 on_tcp_tick(void *arg)
 {
 	struct syslog_tcp *t = arg;
 	int64_t now = noc_core_turn(t->in.env->core).boot_ns;
-	struct tcp_conn *next;
+	struct noc_guest *g, *next;
 
-	for (struct tcp_conn *c = t->conns; c; c = next) {
-		next = c->next;
-		if (!t->paused && now - c->heard_boot_ns > t->idle_ns) {
-			tcp_frames(c, true);
-			tcp_drop(c);
-		}
+	tcp_inventory(t);
+	for (g = t->conns.first; g && !t->paused; g = next) {
+		struct tcp_conn *c = (struct tcp_conn *)g;
+
+		next = g->next;
+		if (now - c->heard_boot_ns <= t->idle_ns && !tcp_mute(c, now))
+			continue;
+		tcp_frames(c, true);
+		tcp_drop(c);
 	}
 	noc_timer_arm(t->timer, TCP_TICK_MS);
 }
@@ -269,8 +331,8 @@ tcp_close(void *instance)
 {
 	struct syslog_tcp *t = instance;
 
-	while (t->conns)
-		tcp_drop(t->conns);
+	while (t->conns.first)
+		tcp_drop((struct tcp_conn *)t->conns.first);
 	noc_watch_free(t->watch);
 	noc_watch_free(t->timer);
 	noc_watch_free(t->again);
@@ -278,7 +340,7 @@ tcp_close(void *instance)
 		close(t->fd);
 	if (t->spare >= 0)
 		close(t->spare);
-	noc_table_release(&t->addresses);
+	noc_inventory_unref(t->inventory);
 	noc_syslog_in_close(&t->in);
 	free(t);
 }
@@ -333,9 +395,11 @@ tcp_pause(void *instance, bool paused)
 
 	t->paused = paused;
 	noc_watch_events(t->watch, paused ? 0 : NOC_LOOP_READ);
-	for (struct tcp_conn *c = t->conns; c; c = c->next) {
+	for (struct noc_guest *g = t->conns.first; g; g = g->next) {
+		struct tcp_conn *c = (struct tcp_conn *)g;
+
 		noc_watch_events(c->watch, paused ? 0 : NOC_LOOP_READ);
-		c->heard_boot_ns = now; /* the silence was ours */
+		c->born_boot_ns = c->heard_boot_ns = now; /* it was ours */
 	}
 }
 

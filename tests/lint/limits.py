@@ -157,7 +157,28 @@ LIMITS = {
     "HTTP connections: all, one address, unix socket": (
         ["noc_http_conf.conns_max", "noc_http_conf.conns_addr_max",
          "noc_http_conf.conns_unix_max"],
-        ["test_http_limits test_connections_have_caps"]),
+        ["test_http_limits test_connections_have_caps",
+         "test_http_crowd test_who_is_in_the_middle_gives_way",
+         "test_http_crowd test_the_verified_stay",
+         "test_http_crowd test_503_says_when_to_come_again",
+         "64_crowded.py answers that nobody reads keep no delivery out"]),
+    "HTTP bodies that are being read": (
+        ["noc_http_conf.body_total_max", "noc_http_conf.body_rate_min",
+         "noc_http_conf.body_grace_ms"],
+        ["test_http_crowd test_bodies_give_way_to_others",
+         "test_http_crowd test_bodies_keep_a_pace",
+         "64_crowded.py bodies that do not end keep no delivery out"]),
+    "HTTP answers that are not read": (
+        ["noc_http_conf.behind_max", "noc_http_conf.write_ms"],
+        ["test_http_limits test_who_falls_behind_is_dropped",
+         "test_http_crowd test_unread_answers_have_a_deadline"]),
+    "connections for syslog over TCP": (
+        ["TCP_MUTE_MS"],
+        ["test_syslog_tcp test_strangers_have_half_of_the_connections",
+         "test_syslog_tcp test_who_goes_first",
+         "test_syslog_tcp test_a_stranger_says_something_within_a_minute",
+         "64_crowded.py a thousand connections of ten addresses keep no "
+         "sender out"]),
     "HTTP headers; body": (
         ["noc_http_conf.head_max"],
         ["test_http test_headers_have_a_limit",
