@@ -3,6 +3,7 @@
 
 #include "proto/http_parse.h"
 
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -11,9 +12,10 @@
 #include "base/mem.h"
 
 #define TARGET_MAX 8192
+#define FIELD_MAX  8190
 
-static bool
-is_token(unsigned char c)
+bool
+noc_http_is_token(unsigned char c)
 {
 	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
 	       (c >= 'A' && c <= 'Z') ||
@@ -71,7 +73,7 @@ request_line(char *line, struct noc_http_head *h, const char **why)
 		return -400;
 	*version++ = '\0';
 	for (p = line; *p != '\0'; p++) {
-		if (!is_token((unsigned char)*p))
+		if (!noc_http_is_token((unsigned char)*p))
 			return -400;
 	}
 	for (p = target; *p != '\0'; p++) {
@@ -122,18 +124,22 @@ field_line(char *line, struct noc_http_head *h, const char **why)
 {
 	char *name = line, *value, *end;
 
-	while (is_token((unsigned char)*line)) {
+	while (noc_http_is_token((unsigned char)*line)) {
 		if (*line >= 'A' && *line <= 'Z')
 			*line |= 0x20;
 		line++;
 	}
+	*why = "a header is too long";
+	if (strlen(name) > FIELD_MAX)
+		return -431;
 	*why = "a header line is not 'Name: value'";
 	if (line == name || *line != ':')
 		return -400;
 	*line++ = '\0';
-	value = line + strspn(line, " \t");
+	/* Not tabs: of these not all agree that they are not of the value. */
+	value = line + strspn(line, " ");
 	end = value + strlen(value);
-	while (end > value && (end[-1] == ' ' || end[-1] == '\t'))
+	while (end > value && end[-1] == ' ')
 		end--;
 	*end = '\0';
 	*why = "a header that may come once came twice";
@@ -146,16 +152,39 @@ field_line(char *line, struct noc_http_head *h, const char **why)
 	return 0;
 }
 
+static bool
+port_usable(const char *s)
+{
+	size_t digits = *s == ':' ? strspn(s + 1, "0123456789") : 0;
+
+	return *s == '\0' || (digits > 0 && digits <= 5 &&
+			      s[1 + digits] == '\0' && atoi(s + 1) <= 65535);
+}
+
 /* reg-name, IPv4 or [IPv6], and a port: nothing that could be a path. */
 static bool
 host_usable(const char *s)
 {
-	size_t len = strlen(s);
+	char literal[INET6_ADDRSTRLEN];
+	struct in6_addr in6;
+	size_t len;
 
-	return len > 0 && len <= 255 &&
-	       strspn(s, "abcdefghijklmnopqrstuvwxyz"
-			 "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-			 "0123456789.-_:[]") == len;
+	if (strlen(s) > 255)
+		return false;
+	if (*s == '[') {
+		len = strcspn(++s, "]");
+		if (s[len] == '\0' || len >= sizeof(literal))
+			return false;
+		memcpy(literal, s, len);
+		literal[len] = '\0';
+		return inet_pton(AF_INET6, literal, &in6) == 1 &&
+		       port_usable(s + len + 1);
+	}
+	len = strspn(s, "abcdefghijklmnopqrstuvwxyz"
+			"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			"0123456789.-_");
+	return len > 0 && *s != '.' && strstr(s, "..") == NULL &&
+	       port_usable(s + len);
 }
 
 /* Origin form, or absolute form (RFC 9112 §3.2.2) for our own Host. */

@@ -12,8 +12,9 @@
 
 /*
  * HTTP/1.x framing (RFC 9112), strict: CRLF only, no folding, one
- * Content-Length, never both lengths, one Host.  Pure; for net/ and the
- * fuzzer.
+ * Content-Length, never both lengths, one Host; extensions of chunks and
+ * trailers as the grammar has them, without blanks that it calls bad.  Pure;
+ * for net/ and the fuzzer.
  */
 #define NOC_HTTP_HEADERS_MAX 100
 
@@ -53,6 +54,8 @@ struct noc_http_chunks {
 	int state;
 	int digits;
 	size_t left, line;
+	char name[20]; /* of a trailer, in lower case */
+	size_t nname, trailers;
 	bool done;
 };
 /*
@@ -67,6 +70,9 @@ ssize_t noc_http_chunks_feed(struct noc_http_chunks *c, const char *p,
  * control character comes out.
  */
 bool noc_http_decode(char *text, bool plus);
+
+/* RFC 9110 §5.6.2. */
+bool noc_http_is_token(unsigned char c);
 
 const char *noc_http_reason(int status);
 

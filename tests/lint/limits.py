@@ -180,7 +180,7 @@ LIMITS = {
          "64_crowded.py a thousand connections of ten addresses keep no "
          "sender out"]),
     "HTTP headers; body": (
-        ["noc_http_conf.head_max"],
+        ["noc_http_conf.head_max", "FIELD_MAX"],
         ["test_http test_headers_have_a_limit",
          "test_http test_bodies",
          "test_http test_refuses_what_can_be_read_in_two_ways",

@@ -128,6 +128,140 @@ test_refuses_what_can_be_read_in_two_ways(void **state)
 	}
 }
 
+/* What stands behind a size, and behind the last chunk. */
+static const struct {
+	int status;
+	const char *extension, *trailers;
+} chunked[] = {
+	{ 200, "", "" },
+	{ 200, ";a", "" },
+	{ 200, ";a=b;c", "" },
+	{ 200, ";a=\"b c;\\\"\t\xe9\";d=e", "" },
+	{ 400, " ", "" },
+	{ 400, ";", "" },
+	{ 400, "; a", "" },
+	{ 400, ";a ", "" },
+	{ 400, ";a=", "" },
+	{ 400, ";=b", "" },
+	{ 400, ";a b", "" },
+	{ 400, ";a=\"b", "" },
+	{ 400, ";a=\"b\"c", "" },
+	{ 400, ";a=\"\x01\"", "" },
+	{ 400, ";a=\"\\\x7f\"", "" },
+	{ 400, ";a=\"\r\n\"", "" },
+	{ 400, ";a\n", "" },
+	{ 400, ";\xe9", "" },
+	{ 200, "", "A: b\r\n" },
+	{ 200, "", "A:\tb \xe9\r\nB:\r\n" },
+	{ 200, "", "Content-Lengths: 5\r\nHos: t\r\n" },
+	{ 400, "", "A\r\n" },
+	{ 400, "", "A : b\r\n" },
+	{ 400, "", " A: b\r\n" },
+	{ 400, "", ": b\r\n" },
+	{ 400, "", "A: b\r\n c\r\n" },
+	{ 400, "", "A: b\n" },
+	{ 400, "", "A: b\rC: d\r\n" },
+	{ 400, "", "A: \x01\r\n" },
+	{ 400, "", "A: \x7f\r\n" },
+	{ 400, "", "content-length: 5\r\n" },
+	{ 400, "", "Transfer-Encoding: chunked\r\n" },
+	{ 400, "", "HOST: y\r\n" },
+};
+
+static void
+test_chunks_are_as_strict_as_heads(void **state)
+{
+	char request[512];
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(chunked); i++) {
+		int status;
+
+		snprintf(request, sizeof(request),
+			 "POST /echo HTTP/1.1\r\nHost: x\r\n"
+			 "Transfer-Encoding: chunked\r\n\r\n"
+			 "5%s\r\nhello\r\n0%s\r\n%s\r\n",
+			 chunked[i].extension, chunked[i].extension,
+			 chunked[i].trailers);
+		status = ask_status(&fx, request);
+		if (status != chunked[i].status)
+			fail_msg("%d instead of %d to %s", status,
+				 chunked[i].status, request);
+	}
+}
+
+static void
+test_trailers_have_a_limit(void **state)
+{
+	static const char start[] = "POST /echo HTTP/1.1\r\nHost: x\r\n"
+				    "Transfer-Encoding: chunked\r\n\r\n"
+				    "0\r\n";
+	struct noc_strbuf s = NOC_STRBUF_INIT;
+
+	(void)state;
+	for (int n = 100; n <= 101; n++) {
+		noc_strbuf_clear(&s);
+		noc_strbuf_adds(&s, start);
+		for (int i = 0; i < n; i++)
+			noc_strbuf_addf(&s, "A%d: b\r\n", i);
+		noc_strbuf_adds(&s, "\r\n");
+		assert_int_equal(ask_status(&fx, s.p), n == 100 ? 200 : 400);
+	}
+	noc_strbuf_release(&s);
+}
+
+static const struct {
+	int status;
+	const char *host;
+} hosts[] = {
+	{ 200, "x" },
+	{ 200, "X-1_y.example." },
+	{ 200, "x:65535" },
+	{ 200, "192.0.2.1" },
+	{ 200, "[2001:db8::1]" },
+	{ 200, "[::1]:80" },
+	{ 400, "x:" },
+	{ 400, "x:65536" },
+	{ 400, "x:000080" },
+	{ 400, "x:-1" },
+	{ 400, "x:80:80" },
+	{ 400, ":80" },
+	{ 400, "." },
+	{ 400, ".x" },
+	{ 400, "x..y" },
+	{ 400, "[" },
+	{ 400, "]" },
+	{ 400, "[]" },
+	{ 400, "[::1" },
+	{ 400, "::1" },
+	{ 400, "[::1]80" },
+	{ 400, "[x]" },
+	{ 400, "[192.0.2.1]" },
+	{ 400, "[[::1]]" },
+	{ 400, "x[::1]" },
+	{ 400, "\tx" },
+	{ 400, "x\t" },
+};
+
+static void
+test_hosts(void **state)
+{
+	char request[128];
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(hosts); i++) {
+		int status;
+
+		snprintf(request, sizeof(request),
+			 "GET /hello HTTP/1.1\r\nHost: %s\r\n\r\n",
+			 hosts[i].host);
+		status = ask_status(&fx, request);
+		if (status != hosts[i].status)
+			fail_msg("%d instead of %d to '%s'", status,
+				 hosts[i].status, hosts[i].host);
+	}
+}
+
 static void
 test_headers_have_a_limit(void **state)
 {
@@ -135,12 +269,25 @@ test_headers_have_a_limit(void **state)
 
 	(void)state;
 	noc_strbuf_adds(&s, "GET /hello HTTP/1.1\r\nHost: x\r\nA: ");
+	while (s.len < 8192)
+		noc_strbuf_addc(&s, 'a');
+	noc_strbuf_adds(&s, "\r\nB: ");
 	while (s.len < 16384 - 4)
 		noc_strbuf_addc(&s, 'a');
 	noc_strbuf_adds(&s, "\r\n\r\n");
 	assert_int_equal(ask_status(&fx, s.p), 200);
 	s.len -= 4;
 	noc_strbuf_adds(&s, "a\r\n\r\n");
+	assert_int_equal(ask_status(&fx, s.p), 431);
+	/* One of them. */
+	noc_strbuf_clear(&s);
+	noc_strbuf_adds(&s, "GET /hello HTTP/1.1\r\nHost: x\r\n");
+	for (size_t from = s.len; s.len - from < 8188;)
+		noc_strbuf_addc(&s, 'a');
+	noc_strbuf_adds(&s, ":b\r\n\r\n");
+	assert_int_equal(ask_status(&fx, s.p), 200);
+	s.len -= 4;
+	noc_strbuf_adds(&s, "b\r\n\r\n");
 	assert_int_equal(ask_status(&fx, s.p), 431);
 	noc_strbuf_clear(&s);
 	noc_strbuf_adds(&s, "GET /hello HTTP/1.1\r\nHost: x\r\n");
@@ -443,6 +590,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_refuses_what_can_be_read_in_two_ways),
+		cmocka_unit_test(test_chunks_are_as_strict_as_heads),
+		cmocka_unit_test(test_trailers_have_a_limit),
+		cmocka_unit_test(test_hosts),
 		cmocka_unit_test(test_headers_have_a_limit),
 		cmocka_unit_test(test_bodies),
 		cmocka_unit_test(
