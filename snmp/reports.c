@@ -46,16 +46,14 @@ noc_snmp_reports_release(struct noc_snmp_reports *r)
 static void
 address_text(const struct sockaddr *sa, bool whole, char text[])
 {
-	struct in6_addr in6 =
-	    ((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr;
+	const struct sockaddr_in *in4 = (const void *)sa;
+	struct in6_addr in6;
 
 	if (sa->sa_family != AF_INET6) {
-		inet_ntop(
-		    AF_INET,
-		    &((const struct sockaddr_in *)(const void *)sa)->sin_addr,
-		    text, INET6_ADDRSTRLEN);
+		inet_ntop(AF_INET, &in4->sin_addr, text, INET6_ADDRSTRLEN);
 		return;
 	}
+	in6 = ((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr;
 	if (!whole && !IN6_IS_ADDR_V4MAPPED(&in6))
 		memset(in6.s6_addr + 8, 0, 8);
 	inet_ntop(AF_INET6, &in6, text, INET6_ADDRSTRLEN);
