@@ -406,6 +406,29 @@ test_a_thousand_losses_are_one(void **state)
 	cor_close(&f);
 }
 
+/* A cable has two ends: what the one is held back from, the other is too. */
+static void
+test_a_loss_is_of_both_ends(void **state)
+{
+	struct fix f = { 0 };
+
+	(void)state;
+	fix_open(&f, ACTS("damp = { suppress = 1500 },"));
+	cor_inventory(&f, "name,address,cables\nsw1,192.0.2.1,eth7=sw2/eth8\n"
+			  "sw2,192.0.2.2,\nsw3,192.0.2.3,\n");
+	noc_core_begin(f.core, f.now);
+	noc_keyed_lost(f.core, noc_ruleset_rule(noc_core_rules(f.core), "acts"),
+		       noc_slice_str("sw1"), f.now.boot_ns + 60 * NOC_NS_PER_S);
+	noc_core_end(f.core);
+	port(&f, "link.down", "192.0.2.2", "eth8");
+	assert_int_equal(cor_count(&f, "acts")->guarded, 1);
+	port(&f, "link.down", "192.0.2.2", "eth9");
+	port(&f, "link.down", "192.0.2.3", "eth8");
+	assert_int_equal(cor_count(&f, "acts")->guarded, 1);
+	assert_int_equal(cor_count(&f, "acts")->fired, 2);
+	cor_close(&f);
+}
+
 /* The key names no device: what holds it back gives way to nobody. */
 static void
 test_keys_of_no_device_are_not_forgotten(void **state)
@@ -635,6 +658,7 @@ main(void)
 		cmocka_unit_test(test_nothing_acts_for_what_was_forgotten),
 		cmocka_unit_test(test_meant_is_not_forgotten),
 		cmocka_unit_test(test_a_thousand_losses_are_one),
+		cmocka_unit_test(test_a_loss_is_of_both_ends),
 		cmocka_unit_test(test_keys_of_no_device_are_not_forgotten),
 		cmocka_unit_test(test_shares_survive_a_restart),
 		cmocka_unit_test(test_a_state_is_as_trusted_as_its_best),
