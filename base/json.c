@@ -265,8 +265,20 @@ plain_run(const char *p, size_t len)
 	return i;
 }
 
-void
-noc_json_write_str(const char *p, size_t len, struct noc_strbuf *out)
+static void
+write_escape(uint32_t cp, struct noc_strbuf *out)
+{
+	if (cp > 0xffff) {
+		cp -= 0x10000;
+		noc_strbuf_addf(out, "\\u%04x",
+				(unsigned)(0xd800 + (cp >> 10)));
+		cp = 0xdc00 + (cp & 0x3ff);
+	}
+	noc_strbuf_addf(out, "\\u%04x", (unsigned)cp);
+}
+
+static void
+write_str(const char *p, size_t len, bool hides, struct noc_strbuf *out)
 {
 	size_t plain = 0; /* p[plain..i) awaits copying as it is */
 	size_t i = plain_run(p, len);
@@ -292,7 +304,8 @@ noc_json_write_str(const char *p, size_t len, struct noc_strbuf *out)
 			continue;
 		}
 		n = noc_utf8_decode(p + i, len - i, &cp);
-		if (n && cp != '"' && cp != '\\' && !noc_utf8_steers(cp)) {
+		if (n && cp != '"' && cp != '\\' && !noc_utf8_steers(cp) &&
+		    !(hides && noc_utf8_hides(cp))) {
 			i += n;
 			continue;
 		}
@@ -306,13 +319,19 @@ noc_json_write_str(const char *p, size_t len, struct noc_strbuf *out)
 			noc_strbuf_addc(out, '\\');
 			noc_strbuf_addc(out, shorthand[1]);
 		} else {
-			noc_strbuf_addf(out, "\\u%04x", (unsigned)cp);
+			write_escape(cp, out);
 		}
 		i += n ? n : 1;
 		plain = i;
 	}
 	noc_strbuf_add(out, p + plain, len - plain);
 	noc_strbuf_addc(out, '"');
+}
+
+void
+noc_json_write_str(const char *p, size_t len, struct noc_strbuf *out)
+{
+	write_str(p, len, false, out);
 }
 
 static void
@@ -371,7 +390,8 @@ write_map(const struct noc_value *v, enum noc_json_style style, int depth,
 		if (i)
 			noc_strbuf_addc(out, ',');
 		write_break(style, depth + 1, out);
-		noc_json_write_str(m->key, strlen(m->key), out);
+		write_str(m->key, strlen(m->key), style != NOC_JSON_CANONICAL,
+			  out);
 		noc_strbuf_adds(out, style == NOC_JSON_PRETTY ? ": " : ":");
 		write_value(m->value, style, depth + 1, out);
 	}
@@ -419,7 +439,8 @@ write_value(const struct noc_value *v, enum noc_json_style style, int depth,
 		write_real(v->u.d, out);
 		break;
 	case NOC_STR:
-		noc_json_write_str(v->u.s.p, v->u.s.len, out);
+		write_str(v->u.s.p, v->u.s.len, style != NOC_JSON_CANONICAL,
+			  out);
 		break;
 	case NOC_LIST:
 	case NOC_MAP:

@@ -31,8 +31,10 @@ int noc_json_parse_own(const char *p, size_t len, struct noc_value **out,
 
 /*
  * Writing: invalid UTF-8 bytes become U+FFFD; C0, DEL, C1 and bidi characters
- * are written as \uXXXX so a terminal cannot be steered.  Canonical sorts map
- * keys bytewise and uses no spaces: equal trees give equal bytes.  Below
+ * are written as \uXXXX so a terminal cannot be steered; so are those that show
+ * nothing (noc_utf8_hides), but not in Canonical, whose bytes are hashed: it
+ * sorts map keys bytewise and uses no spaces: equal trees give equal bytes.
+ * Below
  * NOC_JSON_DEPTH_OWN_MAX levels stands null, and it is counted as our fault.
  */
 enum noc_json_style { NOC_JSON_COMPACT, NOC_JSON_CANONICAL, NOC_JSON_PRETTY };
@@ -40,7 +42,7 @@ void noc_json_write(const struct noc_value *v, enum noc_json_style style,
 		    struct noc_strbuf *out);
 /* Returned: freed with free(). */
 char *noc_json_string(const struct noc_value *v, enum noc_json_style style);
-/* One string with its quotes. */
+/* One string with its quotes, as in Canonical. */
 void noc_json_write_str(const char *p, size_t len, struct noc_strbuf *out);
 
 #endif

@@ -141,23 +141,25 @@ noc_escape(char *dst, size_t size, const char *p, size_t len)
 	size_t at = 0;
 
 	for (size_t i = 0, n; i < len; i += n) {
-		uint8_t code[2];
-		char esc[7];
+		uint8_t code[4];
+		char esc[11];
 		const char *src = p + i;
 		size_t out;
 		uint32_t cp;
 
 		n = noc_utf8_decode(p + i, len - i, &cp);
-		if (n && !noc_utf8_steers(cp)) {
+		if (n && !noc_utf8_steers(cp) && !noc_utf8_hides(cp)) {
 			out = n;
 		} else if (n && cp > 0xff) {
+			size_t bytes = cp > 0xffff ? 4 : 2;
+
 			esc[0] = '\\';
-			esc[1] = 'u';
-			code[0] = (uint8_t)(cp >> 8);
-			code[1] = (uint8_t)cp;
-			noc_hex(esc + 2, code, 2);
+			esc[1] = cp > 0xffff ? 'U' : 'u';
+			for (size_t k = 0; k < bytes; k++)
+				code[k] = (uint8_t)(cp >> 8 * (bytes - 1 - k));
+			noc_hex(esc + 2, code, bytes);
 			src = esc;
-			out = 6;
+			out = 2 + 2 * bytes;
 		} else {
 			/* A C1 control is two bytes of UTF-8 but one code. */
 			if (!n) {

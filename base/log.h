@@ -31,8 +31,9 @@ void noc_log_sink_set(void (*sink)(enum noc_level, const char *room,
 
 /*
  * Write p[0..len) into dst (size > 0, always terminated) with every byte that
- * could steer a terminal replaced by a visible escape (\x1b, \u202e).  Valid
- * UTF-8 stays.  Returns the length written.
+ * could steer a terminal, and every character that shows nothing, replaced by a
+ * visible escape (\x1b, \u202e, \U000e0041).  Other valid UTF-8 stays.  Returns
+ * the length written.
  */
 size_t noc_escape(char *dst, size_t size, const char *p, size_t len);
 

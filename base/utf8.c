@@ -3,6 +3,8 @@
 
 #include "base/utf8.h"
 
+#include "base/mem.h"
+
 size_t
 noc_utf8_decode(const char *s, size_t len, uint32_t *cp)
 {
@@ -60,4 +62,31 @@ noc_utf8_steers(uint32_t cp)
 		return true;
 	return cp == 0x061c || cp == 0x200e || cp == 0x200f ||
 	       (cp >= 0x2028 && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069);
+}
+
+bool
+noc_utf8_hides(uint32_t cp)
+{
+	static const struct {
+		uint32_t first, last;
+	} hidden[] = {
+		{ 0xad, 0xad },	      { 0x34f, 0x34f },
+		{ 0x600, 0x605 },     { 0x61c, 0x61c },
+		{ 0x6dd, 0x6dd },     { 0x70f, 0x70f },
+		{ 0x890, 0x891 },     { 0x8e2, 0x8e2 },
+		{ 0x115f, 0x1160 },   { 0x17b4, 0x17b5 },
+		{ 0x180b, 0x180f },   { 0x200b, 0x200f },
+		{ 0x202a, 0x202e },   { 0x2060, 0x206f },
+		{ 0x3164, 0x3164 },   { 0xfe00, 0xfe0d },
+		{ 0xfeff, 0xfeff },   { 0xffa0, 0xffa0 },
+		{ 0xfff0, 0xfffb },   { 0x110bd, 0x110bd },
+		{ 0x110cd, 0x110cd }, { 0x13430, 0x1343f },
+		{ 0x1bca0, 0x1bca3 }, { 0x1d173, 0x1d17a },
+		{ 0xe0000, 0xe0fff },
+	};
+
+	for (size_t i = 0; i < NOC_COUNT(hidden) && cp >= hidden[i].first; i++)
+		if (cp <= hidden[i].last)
+			return true;
+	return false;
 }

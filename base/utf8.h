@@ -19,5 +19,12 @@ bool noc_utf8_valid(const char *p, size_t len);
  * bidirectional controls (UAX #9) and the line and paragraph separators.
  */
 bool noc_utf8_steers(uint32_t cp);
+/*
+ * Characters that show nothing, so that two texts look alike or one carries
+ * another: those of format (Unicode 15.1, general category Cf), tags, fillers
+ * and whatever else is to be ignored by default; of the variation selectors
+ * all but those that make an emoji of a sign (U+FE0E, U+FE0F).
+ */
+bool noc_utf8_hides(uint32_t cp);
 
 #endif

@@ -184,6 +184,15 @@ writing_is_terminal_safe(void **state)
 			       "\xef\xbf\xbd\\\"\\\\\\n\\u0000z\xc3\xa9\"");
 	free(s);
 	noc_value_free(v);
+	/* What shows nothing is shown to people; a hash is of the text as it
+	 * always was. */
+	v = noc_value_strn("a\xe2\x80\x8b\xf3\xa0\x81\x81", 8);
+	s = noc_json_string(v, NOC_JSON_PRETTY);
+	assert_string_equal(s, "\"a\\u200b\\udb40\\udc41\"");
+	round_trip(s, NOC_JSON_COMPACT, s);
+	round_trip(s, NOC_JSON_CANONICAL, "\"a\xe2\x80\x8b\xf3\xa0\x81\x81\"");
+	free(s);
+	noc_value_free(v);
 }
 
 static void

@@ -58,12 +58,70 @@ escapes(void **state)
 	assert_escaped(
 	    "\xc0\xaf\xed\xa0\x80\xf4\x90\x80\x80\xe2\x80", 11,
 	    "\\xc0\\xaf\\xed\\xa0\\x80\\xf4\\x90\\x80\\x80\\xe2\\x80");
+	/* What shows nothing is shown; an emoji stays one. */
+	assert_escaped("a\xe2\x80\x8b"
+		       "b\xef\xbb\xbf\xc2\xad",
+		       10, "a\\u200bb\\ufeff\\xad");
+	assert_escaped("\xf3\xa0\x81\x81\xf3\xa0\x84\x80", 8,
+		       "\\U000e0041\\U000e0100");
+	assert_escaped("\xe2\x9a\xa0\xef\xb8\x8f", 6,
+		       "\xe2\x9a\xa0\xef\xb8\x8f");
 	/* Room for seven: an escape or a character is never cut in two. */
 	assert_int_equal(noc_escape(out, sizeof(out), "aaaaa\x1b", 6), 5);
 	assert_string_equal(out, "aaaaa");
 	assert_int_equal(noc_escape(out, sizeof(out), "aaaaaa\xc3\xa9", 8), 6);
 	assert_int_equal(noc_escape(out, 1, "x", 1), 0);
 	assert_string_equal(out, "");
+}
+
+/* General category Cf of Unicode 14, as Python's unicodedata lists it, and what
+ * else has no picture. */
+static void
+what_shows_nothing(void **state)
+{
+	static const uint32_t hidden[][2] = {
+		{ 0xad, 0xad },
+		{ 0x600, 0x605 },
+		{ 0x61c, 0x61c },
+		{ 0x6dd, 0x6dd },
+		{ 0x70f, 0x70f },
+		{ 0x890, 0x891 },
+		{ 0x8e2, 0x8e2 },
+		{ 0x180e, 0x180e },
+		{ 0x200b, 0x200f },
+		{ 0x202a, 0x202e },
+		{ 0x2060, 0x2064 },
+		{ 0x2066, 0x206f },
+		{ 0xfeff, 0xfeff },
+		{ 0xfff9, 0xfffb },
+		{ 0x110bd, 0x110bd },
+		{ 0x110cd, 0x110cd },
+		{ 0x13430, 0x13438 },
+		{ 0x1bca0, 0x1bca3 },
+		{ 0x1d173, 0x1d17a },
+		{ 0xe0001, 0xe0001 },
+		{ 0xe0020, 0xe007f },
+		/* fillers, joiners, selectors */
+		{ 0x34f, 0x34f },
+		{ 0x115f, 0x1160 },
+		{ 0x3164, 0x3164 },
+		{ 0xffa0, 0xffa0 },
+		{ 0xfe00, 0xfe0d },
+		{ 0xe0100, 0xe01ef },
+	};
+	static const uint32_t shown[] = { ' ',	   'a',	   0xac,   0xae,
+					  0x350,   0x1161, 0x17b3, 0x200a,
+					  0x2010,  0x2070, 0x3163, 0x3165,
+					  0xfe0e,  0xfe0f, 0xfe10, 0xff9f,
+					  0xffa1,  0xfffc, 0xfffd, 0x1f600,
+					  0xdffff, 0xe1000 };
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(hidden); i++)
+		for (uint32_t cp = hidden[i][0]; cp <= hidden[i][1]; cp++)
+			assert_true(noc_utf8_hides(cp));
+	for (size_t i = 0; i < NOC_COUNT(shown); i++)
+		assert_false(noc_utf8_hides(shown[i]));
 }
 
 /* No byte of a hostile text may steer a terminal or start a second line. */
@@ -78,6 +136,7 @@ assert_tame(const char *p)
 		n = noc_utf8_decode(p + i, len - i, &cp);
 		assert_true(n > 0);
 		assert_false(noc_utf8_steers(cp));
+		assert_false(noc_utf8_hides(cp));
 	}
 }
 
@@ -198,6 +257,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(escapes),
+		cmocka_unit_test(what_shows_nothing),
 		cmocka_unit_test(hostile_lists),
 		cmocka_unit_test(levels),
 		cmocka_unit_test(soft_assertions_log_once),
