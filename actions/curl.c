@@ -3,6 +3,7 @@
 
 #include "actions/curl.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <curl/curl.h>
 #include <sys/socket.h>
@@ -12,6 +13,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "base/crypto.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "net/loop.h"
@@ -168,6 +170,8 @@ transfer_free(struct noc_transfer *t)
 {
 	curl_multi_remove_handle(t->curl->multi, t->easy);
 	curl_easy_cleanup(t->easy);
+	for (struct curl_slist *h = t->headers; h; h = h->next)
+		noc_wipe(h->data, strlen(h->data));
 	curl_slist_free_all(t->headers);
 	curl_slist_free_all(t->recipients);
 	noc_strbuf_release(&t->body);
@@ -227,6 +231,10 @@ transfer_end(struct noc_transfer *t, CURLcode code)
 	}
 	if (code != CURLE_OK && t->denied && !t->opened) {
 		res.error = t->denied_text;
+		res.class = "permanent";
+	} else if (code == CURLE_USE_SSL_FAILED) {
+		res.error = "the server offers no TLS, so it was told nothing; "
+			    "see mail.tls";
 		res.class = "permanent";
 	} else if (t->too_long) {
 		res.error = "the answer is longer than max_bytes";
@@ -388,6 +396,41 @@ transfer_headers(struct noc_transfer *t, const struct noc_value *map)
 	t->headers = curl_slist_append(t->headers, "Expect:");
 }
 
+/* Nobody but this machine sits between us and a server on it. */
+static bool
+transfer_is_local(const char *url)
+{
+	struct noc_strbuf peer = NOC_STRBUF_INIT;
+	struct in_addr v4;
+	bool local;
+
+	noc_transfer_peer(url, &peer);
+	if (peer.len && peer.p[0] != '[')
+		peer.p[strcspn(peer.p, ":")] = '\0';
+	local = peer.len &&
+		(!strncmp(peer.p, "[::1]", 5) || !strcmp(peer.p, "localhost") ||
+		 (inet_pton(AF_INET, peer.p, &v4) == 1 &&
+		  ntohl(v4.s_addr) >> 24 == 127));
+	noc_strbuf_release(&peer);
+	return local;
+}
+
+/* The certificate of a server on this machine is usually its own. */
+static void
+transfer_tls(struct noc_transfer *t, const struct noc_transfer_request *req)
+{
+	bool local = transfer_is_local(req->url);
+	long use = CURLUSESSL_NONE;
+
+	if (req->tls == NOC_TLS_REQUIRED && !local)
+		use = CURLUSESSL_ALL;
+	else if (req->tls != NOC_TLS_OFF)
+		use = CURLUSESSL_TRY;
+	curl_easy_setopt(t->easy, CURLOPT_USE_SSL, use);
+	curl_easy_setopt(t->easy, CURLOPT_SSL_VERIFYPEER, local ? 0L : 1L);
+	curl_easy_setopt(t->easy, CURLOPT_SSL_VERIFYHOST, local ? 0L : 2L);
+}
+
 static void
 transfer_mail(struct noc_transfer *t, const struct noc_transfer_request *req)
 {
@@ -403,7 +446,7 @@ transfer_mail(struct noc_transfer *t, const struct noc_transfer_request *req)
 	curl_easy_setopt(t->easy, CURLOPT_UPLOAD, 1L);
 	curl_easy_setopt(t->easy, CURLOPT_READFUNCTION, on_curl_upload);
 	curl_easy_setopt(t->easy, CURLOPT_READDATA, t);
-	curl_easy_setopt(t->easy, CURLOPT_USE_SSL, (long)CURLUSESSL_TRY);
+	transfer_tls(t, req);
 }
 
 static void

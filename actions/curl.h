@@ -14,6 +14,13 @@
  */
 struct noc_transfer;
 
+/* What a mail server must offer before it is told anything (STARTTLS). */
+enum noc_transfer_tls {
+	NOC_TLS_REQUIRED, /* unless it is on this machine */
+	NOC_TLS_TRY,
+	NOC_TLS_OFF
+};
+
 struct noc_transfer_request {
 	const char *method, *url;	 /* smtp:// for mail */
 	const struct noc_value *headers; /* map; borrowed */
@@ -22,10 +29,11 @@ struct noc_transfer_request {
 	int64_t timeout_ms;
 	size_t max_bytes;
 	bool follow;
-	bool named;	     /* only to addresses that http.allow names */
-	const char *ca;	     /* file or NULL */
-	const char *userpwd; /* "user:password" or NULL */
-	const char *from;    /* mail */
+	bool named;		   /* only to addresses that http.allow names */
+	const char *ca;		   /* file or NULL */
+	const char *userpwd;	   /* "user:password" or NULL */
+	enum noc_transfer_tls tls; /* mail */
+	const char *from;	   /* mail */
 	const struct noc_value *recipients; /* list; mail */
 };
 

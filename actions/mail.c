@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/crypto.h"
 #include "base/hex.h"
 #include "base/mem.h"
 #include "engine/lang/schema_rows.h"
@@ -18,8 +19,8 @@
 
 /*
  * mail: one text mail by SMTP (libcurl).  Defaults from the configuration:
- * mail.server, mail.from.  Header values lose their line ends, so no header
- * can be smuggled in through an event.
+ * mail.server, mail.from, mail.tls, mail.ca.  Header values lose their line
+ * ends, so no header can be smuggled in through an event.
  */
 #define MAIL_SERVER "smtp://127.0.0.1:25"
 
@@ -173,6 +174,33 @@ mail_option(const struct noc_env *env, const struct noc_value *opts,
 	return s && *s ? s : fallback;
 }
 
+/* auth: a secret's text, or basic "name"; user:password.  Returned. */
+static int
+mail_auth(const struct noc_env *env, const struct noc_value *auth, char **out,
+	  struct noc_err *err)
+{
+	*out = NULL;
+	if (!auth)
+		return 0;
+	if (auth->type == NOC_STR) {
+		*out = noc_strdup(auth->u.s.p);
+		return 0;
+	}
+	return noc_secret_read(env, noc_value_get_str(auth, "name", ""), out,
+			       err);
+}
+
+static enum noc_transfer_tls
+mail_tls(const struct noc_env *env, const struct noc_value *opts)
+{
+	const char *word =
+	    mail_option(env, opts, "tls", "mail.tls", "required");
+
+	return !strcmp(word, "off")   ? NOC_TLS_OFF
+	       : !strcmp(word, "try") ? NOC_TLS_TRY
+				      : NOC_TLS_REQUIRED;
+}
+
 static int
 mail_start(struct noc_env *env, struct noc_call *call, struct noc_err *err)
 {
@@ -180,7 +208,7 @@ mail_start(struct noc_env *env, struct noc_call *call, struct noc_err *err)
 	struct noc_strbuf text = NOC_STRBUF_INIT;
 	struct noc_value *opts = NULL, *to;
 	struct noc_transfer_request req = { .method = "MAIL" };
-	const struct noc_value *auth;
+	char *userpwd = NULL;
 	int r;
 
 	m->env = env;
@@ -191,12 +219,11 @@ mail_start(struct noc_env *env, struct noc_call *call, struct noc_err *err)
 		return r;
 	}
 	to = mail_recipients(opts);
-	auth = noc_value_get(opts, "auth");
 	req.url = mail_option(env, opts, "server", "mail.server", MAIL_SERVER);
 	req.from =
 	    mail_option(env, opts, "from", "mail.from", "nocturne@localhost");
-	if (auth && auth->type == NOC_STR)
-		req.userpwd = auth->u.s.p;
+	req.tls = mail_tls(env, opts);
+	req.ca = mail_option(env, opts, "ca", "mail.ca", NULL);
 	mail_text(m, opts, to, req.from, &text);
 	req.body = text.p;
 	req.body_len = text.len;
@@ -212,11 +239,17 @@ mail_start(struct noc_env *env, struct noc_call *call, struct noc_err *err)
 	else if (noc_value_len(to) == 0)
 		r = noc_err_set(err, NOC_EINPUT, "The mail has no recipient.");
 	else
+		r = mail_auth(env, noc_value_get(opts, "auth"), &userpwd, err);
+	req.userpwd = userpwd;
+	if (r == 0)
 		r = noc_transfer_start(env, &req, on_mail_done, m, &m->transfer,
 				       err);
+	if (userpwd)
+		noc_wipe(userpwd, strlen(userpwd));
+	free(userpwd);
 	noc_strbuf_release(&text);
 	noc_value_free(to);
-	noc_value_free(opts);
+	noc_secret_free(opts);
 	if (r < 0)
 		free(m);
 	else
@@ -255,6 +288,9 @@ static const struct noc_option mail_options[] = {
 	OPT("body", STRING, "text; in a channel, the notice"),
 	DEF("server", STRING, MAIL_SERVER, "smtp:// or smtps:// URL"),
 	VAL("auth", NODE, "secret basic", NULL, "user:password"),
+	VAL("tls", ENUM, "required try off", NULL,
+	    "STARTTLS; required, but of a server on this machine"),
+	OPT("ca", LITERAL, "file of CA certificates to trust"),
 	END
 };
 

@@ -64,6 +64,8 @@ noc_option_unit(enum noc_option_type type)
 		return "debug, info, warn or error";
 	case NOC_OPTION_FORMAT:
 		return "csv, json or lua";
+	case NOC_OPTION_TLS:
+		return "required, try or off";
 	}
 	return "";
 }
@@ -92,6 +94,7 @@ option_example(enum noc_option_type type)
 	case NOC_OPTION_SECRET:
 	case NOC_OPTION_LEVEL:
 	case NOC_OPTION_FORMAT:
+	case NOC_OPTION_TLS:
 		break;
 	}
 	return "";
@@ -270,6 +273,7 @@ noc_option_text(const struct noc_option_row *row, const char *text)
 	static const char *const yes[] = { "true", "on", "yes", "1", NULL };
 	static const char *const no[] = { "false", "off", "no", "0", NULL };
 	static const char *const formats[] = { "csv", "json", "lua", NULL };
+	static const char *const tls[] = { "required", "try", "off", NULL };
 	enum noc_level level;
 	int64_t n;
 
@@ -313,6 +317,8 @@ noc_option_text(const struct noc_option_row *row, const char *text)
 	case NOC_OPTION_FORMAT:
 		return option_word_in(text, formats) ? noc_value_str(text)
 						     : NULL;
+	case NOC_OPTION_TLS:
+		return option_word_in(text, tls) ? noc_value_str(text) : NULL;
 	}
 	return NULL;
 }

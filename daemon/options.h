@@ -30,7 +30,8 @@ enum noc_option_type {
 	NOC_OPTION_MAP,	     /* plain data, secrets by name */
 	NOC_OPTION_SECRET,   /* a text or secret "name" */
 	NOC_OPTION_LEVEL,
-	NOC_OPTION_FORMAT
+	NOC_OPTION_FORMAT,
+	NOC_OPTION_TLS
 };
 
 struct noc_option_row {
@@ -60,7 +61,7 @@ int noc_options_load(struct noc_value *config, const char *path, char **errors,
  */
 int noc_options_finish(struct noc_value *config, const char *path,
 		       struct noc_err *err);
-/* As a configuration file with comments. */
+/* As a configuration file with comments; what lets somebody in is not shown. */
 void noc_options_dump(const struct noc_value *config, FILE *out);
 /* Every option with its unit, default and help; the man page has it too. */
 void noc_options_help(FILE *out);

@@ -1100,6 +1100,8 @@ function syslog(t) end
 ---@field body? string text; in a channel, the notice
 ---@field server? string smtp:// or smtps:// URL (default: smtp://127.0.0.1:25)
 ---@field auth? nocturne.secret|nocturne.basic user:password
+---@field tls? "required"|"try"|"off" STARTTLS; required, but of a server on this machine
+---@field ca? string file of CA certificates to trust
 ---@param t nocturne.mail_table
 ---@return nocturne.mail
 function mail(t) end
