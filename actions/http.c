@@ -10,6 +10,7 @@
 #include "base/hex.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/redact.h"
 #include "engine/lang/schema_rows.h"
 #include "engine/expr/url.h"
 #include "engine/edge/secret.h"
@@ -31,23 +32,9 @@ struct http {
 };
 
 static void
-http_wipe(struct noc_value *v)
-{
-	if (v->type == NOC_STR)
-		noc_wipe(v->u.s.p, v->u.s.len);
-	for (size_t i = 0; v->type == NOC_LIST && i < v->u.list.len; i++)
-		http_wipe(v->u.list.at[i]);
-	for (size_t i = 0; v->type == NOC_MAP && i < v->u.map.len; i++)
-		http_wipe(v->u.map.at[i].value);
-}
-
-static void
 http_free(struct http *h)
 {
-	if (h->opts) {
-		http_wipe(h->opts);
-		noc_value_free(h->opts);
-	}
+	noc_secret_free(h->opts);
 	h->call->impl = NULL;
 	free(h);
 }
@@ -104,11 +91,21 @@ http_value(const struct noc_transfer_result *res)
 	return v;
 }
 
+/* As a record may say it. */
+static void
+http_url(const struct noc_value *params, struct noc_strbuf *out)
+{
+	noc_redact_url(
+	    noc_value_get_str(noc_params_opts(params), "url", "(secret URL)"),
+	    out);
+}
+
 static void
 on_http_done(const struct noc_transfer_result *res, void *arg)
 {
 	struct http *h = arg;
 	struct noc_call *call = h->call;
+	struct noc_strbuf url = NOC_STRBUF_INIT;
 	struct noc_call_error e;
 	char code[16];
 
@@ -128,12 +125,12 @@ on_http_done(const struct noc_transfer_result *res, void *arg)
 		noc_call_done(h->env, call, NULL, &e);
 	} else if (!http_ok(noc_value_get(h->opts, "ok"), res->status)) {
 		snprintf(code, sizeof(code), "%d", res->status);
+		http_url(call->params, &url);
 		noc_call_error_set(
 		    &e, http_class(res->status, res->retry_after_ms), "http",
-		    code, "%s %s answered %d: %.*s", call->ops->name + 5,
-		    noc_value_get_str(noc_params_opts(call->params), "url",
-				      "(secret URL)"),
+		    code, "%s %s answered %d: %.*s", call->ops->name + 5, url.p,
 		    res->status, res->len < 80 ? (int)res->len : 80, res->body);
+		noc_strbuf_release(&url);
 		e.retry_after_ms = res->retry_after_ms;
 		noc_call_done(h->env, call, http_value(res), &e);
 	} else {
@@ -345,10 +342,10 @@ http_send(struct http *h, const char *method, struct noc_err *err)
 	if (userpwd)
 		noc_wipe(userpwd, strlen(userpwd));
 	free(userpwd);
+	noc_wipe(url.p, url.len);
 	noc_strbuf_release(&url);
 	noc_strbuf_release(&body);
-	http_wipe(headers);
-	noc_value_free(headers);
+	noc_secret_free(headers);
 	return r;
 }
 
@@ -403,10 +400,8 @@ static void
 http_plan(const char *method, const struct noc_value *params,
 	  struct noc_strbuf *out)
 {
-	const char *url =
-	    noc_value_get_str(noc_params_opts(params), "url", "(secret URL)");
-
-	noc_strbuf_addf(out, "http.%s %s", method, url);
+	noc_strbuf_addf(out, "http.%s ", method);
+	http_url(params, out);
 }
 
 #define HTTP_OPTIONS                                                      \

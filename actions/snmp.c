@@ -40,18 +40,6 @@ struct snmp_action {
 };
 
 static void
-snmp_wipe(struct noc_value *cred)
-{
-	for (size_t i = 0; cred && i < cred->u.map.len; i++) {
-		struct noc_value *v = cred->u.map.at[i].value;
-
-		if (v->type == NOC_STR)
-			noc_wipe(v->u.s.p, v->u.s.len);
-	}
-	noc_value_free(cred);
-}
-
-static void
 snmp_free(struct snmp_action *a)
 {
 	for (size_t i = 0; i < SNMP_OIDS_MAX; i++) {
@@ -60,7 +48,7 @@ snmp_free(struct snmp_action *a)
 		if (a->calls[i])
 			noc_snmp_cancel(a->calls[i]);
 	}
-	snmp_wipe(a->cred);
+	noc_secret_free(a->cred);
 	noc_value_free(a->result);
 	a->call->impl = NULL;
 	free(a);

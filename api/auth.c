@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/owner.h"
 #include "api/private.h"
 
 /*
@@ -140,6 +141,8 @@ auth_read(const char *path, int fd, const struct stat *st, struct noc_err *err)
 				   "%s must be a file that only its owner may "
 				   "read: chmod 600 it.",
 				   path);
+	if (noc_owner_check(st, path, err))
+		return NOC_ECONFIG;
 	if (st->st_size > TOKENS_MAX_BYTES)
 		return noc_err_set(err, NOC_ECONFIG, "%s is too long.", path);
 	text = noc_malloc((size_t)st->st_size + 1);

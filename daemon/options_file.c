@@ -333,6 +333,38 @@ options_write(FILE *out, const struct noc_option_row *row,
 	noc_strbuf_release(&sb);
 }
 
+/* Passwords by other names: communities, and what a URL carries beside its
+ * host and path.  What everybody knows is shown. */
+static bool
+options_is_private(const struct noc_option_row *row, const struct noc_value *v)
+{
+	const char *p;
+
+	if (!strcmp(row->name, "traps.communities"))
+		return noc_value_len(v) != 1 ||
+		       !noc_value_is_str(noc_value_at(v, 0), row->standard);
+	if (row->type != NOC_OPTION_STRING || v->type != NOC_STR ||
+	    !(p = strstr(v->u.s.p, "://")))
+		return false;
+	return strpbrk(p, "@?") != NULL;
+}
+
+/* Of a family only the names. */
+static void
+options_dump_names(const struct noc_value *family, FILE *out)
+{
+	struct noc_strbuf sb = NOC_STRBUF_INIT;
+
+	for (size_t i = 0; i < noc_value_len(family); i++) {
+		const char *name = family->u.map.at[i].key;
+
+		noc_strbuf_adds(&sb, i ? ", " : " -- set, not shown: ");
+		noc_strbuf_add_escaped(&sb, name, strlen(name));
+	}
+	fputs(sb.p ? sb.p : "", out);
+	noc_strbuf_release(&sb);
+}
+
 void
 noc_options_dump(const struct noc_value *config, FILE *out)
 {
@@ -343,15 +375,19 @@ noc_options_dump(const struct noc_value *config, FILE *out)
 						       : noc_strdup(row->name);
 		const struct noc_value *v = noc_value_get(config, name);
 
-		fprintf(out, "\t-- %s (%s%s)\n\t[\"%s\"] = ", row->help,
+		fprintf(out, "\t-- %s (%s%s)\n", row->help,
 			noc_option_unit(row->type),
-			row->reloadable ? "" : "; needs a restart", name);
-		options_write(out, row, v);
-		fputs(",", out);
-		if (noc_option_is_family(row) && noc_value_len(v))
-			fprintf(out, " -- %zu set, not shown",
-				noc_value_len(v));
-		fputs("\n", out);
+			row->reloadable ? "" : "; needs a restart");
+		if (options_is_private(row, v)) {
+			fprintf(out, "\t-- set, not shown: [\"%s\"]\n", name);
+		} else {
+			fprintf(out, "\t[\"%s\"] = ", name);
+			options_write(out, row, v);
+			fputs(",", out);
+			if (noc_option_is_family(row))
+				options_dump_names(v, out);
+			fputs("\n", out);
+		}
 		free(name);
 	}
 	fputs("}\n", out);

@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/owner.h"
 #include "proto/mib.h"
 #include "store/reader.h"
 #include "store/writer.h"
@@ -44,6 +45,8 @@ noc_daemon_config(const struct noc_daemon *d, struct noc_value **config,
 	int r = 0;
 
 	if (d->config_path)
+		r = noc_owner_check_path(d->config_path, err);
+	if (d->config_path && !r)
 		r = noc_options_load(c, d->config_path, &errors, err);
 	if (errors)
 		noc_print_lines(errors);
@@ -124,7 +127,7 @@ noc_daemon_users(struct noc_daemon *d, const struct noc_value *config,
 	r = start_users(&env, config, &filled, users, &n, err);
 	if (!r)
 		r = noc_snmp_set_users(d->env.snmp, users, n, err);
-	noc_value_free(filled);
+	noc_secret_free(filled);
 	return r;
 }
 
@@ -187,7 +190,7 @@ start_snmp(struct noc_daemon *d, struct noc_err *err)
 				err);
 	if (!r)
 		r = noc_snmp_open(d->env.loop, &opt, &d->env.snmp, err);
-	noc_value_free(filled);
+	noc_secret_free(filled);
 	return r;
 }
 
@@ -330,8 +333,10 @@ start_store(struct noc_daemon *d, struct noc_err *err)
 		.wait = true,
 	};
 	char *recovered = NULL;
-	int r = noc_writer_open(&opt, &d->env.writer, &recovered, err);
+	int r = noc_owner_check_dir(opt.state_dir, err);
 
+	if (!r)
+		r = noc_writer_open(&opt, &d->env.writer, &recovered, err);
 	if (recovered)
 		noc_error("journal", "%s", recovered);
 	free(recovered);

@@ -4,11 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/crypto.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/redact.h"
 #include "proto/signature.h"
 #include "net/http.h"
 #include "engine/edge/secret.h"
@@ -25,8 +27,12 @@
  */
 #define HOOK_SECRETS_MAX 8
 #define HOOK_SPLIT_MAX	 1000
-#define HOOK_REPLY_MS	 20000
-#define HOOK_SIGNED_MS	 (24LL * 3600 * 1000) /* where no timestamp is signed */
+/* Bytes of headers that the events of one post say in all: these, and so many
+ * times its body. */
+#define HOOK_HEADERS_MAX   (256 * 1024)
+#define HOOK_HEADERS_TIMES 4
+#define HOOK_REPLY_MS	   20000
+#define HOOK_SIGNED_MS	   (24LL * 3600 * 1000) /* where no timestamp is signed */
 
 struct webhook {
 	struct noc_env *env;
@@ -38,6 +44,7 @@ struct delivery { /* one POST until all of its events are durable */
 	size_t left;
 	bool fresh; /* one of its events at least was no duplicate */
 	struct noc_value *ids;
+	struct noc_value *headers; /* as every event says them */
 };
 
 struct delivery_event {
@@ -147,6 +154,7 @@ delivery_answer(struct delivery *d)
 	noc_http_reply_json(d->req, d->fresh ? 202 : 200, body);
 	noc_value_free(body);
 	noc_value_free(d->ids);
+	noc_value_free(d->headers);
 	free(d);
 }
 
@@ -179,23 +187,24 @@ on_delivery_again(void *arg)
 
 /* ---- the events ---- */
 
-/* Never kept: what lets others in. */
-static bool
-hook_header_secret(const char *name)
-{
-	return !strcmp(name, "authorization") ||
-	       !strcmp(name, "proxy-authorization") || !strcmp(name, "cookie");
-}
-
+/* Of what lets others in only that it was there: also of the header that this
+ * hook's hmac reads, whatever its name. */
 static struct noc_value *
-hook_headers(const struct noc_http_req *req)
+hook_headers(const struct noc_hook *hook, const struct noc_http_req *req)
 {
+	const struct noc_value *items = noc_value_get(hook->auth, "items");
+	const struct noc_value *signed_by = noc_value_at(items, 1);
 	struct noc_value *map = noc_value_map();
 	const char *name, *value;
 
-	for (size_t it = 0; noc_http_header_next(req, &it, &name, &value);)
-		if (!hook_header_secret(name))
-			noc_value_set(map, name, noc_value_str(value));
+	for (size_t it = 0; noc_http_header_next(req, &it, &name, &value);) {
+		bool private = noc_redact_name(name) ||
+			       (signed_by && signed_by->type == NOC_STR &&
+				!strcasecmp(name, signed_by->u.s.p));
+
+		noc_value_set(map, name,
+			      noc_value_str(private ? NOC_REDACTED : value));
+	}
 	return map;
 }
 
@@ -219,7 +228,7 @@ hook_emit(struct webhook *w, const struct noc_hook *hook,
 	ev.severity = 5;
 	ev.trust = NOC_TRUST_HIGH;
 	ev.http = noc_value_map();
-	noc_value_set(ev.http, "header", hook_headers(d->req));
+	noc_value_set(ev.http, "header", noc_value_copy(d->headers));
 	noc_value_set(ev.http, "body", noc_value_copy(body));
 	e->receipt.done = on_delivery_done;
 	e->of = d;
@@ -228,33 +237,48 @@ hook_emit(struct webhook *w, const struct noc_hook *hook,
 	free(raw);
 }
 
-/* The list that `split` names, or NULL and the answer is given. */
-static const struct noc_value *
+/* Every event says the headers again: so much of them for one post. */
+static int
+hook_fits(const struct noc_hook *hook, const struct noc_value *list,
+	  const struct noc_value *headers, size_t body_len, struct noc_err *err)
+{
+	char *text = noc_json_string(headers, NOC_JSON_COMPACT);
+	size_t each = strlen(text), most;
+
+	free(text);
+	most = HOOK_HEADERS_MAX + HOOK_HEADERS_TIMES * body_len;
+	if (each * noc_value_len(list) <= most)
+		return 0;
+	return noc_err_set(err, NOC_EREMOTE,
+			   "Each of the %zu events of hook '%s' would say %zu "
+			   "bytes of headers, more than %zu in all: send fewer "
+			   "headers, or fewer entries in one post.",
+			   noc_value_len(list), hook->emit.name, each, most);
+}
+
+/* The list that `split` names.  EINPUT: there is none, or it is too long. */
+static int
 hook_split(const struct noc_hook *hook, const struct noc_value *body,
-	   struct noc_http_req *req)
+	   const struct noc_value **out, struct noc_err *err)
 {
 	size_t len = strlen(hook->split);
 	char *path = noc_strndup(hook->split, len > 3 ? len - 3 : 0);
 	const struct noc_value *list =
 	    *path ? noc_value_path(body, path) : body;
-	struct noc_err err;
+	int r = 0;
 
 	if (!list || list->type != NOC_LIST)
-		noc_err_set(&err, NOC_EINPUT,
-			    "The body has no list at '%s', as split of hook "
-			    "'%s' wants.",
-			    path, hook->emit.name);
+		r = noc_err_set(err, NOC_EINPUT,
+				"The body has no list at '%s', as split of "
+				"hook '%s' wants.",
+				path, hook->emit.name);
 	else if (noc_value_len(list) > HOOK_SPLIT_MAX)
-		noc_err_set(&err, NOC_EINPUT,
-			    "The list at '%s' is longer than %d.", path,
-			    HOOK_SPLIT_MAX);
-	else
-		err.kind = NOC_OK;
+		r = noc_err_set(err, NOC_EINPUT,
+				"The list at '%s' is longer than %d.", path,
+				HOOK_SPLIT_MAX);
 	free(path);
-	if (err.kind == NOC_OK)
-		return list;
-	noc_http_reply_err(req, &err);
-	return NULL;
+	*out = r ? NULL : list;
+	return r;
 }
 
 static void
@@ -280,6 +304,8 @@ hook_refuse(struct webhook *w, struct noc_source *source,
 	} else if (err->kind == NOC_ERESOURCE) {
 		noc_http_reply_problem(req, 503, "Too many deliveries",
 				       err->msg);
+	} else if (err->kind == NOC_EREMOTE) {
+		noc_http_reply_problem(req, 413, "Too much", err->msg);
 	} else { /* a missing secret is ours to mend, and not to be told */
 		noc_http_reply_problem(req, 503, "Not configured",
 				       "This hook cannot verify anything; the "
@@ -324,33 +350,36 @@ hook_emit_all(struct webhook *w, const struct noc_hook *hook,
 		hook_emit(w, hook, source, body, d);
 }
 
-static void
+/* EINPUT, EREMOTE, ERESOURCE: nothing of it was taken. */
+static int
 hook_accept(struct webhook *w, const struct noc_hook *hook,
 	    struct noc_source *source, const struct noc_value *body,
-	    const struct noc_delivery *known, struct noc_http_req *req)
+	    const struct noc_delivery *known, struct noc_http_req *req,
+	    struct noc_err *err)
 {
 	struct noc_core *core = w->env->core;
 	const struct noc_value *list = NULL;
+	struct noc_value *headers;
 	struct delivery *d;
-	struct noc_err err;
-	int r;
+	int r = hook->split ? hook_split(hook, body, &list, err) : 0;
 
-	if (hook->split && !(list = hook_split(hook, body, req))) {
-		source->received++;
-		source->refused++;
-		source->malformed++;
-		return;
-	}
+	if (r)
+		return r;
+	headers = hook_headers(hook, req);
+	if (list)
+		r = hook_fits(hook, list, headers, noc_http_body(req).len, err);
 	noc_core_begin(core, noc_core_turn(core));
-	r = noc_replay_take(core, known, &err);
-	if (r == NOC_ERESOURCE) {
-		hook_refuse(w, source, req, &err);
+	if (!r)
+		r = noc_replay_take(core, known, err);
+	if (r && r != NOC_ECONFLICT) {
 		noc_core_end(core);
-		return;
+		noc_value_free(headers);
+		return r;
 	}
 	d = noc_calloc(1, sizeof(*d));
 	d->req = noc_http_reply_later(req, HOOK_REPLY_MS);
 	d->ids = noc_value_list();
+	d->headers = headers;
 	d->left = 1; /* ours, so that none answers before the last */
 	if (r == NOC_ECONFLICT) {
 		/* The first one may still be on its way to the disk. */
@@ -364,6 +393,7 @@ hook_accept(struct webhook *w, const struct noc_hook *hook,
 	noc_core_end(core);
 	if (--d->left == 0)
 		delivery_answer(d);
+	return 0;
 }
 
 static const struct noc_hook *
@@ -425,12 +455,12 @@ on_hook(struct noc_http_req *req, void *arg)
 		r = noc_webhook_body(noc_http_header(req, "content-type"), raw,
 				     &body, &err);
 	known = hook_delivery(hook, source, &auth, req);
-	if (r) {
-		hook_refuse(w, source, req, &err);
-	} else {
+	if (!r) {
 		noc_http_verified(req);
-		hook_accept(w, hook, source, body, &known, req);
+		r = hook_accept(w, hook, source, body, &known, req, &err);
 	}
+	if (r)
+		hook_refuse(w, source, req, &err);
 	noc_value_free(body);
 	hook_auth_release(&auth);
 }

@@ -14,6 +14,7 @@
 
 #include "base/crypto.h"
 #include "base/mem.h"
+#include "base/owner.h"
 
 #define SECRET_MAX_BYTES (64 * 1024)
 
@@ -66,7 +67,8 @@ static int
 secret_file(const char *dir, const char *sub, const char *name, bool private,
 	    char **out, struct noc_err *err)
 {
-	char *path = noc_asprintf("%s%s/%s", dir, sub, name);
+	char *where = noc_asprintf("%s%s", dir, sub);
+	char *path = noc_asprintf("%s/%s", where, name);
 	struct stat st;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	int r = NOC_ENOTFOUND;
@@ -82,6 +84,9 @@ secret_file(const char *dir, const char *sub, const char *name, bool private,
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		r = noc_err_set(err, NOC_EDENIED,
 				"The secret %s is no regular file.", path);
+	else if (private && (noc_owner_check_path(where, err) ||
+			     noc_owner_check(&st, path, err)))
+		r = NOC_EDENIED;
 	else if (private && (st.st_mode & 077))
 		r = noc_err_set(err, NOC_EDENIED,
 				"The secret file %s is open to others (mode "
@@ -91,6 +96,7 @@ secret_file(const char *dir, const char *sub, const char *name, bool private,
 		r = secret_slurp(fd, st.st_size, path, out, err);
 	close(fd);
 out:
+	free(where);
 	free(path);
 	return r;
 }
@@ -175,8 +181,28 @@ noc_secret_fill(const struct noc_env *env, const struct noc_value *params,
 	int r = secret_walk(env, &copy, err);
 
 	if (r)
-		noc_value_free(copy);
+		noc_secret_free(copy);
 	else
 		*out = copy;
 	return r;
+}
+
+static void
+secret_wipe(struct noc_value *v)
+{
+	if (v->type == NOC_STR)
+		noc_wipe(v->u.s.p, v->u.s.len);
+	for (size_t i = 0; v->type == NOC_LIST && i < v->u.list.len; i++)
+		secret_wipe(v->u.list.at[i]);
+	for (size_t i = 0; v->type == NOC_MAP && i < v->u.map.len; i++)
+		secret_wipe(v->u.map.at[i].value);
+}
+
+void
+noc_secret_free(struct noc_value *filled)
+{
+	if (!filled)
+		return;
+	secret_wipe(filled);
+	noc_value_free(filled);
 }

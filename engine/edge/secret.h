@@ -13,8 +13,11 @@
  */
 int noc_secret_read(const struct noc_env *env, const char *name, char **out,
 		    struct noc_err *err);
-/* Copy of a params tree with every {"node":"secret"} replaced. */
+/* Copy of a params tree with every {"node":"secret"} replaced.  Returned:
+ * noc_secret_free. */
 int noc_secret_fill(const struct noc_env *env, const struct noc_value *params,
 		    struct noc_value **out, struct noc_err *err);
+/* Wipes every text of it first; accepts NULL. */
+void noc_secret_free(struct noc_value *filled);
 
 #endif

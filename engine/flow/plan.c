@@ -10,6 +10,7 @@
 #include "base/crypto.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/redact.h"
 #include "engine/lang/ast.h"
 #include "engine/expr/scope.h"
 #include "engine/expr/template.h"
@@ -316,7 +317,7 @@ describe_action(const struct noc_value *action, const struct noc_scope *scope,
 		struct noc_strbuf *out)
 {
 	const struct noc_value *items, *opts;
-	struct noc_value *known = NULL;
+	struct noc_value *known = NULL, *said;
 
 	noc_strbuf_adds(out, noc_ast_node(action));
 	if (noc_ast_name(action))
@@ -324,8 +325,9 @@ describe_action(const struct noc_value *action, const struct noc_scope *scope,
 	if (scope &&
 	    !noc_template_tree(action, scope, NOC_MISSING_MARK, &known, NULL))
 		action = known;
-	items = noc_ast_items(action);
-	opts = noc_ast_opts(action);
+	said = noc_redact_value(action);
+	items = noc_ast_items(said);
+	opts = noc_ast_opts(said);
 	for (size_t i = 0; i < noc_value_len(items); i++) {
 		noc_strbuf_addc(out, ' ');
 		describe_value(noc_value_at(items, i), out);
@@ -334,6 +336,7 @@ describe_action(const struct noc_value *action, const struct noc_scope *scope,
 		noc_strbuf_addf(out, " %s=", opts->u.map.at[i].key);
 		describe_value(opts->u.map.at[i].value, out);
 	}
+	noc_value_free(said);
 	noc_value_free(known);
 }
 

@@ -154,7 +154,7 @@ target_of_url(const char *url)
 
 	p = p ? p + 3 : url;
 	len = strcspn(p, "/?#");
-	at = memchr(p, '@', len);
+	at = memrchr(p, '@', len);
 	if (at) {
 		len -= (size_t)(at + 1 - p);
 		p = at + 1;

@@ -10,6 +10,7 @@
 #include "base/hex.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/redact.h"
 #include "store/crash.h"
 #include "engine/event/value.h"
 #include "engine/core/due.h"
@@ -388,6 +389,7 @@ noc_step_write_start(struct noc_run *r, const struct noc_step_def *def,
 		.json = json,
 	};
 	struct noc_record *rec;
+	struct noc_value *said;
 	char plan[65];
 
 	noc_value_set(json, "attempt", noc_value_int(r->attempt));
@@ -405,13 +407,15 @@ noc_step_write_start(struct noc_run *r, const struct noc_step_def *def,
 	noc_record_adds(rec, NOC_TAG_ACTION, step_action(def));
 	noc_record_adds(rec, NOC_TAG_TARGET, target);
 	noc_record_add_json(rec, NOC_TAG_DETAIL, json);
-	noc_txn_add_commitment(txn, rec, params, NULL);
+	/* One is shown to hold by the other. */
+	said = noc_redact_value(params);
+	noc_txn_add_commitment(txn, rec, said, NULL);
 	noc_record_adds(rec, NOC_TAG_STEP, def->name);
 
 	step_place(r, def, json);
 	noc_value_set(json, "action", noc_value_str(step_action(def)));
 	noc_value_set(json, "target", noc_value_str(target));
-	noc_value_set(json, "params", noc_value_copy(params));
+	noc_value_set(json, "params", said);
 	noc_txn_step(txn, &row);
 	noc_value_free(json);
 }
@@ -468,7 +472,7 @@ noc_step_write_done(struct noc_run *r, const struct noc_step_done *d)
 	noc_value_set(json, "target",
 		      noc_value_str(d->target ? d->target : ""));
 	if (d->params)
-		noc_value_set(json, "params", noc_value_copy(d->params));
+		noc_value_set(json, "params", noc_redact_value(d->params));
 	if (d->output)
 		noc_value_set(json, "output", noc_value_copy(d->output));
 	noc_txn_step(noc_core_txn(r->core), &row);

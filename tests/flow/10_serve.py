@@ -277,14 +277,38 @@ def _():
 @noc.case("--dump-config prints a file that reads back the same")
 def _():
     first = noc.nocturne("serve", "--dump-config", "--set", "site=x y",
-                         "--set", "traps.communities=a,b", "--set",
-                         "drain=3s")
+                         "--set", "snmp.mibs=a,b", "--set", "drain=3s")
     noc.equal(first.returncode, 0, "exit status")
     path = noc.write(os.path.join(noc.tempdir(), "c.lua"), first.stdout)
     second = noc.nocturne("serve", "--dump-config", "--config", path)
     noc.equal(second.stdout, first.stdout, "the second dump")
-    noc.check('["traps.communities"] = { "a", "b" }' in first.stdout,
+    noc.check('["snmp.mibs"] = { "a", "b" }' in first.stdout, first.stdout)
+    noc.check('["traps.communities"] = { "public" }' in first.stdout,
               first.stdout)
+
+
+@noc.case("--dump-config shows the names of what lets in, never the values")
+def _():
+    path = noc.write(os.path.join(noc.tempdir(), "c.lua"), """return {
+  ["traps.communities"] = { "canary1", "public" },
+  credentials = { core = { version = "2c", community = "canary2",
+    write_community = "canary3" }, edge = { version = "3", user = "u",
+    auth = "SHA", auth_pass = "canary4", priv_pass = "canary5" } },
+  ["snmp.users"] = { noc = { auth = "SHA", auth_pass = "canary6" } },
+  secrets = { hook = "canary7" },
+  ["inventory.url"] = "https://u:canary8@cmdb.example/x",
+  ["mail.server"] = "smtp://x:canary9@mail.example",
+}
+""")
+    for sets in ((), ("--set", "inventory.url=https://cmdb.example/x?k=canary10")):
+        r = noc.nocturne("serve", "--dump-config", "--config", path, *sets)
+        noc.equal(r.returncode, 0, "exit status (%s)" % r.stderr)
+        noc.check("canary" not in r.stdout + r.stderr, r.stdout)
+        for name in ("core, edge", "noc", "hook", '["traps.communities"]',
+                     '["inventory.url"]', '["mail.server"]'):
+            noc.check(re.search("set, not shown: .*" +  # names are there
+                                re.escape(name), r.stdout),
+                      "no %s in %s" % (name, r.stdout))
 
 
 @noc.case("--listen 0.0.0.0 warns of what nobody authenticates")

@@ -250,4 +250,48 @@ def _():
             noc.check(secret.encode() not in data, "%r was kept" % secret)
 
 
+@noc.case("a post has at most a thousand events")
+def _():
+    auth = {"Authorization": "Bearer tok3n", "Content-Type": "application/json"}
+    with daemon() as d:
+        for n, status in ((1000, 202), (1001, 400)):
+            body = json.dumps({"alerts": [{"status": "quiet"}] * n})
+            noc.equal(post(d, "alertmanager", body, auth).status, status,
+                      "%d events" % n)
+
+
+def on_disk(d):
+    """Bytes of the database once its log is part of it."""
+    d.stop()
+    return sum(os.path.getsize(os.path.join(d.state, name))
+               for name in os.listdir(d.state)
+               if name.startswith("nocturne.db"))
+
+
+@noc.case("a post of a thousand alerts does not say its headers a thousand times")
+def _():
+    # Each header byte is three on disk, and each alert would say all of them.
+    loud = {"X-Pad-%d" % i: "\x80" * 150 for i in range(90)}
+    usual = {"User-Agent": "Alertmanager/0.27", "X-Forwarded-For": "192.0.2.1"}
+    alerts = [{"status": "firing", "fingerprint": "f%04d" % i,
+               "labels": {"alertname": "HighLoad", "instance": "sw%d" % i}}
+              for i in range(1000)]
+    body = json.dumps({"alerts": alerts}).encode()
+    auth = {"Authorization": "Bearer tok3n", "Content-Type": "application/json"}
+    with daemon() as d:
+        before = on_disk(d)
+        d.restart()
+        answer = post(d, "alertmanager", body, {**auth, **loud})
+        problem(answer, 413)
+        noc.check("more than %d in all: send fewer headers"
+                  % (256 * 1024 + 4 * len(body)) in answer.text, answer.text)
+        d.wait_log(r"refused=1 .*hook 'alertmanager' would say")
+        again = post(d, "alertmanager", body, {**auth, **usual})
+        noc.equal(again.status, 202, "status (%s)" % again.text)
+        noc.equal(len(again.json["ids"]), 1000, "events")
+        grown = on_disk(d) - before
+        # An alert costs its event, a decision and a run.
+        noc.check(grown < 1000 * 6144, "%d bytes of %d" % (grown, len(body)))
+
+
 noc.main()

@@ -185,6 +185,11 @@ LIMITS = {
          "test_http test_bodies",
          "test_http test_refuses_what_can_be_read_in_two_ways",
          "12_hooks.py http.body_max is how long a body may be"]),
+    "events of one post; headers that they say in all": (
+        ["HOOK_SPLIT_MAX", "HOOK_HEADERS_MAX", "HOOK_HEADERS_TIMES"],
+        ["12_hooks.py a post has at most a thousand events",
+         "12_hooks.py a post of a thousand alerts does not say its headers a "
+         "thousand times"]),
     "HTTP deadlines: headers, body, reply": (
         ["noc_http_conf.head_ms", "noc_http_conf.body_ms",
          "noc_http_conf.reply_ms"],
