@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "store/writer.h"
 #include "net/http.h"
+#include "engine/inventory/inventory.h"
 #include "engine/core/slot.h"
 #include "daemon/options.h"
 #include "daemon/private.h"
@@ -168,6 +169,23 @@ noc_daemon_run(const struct noc_daemon_options *opt, struct noc_err *err)
 		r = noc_daemon_start(d, err);
 	if (r == 0)
 		serve_loop(d);
+	noc_daemon_stop(d);
+	free(d);
+	return r;
+}
+
+int
+noc_daemon_check(const struct noc_daemon_options *opt, struct noc_err *err)
+{
+	struct noc_daemon *d = noc_calloc(1, sizeof(*d));
+	struct noc_inventory *inv = NULL;
+	int r;
+
+	serve_given(d, opt);
+	r = noc_daemon_config(d, &d->config, &d->said, err);
+	if (r == 0)
+		r = noc_daemon_inventory(d->config, &inv, err);
+	noc_inventory_unref(inv);
 	noc_daemon_stop(d);
 	free(d);
 	return r;

@@ -24,6 +24,8 @@ struct noc_daemon_options {
 
 /* Until it is told to stop.  Errors that are lists are printed. */
 int noc_daemon_run(const struct noc_daemon_options *opt, struct noc_err *err);
+/* Reads the configuration and the inventory that it names, as a start would. */
+int noc_daemon_check(const struct noc_daemon_options *opt, struct noc_err *err);
 /* What the configuration comes to, as a configuration file. */
 int noc_daemon_dump(const struct noc_daemon_options *opt, FILE *out,
 		    struct noc_err *err);

@@ -11,13 +11,15 @@
 #include "engine/lang/ast.h"
 #include "engine/expr/template.h"
 #include "daemon/screen.h"
+#include "daemon/serve.h"
 #include "cli/rows.h"
 #include "cli/rules_open.h"
 #include "cli/verb.h"
 
 /*
  * nocturne check: loads a rule tree as the daemon would and says what it
- * found, every default included.  Nothing is asked of the network.
+ * found, every default included; also a configuration and its inventory.
+ * Nothing is asked of the network.
  */
 extern const struct noc_verb noc_verb_check;
 
@@ -233,6 +235,20 @@ check_warnings(const struct noc_ruleset *rs)
 	return n;
 }
 
+/* What a start would say of the configuration. */
+static int
+check_config(const struct noc_value *opts)
+{
+	struct noc_daemon_options opt = { 0 };
+	struct noc_err err;
+
+	opt.config_path = noc_value_get_str(opts, "config", NULL);
+	if (!opt.config_path || !noc_daemon_check(&opt, &err))
+		return 0;
+	noc_verb_fail(&err);
+	return NOC_EXIT_FAILED;
+}
+
 static int
 check_run(int argc, char **argv)
 {
@@ -241,12 +257,14 @@ check_run(int argc, char **argv)
 	struct noc_value *opts;
 	char *dir = NULL;
 	size_t warnings = 0;
-	int status;
+	int status, wrong = 0;
 
 	opts = noc_verb_parse(&noc_verb_check, argc, argv, &status);
 	if (!opts)
 		return status;
 	status = noc_output_said(&noc_verb_check, opts, &output);
+	if (!status)
+		wrong = check_config(opts);
 	rs = status ? NULL : noc_rules_open_args(opts, true, &dir, &status);
 	if (rs && output != NOC_OUTPUT_TABLE) {
 		warnings = check_json(rs, dir, output);
@@ -259,6 +277,8 @@ check_run(int argc, char **argv)
 	}
 	if (rs && warnings && noc_value_get_bool(opts, "strict", false))
 		status = NOC_EXIT_FAILED;
+	if (wrong)
+		status = wrong;
 	noc_ruleset_unref(rs);
 	noc_value_free(opts);
 	free(dir);
@@ -268,6 +288,8 @@ check_run(int argc, char **argv)
 static const struct noc_verb_option check_options[] = {
 	{ "quiet", 'q', NULL, "only warnings and the count", false },
 	{ "strict", 0, NULL, "a warning is a failure", false },
+	{ "config", 0, "FILE",
+	  "look at this configuration and its inventory too", false },
 	NOC_OUTPUT_OPTION,
 	{ NULL, 0, NULL, NULL, false }
 };

@@ -17,17 +17,16 @@ struct ask {
 	size_t len, max;
 };
 
-static unsigned long match_script_errors;
-
-/* Told at powers of two, so that a broken script cannot flood the log. */
+/* Told at powers of two of each rule, so that a broken script cannot flood the
+ * log, nor hide another one. */
 static void
-match_script_failed(const char *rule, const struct noc_err *err)
+match_script_failed(struct noc_rule *r, const struct noc_err *err)
 {
-	unsigned long n = ++match_script_errors;
+	uint64_t n = ++r->when_errors;
 
 	if (!(n & (n - 1)))
-		noc_warn("match", "rule=%s errors=%lu error=%s", rule, n,
-			 err->msg);
+		noc_warn("match", "rule=%s errors=%llu error=%s", r->name,
+			 (unsigned long long)n, err->msg);
 }
 
 static bool
@@ -48,7 +47,7 @@ rule_function(const struct noc_ruleset *rs, const struct noc_rule *r,
 }
 
 static bool
-rule_matches(const struct noc_ruleset *rs, const struct noc_rule *r,
+rule_matches(const struct noc_ruleset *rs, struct noc_rule *r,
 	     const struct noc_event *ev)
 {
 	struct noc_err err;
@@ -60,7 +59,7 @@ rule_matches(const struct noc_ruleset *rs, const struct noc_rule *r,
 		return true;
 	result = rule_function(rs, r, ev, &err);
 	if (!result && err.msg[0])
-		match_script_failed(r->name, &err);
+		match_script_failed(r, &err);
 	return result;
 }
 

@@ -86,7 +86,8 @@ struct noc_rule {
 	uint8_t keys_hash[32];	/* correlation keys: state is kept by it */
 	struct noc_strings on;
 	struct noc_where *where;
-	int when_fn; /* lua function + 1, or 0 */
+	int when_fn;	      /* lua function + 1, or 0 */
+	uint64_t when_errors; /* calls of it that failed */
 	struct noc_unless *unless;
 	size_t nunless;
 	struct noc_template *key; /* NULL: "{device}" */

@@ -4,6 +4,7 @@
 test, schedule next, rules new; the start screen's line on a bare machine."""
 import json
 import os
+import re
 import shlex
 import subprocess
 
@@ -190,6 +191,45 @@ def _():
               done.stdout)
     done = noc.nocturne("test", noc.tempdir())
     noc.equal(done.returncode, 1, "a tree without tests")
+
+
+@noc.case("check --config says file and line of what is of another type")
+def _():
+    place = noc.tempdir()
+    rules = os.path.join(place, "rules")
+    noc.write(os.path.join(rules, "a.lua"),
+              'rule "a" { on = "syslog", run = log "x" }')
+
+    def check(config, inventory='{"sw1": {"address": "192.0.2.1"}}'):
+        noc.write(os.path.join(place, "i.json"), inventory)
+        path = noc.write(os.path.join(place, "c.lua"), """return {
+  inventory = { path = "%s" },
+  %s
+}""" % (os.path.join(place, "i.json"), config))
+        return noc.nocturne("check", "--config", path, rules)
+
+    done = check("credentials = { x = { version = 3, user = \"u\" } },")
+    noc.equal((done.returncode, done.stderr), (0, ""), "a number is a version")
+    for config, inventory, want in (
+            ("credentials = { x = { version = 4 } },", None,
+             r"c\.lua:3: .*'version' in credentials\.\* must be"),
+            ("credentials = { x = { community = 7 } },", None,
+             r"c\.lua:3: .*'community' in credentials\.\* must be a text"),
+            ("credentials = { x = { comunity = \"a\" } },", None,
+             r"c\.lua:3: unknown key 'comunity'.*did you mean 'community'"),
+            ("", '{"sw1": {"snmp_port": 161.0}}',
+             r"i\.json.*sw1: 'snmp_port' must be a number"),
+            ("", '{"sw1": {"snmp_port": true}}',
+             r"i\.json.*sw1: 'snmp_port' must be a number"),
+            ("", '{"sw1": ', r"i\.json.*not JSON")):
+        done = check(config, inventory) if inventory else check(config)
+        noc.equal(done.returncode, 1, "status for %s %s (%s)" % (
+            config, inventory, done.stderr))
+        noc.check(re.search(want, done.stderr),
+                  "no /%s/ in %s" % (want, done.stderr))
+        noc.check("1 rule" in done.stdout, "the rules: " + done.stdout)
+    done = check("", '{"sw1": {"snmp_port": null}}')
+    noc.equal((done.returncode, done.stderr), (0, ""), "null is not said")
 
 
 @noc.case("two runs of the tests decide the same, byte for byte")

@@ -220,4 +220,37 @@ def _():
         noc.equal(lines(began), 3, "programs")
 
 
+# In few instructions, in C: what no hook sees.
+HANGS = {
+    "call": "local t = {} for i = 1, 3e4 do t = setmetatable({}, { __call = t })"
+            " end t()",
+    "close": "local t = setmetatable({}, {}) getmetatable(t).__close = "
+             "function() while true do end end "
+             "for i in pairs { 1 }, nil, nil, t do while true do end end",
+    "zeros": "local a, b = ('\\0'):rep(1e6) .. 'a', ('\\0'):rep(1e6) .. 'b' "
+             "while a < b do end",
+    "chain": "local t = {} for i = 1, 1e5 do t[i * 131071] = i end",
+}
+
+
+@noc.case("functions that hang cost their own event some ms, and no other rule")
+def _():
+    rules = 'rule "next" { on = "syslog", run = log "heard {summary}" }\n'
+    for name, body in HANGS.items():
+        rules += ('rule "%s" { on = "syslog", run = log "never",\n'
+                  'when = function(ev) %s end }\n' % (name, body))
+    with noc.Daemon(rules=rules) as d:
+        for n in range(8):
+            d.syslog("round %d" % n)
+        d.wait_line("heard .*round 7")
+        # Thread CPU, so the machine's other work is not counted.
+        with open("/proc/%d/stat" % d.pid, encoding="ascii") as f:
+            ticks = sum(int(x) for x in f.read().rsplit(")", 1)[1].split()[11:13])
+        spent = ticks / os.sysconf("SC_CLK_TCK")
+        noc.check(spent < 8 * len(HANGS) * .1 + 2, "%.1f s of CPU" % spent)
+        for name in HANGS:
+            d.wait_log(r"match: rule=%s errors=8 error=function " % name)
+        d.ledger("syslog.udp", 8)
+
+
 noc.main()
