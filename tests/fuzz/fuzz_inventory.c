@@ -11,6 +11,25 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
+/* The rows are kept, each column of one type. */
+static void
+check_row(const struct noc_value *row)
+{
+	static const char *const texts[] = { "name", "role", "site", "vendor",
+					     "credential" };
+	const struct noc_value *port = noc_value_get(row, "snmp_port");
+	const struct noc_value *relay = noc_value_get(row, "relay");
+
+	for (size_t i = 0; i < NOC_COUNT(texts); i++) {
+		const struct noc_value *v = noc_value_get(row, texts[i]);
+
+		NOC_REQUIRE(!v || v->type == NOC_STR);
+	}
+	NOC_REQUIRE(!port || (port->type == NOC_INT && port->u.i > 0 &&
+			      port->u.i < 65536));
+	NOC_REQUIRE(!relay || relay->type == NOC_BOOL);
+}
+
 /* Nobody behind the door asks what type a column is. */
 static void
 check_typed(const struct noc_device *d)
@@ -47,6 +66,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct noc_err err;
 
 	if (noc_inventory_parse("fuzz", text, strlen(text), &inv, &err) == 0) {
+		for (size_t i = 0; i < noc_value_len(inv->rows); i++)
+			check_row(noc_value_at(inv->rows, i));
 		for (size_t i = 0; i < inv->ndevices; i++) {
 			const struct noc_device *d = &inv->devices[i];
 			struct noc_slice name = noc_slice_str(d->name);
