@@ -115,6 +115,18 @@ verify_load_heads(struct verify *v, struct noc_err *err)
 			h->note = noc_malloc(h->len + 1);
 			memcpy(h->note, note, h->len);
 		}
+		/* SQLite goes by the order on the page, and nothing else looks
+		 * at a head whose turn never comes. */
+		if (v->nheads > 1 && (int64_t)h->size <= (int64_t)h[-1].size) {
+			rc = noc_verify_say(v, NOC_VERDICT_TAMPERED, 0,
+					    "The head of %" PRId64
+					    " records is stored behind that of "
+					    "%" PRId64 ".",
+					    (int64_t)h->size,
+					    (int64_t)h[-1].size);
+			sqlite3_finalize(st);
+			return rc;
+		}
 		rc = SQLITE_OK;
 	}
 	if (rc != SQLITE_DONE)
