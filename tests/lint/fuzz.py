@@ -27,13 +27,12 @@ def load(path):
 
 
 def rows():
-    """target -> (files, executions, lines), as the page has them."""
+    """target -> (files, CPU s, executions, lines), as the page has them."""
     with open(os.path.join(ROOT, "doc/security.md"), encoding="utf-8") as f:
         part = f.read().split("\n## Parsers\n")[1].split("\n## ")[0]
     found = re.findall(r"^\| [^|]+ \| ([^|]+) \| `(\w+)` \| ([^|]+) \| "
-                       r"([^|]+) \|$", part, re.M)
-    return {target: (files, runs, lines)
-            for files, target, runs, lines in found}
+                       r"([^|]+) \| ([^|]+) \|$", part, re.M)
+    return {target: (files, *figures) for files, target, *figures in found}
 
 
 def judge(fuzz, target, row):
@@ -48,10 +47,12 @@ def judge(fuzz, target, row):
     if told != sources:
         bad.append("the page says it is of %s, its file %s"
                    % (sorted(told), sorted(sources)))
-    if not re.fullmatch(r"\d{1,3}(,\d{3})*", row[1]) or row[1] == "0":
-        bad.append("'%s' is no number of executions" % row[1])
-    if not re.fullmatch(r"\d+ %", row[2]):
-        bad.append("'%s' is no coverage" % row[2])
+    if not re.fullmatch(r"[1-9]\d*", row[1]):
+        bad.append("'%s' are no seconds" % row[1])
+    if not re.fullmatch(r"[1-9]\d{0,2}(,\d{3})*", row[2]):
+        bad.append("'%s' is no number of executions" % row[2])
+    if not re.fullmatch(r"\d+ %", row[3]):
+        bad.append("'%s' is no coverage" % row[3])
     if not os.path.isdir(seeds) or len(os.listdir(seeds)) < SEEDS_MIN:
         bad.append("it has not even %d seeds" % SEEDS_MIN)
     return bad
