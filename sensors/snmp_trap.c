@@ -243,6 +243,8 @@ trap_inform_new(struct snmp_trap *t, struct notification *n, const char *key,
 		/* What is shed at once costs the disk nothing. */
 		if (t->informs->shed == shed)
 			noc_inform_keep(core, &f);
+		else if (n->authentic) /* nor may a death keep it */
+			noc_heard_forget(core, &n->heard);
 	}
 }
 

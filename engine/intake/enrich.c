@@ -25,6 +25,7 @@
 #include "engine/correlate/pair.h"
 #include "engine/intake/iftable.h"
 #include "engine/intake/intake.h"
+#include "engine/intake/parked.h"
 
 /*
  * ifIndex <-> ifName, iftype and LAG by a cached walk of each device.  An
@@ -316,6 +317,8 @@ enrich_release(struct enrich_device *d, bool answered)
 						   ev->received_boot_ns) /
 						  NOC_NS_PER_MS));
 		queue[i].source->in_progress--;
+		if (queue[i].receipt)
+			noc_parked_del(core, ev);
 		noc_intake_decide(core, queue[i].source, ev, queue[i].receipt);
 		noc_event_unref(ev);
 	}
@@ -410,10 +413,26 @@ enrich_asks(struct noc_core *core, struct enrich_device *d,
 	return enrich_walk(core, d) && !known;
 }
 
+static void
+enrich_wait(struct noc_core *core, struct enrich_device *d,
+	    const struct enrich_wait *w, int64_t ms)
+{
+	NOC_GROW(d->queue, d->queue_cap, d->nqueue + 1);
+	d->queue[d->nqueue++] = *w;
+	if (d->nqueue == 1) {
+		d->due.on_due = on_enrich_due;
+		noc_due_arm(core, &d->due,
+			    noc_core_time(core).boot_ns + ms * NOC_NS_PER_MS);
+	}
+	w->source->in_progress++;
+	enrich_part(core)->parked++;
+}
+
 bool
 noc_enrich_park(struct noc_core *core, struct noc_source *source,
 		struct noc_event *ev, struct noc_receipt *receipt)
 {
+	struct enrich_wait w = { .source = source, .receipt = receipt };
 	struct noc_env *env = noc_core_env(core);
 	struct enrich_device *d;
 
@@ -426,20 +445,10 @@ noc_enrich_park(struct noc_core *core, struct noc_source *source,
 		return false;
 	if (d->nqueue == 0 && !enrich_asks(core, d, ev))
 		return false;
-	NOC_GROW(d->queue, d->queue_cap, d->nqueue + 1);
-	d->queue[d->nqueue++] = (struct enrich_wait){
-		.ev = noc_event_promote(ev),
-		.source = source,
-		.receipt = receipt,
-	};
-	if (d->nqueue == 1) {
-		d->due.on_due = on_enrich_due;
-		noc_due_arm(core, &d->due,
-			    noc_core_time(core).boot_ns +
-				ENRICH_WAIT_MS * NOC_NS_PER_MS);
-	}
-	source->in_progress++;
-	enrich_part(core)->parked++;
+	w.ev = noc_event_promote(ev);
+	if (receipt)
+		noc_parked_put(core, source, w.ev);
+	enrich_wait(core, d, &w, ENRICH_WAIT_MS);
 	return true;
 }
 
@@ -475,6 +484,59 @@ enrich_close(void *part)
 	free(e);
 }
 
+/* Its sender hears of it when it asks again. */
+static void
+on_enrich_nobody(struct noc_receipt *r, enum noc_fate fate,
+		 const struct noc_id *event, const struct noc_id *run)
+{
+	(void)r;
+	(void)fate;
+	(void)event;
+	(void)run;
+}
+
+static struct noc_receipt enrich_nobody = { .done = on_enrich_nobody };
+
+/* It goes on without the name as soon as all is loaded. */
+static bool
+enrich_load(struct noc_core *core, void *part, const char *kind,
+	    const char *key, int64_t due_ns, const struct noc_value *data)
+{
+	struct enrich_wait w = { .receipt = &enrich_nobody };
+	struct enrich_device *d;
+
+	(void)part;
+	(void)due_ns;
+	if (strcmp(kind, NOC_PARKED))
+		return false;
+	w.ev = noc_parked_load(core, key, data, &w.source);
+	d = w.ev ? enrich_get(core, w.ev->device, true) : NULL;
+	if (!d) {
+		noc_event_unref(w.ev);
+		noc_core_unreadable(core, kind, key);
+		return true;
+	}
+	w.source->received++;
+	enrich_wait(core, d, &w, 0);
+	return true;
+}
+
+static void
+enrich_store(struct noc_core *core, void *part)
+{
+	const struct enrich *e = part;
+	void *value;
+
+	for (size_t it = 0; noc_table_next(&e->devices, &it, NULL, &value);) {
+		const struct enrich_device *d = value;
+
+		for (size_t i = 0; i < d->nqueue; i++)
+			if (d->queue[i].receipt)
+				noc_parked_put(core, d->queue[i].source,
+					       d->queue[i].ev);
+	}
+}
+
 static void
 enrich_stats(struct noc_core *core, void *part, struct noc_value *map)
 {
@@ -492,5 +554,7 @@ enrich_stats(struct noc_core *core, void *part, struct noc_value *map)
 const struct noc_part_ops noc_part_enrich = {
 	.open = enrich_open,
 	.close = enrich_close,
+	.load = enrich_load,
+	.store = enrich_store,
 	.stats = enrich_stats,
 };

@@ -205,6 +205,81 @@ def _():
     check(start + 'slack "s", replay = false' + end, 0)
 
 
+# ---- what waits for the name of its port ----
+
+PORTS = """
+normalize "if-down" { from = "snmp.trap", trap = "linkDown",
+  map = { ifindex = "ifIndex" }, emit = "link.down" }
+hook "gh" { auth = github "s", emit = "link.down",
+  map = { device = "device", ifindex = "port" } }
+hook "b" { auth = bearer "s", emit = "link.down", dedup = "{ifindex}",
+  map = { device = "device", ifindex = "port" } }
+rule "down" { on = "link.down", run = log "port {ifindex}" }
+"""
+
+
+def ways(d):
+    """Number of the port -> who tells of it: true when he was answered."""
+    def hook(name, n):
+        body = b'{"device": "sw1", "port": %d}' % n
+        return post(d, name, {
+            "X-Hub-Signature-256": "sha256=" + mac("sha256", body),
+            "X-GitHub-Delivery": "d-1", "Authorization": "Bearer s3cret",
+            }, body) in (200, 202)
+
+    def cloudevent():
+        return d.request(
+            "POST", "/api/v1/events", {"device": "sw1", "ifindex": 4},
+            {"ce-specversion": "1.0", "ce-type": "link.down", "ce-id": "a",
+             "ce-source": "/test"}).status in (200, 202)
+
+    def inform():
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.settimeout(noc.PATIENCE)
+            s.sendto(noc.inform(9, 9), ("127.0.0.1", d.traps))
+            return bool(s.recv(4096))
+    return {5: lambda: hook("gh", 5), 6: lambda: hook("b", 6), 4: cloudevent,
+            9: inform}
+
+
+for END in ("kill", "stop"):
+    @noc.case("what is acknowledged when it is repeated was not lost as the "
+              "daemon ended (%s) while it waited for the name of its port"
+              % END)
+    def _(end=END):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+            silent.bind(("127.0.0.1", 0))
+            inventory = ("name,address,role,snmp_port\nsw1,127.0.0.1,access,%d"
+                         "\n" % silent.getsockname()[1])
+            with noc.Daemon(rules=PORTS, inventory=inventory,
+                            secrets={"s": "s3cret"}) as d:
+                told = ways(d)
+
+                def tell(way):
+                    try:
+                        way()
+                    except OSError:
+                        pass  # it has died
+                for way in told.values():
+                    threading.Thread(target=tell, args=(way,),
+                                     daemon=True).start()
+                noc.wait_for(lambda: sum(r["in_progress"] for r in
+                                         d.sources().values()) == len(told),
+                             "all of them to wait", every=0.01)
+                getattr(d, end)()
+                d.restart()
+                for way in told.values():
+                    noc.check(way(), "it is not answered again")
+                for n in told:
+                    d.wait_line("log down: port %d$" % n)
+                noc.check(all(not r["in_progress"]
+                              for r in d.sources().values()), "some wait yet")
+                d.stop()
+                noc.equal(sorted(e["data"]["ifindex"] for e in
+                                 noc.stored(d.state).values()
+                                 if e["kind"] == "link.down"), sorted(told))
+
+
 # ---- SNMPv3 ----
 
 RULES = """
