@@ -29,9 +29,9 @@ enum noc_part {
 	NOC_PART_HEARD,	    /* SNMPv3 engines and their messages */
 	NOC_PART_CORRELATE, /* keyed states of the forms */
 	NOC_PART_SETTLE,    /* devices that runs have touched */
-	NOC_PART_GUARD,	    /* budgets of rules */
 	NOC_PART_OVERRIDE,  /* silences, freezes, kill switch */
 	NOC_PART_RUNS,	    /* runs under way */
+	NOC_PART_GUARD,	    /* budgets of rules; runs ask it */
 	NOC_PART_BREAKERS,  /* of an action at a target */
 	NOC_PART_NOTIFY,    /* channels */
 	NOC_PART_TASKS,	    /* schedules, memory of polls */

@@ -15,6 +15,7 @@
 #include "engine/event/identity.h"
 #include "engine/notify/limit.h"
 #include "engine/notify/notify.h"
+#include "engine/run/runner.h"
 #include "engine/correlate/correlate.h"
 #include "engine/correlate/hold.h"
 #include "engine/correlate/keyed.h"
@@ -312,6 +313,51 @@ guard_starts(struct noc_core *core, struct noc_candidate *c,
 	return p->why.p;
 }
 
+/* Nobody signed it: it counts as acting when it does (noc_guard_acts). */
+static bool
+guard_is_unsigned(const struct noc_candidate *c)
+{
+	return c->rule->acting && c->ev->trust < NOC_TRUST_HIGH;
+}
+
+static char *
+guard_looks_name(const struct noc_candidate *c)
+{
+	struct noc_slice sender = noc_event_sender(c->ev);
+
+	return noc_asprintf("looks\x1f%s\x1f%.*s", c->rule->name,
+			    (int)sender.len, sender.p ? sender.p : "");
+}
+
+/* So often it has looked because of this sender, who may be forged: then it
+ * waits for no other.  One notice for all of them. */
+static const char *
+guard_looks(struct noc_core *core, struct noc_candidate *c)
+{
+	const struct noc_rate *rate = &c->rule->guard.rate;
+	struct guards *p = guard_part(core);
+	char *name = guard_looks_name(c);
+	struct guard_count *g = noc_table_get(&p->counts, name), *told;
+	struct noc_slice sender = noc_event_sender(c->ev);
+	size_t n = 0;
+
+	free(name);
+	if (g) {
+		guard_slide(g, guard_now_ms(core) - rate->per_ms);
+		n = g->times->u.list.len;
+	}
+	if (!g || (int64_t)n < rate->count)
+		return NULL;
+	noc_strbuf_clear(&p->why);
+	noc_strbuf_addf(&p->why,
+			"rate: looked at what %.*s says %zu times already",
+			(int)sender.len, sender.p ? sender.p : "", n);
+	told = guard_get(p, noc_asprintf("looks\x1f%s", c->rule->name));
+	guard_tell(core, c, told, rate->per_ms, (int64_t)n, p->why.p);
+	guard_store(core, told, rate->per_ms);
+	return p->why.p;
+}
+
 /* Another device than those acted on, and there are enough of them. */
 static const char *
 guard_targets(struct noc_core *core, struct noc_candidate *c)
@@ -345,13 +391,11 @@ guard_targets(struct noc_core *core, struct noc_candidate *c)
 
 /* In this order.  NULL: go on; else why not. */
 static const char *
-guard_check(struct noc_core *core, struct noc_candidate *c)
+guard_has_acted(struct noc_core *core, struct noc_candidate *c)
 {
 	const struct noc_guard *guard = &c->rule->guard;
 	const char *why = NULL;
 
-	if (c->ev->depth > guard->depth)
-		return "causal depth: its own events lead back to it";
 	if (guard->per_key.count > 0)
 		why = guard_starts(
 		    core, c, &guard->per_key, "per_key",
@@ -364,8 +408,22 @@ guard_check(struct noc_core *core, struct noc_candidate *c)
 	return why;
 }
 
-void
-noc_guard_fired(struct noc_core *core, struct noc_candidate *c)
+static const char *
+guard_check(struct noc_core *core, struct noc_candidate *c)
+{
+	const struct noc_guard *guard = &c->rule->guard;
+	const char *why = NULL;
+
+	if (c->ev->depth > guard->depth)
+		return "causal depth: its own events lead back to it";
+	why = guard_has_acted(core, c);
+	if (!why && guard->rate.count > 0 && guard_is_unsigned(c))
+		why = guard_looks(core, c);
+	return why;
+}
+
+static void
+guard_acted(struct noc_core *core, const struct noc_candidate *c)
 {
 	const struct noc_guard *guard = &c->rule->guard;
 	struct guards *p = guard_part(core);
@@ -394,6 +452,37 @@ noc_guard_fired(struct noc_core *core, struct noc_candidate *c)
 	}
 }
 
+void
+noc_guard_fired(struct noc_core *core, struct noc_candidate *c)
+{
+	const struct noc_rate *rate = &c->rule->guard.rate;
+	struct guard_count *g;
+
+	if (!guard_is_unsigned(c)) {
+		guard_acted(core, c);
+	} else if (rate->count > 0) {
+		g = guard_get(guard_part(core), guard_looks_name(c));
+		guard_add(g, guard_now_ms(core), c->key);
+		guard_store(core, g, rate->per_ms);
+	}
+}
+
+/* What a run of the rule changes because of what nobody signed counts here,
+ * not when it looks: else who forges uses up what all devices share. */
+static const char *
+guard_acts(struct noc_core *core, struct noc_rule *rule, struct noc_event *ev,
+	   const char *key)
+{
+	struct noc_candidate c = {
+		.rule = rule, .ev = ev, .key = key, .count = 1
+	};
+	const char *why = guard_has_acted(core, &c);
+
+	if (!why)
+		guard_acted(core, &c);
+	return why;
+}
+
 static enum noc_form_result
 guard_event(struct noc_core *core, struct noc_candidate *c)
 {
@@ -419,7 +508,7 @@ const struct noc_correlator_ops noc_correlate_guards = {
 static void *
 guard_open(struct noc_core *core)
 {
-	(void)core;
+	noc_runs_of(core)->guard = guard_acts;
 	return noc_calloc(1, sizeof(struct guards));
 }
 

@@ -12,7 +12,8 @@
 /* Counts a candidate; true, and *why: too many at once, none of them acts. */
 bool noc_guard_mass(struct noc_core *core, struct noc_candidate *c,
 		    const char **why);
-/* It has started: counts against per_key, rate and targets. */
+/* It has started: counts against per_key, rate and targets.  What nobody
+ * signed counts against the latter two when its run changes something. */
 void noc_guard_fired(struct noc_core *core, struct noc_candidate *c);
 
 #endif

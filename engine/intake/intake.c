@@ -230,6 +230,7 @@ intake_fold(struct noc_core *core, struct noc_source *source,
 
 	if (!first)
 		return false;
+	noc_event_ref(first); /* what it leads to may let it go */
 	source->folded++;
 	ev->cause = first->id;
 	if (receipt)
@@ -243,6 +244,7 @@ intake_fold(struct noc_core *core, struct noc_source *source,
 	noc_ring_add(&noc_admit_part(core)->recent, NOC_RING_KEPT, ev);
 	intake_receipt(core, receipt, NOC_FATE_FOLDED, ev);
 	noc_admit_line(core, ev, NOC_FATE_FOLDED);
+	noc_event_unref(first);
 	return true;
 }
 

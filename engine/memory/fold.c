@@ -20,6 +20,7 @@
 #include "engine/event/value.h"
 #include "engine/memory/seen.h"
 #include "engine/notify/limit.h"
+#include "engine/rule/ruleset.h"
 
 #define FOLD_NS		(30 * NOC_NS_PER_S)
 #define FOLD_SYMPTOM_NS (300 * NOC_NS_PER_S)
@@ -184,12 +185,30 @@ fold_describe(struct fold_entry *e)
 	noc_strbuf_release(&sb);
 }
 
-/* The later witness may know what the first did not (ifIndex, state). */
+/* A rule that acts has it. */
+static bool
+fold_acts(struct noc_core *core, const struct fold_entry *e)
+{
+	const struct noc_rule *rule;
+	const char *name;
+
+	for (size_t it = 0; noc_table_next(&e->rules, &it, &name, NULL);)
+		if ((rule = noc_ruleset_rule(noc_core_rules(core), name)) &&
+		    rule->acting)
+			return true;
+	return false;
+}
+
+/* The later witness may know what the first did not (ifIndex, state).  What is
+ * acted on as signed stays signed. */
 static void
-fold_merge(struct fold_entry *e, const struct noc_event *ev)
+fold_merge(struct noc_core *core, struct fold_entry *e,
+	   const struct noc_event *ev)
 {
 	if (!ev->data || ev->data->type != NOC_MAP ||
 	    !noc_slice_eq(ev->device, e->first->device))
+		return;
+	if (ev->trust < e->first->trust && fold_acts(core, e))
 		return;
 	if (!e->first->data)
 		e->first->data = noc_value_map();
@@ -326,7 +345,7 @@ noc_fold(struct noc_core *core, struct noc_event *ev, const char **why)
 		free(key);
 		fold_witness(e, ev, true);
 		fold_describe(e);
-		fold_merge(e, ev);
+		fold_merge(core, e, ev);
 		fold_store_event(core, e);
 		*why = "the same fault";
 		return e->first;
@@ -357,6 +376,15 @@ noc_fold_recovered(struct noc_core *core, const struct noc_event *first)
 	e->closed = true;
 	if (e->stored)
 		noc_fold_persist(core, first);
+}
+
+void
+noc_fold_refuted(struct noc_core *core, const struct noc_event *first)
+{
+	struct fold_entry *e = fold_of(core, first);
+
+	if (e)
+		fold_drop(core, e);
 }
 
 bool

@@ -22,6 +22,9 @@ bool noc_fold_rule_once(struct noc_core *core, const struct noc_event *first,
 			const char *rule);
 /* A run has verified that it is over, whether or not anybody said so. */
 void noc_fold_recovered(struct noc_core *core, const struct noc_event *first);
+/* A run had no cause for it, and nobody had signed it: whoever tells of it from
+ * now on is the first. */
+void noc_fold_refuted(struct noc_core *core, const struct noc_event *first);
 /* A fault that may still get witnesses and has not recovered. */
 bool noc_fold_is_open(struct noc_core *core, const struct noc_event *first);
 /* The first witness is journaled: so must its entry be (one live row). */

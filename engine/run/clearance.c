@@ -96,6 +96,26 @@ clearance_confirmed(struct noc_run *r, const struct noc_step_def *def,
 	return NOC_CLEAR_FAIL;
 }
 
+/* It counts as acting now, once: there may be too many that do. */
+static enum noc_clearance
+clearance_guarded(struct noc_run *r, struct noc_rule *rule,
+		  struct noc_failure *failure)
+{
+	const char *why;
+
+	if (!rule || !rule->acting || r->counted || !noc_run_untrusted(r))
+		return NOC_CLEAR;
+	why = noc_runs_of(r->core)->guard(r->core, rule, r->ev, r->key);
+	if (why) {
+		noc_failure_set(failure, "permanent", "guard", "guarded",
+				"left alone, guarded: %s", why);
+		return NOC_CLEAR_STOP;
+	}
+	r->counted = true;
+	r->dirty = true;
+	return NOC_CLEAR;
+}
+
 enum noc_clearance
 noc_step_clearance(struct noc_run *r, const struct noc_step_def *def,
 		   const char *target, const struct noc_value *params,
@@ -103,7 +123,8 @@ noc_step_clearance(struct noc_run *r, const struct noc_step_def *def,
 {
 	const struct noc_event *by = NULL;
 	const char *under = noc_run_under(r), *id;
-	const struct noc_rule *rule = under ? noc_run_rule(r, under) : NULL;
+	struct noc_rule *rule = under ? noc_run_rule(r, under) : NULL;
+	enum noc_clearance c;
 	char *unless;
 	struct noc_scope scope;
 
@@ -142,7 +163,8 @@ noc_step_clearance(struct noc_run *r, const struct noc_step_def *def,
 				(int)(KEPT_NS / NOC_NS_PER_S), target);
 		return NOC_CLEAR_FAIL;
 	}
-	return clearance_confirmed(r, def, target, params, failure);
+	c = clearance_confirmed(r, def, target, params, failure);
+	return c == NOC_CLEAR ? clearance_guarded(r, rule, failure) : c;
 }
 
 /* "https://user@host:8443/x" -> "host:8443". */

@@ -187,6 +187,7 @@ run_load_json(struct noc_run *r, const struct noc_value *json)
 	}
 	r->probing = noc_value_get_int(json, "probing", 0) != 0;
 	r->confirm_turn = noc_value_get_int(json, "turn", 0) != 0;
+	r->counted = noc_value_get_int(json, "counted", 0) != 0;
 	r->would = noc_value_get_int(json, "would", 0) != 0;
 	r->late = noc_value_get_int(json, "late", 0) != 0;
 	if (noc_value_get(json, "event"))

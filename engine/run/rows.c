@@ -96,6 +96,7 @@ run_set_json(struct noc_run *r)
 	run_set_int(r, "reads", r->reads);
 	run_set_int(r, "probing", r->probing);
 	run_set_int(r, "turn", r->confirm_turn);
+	run_set_int(r, "counted", r->counted);
 	run_set_int(r, "would", r->would);
 	run_set_int(r, "late", r->late);
 	if (r->lacks_code)

@@ -19,6 +19,7 @@
 #include "engine/memory/fold.h"
 #include "engine/run/attempt.h"
 #include "engine/run/cause.h"
+#include "engine/run/clearance.h"
 #include "engine/run/code.h"
 #include "engine/run/ended.h"
 #include "engine/run/escalate.h"
@@ -362,6 +363,15 @@ run_has_verified(const struct noc_run *r)
 	return false;
 }
 
+/* It was to change something because of what nobody signed, and had no cause:
+ * who tells of the same now is not one more that saw it. */
+static bool
+run_refutes(const struct noc_run *r)
+{
+	return noc_run_untrusted(r) && r->plan->acting && !r->counted &&
+	       !strcmp(r->actor, "rule");
+}
+
 void
 noc_run_end(struct noc_run *r, const char *state, const char *outcome)
 {
@@ -392,6 +402,8 @@ noc_run_end(struct noc_run *r, const char *state, const char *outcome)
 	r->took_ns = noc_steady_now(r->core) - r->began_ns;
 	if (!strcmp(state, "Succeeded")) {
 		runs->succeeded++;
+		if (run_refutes(r))
+			noc_fold_refuted(r->core, r->ev);
 		if (run_has_verified(r)) {
 			noc_settle_end(r->core, &r->id);
 			if (r->ev)

@@ -78,6 +78,7 @@ struct noc_run {
 				 not known, as after a restart */
 	bool probing;	      /* the attempt is the probe of a step in doubt */
 	bool confirm_turn;    /* its turn to read has come */
+	bool counted;	      /* by its rule's guards, as one that acts */
 	int retries, recoveries;
 	bool would; /* by its mode something was left undone */
 	int64_t ok_since_ns;

@@ -25,6 +25,11 @@ struct noc_runs {
 	struct noc_source *source; /* of emitted events */
 	struct noc_ruleset **code; /* engine/run/code.c */
 	size_t ncode, code_cap;
+	/* May a run of this rule, whose event nobody signed, change something
+	 * now?  Counts it; NULL: it may; else why not, till the next call.
+	 * Who guards rules sets it. */
+	const char *(*guard)(struct noc_core *core, struct noc_rule *rule,
+			     struct noc_event *ev, const char *key);
 	struct noc_table lost; /* by the hash of the tree: int64_t, owned */
 	struct noc_run *dead;
 	struct noc_attempt *attempts;

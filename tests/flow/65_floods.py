@@ -155,5 +155,26 @@ def _():
             d.no_line(r"breaker OPEN snmp \*")
 
 
+@noc.case("forged traps of a healthy device use up no guard of the others")
+def _():
+    tight = HEAL.replace(
+        'rate = "100/1m", targets = "100/1m"',
+        'rate = "2/10m", targets = "1/10m"')
+    with lab.Lab(2, ["lan1"]) as network, \
+            network.daemon(tight) as d:
+        for port in ("lo", "up0"):
+            network[2].says(d, port, False)
+        noc.wait_for(lambda: len([r for r in runs(d)
+                                  if r["state"] == "Succeeded"]) == 2,
+                     "two forged ones to be looked at", every=0.2)
+        network[2].says(d, "eth8", False)
+        d.wait_line("heal held back: rate: looked at what demo2 says 2 times")
+        network[1].shut("lan1")
+        noc.wait_for(lambda: [r for r in runs(d) if r["device"] == "demo1" and
+                              r["state"] == "Succeeded"],
+                     "the link of the other to be healed", every=0.2)
+        noc.check(network[1].is_up("lan1"), "lan1 is not raised")
+
+
 if __name__ == "__main__":
     noc.main()

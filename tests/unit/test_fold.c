@@ -97,6 +97,34 @@ test_fold_trust(void **state)
 	}
 }
 
+/* Nor does it make an unsigned one of what is acted on already. */
+static void
+test_fold_takes_no_trust(void **state)
+{
+	static const char rules[] =
+	    "rule \"raise\" { mode = \"active\", on = \"link.down\","
+	    " key = \"{link}\", hold = \"5s\", run = flow {"
+	    " step \"set\" { snmp.set { [\"ifAdminStatus.{ifindex}\"] ="
+	    " \"up\" }, timeout = \"5s\" } } }\n";
+	struct fix f = { 0 };
+
+	(void)state;
+	fix_open(&f, rules);
+	cor_inventory(&f, cabled);
+	cor_port(&f, "link.down", "sw1", "eth7");
+	cor_tell(&f, &(struct tell){ .base = "snmp.trap",
+				     .kind = "link.down",
+				     .device = "sw1",
+				     .ifname = "eth7",
+				     .user = "x",
+				     .origin = "192.0.2.1",
+				     .trust = NOC_TRUST_NORMAL });
+	assert_int_equal(cor_count(&f, "raise")->matched, 1);
+	fix_advance(&f, 5000);
+	assert_int_equal(f.sets, 1);
+	cor_close(&f);
+}
+
 /* A rule that lacked the ifIndex gets it from the second witness, once; not
  * when the fault is over. */
 static void
@@ -320,6 +348,7 @@ main(void)
 		cmocka_unit_test(test_fold_witnesses),
 		cmocka_unit_test(test_fold_late),
 		cmocka_unit_test(test_fold_trust),
+		cmocka_unit_test(test_fold_takes_no_trust),
 		cmocka_unit_test(test_fold_again),
 		cmocka_unit_test(test_fold_children),
 		cmocka_unit_test(test_fold_restart),
