@@ -3,6 +3,7 @@
 
 #include "sensors/snmp_trap.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -283,6 +284,7 @@ trap_judge(struct snmp_trap *t, struct notification *n)
 		return;
 	memcpy(n->heard.engine, trap->engine_id, sizeof(n->heard.engine));
 	n->heard.engine_len = trap->engine_id_len;
+	snprintf(n->heard.user, sizeof(n->heard.user), "%s", trap->user);
 	n->heard.ours = trap->ours;
 	n->heard.boots = trap->boots;
 	n->heard.time_s = trap->time_s;

@@ -209,7 +209,6 @@ noc_snmp_open(struct noc_loop *loop, const struct noc_snmp_options *opt,
 	snmp->send_arg = opt->send_arg;
 	snmp->known = opt->known;
 	snmp->known_arg = opt->known_arg;
-	snmp->lenient_time = opt->lenient_time;
 	snmp->learned_max = opt->engines_max ? opt->engines_max : ENGINES_MAX;
 	snmp->buffer = noc_calloc(1, NOC_SNMP_DATAGRAM + NOC_SNMP_PADDING);
 	noc_snmp_reports_init(&snmp->reports);

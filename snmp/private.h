@@ -69,7 +69,6 @@ struct noc_snmp {
 	void *send_arg;
 	bool (*known)(void *arg, const struct sockaddr *from);
 	void *known_arg;
-	bool lenient_time;
 	uint8_t engine[32];
 	size_t engine_len;
 	void *sessp; /* parses what the sensor received */

@@ -192,11 +192,46 @@ parsed(struct noc_snmp *snmp, netsnmp_pdu *pdu, struct noc_snmp_trap *out,
 	return 0;
 }
 
+/*
+ * The library has one clock of an engine for all of its users, and for what we
+ * ask it.  Who has one user's key may sign any engine with any clock, so none
+ * is lent to a notification, and none is learnt of it; how old it is says
+ * engine/memory/heard.h.
+ */
+struct lent_clock {
+	bool lent;
+	u_int boots, time;
+};
+
+static struct lent_clock
+clock_take(const struct noc_snmp *snmp, const struct noc_snmp_shape *s)
+{
+	struct lent_clock c = { .lent = s->version == 3 &&
+					s->engine_id_len > 0 &&
+					!engine_is_ours(snmp, s) };
+
+	if (!c.lent)
+		return c;
+	get_enginetime(s->engine_id, (u_int)s->engine_id_len, &c.boots, &c.time,
+		       TRUE);
+	set_enginetime(s->engine_id, (u_int)s->engine_id_len, 0, 0, TRUE);
+	return c;
+}
+
+static void
+clock_put(const struct noc_snmp_shape *s, const struct lent_clock *c)
+{
+	if (c->lent)
+		set_enginetime(s->engine_id, (u_int)s->engine_id_len, c->boots,
+			       c->time, TRUE);
+}
+
 static int
 receive(struct noc_snmp *snmp, const struct noc_snmp_shape *s, const uint8_t *p,
 	size_t len, void *opaque, size_t opaque_len, struct noc_snmp_trap *out,
 	struct noc_err *err)
 {
+	struct lent_clock clock;
 	netsnmp_pdu *pdu;
 	int rc;
 
@@ -204,13 +239,11 @@ receive(struct noc_snmp *snmp, const struct noc_snmp_shape *s, const uint8_t *p,
 	 * end of what it was given. */
 	memcpy(snmp->buffer, p, len);
 	memset(snmp->buffer + len, 0, NOC_SNMP_PADDING);
-	if (snmp->lenient_time && s->version == 3 && s->engine_id_len > 0 &&
-	    !engine_is_ours(snmp, s))
-		set_enginetime(s->engine_id, (u_int)s->engine_id_len, 0, 0,
-			       TRUE);
+	clock = clock_take(snmp, s);
 	pdu = snmp_create_sess_pdu(snmp->transport, opaque, opaque_len);
 	if (pdu == NULL) {
 		free(opaque);
+		clock_put(s, &clock);
 		return noc_err_set(err, NOC_ERESOURCE,
 				   "libnetsnmp has no memory for a message.");
 	}
@@ -218,6 +251,7 @@ receive(struct noc_snmp *snmp, const struct noc_snmp_shape *s, const uint8_t *p,
 	rc = snmp_parse(snmp->sessp, snmp_sess_session(snmp->sessp), pdu,
 			snmp->buffer, len);
 	snmp->reading = false;
+	clock_put(s, &clock);
 	if (rc != 0)
 		rc = refused(snmp, rc, s, err);
 	else

@@ -48,7 +48,6 @@ struct noc_snmp_options {
 	const struct noc_mib *mib; /* borrowed until close; names and enums */
 	size_t engines_max; /* engines learned at most (0: 4,096); the one
 			       longest unseen goes first */
-	bool lenient_time;  /* decode of captures: any boots and time */
 	/* Sends a Report or an INFORM's answer; NULL: nothing is sent. */
 	void (*send)(void *arg, const uint8_t *p, size_t len,
 		     const struct sockaddr *to, socklen_t to_len);

@@ -338,7 +338,7 @@ decode_open_snmp(struct decode *d, const struct noc_value *opts,
 {
 	const struct noc_value *list = noc_value_get(opts, "user");
 	struct noc_snmp_user users[DECODE_USERS_MAX];
-	struct noc_snmp_options snmp = { .users = users, .lenient_time = true };
+	struct noc_snmp_options snmp = { .users = users };
 	struct noc_err err;
 
 	for (size_t i = 0; i < noc_value_len(list); i++)

@@ -12,13 +12,14 @@
 #include "engine/memory/recall.h"
 #include "engine/notify/limit.h"
 
-#define HEARD_ENGINES_MAX 16384
+#define HEARD_ENGINES_MAX 16384 /* that one user signs for */
 #define HEARD_MAX	  16384 /* messages of one engine */
 #define HEARD_MAX_ALL	  65536
 #define HEARD_AGAIN_MS	  (301 * 1000) /* longer than one can be in time */
 #define HEARD_WINDOW_S	  150	       /* RFC 3414 §2.2.3 */
 #define HEARD_DRIFT_S	  10 /* a row may be so much behind its engine */
 #define HEARD_IDLE_NS	  (24 * 3600 * NOC_NS_PER_S)
+#define HEARD_NAME	  160	     /* engine and user in hex */
 #define HEARD_BOOTS_LATCH 2147483647 /* RFC 3414 §2.2.2: never in time */
 
 /* What an engine's clock showed at a time of ours; it goes on as ours does. */
@@ -26,22 +27,29 @@ struct reading {
 	int64_t boots, time_s, at_ns;
 };
 
-struct engine {
+struct engine { /* as one user tells of it */
 	TAILQ_ENTRY(engine) link;
+	struct signer *signer;
 	struct reading last, stored; /* the latest; as in its row */
 	int64_t heard_ns;
 	/* Messages up to here are forgotten: one that is as old cannot be told
 	 * from a replay. */
 	int64_t floor_boots, floor_s, stored_floor_boots, stored_floor_s;
 	bool ours;
-	char hex[65];
+	char name[HEARD_NAME]; /* "ENGINE/USER" */
+};
+
+struct signer {
+	TAILQ_HEAD(, engine) queue; /* longest unheard first */
+	size_t n;
+	char user[]; /* hex */
 };
 
 struct heard {
 	struct noc_core *core;
 	struct noc_recall messages;
-	struct noc_table engines;   /* hex -> struct engine */
-	TAILQ_HEAD(, engine) queue; /* longest unheard first */
+	struct noc_table engines; /* name -> struct engine */
+	struct noc_table signers; /* user in hex -> struct signer */
 	uint64_t old, strange;
 };
 
@@ -68,42 +76,68 @@ engine_store(struct noc_core *core, struct engine *e)
 			      noc_value_int(e->floor_boots));
 		noc_value_set(data, "floor", noc_value_int(e->floor_s));
 	}
-	noc_txn_live_put(noc_core_txn(core), "engine", e->hex, 0, data);
+	noc_txn_live_put(noc_core_txn(core), "engine", e->name, 0, data);
 	noc_value_free(data);
 	e->stored = e->last;
 	e->stored_floor_boots = e->floor_boots;
 	e->stored_floor_s = e->floor_s;
 }
 
+static const char *
+name_user(const char *name)
+{
+	const char *slash = strchr(name, '/');
+
+	return slash ? slash + 1 : "";
+}
+
+static struct signer *
+signer_get(struct heard *p, const char *user)
+{
+	struct signer *s = noc_table_get(&p->signers, user);
+
+	if (s)
+		return s;
+	s = noc_calloc(1, sizeof(*s) + strlen(user) + 1);
+	strcpy(s->user, user);
+	TAILQ_INIT(&s->queue);
+	noc_table_put(&p->signers, s->user, s);
+	return s;
+}
+
 static struct engine *
-engine_put(struct heard *p, const char *hex)
+engine_put(struct heard *p, const char *name)
 {
 	struct engine *e = noc_calloc(1, sizeof(*e));
 
-	snprintf(e->hex, sizeof(e->hex), "%s", hex);
+	snprintf(e->name, sizeof(e->name), "%s", name);
 	e->floor_boots = e->stored_floor_boots = -1;
 	e->last.boots = e->stored.boots = -1;
-	noc_table_put(&p->engines, e->hex, e);
-	TAILQ_INSERT_TAIL(&p->queue, e, link);
+	e->signer = signer_get(p, name_user(e->name));
+	e->signer->n++;
+	noc_table_put(&p->engines, e->name, e);
+	TAILQ_INSERT_TAIL(&e->signer->queue, e, link);
 	return e;
 }
 
-/* One that was silent for a day makes room; else NULL. */
+/* One of this user that was silent for a day makes room; else NULL. */
 static struct engine *
-engine_new(struct noc_core *core, struct heard *p, const char *hex)
+engine_new(struct noc_core *core, struct heard *p, const char *name)
 {
-	struct engine *first = TAILQ_FIRST(&p->queue);
+	struct signer *s = signer_get(p, name_user(name));
+	struct engine *first = TAILQ_FIRST(&s->queue);
 
-	if (noc_table_len(&p->engines) >= HEARD_ENGINES_MAX) {
+	if (s->n >= HEARD_ENGINES_MAX) {
 		if (first->ours ||
 		    noc_steady_now(core) - first->heard_ns < HEARD_IDLE_NS)
 			return NULL;
-		noc_txn_live_del(noc_core_txn(core), "engine", first->hex);
-		noc_table_del(&p->engines, first->hex);
-		TAILQ_REMOVE(&p->queue, first, link);
+		noc_txn_live_del(noc_core_txn(core), "engine", first->name);
+		noc_table_del(&p->engines, first->name);
+		TAILQ_REMOVE(&s->queue, first, link);
+		s->n--;
 		free(first);
 	}
-	return engine_put(p, hex);
+	return engine_put(p, name);
 }
 
 /*
@@ -143,7 +177,18 @@ engine_is_past(struct noc_core *core, const struct engine *e,
 				HEARD_WINDOW_S);
 }
 
-/* ---- messages: "HEX\x1fBOOTS/TIME/DIGEST" ---- */
+/* ---- messages: "ENGINE/USER\x1fBOOTS/TIME/DIGEST" ---- */
+
+static void
+heard_name(const struct noc_heard *h, char name[HEARD_NAME])
+{
+	char engine[65], user[2 * sizeof(h->user) + 1];
+
+	snprintf(name, HEARD_NAME, "%s/%s",
+		 noc_hex(engine, h->engine, h->engine_len),
+		 noc_hex(user, (const uint8_t *)h->user,
+			 strnlen(h->user, sizeof(h->user))));
+}
 
 static void
 message_key(const struct noc_heard *h, char key[112])
@@ -166,13 +211,13 @@ on_message_gone(struct noc_core *core, void *arg, const char *text, bool early)
 	const char *at = strchr(text, '\x1f');
 	struct engine *e;
 	long long boots, time_s;
-	char hex[65];
+	char name[HEARD_NAME];
 
-	if (!at || (size_t)(at - text) >= sizeof(hex) ||
+	if (!at || (size_t)(at - text) >= sizeof(name) ||
 	    sscanf(at + 1, "%lld/%lld/", &boots, &time_s) != 2)
 		return;
-	snprintf(hex, sizeof(hex), "%.*s", (int)(at - text), text);
-	e = noc_table_get(&p->engines, hex);
+	snprintf(name, sizeof(name), "%.*s", (int)(at - text), text);
+	e = noc_table_get(&p->engines, name);
 	if (!e || boots < e->floor_boots ||
 	    (boots == e->floor_boots && time_s <= e->floor_s))
 		return;
@@ -189,35 +234,37 @@ noc_heard(struct noc_core *core, const struct noc_heard *h)
 {
 	struct heard *p = noc_core_part(core, NOC_PART_HEARD);
 	struct noc_recall_key k = { .within_ms = HEARD_AGAIN_MS };
-	char hex[65], key[112];
+	char name[HEARD_NAME], key[112];
 	struct engine *e;
 
-	k.owner = noc_hex(hex, h->engine, h->engine_len);
+	heard_name(h, name);
+	k.owner = name;
 	message_key(h, key);
 	k.key = noc_slice_str(key);
-	e = noc_table_get(&p->engines, hex);
-	if (noc_recall_repeats(&p->messages, hex, k.key))
+	e = noc_table_get(&p->engines, name);
+	if (noc_recall_repeats(&p->messages, name, k.key))
 		return NOC_HEARD_AGAIN;
 	if ((e && engine_is_past(core, e, h)) ||
 	    (!h->ours && h->boots == HEARD_BOOTS_LATCH)) {
 		p->old++;
 		return NOC_HEARD_OLD;
 	}
-	if (!e && !(e = engine_new(core, p, hex))) {
+	if (!e && !(e = engine_new(core, p, name))) {
 		p->strange++;
-		noc_limit_reached(core, "engines", hex,
-				  "%d SNMPv3 engines were heard in a day; what "
-				  "others send is of low trust",
-				  HEARD_ENGINES_MAX);
+		noc_limit_reached(
+		    core, "engines", name,
+		    "%d SNMPv3 engines of one user were heard in a "
+		    "day; what others of it send is of low trust",
+		    HEARD_ENGINES_MAX);
 		return NOC_HEARD_STRANGE;
 	}
 	e->ours = h->ours;
-	TAILQ_REMOVE(&p->queue, e, link);
-	TAILQ_INSERT_TAIL(&p->queue, e, link);
+	TAILQ_REMOVE(&e->signer->queue, e, link);
+	TAILQ_INSERT_TAIL(&e->signer->queue, e, link);
 	engine_advance(core, e, h);
 	if (noc_recall_add(core, &p->messages, &k) != NOC_RECALL_NEW)
 		noc_limit_reached(
-		    core, "messages", hex,
+		    core, "messages", name,
 		    "of more than %d SNMPv3 messages in 5 min the "
 		    "oldest are forgotten; what is as old is "
 		    "refused",
@@ -229,12 +276,11 @@ void
 noc_heard_forget(struct noc_core *core, const struct noc_heard *h)
 {
 	struct heard *p = noc_core_part(core, NOC_PART_HEARD);
-	char hex[65], key[112];
+	char name[HEARD_NAME], key[112];
 
+	heard_name(h, name);
 	message_key(h, key);
-	noc_recall_forget(core, &p->messages,
-			  noc_hex(hex, h->engine, h->engine_len),
-			  noc_slice_str(key));
+	noc_recall_forget(core, &p->messages, name, noc_slice_str(key));
 }
 
 /* ---- part ---- */
@@ -252,7 +298,6 @@ heard_open(struct noc_core *core)
 
 	(void)core;
 	noc_recall_init(&p->messages, &conf, p);
-	TAILQ_INIT(&p->queue);
 	return p;
 }
 
@@ -260,14 +305,15 @@ static void
 heard_close(void *part)
 {
 	struct heard *p = part;
-	struct engine *e;
+	void *value;
 
 	noc_recall_release(&p->messages);
+	for (size_t it = 0; noc_table_next(&p->engines, &it, NULL, &value);)
+		free(value);
+	for (size_t it = 0; noc_table_next(&p->signers, &it, NULL, &value);)
+		free(value);
 	noc_table_release(&p->engines);
-	while ((e = TAILQ_FIRST(&p->queue))) {
-		TAILQ_REMOVE(&p->queue, e, link);
-		free(e);
-	}
+	noc_table_release(&p->signers);
 	free(p);
 }
 
@@ -301,11 +347,11 @@ static void
 heard_store(struct noc_core *core, void *part)
 {
 	struct heard *p = part;
-	struct engine *e;
+	void *value;
 
-	TAILQ_FOREACH(e, &p->queue, link)
-	if (!e->ours)
-		engine_store(core, e);
+	for (size_t it = 0; noc_table_next(&p->engines, &it, NULL, &value);)
+		if (!((struct engine *)value)->ours)
+			engine_store(core, value);
 	noc_recall_store(core, &p->messages);
 }
 

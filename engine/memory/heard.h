@@ -7,13 +7,16 @@
 /*
  * SNMPv3 engines that have sent something authentic: how far their clocks
  * were (RFC 3414 §2.2), over restarts, and each message of the last minutes.
- * So what somebody has recorded and sends again is seen for what it is.  Only
+ * So what somebody has recorded and sends again is seen for what it is.  Each
+ * user has a notion of its own: who has one key may say any engine and any
+ * clock with it, and that is then nothing to those who have another.  Only
  * what was authenticated comes here.  Loop thread, inside an input.
  */
 struct noc_heard {
 	uint8_t engine[32]; /* the authoritative one */
 	size_t engine_len;
-	bool ours; /* that is us (INFORMs): the library knows our clock */
+	char user[40]; /* who signed it */
+	bool ours;     /* that is us (INFORMs): the library knows our clock */
 	int64_t boots, time_s;
 	uint8_t digest[32]; /* SHA-256 of the whole message */
 };

@@ -411,6 +411,25 @@ def _():
                   "snmp.replay = false")
 
 
+@noc.case("who has one user's key sets no clock for who signs as another, "
+          "before and after kill -9")
+def _():
+    wire = Wire()
+    with noc.Daemon(rules=RULES, config=USERS) as d:
+        noc.equal(tell(d, wire.record(*clock(5, 1000))), ["matched"])
+        noc.equal(tell(d, wire.record(*clock(2147483646, 2000000000, AUTH))),
+                  ["matched"], "the same engine, of another user")
+        noc.equal(tell(d, wire.record(*clock(5, 1001))), ["matched"],
+                  "after it")
+        die(d)
+        noc.equal(tell(d, wire.record(*clock(5, 1002))), ["matched"],
+                  "after kill -9")
+        noc.equal(tell(d, wire.record(*clock(5, 800))), ["refused"],
+                  "of 200 s before")
+        noc.equal(tell(d, wire.record(*clock(5, 1003, AUTH))), ["refused"],
+                  "his own")
+
+
 @noc.case("what is not authentic is not remembered, and changes nobody's clock")
 def _():
     wire = Wire()

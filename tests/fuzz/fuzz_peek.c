@@ -23,7 +23,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint8_t *copy;
 
 	if (!snmp) {
-		struct noc_snmp_options opt = { .lenient_time = true };
+		struct noc_snmp_options opt = { 0 };
 		struct noc_loop *loop;
 
 		opt.mib = noc_mib_new();

@@ -38,7 +38,6 @@ open_once(void)
 					.nusers = 2,
 					.mib = noc_mib_new(),
 					.engine_id = "80001f8805aabbccddeeff",
-					.lenient_time = true,
 					.send = on_send };
 	static struct noc_loop *loop;
 

@@ -62,7 +62,6 @@ open_once(void)
 					.nusers = NOC_COUNT(users),
 					.mib = noc_mib_new(),
 					.engine_id = "80001f8805aabbccddeeff",
-					.lenient_time = true,
 					.send = on_send };
 
 	/* Without a loop: no bucket fills by the clock of the machine. */

@@ -79,7 +79,8 @@ LIMITS = {
         ["INFORM_KEYS_MAX", "INFORM_KEYS_MAX_ALL"],
         ["test_inform test_each_sender_has_its_share",
          "test_inform test_a_stranger_makes_no_room"]),
-    "SNMPv3 engines whose clock is kept; their messages of 5 min": (
+    "SNMPv3 engines whose clock is kept, for each user; their messages of 5 "
+    "min": (
         ["HEARD_ENGINES_MAX", "HEARD_MAX", "HEARD_MAX_ALL"],
         ["test_heard test_16384_engines",
          "test_heard test_a_flood_of_one_engine",

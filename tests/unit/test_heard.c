@@ -15,6 +15,7 @@ struct message {
 	int64_t boots, time_s;
 	uint32_t n; /* which of that second */
 	bool ours;
+	const char *user;
 };
 
 static struct noc_heard
@@ -27,6 +28,7 @@ heard_of(const struct message *m)
 
 	memcpy(h.engine, &m->engine, 4);
 	memcpy(h.digest, &m->n, 4);
+	snprintf(h.user, sizeof(h.user), "%s", m->user ? m->user : "net");
 	return h;
 }
 
@@ -48,7 +50,7 @@ static enum noc_heard_as
 hear(struct fix *f, uint32_t engine, int64_t boots, int64_t time_s, uint32_t n)
 {
 	return hear_message(
-	    f, &(struct message){ engine, boots, time_s, n, false });
+	    f, &(struct message){ engine, boots, time_s, n, false, NULL });
 }
 
 static enum noc_heard_as
@@ -56,7 +58,7 @@ hear_ours(struct fix *f, uint32_t engine, int64_t boots, int64_t time_s,
 	  uint32_t n)
 {
 	return hear_message(
-	    f, &(struct message){ engine, boots, time_s, n, true });
+	    f, &(struct message){ engine, boots, time_s, n, true, NULL });
 }
 
 static int64_t
@@ -179,7 +181,7 @@ test_our_own_engine(void **state)
 static void
 test_over_restarts(void **state)
 {
-	struct message m = { 1, 5, 1010, 7, false };
+	struct message m = { 1, 5, 1010, 7, false, NULL };
 	struct noc_heard h = heard_of(&m);
 	char *dir = state_make();
 	struct fix f;
@@ -322,6 +324,49 @@ test_16384_engines(void **state)
 	fix_close(&f);
 }
 
+/* Whoever has one user's key may sign any engine and any clock with it: to who
+ * signs as another that is nothing, before and after a restart. */
+static void
+test_users_are_apart(void **state)
+{
+	const struct message far = { 1, 2147483646, 2147483647, 1, false, "x" };
+	const struct message ahead = { 7, 9, 2147483647, 1, true, "x" };
+	char *dir = state_make();
+	struct fix f;
+
+	(void)state;
+	life_open(&f, dir, (struct noc_now){ 0 }, RULES);
+	assert_int_equal(hear(&f, 1, 5, 1000, 1), NOC_HEARD_NEW);
+	assert_int_equal(hear_ours(&f, 7, 9, 1000, 1), NOC_HEARD_NEW);
+	hear_message(&f, &far);
+	hear_message(&f, &ahead);
+	assert_int_equal(hear(&f, 1, 5, 1001, 1), NOC_HEARD_NEW);
+	fix_advance(&f, 302 * 1000); /* what was ahead is forgotten */
+	assert_int_equal(hear_ours(&f, 7, 9, 1302, 1), NOC_HEARD_NEW);
+	life_close(&f);
+	life_open(&f, dir, f.now, RULES);
+	assert_int_equal(hear(&f, 1, 5, 1303, 1), NOC_HEARD_NEW);
+	assert_int_equal(hear(&f, 1, 5, 1000, 1), NOC_HEARD_OLD);
+	life_close(&f);
+	state_remove(dir);
+}
+
+/* Nor does he fill what others need. */
+static void
+test_a_signer_has_his_share(void **state)
+{
+	struct fix f = { 0 };
+
+	(void)state;
+	fix_open(&f, RULES);
+	for (uint32_t i = 0; i <= 16384; i++)
+		hear_message(&f,
+			     &(struct message){ i, 5, 1000, 1, false, "x" });
+	assert_int_equal(figure(&f, "strange"), 1);
+	assert_int_equal(hear(&f, 99999, 5, 1000, 1), NOC_HEARD_NEW);
+	fix_close(&f);
+}
+
 int
 main(void)
 {
@@ -336,6 +381,8 @@ main(void)
 		cmocka_unit_test(test_a_flood_of_one_engine),
 		cmocka_unit_test(test_65536_messages_of_all),
 		cmocka_unit_test(test_16384_engines),
+		cmocka_unit_test(test_users_are_apart),
+		cmocka_unit_test(test_a_signer_has_his_share),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

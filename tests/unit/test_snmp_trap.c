@@ -42,7 +42,6 @@ open_knowing(const struct noc_snmp_user *users, size_t n,
 					.nusers = n,
 					.mib = mib,
 					.engine_id = "80001f8805aabbccddeeff",
-					.lenient_time = true,
 					.send = on_send };
 	struct noc_err err = { 0 };
 
