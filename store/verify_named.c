@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,6 +37,8 @@ struct named_altered {
 
 struct named {
 	enum named_kind kind; /* that is being read */
+	int64_t row;	      /* the last one, of those that were read */
+	bool begun;
 	struct named_altered *altered;
 	size_t n, cap;
 };
@@ -55,7 +58,18 @@ on_named(struct verify *v, sqlite3_stmt *st, void *arg)
 	struct named *named = arg;
 	struct named_altered *a;
 	uint8_t hash[NOC_HASH];
+	int64_t row = sqlite3_column_int64(st, 0);
 
+	/* The next page begins after the last row: one that is out of order
+	 * would hide those behind it. */
+	if (named->begun && row <= named->row)
+		return noc_verify_say(v, NOC_VERDICT_TAMPERED, 0,
+				      "Row %" PRId64 " of %s is stored behind "
+				      "row %" PRId64 ".",
+				      row, named_kinds[named->kind].table,
+				      named->row);
+	named->begun = true;
+	named->row = row;
 	if (!noc_verify_is(st, 1, SQLITE_BLOB, NOC_HASH))
 		return 0; /* no record can name it */
 	noc_sha256_begin(v->h);
@@ -145,6 +159,7 @@ named_read(struct verify *v, struct named *named, enum named_kind kind,
 		NULL, NULL) == SQLITE_ERROR)
 		return 0;
 	named->kind = kind;
+	named->begun = false;
 	return noc_verify_each(v, named_kinds[kind].sql, INT64_MIN, on_named,
 			       named, err);
 }

@@ -5,7 +5,7 @@ import sqlite3
 
 import journals
 import noc
-from mutations import flipped, kind
+from mutations import ALL, MADE, flipped, kind
 
 # ---- tables ----
 
@@ -147,6 +147,45 @@ def _(c, r):
 
 
 # ---- the file, the key ----
+
+def leaf_page(data, table, size):
+    """Where the first page of the table's rows that holds two begins, and its
+    header (https://sqlite.org/fileformat2.html, 1.6)."""
+    todo = [table]
+    while todo:
+        at = (todo.pop(0) - 1) * size
+        head = at + (100 if at == 0 else 0)
+        cells = int.from_bytes(data[head + 3:head + 5], "big")
+        if data[head] == 13 and cells > 1:
+            return head + 8, cells
+        for n in range(cells if data[head] == 5 else 0):
+            cell = at + int.from_bytes(data[head + 12 + 2 * n:][:2], "big")
+            todo.append(int.from_bytes(data[cell:cell + 4], "big"))
+    raise AssertionError("the table has no page of two rows")
+
+
+def rows_exchanged(c, r, table):
+    with c.touch() as t:
+        root = t.one("SELECT rootpage FROM sqlite_master WHERE name = ?",
+                     table)
+        size = t.one("PRAGMA page_size")
+    with open(c.db, "r+b") as f:
+        data = f.read()
+        at, cells = leaf_page(data, root, size)
+        a, b = (at + 2 * n for n in r.sample(range(cells), 2))
+        for here, there in ((a, b), (b, a)):
+            f.seek(here)
+            f.write(data[there:there + 2])
+
+
+# Of audit_keys in mutations_key.py: it takes two rotations.
+for _table, _on in (("audit", ALL), ("audit_head", ALL),
+                    ("audit_secret", MADE), ("blobs", MADE)):
+    @kind("TAMPERED", "rows out of order on a page of %s" % _table, on=_on,
+          same=True)
+    def _(c, r, table=_table):
+        rows_exchanged(c, r, table)
+
 
 @kind("DAMAGED", "a page of records overwritten")
 def _(c, r):

@@ -5,6 +5,7 @@ import struct
 
 import journals
 from mutations import head_text, kind
+from mutations_file import rows_exchanged
 
 ON = ("rotated",)
 
@@ -135,3 +136,56 @@ def _(c, r):
               journals.sign(bytes.fromhex(vectors["seed_K1"]),
                             vectors["origin"], text.encode()))
     return 5
+
+
+def rotated_again(c, r):
+    """The record after the rotation that is kept is one too, and kept."""
+    vectors, new = journals.vectors(), r.randbytes(32)
+    origin, key = vectors["origin"], bytes.fromhex(vectors["seed_K1"])
+    sha, notes = journals.other.sha, {}
+
+    def signed(f, *keys):
+        text = head_text(origin, f.size, f.root())
+        notes[f.size] = text + "\n" + "".join(
+            journals.sign(k, origin, text.encode()) for k in keys)
+        return notes[f.size]
+    with c.touch() as t:
+        kept, nodes = t.all("SELECT rec, frontier FROM audit_keys")[0]
+        f, link = journals.other.Frontier(3, nodes), sha(b"\0" + kept)
+        f.add(link)
+        rec = bytes.fromhex(vectors["records"][4]["hex"])
+        rec = fields(kept[:8] + rec[8:64] + link + rec[96:],
+                     field(4, b"system"), field(11, journals.vkey(
+                         origin, journals.public(new)).encode()))
+        nodes, link = b"".join(f.nodes), sha(b"\0" + rec)
+        f.add(link)
+        t.run("INSERT INTO audit_keys VALUES(5, ?, ?, ?)", rec, nodes,
+              signed(f, key, new))
+        t.run("UPDATE audit_floor SET leaf = ?, frontier = ?", link,
+              b"".join(f.nodes))
+        for seq in c.seqs:
+            rec = t.one("SELECT rec FROM audit WHERE seq = ?", seq)
+            rec = rec[:64] + link + rec[96:]
+            link = sha(b"\0" + rec)
+            f.add(link)
+            t.run("UPDATE audit SET rec = ?, leaf = ? WHERE seq = ?", rec,
+                  link, seq)
+        signed(f, new)
+        for size, note in notes.items():
+            t.run("UPDATE audit_head SET note = ? WHERE size = ?", note, size)
+        c.anchors([n.encode() for (n,) in t.all(
+            "SELECT note FROM audit_head ORDER BY size")])
+
+
+@kind("OK", "by the key: a second rotation under the floor", on=("kept",),
+      why="each is signed by the key before it")
+def _(c, r):
+    rotated_again(c, r)
+
+
+@kind("TAMPERED", "by the key: rotations out of order on the page",
+      on=("kept",))
+def _(c, r):
+    rotated_again(c, r)
+    rows_exchanged(c, r, "audit_keys")
+    return 4
