@@ -40,7 +40,7 @@ struct token {
 static struct {
 	struct token *at;
 	size_t n, cap;
-	struct timespec mtime;
+	struct timespec changed; /* what it says, whose it is, who may */
 	ino_t ino;
 	off_t size;
 	bool known;
@@ -136,12 +136,10 @@ auth_read(const char *path, int fd, const struct stat *st, struct noc_err *err)
 	ssize_t n;
 	int r;
 
-	if ((st->st_mode & 077) || !S_ISREG(st->st_mode))
-		return noc_err_set(err, NOC_ECONFIG,
-				   "%s must be a file that only its owner may "
-				   "read: chmod 600 it.",
+	if (!S_ISREG(st->st_mode))
+		return noc_err_set(err, NOC_ECONFIG, "%s is no regular file.",
 				   path);
-	if (noc_owner_check(st, path, err))
+	if (noc_owner_check(st, path, true, err))
 		return NOC_ECONFIG;
 	if (st->st_size > TOKENS_MAX_BYTES)
 		return noc_err_set(err, NOC_ECONFIG, "%s is too long.", path);
@@ -172,15 +170,15 @@ noc_auth_load(const struct noc_env *env, struct noc_err *err)
 					strerror(errno));
 	} else if (!auth.known || st.st_ino != auth.ino ||
 		   st.st_size != auth.size ||
-		   st.st_mtim.tv_sec != auth.mtime.tv_sec ||
-		   st.st_mtim.tv_nsec != auth.mtime.tv_nsec) {
+		   st.st_ctim.tv_sec != auth.changed.tv_sec ||
+		   st.st_ctim.tv_nsec != auth.changed.tv_nsec) {
 		r = auth_read(path, fd, &st, err);
 		if (r)
 			auth.n = 0;
 		auth.known = r == 0;
 		auth.ino = st.st_ino;
 		auth.size = st.st_size;
-		auth.mtime = st.st_mtim;
+		auth.changed = st.st_ctim;
 	}
 	if (fd >= 0)
 		close(fd);
@@ -320,18 +318,20 @@ token_row(const struct token *t, int64_t now_ns)
 	return v;
 }
 
-struct noc_value *
-noc_auth_list(const struct noc_env *env)
+int
+noc_auth_list(const struct noc_env *env, struct noc_value **out,
+	      struct noc_err *err)
 {
-	struct noc_value *list = noc_value_list();
+	int r = noc_auth_load(env, err);
 
-	if (noc_auth_load(env, NULL))
-		return list;
+	if (r)
+		return r;
+	*out = noc_value_list();
 	for (size_t i = 0; i < auth.n; i++)
 		noc_value_push(
-		    list,
+		    *out,
 		    token_row(&auth.at[i], noc_loop_now(env->loop).wall_ns));
-	return list;
+	return 0;
 }
 
 int

@@ -114,8 +114,9 @@ int noc_auth_check(void *env, struct noc_http_req *req, enum noc_role needed,
 /* ECONFIG: others may read it, or a line is wrong. */
 int noc_auth_load(const struct noc_env *env, struct noc_err *err);
 void noc_auth_release(void);
-/* {id, name, role, created, expires, expired} each; returned. */
-struct noc_value *noc_auth_list(const struct noc_env *env);
+/* {id, name, role, created, expires, expired} each; *out: returned. */
+int noc_auth_list(const struct noc_env *env, struct noc_value **out,
+		  struct noc_err *err);
 /* *token: the text, shown once; wipe and free.  On disk when it returns. */
 int noc_auth_create(const struct noc_env *env, const char *name,
 		    enum noc_role role, int64_t for_ms, char **token,

@@ -17,9 +17,15 @@ static void
 on_tokens_list(struct noc_http_req *req, void *arg)
 {
 	struct noc_api *api = arg;
-	struct noc_value *body = noc_value_map();
+	struct noc_value *body, *list;
+	struct noc_err err;
 
-	noc_value_set(body, "tokens", noc_auth_list(api->env));
+	if (noc_auth_list(api->env, &list, &err)) {
+		noc_http_reply_err(req, &err);
+		return;
+	}
+	body = noc_value_map();
+	noc_value_set(body, "tokens", list);
 	noc_http_reply_json(req, 200, body);
 	noc_value_free(body);
 }

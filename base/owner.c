@@ -27,16 +27,23 @@ owner_is_ours(const struct stat *st, const char *path, struct noc_err *err)
 }
 
 int
-noc_owner_check(const struct stat *st, const char *path, struct noc_err *err)
+noc_owner_check(const struct stat *st, const char *path, bool private,
+		struct noc_err *err)
 {
 	int r = owner_is_ours(st, path, err);
+	unsigned mode = (unsigned)st->st_mode & 07777u;
 
-	if (r || !(st->st_mode & 022))
+	if (r || !(mode & (private ? 077 : 022)))
 		return r;
+	if (private)
+		return noc_err_set(err, NOC_EDENIED,
+				   "%s is open to others (mode %04o): run "
+				   "chmod 600 '%s'.",
+				   path, mode, path);
 	return noc_err_set(err, NOC_EDENIED,
 			   "Others may write %s (mode %04o): run chmod go-w "
 			   "'%s'.",
-			   path, (unsigned)st->st_mode & 07777u, path);
+			   path, mode, path);
 }
 
 int
@@ -52,7 +59,7 @@ noc_owner_check_path(const char *path, struct noc_err *err)
 		if (r || stat(path, &st))
 			return r;
 	}
-	return noc_owner_check(&st, path, err);
+	return noc_owner_check(&st, path, false, err);
 }
 
 int

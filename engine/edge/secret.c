@@ -85,13 +85,8 @@ secret_file(const char *dir, const char *sub, const char *name, bool private,
 		r = noc_err_set(err, NOC_EDENIED,
 				"The secret %s is no regular file.", path);
 	else if (private && (noc_owner_check_path(where, err) ||
-			     noc_owner_check(&st, path, err)))
+			     noc_owner_check(&st, path, true, err)))
 		r = NOC_EDENIED;
-	else if (private && (st.st_mode & 077))
-		r = noc_err_set(err, NOC_EDENIED,
-				"The secret file %s is open to others (mode "
-				"%04o); run chmod 600 on it.",
-				path, (unsigned)st.st_mode & 07777u);
 	else
 		r = secret_slurp(fd, st.st_size, path, out, err);
 	close(fd);

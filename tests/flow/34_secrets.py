@@ -214,6 +214,21 @@ def _():
         os.chown(path, 0, -1)
         answer = d.request("GET", "/api/v1/tokens", headers=auth, unix=False)
         noc.equal(answer.status, 200, "root's own (%s)" % answer.text)
+        # No byte of it is another now, and nobody is told that it is empty.
+        for spoil, mend, want in (
+                (lambda: os.chown(path, NOBODY, -1),
+                 lambda: os.chown(path, 0, -1), "run chown 0 '%s'" % path),
+                (lambda: os.chmod(path, 0o640),
+                 lambda: os.chmod(path, 0o600), "run chmod 600 '%s'" % path)):
+            spoil()
+            answer = d.request("GET", "/api/v1/tokens", headers=auth,
+                               unix=False)
+            noc.equal(answer.status, 503, "status (%s)" % answer.text)
+            said = d.cli("token")
+            noc.check(said.returncode and want in said.stderr,
+                      "no %r in: %s" % (want, said.stdout + said.stderr))
+            mend()
+            noc.check("evil" in d.cli("token").stdout, "it is there again")
 
 
 @noc.case("a secret that somebody else put there opens no hook")

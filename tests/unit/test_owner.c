@@ -35,9 +35,37 @@ owners_and_modes(void **state)
 		struct stat st = { .st_uid = cases[i].uid,
 				   .st_mode = cases[i].mode };
 		struct noc_err err = { 0 };
-		int r = noc_owner_check(&st, "/s/x", &err);
+		int r = noc_owner_check(&st, "/s/x", false, &err);
 
 		assert_int_equal(r, cases[i].want ? NOC_EDENIED : 0);
+		if (cases[i].want && !strstr(err.msg, cases[i].want))
+			fail_msg("%s", err.msg);
+	}
+}
+
+static void
+what_others_may_not_read(void **state)
+{
+	const struct {
+		mode_t mode;
+		const char *want;
+	} cases[] = {
+		{ S_IFREG | 0600, NULL },
+		{ S_IFREG | 0400, NULL },
+		{ S_IFREG | 0640, "/s/x is open to others (mode 0640)" },
+		{ S_IFREG | 0602, "run chmod 600 '/s/x'" },
+	};
+	struct stat st = { .st_uid = geteuid() + 4711 };
+	struct noc_err err = { 0 };
+
+	(void)state;
+	assert_int_equal(noc_owner_check(&st, "/s/x", true, &err), NOC_EDENIED);
+	assert_non_null(strstr(err.msg, "belongs to user"));
+	st.st_uid = geteuid();
+	for (size_t i = 0; i < NOC_COUNT(cases); i++) {
+		st.st_mode = cases[i].mode;
+		assert_int_equal(noc_owner_check(&st, "/s/x", true, &err),
+				 cases[i].want ? NOC_EDENIED : 0);
 		if (cases[i].want && !strstr(err.msg, cases[i].want))
 			fail_msg("%s", err.msg);
 	}
@@ -81,6 +109,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(owners_and_modes),
+		cmocka_unit_test(what_others_may_not_read),
 		cmocka_unit_test(what_lies_there),
 	};
 
