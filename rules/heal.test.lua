@@ -183,6 +183,14 @@ test "what is not authenticated acts only on a port that is down" {
   at "30s" { expect.run "heal-link-down" { state = "Succeeded", "up again by itself" }, expect.count "snmp.set" { 0 } },
 }
 
+test "a stranger that speaks of our device never acts" {
+  active = "heal-link-down",
+  campus,
+  stub { ["snmp.get"] = { admin = "down", oper = "down" } },
+  at "0s"  (down { trust = "low" }),
+  at "30s" { expect.guarded "heal-link-down" { "low trust" }, expect.no_run "heal-link-down" },
+}
+
 test "low trust never acts" {
   active = "heal-link-down",
   at "0s"  (down { device = "nobody", origin = "203.0.113.9", trust = "low" }),

@@ -87,6 +87,8 @@ event_severity(struct noc_testbed *tb, const struct noc_value *v,
 		ev->severity = (int8_t)n;
 }
 
+#define STRANGER "203.0.113.1" /* RFC 5737 */
+
 static void
 event_trust(struct noc_testbed *tb, struct noc_slice text, struct noc_event *ev)
 {
@@ -94,10 +96,14 @@ event_trust(struct noc_testbed *tb, struct noc_slice text, struct noc_event *ev)
 		ev->trust = NOC_TRUST_HIGH;
 	else if (noc_slice_is(text, "normal"))
 		ev->trust = NOC_TRUST_NORMAL;
-	else if (noc_slice_is(text, "low"))
-		ev->trust = NOC_TRUST_LOW;
-	else
+	else if (!noc_slice_is(text, "low"))
 		noc_tb_fail(tb, "trust is high, normal or low");
+	else {
+		ev->trust = NOC_TRUST_LOW;
+		/* Who is here, or in the inventory, has more than that. */
+		if (noc_slice_is(ev->origin, "local"))
+			ev->origin = noc_slice_str(STRANGER);
+	}
 }
 
 static void
