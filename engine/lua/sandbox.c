@@ -116,6 +116,32 @@ near_name(lua_State *L, int idx, const char *word)
 	return noc_suggest(word, known, n);
 }
 
+/* What Lua has and rules have not, and what they have instead. */
+static const char *
+instead_of(const char *name)
+{
+	static const struct {
+		const char *name, *instead;
+	} lacks[] = {
+		{ "setmetatable", "no metatables here: call a function" },
+		{ "getmetatable", "no metatables here: call a function" },
+		{ "rawget", "no metatables here: t[k] is as raw" },
+		{ "rawset", "no metatables here: t[k] = v is as raw" },
+		{ "rawequal", "no metatables here: a == b is as raw" },
+		{ "rawlen", "no metatables here: #t is as raw" },
+		{ "xpcall", "pcall is here" },
+		{ "dofile", "require reads a file of the tree" },
+		{ "loadfile", "require reads a file of the tree" },
+		{ "os", "no clock and no programs here: time_in, exec" },
+		{ "io", "no files here: exec runs what reads them" },
+	};
+
+	for (size_t i = 0; i < NOC_COUNT(lacks); i++)
+		if (!strcmp(name, lacks[i].name))
+			return lacks[i].instead;
+	return NULL;
+}
+
 /* Upvalues: prefix, the table.  Arguments: the table, the key. */
 static int
 sealed_unknown(lua_State *L)
@@ -130,8 +156,10 @@ sealed_unknown(lua_State *L)
 				  luaL_typename(L, 2));
 	key = lua_tostring(L, 2);
 	lua_pushvalue(L, lua_upvalueindex(2));
-	meant = near_name(L, lua_gettop(L), key);
+	meant = *prefix ? NULL : instead_of(key);
 	if (meant)
+		snprintf(hint, sizeof(hint), "; %s", meant);
+	else if ((meant = near_name(L, lua_gettop(L), key)))
 		snprintf(hint, sizeof(hint), "; did you mean '%s%s%s'?", prefix,
 			 dot, meant);
 	if (!lua->loading)

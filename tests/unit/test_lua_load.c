@@ -287,7 +287,11 @@ static const struct {
 	  "unknown name 'notfy' (x.lua:2); did you mean 'notify'?" },
 	{ RULE("run = snmp.gett { a = 'b' }"),
 	  "unknown name 'snmp.gett' (x.lua:1); did you mean 'snmp.get'?" },
-	{ "os.execute 'id'", "unknown name 'os' (x.lua:1)" },
+	{ "os.execute 'id'", "unknown name 'os' (x.lua:1); no clock and no "
+			     "programs here: time_in, exec" },
+	{ "local t = setmetatable({}, {})",
+	  "unknown name 'setmetatable' (x.lua:1); no metatables here: call a "
+	  "function" },
 	{ "x = 3", "global 'x' is set (x.lua:1); write 'local x', or return "
 		   "it from a file that others require" },
 	{ "string.rep = 1", "'string.rep' cannot be set (x.lua:1)" },
