@@ -39,7 +39,9 @@ noc_option_unit(enum noc_option_type type)
 	case NOC_OPTION_BOOLEAN:
 		return "true or false";
 	case NOC_OPTION_INTEGER:
-		return "number";
+		return "number from 0 on";
+	case NOC_OPTION_COUNT:
+		return "number from 1 on";
 	case NOC_OPTION_LIMIT:
 		return "number from 1 to 1000";
 	case NOC_OPTION_SIZE:
@@ -87,6 +89,7 @@ option_example(enum noc_option_type type)
 	case NOC_OPTION_STRING:
 	case NOC_OPTION_BOOLEAN:
 	case NOC_OPTION_INTEGER:
+	case NOC_OPTION_COUNT:
 	case NOC_OPTION_LIMIT:
 	case NOC_OPTION_FILE:
 	case NOC_OPTION_LIST:
@@ -287,6 +290,9 @@ noc_option_text(const struct noc_option_row *row, const char *text)
 		return option_word_in(text, no) ? noc_value_bool(false) : NULL;
 	case NOC_OPTION_INTEGER:
 		return option_integer(text, &n) ? NULL : noc_value_int(n);
+	case NOC_OPTION_COUNT:
+		return option_integer(text, &n) || n < 1 ? NULL
+							 : noc_value_int(n);
 	case NOC_OPTION_LIMIT:
 		return option_integer(text, &n) || n < 1 || n > LIMIT_AT_MOST
 			   ? NULL

@@ -19,6 +19,7 @@ enum noc_option_type {
 	NOC_OPTION_STRING,
 	NOC_OPTION_BOOLEAN,
 	NOC_OPTION_INTEGER,
+	NOC_OPTION_COUNT,    /* at least 1 */
 	NOC_OPTION_LIMIT,    /* at least 1, at most 1000 */
 	NOC_OPTION_SIZE,     /* bytes; "8M" */
 	NOC_OPTION_DURATION, /* "10s"; the map holds ms */

@@ -80,7 +80,7 @@ replay_open(struct noc_core *core)
 					 "hooks.replay_max", REPLAY_MAX);
 
 	r->conf.kind = "replay";
-	r->conf.each = each > 0 ? (size_t)each : 1;
+	r->conf.each = (size_t)each;
 	r->conf.all = REPLAY_HOOKS * r->conf.each;
 	r->conf.keeps = true;
 	noc_recall_init(&r->keys, &r->conf, r);

@@ -167,7 +167,9 @@ test_set_says_what_is_wrong(void **state)
 		"or ::1, not \"localhost\"");
 	set_bad("http.allow=10.0.0.0/33", "not \"10.0.0.0/33\"");
 	set_bad("http.allow=127.0.0.1, ::1", "not \" ::1\"");
-	set_bad("syslog.tcp_conns=-1", "wants number");
+	set_bad("low_trust.events=-1", "wants number from 0 on");
+	set_bad("syslog.tcp_conns=0", "wants number from 1 on");
+	set_bad("hooks.replay_max=0", "wants number from 1 on");
 	set_bad("recv_buffer=8X", "wants bytes");
 	set_bad("recv_buffer=9999999999999999999", "wants bytes");
 	set_bad("recv_buffer=99999999999999999G", "wants bytes");
