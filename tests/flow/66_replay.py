@@ -150,6 +150,8 @@ def _():
         noc.check("100000" not in answer.text, answer.text)
         noc.check('limit_reached_total{limit="replay"} 5' in
                   d.get("/metrics").text, "not counted")
+        noc.equal(d.get("/api/v1/status").json["limits_reached"],
+                  {"replay": 5}, "what status says")
         row = d.ledger("hook/mac", 11)
         noc.equal((row["matched"], row["duplicate"], row["refused"]),
                   (3, 3, 5), "the ledger")

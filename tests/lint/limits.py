@@ -295,6 +295,19 @@ def runs(program, case):
             read("tests/tests.am"))
 
 
+def names(page, sources):
+    """What is wrong with the words that limit.reached has for `limit`."""
+    told = {n for row in page.values() for part in
+            re.findall(r"told \((`[^)]+`)\)", row[2])
+            for n in re.findall(r"`([^`]+)`", part)}
+    said = {n for text in sources for n in
+            re.findall(r'noc_(?:limit|http)_reached\([^;"]*?,\s*'
+                       r'"([a-z0-9._]+)"', text)
+            + re.findall(r'\blimit = "([^"]+)";', text)}
+    return ([f"'{n}' is told, and no row says so" for n in said - told]
+            + [f"nothing tells '{n}'" for n in told - said])
+
+
 def judge(what, told, who, then, sources):
     """What is wrong with one row of the page."""
     if what not in LIMITS:
@@ -317,7 +330,7 @@ def main():
                for n in sorted(names) if n.endswith((".c", ".h"))]
     page = table()
     failed = False
-    print(f"1..{len(page) + 1}")
+    print(f"1..{len(page) + 2}")
     for n, (what, (told, who, then)) in enumerate(page.items(), 1):
         bad = judge(what, told, who, then, sources)
         failed |= bool(bad)
@@ -330,6 +343,12 @@ def main():
           + f" {len(page) + 1} - the table has no other rows")
     for what in gone:
         print(f"# doc/architecture.md has no row '{what}'")
+    wrong = names(page, sources)
+    failed |= bool(wrong)
+    print(("not ok" if wrong else "ok")
+          + f" {len(page) + 2} - what is told, and by which word")
+    for line in wrong:
+        print("# " + line)
     return failed
 
 
