@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/suggest.h"
+#include "snmp/snmp.h"
 
 static int
 option_member_key(const struct noc_option_row *row, const char *key,
@@ -54,18 +55,35 @@ option_version(const struct noc_value *v)
 	return NULL;
 }
 
+/* What an algorithm must be; NULL: it is, or is none. */
+static const char *
+option_algorithms(const char *key, const struct noc_value *v)
+{
+	if (v->type != NOC_STR)
+		return NULL;
+	if (!strcmp(key, "auth") && !noc_snmp_has_auth(v->u.s.p))
+		return "MD5, SHA, SHA-224, SHA-256, SHA-384 or SHA-512";
+	if (!strcmp(key, "priv") && !noc_snmp_has_priv(v->u.s.p))
+		return "DES, AES, AES-192 or AES-256";
+	return NULL;
+}
+
 int
 noc_option_member(const struct noc_option_row *row, const char *key,
 		  const struct noc_value *v, struct noc_value **as,
 		  struct noc_err *err)
 {
 	bool version = !strcmp(key, "version");
+	const char *algorithms = option_algorithms(key, v);
 	int r = option_member_key(row, key, err);
 	char *text;
 
 	*as = NULL;
 	if (r)
 		return r;
+	if (algorithms)
+		return noc_err_set(err, NOC_ECONFIG, "'%s' in %s must be %s",
+				   key, row->name, algorithms);
 	if (version)
 		*as = option_version(v);
 	else if ((v->type == NOC_STR && v->u.s.len &&

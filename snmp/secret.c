@@ -58,6 +58,18 @@ algorithm_find(const struct algorithm *a, size_t n, const char *name)
 	return -1;
 }
 
+bool
+noc_snmp_has_auth(const char *name)
+{
+	return algorithm_find(auths, NOC_COUNT(auths), name) >= 0;
+}
+
+bool
+noc_snmp_has_priv(const char *name)
+{
+	return algorithm_find(privs, NOC_COUNT(privs), name) >= 0;
+}
+
 /* --- master keys --- */
 
 static int

@@ -39,6 +39,10 @@ struct noc_snmp_user {
 	const char *engine; /* hex; NULL: any sender's engine is learned */
 };
 
+/* Whether it is one of those names, in any case. */
+bool noc_snmp_has_auth(const char *name);
+bool noc_snmp_has_priv(const char *name);
+
 struct noc_snmp_options {
 	const char *state_dir; /* for snmp.engine (engine id and boots);
 				  NULL: neither is kept (decode, tests) */

@@ -349,11 +349,29 @@ test_members_are_typed(void **state)
 	set_bad("credentials.core.community=", "a text or a secret");
 }
 
+/* What no agent does stops the start, not the first question. */
+static void
+test_algorithms_are_known(void **state)
+{
+	struct noc_value *v = noc_options_new();
+
+	(void)state;
+	set_bad("credentials.core.auth=SHA-999",
+		"'auth' in credentials.* must be MD5, SHA, SHA-224, SHA-256, "
+		"SHA-384 or SHA-512");
+	set_bad("snmp.users.core.priv=rot13",
+		"'priv' in snmp.users.* must be DES, AES, AES-192 or AES-256");
+	set_ok(v, "credentials.core.auth=sha-256");
+	set_ok(v, "snmp.users.core.priv=AES-192");
+	noc_value_free(v);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_members_are_typed),
+		cmocka_unit_test(test_algorithms_are_known),
 		cmocka_unit_test(test_defaults_need_no_file),
 		cmocka_unit_test(test_set_reads_each_type),
 		cmocka_unit_test(test_ipv6_host_gets_brackets),
