@@ -26,6 +26,7 @@
  * window.  Never silent.
  */
 
+#define GUARD_LOOKS_MAX	  4096 /* runs that look; then senders of few only */
 #define GUARD_MASS_SENDER 1024 /* values of `by` that one sender counts */
 
 struct guard_count {
@@ -329,8 +330,29 @@ guard_looks_name(const struct noc_candidate *c)
 			    (int)sender.len, sender.p ? sender.p : "");
 }
 
+/* Are runs of this sender open, that wait for people or their turn to look, and
+ * too many of all? */
+static bool
+guard_is_crowded(struct noc_core *core, const struct noc_candidate *c)
+{
+	const struct noc_fair *looks = &noc_runs_of(core)->looks;
+	struct noc_slice sender = noc_event_sender(c->ev);
+	char *whose;
+
+	if (noc_fair_len(looks) < GUARD_LOOKS_MAX ||
+	    (int64_t)noc_fair_len_owner(looks, 0, sender) <
+		c->rule->guard.rate.count)
+		return false;
+	whose = noc_strndup(sender.p ? sender.p : "", sender.len);
+	noc_limit_reached(core, "looks", whose,
+			  "of what it says no more is looked at until some of "
+			  "its runs have ended");
+	free(whose);
+	return true;
+}
+
 /* So often it has looked because of this sender, who may be forged: then it
- * waits for no other.  One notice for all of them. */
+ * waits, and no other.  One notice for all of them. */
 static const char *
 guard_looks(struct noc_core *core, struct noc_candidate *c)
 {
@@ -342,6 +364,8 @@ guard_looks(struct noc_core *core, struct noc_candidate *c)
 	size_t n = 0;
 
 	free(name);
+	if (guard_is_crowded(core, c))
+		return "rate: too many runs are open of what nobody signed";
 	if (g) {
 		guard_slide(g, guard_now_ms(core) - rate->per_ms);
 		n = g->times->u.list.len;

@@ -253,6 +253,7 @@ noc_run_load(struct noc_core *core, void *part, const struct noc_run_row *row)
 		r->due_ns = 0;
 	}
 	noc_run_set_info(r);
+	noc_run_look(r);
 	run_load_esc(r);
 }
 

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/lang/ast.h"
+#include "engine/event/identity.h"
 #include "engine/core/due.h"
 #include "engine/core/record.h"
 #include "engine/core/slot.h"
@@ -49,8 +50,17 @@ noc_run_new(struct noc_core *core, const struct noc_id *id)
 }
 
 void
+noc_run_look(struct noc_run *r)
+{
+	if (noc_run_untrusted(r) && r->plan->acting && !r->ended)
+		noc_fair_add(&noc_runs_of(r->core)->looks, &r->look, 0,
+			     noc_event_sender(r->ev), false);
+}
+
+void
 noc_run_free(struct noc_run *r)
 {
+	noc_fair_del(&noc_runs_of(r->core)->looks, &r->look);
 	noc_run_unqueue(r);
 	noc_plan_unref(r->plan);
 	noc_event_unref(r->ev);
@@ -258,6 +268,7 @@ noc_run_start(struct noc_core *core, const struct noc_run_cause *given,
 				   noc_id_format(text, &new_id));
 	r = noc_run_new(core, &new_id);
 	run_fill(r, &cause);
+	noc_run_look(r);
 	runs->started++;
 	runs->last = new_id;
 	noc_run_write_start(r, cause.definition);
@@ -382,6 +393,7 @@ noc_run_end(struct noc_run *r, const char *state, const char *outcome)
 	if (r->out)
 		noc_attempt_cancel(r, "the run has ended");
 	noc_run_unqueue(r);
+	noc_fair_del(&runs->looks, &r->look);
 	noc_due_disarm(r->core, &r->due);
 	noc_due_disarm(r->core, &r->limit);
 	if (r->would && !strcmp(state, "Succeeded")) {

@@ -2,6 +2,7 @@
 #ifndef NOC_ENGINE_RUN_RUN_PRIVATE_H
 #define NOC_ENGINE_RUN_RUN_PRIVATE_H
 
+#include "base/fair.h"
 #include "engine/core/due.h"
 #include "engine/run/run.h"
 
@@ -78,7 +79,8 @@ struct noc_run {
 				 not known, as after a restart */
 	bool probing;	      /* the attempt is the probe of a step in doubt */
 	bool confirm_turn;    /* its turn to read has come */
-	bool counted;	      /* by its rule's guards, as one that acts */
+	struct noc_fair_seat look; /* while it is one of runs->looks */
+	bool counted;		   /* by its rule's guards, as one that acts */
 	int retries, recoveries;
 	bool would; /* by its mode something was left undone */
 	int64_t ok_since_ns;
@@ -94,6 +96,8 @@ struct noc_run *noc_run_find(const struct noc_core *core,
 /* A list of all now, returned. */
 struct noc_run **noc_run_all(const struct noc_runs *runs, size_t *n);
 struct noc_run *noc_run_new(struct noc_core *core, const struct noc_id *id);
+/* It has its event and plan. */
+void noc_run_look(struct noc_run *r);
 void noc_run_free(struct noc_run *r);
 void noc_run_bury(struct noc_runs *runs); /* free those that ended */
 void noc_run_unqueue(struct noc_run *r);  /* gives back its slot */

@@ -224,6 +224,7 @@ runs_close(void *part)
 	for (size_t it = 0; noc_table_next(&runs->reads, &it, &key, &value);)
 		free(value);
 	noc_run_bury(runs);
+	noc_fair_release(&runs->looks);
 	noc_code_close(runs);
 	noc_table_release(&runs->by_id);
 	noc_table_release(&runs->plans);

@@ -2,6 +2,7 @@
 #ifndef NOC_ENGINE_RUN_RUNNER_H
 #define NOC_ENGINE_RUN_RUNNER_H
 
+#include "base/fair.h"
 #include "base/table.h"
 #include "engine/run/ended.h"
 #include "engine/run/run_private.h"
@@ -30,6 +31,8 @@ struct noc_runs {
 	 * Who guards rules sets it. */
 	const char *(*guard)(struct noc_core *core, struct noc_rule *rule,
 			     struct noc_event *ev, const char *key);
+	struct noc_fair
+	    looks; /* runs that act for nobody who signs, by sender */
 	struct noc_table lost; /* by the hash of the tree: int64_t, owned */
 	struct noc_run *dead;
 	struct noc_attempt *attempts;

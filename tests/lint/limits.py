@@ -43,6 +43,9 @@ LIMITS = {
     "runs of a rule that look, because of one sender that signs nothing": (
         [],
         ["test_guard test_forged_ones_of_one_device"]),
+    "runs open at once that look, of all senders that sign nothing": (
+        ["GUARD_LOOKS_MAX"],
+        ["test_guard test_looks_that_stay_open"]),
     "things that the guard `mass` counts for one sender": (
         ["GUARD_MASS_SENDER"],
         ["test_flood test_mass_counts_have_shares"]),

@@ -3,6 +3,8 @@
 
 #include "tests/unit/life_fixture.h"
 
+#include "engine/run/runner.h"
+
 /* How much may one rule do?  Each guard to its last event and millisecond,
  * also by one that was killed after each of them. */
 
@@ -535,7 +537,7 @@ devices(struct fix *f)
 	struct noc_strbuf csv = NOC_STRBUF_INIT;
 
 	noc_strbuf_adds(&csv, "name,address,role,site\n");
-	for (int i = 1; i <= 40; i++)
+	for (int i = 1; i <= 41; i++)
 		noc_strbuf_addf(&csv, "sw%d,192.0.2.%d,access,s%d\n", i, i, i);
 	cor_inventory(f, csv.p);
 	noc_strbuf_release(&csv);
@@ -559,6 +561,8 @@ test_forged_ones_use_nothing_up(void **state)
 			says(&f, i, "eth1");
 			fix_answer(&f, "snmp.get", "{\"a\":\"up\"}");
 		}
+		/* None of them is open. */
+		assert_int_equal(noc_fair_len(&noc_runs_of(f.core)->looks), 0);
 		if (killed) {
 			f.dead = true;
 			life_again(&f, dir, rules);
@@ -599,6 +603,40 @@ test_forged_ones_of_one_device(void **state)
 	while (f.ncalls && !f.sets)
 		fix_answer(&f, "snmp.get", "{\"a\":\"down\"}");
 	assert_int_equal(f.sets, 1);
+	cor_close(&f);
+}
+
+/* Runs that stay open, because they wait for people, are 4,096; then who has
+ * many of them has no more, and who has few has. */
+static void
+test_looks_that_stay_open(void **state)
+{
+	static const char rules[] =
+	    "rule \"heal\" { mode = \"active\", on = \"link.down\","
+	    " key = \"{device}/{ifname}\", guard = { mass = \"2/1m by ifname\","
+	    " rate = \"103/1m\" }, run = flow { sleep \"1h\", step \"look\" {"
+	    " snmp.get { a = \"ifAdminStatus.{ifindex}\" }, timeout = \"5s\" },"
+	    " step \"raise\" { snmp.set { [\"ifAdminStatus.{ifindex}\"] ="
+	    " \"up\" }, timeout = \"5s\" } } }\n";
+	struct fix f = { 0 };
+	char name[16];
+
+	(void)state;
+	fix_open(&f, rules);
+	devices(&f);
+	for (int i = 0; i < 103 * 40; i++) {
+		snprintf(name, sizeof(name), "x%d", i);
+		says(&f, 1 + i % 40, name);
+		fix_forget(&f);
+	}
+	assert_int_equal(cor_count(&f, "heal")->fired, 4120);
+	fix_advance(&f, 61000);
+	says(&f, 1, "eth1");
+	assert_int_equal(cor_count(&f, "heal")->guarded, 1);
+	assert_int_equal(fix_said(&f, "notify noc: limit looks reached by sw1"),
+			 1);
+	says(&f, 41, "eth1");
+	assert_int_equal(cor_count(&f, "heal")->fired, 4121);
 	cor_close(&f);
 }
 
@@ -775,6 +813,7 @@ main(void)
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_forged_ones_use_nothing_up),
 		cmocka_unit_test(test_forged_ones_of_one_device),
+		cmocka_unit_test(test_looks_that_stay_open),
 		cmocka_unit_test(test_forged_ones_hide_no_true_one),
 		cmocka_unit_test(test_unsigned_ones_that_act),
 		cmocka_unit_test(test_counted_once),
