@@ -74,6 +74,8 @@ signature_fresh(const struct signature_request *rq, struct noc_slice text,
 				   "off; at most %lld s are allowed.  Check "
 				   "both clocks, or it is a replay.",
 				   (long long)off, (long long)tolerance);
+	if (rq->sig->when_s)
+		*rq->sig->when_s = t;
 	return 0;
 }
 

@@ -32,6 +32,8 @@ struct noc_signature {
 	const char *const *secrets; /* nsecrets NUL-terminated */
 	size_t nsecrets;
 	int32_t tolerance_s; /* timestamped schemes; 300 */
+	int64_t *when_s;     /* filled when a timestamp was signed; NULL: not
+				wanted */
 	uint8_t *said; /* filled when it is right and something was signed:
 			  SHA-256 of that, the same by whichever secret
 			  and in whichever spelling; NULL: not wanted */

@@ -57,6 +57,7 @@ struct delivery_event {
 struct hook_auth {
 	struct noc_signature sig;
 	uint8_t said[32];
+	int64_t when_s;
 	char *secrets[HOOK_SECRETS_MAX];
 	size_t n;
 };
@@ -101,6 +102,7 @@ hook_auth_fill(struct webhook *w, const struct noc_value *node,
 
 	memset(a, 0, sizeof(*a));
 	a->sig.said = a->said;
+	a->sig.when_s = &a->when_s;
 	if (noc_signature_scheme_parse(noc_value_get_str(node, "node", ""),
 				       &a->sig.scheme))
 		return noc_err_set(err, NOC_ECONFIG,
@@ -331,6 +333,7 @@ hook_delivery(const struct noc_hook *hook, const struct noc_source *source,
 		d.within_ms = lasts_ms < 0 || d.id_signed ? HOOK_SIGNED_MS : 0;
 	else if (d.within_ms == 0)
 		return d;
+	d.when_s = auth->when_s;
 	/* Never shorter than its timestamp is good for. */
 	if (d.within_ms < lasts_ms)
 		d.within_ms = lasts_ms;

@@ -30,7 +30,9 @@ noc_dedup_repeats(struct noc_core *core, const char *space,
 		  struct noc_slice key, int64_t within_ms)
 {
 	struct dedup *d = noc_core_part(core, NOC_PART_DEDUP);
-	const struct noc_recall_key k = { space, key, within_ms, false };
+	const struct noc_recall_key k = { .owner = space,
+					  .key = key,
+					  .within_ms = within_ms };
 
 	if (noc_recall_repeats(&d->keys, space, key))
 		return true;
@@ -88,8 +90,15 @@ dedup_load(struct noc_core *core, void *part, const char *kind, const char *key,
 		return noc_fold_load(core, d->fold, key, due_ns, data);
 	if (strcmp(kind, "dedup"))
 		return false;
-	noc_recall_load(core, &d->keys, key, due_ns);
+	noc_recall_load(core, &d->keys, key, due_ns, data);
 	return true;
+}
+
+static void
+dedup_ready(struct noc_core *core, void *part)
+{
+	(void)core;
+	noc_recall_ready(&((struct dedup *)part)->keys);
 }
 
 struct noc_fold_part *
@@ -125,6 +134,7 @@ const struct noc_part_ops noc_part_dedup = {
 	.open = dedup_open,
 	.close = dedup_close,
 	.load = dedup_load,
+	.ready = dedup_ready,
 	.store = dedup_store_all,
 	.stats = dedup_stats,
 };

@@ -205,7 +205,8 @@ message_key(const struct noc_heard *h, char key[112])
  * back can hold back our notion of the engine's clock.
  */
 static void
-on_message_gone(struct noc_core *core, void *arg, const char *text, bool early)
+on_message_gone(struct noc_core *core, void *arg, const char *text,
+		int64_t mark, bool early)
 {
 	struct heard *p = arg;
 	const char *at = strchr(text, '\x1f');
@@ -213,6 +214,7 @@ on_message_gone(struct noc_core *core, void *arg, const char *text, bool early)
 	long long boots, time_s;
 	char name[HEARD_NAME];
 
+	(void)mark;
 	if (!at || (size_t)(at - text) >= sizeof(name) ||
 	    sscanf(at + 1, "%lld/%lld/", &boots, &time_s) != 2)
 		return;
@@ -325,7 +327,7 @@ heard_load(struct noc_core *core, void *part, const char *kind, const char *key,
 	struct engine *e;
 
 	if (!strcmp(kind, "heard")) {
-		noc_recall_load(core, &p->messages, key, due_ns);
+		noc_recall_load(core, &p->messages, key, due_ns, data);
 		return true;
 	}
 	if (strcmp(kind, "engine"))
@@ -341,6 +343,13 @@ heard_load(struct noc_core *core, void *part, const char *kind, const char *key,
 	e->stored_floor_s = e->floor_s;
 	e->heard_ns = e->last.at_ns;
 	return true;
+}
+
+static void
+heard_ready(struct noc_core *core, void *part)
+{
+	(void)core;
+	noc_recall_ready(&((struct heard *)part)->messages);
 }
 
 static void
@@ -376,6 +385,7 @@ const struct noc_part_ops noc_part_heard = {
 	.open = heard_open,
 	.close = heard_close,
 	.load = heard_load,
+	.ready = heard_ready,
 	.store = heard_store,
 	.stats = heard_stats,
 };

@@ -31,8 +31,10 @@ noc_inform_repeats(struct noc_core *core, const struct noc_inform *f)
 void
 noc_inform_keep(struct noc_core *core, const struct noc_inform *f)
 {
-	const struct noc_recall_key k = { f->host, noc_slice_str(f->key),
-					  INFORM_AGAIN_MS, f->low };
+	const struct noc_recall_key k = { .owner = f->host,
+					  .key = noc_slice_str(f->key),
+					  .within_ms = INFORM_AGAIN_MS,
+					  .low = f->low };
 
 	if (noc_recall_add(core, noc_core_part(core, NOC_PART_INFORM), &k) !=
 	    NOC_RECALL_NEW)
@@ -78,11 +80,17 @@ static bool
 inform_load(struct noc_core *core, void *part, const char *kind,
 	    const char *key, int64_t due_ns, const struct noc_value *data)
 {
-	(void)data;
 	if (strcmp(kind, "inform"))
 		return false;
-	noc_recall_load(core, part, key, due_ns);
+	noc_recall_load(core, part, key, due_ns, data);
 	return true;
+}
+
+static void
+inform_ready(struct noc_core *core, void *part)
+{
+	(void)core;
+	noc_recall_ready(part);
 }
 
 static void
@@ -107,6 +115,7 @@ const struct noc_part_ops noc_part_inform = {
 	.open = inform_open,
 	.close = inform_close,
 	.load = inform_load,
+	.ready = inform_ready,
 	.store = inform_store,
 	.stats = inform_stats,
 };

@@ -26,6 +26,7 @@ struct noc_recalled {
 	struct owner *owner;
 	TAILQ_ENTRY(noc_recalled) mine, all;
 	bool low;
+	int64_t mark;
 	char *text; /* "owner\x1fkey" */
 };
 
@@ -109,7 +110,7 @@ key_gone(struct noc_core *core, struct noc_recalled *k, bool early)
 	struct noc_recall *t = k->of;
 
 	if (t->conf->gone)
-		t->conf->gone(core, t->arg, k->text, early);
+		t->conf->gone(core, t->arg, k->text, k->mark, early);
 	key_drop(core, k);
 }
 
@@ -136,8 +137,15 @@ key_put(struct noc_core *core, struct noc_recall *t, struct owner *o,
 static void
 key_store(struct noc_core *core, const struct noc_recalled *k)
 {
+	struct noc_value *data = k->low || k->mark ? noc_value_map() : NULL;
+
+	if (k->low)
+		noc_value_set(data, "low", noc_value_bool(true));
+	if (k->mark)
+		noc_value_set(data, "mark", noc_value_int(k->mark));
 	noc_txn_live_put(noc_core_txn(core), k->of->conf->kind, k->text,
-			 noc_steady_of_boot(core, k->due.due_boot_ns), NULL);
+			 noc_steady_of_boot(core, k->due.due_boot_ns), data);
+	noc_value_free(data);
 }
 
 /* ---- all of them ---- */
@@ -188,6 +196,7 @@ noc_recall_add(struct noc_core *core, struct noc_recall *t,
 	k = noc_calloc(1, sizeof(*k));
 	k->text = key_text(key->owner, key->key);
 	k->low = key->low;
+	k->mark = key->mark;
 	key_put(core, t, owner_get(t, key->owner), k, due);
 	key_store(core, k);
 	return got;
@@ -207,7 +216,7 @@ noc_recall_forget(struct noc_core *core, struct noc_recall *t,
 
 void
 noc_recall_load(struct noc_core *core, struct noc_recall *t, const char *text,
-		int64_t due_ns)
+		int64_t due_ns, const struct noc_value *data)
 {
 	const char *end = strchr(text, '\x1f');
 	struct noc_recalled *k;
@@ -217,9 +226,42 @@ noc_recall_load(struct noc_core *core, struct noc_recall *t, const char *text,
 		return;
 	k = noc_calloc(1, sizeof(*k));
 	k->text = noc_strdup(text);
+	k->low = noc_value_get_bool(data, "low", false);
+	k->mark = noc_value_get_int(data, "mark", 0);
 	owner = noc_strndup(text, end ? (size_t)(end - text) : strlen(text));
 	key_put(core, t, owner_get(t, owner), k, noc_steady_boot(core, due_ns));
 	free(owner);
+}
+
+static int
+on_key_order(const void *a, const void *b)
+{
+	const struct noc_recalled *x = *(struct noc_recalled *const *)a;
+	const struct noc_recalled *y = *(struct noc_recalled *const *)b;
+
+	return (x->due.due_boot_ns > y->due.due_boot_ns) -
+	       (x->due.due_boot_ns < y->due.due_boot_ns);
+}
+
+void
+noc_recall_ready(struct noc_recall *t)
+{
+	size_t n = 0, len = noc_table_len(&t->keys);
+	struct noc_recalled **all = noc_calloc(len + 1, sizeof(*all));
+	void *value;
+
+	for (size_t it = 0; noc_table_next(&t->keys, &it, NULL, &value);)
+		all[n++] = value;
+	qsort(all, n, sizeof(struct noc_recalled *), on_key_order);
+	for (size_t i = 0; i < n; i++) {
+		struct noc_recall_list *queue = &t->queue[!all[i]->low];
+
+		TAILQ_REMOVE(queue, all[i], all);
+		TAILQ_INSERT_TAIL(queue, all[i], all);
+		TAILQ_REMOVE(&all[i]->owner->keys, all[i], mine);
+		TAILQ_INSERT_TAIL(&all[i]->owner->keys, all[i], mine);
+	}
+	free(all);
 }
 
 void

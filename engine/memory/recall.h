@@ -19,7 +19,7 @@ struct noc_recall_conf {
 	/* One is forgotten: in its time, or early for want of room.  text:
 	 * owner, 1F, key. */
 	void (*gone)(struct noc_core *core, void *arg, const char *text,
-		     bool early);
+		     int64_t mark, bool early);
 };
 
 struct noc_recalled;
@@ -37,7 +37,8 @@ struct noc_recall_key {
 	const char *owner;
 	struct noc_slice key;
 	int64_t within_ms;
-	bool low; /* of low trust: given up before all that are not */
+	bool low;     /* of low trust: given up before all that are not */
+	int64_t mark; /* for `gone`; 0: none */
 };
 
 enum noc_recall_got {
@@ -58,9 +59,11 @@ enum noc_recall_got noc_recall_add(struct noc_core *core, struct noc_recall *t,
 /* As if it had not been here. */
 void noc_recall_forget(struct noc_core *core, struct noc_recall *t,
 		       const char *owner, struct noc_slice key);
-/* One of its rows at the start. */
+/* One of its rows at the start; when all are here, which is the oldest. */
 void noc_recall_load(struct noc_core *core, struct noc_recall *t,
-		     const char *text, int64_t due_ns);
+		     const char *text, int64_t due_ns,
+		     const struct noc_value *data);
+void noc_recall_ready(struct noc_recall *t);
 void noc_recall_store(struct noc_core *core, const struct noc_recall *t);
 
 #endif

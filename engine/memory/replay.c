@@ -16,10 +16,18 @@
 #define REPLAY_MAX   100000 /* a hook: hooks.replay_max */
 #define REPLAY_HOOKS 4	    /* so many of them may be full */
 #define REPLAY_ID_MS (24LL * 3600 * 1000)
+#define REPLAY_FLOOR "replay.floor" /* the kind of a floor's row */
 
 struct replay {
 	struct noc_recall_conf conf;
 	struct noc_recall keys;
+	struct noc_table floors; /* source -> struct floor */
+};
+
+/* Signed up to here is what was forgotten of a hook: should the wall clock be
+ * set back, it would look fresh again. */
+struct floor {
+	int64_t s;
 };
 
 /* What this delivery is known by: false, nothing. */
@@ -31,6 +39,51 @@ delivery_key(const struct noc_delivery *d, char hex[65], struct noc_slice *key)
 	else
 		*key = d->id;
 	return key->len > 0;
+}
+
+static struct floor *
+floor_of(struct replay *r, const char *source)
+{
+	struct floor *f = noc_table_get(&r->floors, source);
+
+	if (!f) {
+		f = noc_calloc(1, sizeof(*f));
+		noc_table_put(&r->floors, source, f);
+	}
+	return f;
+}
+
+static void
+floor_store(struct noc_core *core, const char *source, const struct floor *f)
+{
+	struct noc_value *data = noc_value_map();
+
+	noc_value_set(data, "at", noc_value_int(f->s));
+	noc_txn_live_put(noc_core_txn(core), REPLAY_FLOOR, source, 0, data);
+	noc_value_free(data);
+}
+
+static void
+on_delivery_gone(struct noc_core *core, void *arg, const char *text,
+		 int64_t mark, bool early)
+{
+	char *source = noc_strndup(text, strcspn(text, "\x1f"));
+	struct floor *f = floor_of(arg, source);
+
+	(void)early;
+	if (mark > f->s) {
+		f->s = mark;
+		floor_store(core, source, f);
+	}
+	free(source);
+}
+
+static bool
+delivery_is_past(struct replay *r, const struct noc_delivery *d)
+{
+	const struct floor *f = noc_table_get(&r->floors, d->source);
+
+	return d->when_s && f && d->when_s <= f->s;
 }
 
 static bool
@@ -55,6 +108,14 @@ noc_replay_take(struct noc_core *core, const struct noc_delivery *d,
 	if (delivery_was_here(core, r, d, k.key))
 		return noc_err_set(err, NOC_ECONFLICT,
 				   "This delivery was here before.");
+	if (delivery_is_past(r, d))
+		return noc_err_set(
+		    err, NOC_EDENIED,
+		    "It was signed at or before the time of "
+		    "deliveries that are forgotten: the clock of "
+		    "this machine was set back, or it is a "
+		    "replay.");
+	k.mark = d->when_s;
 	k.within_ms = d->within_ms ? d->within_ms : REPLAY_ID_MS;
 	if (noc_recall_add(core, &r->keys, &k) != NOC_RECALL_FULL)
 		return 0;
@@ -80,9 +141,12 @@ replay_open(struct noc_core *core)
 					 "hooks.replay_max", REPLAY_MAX);
 
 	r->conf.kind = "replay";
-	r->conf.each = (size_t)each;
+	r->conf.each = each > INT64_MAX / REPLAY_HOOKS
+			   ? INT64_MAX / REPLAY_HOOKS
+			   : (size_t)each;
 	r->conf.all = REPLAY_HOOKS * r->conf.each;
 	r->conf.keeps = true;
+	r->conf.gone = on_delivery_gone;
 	noc_recall_init(&r->keys, &r->conf, r);
 	return r;
 }
@@ -91,8 +155,12 @@ static void
 replay_close(void *part)
 {
 	struct replay *r = part;
+	void *floor;
 
 	noc_recall_release(&r->keys);
+	for (size_t it = 0; noc_table_next(&r->floors, &it, NULL, &floor);)
+		free(floor);
+	noc_table_release(&r->floors);
 	free(r);
 }
 
@@ -102,17 +170,26 @@ replay_load(struct noc_core *core, void *part, const char *kind,
 {
 	struct replay *r = part;
 
-	(void)data;
+	if (!strcmp(kind, REPLAY_FLOOR)) {
+		floor_of(r, key)->s = noc_value_get_int(data, "at", 0);
+		return true;
+	}
 	if (strcmp(kind, "replay"))
 		return false;
-	noc_recall_load(core, &r->keys, key, due_ns);
+	noc_recall_load(core, &r->keys, key, due_ns, data);
 	return true;
 }
 
 static void
 replay_store(struct noc_core *core, void *part)
 {
-	noc_recall_store(core, &((struct replay *)part)->keys);
+	struct replay *r = part;
+	const char *source;
+	void *floor;
+
+	noc_recall_store(core, &r->keys);
+	for (size_t it = 0; noc_table_next(&r->floors, &it, &source, &floor);)
+		floor_store(core, source, floor);
 }
 
 static void

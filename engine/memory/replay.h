@@ -15,11 +15,14 @@ struct noc_delivery {
 	const uint8_t *said; /* SHA-256 of what was signed; NULL: nothing */
 	struct noc_slice id; /* the scheme's delivery id, or empty */
 	bool id_signed;	     /* then it says which delivery this is */
+	int64_t when_s;	     /* the timestamp that was signed; 0: none */
 	int64_t within_ms;   /* how long it could come again; 0: the same
 				may be sent twice, but an id in 24 h once */
 };
 
 /*
+ * EDENIED: it was signed no later than one that is forgotten, so the wall clock
+ * was set back, and what is recorded looks fresh again.
  * 0: new, and remembered from now on.  ECONFLICT: it was here.  ERESOURCE: it
  * cannot be remembered, so it must not be taken.
  */

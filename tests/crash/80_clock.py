@@ -4,6 +4,7 @@
 kills it: what waits lasts as long as it was to, schedules make up for what they
 missed once, and say so once."""
 import datetime
+import hmac
 import os
 import re
 import sqlite3
@@ -30,8 +31,8 @@ rule "does" { on = "do.event", mode = "active",
 class Work:
     """A daemon whose wall clock is set by a file."""
 
-    def __init__(self, rules=RULES):
-        self.d = noc.Daemon(rules=rules)
+    def __init__(self, rules=RULES, secrets=None):
+        self.d = noc.Daemon(rules=rules, secrets=secrets)
         self.file = os.path.join(self.d.dir, "clock")
         self.ahead = 0
         self.d.env = {"LD_PRELOAD": spine.clock_library(),
@@ -157,6 +158,46 @@ def _():
             return any(r["rule"] == "does" and r["state"] == "Succeeded"
                        for r in w.d.get("/api/v1/runs").json["runs"])
         noc.wait_for(through, "a run that is let through", every=0.3)
+
+
+@noc.case("a signed post that was taken is not taken again, the clock set back")
+def _():
+    rules = """
+hook "slk" { auth = slack { secret = "s", tolerance = "1s" }, emit = "x.done" }
+rule "x" { on = "x.done", run = log "taken" }
+"""
+    with Work(rules, secrets={"s": "s3cret"}) as w:
+        body = b'{"order": 1}'
+
+        def post(when):
+            text = b"v0:%d:%s" % (when, body)
+            return w.d.request("POST", "/hooks/slk", body, {
+                "Content-Type": "application/json",
+                "X-Slack-Request-Timestamp": "%d" % when,
+                "X-Slack-Signature": "v0=" + hmac.new(
+                    b"s3cret", text, "sha256").hexdigest()},
+                unix=False).status
+
+        def taken():
+            signed = int(time.time()) + w.ahead
+            if post(signed) != 202:
+                raise noc.Late("it was signed for too long")
+            return signed
+        signed = taken()
+        noc.equal(post(signed), 200, "again at once")
+
+        noc.wait_for(lambda: "nocturne_replay_keys 0\n" in
+                     w.d.get("/metrics").text, "it to be forgotten", every=0.1)
+        for end in (None, w.d.kill):
+            if end:
+                end()
+            w.step(signed - int(time.time()) - w.ahead)
+            if end:
+                w.d.restart()
+            noc.equal(post(signed), 401, "again, the clock set back")
+        w.step(60)
+        taken()
+        w.verified()
 
 
 # ---- schedules ----

@@ -107,6 +107,55 @@ test_a_signed_id(void **state)
 	fix_close(&f);
 }
 
+/* Signed at `when_s` by the wall clock, which somebody may set back. */
+static int
+take_signed(struct fix *f, const char *text, int64_t when_s)
+{
+	uint8_t said[32];
+	struct noc_delivery d = { .source = "hook/a",
+				  .said = said,
+				  .when_s = when_s,
+				  .within_ms = HOUR_MS };
+	struct noc_err err;
+	int r;
+
+	noc_sha256_once(text, strlen(text), said);
+	noc_core_begin(f->core, f->now);
+	r = noc_replay_take(f->core, &d, &err);
+	noc_core_end(f->core);
+	fix_pump(f);
+	return r;
+}
+
+static void
+test_the_clock_is_set_back(void **state)
+{
+	char *dir = state_make();
+	struct fix f;
+
+	(void)state;
+	life_open(&f, dir, (struct noc_now){ 0 }, RULES);
+	assert_int_equal(take_signed(&f, "x", 1000), 0);
+	fix_advance(&f, HOUR_MS - 1);
+	assert_int_equal(take_signed(&f, "y", 5000), 0);
+	assert_int_equal(take_signed(&f, "w", 1000), 0); /* none forgotten */
+	fix_advance(&f, 1);
+	assert_int_equal(take_signed(&f, "x", 1000), NOC_EDENIED);
+	assert_int_equal(take_signed(&f, "v", 999), NOC_EDENIED);
+	assert_int_equal(take_signed(&f, "z", 1001), 0);
+	/* Without a timestamp: as ever. */
+	assert_int_equal(take(&f, "hook/a", "x", "", HOUR_MS), 0);
+	life_close(&f);
+	life_open(&f, dir, f.now, RULES);
+	assert_int_equal(take_signed(&f, "v", 1000), NOC_EDENIED);
+	assert_int_equal(take_signed(&f, "y", 5000), NOC_ECONFLICT);
+	fix_advance(&f, HOUR_MS); /* what its row says of it is enough */
+	assert_int_equal(take_signed(&f, "y", 5000), NOC_EDENIED);
+	assert_int_equal(take_signed(&f, "y", 5001), 0);
+	life_close(&f);
+	state_remove(dir);
+}
+
 /* 100,000 of one hook: its next one is refused, nothing is forgotten, and
  * other hooks do not notice. */
 static void
@@ -161,6 +210,29 @@ test_four_hooks_may_be_full(void **state)
 	assert_int_equal(take(&f, "hook/4", "x", "", HOUR_MS), 0);
 	fix_close(&f);
 	noc_value_free(config);
+}
+
+/* However large it is said to be. */
+static void
+test_a_share_past_all_numbers(void **state)
+{
+	static const int64_t each[] = { INT64_MAX, 1LL << 62, 1LL << 61 };
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(each); i++) {
+		struct noc_value *config = noc_value_map();
+		struct fix f = { 0 };
+
+		noc_value_set(config, "hooks.replay_max",
+			      noc_value_int(each[i]));
+		f.env.config = config;
+		fix_open(&f, RULES);
+		assert_int_equal(take(&f, "hook/a", "x", "", HOUR_MS), 0);
+		assert_int_equal(take(&f, "hook/a", "x", "", HOUR_MS),
+				 NOC_ECONFLICT);
+		fix_close(&f);
+		noc_value_free(config);
+	}
 }
 
 /* Neither INFORMs nor the dedup keys of others push a delivery out. */
@@ -227,6 +299,53 @@ test_over_a_restart(void **state)
 	state_remove(dir);
 }
 
+static bool
+inform_was(struct fix *f, int n, bool low)
+{
+	struct noc_inform i = { low ? "203.0.113.9" : "192.0.2.1", NULL, low };
+	char key[16];
+	bool was;
+
+	snprintf(key, sizeof(key), "%05d", n);
+	i.key = key;
+	noc_core_begin(f->core, f->now);
+	was = noc_inform_repeats(f->core, &i);
+	if (!was)
+		noc_inform_keep(f->core, &i);
+	noc_core_end(f->core);
+	return was;
+}
+
+/* The first that came goes first, whatever its key and in whichever life; and
+ * who was a stranger is one. */
+static void
+test_the_oldest_after_a_restart(void **state)
+{
+	char *dir = state_make(), *rows;
+	struct fix f;
+
+	(void)state;
+	life_open(&f, dir, (struct noc_now){ 0 }, RULES);
+	for (int i = 0; i < 4096; i++) {
+		assert_false(inform_was(&f, 9000 - i, false));
+		fix_advance(&f, 1);
+	}
+	assert_false(inform_was(&f, 1, true));
+	life_written(&f);
+	life_close(&f);
+	life_open(&f, dir, f.now, RULES);
+	assert_false(inform_was(&f, 9001, false));
+	assert_true(inform_was(&f, 9000 - 4095, false)); /* the newest */
+	assert_false(inform_was(&f, 9000, false));	 /* the oldest */
+	life_lose_rows(&f, dir); /* all of them are written again */
+	life_written(&f);
+	rows = life_rows(dir);
+	assert_non_null(strstr(rows, "\"low\":true"));
+	free(rows);
+	life_close(&f);
+	state_remove(dir);
+}
+
 int
 main(void)
 {
@@ -234,10 +353,13 @@ main(void)
 		cmocka_unit_test(test_what_was_signed_and_not_its_id),
 		cmocka_unit_test(test_the_same_body_twice),
 		cmocka_unit_test(test_a_signed_id),
+		cmocka_unit_test(test_the_clock_is_set_back),
+		cmocka_unit_test(test_a_share_past_all_numbers),
 		cmocka_unit_test(test_a_hundred_thousand_deliveries),
 		cmocka_unit_test(test_four_hooks_may_be_full),
 		cmocka_unit_test(test_the_floods_of_others),
 		cmocka_unit_test(test_over_a_restart),
+		cmocka_unit_test(test_the_oldest_after_a_restart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
