@@ -114,8 +114,8 @@ noc_correlate(struct noc_core *core, struct noc_candidate *c,
 	}
 	if (c->rule->acting && noc_keyed_is_lost(core, c->rule, c->ev)) {
 		noc_outcome(core, c, "guarded",
-			    "what held it back here had to be forgotten: too "
-			    "many states were opened");
+			    "what held it back here is lost: too many states "
+			    "were opened, or a row could not be read");
 		return;
 	}
 	for (size_t i = 0; i < NOC_COUNT(correlate_order); i++) {

@@ -438,6 +438,16 @@ keyed_load(struct noc_core *core, void *part, const char *kind, const char *key,
 	return true;
 }
 
+static void
+keyed_unreadable(struct noc_core *core, void *part, const char *kind,
+		 const char *key)
+{
+	(void)part;
+	for (size_t i = 0; i < NOC_COUNT(keyed_forms); i++)
+		if (!strcmp(keyed_forms[i]->name, kind))
+			noc_keyed_unreadable(core, keyed_forms[i], key);
+}
+
 /* After a reload: kept by (rule name, hash of its correlation keys). */
 static void
 keyed_sweep(struct noc_core *core, void *part)
@@ -523,6 +533,7 @@ const struct noc_part_ops noc_part_correlate = {
 	.open = keyed_open,
 	.close = keyed_close,
 	.load = keyed_load,
+	.unreadable = keyed_unreadable,
 	.ready = keyed_ready,
 	.reload = keyed_sweep,
 	.store = keyed_store_all,

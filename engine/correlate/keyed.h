@@ -128,6 +128,9 @@ void noc_keyed_seat_all(struct noc_correlation *p);
 /* What held this rule back from this sender has no room: for as long. */
 void noc_keyed_lost(struct noc_core *core, const struct noc_rule *rule,
 		    struct noc_slice sender, int64_t until_boot_ns);
+/* Or its row cannot be read. */
+void noc_keyed_unreadable(struct noc_core *core, const struct noc_form *form,
+			  const char *name);
 /* Is the rule held back from the sender of this event by such a loss? */
 bool noc_keyed_is_lost(struct noc_core *core, const struct noc_rule *rule,
 		       const struct noc_event *ev);

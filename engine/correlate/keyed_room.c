@@ -119,7 +119,7 @@ noc_keyed_lost(struct noc_core *core, const struct noc_rule *rule,
 	}
 	noc_limit_reached(core, "states.lost", *key ? key : rule->name,
 			  "rule %s is held back from %s for now: what held it "
-			  "back there had to be forgotten",
+			  "back there is lost",
 			  rule->name, *key ? key : "all");
 	if (!k)
 		k = noc_keyed_add(core, &noc_form_lost, rule, key, &by, false);
@@ -151,6 +151,34 @@ noc_keyed_is_lost(struct noc_core *core, const struct noc_rule *rule,
 	       noc_keyed_get(core, &noc_form_lost, rule->name, "");
 	free(key);
 	return lost;
+}
+
+/*
+ * A row cannot be read that may have held an acting rule back.  Of what is
+ * lost of a sender the key says whose it was; else it is held back from all.
+ * The rule's own row says so from now on.
+ */
+void
+noc_keyed_unreadable(struct noc_core *core, const struct noc_form *form,
+		     const char *name)
+{
+	const char *end = strchr(name, '\x1f');
+	bool lost = form == &noc_form_lost;
+	const struct noc_rule *rule;
+	char *text;
+
+	if (!end || !(lost || form->brakes) || !noc_core_rules(core))
+		return;
+	text = noc_strndup(name, (size_t)(end - name));
+	rule = noc_ruleset_rule(noc_core_rules(core), text);
+	free(text);
+	if (!rule || !rule->acting)
+		return;
+	if (!lost)
+		noc_txn_live_del(noc_core_txn(core), form->name, name);
+	noc_keyed_lost(
+	    core, rule, noc_slice_str(lost ? end + 1 : ""),
+	    noc_ns_after(noc_core_time(core).boot_ns, NOC_KEYED_LOST_MS));
 }
 
 static void

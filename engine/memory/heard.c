@@ -18,7 +18,8 @@
 #define HEARD_AGAIN_MS	  (301 * 1000) /* longer than one can be in time */
 #define HEARD_WINDOW_S	  150	       /* RFC 3414 §2.2.3 */
 #define HEARD_DRIFT_S	  10 /* a row may be so much behind its engine */
-#define HEARD_IDLE_NS	  (24 * 3600 * NOC_NS_PER_S)
+#define HEARD_IDLE_MS	  (24 * 3600 * 1000LL)
+#define HEARD_IDLE_NS	  (HEARD_IDLE_MS * NOC_NS_PER_MS)
 #define HEARD_NAME	  160	     /* engine and user in hex */
 #define HEARD_BOOTS_LATCH 2147483647 /* RFC 3414 §2.2.2: never in time */
 
@@ -32,6 +33,7 @@ struct engine { /* as one user tells of it */
 	struct signer *signer;
 	struct reading last, stored; /* the latest; as in its row */
 	int64_t heard_ns;
+	int64_t doubt_ns; /* its row could not be read: until then */
 	/* Messages up to here are forgotten: one that is as old cannot be told
 	 * from a replay. */
 	int64_t floor_boots, floor_s, stored_floor_boots, stored_floor_s;
@@ -76,6 +78,8 @@ engine_store(struct noc_core *core, struct engine *e)
 			      noc_value_int(e->floor_boots));
 		noc_value_set(data, "floor", noc_value_int(e->floor_s));
 	}
+	if (e->doubt_ns)
+		noc_value_set(data, "doubt", noc_value_int(e->doubt_ns));
 	noc_txn_live_put(noc_core_txn(core), "engine", e->name, 0, data);
 	noc_value_free(data);
 	e->stored = e->last;
@@ -271,6 +275,10 @@ noc_heard(struct noc_core *core, const struct noc_heard *h)
 		    "oldest are forgotten; what is as old is "
 		    "refused",
 		    HEARD_MAX);
+	if (noc_steady_now(core) < e->doubt_ns) {
+		p->strange++;
+		return NOC_HEARD_STRANGE;
+	}
 	return NOC_HEARD_NEW;
 }
 
@@ -342,7 +350,26 @@ heard_load(struct noc_core *core, void *part, const char *kind, const char *key,
 	e->stored_floor_boots = e->floor_boots;
 	e->stored_floor_s = e->floor_s;
 	e->heard_ns = e->last.at_ns;
+	e->doubt_ns = noc_value_get_int(data, "doubt", 0);
 	return true;
+}
+
+/* How far its clock was is lost: what it sends is of low trust for a day, in
+ * which it says so again. */
+static void
+heard_unreadable(struct noc_core *core, void *part, const char *kind,
+		 const char *key)
+{
+	struct heard *p = part;
+	struct engine *e;
+
+	if (strcmp(kind, "engine") != 0 || strlen(key) >= HEARD_NAME ||
+	    noc_table_get(&p->engines, key))
+		return;
+	e = engine_put(p, key);
+	e->heard_ns = noc_steady_now(core);
+	e->doubt_ns = noc_ns_after(e->heard_ns, HEARD_IDLE_MS);
+	engine_store(core, e);
 }
 
 static void
@@ -385,6 +412,7 @@ const struct noc_part_ops noc_part_heard = {
 	.open = heard_open,
 	.close = heard_close,
 	.load = heard_load,
+	.unreadable = heard_unreadable,
 	.ready = heard_ready,
 	.store = heard_store,
 	.stats = heard_stats,

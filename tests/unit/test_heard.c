@@ -118,6 +118,36 @@ test_no_message_outlives_its_memory(void **state)
 	fix_close(&f);
 }
 
+/* A row that cannot be read: what its engine said is not known, so a recording
+ * would be as good; for a day nothing acts on its word. */
+static void
+test_a_row_that_cannot_be_read(void **state)
+{
+	char *dir = state_make();
+	struct fix f;
+
+	(void)state;
+	life_open(&f, dir, (struct noc_now){ 0 }, RULES);
+	assert_int_equal(hear(&f, 1, 5, 1000, 1), NOC_HEARD_NEW);
+	assert_int_equal(hear(&f, 2, 5, 1000, 1), NOC_HEARD_NEW);
+	life_close(&f);
+	state_sql(dir, "UPDATE live SET data = '{' WHERE kind = 'engine' AND"
+		       " key LIKE '01%'");
+	for (int i = 0; i < 2; i++) {
+		life_open(&f, dir, f.now, RULES);
+		assert_int_equal(hear(&f, 1, 4, 900 + i, 1), NOC_HEARD_STRANGE);
+		assert_int_equal(hear(&f, 1, 4, 900 + i, 1), NOC_HEARD_AGAIN);
+		assert_int_equal(hear(&f, 2, 4, 900, 1), NOC_HEARD_OLD);
+		life_close(&f);
+	}
+	life_open(&f, dir, f.now, RULES);
+	fix_advance(&f, 24 * 60 * MINUTE_MS);
+	assert_int_equal(hear(&f, 1, 4, 900, 1), NOC_HEARD_OLD);
+	assert_int_equal(hear(&f, 1, 5, 90000, 1), NOC_HEARD_NEW);
+	life_close(&f);
+	state_remove(dir);
+}
+
 /* Somebody holds each message back as long as it is in time, and so our notion
  * of the clock: what was forgotten meanwhile is out of time all the same. */
 static void
@@ -374,6 +404,7 @@ main(void)
 		cmocka_unit_test(test_the_window_of_150_s),
 		cmocka_unit_test(test_no_message_outlives_its_memory),
 		cmocka_unit_test(test_a_clock_that_is_held_back),
+		cmocka_unit_test(test_a_row_that_cannot_be_read),
 		cmocka_unit_test(test_a_slow_clock),
 		cmocka_unit_test(test_our_own_engine),
 		cmocka_unit_test(test_over_restarts),
