@@ -84,7 +84,7 @@ on_call_done(struct noc_call *call, struct noc_value *result,
 {
 	struct noc_attempt *a = arg;
 	struct noc_core *core = a->core;
-	struct noc_run *r = a->run;
+	struct noc_run *r = a->live ? a->live->run : NULL;
 	struct noc_failure f;
 
 	(void)call;
@@ -107,7 +107,7 @@ attempt_call(struct noc_attempt *a)
 {
 	const struct noc_host *host = noc_core_host(a->core);
 	struct noc_core *core = a->core;
-	struct noc_run *r = a->run;
+	struct noc_run *r = a->live->run;
 	struct noc_err err = { 0 };
 	struct noc_failure f;
 	int rc;
@@ -133,14 +133,14 @@ static void
 attempt_not_started(struct noc_attempt *a, const char *why)
 {
 	noc_attempt_late(a, why);
-	a->run->out = NULL;
+	a->live->out = NULL;
 	noc_attempt_free(a);
 }
 
 static void
 attempt_refused(struct noc_attempt *a, const struct noc_failure *failure)
 {
-	struct noc_run *r = a->run;
+	struct noc_live *l = a->live;
 	char *target = noc_strdup(a->target);
 	struct noc_step_done d = { .def = a->def,
 				   .target = target,
@@ -149,11 +149,11 @@ attempt_refused(struct noc_attempt *a, const struct noc_failure *failure)
 
 	attempt_not_started(a, "not_started");
 	if (verify)
-		noc_verify_result(r, NULL, &d);
+		noc_verify_result(l, NULL, &d);
 	else if (probing)
-		noc_attempt_probed(r, NULL, &d);
+		noc_attempt_probed(l, NULL, &d);
 	else
-		noc_step_fail(r, &d);
+		noc_step_fail(l, &d);
 	free(target);
 }
 
@@ -183,19 +183,21 @@ attempt_is_stale(const struct noc_attempt *a)
 
 /* The kill switch loses nothing: look again later, writing it down once. */
 static void
-attempt_pause(struct noc_run *r)
+attempt_pause(struct noc_live *l)
 {
+	struct noc_run *r = l->run;
 	bool already = !strcmp(r->phase, "paused") && !r->dirty;
 
-	noc_run_wait(r, NOC_WAIT_PAUSE, "paused",
-		     noc_steady_now(r->core) + PAUSE_NS);
+	noc_live_wait(l, NOC_WAIT_PAUSE, "paused",
+		      noc_steady_now(r->core) + PAUSE_NS);
 	r->dirty = !already;
 }
 
 static bool
 attempt_cleared(struct noc_attempt *a)
 {
-	struct noc_run *r = a->run;
+	struct noc_live *l = a->live;
+	struct noc_run *r = l->run;
 	struct noc_failure f;
 	enum noc_clearance c;
 
@@ -205,8 +207,8 @@ attempt_cleared(struct noc_attempt *a)
 		noc_failure_set(&f, "transient", "nocturne", "stale",
 				"the journal kept it waiting; not started");
 		attempt_not_started(a, "not_started: stale");
-		r->tries--;
-		noc_step_retry(r, &d, 1000);
+		l->tries--;
+		noc_step_retry(l, &d, 1000);
 		return false;
 	}
 	c = a->probing
@@ -217,8 +219,8 @@ attempt_cleared(struct noc_attempt *a)
 		return attempt_breaker(a);
 	case NOC_CLEAR_PAUSE:
 		attempt_not_started(a, "not_started: kill switch");
-		r->tries--;
-		attempt_pause(r);
+		l->tries--;
+		attempt_pause(l);
 		break;
 	case NOC_CLEAR_STOP:
 		attempt_not_started(a, f.message);
@@ -236,22 +238,24 @@ on_intent_durable(void *arg)
 {
 	struct noc_attempt *a = arg;
 	struct noc_core *core = a->core;
-	struct noc_run *r = a->run;
+	struct noc_live *l = a->live;
+	struct noc_run *r;
 	int64_t now;
 	bool go;
 
 	a->queued = false;
 	noc_crash_point("run.before_call");
-	if (!r) { /* cancelled meanwhile */
+	if (!l) { /* cancelled meanwhile */
 		noc_attempt_free(a);
 		return;
 	}
+	r = l->run;
 	noc_core_begin(core, noc_core_turn(core));
 	now = noc_core_time(core).boot_ns;
 	go = attempt_cleared(a);
 	if (go) {
 		a->start_boot_ns = now;
-		noc_due_arm(core, &r->due,
+		noc_due_arm(core, &l->due,
 			    now + a->call->timeout_ms * NOC_NS_PER_MS);
 		if (a->mutates)
 			noc_settle_touch(core, a->target, &r->id);
@@ -266,10 +270,11 @@ on_intent_durable(void *arg)
 /* ---- the intent ---- */
 
 static struct noc_attempt *
-attempt_new(struct noc_run *r, const struct noc_action_ops *ops,
+attempt_new(struct noc_live *l, const struct noc_action_ops *ops,
 	    struct noc_value *params, const char *target)
 {
-	const struct noc_step_def *def = noc_run_step(r);
+	struct noc_run *r = l->run;
+	const struct noc_step_def *def = noc_live_step(l);
 	const struct noc_value *event = noc_run_event_value(r);
 	struct noc_runs *runs = noc_runs_of(r->core);
 	struct noc_inventory *inv = noc_core_inv(r->core);
@@ -281,15 +286,15 @@ attempt_new(struct noc_run *r, const struct noc_action_ops *ops,
 	noc_value_set(context, "run", noc_value_copy(r->info));
 	noc_value_set(context, "step", noc_value_str(def->name));
 	a->core = r->core;
-	a->run = r;
+	a->live = l;
 	a->def = def;
 	a->run_id = r->id;
 	a->step = noc_strdup(def->name);
 	a->target = noc_strdup(target);
 	a->breaker_target = noc_breaker_target(params, target);
-	a->number = ++r->attempt;
-	a->probing = r->probing;
-	a->mutates = def->mutates && !r->probing;
+	a->number = ++l->attempt;
+	a->probing = l->probing;
+	a->mutates = def->mutates && !l->probing;
 	a->reads = (ops->flags & NOC_ACTION_READS) || !def->mutates;
 	/* Neither asking a web service nor telling people says anything about
 	 * the device. */
@@ -316,9 +321,10 @@ attempt_new(struct noc_run *r, const struct noc_action_ops *ops,
  * over.
  */
 static bool
-attempt_withheld(struct noc_run *r, const struct noc_step_def *def,
+attempt_withheld(struct noc_live *l, const struct noc_step_def *def,
 		 const char *target, const struct noc_value *params)
 {
+	struct noc_run *r = l->run;
 	struct noc_failure f;
 	struct noc_step_done d = { .def = def,
 				   .state = "Skipped",
@@ -335,29 +341,30 @@ attempt_withheld(struct noc_run *r, const struct noc_step_def *def,
 	}
 	if (c == NOC_CLEAR_FAIL) {
 		d.failure = &f;
-		noc_step_fail(r, &d);
+		noc_step_fail(l, &d);
 		return true;
 	}
-	noc_step_withhold(r, &d);
+	noc_step_withhold(l, &d);
 	return true;
 }
 
 /* Waits for its turn to read the target when anybody may have caused us. */
 static bool
-attempt_waits_turn(struct noc_run *r, const struct noc_step_def *def,
+attempt_waits_turn(struct noc_live *l, const struct noc_step_def *def,
 		   const char *target)
 {
+	struct noc_run *r = l->run;
 	int64_t ns;
 
-	if (def->mutates || r->confirm_turn || !noc_run_untrusted(r) ||
+	if (def->mutates || l->confirm_turn || !noc_run_untrusted(r) ||
 	    noc_value_len(r->confirmed) > 0 || !r->plan->acting)
 		return false;
-	r->confirm_turn = true;
+	l->confirm_turn = true;
 	ns = noc_run_read_turn(r->core, target);
 	if (ns <= 0)
 		return false;
-	noc_run_wait(r, NOC_WAIT_READ, "waiting_read",
-		     noc_steady_now(r->core) + ns);
+	noc_live_wait(l, NOC_WAIT_READ, "waiting_read",
+		      noc_steady_now(r->core) + ns);
 	return true;
 }
 
@@ -404,128 +411,132 @@ noc_attempt_target(const struct noc_run *r, const struct noc_step_def *def,
 }
 
 static int
-attempt_prepare(struct noc_run *r, const struct noc_step_def *def,
+attempt_prepare(struct noc_live *l, const struct noc_step_def *def,
 		char **target, struct noc_value **params, struct noc_err *err)
 {
+	const struct noc_run *r = l->run;
 	struct noc_scope scope;
 	int rc = noc_attempt_target(r, def, target, err);
 
 	if (rc)
 		return rc;
 	noc_run_scope(r, &scope);
-	return noc_template_tree(r->probing ? def->probe : def->params, &scope,
+	return noc_template_tree(l->probing ? def->probe : def->params, &scope,
 				 NOC_MISSING_FAIL, params, err);
 }
 
 /* Nothing can be started: no action, a name without a value. */
 static void
-attempt_impossible(struct noc_run *r, const char *code, const char *message)
+attempt_impossible(struct noc_live *l, const char *code, const char *message)
 {
-	struct noc_step_done d = { .def = noc_run_step(r) };
+	struct noc_step_done d = { .def = noc_live_step(l) };
 	struct noc_failure f;
 
-	if (r->would) {
-		noc_step_skip(r, "skipped: %s: %s", noc_mode_name(r->mode),
+	if (l->run->would) {
+		noc_step_skip(l, "skipped: %s: %s", noc_mode_name(l->run->mode),
 			      message);
 		return;
 	}
-	noc_failure_set(&f, "permanent", r->probing ? "nocturne" : "rule", code,
+	noc_failure_set(&f, "permanent", l->probing ? "nocturne" : "rule", code,
 			"%s", message);
 	d.failure = &f;
-	if (r->probing)
-		noc_attempt_probed(r, NULL, &d);
+	if (l->probing)
+		noc_attempt_probed(l, NULL, &d);
 	else
-		noc_step_fail(r, &d);
+		noc_step_fail(l, &d);
 }
 
 /* While it stood in the queue the step's own clock stood still. */
 static void
 on_attempt_turn(void *arg)
 {
-	struct noc_run *r = arg;
+	struct noc_live *l = arg;
+	struct noc_run *r = l->run;
 
-	r->step_ns += noc_slot_waited_ns(r->slot);
-	r->wait = NOC_WAIT_NONE;
-	noc_attempt_begin(r);
+	l->step_ns += noc_slot_waited_ns(l->slot);
+	l->wait = NOC_WAIT_NONE;
+	noc_attempt_begin(l);
 	noc_run_advance(r);
 }
 
 static bool
-attempt_waits_slot(struct noc_run *r, const struct noc_action_ops *ops,
+attempt_waits_slot(struct noc_live *l, const struct noc_action_ops *ops,
 		   const struct noc_value *params, const char *target)
 {
 	const struct noc_slot_want want = { .ops = ops,
 					    .params = params,
 					    .target = target,
 					    .on_turn = on_attempt_turn,
-					    .arg = r };
+					    .arg = l };
 
-	if (noc_slot_take(r->core, &want, &r->slot))
+	if (noc_slot_take(l->run->core, &want, &l->slot))
 		return false;
-	noc_run_wait(r, NOC_WAIT_QUEUE, "queued", 0);
+	noc_live_wait(l, NOC_WAIT_QUEUE, "queued", 0);
 	return true;
 }
 
 static void
-attempt_go(struct noc_run *r, struct noc_attempt *a)
+attempt_go(struct noc_live *l, struct noc_attempt *a)
 {
 	const struct noc_step_def *def = a->def;
-	int64_t now = noc_steady_now(r->core), left;
+	int64_t now = noc_steady_now(a->core), left;
 
 	if (def->kind == NOC_STEP_VERIFY) {
-		left = (r->step_ns - now) / NOC_NS_PER_MS + def->within_ms;
+		left = (l->step_ns - now) / NOC_NS_PER_MS + def->within_ms;
 		if (left < VERIFY_LEAST_MS)
 			left = VERIFY_LEAST_MS;
 		if (a->call->timeout_ms > left)
 			a->call->timeout_ms = left;
 	}
-	a->call->slot = r->slot;
-	r->slot = NULL;
-	r->out = a;
-	r->tries++;
-	noc_run_wait(r, NOC_WAIT_CALL,
-		     def->kind == NOC_STEP_VERIFY ? "verifying" : "",
-		     now + a->call->timeout_ms * NOC_NS_PER_MS);
+	a->call->slot = l->slot;
+	l->slot = NULL;
+	l->out = a;
+	l->tries++;
+	noc_live_wait(l, NOC_WAIT_CALL,
+		      def->kind == NOC_STEP_VERIFY ? "verifying" : "",
+		      now + a->call->timeout_ms * NOC_NS_PER_MS);
 	/* The reads of a verify are one intent: none of them changes a thing.
 	 */
-	if (def->kind != NOC_STEP_VERIFY || r->attempt == 1)
-		noc_step_write_start(r, def, a->target, a->call->params);
+	if (def->kind != NOC_STEP_VERIFY || l->attempt == 1)
+		noc_step_write_start(l, def, a->target, a->call->params);
 	a->queued = true;
-	noc_core_effect(r->core, on_intent_durable, NULL, a);
+	noc_core_effect(a->core, on_intent_durable, NULL, a);
 }
 
 /* The kill switch, or a journal so far behind that no new step may start. */
 static bool
-attempt_must_wait(const struct noc_run *r, const struct noc_step_def *def)
+attempt_must_wait(const struct noc_live *l, const struct noc_step_def *def)
 {
+	const struct noc_run *r = l->run;
+
 	if (noc_core_fill(r->core) >= PRESSURE_STOPS)
 		return true;
-	return def->mutates && !r->probing && r->mode == NOC_ACTIVE &&
+	return def->mutates && !l->probing && r->mode == NOC_ACTIVE &&
 	       noc_override_killed(r->core);
 }
 
 void
-noc_attempt_begin(struct noc_run *r)
+noc_attempt_begin(struct noc_live *l)
 {
-	const struct noc_step_def *def = noc_run_step(r);
-	const char *name = r->probing ? noc_ast_node(def->probe) : def->action;
+	const struct noc_step_def *def = noc_live_step(l);
+	const char *name = l->probing ? noc_ast_node(def->probe) : def->action;
 	const struct noc_action_ops *ops = name ? noc_action_find(name) : NULL;
 	struct noc_value *params = NULL;
 	struct noc_err err = { 0 };
 	char *target = NULL;
 
 	if (!ops || (ops->flags & NOC_ACTION_CORE)) {
-		attempt_impossible(r, "no_action", "this action is not known");
-	} else if (attempt_prepare(r, def, &target, &params, &err)) {
-		attempt_impossible(r, "missing", err.msg);
-	} else if (attempt_must_wait(r, def)) {
-		attempt_pause(r);
-	} else if (!attempt_withheld(r, def, target, params) &&
-		   !attempt_waits_turn(r, def, target) &&
-		   !attempt_waits_slot(r, ops, params, target)) {
-		if (!r->probing)
-			noc_change_ask(r, target, params);
-		attempt_go(r, attempt_new(r, ops, params, target));
+		attempt_impossible(l, "no_action", "this action is not known");
+	} else if (attempt_prepare(l, def, &target, &params, &err)) {
+		attempt_impossible(l, "missing", err.msg);
+	} else if (attempt_must_wait(l, def)) {
+		attempt_pause(l);
+	} else if (!attempt_withheld(l, def, target, params) &&
+		   !attempt_waits_turn(l, def, target) &&
+		   !attempt_waits_slot(l, ops, params, target)) {
+		if (!l->probing)
+			noc_change_ask(l, target, params);
+		attempt_go(l, attempt_new(l, ops, params, target));
 		params = NULL;
 	}
 	noc_value_free(params);

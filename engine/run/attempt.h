@@ -2,20 +2,22 @@
 #ifndef NOC_ENGINE_RUN_ATTEMPT_H
 #define NOC_ENGINE_RUN_ATTEMPT_H
 
+#include "engine/run/live.h"
 #include "engine/run/rows.h"
 
 /*
  * One attempt of a step: its intent, its call, how it ended.  Each leaves the
- * run waiting, at its next step, or ended; the caller advances it.
+ * live waiting, or frees it with the step or the run; the caller advances the
+ * run.
  * Loop thread, inside an input.
  */
 
 struct noc_attempt {
 	struct noc_core *core;
-	struct noc_run *run; /* NULL: nobody waits for it any more */
+	struct noc_live *live; /* NULL: nobody waits for it any more */
 	struct noc_call *call;
 	struct noc_attempt *next, **prev; /* of all in the part */
-	const struct noc_step_def *def;	  /* while run is set */
+	const struct noc_step_def *def;	  /* while live is set */
 	struct noc_id run_id;
 	char *step, *target, *breaker_target;
 	int number;
@@ -26,28 +28,29 @@ struct noc_attempt {
 	int64_t intent_boot_ns, start_boot_ns;
 };
 
-void noc_attempt_begin(struct noc_run *r);
+void noc_attempt_begin(struct noc_live *l);
 /* Whom a step is about, by its name; returned. */
 int noc_attempt_target(const struct noc_run *r, const struct noc_step_def *def,
 		       char **target, struct noc_err *err);
-void noc_attempt_cancel(struct noc_run *r, const char *why);
-void noc_attempt_due(struct noc_run *r);
+void noc_attempt_cancel(struct noc_live *l, const char *why);
+void noc_attempt_due(struct noc_live *l);
 void noc_attempt_close(struct noc_runs *runs); /* all, at the end */
 void noc_attempt_free(struct noc_attempt *a);
-/* Ended: result owned or failure; a is done with the run. */
+/* Ended: result owned or failure; a is done with its live. */
 void noc_attempt_end(struct noc_attempt *a, struct noc_value *result,
 		     struct noc_failure *failure);
 void noc_attempt_late(struct noc_attempt *a, const char *outcome);
 /* What its probe says of a step in doubt: answered (result owned), failed or
  * not even begun; nothing else ends the doubt, or the run before it. */
-void noc_attempt_probed(struct noc_run *r, struct noc_value *result,
+void noc_attempt_probed(struct noc_live *l, struct noc_value *result,
 			struct noc_step_done *d);
 /* A step whose effect may or may not have happened. */
-void noc_attempt_in_doubt(struct noc_run *r, struct noc_step_done *d);
-void noc_step_retry(struct noc_run *r, struct noc_step_done *d,
+void noc_attempt_in_doubt(struct noc_live *l, struct noc_step_done *d);
+void noc_step_retry(struct noc_live *l, struct noc_step_done *d,
 		    int64_t delay_ms);
-bool noc_step_overdue(struct noc_run *r); /* then it has failed */
+bool noc_step_overdue(struct noc_live *l); /* then it has failed */
 bool noc_step_decides(const struct noc_run *r, const char *signal);
-void noc_step_decided(struct noc_run *r, const char *signal, const char *actor);
+void noc_step_decided(struct noc_live *l, const char *signal,
+		      const char *actor);
 
 #endif

@@ -57,9 +57,9 @@ attempt_abandon(struct noc_attempt *a)
 {
 	const struct noc_host *host = noc_core_host(a->core);
 
-	if (a->run)
-		a->run->out = NULL;
-	a->run = NULL;
+	if (a->live)
+		a->live->out = NULL;
+	a->live = NULL;
 	a->def = NULL;
 	if (a->queued)
 		return; /* its effect frees it */
@@ -72,10 +72,10 @@ attempt_abandon(struct noc_attempt *a)
 }
 
 void
-noc_attempt_cancel(struct noc_run *r, const char *why)
+noc_attempt_cancel(struct noc_live *l, const char *why)
 {
-	struct noc_attempt *a = r->out;
-	struct noc_step_done d = { .def = noc_run_step(r),
+	struct noc_attempt *a = l->out;
+	struct noc_step_done d = { .def = noc_live_step(l),
 				   .state = "Failed",
 				   .outcome = a && a->out ? "cancelled"
 							  : "not_started" };
@@ -87,15 +87,16 @@ noc_attempt_cancel(struct noc_run *r, const char *why)
 			a->out && a->mutates ? "; it may have happened" : "");
 	d.target = a->target;
 	d.failure = &f;
-	noc_step_write_done(r, &d);
+	noc_step_write_done(l, &d);
 	attempt_abandon(a);
 }
 
 /* ---- another try ---- */
 
 void
-noc_step_retry(struct noc_run *r, struct noc_step_done *d, int64_t delay_ms)
+noc_step_retry(struct noc_live *l, struct noc_step_done *d, int64_t delay_ms)
 {
+	struct noc_run *r = l->run;
 	char outcome[96];
 
 	snprintf(outcome, sizeof(outcome), "retry in %lld ms: %s",
@@ -104,10 +105,10 @@ noc_step_retry(struct noc_run *r, struct noc_step_done *d, int64_t delay_ms)
 	d->outcome = outcome;
 	r->retries++;
 	noc_runs_of(r->core)->retried++;
-	noc_run_wait(r, NOC_WAIT_RETRY, "retrying",
-		     noc_steady_now(r->core) + delay_ms * NOC_NS_PER_MS);
-	d->due_ns = r->due_ns;
-	noc_step_write_done(r, d);
+	noc_live_wait(l, NOC_WAIT_RETRY, "retrying",
+		      noc_steady_now(r->core) + delay_ms * NOC_NS_PER_MS);
+	d->due_ns = l->due_ns;
+	noc_step_write_done(l, d);
 }
 
 /*
@@ -115,53 +116,55 @@ noc_step_retry(struct noc_run *r, struct noc_step_done *d, int64_t delay_ms)
  * it was in doubt.  It has failed.
  */
 bool
-noc_step_overdue(struct noc_run *r)
+noc_step_overdue(struct noc_live *l)
 {
-	struct noc_step_done d = { .def = noc_run_step(r) };
+	struct noc_step_done d = { .def = noc_live_step(l) };
 	struct noc_failure f;
 
-	if (r->probing || !d.def || !d.def->deadline_ms ||
-	    noc_steady_now(r->core) <
-		noc_ns_after(r->step_ns, d.def->deadline_ms))
+	if (l->probing || !d.def || !d.def->deadline_ms ||
+	    noc_steady_now(l->run->core) <
+		noc_ns_after(l->step_ns, d.def->deadline_ms))
 		return false;
 	noc_failure_set(&f, "timeout", "nocturne", "deadline",
 			"its deadline is over, it is not tried again");
 	d.failure = &f;
-	noc_step_fail(r, &d);
+	noc_step_fail(l, &d);
 	return true;
 }
 
 static bool
-step_may_retry(const struct noc_run *r, const struct noc_step_done *d,
+step_may_retry(const struct noc_live *l, const struct noc_step_done *d,
 	       int64_t *delay_ms)
 {
+	const struct noc_run *r = l->run;
 	const struct noc_step_def *def = d->def;
 	const struct noc_retry_policy *p = &def->retry;
 	int64_t now = noc_steady_now(r->core);
 
-	if (!noc_retry_class(d->failure->class) || r->tries >= p->attempts ||
+	if (!noc_retry_class(d->failure->class) || l->tries >= p->attempts ||
 	    r->retries >= RETRIES_MAX_RUN)
 		return false;
-	*delay_ms = noc_retry_delay_ms(p, &r->id, def->name, r->tries,
+	*delay_ms = noc_retry_delay_ms(p, &r->id, def->name, l->tries,
 				       d->failure->retry_after_ms);
 	return !def->deadline_ms ||
 	       now + *delay_ms * NOC_NS_PER_MS <
-		   noc_ns_after(r->step_ns, def->deadline_ms);
+		   noc_ns_after(l->step_ns, def->deadline_ms);
 }
 
 /* ---- in doubt ---- */
 
 static void
-step_ask(struct noc_run *r, struct noc_step_done *d)
+step_ask(struct noc_live *l, struct noc_step_done *d)
 {
+	struct noc_run *r = l->run;
 	char text[600];
 
 	d->state = "Pending";
 	d->outcome = "in_doubt";
-	noc_run_wait(r, NOC_WAIT_ASK, "blocked",
-		     noc_steady_now(r->core) + ASK_NS);
-	d->due_ns = r->due_ns;
-	noc_step_write_done(r, d);
+	noc_live_wait(l, NOC_WAIT_ASK, "blocked",
+		      noc_steady_now(r->core) + ASK_NS);
+	d->due_ns = l->due_ns;
+	noc_step_write_done(l, d);
 	noc_value_free(r->error);
 	r->error = noc_failure_value(d->failure);
 	snprintf(text, sizeof(text),
@@ -173,25 +176,26 @@ step_ask(struct noc_run *r, struct noc_step_done *d)
 }
 
 void
-noc_attempt_in_doubt(struct noc_run *r, struct noc_step_done *d)
+noc_attempt_in_doubt(struct noc_live *l, struct noc_step_done *d)
 {
+	const struct noc_run *r = l->run;
 	const char *way = d->def->on_crash;
 
 	if (!strcmp(way, "fail")) {
-		noc_step_fail(r, d);
+		noc_step_fail(l, d);
 	} else if (!strcmp(way, "retry") && r->retries < RETRIES_MAX_RUN &&
-		   r->tries < d->def->retry.attempts) {
-		noc_step_retry(r, d,
+		   l->tries < d->def->retry.attempts) {
+		noc_step_retry(l, d,
 			       noc_retry_delay_ms(&d->def->retry, &r->id,
-						  d->def->name, r->attempt, 0));
+						  d->def->name, l->attempt, 0));
 	} else if (!strcmp(way, "retry")) {
-		noc_step_fail(r, d);
+		noc_step_fail(l, d);
 	} else if (!strcmp(way, "verify")) {
-		r->probing = true;
-		r->tries = 0;
-		noc_step_retry(r, d, 0);
+		l->probing = true;
+		l->tries = 0;
+		noc_step_retry(l, d, 0);
 	} else {
-		step_ask(r, d);
+		step_ask(l, d);
 	}
 }
 
@@ -208,32 +212,35 @@ noc_step_decides(const struct noc_run *r, const char *signal)
 }
 
 void
-noc_step_decided(struct noc_run *r, const char *signal, const char *actor)
+noc_step_decided(struct noc_live *l, const char *signal, const char *actor)
 {
-	struct noc_step_done d = { .def = noc_run_step(r) };
+	struct noc_step_done d = { .def = noc_live_step(l) };
+	struct noc_run *r = l->run;
 	struct noc_failure f;
 	char outcome[160];
 
 	r->recoveries = 0;
 	r->lacks_code = false;
-	r->probing = false;
-	r->tries = 0;
+	l->probing = false;
+	l->tries = 0;
 	if (!d.def) {
 		noc_run_end(r, "Failed", "blocked, and given up");
 	} else if (!strcmp(signal, "done")) {
 		snprintf(outcome, sizeof(outcome), "done, says %s", actor);
 		d.outcome = outcome;
-		noc_step_succeed(r, NULL, &d);
+		noc_step_succeed(l, NULL, &d);
 	} else if (!strcmp(signal, "retry")) {
 		/* Numbers of attempts go on; other steps begin again. */
-		noc_run_wait(r, NOC_WAIT_NONE, "", 0);
+		noc_live_wait(l, NOC_WAIT_NONE, "", 0);
 		if (noc_step_calls(d.def))
-			noc_attempt_begin(r);
+			noc_attempt_begin(l);
+		else
+			noc_live_free(l);
 	} else {
 		noc_failure_set(&f, "in_doubt", "nocturne", "undecided",
 				"%s: %s", signal, actor);
 		d.failure = &f;
-		noc_step_fail(r, &d);
+		noc_step_fail(l, &d);
 	}
 }
 
@@ -255,35 +262,35 @@ probe_refuses(const struct noc_failure *f)
 
 /* A probe answered: it happened.  It refuses: it did not; do it again. */
 void
-noc_attempt_probed(struct noc_run *r, struct noc_value *result,
+noc_attempt_probed(struct noc_live *l, struct noc_value *result,
 		   struct noc_step_done *d)
 {
 	int64_t delay_ms;
 
 	if (!d->failure) {
-		r->probing = false;
+		l->probing = false;
 		d->outcome = "ok: it had happened";
-		noc_step_succeed(r, result, d);
+		noc_step_succeed(l, result, d);
 		return;
 	}
-	if (step_may_retry(r, d, &delay_ms)) {
-		noc_step_retry(r, d, delay_ms);
+	if (step_may_retry(l, d, &delay_ms)) {
+		noc_step_retry(l, d, delay_ms);
 		return;
 	}
-	r->probing = false;
+	l->probing = false;
 	if (probe_refuses(d->failure)) {
-		r->tries = 0;
-		noc_step_retry(r, d, 0);
+		l->tries = 0;
+		noc_step_retry(l, d, 0);
 		return;
 	}
-	step_ask(r, d);
+	step_ask(l, d);
 }
 
 /* ---- judging ---- */
 
 /* fail_if and expect turn an answer into a failure. */
 static void
-step_judge(struct noc_run *r, struct noc_step_done *d,
+step_judge(struct noc_live *l, struct noc_step_done *d,
 	   const struct noc_value *result, struct noc_failure *f)
 {
 	const struct noc_step_def *def = d->def;
@@ -291,13 +298,13 @@ step_judge(struct noc_run *r, struct noc_step_done *d,
 	struct noc_err err = { 0 };
 
 	if ((def->fail_if || def->fail_if_fn) &&
-	    noc_step_holds(r, def->fail_if, def->fail_if_fn, result, NULL,
+	    noc_step_holds(l, def->fail_if, def->fail_if_fn, result, NULL,
 			   &err)) {
 		noc_failure_set(f, "permanent", "rule", "fail_if",
 				"the answer is one that fail_if names");
 		d->failure = f;
 	} else if (err.kind == NOC_OK && (def->expect || def->expect_fn) &&
-		   !noc_step_holds(r, def->expect, def->expect_fn, result, &why,
+		   !noc_step_holds(l, def->expect, def->expect_fn, result, &why,
 				   &err)) {
 		noc_failure_set(f, def->mutates ? "permanent" : "transient",
 				"rule", "expect", "%s",
@@ -321,16 +328,16 @@ failure_counts(const struct noc_failure *f)
 }
 
 static void
-attempt_judge(struct noc_run *r, bool touched, struct noc_value *result,
+attempt_judge(struct noc_live *l, bool touched, struct noc_value *result,
 	      struct noc_step_done *d)
 {
 	struct noc_failure f;
 	int64_t delay_ms;
 
 	if (!d->failure)
-		step_judge(r, d, result, &f);
+		step_judge(l, d, result, &f);
 	if (!d->failure) {
-		noc_step_succeed(r, result, d);
+		noc_step_succeed(l, result, d);
 		return;
 	}
 	noc_value_free(result);
@@ -342,11 +349,11 @@ attempt_judge(struct noc_run *r, bool touched, struct noc_value *result,
 		d->failure = &f;
 	}
 	if (!strcmp(d->failure->class, "in_doubt"))
-		noc_attempt_in_doubt(r, d);
-	else if (step_may_retry(r, d, &delay_ms))
-		noc_step_retry(r, d, delay_ms);
+		noc_attempt_in_doubt(l, d);
+	else if (step_may_retry(l, d, &delay_ms))
+		noc_step_retry(l, d, delay_ms);
 	else
-		noc_step_fail(r, d);
+		noc_step_fail(l, d);
 }
 
 /* An answer without a value ("no such row") tells nothing of the target. */
@@ -380,7 +387,7 @@ attempt_breaker(const struct noc_attempt *a, const struct noc_failure *failure,
 	const struct noc_breaker_result result = {
 		.ok = !failure || !failure_counts(failure),
 		.slow = took_ms > a->call->timeout_ms / 5 * 4,
-		.vouched = !noc_run_untrusted(a->run),
+		.vouched = !noc_run_untrusted(a->live->run),
 	};
 
 	noc_breaker_result(a->core, a->call->ops->name, a->breaker_target,
@@ -391,7 +398,8 @@ void
 noc_attempt_end(struct noc_attempt *a, struct noc_value *result,
 		struct noc_failure *failure)
 {
-	struct noc_run *r = a->run;
+	struct noc_live *l = a->live;
+	struct noc_run *r = l->run;
 	struct noc_core *core = a->core;
 	bool touched = a->out, probing = a->probing;
 	char *target = noc_strdup(a->target);
@@ -416,22 +424,22 @@ noc_attempt_end(struct noc_attempt *a, struct noc_value *result,
 	if (touched && a->mutates)
 		noc_settle_touch(core, target, &r->id);
 	attempt_abandon(a);
-	r->wait = NOC_WAIT_NONE;
-	noc_due_disarm(core, &r->due);
+	l->wait = NOC_WAIT_NONE;
+	noc_due_disarm(core, &l->due);
 	if (d.def->kind == NOC_STEP_VERIFY)
-		noc_verify_result(r, result, &d);
+		noc_verify_result(l, result, &d);
 	else if (probing)
-		noc_attempt_probed(r, result, &d);
+		noc_attempt_probed(l, result, &d);
 	else
-		attempt_judge(r, touched, result, &d);
+		attempt_judge(l, touched, result, &d);
 	noc_value_free(params);
 	free(target);
 }
 
 void
-noc_attempt_due(struct noc_run *r)
+noc_attempt_due(struct noc_live *l)
 {
-	struct noc_attempt *a = r->out;
+	struct noc_attempt *a = l->out;
 	struct noc_failure f;
 
 	/* The journal is slow, and its time begins when it goes out; or its

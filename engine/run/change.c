@@ -15,6 +15,7 @@
 #include "engine/core/steady.h"
 #include "engine/run/attempt.h"
 #include "engine/run/clearance.h"
+#include "engine/run/live.h"
 #include "engine/run/code.h"
 
 /*
@@ -158,9 +159,10 @@ change_add(struct noc_value *opts, const char *name, const char *object,
 }
 
 void
-noc_change_ask(const struct noc_run *r, const char *target,
+noc_change_ask(const struct noc_live *l, const char *target,
 	       struct noc_value *params)
 {
+	const struct noc_run *r = l->run;
 	const struct noc_value *have = noc_value_get(r->changed, target);
 	struct noc_value *opts = noc_value_get(params, "opts");
 	struct noc_value *rows;
@@ -170,7 +172,7 @@ noc_change_ask(const struct noc_run *r, const char *target,
 	    !noc_ast_is(params, "snmp.get"))
 		return;
 	rows = noc_value_map();
-	for (size_t i = r->at + 1; i < r->plan->nsteps; i++)
+	for (size_t i = l->node + 1; i < r->plan->nsteps; i++)
 		if (change_is_set(&r->plan->steps[i]))
 			change_coming(r, &r->plan->steps[i], target, rows);
 	for (size_t i = 0; i < noc_value_len(rows) && n < CHANGE_ROWS; i++) {

@@ -22,7 +22,7 @@ enum noc_change {
 };
 
 /* What its later steps may change of the target is asked with this read. */
-void noc_change_ask(const struct noc_run *r, const char *target,
+void noc_change_ask(const struct noc_live *l, const char *target,
 		    struct noc_value *params);
 /* Takes that out of the answer again and keeps what it says; what was kept
  * now, borrowed, or NULL when nothing was asked. */

@@ -13,6 +13,7 @@
 #include "engine/expr/template.h"
 #include "engine/core/record.h"
 #include "engine/notify/notify.h"
+#include "engine/run/live.h"
 #include "engine/run/rows.h"
 #include "engine/run/run_private.h"
 #include "engine/run/runner.h"
@@ -28,12 +29,12 @@
 /* ---- which events end one ---- */
 
 void
-noc_escalate_watch(struct noc_run *r, bool on)
+noc_escalate_watch(struct noc_live *l, bool on)
 {
-	struct noc_table *stops = &noc_runs_of(r->core)->stops;
+	struct noc_table *stops = &noc_runs_of(l->run->core)->stops;
 
-	for (size_t i = 0; i < r->esc.def->nstop_on; i++) {
-		const char *kind = r->esc.def->stop_on[i];
+	for (size_t i = 0; i < l->esc.def->nstop_on; i++) {
+		const char *kind = l->esc.def->stop_on[i];
 		uintptr_t n = (uintptr_t)noc_table_get(stops, kind);
 
 		n = on ? n + 1 : n - 1;
@@ -45,12 +46,12 @@ noc_escalate_watch(struct noc_run *r, bool on)
 }
 
 bool
-noc_escalate_stops(const struct noc_run *r, const char *signal)
+noc_escalate_stops(const struct noc_live *l, const char *signal)
 {
 	if (!strcmp(signal, "ack"))
 		return true; /* people may always take over */
-	for (size_t i = 0; i < r->esc.def->nstop_on; i++)
-		if (!strcmp(r->esc.def->stop_on[i], signal))
+	for (size_t i = 0; i < l->esc.def->nstop_on; i++)
+		if (!strcmp(l->esc.def->stop_on[i], signal))
 			return true;
 	return false;
 }
@@ -84,6 +85,16 @@ escalate_same(const struct noc_run *r, const struct noc_event *ev)
 	return same;
 }
 
+struct noc_live *
+noc_escalate_of(const struct noc_run *r)
+{
+	struct noc_live *l = r->lives;
+
+	while (l && !l->esc.def)
+		l = l->next;
+	return l;
+}
+
 void
 noc_escalate_event(struct noc_core *core, struct noc_event *ev)
 {
@@ -96,15 +107,16 @@ noc_escalate_event(struct noc_core *core, struct noc_event *ev)
 	all = noc_run_all(runs, &n);
 	for (size_t i = 0; i < n; i++) {
 		struct noc_run *r = all[i];
+		struct noc_live *l = noc_escalate_of(r);
 		char id[NOC_ID_TEXT];
 
-		if (!r->esc.def || !noc_escalate_stops(r, ev->kind) ||
+		if (!l || !noc_escalate_stops(l, ev->kind) ||
 		    !escalate_same(r, ev))
 			continue;
 		ev = noc_core_write_event(core, ev, "matched");
 		noc_run_write_signal(r, ev->kind, "event",
 				     noc_id_format(id, &ev->id));
-		noc_escalate_stop(r, ev->kind);
+		noc_escalate_stop(l, ev->kind);
 		noc_run_advance(r);
 	}
 	free(all);
@@ -181,11 +193,12 @@ level_is_new(const struct noc_escalation *def, size_t i)
 
 /* One text to every channel told so far, each once. */
 static void
-escalate_all(struct noc_run *r, const char *what, const char *why)
+escalate_all(struct noc_live *l, const char *what, const char *why)
 {
-	const struct noc_escalation *def = r->esc.def;
+	const struct noc_escalation *def = l->esc.def;
+	struct noc_run *r = l->run;
 
-	for (size_t i = 0; i < r->esc.level && i < def->nlevels; i++) {
+	for (size_t i = 0; i < l->esc.level && i < def->nlevels; i++) {
 		const struct noc_value *action = def->levels[i].action;
 		const char *channel = noc_ast_name(action);
 		char *subject, *text;
@@ -202,42 +215,43 @@ escalate_all(struct noc_run *r, const char *what, const char *why)
 }
 
 static void
-escalate_tell(struct noc_run *r, const struct noc_value *action)
+escalate_tell(struct noc_live *l, const struct noc_value *action)
 {
-	noc_run_tell(r, action, NULL);
-	r->esc.last_ns = noc_steady_now(r->core);
+	noc_run_tell(l->run, noc_live_step(l), action, NULL);
+	l->esc.last_ns = noc_steady_now(l->run->core);
 }
 
 /* ---- the machine ---- */
 
 static int64_t
-escalate_next(const struct noc_run *r)
+escalate_next(const struct noc_live *l)
 {
-	const struct noc_escalation *def = r->esc.def;
-	int64_t end = noc_ns_after(r->esc.since_ns, def->max_ms);
+	const struct noc_escalation *def = l->esc.def;
+	int64_t end = noc_ns_after(l->esc.since_ns, def->max_ms);
 	int64_t next = end;
 
-	if (r->esc.level < def->nlevels)
-		next = noc_ns_after(r->esc.since_ns,
-				    def->levels[r->esc.level].after_ms);
+	if (l->esc.level < def->nlevels)
+		next = noc_ns_after(l->esc.since_ns,
+				    def->levels[l->esc.level].after_ms);
 	else if (def->again_ms > 0)
-		next = noc_ns_after(r->esc.last_ns, def->again_ms);
+		next = noc_ns_after(l->esc.last_ns, def->again_ms);
 	return next < end ? next : end;
 }
 
 /* Over: the run ends as it failed, or its escalate step does. */
 static void
-escalate_over(struct noc_run *r, const char *why, bool answered)
+escalate_over(struct noc_live *l, const char *why, bool answered)
 {
-	bool on_fail = r->esc.on_fail;
-	struct noc_step_done d = { .def = on_fail ? NULL : noc_run_step(r) };
+	struct noc_run *r = l->run;
+	bool on_fail = l->esc.on_fail;
+	struct noc_step_done d = { .def = on_fail ? NULL : noc_live_step(l) };
 	struct noc_value *output;
 	struct noc_failure f;
 	char text[600];
 
-	noc_escalate_watch(r, false);
-	r->esc.def = NULL;
-	noc_run_wait(r, NOC_WAIT_NONE, "", 0);
+	noc_escalate_watch(l, false);
+	l->esc.def = NULL;
+	noc_live_wait(l, NOC_WAIT_NONE, "", 0);
 	if (on_fail) {
 		snprintf(text, sizeof(text), "%s; %s",
 			 r->outcome ? r->outcome : "failed", why);
@@ -246,82 +260,82 @@ escalate_over(struct noc_run *r, const char *why, bool answered)
 		output = noc_value_map();
 		noc_value_set(output, "by", noc_value_str(why));
 		d.outcome = why;
-		noc_step_succeed(r, output, &d);
+		noc_step_succeed(l, output, &d);
 	} else {
 		noc_failure_set(&f, "timeout", "people", "unanswered", "%s",
 				why);
 		d.failure = &f;
-		noc_step_fail(r, &d);
+		noc_step_fail(l, &d);
 	}
 }
 
 static void
-escalate_give_up(struct noc_run *r)
+escalate_give_up(struct noc_live *l)
 {
 	char text[32], why[96];
 
 	snprintf(why, sizeof(why), "nobody answered within %s",
-		 noc_duration_format(text, r->esc.def->max_ms));
-	escalate_all(r, "given up", why);
-	escalate_over(r, why, false);
+		 noc_duration_format(text, l->esc.def->max_ms));
+	escalate_all(l, "given up", why);
+	escalate_over(l, why, false);
 }
 
 const char *
-noc_escalate_phase(const struct noc_run *r)
+noc_escalate_phase(const struct noc_live *l)
 {
-	return r->esc.level < r->esc.def->nlevels ? "escalating"
+	return l->esc.level < l->esc.def->nlevels ? "escalating"
 						  : "waiting_event";
 }
 
 void
-noc_escalate_due(struct noc_run *r)
+noc_escalate_due(struct noc_live *l)
 {
-	const struct noc_escalation *def = r->esc.def;
-	int64_t now = noc_steady_now(r->core);
+	const struct noc_escalation *def = l->esc.def;
+	int64_t now = noc_steady_now(l->run->core);
 
-	if (now >= noc_ns_after(r->esc.since_ns, def->max_ms)) {
-		escalate_give_up(r);
+	if (now >= noc_ns_after(l->esc.since_ns, def->max_ms)) {
+		escalate_give_up(l);
 		return;
 	}
-	while (r->esc.level < def->nlevels &&
-	       noc_ns_after(r->esc.since_ns,
-			    def->levels[r->esc.level].after_ms) <= now) {
-		escalate_tell(r, def->levels[r->esc.level].action);
-		r->esc.level++;
+	while (l->esc.level < def->nlevels &&
+	       noc_ns_after(l->esc.since_ns,
+			    def->levels[l->esc.level].after_ms) <= now) {
+		escalate_tell(l, def->levels[l->esc.level].action);
+		l->esc.level++;
 	}
-	if (r->esc.level == def->nlevels && def->again_ms > 0 &&
-	    noc_ns_after(r->esc.last_ns, def->again_ms) <= now)
-		escalate_tell(r, def->levels[def->nlevels - 1].action);
-	noc_run_wait(r, NOC_WAIT_ESCALATE, noc_escalate_phase(r),
-		     escalate_next(r));
+	if (l->esc.level == def->nlevels && def->again_ms > 0 &&
+	    noc_ns_after(l->esc.last_ns, def->again_ms) <= now)
+		escalate_tell(l, def->levels[def->nlevels - 1].action);
+	noc_live_wait(l, NOC_WAIT_ESCALATE, noc_escalate_phase(l),
+		      escalate_next(l));
 }
 
 void
-noc_escalate_begin(struct noc_run *r, const struct noc_escalation *def,
+noc_escalate_begin(struct noc_live *l, const struct noc_escalation *def,
 		   bool on_fail)
 {
-	r->esc = (struct noc_escalating){
+	l->esc = (struct noc_escalating){
 		.def = def,
 		.on_fail = on_fail,
-		.since_ns = noc_steady_now(r->core),
+		.since_ns = noc_steady_now(l->run->core),
 	};
-	noc_escalate_watch(r, true);
-	noc_escalate_due(r);
+	noc_escalate_watch(l, true);
+	noc_escalate_due(l);
 }
 
 void
-noc_escalate_clear(struct noc_run *r, const char *why)
+noc_escalate_clear(struct noc_live *l, const char *why)
 {
-	if (!r->esc.def)
+	if (!l->esc.def)
 		return;
-	escalate_all(r, "all clear", why);
-	noc_escalate_watch(r, false);
-	r->esc.def = NULL;
+	escalate_all(l, "all clear", why);
+	noc_escalate_watch(l, false);
+	l->esc.def = NULL;
 }
 
 void
-noc_escalate_stop(struct noc_run *r, const char *why)
+noc_escalate_stop(struct noc_live *l, const char *why)
 {
-	escalate_all(r, "all clear", why);
-	escalate_over(r, why, true);
+	escalate_all(l, "all clear", why);
+	escalate_over(l, why, true);
 }

@@ -8,19 +8,23 @@
  * inside an input. */
 
 struct noc_escalation;
+struct noc_live;
 struct noc_run;
 
-void noc_escalate_begin(struct noc_run *r, const struct noc_escalation *def,
+void noc_escalate_begin(struct noc_live *l, const struct noc_escalation *def,
 			bool on_fail);
-void noc_escalate_due(struct noc_run *r);
+void noc_escalate_due(struct noc_live *l);
 /* Levels are to come, or all are told. */
-const char *noc_escalate_phase(const struct noc_run *r);
-bool noc_escalate_stops(const struct noc_run *r, const char *signal);
-void noc_escalate_stop(struct noc_run *r, const char *why);
+const char *noc_escalate_phase(const struct noc_live *l);
+bool noc_escalate_stops(const struct noc_live *l, const char *signal);
+void noc_escalate_stop(struct noc_live *l, const char *why);
 /* One all-clear to everybody told; the escalation is over, not the run. */
-void noc_escalate_clear(struct noc_run *r, const char *why);
+void noc_escalate_clear(struct noc_live *l, const char *why);
 /* stop_on kinds are counted, so that most events cost one look. */
-void noc_escalate_watch(struct noc_run *r, bool on);
+void noc_escalate_watch(struct noc_live *l, bool on);
+
+/* The one of this run that escalates; NULL: none does. */
+struct noc_live *noc_escalate_of(const struct noc_run *r);
 
 /* An event that may be in some run's stop_on, matched by key and device. */
 void noc_escalate_event(struct noc_core *core, struct noc_event *ev);

@@ -6,6 +6,8 @@
 
 /* Runs after a start or a reload: loaded, and set going again. */
 
+#define NOC_RECOVERIES_MAX 5 /* of one step; then a person is asked */
+
 /* As in struct noc_part_ops. */
 void noc_run_load(struct noc_core *core, void *part,
 		  const struct noc_run_row *row);

@@ -14,6 +14,7 @@
 #include "store/crash.h"
 #include "engine/event/value.h"
 #include "engine/core/due.h"
+#include "engine/run/live.h"
 #include "engine/run/run_private.h"
 #include "engine/run/runner.h"
 
@@ -21,15 +22,6 @@
  * What a run leaves in the journal and in its rows.  The run row is all that
  * resume needs but for the outputs of finished steps, which are in theirs.
  */
-
-const char *const noc_wait_names[] = {
-	[NOC_WAIT_NONE] = "",	      [NOC_WAIT_CALL] = "call",
-	[NOC_WAIT_RETRY] = "retry",   [NOC_WAIT_READ] = "read",
-	[NOC_WAIT_PAUSE] = "pause",   [NOC_WAIT_SLEEP] = "sleep",
-	[NOC_WAIT_VERIFY] = "verify", [NOC_WAIT_ESCALATE] = "escalate",
-	[NOC_WAIT_ASK] = "ask",	      [NOC_WAIT_BLOCKED] = "blocked",
-	[NOC_WAIT_QUEUE] = "queue",
-};
 
 /* ---- the run ---- */
 
@@ -52,18 +44,18 @@ run_set_copy(struct noc_run *r, const char *key, const struct noc_value *v)
 }
 
 static void
-run_set_esc(struct noc_run *r)
+run_set_esc(struct noc_run *r, const struct noc_live *l)
 {
 	struct noc_value *esc;
 
-	if (!r->esc.def) {
+	if (!l->esc.def) {
 		noc_value_unset(r->json, "esc");
 		return;
 	}
 	esc = noc_value_map();
-	noc_value_set(esc, "on_fail", noc_value_bool(r->esc.on_fail));
-	noc_value_set(esc, "level", noc_value_int((int64_t)r->esc.level));
-	noc_value_set(esc, "since", noc_value_int(r->esc.since_ns));
+	noc_value_set(esc, "on_fail", noc_value_bool(l->esc.on_fail));
+	noc_value_set(esc, "level", noc_value_int((int64_t)l->esc.level));
+	noc_value_set(esc, "since", noc_value_int(l->esc.since_ns));
 	noc_value_set(r->json, "esc", esc);
 }
 
@@ -79,36 +71,40 @@ noc_run_event_value(struct noc_run *r)
 static void
 run_set_json(struct noc_run *r)
 {
+	static const struct noc_live none;
+	const struct noc_live *l = r->lives ? r->lives : &none;
+
 	if (r->ended)
 		noc_value_unset(r->json, "event");
 	else
 		noc_run_event_value(r);
-	run_set_int(r, "at", (int64_t)r->at);
-	noc_value_set(r->json, "wait", noc_value_str(noc_wait_names[r->wait]));
-	run_set_int(r, "due", r->due_ns);
+	run_set_int(r, "at",
+		    (int64_t)(r->lives ? r->lives->node : noc_run_next(r)));
+	noc_value_set(r->json, "wait", noc_value_str(noc_wait_names[l->wait]));
+	run_set_int(r, "due", l->due_ns);
 	run_set_int(r, "began", r->began_ns == r->started_ns ? 0 : r->began_ns);
-	run_set_int(r, "attempt", r->attempt);
-	run_set_int(r, "tries", r->tries);
-	run_set_int(r, "step", r->step_ns);
+	run_set_int(r, "attempt", l->attempt);
+	run_set_int(r, "tries", l->tries);
+	run_set_int(r, "step", l->step_ns);
 	run_set_int(r, "retries", r->retries);
 	run_set_int(r, "recoveries", r->recoveries);
-	run_set_int(r, "ok_since", r->ok_since_ns);
-	run_set_int(r, "reads", r->reads);
-	run_set_int(r, "probing", r->probing);
-	run_set_int(r, "turn", r->confirm_turn);
+	run_set_int(r, "ok_since", l->ok_since_ns);
+	run_set_int(r, "reads", l->reads);
+	run_set_int(r, "probing", l->probing);
+	run_set_int(r, "turn", l->confirm_turn);
 	run_set_int(r, "counted", r->counted);
 	run_set_int(r, "would", r->would);
 	run_set_int(r, "late", r->late);
 	if (r->lacks_code)
 		noc_value_set(r->json, "held",
-			      noc_value_str(noc_wait_names[r->held]));
+			      noc_value_str(noc_wait_names[l->held]));
 	else
 		noc_value_unset(r->json, "held");
-	run_set_int(r, "held_due", r->lacks_code ? r->held_due_ns : 0);
+	run_set_int(r, "held_due", r->lacks_code ? l->held_due_ns : 0);
 	run_set_copy(r, "error", r->error);
 	run_set_copy(r, "confirmed", r->confirmed);
 	run_set_copy(r, "changed", r->changed);
-	run_set_esc(r);
+	run_set_esc(r, l);
 }
 
 static void
@@ -351,12 +347,12 @@ step_action(const struct noc_step_def *def)
 
 /* The idempotency token of an attempt: the same for the same attempt only. */
 static void
-step_token(const struct noc_run *r, const struct noc_step_def *def,
+step_token(const struct noc_live *l, const struct noc_step_def *def,
 	   struct noc_value *json)
 {
 	noc_value_set(
 	    json, "token",
-	    noc_value_strf("%s/%s/%d", r->text, def->name, r->attempt));
+	    noc_value_strf("%s/%s/%d", l->run->text, def->name, l->attempt));
 }
 
 /* Many begin in one millisecond: people want them in the order of the flow. */
@@ -375,27 +371,28 @@ row_due(const struct noc_run *r, int64_t due_ns)
 }
 
 void
-noc_step_write_start(struct noc_run *r, const struct noc_step_def *def,
+noc_step_write_start(struct noc_live *l, const struct noc_step_def *def,
 		     const char *target, const struct noc_value *params)
 {
+	const struct noc_run *r = l->run;
 	struct noc_txn *txn = noc_core_txn(r->core);
 	struct noc_value *json = noc_value_map();
 	struct noc_step_row row = {
 		.run = r->id,
 		.path = def->name,
-		.attempt = r->attempt,
+		.attempt = l->attempt,
 		.state = "Running",
-		.started_ns = noc_steady_wall(r->core, r->step_ns),
-		.due_ns = row_due(r, r->due_ns),
+		.started_ns = noc_steady_wall(r->core, l->step_ns),
+		.due_ns = row_due(r, l->due_ns),
 		.json = json,
 	};
 	struct noc_record *rec;
 	struct noc_value *said;
 	char plan[65];
 
-	noc_value_set(json, "attempt", noc_value_int(r->attempt));
-	step_token(r, def, json);
-	if (r->due_ns) {
+	noc_value_set(json, "attempt", noc_value_int(l->attempt));
+	step_token(l, def, json);
+	if (l->due_ns) {
 		char iso[32];
 
 		noc_value_set(json, "deadline",
@@ -422,7 +419,7 @@ noc_step_write_start(struct noc_run *r, const struct noc_step_def *def,
 }
 
 static void
-step_write_record(struct noc_run *r, const struct noc_step_done *d,
+step_write_record(const struct noc_run *r, const struct noc_step_done *d,
 		  struct noc_value *json)
 {
 	struct noc_txn *txn = noc_core_txn(r->core);
@@ -440,27 +437,28 @@ step_write_record(struct noc_run *r, const struct noc_step_done *d,
 }
 
 void
-noc_step_write_done(struct noc_run *r, const struct noc_step_done *d)
+noc_step_write_done(struct noc_live *l, const struct noc_step_done *d)
 {
+	const struct noc_run *r = l->run;
 	struct noc_value *json = noc_value_map();
 	bool over = strcmp(d->state, "Pending") != 0;
 	struct noc_step_row row = {
 		.run = r->id,
 		.path = d->def->name,
-		.attempt = r->attempt,
+		.attempt = l->attempt,
 		.state = d->state,
-		.started_ns = noc_steady_wall(r->core, r->step_ns),
+		.started_ns = noc_steady_wall(r->core, l->step_ns),
 		.ended_ns = over ? noc_core_time(r->core).wall_ns : 0,
 		.due_ns = row_due(r, d->due_ns),
 		.json = json,
 	};
 
-	if (r->attempt)
-		noc_value_set(json, "attempt", noc_value_int(r->attempt));
+	if (l->attempt)
+		noc_value_set(json, "attempt", noc_value_int(l->attempt));
 	if (d->took_ms)
 		noc_value_set(json, "ms", noc_value_int(d->took_ms));
-	if (r->reads)
-		noc_value_set(json, "reads", noc_value_int(r->reads));
+	if (l->reads)
+		noc_value_set(json, "reads", noc_value_int(l->reads));
 	if (d->failure)
 		noc_value_set(json, "error", noc_failure_value(d->failure));
 	if (d->changed)

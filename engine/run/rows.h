@@ -27,9 +27,10 @@ struct noc_step_done { /* STEP_DONE and its row */
 	int64_t due_ns, took_ms;
 };
 
-void noc_step_write_start(struct noc_run *r, const struct noc_step_def *def,
+struct noc_live;
+void noc_step_write_start(struct noc_live *l, const struct noc_step_def *def,
 			  const char *target, const struct noc_value *params);
-void noc_step_write_done(struct noc_run *r, const struct noc_step_done *d);
+void noc_step_write_done(struct noc_live *l, const struct noc_step_done *d);
 /* {class, block, code, message}; returned. */
 struct noc_value *noc_failure_value(const struct noc_failure *f);
 

@@ -13,7 +13,6 @@
 #include "engine/event/identity.h"
 #include "engine/core/due.h"
 #include "engine/core/record.h"
-#include "engine/core/slot.h"
 #include "engine/core/steady.h"
 #include "engine/policy/settle.h"
 #include "engine/notify/notify.h"
@@ -24,6 +23,7 @@
 #include "engine/run/code.h"
 #include "engine/run/ended.h"
 #include "engine/run/escalate.h"
+#include "engine/run/live.h"
 #include "engine/run/rows.h"
 #include "engine/run/run_private.h"
 #include "engine/run/runner.h"
@@ -61,7 +61,9 @@ void
 noc_run_free(struct noc_run *r)
 {
 	noc_fair_del(&noc_runs_of(r->core)->looks, &r->look);
-	noc_run_unqueue(r);
+	while (r->lives)
+		noc_live_free(r->lives);
+	free(r->ends);
 	noc_plan_unref(r->plan);
 	noc_event_unref(r->ev);
 	noc_value_free(r->json);
@@ -87,14 +89,6 @@ noc_run_bury(struct noc_runs *runs)
 		runs->dead = r->next_dead;
 		noc_run_free(r);
 	}
-}
-
-/* It waits for something else now, or for nothing. */
-void
-noc_run_unqueue(struct noc_run *r)
-{
-	noc_slot_free(r->slot);
-	r->slot = NULL;
 }
 
 struct noc_run *
@@ -154,10 +148,11 @@ noc_run_under(const struct noc_run *r)
 	return noc_value_get_str(r->json, "under", own ? r->rule : NULL);
 }
 
-const struct noc_step_def *
-noc_run_step(const struct noc_run *r)
+void
+noc_run_set_plan(struct noc_run *r, struct noc_plan *plan)
 {
-	return r->at < r->plan->nsteps ? &r->plan->steps[r->at] : NULL;
+	r->plan = plan;
+	r->ends = noc_calloc(plan->nsteps + 1, sizeof(*r->ends));
 }
 
 void
@@ -209,7 +204,7 @@ run_fill(struct noc_run *r, const struct noc_run_cause *cause)
 	const char *device = noc_value_get_str(cause->input, "device", "");
 	char tree[65];
 
-	r->plan = noc_plan_ref(cause->plan);
+	noc_run_set_plan(r, noc_plan_ref(cause->plan));
 	r->rule = noc_strdup(cause->rule_name);
 	r->key = noc_strdup(cause->key ? cause->key : "");
 	r->actor = noc_strdup(cause->actor ? cause->actor : "rule");
@@ -390,11 +385,11 @@ noc_run_end(struct noc_run *r, const char *state, const char *outcome)
 
 	if (r->ended)
 		return;
-	if (r->out)
-		noc_attempt_cancel(r, "the run has ended");
-	noc_run_unqueue(r);
 	noc_fair_del(&runs->looks, &r->look);
-	noc_due_disarm(r->core, &r->due);
+	while (r->lives) {
+		noc_attempt_cancel(r->lives, "the run has ended");
+		noc_live_free(r->lives);
+	}
 	noc_due_disarm(r->core, &r->limit);
 	if (r->would && !strcmp(state, "Succeeded")) {
 		r->phase = "observed";
@@ -406,8 +401,6 @@ noc_run_end(struct noc_run *r, const char *state, const char *outcome)
 		r->phase = "";
 	}
 	r->state = state;
-	r->wait = NOC_WAIT_NONE;
-	r->due_ns = 0;
 	r->ended = true;
 	r->dirty = true;
 	r->ended_ns = noc_core_time(r->core).wall_ns;
@@ -439,9 +432,12 @@ noc_run_end(struct noc_run *r, const char *state, const char *outcome)
 }
 
 void
-noc_run_fail(struct noc_run *r, const char *step, const struct noc_failure *why)
+noc_run_fail(struct noc_live *l, const struct noc_failure *why)
 {
+	struct noc_run *r = l->run;
+	const struct noc_step_def *def = noc_live_step(l);
 	const struct noc_plan *plan = r->plan;
+	const char *step = def ? def->name : "";
 	size_t n = noc_value_len(plan->on_fail_actions);
 	char text[400];
 
@@ -449,14 +445,16 @@ noc_run_fail(struct noc_run *r, const char *step, const struct noc_failure *why)
 	r->error = noc_failure_value(why);
 	noc_value_set(r->error, "step", noc_value_str(step));
 	r->dirty = true;
+	r->ends[l->node] = NOC_END_FAILED;
 	snprintf(text, sizeof(text), "%s: %s", step, why->message);
 	for (size_t i = 0; i < n; i++)
-		noc_run_tell(r, noc_value_at(plan->on_fail_actions, i), NULL);
+		noc_run_tell(r, def, noc_value_at(plan->on_fail_actions, i),
+			     NULL);
 	/* Of a shadow nobody would know what to acknowledge. */
 	if (plan->on_fail && r->mode != NOC_SHADOW) {
 		free(r->outcome);
 		r->outcome = noc_strdup(text);
-		noc_escalate_begin(r, plan->on_fail, true);
+		noc_escalate_begin(l, plan->on_fail, true);
 		return;
 	}
 	/* What refuses to try must not do so in silence. */
@@ -469,80 +467,4 @@ noc_run_fail(struct noc_run *r, const char *step, const struct noc_failure *why)
 		noc_notify_text(r->core, "noc", notice, r->ev, r->mode, &r->id);
 	}
 	noc_run_end(r, "Failed", text);
-}
-
-/* ---- people and events ---- */
-
-static struct noc_run *
-run_wanted(struct noc_core *core, const struct noc_id *id, struct noc_err *err)
-{
-	struct noc_run *r = noc_run_find(core, id);
-	char text[NOC_ID_TEXT];
-
-	if (!r)
-		noc_err_set(err, NOC_ENOTFOUND,
-			    "Run %s is not running (any more).",
-			    noc_id_format(text, id));
-	return r;
-}
-
-int
-noc_run_cancel(struct noc_core *core, const struct noc_id *id,
-	       const char *actor, const char *why, struct noc_err *err)
-{
-	struct noc_run *r = run_wanted(core, id, err);
-	char text[256];
-
-	if (!r)
-		return NOC_ENOTFOUND;
-	noc_run_write_signal(r, "cancel", actor, why);
-	snprintf(text, sizeof(text), "cancelled by %s%s%s", actor,
-		 why[0] ? ": " : "", why);
-	noc_attempt_cancel(r, text);
-	noc_escalate_clear(r, text);
-	noc_run_end(r, "Cancelled", text);
-	noc_run_advance(r);
-	return 0;
-}
-
-int
-noc_run_signal(struct noc_core *core, const struct noc_id *id,
-	       const char *signal, const char *actor, const char *why,
-	       struct noc_err *err)
-{
-	struct noc_run *r = run_wanted(core, id, err);
-	char text[256];
-
-	if (!r)
-		return NOC_ENOTFOUND;
-	if (r->esc.def && noc_escalate_stops(r, signal)) {
-		noc_run_write_signal(r, signal, actor, why);
-		if (!strcmp(signal, "ack"))
-			snprintf(text, sizeof(text), "acknowledged by %s",
-				 actor);
-		else
-			snprintf(text, sizeof(text), "%s by %s", signal, actor);
-		noc_escalate_stop(r, text);
-	} else if ((r->wait == NOC_WAIT_ASK || r->wait == NOC_WAIT_BLOCKED) &&
-		   noc_step_decides(r, signal)) {
-		noc_run_write_signal(r, signal, actor, why);
-		noc_step_decided(r, signal, actor);
-	} else if (r->unread) {
-		return noc_err_set(err, NOC_ECONFLICT,
-				   "Run %s cannot go on, as its rows could not "
-				   "be read: only fail ends it.",
-				   r->text);
-	} else if (r->lacks_code) {
-		return noc_err_set(err, NOC_ECONFLICT,
-				   "Run %s cannot go on, as its functions are "
-				   "not in the rules: load them, or signal it "
-				   "done or fail.",
-				   r->text);
-	} else {
-		return noc_err_set(
-		    err, NOC_ECONFLICT, "Run %s (%s) does not wait for '%s'.",
-		    r->text, r->phase[0] ? r->phase : r->state, signal);
-	}
-	noc_run_advance(r);
-	return 0;
 }

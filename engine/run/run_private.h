@@ -7,24 +7,14 @@
 #include "engine/run/run.h"
 
 /*
- * The inside of a run.  A run moves when something it waits for happens;
- * noc_run_advance (runner.h) then goes on until it waits again or has ended,
- * and writes its row once.  Loop thread, inside an input.
+ * The inside of a run.  A run moves when something that one of its lives waits
+ * for happens; noc_run_advance (runner.h) then goes on until it waits again or
+ * has ended, and writes its row once.  Loop thread, inside an input.
  */
 
-enum noc_wait {
-	NOC_WAIT_NONE,
-	NOC_WAIT_CALL,	   /* an attempt: intent written or call out */
-	NOC_WAIT_RETRY,	   /* until the next attempt */
-	NOC_WAIT_READ,	   /* its turn to read the target */
-	NOC_WAIT_QUEUE,	   /* a slot for its call: nothing of it is begun */
-	NOC_WAIT_PAUSE,	   /* the kill switch is on */
-	NOC_WAIT_SLEEP,	   /* a sleep step */
-	NOC_WAIT_VERIFY,   /* between two reads */
-	NOC_WAIT_ESCALATE, /* for an acknowledgement */
-	NOC_WAIT_ASK,	   /* in doubt: a person decides */
-	NOC_WAIT_BLOCKED   /* recovered too often, or no code for it */
-};
+/* How a step of the plan ended.  What comes next is worked out from these
+ * and the plan alone. */
+enum noc_end { NOC_END_NONE, NOC_END_OK, NOC_END_FAILED, NOC_END_SKIPPED };
 
 /* Why a step ended badly; texts owned. */
 struct noc_failure {
@@ -33,15 +23,8 @@ struct noc_failure {
 	int64_t retry_after_ms;
 };
 
-struct noc_escalating {
-	const struct noc_escalation *def; /* of the plan; NULL: none */
-	bool on_fail;			  /* else a step */
-	size_t level;			  /* the next one */
-	int64_t since_ns, last_ns;	  /* steady */
-};
-
-struct noc_attempt; /* engine/run/attempt.h */
-struct noc_runs;    /* engine/run/runner.h */
+struct noc_live; /* engine/run/live.h */
+struct noc_runs; /* engine/run/runner.h */
 
 struct noc_run {
 	struct noc_core *core;
@@ -55,9 +38,7 @@ struct noc_run {
 	enum noc_mode mode;	   /* never CANARY: decided at the start */
 	bool late, dirty, ended;
 	bool unread;	 /* a row of it could not be read: only fail ends it */
-	bool lacks_code; /* BLOCKED until its functions are there again, */
-	enum noc_wait held;	      /* which is what it waited for then, */
-	int64_t held_due_ns;	      /* until when */
+	bool lacks_code; /* BLOCKED until its functions are there again */
 	int64_t started_ns, ended_ns; /* wall clock, for people */
 	int64_t began_ns, took_ns;    /* steady, as all that follow */
 
@@ -67,27 +48,15 @@ struct noc_run {
 	struct noc_value *steps, *info, *error, *confirmed; /* maps */
 	struct noc_value *changed; /* engine/run/change.h: target -> rows */
 
-	size_t at; /* the step at hand */
-	enum noc_wait wait;
-	struct noc_due due;
-	int64_t due_ns;	      /* 0: none */
-	struct noc_due limit; /* the whole run's timeout */
-	int attempt;	      /* its number, never used twice in a run's step */
-	int tries;	      /* those that count for the retry policy */
-	int64_t step_ns;
-	int64_t kept_boot_ns; /* keep_one_up: its first read was answered; 0:
-				 not known, as after a restart */
-	bool probing;	      /* the attempt is the probe of a step in doubt */
-	bool confirm_turn;    /* its turn to read has come */
+	uint8_t *ends;		/* enum noc_end, by place in the plan */
+	struct noc_live *lives; /* begun and not ended, in its order */
+	struct noc_due limit;	/* the whole run's timeout */
+	int64_t kept_boot_ns;	/* keep_one_up: its first read was answered; 0:
+				   not known, as after a restart */
 	struct noc_fair_seat look; /* while it is one of runs->looks */
 	bool counted;		   /* by its rule's guards, as one that acts */
 	int retries, recoveries;
 	bool would; /* by its mode something was left undone */
-	int64_t ok_since_ns;
-	int reads;
-	struct noc_escalating esc;
-	struct noc_slot *slot;	 /* waited for, or had for what begins now */
-	struct noc_attempt *out; /* the attempt at hand */
 	struct noc_run *next_dead;
 };
 
@@ -100,17 +69,16 @@ struct noc_run *noc_run_new(struct noc_core *core, const struct noc_id *id);
 void noc_run_look(struct noc_run *r);
 void noc_run_free(struct noc_run *r);
 void noc_run_bury(struct noc_runs *runs); /* free those that ended */
-void noc_run_unqueue(struct noc_run *r);  /* gives back its slot */
 void noc_run_end(struct noc_run *r, const char *state, const char *outcome);
-/* The run failed: on_fail actions, escalation, or the end. */
-void noc_run_fail(struct noc_run *r, const char *step,
-		  const struct noc_failure *why);
+/* This step of it failed, and so did the run: on_fail actions, escalation, or
+ * the end. */
+void noc_run_fail(struct noc_live *l, const struct noc_failure *why);
 void noc_run_scope(const struct noc_run *r, struct noc_scope *scope);
 /* As it is in force, else of the rules that the run calls; NULL. */
 struct noc_rule *noc_run_rule(const struct noc_run *r, const char *name);
 /* The rule that it goes back to, whose `unless` holds for it; NULL: none. */
 const char *noc_run_under(const struct noc_run *r);
-const struct noc_step_def *noc_run_step(const struct noc_run *r);
+void noc_run_set_plan(struct noc_run *r, struct noc_plan *plan); /* ref owned */
 void noc_run_set_info(struct noc_run *r);
 /* Start a flow by name; mode from the caller. */
 int noc_run_start_flow(struct noc_core *core, const char *flow,

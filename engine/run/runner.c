@@ -13,6 +13,7 @@
 #include "engine/run/code.h"
 #include "engine/run/command.h"
 #include "engine/run/escalate.h"
+#include "engine/run/live.h"
 #include "engine/run/resume.h"
 #include "engine/run/rows.h"
 #include "engine/run/run_private.h"
@@ -28,51 +29,14 @@ noc_runs_of(const struct noc_core *core)
 	return noc_core_part(core, NOC_PART_RUNS);
 }
 
-/* What a run waits for has happened. */
-static void
-on_run_due(struct noc_due *due, struct noc_core *core)
+size_t
+noc_run_next(const struct noc_run *r)
 {
-	struct noc_run *r =
-	    (struct noc_run *)((char *)due - offsetof(struct noc_run, due));
+	size_t node = 0;
 
-	(void)core;
-	switch (r->wait) {
-	case NOC_WAIT_CALL:
-		noc_attempt_due(r);
-		break;
-	case NOC_WAIT_RETRY:
-		if (noc_step_overdue(r) || noc_run_overdue(r))
-			break;
-		r->wait = NOC_WAIT_NONE;
-		noc_attempt_begin(r);
-		break;
-	case NOC_WAIT_PAUSE:
-		/* Its first attempt is not lost, another may be too late. */
-		if (r->tries > 0 && noc_step_overdue(r))
-			break;
-		r->wait = NOC_WAIT_NONE;
-		noc_attempt_begin(r);
-		break;
-	case NOC_WAIT_READ:
-	case NOC_WAIT_VERIFY:
-		r->wait = NOC_WAIT_NONE;
-		noc_attempt_begin(r);
-		break;
-	case NOC_WAIT_SLEEP:
-		noc_step_wake(r);
-		break;
-	case NOC_WAIT_ESCALATE:
-		noc_escalate_due(r);
-		break;
-	case NOC_WAIT_ASK:
-	case NOC_WAIT_BLOCKED:
-		noc_step_decided(r, "fail", "nobody in time");
-		break;
-	case NOC_WAIT_NONE:
-	case NOC_WAIT_QUEUE:
-		break;
-	}
-	noc_run_advance(r);
+	while (node < r->plan->nsteps && r->ends[node] != NOC_END_NONE)
+		node++;
+	return node;
 }
 
 /*
@@ -83,21 +47,27 @@ static bool
 run_expire(struct noc_run *r)
 {
 	static const char why[] = "the flow has run longer than its timeout";
-	const struct noc_step_def *def = noc_run_step(r);
-	struct noc_step_done d = { .def = def };
+	struct noc_step_done d = { 0 };
+	struct noc_live *l;
 	struct noc_failure f;
 
-	if (r->ended || r->probing || r->wait == NOC_WAIT_ASK ||
-	    r->wait == NOC_WAIT_BLOCKED || (r->esc.def && r->esc.on_fail))
+	if (r->ended)
 		return false;
+	for (l = r->lives; l; l = l->next)
+		if (l->probing || l->wait == NOC_WAIT_ASK ||
+		    l->wait == NOC_WAIT_BLOCKED ||
+		    (l->esc.def && l->esc.on_fail))
+			return false;
+	l = r->lives ? r->lives : noc_live_new(r, noc_run_next(r));
 	noc_failure_set(&f, "timeout", "flow", "timeout", "%s", why);
+	d.def = noc_live_step(l);
 	d.failure = &f;
-	if (r->out) {
-		noc_attempt_cancel(r, why);
-		noc_run_fail(r, def ? def->name : "", &f);
+	if (l->out) {
+		noc_attempt_cancel(l, why);
+		noc_run_fail(l, &f);
 	} else {
-		noc_escalate_clear(r, why);
-		noc_step_fail(r, &d);
+		noc_escalate_clear(l, why);
+		noc_step_fail(l, &d);
 	}
 	return true;
 }
@@ -134,30 +104,15 @@ noc_run_limit(struct noc_run *r)
 }
 
 void
-noc_run_wait(struct noc_run *r, enum noc_wait wait, const char *phase,
-	     int64_t due_ns)
-{
-	if (wait != NOC_WAIT_QUEUE)
-		noc_run_unqueue(r);
-	r->wait = wait;
-	r->phase = phase;
-	r->due_ns = due_ns;
-	r->dirty = true;
-	r->due.on_due = on_run_due;
-	if (due_ns)
-		noc_due_arm_steady(r->core, &r->due, due_ns);
-	else
-		noc_due_disarm(r->core, &r->due);
-}
-
-void
 noc_run_advance(struct noc_run *r)
 {
-	while (!r->ended && r->wait == NOC_WAIT_NONE) {
-		if (r->at >= r->plan->nsteps)
+	while (!r->ended && !r->lives) {
+		size_t node = noc_run_next(r);
+
+		if (node == r->plan->nsteps)
 			noc_run_end(r, "Succeeded", NULL);
 		else
-			noc_step_begin(r);
+			noc_step_begin(r, node);
 	}
 	noc_run_store(r);
 }
@@ -248,11 +203,13 @@ runs_stats(struct noc_core *core, void *part, struct noc_value *map)
 	for (size_t it = 0; noc_table_next(&runs->by_id, &it, &key, &value);) {
 		const struct noc_run *r = value;
 
-		blocked +=
-		    r->wait == NOC_WAIT_BLOCKED || r->wait == NOC_WAIT_ASK;
-		waiting += r->wait == NOC_WAIT_ESCALATE;
-		calling += r->wait == NOC_WAIT_CALL;
-		queued += r->wait == NOC_WAIT_QUEUE;
+		for (struct noc_live *l = r->lives; l; l = l->next) {
+			blocked += l->wait == NOC_WAIT_BLOCKED ||
+				   l->wait == NOC_WAIT_ASK;
+			waiting += l->wait == NOC_WAIT_ESCALATE;
+			calling += l->wait == NOC_WAIT_CALL;
+			queued += l->wait == NOC_WAIT_QUEUE;
+		}
 	}
 	noc_value_set(v, "running",
 		      noc_value_int((int64_t)noc_table_len(&runs->by_id)));

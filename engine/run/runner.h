@@ -43,15 +43,13 @@ struct noc_runs {
 struct noc_runs *noc_runs_of(const struct noc_core *core);
 /* As far as it goes, until it waits or has ended; and its row is written. */
 void noc_run_advance(struct noc_run *r);
-/* Wait for this, until due (steady; 0: no end). */
-void noc_run_wait(struct noc_run *r, enum noc_wait wait, const char *phase,
-		  int64_t due_ns);
+/* The step to begin next, if any: else past the last. */
+size_t noc_run_next(const struct noc_run *r);
 /* Its timeout is over: it has failed then, but for what a person was asked. */
 bool noc_run_overdue(struct noc_run *r);
 /* From now on it ends at its timeout, whatever it waits for. */
 void noc_run_limit(struct noc_run *r);
 /* ns until this run may read the target for an unauthenticated cause. */
 int64_t noc_run_read_turn(struct noc_core *core, const char *target);
-extern const char *const noc_wait_names[];
 
 #endif

@@ -64,25 +64,25 @@ step_overlay(const struct noc_scope *scope, const struct noc_step_def *def,
 }
 
 bool
-noc_step_holds(struct noc_run *r, const struct noc_where *where, const char *fn,
-	       const struct noc_value *result, struct noc_strbuf *why,
-	       struct noc_err *err)
+noc_step_holds(struct noc_live *l, const struct noc_where *where,
+	       const char *fn, const struct noc_value *result,
+	       struct noc_strbuf *why, struct noc_err *err)
 {
 	struct noc_value *overlay = NULL;
 	struct noc_scope scope;
 	bool holds = true;
 
 	err->kind = NOC_OK;
-	noc_run_scope(r, &scope);
+	noc_run_scope(l->run, &scope);
 	if (result)
 		scope.extra = overlay =
-		    step_overlay(&scope, noc_run_step(r), result);
+		    step_overlay(&scope, noc_live_step(l), result);
 	if (where && why)
 		holds = noc_where_explain(where, &scope, why);
 	else if (where)
 		holds = noc_where_match(where, &scope);
 	if (holds && fn) {
-		holds = noc_code_test(r, fn, &scope, err);
+		holds = noc_code_test(l->run, fn, &scope, err);
 		if (!holds && why && err->kind == NOC_OK)
 			noc_strbuf_adds(why, "its function says no");
 	}
@@ -92,22 +92,12 @@ noc_step_holds(struct noc_run *r, const struct noc_where *where, const char *fn,
 
 /* ---- how a step ends ---- */
 
+/* It has gone well, or was not to be. */
 static void
-step_leave(struct noc_run *r)
+step_leave(struct noc_live *l, enum noc_end end)
 {
-	noc_due_disarm(r->core, &r->due);
-	r->wait = NOC_WAIT_NONE;
-	r->phase = "";
-	r->due_ns = 0;
-	r->dirty = true;
-}
-
-static void
-step_next(struct noc_run *r)
-{
-	step_leave(r);
-	r->at++;
-	r->recoveries = 0; /* it gets on: this step kills nobody */
+	l->run->recoveries = 0; /* it gets on: this step kills nobody */
+	noc_live_end(l, end);
 }
 
 /* output = { id = "body.result.sys_id" }: names for places in the result. */
@@ -136,9 +126,11 @@ step_output(const struct noc_step_def *def, struct noc_value *result)
 }
 
 void
-noc_step_succeed(struct noc_run *r, struct noc_value *output,
+noc_step_succeed(struct noc_live *l, struct noc_value *output,
 		 struct noc_step_done *d)
 {
+	struct noc_run *r = l->run;
+
 	output = step_output(d->def, output);
 	if (d->def->group_first)
 		r->kept_boot_ns = noc_core_time(r->core).boot_ns;
@@ -146,34 +138,36 @@ noc_step_succeed(struct noc_run *r, struct noc_value *output,
 	if (!d->outcome)
 		d->outcome = "ok";
 	d->output = output;
-	noc_step_write_done(r, d);
+	noc_step_write_done(l, d);
 	noc_value_set(r->steps, d->def->name, output);
-	step_next(r);
+	step_leave(l, NOC_END_OK);
 }
 
 void
-noc_step_fail(struct noc_run *r, struct noc_step_done *d)
+noc_step_fail(struct noc_live *l, struct noc_step_done *d)
 {
+	struct noc_run *r = l->run;
 	const struct noc_value *handler;
 	char outcome[64];
 
 	snprintf(outcome, sizeof(outcome), "failed: %s", d->failure->class);
 	d->state = "Failed";
 	d->outcome = outcome;
-	step_leave(r);
-	noc_step_write_done(r, d);
+	noc_live_wait(l, NOC_WAIT_NONE, "", 0);
+	noc_step_write_done(l, d);
 	handler = noc_value_get(d->def->on_error, d->failure->class);
 	if (handler) {
 		noc_value_free(r->error);
 		r->error = noc_failure_value(d->failure);
-		noc_run_tell(r, handler, NULL);
+		noc_run_tell(r, d->def, handler, NULL);
 	}
-	noc_run_fail(r, d->def->name, d->failure);
+	noc_run_fail(l, d->failure);
 }
 
 void
-noc_step_withhold(struct noc_run *r, struct noc_step_done *d)
+noc_step_withhold(struct noc_live *l, struct noc_step_done *d)
 {
+	struct noc_run *r = l->run;
 	struct noc_strbuf text = NOC_STRBUF_INIT;
 	struct noc_scope scope;
 
@@ -182,21 +176,21 @@ noc_step_withhold(struct noc_run *r, struct noc_step_done *d)
 	noc_plan_describe_step(d->def, &scope, &text);
 	d->state = "Skipped";
 	d->outcome = text.p;
-	noc_step_write_done(r, d);
+	noc_step_write_done(l, d);
 	if (!r->would) {
 		free(r->outcome);
 		r->outcome = noc_strdup(text.p);
 	}
 	r->would = true;
-	r->dirty = true;
-	r->at++;
+	step_leave(l, NOC_END_SKIPPED);
 	noc_strbuf_release(&text);
 }
 
 void
-noc_step_skip(struct noc_run *r, const char *fmt, ...)
+noc_step_skip(struct noc_live *l, const char *fmt, ...)
 {
-	struct noc_step_done d = { .def = noc_run_step(r), .state = "Skipped" };
+	struct noc_step_done d = { .def = noc_live_step(l),
+				   .state = "Skipped" };
 	char outcome[400];
 	va_list ap;
 
@@ -204,8 +198,8 @@ noc_step_skip(struct noc_run *r, const char *fmt, ...)
 	vsnprintf(outcome, sizeof(outcome), fmt, ap);
 	va_end(ap);
 	d.outcome = outcome;
-	noc_step_write_done(r, &d);
-	step_next(r);
+	noc_step_write_done(l, &d);
+	step_leave(l, NOC_END_SKIPPED);
 }
 
 /* ---- the kinds ---- */
@@ -229,23 +223,25 @@ step_reason(struct noc_run *r, const struct noc_step_def *def)
 }
 
 static void
-step_stop(struct noc_run *r, const struct noc_step_def *def)
+step_stop(struct noc_live *l, const struct noc_step_def *def)
 {
+	struct noc_run *r = l->run;
 	struct noc_step_done d = { .def = def,
 				   .state = "Succeeded",
 				   .outcome = "stop" };
 	char *reason = step_reason(r, def);
 
-	noc_step_write_done(r, &d);
+	noc_step_write_done(l, &d);
 	noc_run_end(r, "Succeeded", reason);
 	free(reason);
 }
 
 static void
-step_fail(struct noc_run *r, const struct noc_step_def *def)
+step_fail(struct noc_live *l, const struct noc_step_def *def)
 {
+	struct noc_run *r = l->run;
 	const struct noc_value *steps = noc_value_get(r->plan->tree, "steps");
-	const struct noc_value *node = noc_value_at(steps, r->at);
+	const struct noc_value *node = noc_value_at(steps, l->node);
 	const char *class = noc_class_find(
 	    noc_value_get_str(noc_ast_opts(node), "class", "permanent"));
 	struct noc_step_done d = { .def = def };
@@ -255,46 +251,46 @@ step_fail(struct noc_run *r, const struct noc_step_def *def)
 	noc_failure_set(&f, class ? class : "permanent", "flow", "fail", "%s",
 			reason);
 	d.failure = &f;
-	noc_step_fail(r, &d);
+	noc_step_fail(l, &d);
 	free(reason);
 }
 
 static void
-step_sleep(struct noc_run *r, const struct noc_step_def *def)
+step_sleep(struct noc_live *l, const struct noc_step_def *def)
 {
 	struct noc_value *nothing = noc_value_map();
 
-	noc_run_wait(r, NOC_WAIT_SLEEP, "sleeping",
-		     noc_ns_after(r->step_ns, def->within_ms));
-	noc_step_write_start(r, def, "", nothing);
+	noc_live_wait(l, NOC_WAIT_SLEEP, "sleeping",
+		      noc_ns_after(l->step_ns, def->within_ms));
+	noc_step_write_start(l, def, "", nothing);
 	noc_value_free(nothing);
 }
 
 void
-noc_step_wake(struct noc_run *r)
+noc_step_wake(struct noc_live *l)
 {
-	struct noc_step_done d = { .def = noc_run_step(r) };
+	struct noc_step_done d = { .def = noc_live_step(l) };
 
-	noc_step_succeed(r, NULL, &d);
+	noc_step_succeed(l, NULL, &d);
 }
 
 static void
-step_escalate(struct noc_run *r, const struct noc_step_def *def)
+step_escalate(struct noc_live *l, const struct noc_step_def *def)
 {
 	struct noc_value *nothing = noc_value_map();
 
-	r->attempt = 1;
-	noc_step_write_start(r, def, "", nothing);
+	l->attempt = 1;
+	noc_step_write_start(l, def, "", nothing);
 	noc_value_free(nothing);
-	noc_escalate_begin(r, def->escalation, false);
+	noc_escalate_begin(l, def->escalation, false);
 }
 
 /* Was a change left undone?  There is nothing to see of a notice. */
 static bool
-step_was_to_change(const struct noc_run *r)
+step_was_to_change(const struct noc_live *l)
 {
-	for (size_t i = 0; i < r->at; i++)
-		if (r->plan->steps[i].mutates)
+	for (size_t i = 0; i < l->node; i++)
+		if (l->run->plan->steps[i].mutates)
 			return true;
 	return false;
 }
@@ -307,75 +303,74 @@ noc_step_calls(const struct noc_step_def *def)
 }
 
 static void
-step_do(struct noc_run *r, const struct noc_step_def *def)
+step_do(struct noc_live *l, const struct noc_step_def *def)
 {
+	const struct noc_run *r = l->run;
 	struct noc_step_done d = { .def = def, .target = "" };
 
 	/* What calls out is asked when it has been prepared. */
 	if (!noc_step_calls(def) && noc_step_withheld(def, r->mode)) {
-		noc_step_withhold(r, &d);
+		noc_step_withhold(l, &d);
 		return;
 	}
 	switch (def->kind) {
 	case NOC_STEP_STOP:
-		step_stop(r, def);
+		step_stop(l, def);
 		return;
 	case NOC_STEP_FAIL:
-		step_fail(r, def);
+		step_fail(l, def);
 		return;
 	case NOC_STEP_SLEEP:
-		step_sleep(r, def);
+		step_sleep(l, def);
 		return;
 	case NOC_STEP_ESCALATE:
-		step_escalate(r, def);
+		step_escalate(l, def);
 		return;
 	case NOC_STEP_EMIT:
-		noc_step_emit(r, def);
+		noc_step_emit(l, def);
 		return;
 	case NOC_STEP_VERIFY:
-		if (r->would && step_was_to_change(r)) {
-			noc_step_skip(r, "skipped: %s", noc_mode_name(r->mode));
+		if (r->would && step_was_to_change(l)) {
+			noc_step_skip(l, "skipped: %s", noc_mode_name(r->mode));
 			return;
 		}
-		noc_attempt_begin(r);
+		noc_attempt_begin(l);
 		return;
 	case NOC_STEP_ACTION:
 		if (noc_step_is_core(def))
-			noc_step_core(r, def);
+			noc_step_core(l, def);
 		else
-			noc_attempt_begin(r);
+			noc_attempt_begin(l);
 		return;
 	}
 }
 
 void
-noc_step_begin(struct noc_run *r)
+noc_step_begin(struct noc_run *r, size_t node)
 {
-	const struct noc_step_def *def = noc_run_step(r);
+	struct noc_live *l = noc_live_new(r, node);
+	const struct noc_step_def *def = noc_live_step(l);
 	struct noc_strbuf why = NOC_STRBUF_INIT;
 	struct noc_step_done d = { .def = def };
 	struct noc_failure f;
 	struct noc_err err = { 0 };
 	bool holds = true;
 
-	r->attempt = r->tries = r->reads = 0;
-	r->ok_since_ns = 0;
-	r->probing = r->confirm_turn = false;
 	if (def->group_first)
 		r->kept_boot_ns = 0;
-	r->step_ns = noc_steady_now(r->core);
+	l->step_ns = noc_steady_now(r->core);
 	r->dirty = true;
 	if (def->when || def->when_fn)
-		holds = noc_step_holds(r, def->when, def->when_fn, NULL, &why,
+		holds = noc_step_holds(l, def->when, def->when_fn, NULL, &why,
 				       &err);
 	if (err.kind != NOC_OK) {
 		noc_failure_set(&f, "permanent", "rule", "when", "%s", err.msg);
 		d.failure = &f;
-		noc_step_fail(r, &d);
+		noc_step_fail(l, &d);
 	} else if (!holds) {
-		noc_step_skip(r, "skipped: %s", why.p ? why.p : "when");
+		noc_step_skip(l, "skipped: %s", why.p ? why.p : "when");
 	} else if (!noc_run_overdue(r)) {
-		step_do(r, def);
+		step_do(l, def);
 	}
 	noc_strbuf_release(&why);
 }

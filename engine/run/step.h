@@ -3,28 +3,29 @@
 #define NOC_ENGINE_RUN_STEP_H
 
 #include "engine/expr/where_test.h"
+#include "engine/run/live.h"
 #include "engine/run/rows.h"
 
 /*
- * The step at hand of a run: begun, judged, ended.  Each of these leaves the
- * run waiting, at its next step, or ended; the caller then advances it.  Loop
- * thread, inside an input.
+ * One step of a run: begun, judged, ended.  Each of these leaves its live
+ * waiting, or frees it with the step or the run; the caller then advances the
+ * run.  Loop thread, inside an input.
  */
-void noc_step_begin(struct noc_run *r);
+void noc_step_begin(struct noc_run *r, size_t node);
 /* Has it attempts, each a call? */
 bool noc_step_calls(const struct noc_step_def *def);
-void noc_step_wake(struct noc_run *r); /* a sleep is over */
+void noc_step_wake(struct noc_live *l); /* a sleep is over */
 /* fn: path of a function, or NULL; result's members are bare names. */
-bool noc_step_holds(struct noc_run *r, const struct noc_where *where,
+bool noc_step_holds(struct noc_live *l, const struct noc_where *where,
 		    const char *fn, const struct noc_value *result,
 		    struct noc_strbuf *why, struct noc_err *err);
-void noc_step_succeed(struct noc_run *r, struct noc_value *output, /* owned */
+void noc_step_succeed(struct noc_live *l, struct noc_value *output, /* owned */
 		      struct noc_step_done *d);
-void noc_step_fail(struct noc_run *r, struct noc_step_done *d);
-void noc_step_skip(struct noc_run *r, const char *fmt, ...)
+void noc_step_fail(struct noc_live *l, struct noc_step_done *d);
+void noc_step_skip(struct noc_live *l, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 /* Not done but written down: "would have: ..."; the run goes on. */
-void noc_step_withhold(struct noc_run *r, struct noc_step_done *d);
+void noc_step_withhold(struct noc_live *l, struct noc_step_done *d);
 void noc_failure_set(struct noc_failure *f, const char *class,
 		     const char *block, const char *code, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));

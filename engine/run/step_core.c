@@ -62,13 +62,12 @@ core_log(struct noc_run *r, const struct noc_value *node,
 /* ---- start ---- */
 
 static int
-core_start(struct noc_run *r, const struct noc_value *node,
-	   const struct noc_scope *scope, struct noc_id *id,
-	   struct noc_err *err)
+core_start(struct noc_run *r, const struct noc_step_def *def,
+	   const struct noc_value *node, const struct noc_scope *scope,
+	   struct noc_id *id, struct noc_err *err)
 {
 	const char *flow = noc_ast_name(node);
 	const struct noc_value *opts = noc_ast_opts(node);
-	const struct noc_step_def *def = noc_run_step(r);
 	struct noc_value *input = NULL;
 	struct noc_run_cause cause = {
 		.ev = r->ev,
@@ -111,7 +110,7 @@ struct core_emission {
 	struct noc_value *data;
 	const char *kind;
 	char *device;
-	size_t at;
+	size_t node;
 	enum noc_trust trust;
 	uint8_t depth;
 	bool aside; /* not the step at hand: nobody waits */
@@ -147,6 +146,7 @@ on_emission(void *arg)
 	struct noc_event ev = { 0 };
 	char *summary = take_text(e->data, "summary");
 	char *severity = take_text(e->data, "severity");
+	struct noc_live *l;
 	struct noc_run *r;
 
 	ev.id = e->id;
@@ -172,10 +172,11 @@ on_emission(void *arg)
 	free(summary);
 	free(severity);
 	r = e->aside ? NULL : noc_run_find(core, &e->run);
-	if (r && r->wait == NOC_WAIT_CALL && r->at == e->at && !r->out) {
-		struct noc_step_done d = { .def = noc_run_step(r) };
+	l = r ? noc_live_find(r, e->node) : NULL;
+	if (l && l->wait == NOC_WAIT_CALL && !l->out) {
+		struct noc_step_done d = { .def = noc_live_step(l) };
 
-		noc_step_succeed(r, NULL, &d);
+		noc_step_succeed(l, NULL, &d);
 		noc_run_advance(r);
 	}
 	noc_core_end(core);
@@ -183,11 +184,11 @@ on_emission(void *arg)
 }
 
 static int
-core_emit(struct noc_run *r, const struct noc_value *node,
-	  const struct noc_scope *scope, bool aside, struct noc_err *err)
+core_emit(struct noc_run *r, const struct noc_live *l,
+	  const struct noc_value *node, const struct noc_scope *scope,
+	  struct noc_err *err)
 {
 	const struct noc_value *opts = noc_ast_opts(node);
-	const struct noc_step_def *def = noc_run_step(r);
 	const char *name = noc_ast_name(node);
 	struct core_emission *e;
 	struct noc_value *data = NULL;
@@ -206,16 +207,16 @@ core_emit(struct noc_run *r, const struct noc_value *node,
 	e = noc_calloc(1, sizeof(*e));
 	e->core = r->core;
 	e->run = e->cause = r->id;
-	e->at = r->at;
-	e->aside = aside;
+	e->node = l ? l->node : 0;
+	e->aside = l == NULL;
 	e->data = data;
 	kind = core_text(scope, name);
 	e->kind = noc_intern_input(kind, strlen(kind));
 	free(kind);
 	device = take_text(data, "device");
 	e->device = device ? device : noc_strdup(r->device);
-	e->id = noc_id_run(r->started_ns, &r->id, aside ? e->kind : def->name,
-			   r->plan->hash);
+	e->id = noc_id_run(r->started_ns, &r->id,
+			   l ? noc_live_step(l)->name : e->kind, r->plan->hash);
 	/* What an event causes is believed no more than the event is. */
 	e->trust = r->ev ? r->ev->trust : NOC_TRUST_HIGH;
 	e->depth = (uint8_t)((r->ev ? r->ev->depth : 0) + 1);
@@ -226,23 +227,24 @@ core_emit(struct noc_run *r, const struct noc_value *node,
 }
 
 void
-noc_step_emit(struct noc_run *r, const struct noc_step_def *def)
+noc_step_emit(struct noc_live *l, const struct noc_step_def *def)
 {
+	struct noc_run *r = l->run;
 	struct noc_step_done d = { .def = def, .target = r->device };
 	struct noc_failure f;
 	struct noc_scope scope;
 	struct noc_err err;
 
 	noc_run_scope(r, &scope);
-	r->attempt++;
-	noc_run_wait(r, NOC_WAIT_CALL, "", 0);
-	if (core_emit(r, def->params, &scope, false, &err)) {
+	l->attempt++;
+	noc_live_wait(l, NOC_WAIT_CALL, "", 0);
+	if (core_emit(r, l, def->params, &scope, &err)) {
 		noc_failure_set(&f, "permanent", "rule", "emit", "%s", err.msg);
 		d.failure = &f;
-		noc_step_fail(r, &d);
+		noc_step_fail(l, &d);
 		return;
 	}
-	noc_step_write_start(r, def, r->device, def->params);
+	noc_step_write_start(l, def, r->device, def->params);
 }
 
 bool
@@ -280,8 +282,9 @@ noc_step_is_core(const struct noc_step_def *def)
 }
 
 void
-noc_step_core(struct noc_run *r, const struct noc_step_def *def)
+noc_step_core(struct noc_live *l, const struct noc_step_def *def)
 {
+	struct noc_run *r = l->run;
 	struct noc_step_done d = { .def = def, .target = "" };
 	struct noc_value *output = noc_value_map();
 	struct noc_failure f;
@@ -292,7 +295,7 @@ noc_step_core(struct noc_run *r, const struct noc_step_def *def)
 	int rc = 0;
 
 	noc_run_scope(r, &scope);
-	r->attempt++;
+	l->attempt++;
 	if (!strcmp(def->action, "notify")) {
 		d.target = noc_ast_name(def->params);
 		noc_notify_send(r->core, def->params, &scope, r->mode, &r->id);
@@ -300,25 +303,25 @@ noc_step_core(struct noc_run *r, const struct noc_step_def *def)
 		core_log(r, def->params, &scope);
 	} else {
 		d.target = noc_ast_name(def->params);
-		rc = core_start(r, def->params, &scope, &id, &err);
+		rc = core_start(r, def, def->params, &scope, &id, &err);
 		if (rc == 0)
 			noc_value_set(output, "run",
 				      noc_value_str(noc_id_format(text, &id)));
 	}
 	if (rc == 0) {
-		noc_step_succeed(r, output, &d);
+		noc_step_succeed(l, output, &d);
 		return;
 	}
 	noc_value_free(output);
 	noc_failure_set(&f, "permanent", "rule", noc_kind_name(err.kind), "%s",
 			err.msg);
 	d.failure = &f;
-	noc_step_fail(r, &d);
+	noc_step_fail(l, &d);
 }
 
 int
-noc_run_tell(struct noc_run *r, const struct noc_value *node,
-	     struct noc_err *err)
+noc_run_tell(struct noc_run *r, const struct noc_step_def *def,
+	     const struct noc_value *node, struct noc_err *err)
 {
 	const char *action = noc_ast_node(node);
 	struct noc_scope scope;
@@ -330,9 +333,9 @@ noc_run_tell(struct noc_run *r, const struct noc_value *node,
 	if (!strcmp(action, "log"))
 		core_log(r, node, &scope);
 	else if (!strcmp(action, "start"))
-		return core_start(r, node, &scope, &id, err);
+		return core_start(r, def, node, &scope, &id, err);
 	else if (!strcmp(action, "emit") && r->mode != NOC_SHADOW)
-		return core_emit(r, node, &scope, true, err);
+		return core_emit(r, NULL, node, &scope, err);
 	else
 		noc_notify_send(r->core, node, &scope, r->mode, &r->id);
 	return 0;

@@ -19,49 +19,49 @@
  */
 
 static void
-verify_fail(struct noc_run *r, struct noc_step_done *d, const char *why)
+verify_fail(struct noc_live *l, struct noc_step_done *d, const char *why)
 {
 	struct noc_failure f;
 
 	noc_failure_set(&f, "timeout", "verify", "verify",
 			"not as expected within %lld s (%d reads): %s",
-			(long long)(d->def->within_ms / 1000), r->reads, why);
+			(long long)(d->def->within_ms / 1000), l->reads, why);
 	d->failure = &f;
-	noc_step_fail(r, d);
+	noc_step_fail(l, d);
 }
 
 /* When to read next: at `every`, but in time for `stable` and `within`. */
 static void
-verify_wait(struct noc_run *r, const struct noc_step_def *def, int64_t end)
+verify_wait(struct noc_live *l, const struct noc_step_def *def, int64_t end)
 {
-	int64_t now = noc_steady_now(r->core);
+	int64_t now = noc_steady_now(l->run->core);
 	int64_t next = noc_ns_after(now, def->every_ms);
-	int64_t settled = noc_ns_after(r->ok_since_ns, def->stable_ms);
+	int64_t settled = noc_ns_after(l->ok_since_ns, def->stable_ms);
 
-	if (r->ok_since_ns && settled < next)
+	if (l->ok_since_ns && settled < next)
 		next = settled;
 	if (next > end)
 		next = end;
-	noc_run_wait(r, NOC_WAIT_VERIFY, "verifying", next);
+	noc_live_wait(l, NOC_WAIT_VERIFY, "verifying", next);
 }
 
 void
-noc_verify_result(struct noc_run *r, struct noc_value *result,
+noc_verify_result(struct noc_live *l, struct noc_value *result,
 		  struct noc_step_done *d)
 {
 	const struct noc_step_def *def = d->def;
-	int64_t now = noc_steady_now(r->core);
-	int64_t end = noc_ns_after(r->step_ns, def->within_ms);
+	int64_t now = noc_steady_now(l->run->core);
+	int64_t end = noc_ns_after(l->step_ns, def->within_ms);
 	struct noc_strbuf why = NOC_STRBUF_INIT;
 	struct noc_err err = { 0 };
 	bool ok = false;
 
-	r->reads++;
-	r->dirty = true;
+	l->reads++;
+	l->run->dirty = true;
 	if (d->failure)
 		noc_strbuf_adds(&why, d->failure->message);
 	else
-		ok = noc_step_holds(r, def->expect, def->expect_fn, result,
+		ok = noc_step_holds(l, def->expect, def->expect_fn, result,
 				    &why, &err);
 	if (err.kind != NOC_OK) {
 		struct noc_failure f;
@@ -69,25 +69,25 @@ noc_verify_result(struct noc_run *r, struct noc_value *result,
 		noc_failure_set(&f, "permanent", "rule", "function", "%s",
 				err.msg);
 		d->failure = &f;
-		noc_step_fail(r, d);
+		noc_step_fail(l, d);
 		goto out;
 	}
-	if (ok && !r->ok_since_ns)
-		r->ok_since_ns = now;
+	if (ok && !l->ok_since_ns)
+		l->ok_since_ns = now;
 	else if (!ok)
-		r->ok_since_ns = 0;
-	if (ok && now >= noc_ns_after(r->ok_since_ns, def->stable_ms)) {
-		noc_step_succeed(r, result, d);
+		l->ok_since_ns = 0;
+	if (ok && now >= noc_ns_after(l->ok_since_ns, def->stable_ms)) {
+		noc_step_succeed(l, result, d);
 		result = NULL;
 	} else if (d->failure && !strcmp(d->failure->class, "permanent")) {
-		noc_step_fail(r, d);
+		noc_step_fail(l, d);
 	} else if (now >= end) {
-		verify_fail(r, d,
+		verify_fail(l, d,
 			    ok	    ? "it has not held long enough"
 			    : why.p ? why.p
 				    : "expect does not hold");
 	} else {
-		verify_wait(r, def, end);
+		verify_wait(l, def, end);
 	}
 out:
 	noc_value_free(result);

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef NOC_ENGINE_RUN_LIVE_H
+#define NOC_ENGINE_RUN_LIVE_H
+
+#include "engine/run/run_private.h"
+
+/*
+ * A step that has begun and has not ended: what it waits for, and what it has
+ * tried so far.  It belongs to its run and is freed when the step ends.  Loop
+ * thread, inside an input.
+ */
+enum noc_wait {
+	NOC_WAIT_NONE,
+	NOC_WAIT_CALL,	   /* an attempt: intent written or call out */
+	NOC_WAIT_RETRY,	   /* until the next attempt */
+	NOC_WAIT_READ,	   /* its turn to read the target */
+	NOC_WAIT_QUEUE,	   /* a slot for its call: nothing of it is begun */
+	NOC_WAIT_PAUSE,	   /* the kill switch is on */
+	NOC_WAIT_SLEEP,	   /* a sleep step */
+	NOC_WAIT_VERIFY,   /* between two reads */
+	NOC_WAIT_ESCALATE, /* for an acknowledgement */
+	NOC_WAIT_ASK,	   /* in doubt: a person decides */
+	NOC_WAIT_BLOCKED   /* recovered too often, or no code for it */
+};
+extern const char *const noc_wait_names[];
+
+struct noc_escalating {
+	const struct noc_escalation *def; /* of the plan; NULL: none */
+	bool on_fail;			  /* the run's, else a step's */
+	size_t level;			  /* the next one */
+	int64_t since_ns, last_ns;	  /* steady */
+};
+
+struct noc_live {
+	struct noc_run *run;
+	struct noc_live *next; /* of the run, in the order of its plan */
+	size_t node;	       /* its step, by place in the plan */
+	enum noc_wait wait;
+	struct noc_due due;
+	int64_t due_ns;	    /* steady; 0: none */
+	enum noc_wait held; /* what it waited for when the run lost its code, */
+	int64_t held_due_ns; /* until when */
+	int attempt;	     /* its number, never used twice in a run's step */
+	int tries;	     /* those that count for the retry policy */
+	int64_t step_ns;     /* when it began */
+	bool probing;	     /* the attempt is the probe of a step in doubt */
+	bool confirm_turn;   /* its turn to read has come */
+	int64_t ok_since_ns; /* verify: it holds since; 0: it does not */
+	int reads;
+	struct noc_escalating esc;
+	struct noc_slot *slot;	 /* waited for, or had for what begins now */
+	struct noc_attempt *out; /* the attempt at hand */
+};
+
+/* Begun now; the run has none of this node. */
+struct noc_live *noc_live_new(struct noc_run *r, size_t node);
+/* Of this node; NULL: none. */
+struct noc_live *noc_live_find(const struct noc_run *r, size_t node);
+/* Leaves the run; gives back what it had. */
+void noc_live_free(struct noc_live *l);
+const struct noc_step_def *noc_live_step(const struct noc_live *l);
+/* Wait for this, until due (steady; 0: no end). */
+void noc_live_wait(struct noc_live *l, enum noc_wait wait, const char *phase,
+		   int64_t due_ns);
+/* How a step ended: what comes after it goes by that. */
+void noc_live_end(struct noc_live *l, enum noc_end end);
+
+#endif

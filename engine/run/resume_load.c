@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "engine/run/resume.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/crypto.h"
+#include "base/hex.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "engine/event/value.h"
+#include "engine/edge/env.h"
+#include "engine/run/escalate.h"
+#include "engine/run/live.h"
+#include "engine/run/runner.h"
+
+/* Runs and their steps as their rows have them. */
+
+/* ---- the plan ---- */
+
+static bool
+plan_is(struct noc_plan *p, const uint8_t hash[32], struct noc_plan **out)
+{
+	if (!p || memcmp(p->hash, hash, 32))
+		return false;
+	*out = p;
+	return true;
+}
+
+/* The same plan in the rules of now. */
+static struct noc_plan *
+plan_in_rules(const struct noc_ruleset *rs, const uint8_t hash[32])
+{
+	struct noc_plan *p = NULL;
+	const char *key;
+	void *value;
+
+	for (size_t i = 0; i < rs->nrules; i++)
+		if (plan_is(rs->rules[i].run, hash, &p))
+			return p;
+	for (size_t i = 0; i < rs->npairs; i++)
+		if (plan_is(rs->pairs[i].missing_plan, hash, &p) ||
+		    plan_is(rs->pairs[i].matched_plan, hash, &p))
+			return p;
+	for (size_t i = 0; i < rs->ntasks; i++)
+		if (plan_is(rs->tasks[i].run, hash, &p))
+			return p;
+	for (size_t it = 0; noc_table_next(&rs->flows, &it, &key, &value);)
+		if (plan_is(value, hash, &p))
+			return p;
+	return NULL;
+}
+
+/* As it was stored; NULL when it is lost, or not what was stored. */
+static struct noc_plan *
+plan_stored(const struct noc_run *r, const uint8_t hash[32])
+{
+	const struct noc_env *env = noc_core_env(r->core);
+	struct noc_plan *p = NULL;
+	struct noc_err err = { 0 };
+	uint8_t is[32];
+	char *json = env && env->state_dir
+			 ? noc_load_definition(env->state_dir, hash)
+			 : NULL;
+
+	if (!json)
+		return NULL;
+	noc_sha256_once(json, strlen(json), is);
+	if (memcmp(is, hash, sizeof(is)))
+		noc_warn("resume", "run=%s its plan was altered", r->text);
+	else if (noc_plan_from_json(json, &p, &err) < 0)
+		noc_warn("resume", "run=%s %s", r->text, err.msg);
+	free(json);
+	return p;
+}
+
+static bool
+run_find_plan(struct noc_run *r, const struct noc_run_row *row)
+{
+	struct noc_ruleset *rs = noc_core_rules(r->core);
+	struct noc_plan *p = rs ? plan_in_rules(rs, row->definition) : NULL;
+	const char *tree;
+	size_t n = sizeof(r->tree);
+
+	p = p ? noc_plan_ref(p) : plan_stored(r, row->definition);
+	if (!p)
+		return false;
+	noc_run_set_plan(r, p);
+	tree = noc_value_get_str(row->json, "tree", r->plan->tree_said);
+	if (noc_unhex(tree, strlen(tree), r->tree, &n) || n != sizeof(r->tree))
+		memset(r->tree, 0, sizeof(r->tree)); /* that of no rules */
+	return true;
+}
+
+/* Without its definition nothing can be said of it but that it is over. */
+static void
+run_lost(struct noc_core *core, const struct noc_run_row *row)
+{
+	struct noc_run_row over = *row;
+	struct noc_record *rec;
+
+	over.state = "Failed";
+	over.phase = "";
+	over.outcome = "its definition is lost";
+	over.ended_ns = noc_core_time(core).wall_ns;
+	noc_txn_run(noc_core_txn(core), &over);
+	rec = noc_txn_record(noc_core_txn(core), NOC_REC_RUN_END);
+	noc_record_add_id(rec, NOC_TAG_RUN, &row->id);
+	noc_record_adds(rec, NOC_TAG_OUTCOME, "Failed");
+	noc_record_adds(rec, NOC_TAG_DETAIL,
+			"{\"reason\":\"its definition is lost\"}");
+}
+
+/* ---- rows ---- */
+
+static struct noc_value *
+copy_map(const struct noc_value *json, const char *key)
+{
+	const struct noc_value *v = noc_value_get(json, key);
+
+	return v && v->type == NOC_MAP ? noc_value_copy(v) : NULL;
+}
+
+static enum noc_wait
+wait_find(const char *name)
+{
+	for (int w = NOC_WAIT_NONE; w <= NOC_WAIT_BLOCKED; w++)
+		if (!strcmp(noc_wait_names[w], name))
+			return (enum noc_wait)w;
+	return NOC_WAIT_NONE;
+}
+
+/* Its step at hand, as the row of the run says it.  What waits for nothing is
+ * begun anew. */
+static void
+run_load_live(struct noc_run *r, const struct noc_value *json, size_t node)
+{
+	enum noc_wait wait = wait_find(noc_value_get_str(json, "wait", ""));
+	struct noc_live *l;
+
+	for (size_t i = 0; i < node && i < r->plan->nsteps; i++)
+		r->ends[i] = NOC_END_OK;
+	if (wait == NOC_WAIT_NONE && !r->unread)
+		return;
+	l = noc_live_new(r, node);
+	l->wait = wait;
+	l->held = wait_find(noc_value_get_str(json, "held", ""));
+	l->held_due_ns = noc_ns_sane(noc_value_get_int(json, "held_due", 0));
+	l->due_ns = noc_ns_sane(noc_value_get_int(json, "due", 0));
+	l->attempt = (int)noc_value_get_int(json, "attempt", 0);
+	l->tries = (int)noc_value_get_int(json, "tries", 0);
+	l->step_ns = noc_ns_sane(noc_value_get_int(json, "step", 0));
+	l->ok_since_ns = noc_ns_sane(noc_value_get_int(json, "ok_since", 0));
+	l->reads = (int)noc_value_get_int(json, "reads", 0);
+	l->probing = noc_value_get_int(json, "probing", 0) != 0;
+	l->confirm_turn = noc_value_get_int(json, "turn", 0) != 0;
+}
+
+static void
+run_load_json(struct noc_run *r, const struct noc_value *json)
+{
+	const struct noc_value *extra = noc_value_get(json, "extra");
+	struct noc_value *confirmed = copy_map(json, "confirmed");
+	struct noc_value *changed = copy_map(json, "changed");
+	size_t node = (size_t)noc_value_get_int(json, "at", 0);
+
+	noc_value_free(r->json);
+	r->json = json ? noc_value_copy(json) : noc_value_map();
+	r->error = copy_map(json, "error");
+	if (confirmed) {
+		noc_value_free(r->confirmed);
+		r->confirmed = confirmed;
+	}
+	if (changed) {
+		noc_value_free(r->changed);
+		r->changed = changed;
+	}
+	r->unread = json == NULL || node >= r->plan->nsteps ||
+		    (extra && extra->type != NOC_MAP);
+	r->counted = noc_value_get_int(json, "counted", 0) != 0;
+	r->retries = (int)noc_value_get_int(json, "retries", 0);
+	r->recoveries = (int)noc_value_get_int(json, "recoveries", 0);
+	run_load_live(r, json, node);
+	/* The first version did not say what it waited for when it lost its
+	 * functions: its step does, noc_run_load_step. */
+	if (!noc_value_get(json, "held") && r->plan->tree_said[0] && r->lives &&
+	    r->lives->wait == NOC_WAIT_BLOCKED &&
+	    r->recoveries <= NOC_RECOVERIES_MAX) {
+		r->lacks_code = true;
+		r->lives->held_due_ns = 0;
+	} else {
+		r->lacks_code = noc_value_get(json, "held") != NULL;
+	}
+	r->would = noc_value_get_int(json, "would", 0) != 0;
+	r->late = noc_value_get_int(json, "late", 0) != 0;
+	if (noc_value_get(json, "event"))
+		r->ev = noc_event_from_value(noc_value_get(json, "event"));
+	if (r->ev)
+		r->ev->journaled = true;
+}
+
+static void
+run_load_esc(struct noc_run *r)
+{
+	const struct noc_value *esc = noc_value_get(r->json, "esc");
+	struct noc_live *l = r->lives;
+	const struct noc_step_def *def = l ? noc_live_step(l) : NULL;
+
+	if (!esc || !l)
+		return;
+	l->esc.on_fail = noc_value_get_bool(esc, "on_fail", true);
+	l->esc.level = (size_t)noc_value_get_int(esc, "level", 0);
+	l->esc.since_ns = noc_ns_sane(noc_value_get_int(esc, "since", 0));
+	l->esc.def = l->esc.on_fail ? r->plan->on_fail
+		     : def	    ? def->escalation
+				    : NULL;
+	if (l->esc.def)
+		noc_escalate_watch(l, true);
+}
+
+/* What cannot be read, or was saved from a damaged database: people decide. */
+static void
+run_unsure(struct noc_run *r, size_t node)
+{
+	struct noc_live *l = r->lives ? r->lives : noc_live_new(r, node);
+
+	l->wait = NOC_WAIT_BLOCKED;
+	l->due_ns = 0;
+}
+
+static bool
+run_is_asked(const struct noc_run *r)
+{
+	return r->lives && (r->lives->wait == NOC_WAIT_ASK ||
+			    r->lives->wait == NOC_WAIT_BLOCKED);
+}
+
+void
+noc_run_load(struct noc_core *core, void *part, const struct noc_run_row *row)
+{
+	struct noc_runs *runs = part;
+	struct noc_run *r;
+
+	if (row->ended_ns || noc_run_find(core, &row->id))
+		return;
+	r = noc_run_new(core, &row->id);
+	if (!run_find_plan(r, row)) {
+		noc_table_deln(&runs->by_id, r->id.b, sizeof(r->id.b));
+		noc_run_free(r);
+		run_lost(core, row);
+		return;
+	}
+	noc_table_putn(&runs->plans, r->plan->hash, 32, runs);
+	r->rule = noc_strdup(row->rule);
+	r->key = noc_strdup(row->key);
+	r->device = noc_strdup(row->device);
+	/* What cannot be read must not act. */
+	if (!noc_mode_parse(row->mode, &r->mode))
+		r->mode = NOC_OBSERVE;
+	r->started_ns = row->started_ns;
+	r->began_ns =
+	    noc_ns_sane(noc_value_get_int(row->json, "began", row->started_ns));
+	if (row->outcome[0])
+		r->outcome = noc_strdup(row->outcome);
+	run_load_json(r, row->json);
+	r->actor = noc_strdup(noc_value_get_str(r->json, "actor", "rule"));
+	if (r->unread || (!strcmp(row->phase, "blocked") && !run_is_asked(r)))
+		run_unsure(r, noc_run_next(r));
+	noc_run_set_info(r);
+	noc_run_look(r);
+	run_load_esc(r);
+}
+
+/* What it waited for, of a row that does not say it: as much as is known of
+ * its step.  What may be out has to be settled. */
+static void
+run_load_held(struct noc_run *r, const struct noc_step_row *row)
+{
+	struct noc_live *l = r->lives;
+	const struct noc_step_def *def = l ? noc_live_step(l) : NULL;
+	const char *outcome = noc_value_get_str(row->json, "outcome", "");
+
+	if (!r->lacks_code || noc_value_get(r->json, "held") || !def ||
+	    strcmp(def->name, row->path) != 0)
+		return;
+	if (!strcmp(row->state, "Running"))
+		l->held = def->kind == NOC_STEP_SLEEP ? NOC_WAIT_SLEEP
+						      : NOC_WAIT_CALL;
+	else if (!strcmp(row->state, "Pending"))
+		l->held = !strcmp(outcome, "in_doubt") ? NOC_WAIT_ASK
+						       : NOC_WAIT_RETRY;
+	l->held_due_ns = row->due_ns;
+}
+
+void
+noc_run_load_step(struct noc_core *core, void *part,
+		  const struct noc_step_row *row)
+{
+	struct noc_run *r = noc_run_find(core, &row->run);
+	const struct noc_value *output = noc_value_get(row->json, "output");
+
+	(void)part;
+	if (r)
+		run_load_held(r, row);
+	/* What it gave is not known: what comes after it would go wrong. */
+	if (r && !row->json) {
+		r->unread = true;
+		run_unsure(r, noc_run_next(r));
+	}
+	if (r && output && !strcmp(row->state, "Succeeded"))
+		noc_value_set(r->steps, row->path, noc_value_copy(output));
+}
