@@ -303,7 +303,9 @@ query_run(sqlite3 *db, const struct noc_value *params, struct noc_value **out,
 	id = noc_strdup(noc_value_get_str(*out, "id", ""));
 	rc = query_related(
 	    db,
-	    "SELECT path,attempt,state,started,ended,due,json AS more"
+	    "SELECT path,attempt,state,started,ended,due,"
+	    " CASE WHEN json_valid(json) THEN json_remove(json, '$.live')"
+	    " ELSE json END AS more"
 	    " FROM steps WHERE run = ?1 ORDER BY started,"
 	    " CASE WHEN json_valid(json) THEN json_extract(json, '$.index') END,"
 	    " path LIMIT 1000",

@@ -186,11 +186,11 @@ static void
 attempt_pause(struct noc_live *l)
 {
 	struct noc_run *r = l->run;
-	bool already = !strcmp(r->phase, "paused") && !r->dirty;
+	bool already = !strcmp(r->phase, "paused") && !l->dirty;
 
 	noc_live_wait(l, NOC_WAIT_PAUSE, "paused",
 		      noc_steady_now(r->core) + PAUSE_NS);
-	r->dirty = !already;
+	l->dirty = !already;
 }
 
 static bool

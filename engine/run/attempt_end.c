@@ -104,6 +104,7 @@ noc_step_retry(struct noc_live *l, struct noc_step_done *d, int64_t delay_ms)
 	d->state = "Pending";
 	d->outcome = outcome;
 	r->retries++;
+	r->dirty = true;
 	noc_runs_of(r->core)->retried++;
 	noc_live_wait(l, NOC_WAIT_RETRY, "retrying",
 		      noc_steady_now(r->core) + delay_ms * NOC_NS_PER_MS);
@@ -167,6 +168,7 @@ step_ask(struct noc_live *l, struct noc_step_done *d)
 	noc_step_write_done(l, d);
 	noc_value_free(r->error);
 	r->error = noc_failure_value(d->failure);
+	r->dirty = true;
 	snprintf(text, sizeof(text),
 		 "%s %s: step %s may or may not have happened (%s). Look, then "
 		 "`nocturne run signal %s done|retry|fail`",
@@ -417,10 +419,13 @@ noc_attempt_end(struct noc_attempt *a, struct noc_value *result,
 	if (a->generation)
 		attempt_breaker(a, failure, d.took_ms);
 	d.changed = noc_change_answer(r, target, params, result);
+	r->dirty |= d.changed != NULL;
 	if (d.changed && result->type == NOC_MAP && !noc_value_len(result))
 		d.failure = attempt_says_nothing(&nothing, target);
-	if (!failure && a->confirms && answer_says(result))
+	if (!failure && a->confirms && answer_says(result)) {
 		noc_value_set(r->confirmed, target, noc_value_bool(true));
+		r->dirty = true;
+	}
 	if (touched && a->mutates)
 		noc_settle_touch(core, target, &r->id);
 	attempt_abandon(a);

@@ -4,6 +4,7 @@
 #include "engine/run/live.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "engine/core/slot.h"
@@ -76,6 +77,8 @@ noc_live_new(struct noc_run *r, size_t node)
 
 	l->run = r;
 	l->node = node;
+	l->state = "Pending";
+	l->dirty = true;
 	l->due.on_due = on_live_due;
 	while (*at && (*at)->node < node)
 		at = &(*at)->next;
@@ -112,6 +115,7 @@ noc_live_free(struct noc_live *l)
 	*at = l->next;
 	live_unqueue(l);
 	noc_due_disarm(l->run->core, &l->due);
+	noc_value_free(l->row);
 	free(l);
 }
 
@@ -133,8 +137,9 @@ noc_live_wait(struct noc_live *l, enum noc_wait wait, const char *phase,
 		live_unqueue(l);
 	l->wait = wait;
 	l->due_ns = due_ns;
+	l->dirty = true;
+	r->dirty |= strcmp(r->phase, phase) != 0;
 	r->phase = phase;
-	r->dirty = true;
 	if (due_ns)
 		noc_due_arm_steady(r->core, &l->due, due_ns);
 	else
@@ -147,7 +152,5 @@ noc_live_end(struct noc_live *l, enum noc_end end)
 	struct noc_run *r = l->run;
 
 	r->ends[l->node] = (uint8_t)end;
-	r->phase = "";
-	r->dirty = true;
 	noc_live_free(l);
 }

@@ -50,6 +50,11 @@ struct noc_live {
 	struct noc_escalating esc;
 	struct noc_slot *slot;	 /* waited for, or had for what begins now */
 	struct noc_attempt *out; /* the attempt at hand */
+	/* The row of its step. */
+	const char *state;     /* static */
+	struct noc_value *row; /* its JSON; NULL: it has none yet */
+	int64_t ended_ns;      /* of a step that failed, not so the run */
+	bool dirty;
 };
 
 /* Begun now; the run has none of this node. */
@@ -62,6 +67,12 @@ const struct noc_step_def *noc_live_step(const struct noc_live *l);
 /* Wait for this, until due (steady; 0: no end). */
 void noc_live_wait(struct noc_live *l, enum noc_wait wait, const char *phase,
 		   int64_t due_ns);
+/* Its row, as it is now. */
+void noc_live_store(struct noc_live *l);
+/* As v says: "live" in the row of its step, or the row of a run of the first
+ * version. */
+struct noc_live *noc_live_load(struct noc_run *r, size_t node,
+			       const struct noc_value *v);
 /* How a step ended: what comes after it goes by that. */
 void noc_live_end(struct noc_live *l, enum noc_end end);
 

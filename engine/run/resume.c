@@ -97,10 +97,11 @@ static void
 run_wait_on(struct noc_live *l, const char *phase)
 {
 	struct noc_run *r = l->run;
-	bool dirty = r->dirty;
+	bool dirty = r->dirty, live = l->dirty;
 
 	noc_live_wait(l, l->wait, phase, l->due_ns);
 	r->dirty = dirty;
+	l->dirty = live;
 }
 
 static void
@@ -190,6 +191,44 @@ live_in_doubt(const struct noc_live *l)
 	       def->kind == NOC_STEP_ACTION && !l->probing;
 }
 
+/* Is the row of a step missing that came before another one?  It is not done
+ * again. */
+static bool
+run_lacks_rows(struct noc_run *r)
+{
+	size_t n = r->plan->nsteps;
+	bool lacks = false;
+
+	while (n > 0 && r->ends[n - 1] == NOC_END_NONE &&
+	       !noc_live_find(r, n - 1))
+		n--;
+	while (n-- > 0) {
+		if (r->ends[n] != NOC_END_NONE || noc_live_find(r, n))
+			continue;
+		r->ends[n] = NOC_END_OK;
+		lacks = true;
+	}
+	return lacks;
+}
+
+/* What cannot be read, was saved from a damaged database, or does not say what
+ * it waits for: people decide. */
+static void
+run_unsure(struct noc_run *r)
+{
+	bool lacks = run_lacks_rows(r);
+	struct noc_live *l = r->lives;
+	bool asked =
+	    l && (l->wait == NOC_WAIT_ASK || l->wait == NOC_WAIT_BLOCKED);
+
+	if (!r->unread && !lacks && (!r->unsure || asked) && (r->first || l))
+		return;
+	if (!l)
+		l = noc_live_new(r, noc_run_next(r));
+	l->wait = NOC_WAIT_BLOCKED;
+	l->due_ns = 0;
+}
+
 static void
 run_go_on(struct noc_run *r)
 {
@@ -224,6 +263,7 @@ noc_run_ready(struct noc_core *core, void *part)
 		    r->rule, r->lives ? r->lives->node : noc_run_next(r),
 		    noc_wait_names[r->lives ? r->lives->wait : NOC_WAIT_NONE]);
 		run_aim(r);
+		run_unsure(r);
 		run_go_on(r);
 		noc_run_limit(r);
 		noc_run_advance(r);

@@ -123,41 +123,6 @@ copy_map(const struct noc_value *json, const char *key)
 	return v && v->type == NOC_MAP ? noc_value_copy(v) : NULL;
 }
 
-static enum noc_wait
-wait_find(const char *name)
-{
-	for (int w = NOC_WAIT_NONE; w <= NOC_WAIT_BLOCKED; w++)
-		if (!strcmp(noc_wait_names[w], name))
-			return (enum noc_wait)w;
-	return NOC_WAIT_NONE;
-}
-
-/* Its step at hand, as the row of the run says it.  What waits for nothing is
- * begun anew. */
-static void
-run_load_live(struct noc_run *r, const struct noc_value *json, size_t node)
-{
-	enum noc_wait wait = wait_find(noc_value_get_str(json, "wait", ""));
-	struct noc_live *l;
-
-	for (size_t i = 0; i < node && i < r->plan->nsteps; i++)
-		r->ends[i] = NOC_END_OK;
-	if (wait == NOC_WAIT_NONE && !r->unread)
-		return;
-	l = noc_live_new(r, node);
-	l->wait = wait;
-	l->held = wait_find(noc_value_get_str(json, "held", ""));
-	l->held_due_ns = noc_ns_sane(noc_value_get_int(json, "held_due", 0));
-	l->due_ns = noc_ns_sane(noc_value_get_int(json, "due", 0));
-	l->attempt = (int)noc_value_get_int(json, "attempt", 0);
-	l->tries = (int)noc_value_get_int(json, "tries", 0);
-	l->step_ns = noc_ns_sane(noc_value_get_int(json, "step", 0));
-	l->ok_since_ns = noc_ns_sane(noc_value_get_int(json, "ok_since", 0));
-	l->reads = (int)noc_value_get_int(json, "reads", 0);
-	l->probing = noc_value_get_int(json, "probing", 0) != 0;
-	l->confirm_turn = noc_value_get_int(json, "turn", 0) != 0;
-}
-
 static void
 run_load_json(struct noc_run *r, const struct noc_value *json)
 {
@@ -177,13 +142,22 @@ run_load_json(struct noc_run *r, const struct noc_value *json)
 		noc_value_free(r->changed);
 		r->changed = changed;
 	}
-	r->unread = json == NULL || node >= r->plan->nsteps ||
+	/* The first version said there what its step at hand waits for; what
+	 * waits for nothing is begun anew. */
+	r->first = noc_value_get(json, "wait") != NULL;
+	r->unread = json == NULL || node > r->plan->nsteps ||
+		    (r->first && node == r->plan->nsteps) ||
 		    (extra && extra->type != NOC_MAP);
 	r->counted = noc_value_get_int(json, "counted", 0) != 0;
 	r->retries = (int)noc_value_get_int(json, "retries", 0);
 	r->recoveries = (int)noc_value_get_int(json, "recoveries", 0);
-	run_load_live(r, json, node);
-	/* The first version did not say what it waited for when it lost its
+	for (size_t i = 0; i < node && i < r->plan->nsteps; i++)
+		r->ends[i] = NOC_END_OK;
+	if (node > r->plan->nsteps)
+		node = r->plan->nsteps;
+	if (*noc_value_get_str(json, "wait", ""))
+		noc_live_load(r, node, json);
+	/* It did not say what it waited for when it lost its
 	 * functions: its step does, noc_run_load_step. */
 	if (!noc_value_get(json, "held") && r->plan->tree_said[0] && r->lives &&
 	    r->lives->wait == NOC_WAIT_BLOCKED &&
@@ -193,48 +167,13 @@ run_load_json(struct noc_run *r, const struct noc_value *json)
 	} else {
 		r->lacks_code = noc_value_get(json, "held") != NULL;
 	}
+	r->dirty = r->first;
 	r->would = noc_value_get_int(json, "would", 0) != 0;
 	r->late = noc_value_get_int(json, "late", 0) != 0;
 	if (noc_value_get(json, "event"))
 		r->ev = noc_event_from_value(noc_value_get(json, "event"));
 	if (r->ev)
 		r->ev->journaled = true;
-}
-
-static void
-run_load_esc(struct noc_run *r)
-{
-	const struct noc_value *esc = noc_value_get(r->json, "esc");
-	struct noc_live *l = r->lives;
-	const struct noc_step_def *def = l ? noc_live_step(l) : NULL;
-
-	if (!esc || !l)
-		return;
-	l->esc.on_fail = noc_value_get_bool(esc, "on_fail", true);
-	l->esc.level = (size_t)noc_value_get_int(esc, "level", 0);
-	l->esc.since_ns = noc_ns_sane(noc_value_get_int(esc, "since", 0));
-	l->esc.def = l->esc.on_fail ? r->plan->on_fail
-		     : def	    ? def->escalation
-				    : NULL;
-	if (l->esc.def)
-		noc_escalate_watch(l, true);
-}
-
-/* What cannot be read, or was saved from a damaged database: people decide. */
-static void
-run_unsure(struct noc_run *r, size_t node)
-{
-	struct noc_live *l = r->lives ? r->lives : noc_live_new(r, node);
-
-	l->wait = NOC_WAIT_BLOCKED;
-	l->due_ns = 0;
-}
-
-static bool
-run_is_asked(const struct noc_run *r)
-{
-	return r->lives && (r->lives->wait == NOC_WAIT_ASK ||
-			    r->lives->wait == NOC_WAIT_BLOCKED);
 }
 
 void
@@ -264,13 +203,12 @@ noc_run_load(struct noc_core *core, void *part, const struct noc_run_row *row)
 	    noc_ns_sane(noc_value_get_int(row->json, "began", row->started_ns));
 	if (row->outcome[0])
 		r->outcome = noc_strdup(row->outcome);
-	run_load_json(r, row->json);
+	run_load_json(r, row->json && row->json->type == NOC_MAP ? row->json
+								 : NULL);
 	r->actor = noc_strdup(noc_value_get_str(r->json, "actor", "rule"));
-	if (r->unread || (!strcmp(row->phase, "blocked") && !run_is_asked(r)))
-		run_unsure(r, noc_run_next(r));
+	r->unsure = !strcmp(row->phase, "blocked");
 	noc_run_set_info(r);
 	noc_run_look(r);
-	run_load_esc(r);
 }
 
 /* What it waited for, of a row that does not say it: as much as is known of
@@ -294,21 +232,77 @@ run_load_held(struct noc_run *r, const struct noc_step_row *row)
 	l->held_due_ns = row->due_ns;
 }
 
+static size_t
+step_node(const struct noc_run *r, const struct noc_step_row *row)
+{
+	size_t n = (size_t)noc_value_get_int(row->json, "index", 0);
+	const struct noc_plan *p = r->plan;
+
+	if (n < p->nsteps && !strcmp(p->steps[n].name, row->path))
+		return n;
+	for (n = 0; n < p->nsteps && strcmp(p->steps[n].name, row->path);)
+		n++;
+	return n;
+}
+
+static const struct {
+	const char *state;
+	enum noc_end end;
+} step_states[] = {
+	{ "Pending", NOC_END_NONE },	{ "Running", NOC_END_NONE },
+	{ "Succeeded", NOC_END_OK },	{ "Failed", NOC_END_FAILED },
+	{ "Skipped", NOC_END_SKIPPED },
+};
+
+/* The row of a step that has not ended, or of the one whose failure people are
+ * told of. */
+static void
+step_load_live(struct noc_run *r, size_t node, const struct noc_step_row *row,
+	       const char *state)
+{
+	const struct noc_value *v = noc_value_get(row->json, "live");
+	struct noc_live *l = noc_live_find(r, node);
+
+	if (v && !l && !r->first) {
+		l = noc_live_load(r, node, v);
+		l->attempt = row->attempt;
+		l->dirty = false;
+		r->unread |= l->wait == NOC_WAIT_NONE;
+		r->lacks_code |= noc_value_get(v, "held") != NULL;
+	}
+	if (!l)
+		return;
+	l->state = state;
+	l->ended_ns = row->ended_ns;
+	l->row = noc_value_copy(row->json);
+}
+
 void
 noc_run_load_step(struct noc_core *core, void *part,
 		  const struct noc_step_row *row)
 {
 	struct noc_run *r = noc_run_find(core, &row->run);
 	const struct noc_value *output = noc_value_get(row->json, "output");
+	size_t node, i = 0;
 
 	(void)part;
-	if (r)
-		run_load_held(r, row);
+	if (!r)
+		return;
 	/* What it gave is not known: what comes after it would go wrong. */
-	if (r && !row->json) {
+	if (!row->json || row->json->type != NOC_MAP) {
 		r->unread = true;
-		run_unsure(r, noc_run_next(r));
+		return;
 	}
-	if (r && output && !strcmp(row->state, "Succeeded"))
+	run_load_held(r, row);
+	if (output && !strcmp(row->state, "Succeeded"))
 		noc_value_set(r->steps, row->path, noc_value_copy(output));
+	node = step_node(r, row);
+	while (i < NOC_COUNT(step_states) &&
+	       strcmp(step_states[i].state, row->state) != 0)
+		i++;
+	if (node == r->plan->nsteps || i == NOC_COUNT(step_states))
+		return;
+	if (!r->first)
+		r->ends[node] = (uint8_t)step_states[i].end;
+	step_load_live(r, node, row, step_states[i].state);
 }

@@ -43,22 +43,6 @@ run_set_copy(struct noc_run *r, const char *key, const struct noc_value *v)
 		noc_value_unset(r->json, key);
 }
 
-static void
-run_set_esc(struct noc_run *r, const struct noc_live *l)
-{
-	struct noc_value *esc;
-
-	if (!l->esc.def) {
-		noc_value_unset(r->json, "esc");
-		return;
-	}
-	esc = noc_value_map();
-	noc_value_set(esc, "on_fail", noc_value_bool(l->esc.on_fail));
-	noc_value_set(esc, "level", noc_value_int((int64_t)l->esc.level));
-	noc_value_set(esc, "since", noc_value_int(l->esc.since_ns));
-	noc_value_set(r->json, "esc", esc);
-}
-
 const struct noc_value *
 noc_run_event_value(struct noc_run *r)
 {
@@ -71,40 +55,28 @@ noc_run_event_value(struct noc_run *r)
 static void
 run_set_json(struct noc_run *r)
 {
-	static const struct noc_live none;
-	const struct noc_live *l = r->lives ? r->lives : &none;
+	/* What the first version said of its step at hand. */
+	static const char *const first[] = {
+		"wait",	 "due",	    "attempt", "tries", "step",	    "ok_since",
+		"reads", "probing", "turn",    "held",	"held_due", "esc",
+	};
 
 	if (r->ended)
 		noc_value_unset(r->json, "event");
 	else
 		noc_run_event_value(r);
-	run_set_int(r, "at",
-		    (int64_t)(r->lives ? r->lives->node : noc_run_next(r)));
-	noc_value_set(r->json, "wait", noc_value_str(noc_wait_names[l->wait]));
-	run_set_int(r, "due", l->due_ns);
+	for (size_t i = 0; i < NOC_COUNT(first); i++)
+		noc_value_unset(r->json, first[i]);
+	run_set_int(r, "at", (int64_t)noc_run_next(r));
 	run_set_int(r, "began", r->began_ns == r->started_ns ? 0 : r->began_ns);
-	run_set_int(r, "attempt", l->attempt);
-	run_set_int(r, "tries", l->tries);
-	run_set_int(r, "step", l->step_ns);
 	run_set_int(r, "retries", r->retries);
 	run_set_int(r, "recoveries", r->recoveries);
-	run_set_int(r, "ok_since", l->ok_since_ns);
-	run_set_int(r, "reads", l->reads);
-	run_set_int(r, "probing", l->probing);
-	run_set_int(r, "turn", l->confirm_turn);
 	run_set_int(r, "counted", r->counted);
 	run_set_int(r, "would", r->would);
 	run_set_int(r, "late", r->late);
-	if (r->lacks_code)
-		noc_value_set(r->json, "held",
-			      noc_value_str(noc_wait_names[l->held]));
-	else
-		noc_value_unset(r->json, "held");
-	run_set_int(r, "held_due", r->lacks_code ? l->held_due_ns : 0);
 	run_set_copy(r, "error", r->error);
 	run_set_copy(r, "confirmed", r->confirmed);
 	run_set_copy(r, "changed", r->changed);
-	run_set_esc(r, l);
 }
 
 static void
@@ -131,12 +103,15 @@ run_write_row(struct noc_run *r)
 	noc_txn_run(noc_core_txn(r->core), &row);
 }
 
-/* Write the row once an input, and give an ended run to be buried. */
+/* Write what has changed once an input, and give an ended run to be buried. */
 void
 noc_run_store(struct noc_run *r)
 {
 	struct noc_runs *runs = noc_runs_of(r->core);
 
+	for (struct noc_live *l = r->lives; l; l = l->next)
+		if (l->dirty)
+			noc_live_store(l);
 	if (!r->dirty)
 		return;
 	r->dirty = false;
@@ -191,24 +166,35 @@ run_commit_given(struct noc_run *r, struct noc_record *rec)
 	noc_value_free(given);
 }
 
-/* What its finished steps gave; more of them is in the file put aside, unless
- * it came over. */
+/* How its steps ended and what they gave; more of them is in the file put
+ * aside, unless it came over. */
 static void
-run_write_steps(const struct noc_run *r)
+run_write_steps(struct noc_run *r)
 {
-	for (size_t i = 0; i < noc_value_len(r->steps); i++) {
-		const struct noc_member *m = &r->steps->u.map.at[i];
+	static const char *const states[] = {
+		[NOC_END_OK] = "Succeeded",
+		[NOC_END_FAILED] = "Failed",
+		[NOC_END_SKIPPED] = "Skipped",
+	};
+
+	for (size_t i = 0; i < r->plan->nsteps; i++) {
+		const char *name = r->plan->steps[i].name;
+		const struct noc_value *output = noc_value_get(r->steps, name);
 		struct noc_value *json = noc_value_map();
 		struct noc_step_row row = { .run = r->id,
-					    .path = m->key,
+					    .path = name,
 					    .attempt = 1,
-					    .state = "Succeeded",
+					    .state = states[r->ends[i]],
 					    .json = json };
 
-		noc_value_set(json, "output", noc_value_copy(m->value));
-		noc_txn_step_keep(noc_core_txn(r->core), &row);
+		if (output)
+			noc_value_set(json, "output", noc_value_copy(output));
+		if (row.state)
+			noc_txn_step_keep(noc_core_txn(r->core), &row);
 		noc_value_free(json);
 	}
+	for (struct noc_live *l = r->lives; l; l = l->next)
+		noc_live_store(l);
 }
 
 static int
@@ -363,11 +349,32 @@ step_place(const struct noc_run *r, const struct noc_step_def *def,
 	noc_value_set(json, "index", noc_value_int(def - r->plan->steps));
 }
 
-/* The rows of steps are for people, nothing goes on from their times. */
+/* For people: nothing goes on from it. */
 static int64_t
 row_due(const struct noc_run *r, int64_t due_ns)
 {
 	return due_ns ? noc_steady_wall(r->core, due_ns) : 0;
+}
+
+/* json is owned; it is written when the input is through with the run. */
+static void
+step_row_is(struct noc_live *l, const char *state, struct noc_value *json)
+{
+	noc_value_free(l->row);
+	l->row = json;
+	l->state = state;
+	l->dirty = true;
+}
+
+struct noc_value *
+noc_step_row_json(const struct noc_live *l)
+{
+	const struct noc_step_def *def = noc_live_step(l);
+	struct noc_value *json = noc_value_map();
+
+	step_place(l->run, def, json);
+	noc_value_set(json, "action", noc_value_str(step_action(def)));
+	return json;
 }
 
 void
@@ -377,15 +384,6 @@ noc_step_write_start(struct noc_live *l, const struct noc_step_def *def,
 	const struct noc_run *r = l->run;
 	struct noc_txn *txn = noc_core_txn(r->core);
 	struct noc_value *json = noc_value_map();
-	struct noc_step_row row = {
-		.run = r->id,
-		.path = def->name,
-		.attempt = l->attempt,
-		.state = "Running",
-		.started_ns = noc_steady_wall(r->core, l->step_ns),
-		.due_ns = row_due(r, l->due_ns),
-		.json = json,
-	};
 	struct noc_record *rec;
 	struct noc_value *said;
 	char plan[65];
@@ -395,8 +393,9 @@ noc_step_write_start(struct noc_live *l, const struct noc_step_def *def,
 	if (l->due_ns) {
 		char iso[32];
 
-		noc_value_set(json, "deadline",
-			      noc_value_str(noc_time_iso(iso, row.due_ns)));
+		noc_value_set(
+		    json, "deadline",
+		    noc_value_str(noc_time_iso(iso, row_due(r, l->due_ns))));
 	}
 	noc_hex(plan, r->plan->hash, 32);
 	rec = noc_txn_record(txn, NOC_REC_STEP_START);
@@ -414,8 +413,7 @@ noc_step_write_start(struct noc_live *l, const struct noc_step_def *def,
 	noc_value_set(json, "action", noc_value_str(step_action(def)));
 	noc_value_set(json, "target", noc_value_str(target));
 	noc_value_set(json, "params", said);
-	noc_txn_step(txn, &row);
-	noc_value_free(json);
+	step_row_is(l, "Running", json);
 }
 
 static void
@@ -474,7 +472,11 @@ noc_step_write_done(struct noc_live *l, const struct noc_step_done *d)
 		noc_value_set(json, "params", noc_redact_value(d->params));
 	if (d->output)
 		noc_value_set(json, "output", noc_value_copy(d->output));
-	noc_txn_step(noc_core_txn(r->core), &row);
-	noc_value_free(json);
+	step_row_is(l, d->state, json);
+	l->ended_ns = row.ended_ns;
+	if (over) {
+		noc_txn_step(noc_core_txn(r->core), &row);
+		l->dirty = false;
+	}
 	noc_crash_point("run.after_done");
 }

@@ -31,6 +31,8 @@ struct noc_live;
 void noc_step_write_start(struct noc_live *l, const struct noc_step_def *def,
 			  const char *target, const struct noc_value *params);
 void noc_step_write_done(struct noc_live *l, const struct noc_step_done *d);
+/* What the row says of a step that has written nothing yet; returned. */
+struct noc_value *noc_step_row_json(const struct noc_live *l);
 /* {class, block, code, message}; returned. */
 struct noc_value *noc_failure_value(const struct noc_failure *f);
 

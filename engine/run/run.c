@@ -267,6 +267,7 @@ noc_run_start(struct noc_core *core, const struct noc_run_cause *given,
 	runs->started++;
 	runs->last = new_id;
 	noc_run_write_start(r, cause.definition);
+	r->dirty = true;
 	noc_info("run", "run=%s rule=%s device=%s key=%s mode=%s started",
 		 r->text, r->rule, r->device, r->key, noc_mode_name(r->mode));
 	noc_run_limit(r);

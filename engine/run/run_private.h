@@ -37,6 +37,8 @@ struct noc_run {
 	const char *state, *phase; /* static */
 	enum noc_mode mode;	   /* never CANARY: decided at the start */
 	bool late, dirty, ended;
+	bool first;	 /* its row is of the first version */
+	bool unsure;	 /* it is from a damaged database */
 	bool unread;	 /* a row of it could not be read: only fail ends it */
 	bool lacks_code; /* BLOCKED until its functions are there again */
 	int64_t started_ns, ended_ns; /* wall clock, for people */

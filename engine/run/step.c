@@ -96,7 +96,10 @@ noc_step_holds(struct noc_live *l, const struct noc_where *where,
 static void
 step_leave(struct noc_live *l, enum noc_end end)
 {
-	l->run->recoveries = 0; /* it gets on: this step kills nobody */
+	struct noc_run *r = l->run;
+
+	r->dirty |= r->recoveries > 0;
+	r->recoveries = 0; /* it gets on: this step kills nobody */
 	noc_live_end(l, end);
 }
 
@@ -181,6 +184,7 @@ noc_step_withhold(struct noc_live *l, struct noc_step_done *d)
 		free(r->outcome);
 		r->outcome = noc_strdup(text.p);
 	}
+	r->dirty |= !r->would;
 	r->would = true;
 	step_leave(l, NOC_END_SKIPPED);
 	noc_strbuf_release(&text);
@@ -359,7 +363,6 @@ noc_step_begin(struct noc_run *r, size_t node)
 	if (def->group_first)
 		r->kept_boot_ns = 0;
 	l->step_ns = noc_steady_now(r->core);
-	r->dirty = true;
 	if (def->when || def->when_fn)
 		holds = noc_step_holds(l, def->when, def->when_fn, NULL, &why,
 				       &err);

@@ -205,6 +205,23 @@ def _():
         noc.equal(sorted(w.effects()), ["held", "one"])
 
 
+@noc.case("nor what the row of a step says when it was never written so")
+def _():
+    for path, row in (("one", "[]"), ("one", "1"), ("sleep_2", "[]"),
+                      ("sleep_2", "null"),
+                      ("sleep_2", '{"live":{"wait":"nothing"}}'),
+                      ("sleep_2", '{"live":[]}')):
+        with Work(DEEP) as w:
+            w.emit("deep.event")
+            w.waits("twice", "sleeping")
+            w.d.kill()
+            w.damage("UPDATE steps SET json = ? WHERE path = ?", row, path)
+            w.d.restart()
+            w.waits("twice", "blocked")
+            noc.equal(w.ends("held"), "Succeeded")
+            noc.equal(sorted(w.effects()), ["held", "one"], path + row)
+
+
 @noc.case("a hold whose row cannot be read is said, and counted")
 def _():
     with Work(DEEP) as w:

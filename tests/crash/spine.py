@@ -81,15 +81,20 @@ class Rows:
         """{id: {"rule", "device", "state", "phase", "outcome", ...}}"""
         rows = self.query("SELECT id, rule, device, state, phase, outcome, "
                           "json FROM runs ORDER BY n")
-        out = {}
+        out, lives = {}, {}
+        for uid, text in self.query("SELECT run, json FROM steps"):
+            said = json.loads(text or "{}")
+            if "live" in said:
+                lives[uid] = dict(said["live"], index=said.get("index"))
         for uid, rule, device, state, phase, outcome, text in rows:
+            live = lives.get(uid, {})
             if item and (rule, device) != (item.rule, item.device):
                 continue
             uid = uid.hex()
             uid = "-".join((uid[:8], uid[8:12], uid[12:16], uid[16:20],
                             uid[20:]))
             out[uid] = {"rule": rule, "device": device, "state": state,
-                        "phase": phase, "outcome": outcome,
+                        "phase": phase, "outcome": outcome, "live": live,
                         "json": json.loads(text or "{}")}
         return out
 
@@ -130,8 +135,13 @@ def has(row, want):
 
 
 def wait(run):
+    """Which step it is at, for what it waits and until when: the first version
+    said it with the run, the later ones say it with the step."""
+    said = run["json"]
+    if "wait" not in said:
+        said = dict(run["live"], at=run["live"].get("index") or None)
     return [run["state"], run["phase"]] + [
-        run["json"].get(k) for k in ("at", "wait", "due")]
+        said.get(k) for k in ("at", "wait", "due")]
 
 
 class Play:

@@ -75,6 +75,12 @@ test_unread_rows(void **state)
 {
 	static const char *const damage[] = {
 		"UPDATE runs SET json = '{'",
+		"UPDATE runs SET json = '[]'",
+		"UPDATE runs SET json = '{\"at\":99,\"wait\":\"sleep\"}'",
+		"UPDATE runs SET json = '{\"at\":-1,\"wait\":\"retry\"}'",
+		"UPDATE runs SET json = '{\"extra\":[],\"wait\":\"sleep\"}'",
+		"UPDATE steps SET json = '[]' WHERE path = 'sleep_2'",
+		"UPDATE steps SET json = '{\"live\":[]}' WHERE path = 'sleep_2'",
 		"UPDATE steps SET json = '{' WHERE path = 'look'",
 	};
 	static const char flow[] =
@@ -109,6 +115,48 @@ test_unread_rows(void **state)
 		assert_int_equal(fix_signal(&f, &id, "fail"), 0);
 		assert_false(fix_running(&f, &id));
 		assert_int_equal(fix_count(&f, "RUN_END Failed"), 1);
+		life_done(&f, dir);
+	}
+}
+
+/* The row of the step at hand is gone: a person is asked, and what was done
+ * before it is not done again, whether its row is there or not. */
+static void
+test_lost_rows(void **state)
+{
+	static const char *const damage[] = {
+		"DELETE FROM steps WHERE path = 'sleep_2'",
+		"DELETE FROM steps",
+	};
+	static const char flow[] =
+	    "flow \"f\" { step \"set\" { snmp.set { a = \"up\" },"
+	    " timeout = \"5s\" }, sleep \"10s\", log \"slept\" }\n";
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(damage); i++) {
+		char *dir = state_make();
+		struct noc_now now;
+		struct noc_id id;
+		struct fix f;
+
+		life_open(&f, dir, noc_clock_read(), flow);
+		id = fix_start_flow(&f, "f");
+		fix_answer(&f, "snmp.set", "{}");
+		f.dead = true;
+		now = f.now;
+		life_close(&f);
+		state_sql(dir, damage[i]);
+		life_open(&f, dir, now, flow);
+		assert_int_equal(
+		    fix_said(&f, "is blocked: its rows come from a damaged"
+				 " database"),
+		    1);
+		fix_advance(&f, 20000);
+		assert_int_equal(fix_said(&f, "log f: slept"), 0);
+		assert_int_equal(fix_signal(&f, &id, "retry"), 0);
+		fix_advance(&f, 20000);
+		assert_int_equal(f.started, 0);
+		assert_int_equal(fix_said(&f, "log f: slept"), 1);
 		life_done(&f, dir);
 	}
 }
@@ -350,6 +398,7 @@ main(void)
 		cmocka_unit_test(test_saved_rows_ask),
 		cmocka_unit_test(test_saved_sleep_begins_again),
 		cmocka_unit_test(test_unread_rows),
+		cmocka_unit_test(test_lost_rows),
 		cmocka_unit_test(test_deaths_are_counted),
 		cmocka_unit_test(test_a_death_is_no_attempt),
 		cmocka_unit_test(test_retries_are_kept),

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "engine/run/live.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "engine/run/escalate.h"
+#include "engine/run/rows.h"
+#include "engine/run/runner.h"
+
+/*
+ * A live in the row of its step: what people see of the step, and under "live"
+ * what a restart needs to go on.  When the step ends the row says no more
+ * "live".
+ */
+
+static void
+live_set(struct noc_value *v, const char *key, int64_t n)
+{
+	if (n)
+		noc_value_set(v, key, noc_value_int(n));
+}
+
+static struct noc_value *
+live_esc(const struct noc_live *l)
+{
+	struct noc_value *esc = noc_value_map();
+
+	noc_value_set(esc, "on_fail", noc_value_bool(l->esc.on_fail));
+	live_set(esc, "level", (int64_t)l->esc.level);
+	live_set(esc, "since", l->esc.since_ns);
+	return esc;
+}
+
+static struct noc_value *
+live_value(const struct noc_live *l)
+{
+	struct noc_value *v = noc_value_map();
+
+	noc_value_set(v, "wait", noc_value_str(noc_wait_names[l->wait]));
+	live_set(v, "due", l->due_ns);
+	live_set(v, "step", l->step_ns);
+	live_set(v, "tries", l->tries);
+	live_set(v, "ok_since", l->ok_since_ns);
+	live_set(v, "reads", l->reads);
+	live_set(v, "probing", l->probing);
+	live_set(v, "turn", l->confirm_turn);
+	if (l->run->lacks_code) {
+		noc_value_set(v, "held",
+			      noc_value_str(noc_wait_names[l->held]));
+		live_set(v, "held_due", l->held_due_ns);
+	}
+	if (l->esc.def)
+		noc_value_set(v, "esc", live_esc(l));
+	return v;
+}
+
+void
+noc_live_store(struct noc_live *l)
+{
+	const struct noc_step_def *def = noc_live_step(l);
+	const struct noc_run *r = l->run;
+	struct noc_step_row row = {
+		.run = r->id,
+		.path = def ? def->name : "",
+		.attempt = l->attempt,
+		.state = l->state,
+		.started_ns = noc_steady_wall(r->core, l->step_ns),
+		.ended_ns = l->ended_ns,
+		.due_ns = l->due_ns ? noc_steady_wall(r->core, l->due_ns) : 0,
+		.json = l->row,
+	};
+
+	l->dirty = false;
+	if (!def) /* of a run that cannot be read */
+		return;
+	if (!l->row)
+		l->row = noc_step_row_json(l);
+	row.json = l->row;
+	/* The first version did not say it. */
+	noc_value_set(l->row, "index", noc_value_int((int64_t)l->node));
+	noc_value_set(l->row, "live", live_value(l));
+	noc_txn_step(noc_core_txn(r->core), &row);
+}
+
+/* ---- back from it ---- */
+
+static enum noc_wait
+wait_find(const char *name)
+{
+	for (int w = NOC_WAIT_NONE; w <= NOC_WAIT_BLOCKED; w++)
+		if (!strcmp(noc_wait_names[w], name))
+			return (enum noc_wait)w;
+	return NOC_WAIT_NONE;
+}
+
+static int64_t
+live_ns(const struct noc_value *v, const char *key)
+{
+	return noc_ns_sane(noc_value_get_int(v, key, 0));
+}
+
+static void
+live_load_esc(struct noc_live *l, const struct noc_value *esc)
+{
+	const struct noc_step_def *def = noc_live_step(l);
+
+	if (!esc)
+		return;
+	l->esc.on_fail = noc_value_get_bool(esc, "on_fail", true);
+	l->esc.level = (size_t)noc_value_get_int(esc, "level", 0);
+	l->esc.since_ns = live_ns(esc, "since");
+	l->esc.def = l->esc.on_fail ? l->run->plan->on_fail
+		     : def	    ? def->escalation
+				    : NULL;
+	if (l->esc.def)
+		noc_escalate_watch(l, true);
+}
+
+struct noc_live *
+noc_live_load(struct noc_run *r, size_t node, const struct noc_value *v)
+{
+	struct noc_live *l = noc_live_new(r, node);
+
+	l->wait = wait_find(noc_value_get_str(v, "wait", ""));
+	l->held = wait_find(noc_value_get_str(v, "held", ""));
+	l->held_due_ns = live_ns(v, "held_due");
+	l->due_ns = live_ns(v, "due");
+	l->tries = (int)noc_value_get_int(v, "tries", 0);
+	l->attempt = (int)noc_value_get_int(v, "attempt", 0);
+	l->step_ns = live_ns(v, "step");
+	l->ok_since_ns = live_ns(v, "ok_since");
+	l->reads = (int)noc_value_get_int(v, "reads", 0);
+	l->probing = noc_value_get_int(v, "probing", 0) != 0;
+	l->confirm_turn = noc_value_get_int(v, "turn", 0) != 0;
+	live_load_esc(l, noc_value_get(v, "esc"));
+	return l;
+}
