@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/crypto.h"
+#include "base/hex.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/core/core.h"
@@ -15,6 +16,7 @@
 #include "engine/memory/heard.h"
 #include "engine/memory/inform.h"
 #include "engine/notify/limit.h"
+#include "engine/run/cause.h"
 #include "snmp/snmp.h"
 #include "sensors/listen.h"
 #include "sensors/snmp_inform.h"
@@ -151,6 +153,24 @@ trap_emit(struct snmp_trap *t, struct notification *n,
 	noc_strbuf_release(&text);
 }
 
+/* A device that was put in another's place, or that lost count, is not heard
+ * any more: people have to know.  By its engine, which was authenticated, and
+ * not by its address, which anybody can forge. */
+static void
+trap_tell_old(struct snmp_trap *t, const struct noc_heard *heard)
+{
+	struct noc_core *core = t->env->core;
+	char hex[65];
+
+	noc_core_begin(core, noc_core_turn(core));
+	noc_cause_tell(core, NULL, NOC_ACTIVE, NULL,
+		       "notifications of SNMPv3 engine %s are refused, they "
+		       "are older than what it said before: a replay, or a "
+		       "device that lost count of its boots (snmp.replay)",
+		       noc_hex(hex, heard->engine, heard->engine_len));
+	noc_core_end(core);
+}
+
 /* Was this very message here, or is it out of the past?  Then that is counted
  * and true. */
 static bool
@@ -178,6 +198,7 @@ trap_is_replay(struct snmp_trap *t, struct noc_source *source,
 		    "it is older than what its SNMPv3 engine said before: a "
 		    "replay, or a device that loses count of its boots "
 		    "(snmp.replay)");
+	trap_tell_old(t, &n->heard);
 	return true;
 }
 

@@ -395,6 +395,8 @@ def _():
         noc.equal(tell(d, wire.record(*clock(4, 5000))), ["refused"],
                   "of an earlier boot")
         d.wait_log("older than what its SNMPv3 engine said")
+        d.wait_line("notify noc: notifications of SNMPv3 engine .* are "
+                    "refused, they are older than what it said before")
         die(d)
         noc.equal(tell(d, wire.record(*clock(5, 800))), ["refused"],
                   "of 200 s before")
