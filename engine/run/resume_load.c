@@ -203,8 +203,7 @@ noc_run_load(struct noc_core *core, void *part, const struct noc_run_row *row)
 	    noc_ns_sane(noc_value_get_int(row->json, "began", row->started_ns));
 	if (row->outcome[0])
 		r->outcome = noc_strdup(row->outcome);
-	run_load_json(r, row->json && row->json->type == NOC_MAP ? row->json
-								 : NULL);
+	run_load_json(r, row->json);
 	r->actor = noc_strdup(noc_value_get_str(r->json, "actor", "rule"));
 	r->unsure = !strcmp(row->phase, "blocked");
 	noc_run_set_info(r);
@@ -289,7 +288,7 @@ noc_run_load_step(struct noc_core *core, void *part,
 	if (!r)
 		return;
 	/* What it gave is not known: what comes after it would go wrong. */
-	if (!row->json || row->json->type != NOC_MAP) {
+	if (!row->json) {
 		r->unread = true;
 		return;
 	}

@@ -14,8 +14,9 @@
  * engine/correlate/guard.c engine/intake/skew.c engine/memory/dedup.c
  * engine/memory/fold.c engine/memory/seen.c engine/notify/notify.c
  * engine/policy/override.c engine/policy/pause.c engine/policy/settle.c
- * engine/run/breaker.c engine/run/resume.c engine/run/rows.c
- * engine/run/ended.c engine/task/task.c engine/event/value.c
+ * engine/run/breaker.c engine/run/resume.c engine/run/resume_load.c
+ * engine/run/live_row.c engine/run/rows.c engine/run/ended.c engine/task/task.c
+ * engine/event/value.c
  */
 #include "config.h"
 
