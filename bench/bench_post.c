@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * POSTs one request again and again over keep-alive connections.
+ * POSTs one request after the other over keep-alive connections.
  *
- *	bench_post PORT CONNECTIONS SECONDS < REQUEST
+ *	bench_post PORT CONNECTIONS SECONDS < REQUESTS
  *
- * REQUEST is the whole request, head and body.  Every answer must be a 202.
+ * REQUESTS are whole ones, head and body, all of one length; after the last
+ * comes the first again.  Every answer must be a 202.
  * Prints one JSON line: answers a second, ns at p50 and p99.
  */
 #include "config.h"
@@ -26,6 +27,7 @@
 
 #define CONNECTIONS_MAX 256
 #define SAMPLES_MAX	1000000
+#define REQUESTS_MAX	(256u << 20) /* bytes */
 
 struct client {
 	char buf[8192];
@@ -33,8 +35,8 @@ struct client {
 	int64_t sent_ns;
 };
 
-static char request[65536];
-static size_t request_len;
+static char *requests;
+static size_t request_len, nrequests, next_request;
 static int64_t *samples;
 static size_t nsamples;
 
@@ -67,9 +69,31 @@ client_send(struct client *c, int fd)
 {
 	c->len = 0;
 	c->sent_ns = now_ns();
-	if (send(fd, request, request_len, MSG_NOSIGNAL) !=
-	    (ssize_t)request_len)
+	if (send(fd, requests + next_request * request_len, request_len,
+		 MSG_NOSIGNAL) != (ssize_t)request_len)
 		fail("a request could not be sent whole");
+	next_request = (next_request + 1) % nrequests;
+}
+
+/* The first says how long all of them are. */
+static void
+requests_read(void)
+{
+	size_t len;
+	char *end, *length;
+
+	requests = noc_malloc(REQUESTS_MAX + 1);
+	len = fread(requests, 1, REQUESTS_MAX, stdin);
+	requests[len] = '\0';
+	end = strstr(requests, "\r\n\r\n");
+	length = strcasestr(requests, "\r\nContent-Length:");
+	if (!end || !length || length > end)
+		fail("the first request has no length");
+	request_len =
+	    (size_t)(end + 4 - requests) + strtoul(length + 17, NULL, 10);
+	nrequests = len / request_len;
+	if (!nrequests || len % request_len)
+		fail("the requests are not of one length");
 }
 
 /* True once the whole answer is there. */
@@ -135,9 +159,9 @@ main(int argc, char **argv)
 	if (argc != 4)
 		return 2;
 	n = (unsigned)atoi(argv[2]);
-	request_len = fread(request, 1, sizeof(request), stdin);
-	if (!request_len || n < 1 || n > CONNECTIONS_MAX)
+	if (n < 1 || n > CONNECTIONS_MAX)
 		return 2;
+	requests_read();
 	samples = noc_calloc(SAMPLES_MAX, sizeof(*samples));
 	for (unsigned i = 0; i < n; i++)
 		fds[i] = (struct pollfd){ opened(argv[1]), POLLIN, 0 };
@@ -161,5 +185,6 @@ main(int argc, char **argv)
 	       (long long)samples[nsamples / 2],
 	       (long long)samples[nsamples * 99 / 100]);
 	free(samples);
+	free(requests);
 	return 0;
 }
