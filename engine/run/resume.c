@@ -211,6 +211,16 @@ run_lacks_rows(struct noc_run *r)
 	return lacks;
 }
 
+static bool
+run_is_sure(const struct noc_run *r, bool lacks)
+{
+	const struct noc_live *l = r->lives;
+	bool asked =
+	    l && (l->wait == NOC_WAIT_ASK || l->wait == NOC_WAIT_BLOCKED);
+
+	return !r->unread && !lacks && (!r->unsure || asked) && (r->first || l);
+}
+
 /* What cannot be read, was saved from a damaged database, or does not say what
  * it waits for: people decide. */
 static void
@@ -218,10 +228,15 @@ run_unsure(struct noc_run *r)
 {
 	bool lacks = run_lacks_rows(r);
 	struct noc_live *l = r->lives;
-	bool asked =
-	    l && (l->wait == NOC_WAIT_ASK || l->wait == NOC_WAIT_BLOCKED);
 
-	if (!r->unread && !lacks && (!r->unsure || asked) && (r->first || l))
+	/* Only one is at hand at a time: nobody knows which. */
+	while (l && l->next) {
+		r->unread = true;
+		if (l->next->esc.def)
+			noc_escalate_watch(l->next, false);
+		noc_live_free(l->next);
+	}
+	if (run_is_sure(r, lacks))
 		return;
 	if (!l)
 		l = noc_live_new(r, noc_run_next(r));

@@ -161,6 +161,47 @@ test_lost_rows(void **state)
 	}
 }
 
+/* Two steps at hand of a flow that has one at a time were never written so:
+ * nobody knows which, nothing of it acts, and fail ends it. */
+static void
+test_two_at_hand(void **state)
+{
+	static const char flow[] =
+	    "flow \"f\" { sleep \"10s\", sleep \"20s\", step \"set\" {"
+	    " snmp.set { a = \"up\" }, timeout = \"5s\" } }\n";
+	static const char *const waits[] = { "sleep",	"call", "retry",
+					     "blocked", "ask",	"escalate" };
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(waits); i++) {
+		char *dir = state_make(), *sql;
+		struct noc_now now;
+		struct noc_id id;
+		struct fix f;
+
+		life_open(&f, dir, noc_clock_read(), flow);
+		id = fix_start_flow(&f, "f");
+		f.dead = true;
+		now = f.now;
+		life_close(&f);
+		sql = noc_asprintf(
+		    "INSERT INTO steps SELECT run, 'set', 1, 'Running',"
+		    " started, 0, due, json_object('index', 2, 'live',"
+		    " json_object('wait', '%s', 'step', started, 'due', due))"
+		    " FROM steps",
+		    waits[i]);
+		state_sql(dir, sql);
+		free(sql);
+		life_open(&f, dir, now, flow);
+		fix_advance(&f, 60000);
+		assert_int_equal(f.started, 0);
+		assert_true(fix_running(&f, &id));
+		assert_int_equal(fix_signal(&f, &id, "fail"), 0);
+		assert_false(fix_running(&f, &id));
+		life_done(&f, dir);
+	}
+}
+
 /* ---- deaths ---- */
 
 static const char steps[] =
@@ -399,6 +440,7 @@ main(void)
 		cmocka_unit_test(test_saved_sleep_begins_again),
 		cmocka_unit_test(test_unread_rows),
 		cmocka_unit_test(test_lost_rows),
+		cmocka_unit_test(test_two_at_hand),
 		cmocka_unit_test(test_deaths_are_counted),
 		cmocka_unit_test(test_a_death_is_no_attempt),
 		cmocka_unit_test(test_retries_are_kept),
