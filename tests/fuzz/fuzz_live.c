@@ -3,9 +3,12 @@
  * A start from any rows.  This stands in for store/load.c: the input is the
  * database, a row a line, with tabs between its columns:
  *
- *	live KIND KEY DUE JSON		run RULE KEY DEVICE MODE STATE PHASE
- *JSON plan JSON (of the next run)	step PATH STATE ATTEMPT DUE JSON ended
- *STATE			event KIND DEVICE JSON
+ * live KIND KEY DUE JSON
+ * plan JSON (of the run that follows)
+ * run RULE KEY DEVICE MODE STATE PHASE JSON
+ * step PATH STATE ATTEMPT DUE JSON
+ * ended STATE
+ * event KIND DEVICE JSON
  *
  * The core starts, what is due comes, and from the rows that it then writes
  * a second one starts.
