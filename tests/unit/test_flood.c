@@ -160,16 +160,13 @@ test_a_stranger_has_his_share(void **state)
 	cor_close(&f);
 }
 
-/* Many strangers: half of the table, and of a rule what others leave. */
+/* So many rules, each of an event x0.y, x1.y ... and counting by {user}. */
 static void
-test_strangers_share_half(void **state)
+begin_counting(struct fix *f, int n)
 {
-	struct fix f = { 0 };
 	char *rules = noc_strdup("");
-	char origin[32];
 
-	(void)state;
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < n; i++) {
 		char *more = noc_asprintf(
 		    "%srule \"r%d\" { on = \"x%d.y\", key = \"{user}\","
 		    " threshold = \"2/10m\", run = log \"x\" }\n",
@@ -178,8 +175,19 @@ test_strangers_share_half(void **state)
 		free(rules);
 		rules = more;
 	}
-	begin(&f, rules);
+	begin(f, rules);
 	free(rules);
+}
+
+/* Many strangers: half of the table, and of a rule what others leave. */
+static void
+test_strangers_share_half(void **state)
+{
+	struct fix f = { 0 };
+	char origin[32];
+
+	(void)state;
+	begin_counting(&f, 4);
 	for (int i = 0; i < 36; i++) {
 		snprintf(origin, sizeof(origin), "203.0.113.%d", i + 1);
 		for (int j = 0; j < 1000; j++) {
@@ -234,20 +242,9 @@ static void
 test_open_states_have_a_cap(void **state)
 {
 	struct fix f = { 0 };
-	char *rules = noc_strdup("");
 
 	(void)state;
-	for (int i = 0; i < 5; i++) {
-		char *more = noc_asprintf(
-		    "%srule \"r%d\" { on = \"x%d.y\", key = \"{user}\","
-		    " threshold = \"2/10m\", run = log \"x\" }\n",
-		    rules, i, i);
-
-		free(rules);
-		rules = more;
-	}
-	begin(&f, rules);
-	free(rules);
+	begin_counting(&f, 5);
 	for (int i = 0; i < 5; i++)
 		for (int j = 0; j < 16384; j++) {
 			char user[32], kind[16];

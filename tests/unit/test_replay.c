@@ -13,25 +13,33 @@
 #define HOUR_MS (3600 * 1000LL)
 #define RULES	"rule \"w\" { on = \"link.down\", run = log \"x\" }\n"
 
-/* Of the signature over `text`, with this id beside it. */
+/* Signed over `text`. */
 static int
-take(struct fix *f, const char *hook, const char *text, const char *id,
-     int64_t ms)
+deliver(struct fix *f, struct noc_delivery *d, const char *text)
 {
 	uint8_t said[32];
-	struct noc_delivery d = { .source = hook,
-				  .said = said,
-				  .id = noc_slice_str(id),
-				  .within_ms = ms };
 	struct noc_err err;
 	int r;
 
 	noc_sha256_once(text, strlen(text), said);
+	d->said = said;
 	noc_core_begin(f->core, f->now);
-	r = noc_replay_take(f->core, &d, &err);
+	r = noc_replay_take(f->core, d, &err);
 	noc_core_end(f->core);
 	fix_pump(f);
 	return r;
+}
+
+/* With this id beside it. */
+static int
+take(struct fix *f, const char *hook, const char *text, const char *id,
+     int64_t ms)
+{
+	struct noc_delivery d = { .source = hook,
+				  .id = noc_slice_str(id),
+				  .within_ms = ms };
+
+	return deliver(f, &d, text);
 }
 
 static int64_t
@@ -111,20 +119,11 @@ test_a_signed_id(void **state)
 static int
 take_signed(struct fix *f, const char *text, int64_t when_s)
 {
-	uint8_t said[32];
 	struct noc_delivery d = { .source = "hook/a",
-				  .said = said,
 				  .when_s = when_s,
 				  .within_ms = HOUR_MS };
-	struct noc_err err;
-	int r;
 
-	noc_sha256_once(text, strlen(text), said);
-	noc_core_begin(f->core, f->now);
-	r = noc_replay_take(f->core, &d, &err);
-	noc_core_end(f->core);
-	fix_pump(f);
-	return r;
+	return deliver(f, &d, text);
 }
 
 static void

@@ -69,6 +69,18 @@ test_saved_sleep_begins_again(void **state)
 	life_done(&f, dir);
 }
 
+/* Killed, and started again with what sql has made of its rows. */
+static void
+damaged(struct fix *f, char *dir, const char *sql, const char *flow)
+{
+	struct noc_now now = f->now;
+
+	f->dead = true;
+	life_close(f);
+	state_sql(dir, sql);
+	life_open(f, dir, now, flow);
+}
+
 /* A row that cannot be read: nothing goes on by what it may have said. */
 static void
 test_unread_rows(void **state)
@@ -91,18 +103,13 @@ test_unread_rows(void **state)
 	(void)state;
 	for (size_t i = 0; i < NOC_COUNT(damage); i++) {
 		char *dir = state_make();
-		struct noc_now now;
 		struct noc_id id;
 		struct fix f;
 
 		life_open(&f, dir, noc_clock_read(), flow);
 		id = fix_start_flow(&f, "f");
 		fix_answer(&f, "snmp.get", "{\"a\":\"up\"}");
-		f.dead = true;
-		now = f.now;
-		life_close(&f);
-		state_sql(dir, damage[i]);
-		life_open(&f, dir, now, flow);
+		damaged(&f, dir, damage[i], flow);
 		assert_int_equal(
 		    fix_said(&f, "is blocked: its rows cannot be read. "
 				 "`nocturne run signal` it fail"),
@@ -135,18 +142,13 @@ test_lost_rows(void **state)
 	(void)state;
 	for (size_t i = 0; i < NOC_COUNT(damage); i++) {
 		char *dir = state_make();
-		struct noc_now now;
 		struct noc_id id;
 		struct fix f;
 
 		life_open(&f, dir, noc_clock_read(), flow);
 		id = fix_start_flow(&f, "f");
 		fix_answer(&f, "snmp.set", "{}");
-		f.dead = true;
-		now = f.now;
-		life_close(&f);
-		state_sql(dir, damage[i]);
-		life_open(&f, dir, now, flow);
+		damaged(&f, dir, damage[i], flow);
 		assert_int_equal(
 		    fix_said(&f, "is blocked: its rows come from a damaged"
 				 " database"),
@@ -175,24 +177,19 @@ test_two_at_hand(void **state)
 	(void)state;
 	for (size_t i = 0; i < NOC_COUNT(waits); i++) {
 		char *dir = state_make(), *sql;
-		struct noc_now now;
 		struct noc_id id;
 		struct fix f;
 
 		life_open(&f, dir, noc_clock_read(), flow);
 		id = fix_start_flow(&f, "f");
-		f.dead = true;
-		now = f.now;
-		life_close(&f);
 		sql = noc_asprintf(
 		    "INSERT INTO steps SELECT run, 'set', 1, 'Running',"
 		    " started, 0, due, json_object('index', 2, 'live',"
 		    " json_object('wait', '%s', 'step', started, 'due', due))"
 		    " FROM steps",
 		    waits[i]);
-		state_sql(dir, sql);
+		damaged(&f, dir, sql, flow);
 		free(sql);
-		life_open(&f, dir, now, flow);
 		fix_advance(&f, 60000);
 		assert_int_equal(f.started, 0);
 		assert_true(fix_running(&f, &id));
