@@ -182,12 +182,21 @@ plan_build(struct noc_plan *p, struct noc_err *err)
 				   "flow '%s' has %zu steps; it needs 1 to %d.",
 				   p->name, n, PLAN_STEPS_MAX);
 	p->steps = noc_calloc(n, sizeof(*p->steps));
+	p->nbody = n;
 	for (size_t i = 0; !rc && i < n; i++) {
 		struct noc_step_def *s = &p->steps[p->nsteps++];
 
 		rc = noc_step_build(noc_value_at(steps, i), i + 1, s, err);
 		if (!rc)
 			rc = plan_duplicate(p, s, err);
+		s->up = NOC_NODE_TOP;
+		s->end = i + 1;
+		if (!rc && i > 0) {
+			s->in = noc_calloc(1, sizeof(*s->in));
+			s->in[0] =
+			    (struct noc_edge){ (uint16_t)(i - 1), NOC_ON_OK };
+			s->nin = 1;
+		}
 		if (!rc && s->group_read)
 			noc_keep_mark(p->steps, i);
 		p->acting = p->acting || s->mutates;
@@ -340,6 +349,31 @@ describe_action(const struct noc_value *action, const struct noc_scope *scope,
 	noc_value_free(known);
 }
 
+const char *
+noc_step_kind_name(enum noc_step_kind kind)
+{
+	static const char *const names[] = {
+		[NOC_STEP_ACTION] = "step",
+		[NOC_STEP_VERIFY] = "verify",
+		[NOC_STEP_STOP] = "stop",
+		[NOC_STEP_FAIL] = "fail",
+		[NOC_STEP_ESCALATE] = "escalate",
+		[NOC_STEP_EMIT] = "emit",
+		[NOC_STEP_SLEEP] = "sleep",
+		[NOC_STEP_PARALLEL] = "parallel",
+		[NOC_STEP_CHOOSE] = "choose",
+		[NOC_STEP_BRANCH] = "branch",
+		[NOC_STEP_CALL] = "call",
+		[NOC_STEP_EACH] = "each",
+		[NOC_STEP_CHECK] = "check",
+		[NOC_STEP_ON_FAIL] = "on_fail",
+		[NOC_STEP_FINALLY] = "finally",
+		[NOC_STEP_UNDO] = "undo",
+	};
+
+	return names[kind];
+}
+
 bool
 noc_step_withheld(const struct noc_step_def *s, enum noc_mode mode)
 {
@@ -380,6 +414,21 @@ noc_plan_describe_step(const struct noc_step_def *s,
 	case NOC_STEP_ESCALATE:
 		noc_strbuf_addf(out, "escalate in %zu levels",
 				s->escalation->nlevels);
+		return;
+	case NOC_STEP_CALL:
+		noc_strbuf_addf(out, "call %s", s->call);
+		break;
+	case NOC_STEP_UNDO:
+		noc_strbuf_addf(out, "undo %s", s->undo_of);
+		return;
+	case NOC_STEP_PARALLEL:
+	case NOC_STEP_CHOOSE:
+	case NOC_STEP_BRANCH:
+	case NOC_STEP_EACH:
+	case NOC_STEP_CHECK:
+	case NOC_STEP_ON_FAIL:
+	case NOC_STEP_FINALLY:
+		noc_strbuf_adds(out, noc_step_kind_name(s->kind));
 		return;
 	}
 	if (s->target) {

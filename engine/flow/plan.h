@@ -20,6 +20,8 @@
 struct noc_where;
 struct noc_template;
 
+/* Order in steps[] is that of the tree from above: what a container holds
+ * comes right behind it. */
 enum noc_step_kind {
 	NOC_STEP_ACTION, /* one action */
 	NOC_STEP_VERIFY, /* a read until expect holds, stays, or within ends */
@@ -27,7 +29,73 @@ enum noc_step_kind {
 	NOC_STEP_FAIL,	 /* end Failed here */
 	NOC_STEP_ESCALATE, /* levels of notice until acknowledged */
 	NOC_STEP_EMIT,
-	NOC_STEP_SLEEP
+	NOC_STEP_SLEEP,
+	/* Those that hold others.  The first three are places only: what is in
+	 * them is in the same scope, and they are in no path. */
+	NOC_STEP_PARALLEL, /* its children begin together */
+	NOC_STEP_CHOOSE,   /* of its branches the first whose `when` holds */
+	NOC_STEP_BRANCH,   /* of the two: a list */
+	NOC_STEP_CALL,	   /* another flow as it was at load: its own scope */
+	NOC_STEP_EACH,	   /* once for each item: a scope each */
+	NOC_STEP_CHECK,	   /* of an each, its last child: after each wave */
+	NOC_STEP_ON_FAIL,  /* of the flow: after it failed and was undone */
+	NOC_STEP_FINALLY,  /* of the flow: before it ends, however it does */
+	/* Holds nothing: carries out what was registered to undo a step. */
+	NOC_STEP_UNDO
+};
+
+/* How a step ended, as an edge asks for it; bits. */
+enum noc_on {
+	NOC_ON_OK = 1, /* or skipped by its own `when` */
+	NOC_ON_FAILED = 2,
+	NOC_ON_ALWAYS = 4 /* whatever, also when it was never reached */
+};
+
+/*
+ * In a list each step without `after` waits for the one before it that has
+ * none either; a step with `after` waits for what it names, beside the line.
+ * The children of a parallel wait for nothing but what `after` names.  All of
+ * them must come about; else the step is not reached.
+ */
+struct noc_edge {
+	uint16_t from; /* in the same list or parallel */
+	uint8_t on;    /* enum noc_on */
+};
+
+/* How much of a fan-out must go well. */
+enum noc_need_kind { NOC_NEED_ALL, NOC_NEED_COUNT, NOC_NEED_PERCENT };
+enum noc_undo_scope {
+	NOC_UNDO_NONE,
+	NOC_UNDO_RUN,	   /* all that it has done */
+	NOC_UNDO_WAVE,	   /* all of the wave that failed */
+	NOC_UNDO_FAILED,   /* the items that failed, also when enough did not */
+	NOC_UNDO_SUCCEEDED /* those that went well, when the each fails */
+};
+
+struct noc_wave { /* how many items: as a number, a share, or the rest */
+	enum { NOC_WAVE_COUNT, NOC_WAVE_PERCENT, NOC_WAVE_REST } kind;
+	int64_t n; /* of the items or per cent; rounded up, at least one */
+};
+
+struct noc_each_def {
+	const struct noc_value *over;	 /* a template "{steps.x.list}", a list,
+					    or {node: select} */
+	const char *as;			 /* "item" */
+	struct noc_template *key;	 /* NULL: the item, its name or id */
+	struct noc_template *limit_text; /* NULL: limit */
+	int64_t limit;			 /* open at once; 20 */
+	int64_t rate_n, rate_ms;	 /* begun in so long; 0: no limit */
+	int64_t batch;			 /* so many end before others begin */
+	struct noc_wave *waves;
+	size_t nwaves;
+	enum noc_need_kind need;
+	int64_t need_n;			/* of a count or per cent */
+	struct noc_template *need_text; /* "{input.least}%"; NULL: need_n */
+	bool let_finish;		/* once satisfied the others go on */
+	bool empty_ok;			/* no items are no error */
+	enum noc_undo_scope undo;
+	const struct noc_value *collect; /* name -> path, of each item kept */
+	size_t check;			 /* its node; 0: none */
 };
 
 struct noc_retry_policy {
@@ -74,7 +142,22 @@ struct noc_step_def {
 	bool group_read;  /* the steps before it read what keep_one_up asks, */
 	bool group_first; /* and this is the first of those reads */
 	struct noc_escalation *escalation;
+	size_t up;  /* what holds it; NOC_NODE_TOP */
+	size_t end; /* one past the last that it holds; its own place + 1 */
+	struct noc_edge *in;
+	size_t nin;
+	bool handles;		   /* an edge for its failure begins here */
+	const char *block;	   /* who has failed, of its failures; NULL */
+	struct noc_each_def *each; /* NOC_STEP_EACH */
+	struct noc_step_def *undo; /* an action that takes it back; NULL */
+	const char *call;	   /* NOC_STEP_CALL: the flow's name, */
+	const struct noc_value *call_input;  /* AST of what it is given, */
+	const struct noc_value *call_takes;  /* what it declares, */
+	const struct noc_value *call_output; /* and what it gives */
+	const char *undo_of;		     /* NOC_STEP_UNDO: the step, */
+	const struct noc_value *undo_items;  /* for which items; NULL: all */
 };
+#define NOC_NODE_TOP ((size_t)-1)
 
 struct noc_plan {
 	int refs;
@@ -87,9 +170,14 @@ struct noc_plan {
 	struct noc_escalation *on_fail;		 /* or NULL */
 	const struct noc_value *on_fail_actions; /* list of AST actions */
 	const struct noc_value *input;		 /* declared inputs or NULL */
-	int64_t timeout_ms;			 /* of the whole run; 24 h */
-	bool acting;				 /* has a step that mutates */
-	bool calls;				 /* has functions */
+	const struct noc_value *output;		 /* name -> template, or NULL */
+	size_t nbody;			   /* of steps[]: before these two */
+	size_t on_fail_node, finally_node; /* 0: none */
+	enum noc_undo_scope undo;	   /* when it fails: none or all */
+	bool undo_cancelled;		   /* also when it is cancelled */
+	int64_t timeout_ms;		   /* of the whole run; 24 h */
+	bool acting;			   /* has a step that mutates */
+	bool calls;			   /* has functions */
 	/* The hash of their tree in hex, of a plan of the first version, which
 	 * said it itself; "". */
 	char tree_said[65];
@@ -109,6 +197,8 @@ void noc_plan_unref(struct noc_plan *p);
 /* "snmp.set ifAdminStatus.1=up" with templates expanded where known. */
 struct noc_scope;
 struct noc_strbuf;
+/* "step", "each", ...; static. */
+const char *noc_step_kind_name(enum noc_step_kind kind);
 /* Is it one that this mode only writes down? */
 bool noc_step_withheld(const struct noc_step_def *s, enum noc_mode mode);
 void noc_plan_describe_step(const struct noc_step_def *s,

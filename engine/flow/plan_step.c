@@ -363,6 +363,7 @@ noc_step_release(struct noc_step_def *s)
 
 	memcpy(&name, &s->name, sizeof(name));
 	free(name);
+	free(s->in);
 	noc_where_free(s->when);
 	noc_where_free(s->expect);
 	noc_where_free(s->fail_if);

@@ -313,21 +313,8 @@ noc_failure_value(const struct noc_failure *f)
 static const char *
 step_action(const struct noc_step_def *def)
 {
-	switch (def->kind) {
-	case NOC_STEP_ACTION:
-	case NOC_STEP_VERIFY:
-		break;
-	case NOC_STEP_STOP:
-		return "stop";
-	case NOC_STEP_FAIL:
-		return "fail";
-	case NOC_STEP_ESCALATE:
-		return "escalate";
-	case NOC_STEP_EMIT:
-		return "emit";
-	case NOC_STEP_SLEEP:
-		return "sleep";
-	}
+	if (def->kind != NOC_STEP_ACTION && def->kind != NOC_STEP_VERIFY)
+		return noc_step_kind_name(def->kind);
 	return def->action;
 }
 

@@ -346,6 +346,17 @@ step_do(struct noc_live *l, const struct noc_step_def *def)
 		else
 			noc_attempt_begin(l);
 		return;
+	case NOC_STEP_PARALLEL:
+	case NOC_STEP_CHOOSE:
+	case NOC_STEP_BRANCH:
+	case NOC_STEP_CALL:
+	case NOC_STEP_EACH:
+	case NOC_STEP_CHECK:
+	case NOC_STEP_ON_FAIL:
+	case NOC_STEP_FINALLY:
+	case NOC_STEP_UNDO:
+		noc_step_skip(l, "skipped: not in this version");
+		return;
 	}
 }
 
