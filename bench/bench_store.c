@@ -165,6 +165,7 @@ make_txn(struct noc_now now, uint64_t i, int step, unsigned n)
 	if (step) {
 		struct noc_step_row row = { .run = id,
 					    .path = "raise",
+					    .item = -1,
 					    .attempt = 1,
 					    .state = "Succeeded",
 					    .started_ns = now.wall_ns,

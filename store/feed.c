@@ -120,7 +120,7 @@ feed_connect(sqlite3 *db, void *aux, int argc, const char *const *argv,
 	(void)argv;
 	(void)err;
 	rc = sqlite3_declare_vtab(db, "CREATE TABLE x(c1,c2,c3,c4,c5,c6,c7,c8,"
-				      "c9,c10,c11,c12,c13)");
+				      "c9,c10,c11,c12,c13,c14,c15,c16)");
 	if (rc != SQLITE_OK)
 		return rc;
 	t = noc_calloc(1, sizeof(*t));

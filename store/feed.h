@@ -15,7 +15,7 @@
  * keeps its cursors, and nothing is bound or reset in between.  Private to the
  * writer's thread; cells must stay until the statement has run.
  */
-#define NOC_FEED_COLUMNS 13
+#define NOC_FEED_COLUMNS 16
 
 struct noc_feed {
 	const struct noc_cell **rows;

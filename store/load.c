@@ -83,11 +83,14 @@ load_run_row(struct load *l, sqlite3_stmt *st)
 		.outcome = load_text(st, 8),
 		.started_ns = sqlite3_column_int64(st, 9),
 		.ended_ns = sqlite3_column_int64(st, 10),
+		.dedup = (const char *)sqlite3_column_text(st, 14),
+		.deadline_ns = sqlite3_column_int64(st, 15),
 		.json = json,
 	};
 
 	load_id(st, 0, &row.id);
 	load_id(st, 1, &row.event);
+	load_id(st, 13, &row.parent);
 	if (sqlite3_column_bytes(st, 11) == sizeof(row.definition))
 		memcpy(row.definition, sqlite3_column_blob(st, 11),
 		       sizeof(row.definition));
@@ -101,6 +104,8 @@ load_step_row(struct load *l, sqlite3_stmt *st)
 	struct noc_value *json = load_json(l, st, 7);
 	struct noc_step_row row = {
 		.path = load_text(st, 1),
+		.node = sqlite3_column_int64(st, 8),
+		.item = sqlite3_column_int64(st, 9),
 		.attempt = sqlite3_column_int(st, 2),
 		.state = load_text(st, 3),
 		.started_ns = sqlite3_column_int64(st, 4),
@@ -167,6 +172,10 @@ load_rows(struct load *l, enum noc_load_table table, int64_t bind,
 #define TEXT(n)	   #n
 
 /*
+ * Steps of a run come in the order of its plan, so that what holds others comes
+ * before them: an each (one in an item, too: `a[k]/b`) before its items, whose
+ * paths end in their keys.
+ *
  * Events arrive in order of their number, and a little out of order of their
  * time (held ones come late): the first number whose time is recent, less a
  * thousand, is where to begin.
@@ -174,9 +183,11 @@ load_rows(struct load *l, enum noc_load_table table, int64_t bind,
 const char *const noc_load_sql[NOC_LOADS] = {
 	[NOC_LOAD_LIVE] =
 	    "SELECT kind,key,due,data FROM live ORDER BY kind, key",
-	[NOC_LOAD_RUNS] = "SELECT id,event,rule,key,device,mode,state,"
-			  "phase,outcome,started,ended,definition,json"
-			  " FROM runs WHERE " NOC_RUN_IS_OPEN " ORDER BY n",
+	[NOC_LOAD_RUNS] =
+	    "SELECT id,event,rule,key,device,mode,state,"
+	    "phase,outcome,started,ended,definition,json,"
+	    "parent,dedup,deadline FROM runs WHERE " NOC_RUN_IS_OPEN
+	    " ORDER BY n",
 	[NOC_LOAD_ENDED] =
 	    "SELECT id,state FROM (SELECT n,id,state FROM runs WHERE"
 	    " ended > 0 ORDER BY n DESC LIMIT " TEXT_OF(
@@ -184,9 +195,10 @@ const char *const noc_load_sql[NOC_LOADS] = {
 			       " ORDER BY n",
 	[NOC_LOAD_STEPS] =
 	    "SELECT s.run,s.path,s.attempt,s.state,s.started,s.ended,s.due,"
-	    "s.json FROM (SELECT n,id FROM runs WHERE " NOC_RUN_IS_OPEN ") r"
+	    "s.json,s.node,s.item FROM"
+	    " (SELECT n,id FROM runs WHERE " NOC_RUN_IS_OPEN ") r"
 	    " CROSS JOIN steps s ON s.run = r.id"
-	    " ORDER BY r.n, s.started, s.path",
+	    " ORDER BY r.n, s.node, substr(s.path, -1) = ']', s.item, s.path",
 	[NOC_LOAD_EVENTS] =
 	    "SELECT id,received,kind,source,origin,device,severity,"
 	    "fate," NOC_DB_EVENT_BODY

@@ -22,23 +22,28 @@ static const char *const rows_sql[NOC_ROW_KINDS] = {
 	    " origin=excluded.origin",
 	[NOC_ROW_RUN] =
 	    "INSERT INTO runs(id,event,rule,key,device,mode,state,phase,"
-	    "outcome,started,ended,definition,json) SELECT c1,c2,c3,c4,c5,c6,"
-	    "c7,c8,c9,c10,c11,c12,c13 FROM noc_feed WHERE true"
+	    "outcome,started,ended,definition,json,parent,dedup,deadline)"
+	    " SELECT c1,c2,c3,c4,c5,c6,c7,c8,c9,c10,c11,c12,c13,c14,c15,c16"
+	    " FROM noc_feed WHERE true"
 	    " ON CONFLICT(id) DO UPDATE SET key=excluded.key,"
 	    " device=excluded.device, mode=excluded.mode,"
 	    " state=excluded.state, phase=excluded.phase,"
 	    " outcome=excluded.outcome, started=excluded.started,"
 	    " ended=excluded.ended, definition=excluded.definition,"
-	    " json=excluded.json WHERE runs.ended=0",
+	    " json=excluded.json, deadline=excluded.deadline"
+	    " WHERE runs.ended=0",
 	[NOC_ROW_STEP] =
-	    "INSERT INTO steps(run,path,attempt,state,started,ended,due,json)"
-	    " SELECT c1,c2,c3,c4,c5,c6,c7,c8 FROM noc_feed WHERE true"
+	    "INSERT INTO steps(run,path,attempt,state,started,ended,due,json,"
+	    "node,item) SELECT c1,c2,c3,c4,c5,c6,c7,c8,c9,c10 FROM noc_feed"
+	    " WHERE true"
 	    " ON CONFLICT(run,path) DO UPDATE SET attempt=excluded.attempt,"
 	    " state=excluded.state, started=excluded.started,"
-	    " ended=excluded.ended, due=excluded.due, json=excluded.json",
+	    " ended=excluded.ended, due=excluded.due, json=excluded.json,"
+	    " node=excluded.node, item=excluded.item",
 	[NOC_ROW_STEP_KEEP] =
 	    "INSERT OR IGNORE INTO steps(run,path,attempt,state,started,ended,"
-	    "due,json) SELECT c1,c2,c3,c4,c5,c6,c7,c8 FROM noc_feed",
+	    "due,json,node,item) SELECT c1,c2,c3,c4,c5,c6,c7,c8,c9,c10"
+	    " FROM noc_feed",
 	[NOC_ROW_DECISION] =
 	    "INSERT INTO decisions(event,rule,outcome,at,reason,run)"
 	    " SELECT c1,c2,c3,c4,c5,c6 FROM noc_feed WHERE true"

@@ -2,6 +2,7 @@
 /* What can be read of a damaged file, row by row. */
 #include "config.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,55 +17,89 @@
 #define RUN_OPEN                                                  \
 	"state IN ('Pending','Running') AND length(id) = 16 AND " \
 	"length(definition) = 32"
+#define RUN_COLUMNS                                                        \
+	"n,id,event,rule,key,device,mode,state,'blocked',outcome,started," \
+	"ended,definition,json,"
+#define RUN_FROM " FROM runs NOT INDEXED"
 
 /* A run comes back blocked: what it did last is not known for certain.  An
  * event says itself what its record said: that stays in the old file. */
 static const struct salvage_table salvage_tables[] = {
-	{ "live", "kind,key,due,data,kind,key FROM live", "1",
-	  "typeof(due) = 'integer'", 4, "kind,key", "kind DESC,key DESC", true,
-	  "INSERT OR IGNORE INTO live(kind,key,due,data) VALUES(?,?,?,?)",
-	  offsetof(struct noc_salvage, live) },
-	{ "runs",
-	  "n,id,event,rule,key,device,mode,state,'blocked',outcome,started,"
-	  "ended,definition,json,n FROM runs NOT INDEXED",
-	  RUN_OPEN,
-	  "length(id) = 16 AND state IN ('Pending','Running','Succeeded',"
-	  "'Failed','Cancelled')",
-	  14, "n", "n DESC", false,
-	  "INSERT OR IGNORE INTO runs(n,id,event,rule,key,device,mode,state,"
-	  "phase,outcome,started,ended,definition,json)"
-	  " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-	  offsetof(struct noc_salvage, runs) },
-	{ "definitions",
-	  "hash,kind,name,text,added,rowid FROM definitions NOT INDEXED", "1",
-	  "length(hash) = 32 AND typeof(added) = 'integer'", 5, "rowid",
-	  "rowid DESC", false,
-	  "INSERT OR IGNORE INTO definitions(hash,kind,name,text,added)"
-	  " VALUES(?,?,?,?,?)",
-	  offsetof(struct noc_salvage, definitions) },
-	{ "events",
-	  "n,id,received,kind,source,origin,device,severity,fate,"
-	  "" NOC_DB_EVENT_BODY ",n FROM events NOT INDEXED",
-	  "received >= ?9", NULL, 10, "n", "n DESC", false,
-	  "INSERT OR IGNORE INTO events(n,id,received,kind,source,origin,"
-	  "device,severity,fate,json) VALUES(?,?,?,?,?,?,?,?,?,?)",
-	  offsetof(struct noc_salvage, events) },
+	{ .name = "live",
+	  .select = "kind,key,due,data,kind,key FROM live",
+	  .where = "1",
+	  .sane = "typeof(due) = 'integer'",
+	  .n = 4,
+	  .by = "kind,key",
+	  .down = "kind DESC,key DESC",
+	  .text = true,
+	  .insert = "INSERT OR IGNORE INTO live(kind,key,due,data)"
+		    " VALUES(?,?,?,?)",
+	  .count = offsetof(struct noc_salvage, live) },
+	{ .name = "runs",
+	  .select = RUN_COLUMNS "parent,dedup,deadline,n" RUN_FROM,
+	  .before = RUN_COLUMNS "NULL,NULL,0,n" RUN_FROM,
+	  .where = RUN_OPEN,
+	  .sane = "length(id) = 16 AND state IN ('Pending','Running',"
+		  "'Succeeded','Failed','Cancelled')",
+	  .n = 17,
+	  .by = "n",
+	  .down = "n DESC",
+	  .insert = "INSERT OR IGNORE INTO runs(n,id,event,rule,key,device,"
+		    "mode,state,phase,outcome,started,ended,definition,json,"
+		    "parent,dedup,deadline)"
+		    " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+	  .count = offsetof(struct noc_salvage, runs) },
+	{ .name = "definitions",
+	  .select = "hash,kind,name,text,added,rowid"
+		    " FROM definitions NOT INDEXED",
+	  .where = "1",
+	  .sane = "length(hash) = 32 AND typeof(added) = 'integer'",
+	  .n = 5,
+	  .by = "rowid",
+	  .down = "rowid DESC",
+	  .insert = "INSERT OR IGNORE INTO definitions(hash,kind,name,text,"
+		    "added) VALUES(?,?,?,?,?)",
+	  .count = offsetof(struct noc_salvage, definitions) },
+	{ .name = "events",
+	  .select = "n,id,received,kind,source,origin,device,severity,fate,"
+		    "" NOC_DB_EVENT_BODY ",n FROM events NOT INDEXED",
+	  .where = "received >= ?9",
+	  .n = 10,
+	  .by = "n",
+	  .down = "n DESC",
+	  .insert = "INSERT OR IGNORE INTO events(n,id,received,kind,source,"
+		    "origin,device,severity,fate,json)"
+		    " VALUES(?,?,?,?,?,?,?,?,?,?)",
+	  .count = offsetof(struct noc_salvage, events) },
 };
 
 /* ---- steps: of the runs that came over ---- */
 
-static const char salvage_steps[] =
-    "SELECT run,path,attempt,state,started,ended,due,json FROM steps"
-    " WHERE run=?1 ORDER BY path";
-static const char salvage_steps_down[] =
-    "SELECT run,path,attempt,state,started,ended,due,json FROM steps"
-    " WHERE run=?1 ORDER BY path DESC";
+#define STEP_COLUMNS "SELECT run,path,attempt,state,started,ended,due,json,"
+#define STEP_OF	     " FROM steps WHERE run=?1 ORDER BY path"
+
 static const struct salvage_table salvage_step = {
 	.name = "steps",
-	.n = 8,
+	.select = STEP_COLUMNS "node,item" STEP_OF,
+	.before = STEP_COLUMNS "0,-1" STEP_OF,
+	.n = 10,
+	.down = " DESC",
 	.insert = "INSERT OR IGNORE INTO steps(run,path,attempt,state,started,"
-		  "ended,due,json) VALUES(?,?,?,?,?,?,?,?)",
+		  "ended,due,json,node,item) VALUES(?,?,?,?,?,?,?,?,?,?)",
 };
+
+static bool
+salvage_steps_prepare(struct salvage *s, const char *select)
+{
+	char sql[256];
+
+	snprintf(sql, sizeof(sql), "%s%s", select, s->t->down);
+	return sqlite3_prepare_v2(s->old, select, -1, &s->up, NULL) ==
+		   SQLITE_OK &&
+	       sqlite3_prepare_v2(s->old, sql, -1, &s->between, NULL) ==
+		   SQLITE_OK;
+}
 
 /* True: all of them were read. */
 static bool
@@ -84,8 +119,8 @@ static int
 salvage_all_steps(struct salvage *s, struct noc_salvage *out)
 {
 	sqlite3_stmt *runs = NULL;
-	bool lost = false;
 	int step = SQLITE_DONE;
+	bool lost;
 
 	noc_db_budget(s->old, s->old_path, &s->budget);
 	s->t = &salvage_step;
@@ -94,11 +129,8 @@ salvage_all_steps(struct salvage *s, struct noc_salvage *out)
 	if (s->rc == SQLITE_OK)
 		s->rc = sqlite3_prepare_v2(
 		    s->new, "SELECT id FROM runs ORDER BY n", -1, &runs, NULL);
-	if (sqlite3_prepare_v2(s->old, salvage_steps, -1, &s->up, NULL) !=
-		SQLITE_OK ||
-	    sqlite3_prepare_v2(s->old, salvage_steps_down, -1, &s->between,
-			       NULL) != SQLITE_OK)
-		lost = true;
+	lost = !salvage_steps_prepare(s, s->t->select) &&
+	       !salvage_steps_prepare(s, s->t->before);
 	while (s->rc == SQLITE_OK && s->between &&
 	       (step = sqlite3_step(runs)) == SQLITE_ROW) {
 		sqlite3_value *run = sqlite3_column_value(runs, 0);

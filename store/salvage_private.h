@@ -13,6 +13,7 @@
  */
 struct salvage_table {
 	const char *name, *select, *where;
+	const char *before; /* select, of a file that lacks columns; NULL */
 	const char *sane; /* of each row, unless another page lies here; NULL */
 	int n;
 	const char *by, *down; /* key; the same, descending */

@@ -56,7 +56,7 @@ key_release(struct salvage_key *k)
 }
 
 static int
-salvage_prepare(struct salvage *s)
+salvage_prepare_of(struct salvage *s, const char *select)
 {
 	const struct salvage_table *t = s->t;
 	const char *low = t->text ? "(?1,?2)" : "?1";
@@ -65,15 +65,28 @@ salvage_prepare(struct salvage *s)
 	int rc;
 
 	snprintf(sql, sizeof(sql),
-		 "SELECT %s WHERE (%s) AND (%s) > %s ORDER BY %s", t->select,
+		 "SELECT %s WHERE (%s) AND (%s) > %s ORDER BY %s", select,
 		 t->where, t->by, low, t->by);
 	rc = sqlite3_prepare_v2(s->old, sql, -1, &s->up, NULL);
 	if (rc != SQLITE_OK)
 		return rc;
 	snprintf(sql, sizeof(sql),
 		 "SELECT %s WHERE (%s) AND (%s) > %s AND (%s) < %s ORDER BY %s",
-		 t->select, t->where, t->by, low, t->by, high, t->down);
+		 select, t->where, t->by, low, t->by, high, t->down);
 	return sqlite3_prepare_v2(s->old, sql, -1, &s->between, NULL);
+}
+
+/* A file of an older version is known by what it lacks: its number may be what
+ * is damaged. */
+static int
+salvage_prepare(struct salvage *s)
+{
+	int rc = salvage_prepare_of(s, s->t->select);
+
+	if (rc == SQLITE_OK || !s->t->before)
+		return rc;
+	sqlite3_finalize(s->up);
+	return salvage_prepare_of(s, s->t->before);
 }
 
 /* ---- rows ---- */

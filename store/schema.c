@@ -92,7 +92,19 @@ static const char schema_1[] =
     "CREATE TABLE definitions(hash BLOB PRIMARY KEY, kind TEXT NOT NULL,"
     " name TEXT NOT NULL, text TEXT NOT NULL, added INTEGER NOT NULL);\n";
 
-static const char *const schema_steps[] = { schema_1 };
+/* Where a step stands, for flows that are no list.  Of the runs that one rule
+ * started for the same thing one is on its way. */
+static const char schema_2[] =
+    "ALTER TABLE steps ADD COLUMN node INTEGER NOT NULL DEFAULT 0;\n"
+    "ALTER TABLE steps ADD COLUMN item INTEGER NOT NULL DEFAULT -1;\n"
+    "ALTER TABLE runs ADD COLUMN parent BLOB;\n"
+    "ALTER TABLE runs ADD COLUMN dedup TEXT;\n"
+    "ALTER TABLE runs ADD COLUMN deadline INTEGER NOT NULL DEFAULT 0;\n"
+    "CREATE UNIQUE INDEX runs_dedup ON runs(rule, dedup)"
+    " WHERE dedup IS NOT NULL AND state = 'Running';\n"
+    "CREATE INDEX runs_parent ON runs(parent) WHERE parent IS NOT NULL;\n";
+
+static const char *const schema_steps[] = { schema_1, schema_2 };
 static const struct noc_schema schema_ours = { NOC_COUNT(schema_steps),
 					       schema_steps };
 const struct noc_schema *noc_schema = &schema_ours;

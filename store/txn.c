@@ -236,6 +236,12 @@ cell_text(struct noc_txn *txn, const char *s)
 }
 
 static struct noc_cell
+cell_null(void)
+{
+	return (struct noc_cell){ .type = NOC_CELL_NULL };
+}
+
+static struct noc_cell
 cell_seq(const struct noc_record *r)
 {
 	return (struct noc_cell){ .type = r ? NOC_CELL_SEQ : NOC_CELL_NULL,
@@ -255,7 +261,7 @@ static struct noc_cell
 cell_id(struct noc_txn *txn, const struct noc_id *id)
 {
 	if (noc_id_is_zero(id))
-		return (struct noc_cell){ .type = NOC_CELL_NULL };
+		return cell_null();
 	return cell_blob(txn, id->b, sizeof(id->b));
 }
 
@@ -263,7 +269,7 @@ static struct noc_cell
 cell_json(struct noc_txn *txn, const struct noc_value *v)
 {
 	if (!v)
-		return (struct noc_cell){ .type = NOC_CELL_NULL };
+		return cell_null();
 	noc_strbuf_clear(&txn->json);
 	noc_json_write(v, NOC_JSON_COMPACT, &txn->json);
 	return (
@@ -316,7 +322,10 @@ noc_txn_run(struct noc_txn *txn, const struct noc_run_row *row)
 		cell_text(txn, row->mode), cell_text(txn, row->state),
 		cell_text(txn, row->phase), cell_text(txn, row->outcome),
 		cell_int(row->started_ns), cell_int(row->ended_ns),
-		cell_blob(txn, row->definition, 32), cell_json(txn, row->json));
+		cell_blob(txn, row->definition, 32), cell_json(txn, row->json),
+		cell_id(txn, &row->parent),
+		row->dedup ? cell_text(txn, row->dedup) : cell_null(),
+		cell_int(row->deadline_ns));
 }
 
 static void
@@ -327,7 +336,8 @@ txn_step(struct noc_txn *txn, enum noc_row_kind kind,
 		cell_text(txn, row->path), cell_int(row->attempt),
 		cell_text(txn, row->state), cell_int(row->started_ns),
 		cell_int(row->ended_ns), cell_int(row->due_ns),
-		cell_json(txn, row->json));
+		cell_json(txn, row->json), cell_int(row->node),
+		cell_int(row->item));
 }
 
 void

@@ -79,13 +79,19 @@ struct noc_run_row {
 	const char *outcome; /* one line, "" while running */
 	int64_t started_ns, ended_ns; /* 0: not yet */
 	uint8_t definition[32];	      /* plan hash */
+	/* Once it was written these two stay. */
+	struct noc_id parent; /* started it, or it is a fork of; zero: none */
+	const char *dedup;    /* one of its rule is Running; NULL: any number */
+	int64_t deadline_ns;  /* 0: none */
 	const struct noc_value
 	    *json; /* what resume needs: event view, counts */
 };
 
 struct noc_step_row {
 	struct noc_id run;
-	const char *path;  /* "raise", "look", "on_fail.1" */
+	const char *path;  /* "raise", "precheck[sw17]/alive" */
+	int64_t node;	   /* of the plan, in pre-order */
+	int64_t item;	   /* place in the list of its each; -1: none */
 	int attempt;	   /* from 1 */
 	const char *state; /* Pending Running Succeeded Failed Skipped */
 	int64_t started_ns, ended_ns, due_ns; /* due: deadline or next retry */

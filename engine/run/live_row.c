@@ -65,6 +65,8 @@ noc_live_store(struct noc_live *l)
 	struct noc_step_row row = {
 		.run = r->id,
 		.path = def ? def->name : "",
+		.node = (int64_t)l->node,
+		.item = -1,
 		.attempt = l->attempt,
 		.state = l->state,
 		.started_ns = noc_steady_wall(r->core, l->step_ns),

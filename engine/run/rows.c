@@ -183,6 +183,8 @@ run_write_steps(struct noc_run *r)
 		struct noc_value *json = noc_value_map();
 		struct noc_step_row row = { .run = r->id,
 					    .path = name,
+					    .node = (int64_t)i,
+					    .item = -1,
 					    .attempt = 1,
 					    .state = states[r->ends[i]],
 					    .json = json };
@@ -430,6 +432,8 @@ noc_step_write_done(struct noc_live *l, const struct noc_step_done *d)
 	struct noc_step_row row = {
 		.run = r->id,
 		.path = d->def->name,
+		.node = d->def - r->plan->steps,
+		.item = -1,
 		.attempt = l->attempt,
 		.state = d->state,
 		.started_ns = noc_steady_wall(r->core, l->step_ns),

@@ -143,6 +143,7 @@ transaction(unsigned i)
 				   .json = v };
 	struct noc_step_row step = { .run = run.id,
 				     .path = "look",
+				     .item = -1,
 				     .attempt = 1,
 				     .state = "Running",
 				     .json = v };

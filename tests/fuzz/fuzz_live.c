@@ -131,6 +131,7 @@ load_step(const struct noc_load *to, const struct row *r, uint8_t n)
 	struct noc_value *v = row_json(r->at[5]);
 	const struct noc_step_row row = { .run = { .b = { 1, n } },
 					  .path = r->at[1],
+					  .item = -1,
 					  .state = r->at[2],
 					  .attempt = atoi(r->at[3]),
 					  .started_ns = LIFE_WALL,

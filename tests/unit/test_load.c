@@ -105,7 +105,9 @@ put_run(struct noc_txn *txn, uint8_t id, const char *word,
 				   .phase = "sleeping",
 				   .outcome = "",
 				   .json = v };
-	struct noc_step_row step = { .attempt = 3, .state = word, .due_ns = 8 };
+	struct noc_step_row step = {
+		.item = -1, .attempt = 3, .state = word, .due_ns = 8
+	};
 
 	memset(run.id.b, id, 16);
 	memset(run.event.b, 9, 16);
@@ -116,6 +118,7 @@ put_run(struct noc_txn *txn, uint8_t id, const char *word,
 	step.started_ns = 1;
 	noc_txn_step(txn, &step);
 	step.path = "a_later";
+	step.node = 1;
 	step.started_ns = 2;
 	noc_txn_step(txn, &step);
 }
@@ -178,6 +181,133 @@ test_state_comes_back(void **state)
 	free(text);
 	assert_null(noc_load_definition(dir, (const uint8_t[32]){ 9 }));
 	noc_value_free(v);
+}
+
+/* ---- items ---- */
+
+static void
+on_item(const struct noc_step_row *row, void *arg)
+{
+	struct noc_strbuf *said = arg;
+
+	noc_strbuf_addf(said, "%lld %lld %s\n", (long long)row->node,
+			(long long)row->item, row->path);
+}
+
+static void
+on_child(const struct noc_run_row *row, void *arg)
+{
+	struct noc_strbuf *said = arg;
+
+	noc_strbuf_addf(said, "parent=%d dedup=%s deadline=%lld\n",
+			row->parent.b[15], row->dedup ? row->dedup : "none",
+			(long long)row->deadline_ns);
+}
+
+/* What holds others comes before them, one in an item of another too; items
+ * come in the order of their list and not of their names. */
+static void
+test_holders_first(void **state)
+{
+	static const struct {
+		const char *path;
+		int64_t node, item;
+	} rows[] = {
+		{ "all[b]/each[y]/set", 3, 0 },
+		{ "all[b]/each[y]", 2, 0 },
+		{ "all[b]/each", 2, 1 },
+		{ "all[a]/each[x]/set", 3, 1 },
+		{ "all[a]/each[x]", 2, 1 },
+		{ "all[a]/each", 2, 0 },
+		{ "all[b]", 1, 1 },
+		{ "all[a]", 1, 11 },
+		{ "all[c]", 1, 2 },
+		{ "all", 1, -1 },
+		{ "look", 0, -1 },
+	};
+	struct noc_writer *w = state_open(dir, NULL);
+	struct noc_txn *txn = noc_txn_new(noc_clock_read());
+	struct noc_run_row run = { .id = { .b = { 7 } },
+				   .rule = "r",
+				   .mode = "active",
+				   .state = "Running",
+				   .parent = { .b = { [15] = 9 } },
+				   .dedup = "",
+				   .deadline_ns = 77 };
+	struct noc_step_row step = { .run = run.id,
+				     .attempt = 1,
+				     .state = "Running" };
+	struct noc_strbuf said = NOC_STRBUF_INIT;
+	const struct noc_load l = { .run = on_child,
+				    .step = on_item,
+				    .arg = &said };
+	struct noc_err err;
+
+	(void)state;
+	noc_txn_run(txn, &run);
+	for (size_t i = 0; i < NOC_COUNT(rows); i++) {
+		step.path = rows[i].path;
+		step.node = rows[i].node;
+		step.item = rows[i].item;
+		noc_txn_step(txn, &step);
+	}
+	run.deadline_ns = 78;
+	noc_txn_run(txn, &run);
+	assert_true(state_wait(w, noc_writer_submit(w, txn), PATIENCE_MS));
+	noc_writer_close(w, 1000);
+	assert_int_equal(noc_load_state(dir, &l, &err), 0);
+	assert_string_equal(said.p, "parent=9 dedup= deadline=78\n"
+				    "0 -1 look\n"
+				    "1 -1 all\n"
+				    "1 1 all[b]\n"
+				    "1 2 all[c]\n"
+				    "1 11 all[a]\n"
+				    "2 0 all[a]/each\n"
+				    "2 1 all[b]/each\n"
+				    "2 0 all[b]/each[y]\n"
+				    "2 1 all[a]/each[x]\n"
+				    "3 0 all[b]/each[y]/set\n"
+				    "3 1 all[a]/each[x]/set\n");
+	noc_strbuf_release(&said);
+}
+
+/* Of a rule's runs for the same thing one is Running; the row of one that has
+ * ended, or waits its turn, is in nobody's way. */
+static void
+test_one_for_the_same(void **state)
+{
+	static const struct {
+		uint8_t id;
+		const char *state;
+		int64_t ended_ns;
+	} rows[] = {
+		{ 1, "Running", 0 }, { 2, "Pending", 0 }, { 1, "Succeeded", 5 },
+		{ 2, "Running", 0 }, { 3, "Pending", 0 },
+	};
+	struct noc_writer *w = state_open(dir, NULL);
+	struct noc_run_row run = { .rule = "r",
+				   .mode = "active",
+				   .dedup = "vlan 7" };
+	struct noc_txn *txn = noc_txn_new(noc_clock_read());
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(rows); i++) {
+		memset(run.id.b, rows[i].id, 16);
+		run.state = rows[i].state;
+		run.ended_ns = rows[i].ended_ns;
+		noc_txn_run(txn, &run);
+	}
+	assert_true(state_wait(w, noc_writer_submit(w, txn), PATIENCE_MS));
+	noc_writer_close(w, 1000);
+	assert_int_equal(state_int(dir, "SELECT hex(id) = '02020202020202020202"
+					"020202020202' FROM runs WHERE dedup ="
+					" 'vlan 7' AND state = 'Running'"),
+			 1);
+	state_sql(dir, "UPDATE OR IGNORE runs SET state = 'Running'"
+		       " WHERE state = 'Pending'");
+	assert_int_equal(state_int(dir, "SELECT count(*) FROM runs"
+					" WHERE state = 'Running'"),
+			 1);
 }
 
 static void
@@ -288,10 +418,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-		TEST(test_state_comes_back),
-		TEST(test_ended_stays),
-		TEST(test_nothing_yet),
-		TEST(test_spoilt_json),
+		TEST(test_state_comes_back), TEST(test_holders_first),
+		TEST(test_one_for_the_same), TEST(test_ended_stays),
+		TEST(test_nothing_yet),	     TEST(test_spoilt_json),
 	};
 
 	noc_log_sink_set(state_quiet, NULL);

@@ -25,9 +25,11 @@ story(void)
 				   .phase = "",
 				   .outcome = "",
 				   .started_ns = 5 };
-	struct noc_step_row step = {
-		.path = "raise", .attempt = 2, .state = "Running", .due_ns = 9
-	};
+	struct noc_step_row step = { .path = "raise",
+				     .item = -1,
+				     .attempt = 2,
+				     .state = "Running",
+				     .due_ns = 9 };
 	struct noc_decision_row dec = { .rule = "if_down",
 					.outcome = "fired",
 					.at_ns = 4,

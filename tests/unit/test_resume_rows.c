@@ -185,8 +185,8 @@ test_two_at_hand(void **state)
 		sql = noc_asprintf(
 		    "INSERT INTO steps SELECT run, 'set', 1, 'Running',"
 		    " started, 0, due, json_object('index', 2, 'live',"
-		    " json_object('wait', '%s', 'step', started, 'due', due))"
-		    " FROM steps",
+		    " json_object('wait', '%s', 'step', started, 'due', due)),"
+		    " 2, -1 FROM steps",
 		    waits[i]);
 		damaged(&f, dir, sql, flow);
 		free(sql);

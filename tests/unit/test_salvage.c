@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "store/db.h"
 #include "store/reader.h"
 #include "tests/unit/store_state.h"
 #include "tests/unit/unit.h"
@@ -104,9 +105,9 @@ put_run_of(struct noc_txn *txn, const struct noc_id *id, const char *word)
 				   .phase = "sleeping",
 				   .outcome = "",
 				   .started_ns = 5 };
-	struct noc_step_row step = { .path = "raise",
-				     .attempt = 1,
-				     .state = word };
+	struct noc_step_row step = {
+		.path = "raise", .item = -1, .attempt = 1, .state = word
+	};
 
 	step.run = run.id = *id;
 	noc_txn_run(txn, &run);
@@ -203,6 +204,52 @@ test_what_comes_over_is_said(void **state)
 	assert_non_null(strstr(head, "noc.example/audit/"));
 	assert_non_null(strstr(head, "\n2\n"));
 	noc_value_free(v);
+}
+
+/* Where a step stood, what a run came of and until when: of a file of any
+ * version, the first lacked the columns. */
+static void
+test_every_version_comes_over(void **state)
+{
+	static const char *const rows[] = {
+		"INSERT INTO runs VALUES(1, zeroblob(16), NULL, 'r', '', '',"
+		" 'active', 'Running', '', '', 5, 0, zeroblob(32), '{}');"
+		"INSERT INTO steps SELECT id, 'all[a]', 1, 'Running', 5, 0, 0,"
+		" '{}' FROM runs",
+		"INSERT INTO runs VALUES(1, zeroblob(16), NULL, 'r', '', '',"
+		" 'active', 'Running', '', '', 5, 0, zeroblob(32), '{}',"
+		" zeroblob(16), 'vlan 7', 99);"
+		"INSERT INTO steps SELECT id, 'all[a]', 1, 'Running', 5, 0, 0,"
+		" '{}', 3, 4 FROM runs",
+	};
+	static const char *const now[] = {
+		"SELECT (SELECT node = 0 AND item = -1 FROM steps) AND parent"
+		" IS NULL AND dedup IS NULL AND deadline = 0 FROM runs",
+		"SELECT (SELECT node = 3 AND item = 4 FROM steps) AND parent"
+		" = zeroblob(16) AND dedup = 'vlan 7' AND deadline = 99"
+		" FROM runs",
+	};
+	const struct noc_schema *ours = noc_schema;
+	char *said;
+
+	(void)state;
+	assert_int_equal(ours->version, NOC_COUNT(rows));
+	for (int i = 0; i < ours->version; i++) {
+		struct noc_schema one = { i + 1, ours->steps };
+
+		noc_schema = &one;
+		state_fill(dir, 0, 1);
+		noc_schema = ours;
+		state_sql(dir, rows[i]);
+		state_flip(dir, "audit", "rec", 1, -1, 0);
+		noc_writer_close(state_open(dir, &said), 1000);
+		assert_non_null(strstr(said, "1 unfinished runs"));
+		assert_null(strstr(said, "Not all could be read"));
+		free(said);
+		recovered_rows(1, 1, 1, 0);
+		assert_int_equal(state_int(dir, now[i]), 1);
+		assert_int_equal(state_run("rm -f '%s'/*", dir), 0);
+	}
 }
 
 static void
@@ -693,6 +740,7 @@ main(void)
 		TEST(test_name_says_when),
 		TEST(test_all_files_go_and_the_log_last),
 		TEST(test_what_comes_over_is_said),
+		TEST(test_every_version_comes_over),
 		TEST(test_rows_on_both_sides_of_the_damage),
 		TEST(test_rows_between_damaged_pages),
 		TEST(test_lost_runs_are_named),

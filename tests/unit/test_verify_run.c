@@ -141,7 +141,8 @@ test_hidden_input(void **state)
 		" '\"input\":null,\"input\":{\"z\":\"evil\"}')",
 		"INSERT INTO runs SELECT n + 1, CAST(id AS TEXT), event, rule,"
 		" key, device, mode, state, phase, outcome, started, ended,"
-		" definition, json_set(json, '$.input', 7) FROM runs",
+		" definition, json_set(json, '$.input', 7), parent, dedup,"
+		" deadline FROM runs",
 	};
 	char *dir;
 

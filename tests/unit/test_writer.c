@@ -211,7 +211,7 @@ test_keys_and_versions_refused(void **state)
 	state_run("mv %s.away %s", key, key);
 	state_sql(dir, "PRAGMA user_version=99");
 	refused(NOC_ECONFIG, "newer version");
-	state_sql(dir, "PRAGMA user_version=1");
+	state_sql(dir, "PRAGMA user_version=2");
 	state_fill(dir, 3, 1);
 	state_assert_whole(dir, 5);
 	free(key);
@@ -317,9 +317,11 @@ run_txn(const char *state_word, uint8_t id)
 				   .outcome = "",
 				   .started_ns = 5,
 				   .json = v };
-	struct noc_step_row step = {
-		.path = "raise", .attempt = 1, .state = "Running", .json = v
-	};
+	struct noc_step_row step = { .path = "raise",
+				     .item = -1,
+				     .attempt = 1,
+				     .state = "Running",
+				     .json = v };
 
 	memset(run.id.b, id, 16);
 	step.run = run.id;
