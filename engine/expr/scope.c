@@ -62,6 +62,10 @@ scope_own(const struct noc_scope *scope, const char *name, size_t len,
 		found = noc_value_find(map, name + head + 1);
 	else
 		found = noc_value_path(map, name + head);
+	if (map == scope->steps && name[head] == '.')
+		for (size_t i = 0; !found && i < NOC_SCOPE_OUTER; i++)
+			found =
+			    noc_value_find(scope->outer[i], name + head + 1);
 	noc_datum_of(found, out);
 }
 

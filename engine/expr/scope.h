@@ -12,9 +12,11 @@
  * `steps.NAME.FIELD`, `input.x`, `item.x`, `error.message`, `run.id`,
  * `rule`, `count`, `elapsed`, `fails`, `top`, then the event's names.
  */
+#define NOC_SCOPE_OUTER 4
 struct noc_scope {
 	const struct noc_event *ev;    /* may be NULL */
 	const struct noc_value *steps; /* map name -> result, may be NULL */
+	const struct noc_value *outer[NOC_SCOPE_OUTER]; /* steps around them */
 	const struct noc_value *input;
 	const struct noc_value *item;
 	const struct noc_value *error; /* {class, code, message, block} */

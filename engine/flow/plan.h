@@ -146,8 +146,9 @@ struct noc_step_def {
 	size_t end; /* one past the last that it holds; its own place + 1 */
 	struct noc_edge *in;
 	size_t nin;
-	bool handles;		   /* an edge for its failure begins here */
-	const char *block;	   /* who has failed, of its failures; NULL */
+	bool handles;	   /* an edge for its failure begins here */
+	const char *block; /* who has failed, of its failures; NULL */
+	const char *class; /* NOC_STEP_FAIL: of its error; NULL: permanent */
 	struct noc_each_def *each; /* NOC_STEP_EACH */
 	struct noc_step_def *undo; /* an action that takes it back; NULL */
 	const char *call;	   /* NOC_STEP_CALL: the flow's name, */

@@ -287,6 +287,7 @@ step_end(const struct noc_value *node, struct noc_step_def *s,
 	int rc;
 
 	s->reason = noc_ast_name(node);
+	s->class = noc_value_get_str(noc_ast_opts(node), "class", NULL);
 	if (!s->reason)
 		return noc_err_set(err, NOC_ECONFIG, "needs a reason.");
 	rc = noc_template_parse(s->reason, strlen(s->reason), &t, err);

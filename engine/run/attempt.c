@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
+#include "engine/run/advance.h"
 #include "engine/run/attempt.h"
 
 #include <stdio.h>
@@ -197,7 +198,6 @@ static bool
 attempt_cleared(struct noc_attempt *a)
 {
 	struct noc_live *l = a->live;
-	struct noc_run *r = l->run;
 	struct noc_failure f;
 	enum noc_clearance c;
 
@@ -211,9 +211,9 @@ attempt_cleared(struct noc_attempt *a)
 		noc_step_retry(l, &d, 1000);
 		return false;
 	}
-	c = a->probing
-		? NOC_CLEAR
-		: noc_step_clearance(r, a->def, a->target, a->call->params, &f);
+	c = a->probing ? NOC_CLEAR
+		       : noc_step_clearance(l->lane, a->def, a->target,
+					    a->call->params, &f);
 	switch (c) {
 	case NOC_CLEAR:
 		return attempt_breaker(a);
@@ -224,7 +224,7 @@ attempt_cleared(struct noc_attempt *a)
 		break;
 	case NOC_CLEAR_STOP:
 		attempt_not_started(a, f.message);
-		noc_run_end(r, "Succeeded", f.message);
+		noc_lane_stop(l->lane, f.message);
 		break;
 	case NOC_CLEAR_FAIL:
 		attempt_refused(a, &f);
@@ -284,12 +284,12 @@ attempt_new(struct noc_live *l, const struct noc_action_ops *ops,
 	if (event)
 		noc_value_set(context, "event", noc_value_copy(event));
 	noc_value_set(context, "run", noc_value_copy(r->info));
-	noc_value_set(context, "step", noc_value_str(def->name));
+	noc_value_set(context, "step", noc_value_str(l->path));
 	a->core = r->core;
 	a->live = l;
 	a->def = def;
 	a->run_id = r->id;
-	a->step = noc_strdup(def->name);
+	a->step = noc_strdup(l->path);
 	a->target = noc_strdup(target);
 	a->breaker_target = noc_breaker_target(params, target);
 	a->number = ++l->attempt;
@@ -307,7 +307,7 @@ attempt_new(struct noc_live *l, const struct noc_action_ops *ops,
 	a->call->arg = a;
 	noc_call_aim(a->call, inv);
 	snprintf(a->call->token, sizeof(a->call->token), "%s/%s/%d", r->text,
-		 def->name, a->number);
+		 l->path, a->number);
 	a->next = runs->attempts;
 	a->prev = &runs->attempts;
 	if (a->next)
@@ -334,9 +334,9 @@ attempt_withheld(struct noc_live *l, const struct noc_step_def *def,
 
 	if (!noc_step_withheld(def, r->mode))
 		return false;
-	c = noc_step_clearance(r, def, target, params, &f);
+	c = noc_step_clearance(l->lane, def, target, params, &f);
 	if (c == NOC_CLEAR_STOP) {
-		noc_run_end(r, "Succeeded", f.message);
+		noc_lane_stop(l->lane, f.message);
 		return true;
 	}
 	if (c == NOC_CLEAR_FAIL) {
@@ -387,14 +387,15 @@ attempt_name(const struct noc_core *core, char **target)
 }
 
 int
-noc_attempt_target(const struct noc_run *r, const struct noc_step_def *def,
+noc_attempt_target(const struct noc_lane *lane, const struct noc_step_def *def,
 		   char **target, struct noc_err *err)
 {
+	const struct noc_run *r = lane->run;
 	struct noc_strbuf sb = NOC_STRBUF_INIT;
 	struct noc_scope scope;
 	int rc;
 
-	noc_run_scope(r, &scope);
+	noc_lane_scope(lane, &scope);
 	if (def->target) {
 		rc = noc_template_text(def->target, &scope, NOC_MISSING_FAIL,
 				       &sb, err);
@@ -414,13 +415,12 @@ static int
 attempt_prepare(struct noc_live *l, const struct noc_step_def *def,
 		char **target, struct noc_value **params, struct noc_err *err)
 {
-	const struct noc_run *r = l->run;
 	struct noc_scope scope;
-	int rc = noc_attempt_target(r, def, target, err);
+	int rc = noc_attempt_target(l->lane, def, target, err);
 
 	if (rc)
 		return rc;
-	noc_run_scope(r, &scope);
+	noc_lane_scope(l->lane, &scope);
 	return noc_template_tree(l->probing ? def->probe : def->params, &scope,
 				 NOC_MISSING_FAIL, params, err);
 }

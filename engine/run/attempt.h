@@ -30,8 +30,9 @@ struct noc_attempt {
 
 void noc_attempt_begin(struct noc_live *l);
 /* Whom a step is about, by its name; returned. */
-int noc_attempt_target(const struct noc_run *r, const struct noc_step_def *def,
-		       char **target, struct noc_err *err);
+int noc_attempt_target(const struct noc_lane *lane,
+		       const struct noc_step_def *def, char **target,
+		       struct noc_err *err);
 void noc_attempt_cancel(struct noc_live *l, const char *why);
 void noc_attempt_due(struct noc_live *l);
 void noc_attempt_close(struct noc_runs *runs); /* all, at the end */

@@ -145,7 +145,7 @@ step_may_retry(const struct noc_live *l, const struct noc_step_done *d,
 	if (!noc_retry_class(d->failure->class) || l->tries >= p->attempts ||
 	    r->retries >= RETRIES_MAX_RUN)
 		return false;
-	*delay_ms = noc_retry_delay_ms(p, &r->id, def->name, l->tries,
+	*delay_ms = noc_retry_delay_ms(p, &r->id, l->path, l->tries,
 				       d->failure->retry_after_ms);
 	return !def->deadline_ms ||
 	       now + *delay_ms * NOC_NS_PER_MS <
@@ -172,8 +172,7 @@ step_ask(struct noc_live *l, struct noc_step_done *d)
 	snprintf(text, sizeof(text),
 		 "%s %s: step %s may or may not have happened (%s). Look, then "
 		 "`nocturne run signal %s done|retry|fail`",
-		 r->rule, r->device, d->def->name, d->failure->message,
-		 r->text);
+		 r->rule, r->device, l->path, d->failure->message, r->text);
 	noc_notify_text(r->core, "noc", text, r->ev, r->mode, &r->id);
 }
 
@@ -189,7 +188,7 @@ noc_attempt_in_doubt(struct noc_live *l, struct noc_step_done *d)
 		   l->tries < d->def->retry.attempts) {
 		noc_step_retry(l, d,
 			       noc_retry_delay_ms(&d->def->retry, &r->id,
-						  d->def->name, l->attempt, 0));
+						  l->path, l->attempt, 0));
 	} else if (!strcmp(way, "retry")) {
 		noc_step_fail(l, d);
 	} else if (!strcmp(way, "verify")) {
@@ -237,7 +236,7 @@ noc_step_decided(struct noc_live *l, const char *signal, const char *actor)
 		if (noc_step_calls(d.def))
 			noc_attempt_begin(l);
 		else
-			noc_live_free(l);
+			noc_live_end(l, NOC_END_NONE);
 	} else {
 		noc_failure_set(&f, "in_doubt", "nocturne", "undecided",
 				"%s: %s", signal, actor);

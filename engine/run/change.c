@@ -115,16 +115,17 @@ change_is_set(const struct noc_step_def *def)
 
 /* What of a step to come can be said by now. */
 static void
-change_coming(const struct noc_run *r, const struct noc_step_def *def,
+change_coming(const struct noc_lane *lane, const struct noc_step_def *def,
 	      const char *target, struct noc_value *rows)
 {
+	const struct noc_run *r = lane->run;
 	const struct noc_value *said = noc_ast_opts(def->params);
 	struct noc_value *objects = noc_value_map();
 	struct noc_scope scope;
 	char *whom = NULL;
 
-	noc_run_scope(r, &scope);
-	if (noc_attempt_target(r, def, &whom, NULL) || strcmp(whom, target))
+	noc_lane_scope(lane, &scope);
+	if (noc_attempt_target(lane, def, &whom, NULL) || strcmp(whom, target))
 		said = NULL;
 	for (size_t i = 0; i < noc_value_len(said); i++) {
 		struct noc_value *one = noc_value_map(), *filled = NULL;
@@ -174,7 +175,8 @@ noc_change_ask(const struct noc_live *l, const char *target,
 	rows = noc_value_map();
 	for (size_t i = l->node + 1; i < r->plan->nsteps; i++)
 		if (change_is_set(&r->plan->steps[i]))
-			change_coming(r, &r->plan->steps[i], target, rows);
+			change_coming(l->lane, &r->plan->steps[i], target,
+				      rows);
 	for (size_t i = 0; i < noc_value_len(rows) && n < CHANGE_ROWS; i++) {
 		const struct noc_member *m = &rows->u.map.at[i];
 

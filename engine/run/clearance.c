@@ -117,10 +117,11 @@ clearance_guarded(struct noc_run *r, struct noc_rule *rule,
 }
 
 enum noc_clearance
-noc_step_clearance(struct noc_run *r, const struct noc_step_def *def,
+noc_step_clearance(const struct noc_lane *lane, const struct noc_step_def *def,
 		   const char *target, const struct noc_value *params,
 		   struct noc_failure *failure)
 {
+	struct noc_run *r = lane->run;
 	const struct noc_event *by = NULL;
 	const char *under = noc_run_under(r), *id;
 	struct noc_rule *rule = under ? noc_run_rule(r, under) : NULL;
@@ -146,7 +147,7 @@ noc_step_clearance(struct noc_run *r, const struct noc_step_def *def,
 				under);
 		return NOC_CLEAR_FAIL;
 	}
-	noc_run_scope(r, &scope);
+	noc_lane_scope(lane, &scope);
 	unless = rule ? noc_unless_holds(r->core, rule, &scope, &by) : NULL;
 	if (unless) {
 		noc_cause_unsigned(r->core, r->rule, by, r->mode, &r->id);

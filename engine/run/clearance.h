@@ -2,7 +2,7 @@
 #ifndef NOC_ENGINE_RUN_CLEARANCE_H
 #define NOC_ENGINE_RUN_CLEARANCE_H
 
-#include "engine/run/run_private.h"
+#include "engine/run/lane.h"
 
 /* May a step be done right now, as filled in by params?  Asked before its
  * intent is written and once more before its call goes out.  Loop thread,
@@ -15,7 +15,7 @@ enum noc_clearance {
 	NOC_CLEAR_FAIL	 /* refused; failure */
 };
 
-enum noc_clearance noc_step_clearance(struct noc_run *r,
+enum noc_clearance noc_step_clearance(const struct noc_lane *lane,
 				      const struct noc_step_def *def,
 				      const char *target,
 				      const struct noc_value *params,

@@ -217,7 +217,7 @@ escalate_all(struct noc_live *l, const char *what, const char *why)
 static void
 escalate_tell(struct noc_live *l, const struct noc_value *action)
 {
-	noc_run_tell(l->run, noc_live_step(l), action, NULL);
+	noc_run_tell(l->lane, noc_live_step(l), action, NULL);
 	l->esc.last_ns = noc_steady_now(l->run->core);
 }
 

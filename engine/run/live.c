@@ -9,7 +9,9 @@
 #include "base/mem.h"
 #include "engine/core/slot.h"
 #include "engine/run/attempt.h"
+#include "engine/run/container.h"
 #include "engine/run/escalate.h"
+#include "engine/run/rows.h"
 #include "engine/run/runner.h"
 #include "engine/run/step.h"
 
@@ -19,7 +21,7 @@ const char *const noc_wait_names[] = {
 	[NOC_WAIT_PAUSE] = "pause",   [NOC_WAIT_SLEEP] = "sleep",
 	[NOC_WAIT_VERIFY] = "verify", [NOC_WAIT_ESCALATE] = "escalate",
 	[NOC_WAIT_ASK] = "ask",	      [NOC_WAIT_BLOCKED] = "blocked",
-	[NOC_WAIT_QUEUE] = "queue",
+	[NOC_WAIT_QUEUE] = "queue",   [NOC_WAIT_INNER] = "inner",
 };
 
 /* What it waits for has happened. */
@@ -63,6 +65,9 @@ on_live_due(struct noc_due *due, struct noc_core *core)
 	case NOC_WAIT_BLOCKED:
 		noc_step_decided(l, "fail", "nobody in time");
 		break;
+	case NOC_WAIT_INNER:
+		noc_container_due(l);
+		break;
 	case NOC_WAIT_NONE:
 	case NOC_WAIT_QUEUE:
 		break;
@@ -70,29 +75,67 @@ on_live_due(struct noc_due *due, struct noc_core *core)
 	noc_run_advance(r);
 }
 
-struct noc_live *
-noc_live_new(struct noc_run *r, size_t node)
+static void
+live_link(struct noc_live *l)
 {
-	struct noc_live *l = noc_calloc(1, sizeof(*l)), **at = &r->lives;
+	struct noc_run *r = l->run;
 
-	l->run = r;
+	l->prev = r->lives_end;
+	l->next = NULL;
+	*r->lives_end = l;
+	r->lives_end = &l->next;
+	l->lane->lives++;
+}
+
+static void
+live_unlink(struct noc_live *l)
+{
+	if (!l->prev)
+		return;
+	*l->prev = l->next;
+	if (l->next)
+		l->next->prev = l->prev;
+	else
+		l->run->lives_end = l->prev;
+	l->prev = NULL;
+	l->lane->lives--;
+}
+
+struct noc_live *
+noc_live_new(struct noc_lane *lane, size_t node)
+{
+	struct noc_live *l = noc_calloc(1, sizeof(*l));
+
+	l->run = lane->run;
+	l->lane = lane;
 	l->node = node;
+	l->path = node < lane->run->plan->nsteps ? noc_lane_path(lane, node)
+						 : noc_strdup("");
 	l->state = "Pending";
 	l->dirty = true;
 	l->due.on_due = on_live_due;
-	while (*at && (*at)->node < node)
-		at = &(*at)->next;
-	l->next = *at;
-	*at = l;
+	live_link(l);
+	if (noc_lane_end_of(lane, node) == NOC_END_NONE)
+		noc_lane_set_end(lane, node, NOC_END_OPEN);
 	return l;
 }
 
 struct noc_live *
-noc_live_find(const struct noc_run *r, size_t node)
+noc_live_find(const struct noc_lane *lane, size_t node)
+{
+	struct noc_live *l = lane->lives ? lane->run->lives : NULL;
+
+	while (l && (l->lane != lane || l->node != node || l->undoes))
+		l = l->next;
+	return l;
+}
+
+struct noc_live *
+noc_live_at(const struct noc_run *r, const char *path)
 {
 	struct noc_live *l = r->lives;
 
-	while (l && l->node != node)
+	while (l && strcmp(l->path, path) != 0)
 		l = l->next;
 	return l;
 }
@@ -108,15 +151,45 @@ live_unqueue(struct noc_live *l)
 void
 noc_live_free(struct noc_live *l)
 {
-	struct noc_live **at = &l->run->lives;
-
-	while (*at != l)
-		at = &(*at)->next;
-	*at = l->next;
+	live_unlink(l);
+	if (l->lane->broken == l)
+		l->lane->broken = NULL;
+	noc_container_close(l);
 	live_unqueue(l);
 	noc_due_disarm(l->run->core, &l->due);
 	noc_value_free(l->row);
+	free(l->path);
 	free(l);
+}
+
+void
+noc_live_keep(struct noc_live *l)
+{
+	live_unlink(l);
+	live_unqueue(l);
+	noc_due_disarm(l->run->core, &l->due);
+}
+
+void
+noc_live_resume(struct noc_live *l)
+{
+	live_link(l);
+}
+
+void
+noc_live_cancel(struct noc_live *l, const char *why)
+{
+	struct noc_step_done d = { .def = noc_live_step(l),
+				   .state = "Cancelled",
+				   .outcome = "cancelled" };
+
+	if (l->esc.def)
+		noc_escalate_clear(l, why);
+	if (l->out)
+		noc_attempt_cancel(l, why);
+	else if (l->row)
+		noc_step_write_done(l, &d);
+	noc_live_end(l, NOC_END_CANCELLED);
 }
 
 const struct noc_step_def *
@@ -124,7 +197,9 @@ noc_live_step(const struct noc_live *l)
 {
 	const struct noc_plan *plan = l->run->plan;
 
-	return l->node < plan->nsteps ? &plan->steps[l->node] : NULL;
+	if (l->node >= plan->nsteps)
+		return NULL;
+	return l->undoes ? plan->steps[l->node].undo : &plan->steps[l->node];
 }
 
 void
@@ -149,8 +224,9 @@ noc_live_wait(struct noc_live *l, enum noc_wait wait, const char *phase,
 void
 noc_live_end(struct noc_live *l, enum noc_end end)
 {
-	struct noc_run *r = l->run;
+	struct noc_lane *lane = l->lane;
 
-	r->ends[l->node] = (uint8_t)end;
+	noc_lane_set_end(lane, l->node, end);
 	noc_live_free(l);
+	noc_lane_wake(lane);
 }

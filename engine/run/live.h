@@ -2,6 +2,7 @@
 #ifndef NOC_ENGINE_RUN_LIVE_H
 #define NOC_ENGINE_RUN_LIVE_H
 
+#include "engine/run/lane.h"
 #include "engine/run/run_private.h"
 
 /*
@@ -20,7 +21,8 @@ enum noc_wait {
 	NOC_WAIT_VERIFY,   /* between two reads */
 	NOC_WAIT_ESCALATE, /* for an acknowledgement */
 	NOC_WAIT_ASK,	   /* in doubt: a person decides */
-	NOC_WAIT_BLOCKED   /* recovered too often, or no code for it */
+	NOC_WAIT_BLOCKED,  /* recovered too often, or no code for it */
+	NOC_WAIT_INNER	   /* for what it holds: an each, a call, an undo */
 };
 extern const char *const noc_wait_names[];
 
@@ -33,8 +35,15 @@ struct noc_escalating {
 
 struct noc_live {
 	struct noc_run *run;
-	struct noc_live *next; /* of the run, in the order of its plan */
-	size_t node;	       /* its step, by place in the plan */
+	struct noc_lane *lane;
+	struct noc_live *next, **prev; /* of the run */
+	size_t node;		       /* its step, by place in the plan */
+	char *path;		       /* owned */
+	bool undoes;		       /* it takes the step back */
+	bool loaded;		       /* from its row, and not sent on yet */
+	struct noc_lane *inner;	       /* NOC_WAIT_INNER: a called flow */
+	struct noc_each *each;	       /* or the items */
+	int64_t order;		       /* of what can be undone; 0 */
 	enum noc_wait wait;
 	struct noc_due due;
 	int64_t due_ns;	    /* steady; 0: none */
@@ -57,10 +66,16 @@ struct noc_live {
 	bool dirty;
 };
 
-/* Begun now; the run has none of this node. */
-struct noc_live *noc_live_new(struct noc_run *r, size_t node);
-/* Of this node; NULL: none. */
-struct noc_live *noc_live_find(const struct noc_run *r, size_t node);
+/* Begun now; the lane has none of this node. */
+struct noc_live *noc_live_new(struct noc_lane *lane, size_t node);
+/* Of this node, not its undo; NULL: none. */
+struct noc_live *noc_live_find(const struct noc_lane *lane, size_t node);
+struct noc_live *noc_live_at(const struct noc_run *r, const char *path);
+/* It has ended, but people are told of it later: out of the run's lives. */
+void noc_live_keep(struct noc_live *l);
+void noc_live_resume(struct noc_live *l); /* back among them */
+/* Not to be done any more; written down. */
+void noc_live_cancel(struct noc_live *l, const char *why);
 /* Leaves the run; gives back what it had. */
 void noc_live_free(struct noc_live *l);
 const struct noc_step_def *noc_live_step(const struct noc_live *l);
@@ -71,7 +86,7 @@ void noc_live_wait(struct noc_live *l, enum noc_wait wait, const char *phase,
 void noc_live_store(struct noc_live *l);
 /* As v says: "live" in the row of its step, or the row of a run of the first
  * version. */
-struct noc_live *noc_live_load(struct noc_run *r, size_t node,
+struct noc_live *noc_live_load(struct noc_lane *lane, size_t node,
 			       const struct noc_value *v);
 /* How a step ended: what comes after it goes by that. */
 void noc_live_end(struct noc_live *l, enum noc_end end);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/run/container.h"
 #include "engine/run/escalate.h"
 #include "engine/run/rows.h"
 #include "engine/run/runner.h"
@@ -54,6 +55,7 @@ live_value(const struct noc_live *l)
 	}
 	if (l->esc.def)
 		noc_value_set(v, "esc", live_esc(l));
+	noc_container_store(l, v);
 	return v;
 }
 
@@ -64,9 +66,9 @@ noc_live_store(struct noc_live *l)
 	const struct noc_run *r = l->run;
 	struct noc_step_row row = {
 		.run = r->id,
-		.path = def ? def->name : "",
+		.path = l->path,
 		.node = (int64_t)l->node,
-		.item = -1,
+		.item = l->lane->item,
 		.attempt = l->attempt,
 		.state = l->state,
 		.started_ns = noc_steady_wall(r->core, l->step_ns),
@@ -92,7 +94,7 @@ noc_live_store(struct noc_live *l)
 static enum noc_wait
 wait_find(const char *name)
 {
-	for (int w = NOC_WAIT_NONE; w <= NOC_WAIT_BLOCKED; w++)
+	for (int w = NOC_WAIT_NONE; w <= NOC_WAIT_INNER; w++)
 		if (!strcmp(noc_wait_names[w], name))
 			return (enum noc_wait)w;
 	return NOC_WAIT_NONE;
@@ -122,9 +124,9 @@ live_load_esc(struct noc_live *l, const struct noc_value *esc)
 }
 
 struct noc_live *
-noc_live_load(struct noc_run *r, size_t node, const struct noc_value *v)
+noc_live_load(struct noc_lane *lane, size_t node, const struct noc_value *v)
 {
-	struct noc_live *l = noc_live_new(r, node);
+	struct noc_live *l = noc_live_new(lane, node);
 
 	l->wait = wait_find(noc_value_get_str(v, "wait", ""));
 	l->held = wait_find(noc_value_get_str(v, "held", ""));
@@ -138,5 +140,7 @@ noc_live_load(struct noc_run *r, size_t node, const struct noc_value *v)
 	l->probing = noc_value_get_int(v, "probing", 0) != 0;
 	l->confirm_turn = noc_value_get_int(v, "turn", 0) != 0;
 	live_load_esc(l, noc_value_get(v, "esc"));
+	if (l->wait == NOC_WAIT_INNER)
+		noc_container_load(l, v);
 	return l;
 }

@@ -7,7 +7,9 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "base/mem.h"
 #include "engine/notify/notify.h"
+#include "engine/run/advance.h"
 #include "engine/run/attempt.h"
 #include "engine/run/code.h"
 #include "engine/run/escalate.h"
@@ -15,6 +17,7 @@
 #include "engine/run/rows.h"
 #include "engine/run/run_private.h"
 #include "engine/run/runner.h"
+#include "engine/run/stage.h"
 #include "engine/run/step.h"
 #include "engine/run/step_core.h"
 
@@ -120,8 +123,11 @@ live_go_on(struct noc_live *l)
 		return;
 	}
 	switch (l->wait) {
-	case NOC_WAIT_NONE:
-		noc_live_free(l);
+	case NOC_WAIT_NONE: /* begun anew */
+		noc_live_end(l, NOC_END_NONE);
+		break;
+	case NOC_WAIT_INNER:
+		run_wait_on(l, r->phase);
 		break;
 	case NOC_WAIT_CALL:
 		if (def)
@@ -191,24 +197,68 @@ live_in_doubt(const struct noc_live *l)
 	       def->kind == NOC_STEP_ACTION && !l->probing;
 }
 
-/* Is the row of a step missing that came before another one?  It is not done
+/* Is the row of a step missing that another one waited for?  It is not done
  * again. */
 static bool
 run_lacks_rows(struct noc_run *r)
 {
-	size_t n = r->plan->nsteps;
+	const struct noc_plan *p = r->plan;
+	struct noc_lane *root = r->root;
 	bool lacks = false;
 
-	while (n > 0 && r->ends[n - 1] == NOC_END_NONE &&
-	       !noc_live_find(r, n - 1))
-		n--;
-	while (n-- > 0) {
-		if (r->ends[n] != NOC_END_NONE || noc_live_find(r, n))
+	for (size_t n = p->nbody; n-- > 0;) {
+		enum noc_end end = noc_lane_end_of(root, n);
+
+		if (end == NOC_END_NONE || end == NOC_END_UNREACHED)
 			continue;
-		r->ends[n] = NOC_END_OK;
-		lacks = true;
+		for (size_t i = 0; i < p->steps[n].nin; i++) {
+			size_t from = p->steps[n].in[i].from;
+
+			if (p->steps[n].in[i].on != NOC_ON_OK ||
+			    noc_lane_end_of(root, from) != NOC_END_NONE)
+				continue;
+			noc_lane_set_end(root, from, NOC_END_OK);
+			lacks = true;
+		}
 	}
 	return lacks;
+}
+
+/* Is something at hand of what this node waits for, be it over others? */
+static bool
+live_before(const struct noc_lane *lane, size_t node, uint8_t *seen)
+{
+	const struct noc_plan *p = lane->run->plan;
+	const struct noc_step_def *def = &p->steps[node];
+
+	for (size_t i = 0; i < def->nin; i++) {
+		size_t from = def->in[i].from;
+
+		if (def->in[i].on != NOC_ON_OK || seen[from])
+			continue;
+		seen[from] = 1;
+		for (const struct noc_live *l = lane->run->lives; l;
+		     l = l->next)
+			if (l->lane == lane && !l->undoes && l->node >= from &&
+			    l->node < p->steps[from].end)
+				return true;
+		if (live_before(lane, from, seen))
+			return true;
+	}
+	return false;
+}
+
+/* Has it begun although what it waits for has not ended? */
+static bool
+live_is_early(const struct noc_live *l)
+{
+	size_t n = l->run->plan->nsteps;
+	uint8_t *seen = noc_calloc(n + 1, 1);
+	bool early =
+	    l->node < n && !l->undoes && live_before(l->lane, l->node, seen);
+
+	free(seen);
+	return early;
 }
 
 static bool
@@ -218,7 +268,8 @@ run_is_sure(const struct noc_run *r, bool lacks)
 	bool asked =
 	    l && (l->wait == NOC_WAIT_ASK || l->wait == NOC_WAIT_BLOCKED);
 
-	return !r->unread && !lacks && (!r->unsure || asked) && (r->first || l);
+	return !r->unread && !lacks && (!r->unsure || asked) &&
+	       (r->first || l || r->stage != NOC_STAGE_BODY);
 }
 
 /* What cannot be read, was saved from a damaged database, or does not say what
@@ -227,19 +278,23 @@ static void
 run_unsure(struct noc_run *r)
 {
 	bool lacks = run_lacks_rows(r);
-	struct noc_live *l = r->lives;
+	struct noc_live *l;
 
-	/* Only one is at hand at a time: nobody knows which. */
-	while (l && l->next) {
+	/* Only one of the two is at hand: nobody knows which. */
+	for (struct noc_live *next, *at = r->lives; at; at = next) {
+		next = at->next;
+		if (!live_is_early(at))
+			continue;
 		r->unread = true;
-		if (l->next->esc.def)
-			noc_escalate_watch(l->next, false);
-		noc_live_free(l->next);
+		if (at->esc.def)
+			noc_escalate_watch(at, false);
+		noc_live_end(at, NOC_END_NONE);
 	}
 	if (run_is_sure(r, lacks))
 		return;
+	l = r->lives;
 	if (!l)
-		l = noc_live_new(r, noc_run_next(r));
+		l = noc_live_new(r->root, noc_run_next(r));
 	l->wait = NOC_WAIT_BLOCKED;
 	l->due_ns = 0;
 }
@@ -254,12 +309,19 @@ run_go_on(struct noc_run *r)
 		doubt = live_in_doubt(l);
 	if (!doubt && noc_run_overdue(r))
 		return;
-	if (!r->lives && !noc_code_is_at_hand(r))
-		noc_live_new(r, noc_run_next(r));
-	for (struct noc_live *next, *at = r->lives; at && !r->ended;
-	     at = next) {
-		next = at->next;
+	if (!r->lives && !noc_code_is_at_hand(r) && r->stage == NOC_STAGE_BODY)
+		noc_live_new(r->root, noc_run_next(r));
+	/* One may end others. */
+	for (struct noc_live *at = r->lives; at; at = at->next)
+		at->loaded = true;
+	for (struct noc_live *at = r->lives; at && !r->ended;) {
+		if (!at->loaded) {
+			at = at->next;
+			continue;
+		}
+		at->loaded = false;
 		live_go_on(at);
+		at = r->lives;
 	}
 }
 
@@ -278,6 +340,7 @@ noc_run_ready(struct noc_core *core, void *part)
 		    r->rule, r->lives ? r->lives->node : noc_run_next(r),
 		    noc_wait_names[r->lives ? r->lives->wait : NOC_WAIT_NONE]);
 		run_aim(r);
+		noc_stage_restore(r);
 		run_unsure(r);
 		run_go_on(r);
 		noc_run_limit(r);

@@ -12,9 +12,14 @@
 #include "base/mem.h"
 #include "engine/event/value.h"
 #include "engine/edge/env.h"
+#include "engine/run/container.h"
+#include "engine/run/each.h"
 #include "engine/run/escalate.h"
 #include "engine/run/live.h"
 #include "engine/run/runner.h"
+#include "engine/run/stage.h"
+#include "engine/run/advance.h"
+#include "engine/run/undo.h"
 
 /* Runs and their steps as their rows have them. */
 
@@ -145,18 +150,19 @@ run_load_json(struct noc_run *r, const struct noc_value *json)
 	/* The first version said there what its step at hand waits for; what
 	 * waits for nothing is begun anew. */
 	r->first = noc_value_get(json, "wait") != NULL;
-	r->unread = json == NULL || node > r->plan->nsteps ||
-		    (r->first && node == r->plan->nsteps) ||
+	r->unread = json == NULL || node > r->plan->nbody ||
+		    (r->first && node == r->plan->nbody) ||
 		    (extra && extra->type != NOC_MAP);
 	r->counted = noc_value_get_int(json, "counted", 0) != 0;
 	r->retries = (int)noc_value_get_int(json, "retries", 0);
 	r->recoveries = (int)noc_value_get_int(json, "recoveries", 0);
-	for (size_t i = 0; i < node && i < r->plan->nsteps; i++)
-		r->ends[i] = NOC_END_OK;
-	if (node > r->plan->nsteps)
-		node = r->plan->nsteps;
+	if (node > r->plan->nbody)
+		node = 0; /* nobody knows */
+	for (size_t i = 0; i < node; i++)
+		noc_lane_set_end(r->root, i, NOC_END_OK);
 	if (*noc_value_get_str(json, "wait", ""))
-		noc_live_load(r, node, json);
+		noc_live_load(r->root, node, json);
+	noc_stage_load(r, json);
 	/* It did not say what it waited for when it lost its
 	 * functions: its step does, noc_run_load_step. */
 	if (!noc_value_get(json, "held") && r->plan->tree_said[0] && r->lives &&
@@ -231,16 +237,36 @@ run_load_held(struct noc_run *r, const struct noc_step_row *row)
 	l->held_due_ns = row->due_ns;
 }
 
-static size_t
-step_node(const struct noc_run *r, const struct noc_step_row *row)
-{
-	size_t n = (size_t)noc_value_get_int(row->json, "index", 0);
-	const struct noc_plan *p = r->plan;
+/* The row of a step, of an item of an each, or of what undoes a step. */
+enum row_kind { ROW_STEP, ROW_ITEM, ROW_UNDO };
 
-	if (n < p->nsteps && !strcmp(p->steps[n].name, row->path))
+static size_t
+step_node(const struct noc_run *r, const struct noc_step_row *row,
+	  enum row_kind *kind)
+{
+	size_t n = (size_t)noc_value_get_int(row->json, "index", -1), len;
+	const struct noc_plan *p = r->plan;
+	const char *last = strrchr(row->path, '/');
+
+	*kind = ROW_STEP;
+	if (n >= p->nsteps) { /* the first version did not say it */
+		for (n = 0;
+		     n < p->nsteps && strcmp(p->steps[n].name, row->path) != 0;)
+			n++;
 		return n;
-	for (n = 0; n < p->nsteps && strcmp(p->steps[n].name, row->path);)
-		n++;
+	}
+	if (!strcmp(p->steps[n].name, row->path))
+		return n;
+	last = last ? last + 1 : row->path;
+	len = strlen(p->steps[n].name);
+	if (strncmp(last, p->steps[n].name, len) != 0)
+		return p->nsteps;
+	if (last[len] == '[')
+		*kind = ROW_ITEM;
+	else if (!strcmp(last + len, "!undo"))
+		*kind = ROW_UNDO;
+	else if (last[len])
+		return p->nsteps;
 	return n;
 }
 
@@ -250,30 +276,83 @@ static const struct {
 } step_states[] = {
 	{ "Pending", NOC_END_NONE },	{ "Running", NOC_END_NONE },
 	{ "Succeeded", NOC_END_OK },	{ "Failed", NOC_END_FAILED },
-	{ "Skipped", NOC_END_SKIPPED },
+	{ "Skipped", NOC_END_SKIPPED }, { "Cancelled", NOC_END_CANCELLED },
 };
 
 /* The row of a step that has not ended, or of the one whose failure people are
  * told of. */
 static void
-step_load_live(struct noc_run *r, size_t node, const struct noc_step_row *row,
-	       const char *state)
+step_load_live(struct noc_lane *lane, size_t node,
+	       const struct noc_step_row *row, const char *state)
 {
 	const struct noc_value *v = noc_value_get(row->json, "live");
-	struct noc_live *l = noc_live_find(r, node);
+	struct noc_live *l = noc_live_find(lane, node);
+	struct noc_run *r = lane->run;
 
-	if (v && !l && !r->first) {
-		l = noc_live_load(r, node, v);
+	if (noc_value_get(v, "wait") && !l && !r->first) {
+		l = noc_live_load(lane, node, v);
 		l->attempt = row->attempt;
 		l->dirty = false;
 		r->unread |= l->wait == NOC_WAIT_NONE;
 		r->lacks_code |= noc_value_get(v, "held") != NULL;
 	}
-	if (!l)
+	if (!l) {
+		r->unread |=
+		    !r->first && noc_lane_end_of(lane, node) == NOC_END_NONE;
 		return;
+	}
 	l->state = state;
 	l->ended_ns = row->ended_ns;
+	l->order = noc_value_get_int(row->json, "order", 0);
+	noc_value_free(l->row);
 	l->row = noc_value_copy(row->json);
+}
+
+/* Its failure may be what its lane ends with: noc_lane_restore says. */
+static void
+step_load_failure(struct noc_lane *lane, size_t node,
+		  const struct noc_step_row *row)
+{
+	const struct noc_value *error = noc_value_get(row->json, "error");
+	struct noc_live *l;
+
+	if (!error || lane->broken || noc_live_find(lane, node))
+		return;
+	noc_value_free(lane->error);
+	lane->error = noc_value_copy(error);
+	noc_value_set(lane->error, "step", noc_value_str(row->path));
+	l = noc_live_new(lane, node);
+	l->state = "Failed";
+	l->attempt = row->attempt;
+	l->ended_ns = row->ended_ns;
+	l->row = noc_value_copy(row->json);
+	l->dirty = false;
+	noc_live_keep(l);
+	lane->broken = l;
+}
+
+static void
+step_load(struct noc_lane *lane, size_t node, const struct noc_step_row *row,
+	  size_t state)
+{
+	const struct noc_value *output = noc_value_get(row->json, "output");
+	const struct noc_step_def *def = &lane->run->plan->steps[node];
+	enum noc_end end = step_states[state].end;
+
+	if (output && end == NOC_END_OK)
+		noc_value_set(lane->steps, def->name, noc_value_copy(output));
+	if (lane->run->first)
+		end = noc_lane_end_of(lane, node);
+	if (def->kind == NOC_STEP_CHOOSE && end == NOC_END_OK) {
+		noc_choose_load(lane, node, output);
+		return;
+	}
+	noc_lane_set_end(lane, node, end);
+	step_load_live(lane, node, row, step_states[state].state);
+	if (end == NOC_END_NONE && noc_live_find(lane, node))
+		noc_lane_set_end(lane, node, NOC_END_OPEN);
+	if (end == NOC_END_FAILED)
+		step_load_failure(lane, node, row);
 }
 
 void
@@ -281,8 +360,9 @@ noc_run_load_step(struct noc_core *core, void *part,
 		  const struct noc_step_row *row)
 {
 	struct noc_run *r = noc_run_find(core, &row->run);
-	const struct noc_value *output = noc_value_get(row->json, "output");
+	struct noc_lane *lane;
 	size_t node, i = 0;
+	enum row_kind kind;
 
 	(void)part;
 	if (!r)
@@ -293,15 +373,19 @@ noc_run_load_step(struct noc_core *core, void *part,
 		return;
 	}
 	run_load_held(r, row);
-	if (output && !strcmp(row->state, "Succeeded"))
-		noc_value_set(r->steps, row->path, noc_value_copy(output));
-	node = step_node(r, row);
+	node = step_node(r, row, &kind);
 	while (i < NOC_COUNT(step_states) &&
 	       strcmp(step_states[i].state, row->state) != 0)
 		i++;
 	if (node == r->plan->nsteps || i == NOC_COUNT(step_states))
 		return;
-	if (!r->first)
-		r->ends[node] = (uint8_t)step_states[i].end;
-	step_load_live(r, node, row, step_states[i].state);
+	lane = noc_container_lane(r, node, row->path);
+	if (!lane)
+		return;
+	if (kind == ROW_STEP)
+		step_load(lane, node, row, i);
+	else if (kind == ROW_ITEM)
+		noc_each_load_item(lane, node, row);
+	else
+		noc_undo_load(lane, node, row);
 }

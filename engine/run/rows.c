@@ -16,7 +16,10 @@
 #include "engine/core/due.h"
 #include "engine/run/live.h"
 #include "engine/run/run_private.h"
+#include "engine/run/lane.h"
 #include "engine/run/runner.h"
+#include "engine/run/advance.h"
+#include "engine/run/stage.h"
 
 /*
  * What a run leaves in the journal and in its rows.  The run row is all that
@@ -69,6 +72,9 @@ run_set_json(struct noc_run *r)
 		noc_value_unset(r->json, first[i]);
 	run_set_int(r, "at", (int64_t)noc_run_next(r));
 	run_set_int(r, "began", r->began_ns == r->started_ns ? 0 : r->began_ns);
+	noc_stage_store(r);
+	run_set_int(r, "order", r->order);
+	run_set_int(r, "paused", r->paused);
 	run_set_int(r, "retries", r->retries);
 	run_set_int(r, "recoveries", r->recoveries);
 	run_set_int(r, "counted", r->counted);
@@ -166,35 +172,50 @@ run_commit_given(struct noc_run *r, struct noc_record *rec)
 	noc_value_free(given);
 }
 
-/* How its steps ended and what they gave; more of them is in the file put
- * aside, unless it came over. */
+/* How the steps of a lane ended and what they gave; more of them is in the file
+ * put aside, unless it came over. */
 static void
-run_write_steps(struct noc_run *r)
+run_write_lane(const struct noc_lane *lane)
 {
 	static const char *const states[] = {
 		[NOC_END_OK] = "Succeeded",
 		[NOC_END_FAILED] = "Failed",
 		[NOC_END_SKIPPED] = "Skipped",
+		[NOC_END_CANCELLED] = "Cancelled",
+		[NOC_END_UNREACHED] = NULL,
 	};
+	const struct noc_run *r = lane->run;
 
-	for (size_t i = 0; i < r->plan->nsteps; i++) {
+	for (size_t i = lane->from; i < lane->to; i++) {
 		const char *name = r->plan->steps[i].name;
-		const struct noc_value *output = noc_value_get(r->steps, name);
+		const struct noc_value *output =
+		    noc_value_get(lane->steps, name);
 		struct noc_value *json = noc_value_map();
-		struct noc_step_row row = { .run = r->id,
-					    .path = name,
-					    .node = (int64_t)i,
-					    .item = -1,
-					    .attempt = 1,
-					    .state = states[r->ends[i]],
-					    .json = json };
+		char *path = noc_lane_path(lane, i);
+		struct noc_step_row row = {
+			.run = r->id,
+			.path = path,
+			.node = (int64_t)i,
+			.item = lane->item,
+			.attempt = 1,
+			.state = states[noc_lane_end_of(lane, i)],
+			.json = json,
+		};
 
+		noc_value_set(json, "index", noc_value_int((int64_t)i));
 		if (output)
 			noc_value_set(json, "output", noc_value_copy(output));
 		if (row.state)
 			noc_txn_step_keep(noc_core_txn(r->core), &row);
 		noc_value_free(json);
+		free(path);
 	}
+}
+
+static void
+run_write_steps(struct noc_run *r)
+{
+	run_write_lane(r->root);
 	for (struct noc_live *l = r->lives; l; l = l->next)
 		noc_live_store(l);
 }
@@ -322,20 +343,18 @@ step_action(const struct noc_step_def *def)
 
 /* The idempotency token of an attempt: the same for the same attempt only. */
 static void
-step_token(const struct noc_live *l, const struct noc_step_def *def,
-	   struct noc_value *json)
+step_token(const struct noc_live *l, struct noc_value *json)
 {
 	noc_value_set(
 	    json, "token",
-	    noc_value_strf("%s/%s/%d", l->run->text, def->name, l->attempt));
+	    noc_value_strf("%s/%s/%d", l->run->text, l->path, l->attempt));
 }
 
 /* Many begin in one millisecond: people want them in the order of the flow. */
 static void
-step_place(const struct noc_run *r, const struct noc_step_def *def,
-	   struct noc_value *json)
+step_place(const struct noc_live *l, struct noc_value *json)
 {
-	noc_value_set(json, "index", noc_value_int(def - r->plan->steps));
+	noc_value_set(json, "index", noc_value_int((int64_t)l->node));
 }
 
 /* For people: nothing goes on from it. */
@@ -361,7 +380,7 @@ noc_step_row_json(const struct noc_live *l)
 	const struct noc_step_def *def = noc_live_step(l);
 	struct noc_value *json = noc_value_map();
 
-	step_place(l->run, def, json);
+	step_place(l, json);
 	noc_value_set(json, "action", noc_value_str(step_action(def)));
 	return json;
 }
@@ -378,7 +397,7 @@ noc_step_write_start(struct noc_live *l, const struct noc_step_def *def,
 	char plan[65];
 
 	noc_value_set(json, "attempt", noc_value_int(l->attempt));
-	step_token(l, def, json);
+	step_token(l, json);
 	if (l->due_ns) {
 		char iso[32];
 
@@ -396,9 +415,9 @@ noc_step_write_start(struct noc_live *l, const struct noc_step_def *def,
 	/* One is shown to hold by the other. */
 	said = noc_redact_value(params);
 	noc_txn_add_commitment(txn, rec, said, NULL);
-	noc_record_adds(rec, NOC_TAG_STEP, def->name);
+	noc_record_adds(rec, NOC_TAG_STEP, l->path);
 
-	step_place(r, def, json);
+	step_place(l, json);
 	noc_value_set(json, "action", noc_value_str(step_action(def)));
 	noc_value_set(json, "target", noc_value_str(target));
 	noc_value_set(json, "params", said);
@@ -406,9 +425,10 @@ noc_step_write_start(struct noc_live *l, const struct noc_step_def *def,
 }
 
 static void
-step_write_record(const struct noc_run *r, const struct noc_step_done *d,
+step_write_record(const struct noc_live *l, const struct noc_step_done *d,
 		  struct noc_value *json)
 {
+	const struct noc_run *r = l->run;
 	struct noc_txn *txn = noc_core_txn(r->core);
 	struct noc_value *nothing = noc_value_nil();
 	struct noc_record *rec = noc_txn_record(txn, NOC_REC_STEP_DONE);
@@ -419,7 +439,7 @@ step_write_record(const struct noc_run *r, const struct noc_step_done *d,
 	noc_record_adds(rec, NOC_TAG_OUTCOME, d->outcome);
 	noc_record_add_json(rec, NOC_TAG_DETAIL, json);
 	noc_txn_add_commitment(txn, rec, d->output ? d->output : nothing, NULL);
-	noc_record_adds(rec, NOC_TAG_STEP, d->def->name);
+	noc_record_adds(rec, NOC_TAG_STEP, l->path);
 	noc_value_free(nothing);
 }
 
@@ -431,9 +451,9 @@ noc_step_write_done(struct noc_live *l, const struct noc_step_done *d)
 	bool over = strcmp(d->state, "Pending") != 0;
 	struct noc_step_row row = {
 		.run = r->id,
-		.path = d->def->name,
-		.node = d->def - r->plan->steps,
-		.item = -1,
+		.path = l->path,
+		.node = (int64_t)l->node,
+		.item = l->lane->item,
 		.attempt = l->attempt,
 		.state = d->state,
 		.started_ns = noc_steady_wall(r->core, l->step_ns),
@@ -452,9 +472,9 @@ noc_step_write_done(struct noc_live *l, const struct noc_step_done *d)
 		noc_value_set(json, "error", noc_failure_value(d->failure));
 	if (d->changed)
 		noc_value_set(json, "changed", noc_value_copy(d->changed));
-	step_write_record(r, d, json);
+	step_write_record(l, d, json);
 
-	step_place(r, d->def, json);
+	step_place(l, json);
 	noc_value_set(json, "outcome", noc_value_str(d->outcome));
 	noc_value_set(json, "action", noc_value_str(step_action(d->def)));
 	noc_value_set(json, "target",

@@ -23,6 +23,7 @@
 #include "engine/run/code.h"
 #include "engine/run/ended.h"
 #include "engine/run/escalate.h"
+#include "engine/run/lane.h"
 #include "engine/run/live.h"
 #include "engine/run/rows.h"
 #include "engine/run/run_private.h"
@@ -41,7 +42,8 @@ noc_run_new(struct noc_core *core, const struct noc_id *id)
 	noc_id_format(r->text, id);
 	r->state = "Running";
 	r->phase = "";
-	r->steps = noc_value_map();
+	r->todo_end = &r->todo;
+	r->lives_end = &r->lives;
 	r->confirmed = noc_value_map();
 	r->changed = noc_value_map();
 	r->json = noc_value_map();
@@ -61,13 +63,11 @@ void
 noc_run_free(struct noc_run *r)
 {
 	noc_fair_del(&noc_runs_of(r->core)->looks, &r->look);
-	while (r->lives)
-		noc_live_free(r->lives);
-	free(r->ends);
+	noc_lane_free(r->closing);
+	noc_lane_free(r->root);
 	noc_plan_unref(r->plan);
 	noc_event_unref(r->ev);
 	noc_value_free(r->json);
-	noc_value_free(r->steps);
 	noc_value_free(r->info);
 	noc_value_free(r->error);
 	noc_value_free(r->confirmed);
@@ -121,7 +121,7 @@ noc_run_scope(const struct noc_run *r, struct noc_scope *scope)
 
 	*scope = (struct noc_scope){
 		.ev = r->ev,
-		.steps = r->steps,
+		.steps = r->root->steps,
 		.input = input && input->type == NOC_MAP ? input : NULL,
 		.error = r->error,
 		.run = r->info,
@@ -152,7 +152,8 @@ void
 noc_run_set_plan(struct noc_run *r, struct noc_plan *plan)
 {
 	r->plan = plan;
-	r->ends = noc_calloc(plan->nsteps + 1, sizeof(*r->ends));
+	r->root = noc_lane_new(r, NULL, NOC_NODE_TOP, "");
+	noc_lane_wake(r->root);
 }
 
 void
@@ -276,11 +277,12 @@ noc_run_start(struct noc_core *core, const struct noc_run_cause *given,
 }
 
 /* input = { role = "string" }: what a flow says it takes, no more, no less. */
-static int
-run_check_input(const struct noc_plan *plan, const struct noc_value *input,
-		struct noc_err *err)
+int
+noc_run_check_input(const char *flow, const struct noc_value *takes,
+		    struct noc_value **given, struct noc_err *err)
 {
-	const struct noc_value *known = noc_ast_opts(plan->input);
+	const struct noc_value *known = noc_ast_opts(takes);
+	const struct noc_value *input = *given;
 
 	if (input && input->type != NOC_MAP)
 		return noc_err_set(err, NOC_EINPUT,
@@ -290,17 +292,17 @@ run_check_input(const struct noc_plan *plan, const struct noc_value *input,
 		return noc_err_set(err, NOC_EINPUT,
 				   "The input of flow '%s' is nested deeper "
 				   "than %d levels.",
-				   plan->name, NOC_JSON_DEPTH_HELD_MAX);
+				   flow, NOC_JSON_DEPTH_HELD_MAX);
 	for (size_t i = 0; known && i < noc_value_len(known); i++)
 		if (!noc_value_get(input, known->u.map.at[i].key))
 			return noc_err_set(err, NOC_EINPUT,
 					   "Flow '%s' needs the input '%s'.",
-					   plan->name, known->u.map.at[i].key);
+					   flow, known->u.map.at[i].key);
 	for (size_t i = 0; known && input && i < input->u.map.len; i++)
 		if (!noc_value_get(known, input->u.map.at[i].key))
 			return noc_err_set(err, NOC_EINPUT,
-					   "Flow '%s' has no input '%s'.",
-					   plan->name, input->u.map.at[i].key);
+					   "Flow '%s' has no input '%s'.", flow,
+					   input->u.map.at[i].key);
 	return 0;
 }
 
@@ -311,17 +313,24 @@ noc_run_start_flow(struct noc_core *core, const char *flow,
 {
 	struct noc_ruleset *rs = noc_core_rules(core);
 	struct noc_run_cause c = *cause;
+	struct noc_value *input = NULL;
+	int rc;
 
 	c.plan = rs ? noc_table_get(&rs->flows, flow) : NULL;
 	if (!c.plan)
 		return noc_err_set(err, NOC_ENOTFOUND,
 				   "There is no flow '%s' in the rules.", flow);
-	if (run_check_input(c.plan, c.input, err))
-		return NOC_EINPUT;
+	if (c.input)
+		input = noc_value_copy(c.input);
 	c.rule = NULL;
 	c.rule_name = flow;
 	c.definition = NULL;
-	return noc_run_start(core, &c, id, err);
+	rc = noc_run_check_input(flow, c.plan->input, &input, err);
+	c.input = input;
+	if (!rc)
+		rc = noc_run_start(core, &c, id, err);
+	noc_value_free(input);
+	return rc;
 }
 
 /* ---- end ---- */
@@ -332,10 +341,10 @@ run_summary(const struct noc_run *r)
 {
 	struct noc_strbuf sb = NOC_STRBUF_INIT;
 
-	for (size_t i = 0; i < r->plan->nsteps; i++) {
+	for (size_t i = 0; i < r->plan->nbody; i++) {
 		const char *name = r->plan->steps[i].name;
 
-		if (!noc_value_get(r->steps, name))
+		if (!noc_value_get(r->root->steps, name))
 			continue;
 		if (sb.len)
 			noc_strbuf_adds(&sb, ", ");
@@ -391,6 +400,8 @@ noc_run_end(struct noc_run *r, const char *state, const char *outcome)
 		noc_attempt_cancel(r->lives, "the run has ended");
 		noc_live_free(r->lives);
 	}
+	if (r->root->broken)
+		noc_live_free(r->root->broken);
 	noc_due_disarm(r->core, &r->limit);
 	if (r->would && !strcmp(state, "Succeeded")) {
 		r->phase = "observed";
@@ -433,34 +444,32 @@ noc_run_end(struct noc_run *r, const char *state, const char *outcome)
 }
 
 void
-noc_run_fail(struct noc_live *l, const struct noc_failure *why)
+noc_run_fail(struct noc_run *r)
 {
-	struct noc_run *r = l->run;
-	const struct noc_step_def *def = noc_live_step(l);
 	const struct noc_plan *plan = r->plan;
-	const char *step = def ? def->name : "";
+	const char *step = noc_value_get_str(r->error, "step", "");
+	const char *why = noc_value_get_str(r->error, "message", "failed");
+	const char *class = noc_value_get_str(r->error, "class", "");
 	size_t n = noc_value_len(plan->on_fail_actions);
+	struct noc_live *l = r->root->broken;
 	char text[400];
 
-	noc_value_free(r->error);
-	r->error = noc_failure_value(why);
-	noc_value_set(r->error, "step", noc_value_str(step));
 	r->dirty = true;
-	r->ends[l->node] = NOC_END_FAILED;
-	snprintf(text, sizeof(text), "%s: %s", step, why->message);
+	snprintf(text, sizeof(text), "%s: %s", step, why);
 	for (size_t i = 0; i < n; i++)
-		noc_run_tell(r, def, noc_value_at(plan->on_fail_actions, i),
-			     NULL);
+		noc_run_tell(r->root, l ? noc_live_step(l) : NULL,
+			     noc_value_at(plan->on_fail_actions, i), NULL);
 	/* Of a shadow nobody would know what to acknowledge. */
-	if (plan->on_fail && r->mode != NOC_SHADOW) {
+	if (plan->on_fail && r->mode != NOC_SHADOW && l) {
 		free(r->outcome);
 		r->outcome = noc_strdup(text);
+		noc_live_resume(l);
 		noc_escalate_begin(l, plan->on_fail, true);
 		return;
 	}
 	/* What refuses to try must not do so in silence. */
-	if (n == 0 && !strcmp(why->class, "dependency_unavailable") &&
-	    (r->mode == NOC_SHADOW || noc_cause_tells(r->core, why->message))) {
+	if (n == 0 && !strcmp(class, "dependency_unavailable") &&
+	    (r->mode == NOC_SHADOW || noc_cause_tells(r->core, why))) {
 		char notice[512];
 
 		snprintf(notice, sizeof(notice), "%s %s: %s", r->rule,

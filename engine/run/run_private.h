@@ -12,9 +12,14 @@
  * has ended, and writes its row once.  Loop thread, inside an input.
  */
 
-/* How a step of the plan ended.  What comes next is worked out from these
- * and the plan alone. */
-enum noc_end { NOC_END_NONE, NOC_END_OK, NOC_END_FAILED, NOC_END_SKIPPED };
+/* How far a run is; one after the other, what is not said is passed over. */
+enum noc_stage {
+	NOC_STAGE_BODY,
+	NOC_STAGE_UNDO,
+	NOC_STAGE_ON_FAIL,
+	NOC_STAGE_FINALLY,
+	NOC_STAGE_END
+};
 
 /* Why a step ended badly; texts owned. */
 struct noc_failure {
@@ -23,6 +28,7 @@ struct noc_failure {
 	int64_t retry_after_ms;
 };
 
+struct noc_lane; /* engine/run/lane.h */
 struct noc_live; /* engine/run/live.h */
 struct noc_runs; /* engine/run/runner.h */
 
@@ -47,14 +53,21 @@ struct noc_run {
 	/* What resume needs, kept current by noc_run_store; holds "event"
 	 * (once it was asked for), "input" and "extra". */
 	struct noc_value *json;
-	struct noc_value *steps, *info, *error, *confirmed; /* maps */
+	struct noc_value *info, *error, *confirmed; /* maps */
 	struct noc_value *changed; /* engine/run/change.h: target -> rows */
 
-	uint8_t *ends;		/* enum noc_end, by place in the plan */
-	struct noc_live *lives; /* begun and not ended, in its order */
-	struct noc_due limit;	/* the whole run's timeout */
-	int64_t kept_boot_ns;	/* keep_one_up: its first read was answered; 0:
-				   not known, as after a restart */
+	struct noc_lane *root; /* its own steps; owned */
+	struct noc_lane
+	    *closing; /* those of on_fail or finally, at their time */
+	struct noc_lane *todo, **todo_end;   /* lanes to go through */
+	struct noc_live *lives, **lives_end; /* begun and not ended */
+	enum noc_stage stage;
+	const char *verdict; /* static: the state that it ends in; NULL: open */
+	bool paused;	     /* by people: nothing new begins */
+	int64_t order;	     /* of its undoable steps, the last given */
+	struct noc_due limit; /* the whole run's timeout */
+	int64_t kept_boot_ns; /* keep_one_up: its first read was answered; 0:
+				 not known, as after a restart */
 	struct noc_fair_seat look; /* while it is one of runs->looks */
 	bool counted;		   /* by its rule's guards, as one that acts */
 	int retries, recoveries;
@@ -74,7 +87,7 @@ void noc_run_bury(struct noc_runs *runs); /* free those that ended */
 void noc_run_end(struct noc_run *r, const char *state, const char *outcome);
 /* This step of it failed, and so did the run: on_fail actions, escalation, or
  * the end. */
-void noc_run_fail(struct noc_live *l, const struct noc_failure *why);
+void noc_run_fail(struct noc_run *r);
 void noc_run_scope(const struct noc_run *r, struct noc_scope *scope);
 /* As it is in force, else of the rules that the run calls; NULL. */
 struct noc_rule *noc_run_rule(const struct noc_run *r, const char *name);
@@ -82,6 +95,10 @@ struct noc_rule *noc_run_rule(const struct noc_run *r, const char *name);
 const char *noc_run_under(const struct noc_run *r);
 void noc_run_set_plan(struct noc_run *r, struct noc_plan *plan); /* ref owned */
 void noc_run_set_info(struct noc_run *r);
+/* What a flow takes; defaults are added to *input, which is owned and may be
+ * NULL. */
+int noc_run_check_input(const char *flow, const struct noc_value *takes,
+			struct noc_value **input, struct noc_err *err);
 /* Start a flow by name; mode from the caller. */
 int noc_run_start_flow(struct noc_core *core, const char *flow,
 		       const struct noc_run_cause *cause, struct noc_id *id,

@@ -8,11 +8,13 @@
 
 #include "base/mem.h"
 #include "engine/core/due.h"
+#include "engine/run/advance.h"
 #include "engine/run/attempt.h"
 #include "engine/run/cause.h"
 #include "engine/run/code.h"
 #include "engine/run/command.h"
 #include "engine/run/escalate.h"
+#include "engine/run/lane.h"
 #include "engine/run/live.h"
 #include "engine/run/resume.h"
 #include "engine/run/rows.h"
@@ -27,16 +29,6 @@ struct noc_runs *
 noc_runs_of(const struct noc_core *core)
 {
 	return noc_core_part(core, NOC_PART_RUNS);
-}
-
-size_t
-noc_run_next(const struct noc_run *r)
-{
-	size_t node = 0;
-
-	while (node < r->plan->nsteps && r->ends[node] != NOC_END_NONE)
-		node++;
-	return node;
 }
 
 /*
@@ -58,13 +50,17 @@ run_expire(struct noc_run *r)
 		    l->wait == NOC_WAIT_BLOCKED ||
 		    (l->esc.def && l->esc.on_fail))
 			return false;
-	l = r->lives ? r->lives : noc_live_new(r, noc_run_next(r));
+	for (l = r->lives; l && l->lane != r->root;)
+		l = l->next;
+	if (!l)
+		l = noc_live_new(r->root, noc_run_next(r));
 	noc_failure_set(&f, "timeout", "flow", "timeout", "%s", why);
 	d.def = noc_live_step(l);
 	d.failure = &f;
+	noc_lane_cancel_but(r->root, l, why);
 	if (l->out) {
 		noc_attempt_cancel(l, why);
-		noc_run_fail(l, &f);
+		noc_lane_break(l, &f);
 	} else {
 		noc_escalate_clear(l, why);
 		noc_step_fail(l, &d);
@@ -106,13 +102,14 @@ noc_run_limit(struct noc_run *r)
 void
 noc_run_advance(struct noc_run *r)
 {
-	while (!r->ended && !r->lives) {
-		size_t node = noc_run_next(r);
+	while (!r->ended && r->todo) {
+		struct noc_lane *lane = r->todo;
 
-		if (node == r->plan->nsteps)
-			noc_run_end(r, "Succeeded", NULL);
-		else
-			noc_step_begin(r, node);
+		r->todo = lane->next_todo;
+		if (!r->todo)
+			r->todo_end = &r->todo;
+		lane->waiting = false;
+		noc_lane_advance(lane);
 	}
 	noc_run_store(r);
 }

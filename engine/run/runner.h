@@ -43,8 +43,6 @@ struct noc_runs {
 struct noc_runs *noc_runs_of(const struct noc_core *core);
 /* As far as it goes, until it waits or has ended; and its row is written. */
 void noc_run_advance(struct noc_run *r);
-/* The step to begin next, if any: else past the last. */
-size_t noc_run_next(const struct noc_run *r);
 /* Its timeout is over: it has failed then, but for what a person was asked. */
 bool noc_run_overdue(struct noc_run *r);
 /* From now on it ends at its timeout, whatever it waits for. */

@@ -15,13 +15,17 @@
 #include "engine/expr/where_test.h"
 #include "engine/edge/action.h"
 #include "engine/core/due.h"
+#include "engine/run/advance.h"
 #include "engine/run/attempt.h"
 #include "engine/run/code.h"
+#include "engine/run/container.h"
+#include "engine/run/each.h"
 #include "engine/run/escalate.h"
 #include "engine/run/rows.h"
 #include "engine/run/run_private.h"
 #include "engine/run/runner.h"
 #include "engine/run/step_core.h"
+#include "engine/run/undo.h"
 
 void
 noc_failure_set(struct noc_failure *f, const char *class, const char *block,
@@ -73,7 +77,7 @@ noc_step_holds(struct noc_live *l, const struct noc_where *where,
 	bool holds = true;
 
 	err->kind = NOC_OK;
-	noc_run_scope(l->run, &scope);
+	noc_lane_scope(l->lane, &scope);
 	if (result)
 		scope.extra = overlay =
 		    step_overlay(&scope, noc_live_step(l), result);
@@ -142,14 +146,14 @@ noc_step_succeed(struct noc_live *l, struct noc_value *output,
 		d->outcome = "ok";
 	d->output = output;
 	noc_step_write_done(l, d);
-	noc_value_set(r->steps, d->def->name, output);
+	noc_value_set(l->lane->steps, d->def->name, output);
 	step_leave(l, NOC_END_OK);
 }
 
 void
 noc_step_fail(struct noc_live *l, struct noc_step_done *d)
 {
-	struct noc_run *r = l->run;
+	struct noc_lane *lane = l->lane;
 	const struct noc_value *handler;
 	char outcome[64];
 
@@ -160,11 +164,11 @@ noc_step_fail(struct noc_live *l, struct noc_step_done *d)
 	noc_step_write_done(l, d);
 	handler = noc_value_get(d->def->on_error, d->failure->class);
 	if (handler) {
-		noc_value_free(r->error);
-		r->error = noc_failure_value(d->failure);
-		noc_run_tell(r, d->def, handler, NULL);
+		noc_value_free(lane->error);
+		lane->error = noc_failure_value(d->failure);
+		noc_run_tell(lane, d->def, handler, NULL);
 	}
-	noc_run_fail(l, d->failure);
+	noc_lane_break(l, d->failure);
 }
 
 void
@@ -174,7 +178,7 @@ noc_step_withhold(struct noc_live *l, struct noc_step_done *d)
 	struct noc_strbuf text = NOC_STRBUF_INIT;
 	struct noc_scope scope;
 
-	noc_run_scope(r, &scope);
+	noc_lane_scope(l->lane, &scope);
 	noc_strbuf_adds(&text, "would have: ");
 	noc_plan_describe_step(d->def, &scope, &text);
 	d->state = "Skipped";
@@ -209,13 +213,13 @@ noc_step_skip(struct noc_live *l, const char *fmt, ...)
 /* ---- the kinds ---- */
 
 static char *
-step_reason(struct noc_run *r, const struct noc_step_def *def)
+step_reason(const struct noc_lane *lane, const struct noc_step_def *def)
 {
 	struct noc_strbuf sb = NOC_STRBUF_INIT;
 	struct noc_template *t;
 	struct noc_scope scope;
 
-	noc_run_scope(r, &scope);
+	noc_lane_scope(lane, &scope);
 	if (def->reason &&
 	    !noc_template_parse(def->reason, strlen(def->reason), &t, NULL)) {
 		noc_template_text(t, &scope, NOC_MISSING_MARK, &sb, NULL);
@@ -229,31 +233,29 @@ step_reason(struct noc_run *r, const struct noc_step_def *def)
 static void
 step_stop(struct noc_live *l, const struct noc_step_def *def)
 {
-	struct noc_run *r = l->run;
+	struct noc_lane *lane = l->lane;
 	struct noc_step_done d = { .def = def,
 				   .state = "Succeeded",
 				   .outcome = "stop" };
-	char *reason = step_reason(r, def);
+	char *reason = step_reason(l->lane, def);
 
 	noc_step_write_done(l, &d);
-	noc_run_end(r, "Succeeded", reason);
+	noc_live_end(l, NOC_END_OK);
+	noc_lane_stop(lane, reason);
 	free(reason);
 }
 
 static void
 step_fail(struct noc_live *l, const struct noc_step_def *def)
 {
-	struct noc_run *r = l->run;
-	const struct noc_value *steps = noc_value_get(r->plan->tree, "steps");
-	const struct noc_value *node = noc_value_at(steps, l->node);
-	const char *class = noc_class_find(
-	    noc_value_get_str(noc_ast_opts(node), "class", "permanent"));
+	const char *class =
+	    noc_class_find(def->class ? def->class : "permanent");
 	struct noc_step_done d = { .def = def };
-	char *reason = step_reason(r, def);
+	char *reason = step_reason(l->lane, def);
 	struct noc_failure f;
 
-	noc_failure_set(&f, class ? class : "permanent", "flow", "fail", "%s",
-			reason);
+	noc_failure_set(&f, class ? class : "permanent",
+			def->block ? def->block : "flow", "fail", "%s", reason);
 	d.failure = &f;
 	noc_step_fail(l, &d);
 	free(reason);
@@ -293,7 +295,7 @@ step_escalate(struct noc_live *l, const struct noc_step_def *def)
 static bool
 step_was_to_change(const struct noc_live *l)
 {
-	for (size_t i = 0; i < l->node; i++)
+	for (size_t i = l->lane->from; i < l->node; i++)
 		if (l->run->plan->steps[i].mutates)
 			return true;
 	return false;
@@ -346,24 +348,31 @@ step_do(struct noc_live *l, const struct noc_step_def *def)
 		else
 			noc_attempt_begin(l);
 		return;
-	case NOC_STEP_PARALLEL:
+	case NOC_STEP_CALL:
+		noc_call_begin(l);
+		return;
+	case NOC_STEP_EACH:
+		noc_each_begin(l);
+		return;
+	case NOC_STEP_UNDO:
+		noc_undo_begin(l);
+		return;
+	case NOC_STEP_PARALLEL: /* none of these has a live */
 	case NOC_STEP_CHOOSE:
 	case NOC_STEP_BRANCH:
-	case NOC_STEP_CALL:
-	case NOC_STEP_EACH:
 	case NOC_STEP_CHECK:
 	case NOC_STEP_ON_FAIL:
 	case NOC_STEP_FINALLY:
-	case NOC_STEP_UNDO:
-		noc_step_skip(l, "skipped: not in this version");
+		noc_live_end(l, NOC_END_OK);
 		return;
 	}
 }
 
-void
-noc_step_begin(struct noc_run *r, size_t node)
+struct noc_live *
+noc_step_enter(struct noc_lane *lane, size_t node)
 {
-	struct noc_live *l = noc_live_new(r, node);
+	struct noc_run *r = lane->run;
+	struct noc_live *l = noc_live_new(lane, node);
 	const struct noc_step_def *def = noc_live_step(l);
 	struct noc_strbuf why = NOC_STRBUF_INIT;
 	struct noc_step_done d = { .def = def };
@@ -383,8 +392,16 @@ noc_step_begin(struct noc_run *r, size_t node)
 		noc_step_fail(l, &d);
 	} else if (!holds) {
 		noc_step_skip(l, "skipped: %s", why.p ? why.p : "when");
-	} else if (!noc_run_overdue(r)) {
-		step_do(l, def);
 	}
 	noc_strbuf_release(&why);
+	return holds && err.kind == NOC_OK ? l : NULL;
+}
+
+void
+noc_step_begin(struct noc_lane *lane, size_t node)
+{
+	struct noc_live *l = noc_step_enter(lane, node);
+
+	if (l && !noc_run_overdue(lane->run))
+		step_do(l, noc_live_step(l));
 }

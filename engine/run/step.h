@@ -11,7 +11,9 @@
  * waiting, or frees it with the step or the run; the caller then advances the
  * run.  Loop thread, inside an input.
  */
-void noc_step_begin(struct noc_run *r, size_t node);
+void noc_step_begin(struct noc_lane *lane, size_t node);
+/* Its live, when its `when` holds; NULL: it is skipped, or has failed. */
+struct noc_live *noc_step_enter(struct noc_lane *lane, size_t node);
 /* Has it attempts, each a call? */
 bool noc_step_calls(const struct noc_step_def *def);
 void noc_step_wake(struct noc_live *l); /* a sleep is over */

@@ -62,9 +62,9 @@ core_log(struct noc_run *r, const struct noc_value *node,
 /* ---- start ---- */
 
 static int
-core_start(struct noc_run *r, const struct noc_step_def *def,
-	   const struct noc_value *node, const struct noc_scope *scope,
-	   struct noc_id *id, struct noc_err *err)
+core_start(struct noc_run *r, const char *step, const struct noc_value *node,
+	   const struct noc_scope *scope, struct noc_id *id,
+	   struct noc_err *err)
 {
 	const char *flow = noc_ast_name(node);
 	const struct noc_value *opts = noc_ast_opts(node);
@@ -93,8 +93,7 @@ core_start(struct noc_run *r, const struct noc_step_def *def,
 			return rc;
 	}
 	cause.input = input;
-	cause.parent = noc_id_run(r->started_ns, &r->id,
-				  def ? def->name : "on_fail", r->plan->hash);
+	cause.parent = noc_id_run(r->started_ns, &r->id, step, r->plan->hash);
 	runs->starting++;
 	rc = noc_run_start_flow(r->core, flow, &cause, id, err);
 	runs->starting--;
@@ -110,7 +109,7 @@ struct core_emission {
 	struct noc_value *data;
 	const char *kind;
 	char *device;
-	size_t node;
+	char *step;
 	enum noc_trust trust;
 	uint8_t depth;
 	bool aside; /* not the step at hand: nobody waits */
@@ -123,6 +122,7 @@ emission_free(void *arg)
 
 	noc_value_free(e->data);
 	free(e->device);
+	free(e->step);
 	free(e);
 }
 
@@ -172,7 +172,7 @@ on_emission(void *arg)
 	free(summary);
 	free(severity);
 	r = e->aside ? NULL : noc_run_find(core, &e->run);
-	l = r ? noc_live_find(r, e->node) : NULL;
+	l = r ? noc_live_at(r, e->step) : NULL;
 	if (l && l->wait == NOC_WAIT_CALL && !l->out) {
 		struct noc_step_done d = { .def = noc_live_step(l) };
 
@@ -207,7 +207,7 @@ core_emit(struct noc_run *r, const struct noc_live *l,
 	e = noc_calloc(1, sizeof(*e));
 	e->core = r->core;
 	e->run = e->cause = r->id;
-	e->node = l ? l->node : 0;
+	e->step = noc_strdup(l ? l->path : "");
 	e->aside = l == NULL;
 	e->data = data;
 	kind = core_text(scope, name);
@@ -215,8 +215,8 @@ core_emit(struct noc_run *r, const struct noc_live *l,
 	free(kind);
 	device = take_text(data, "device");
 	e->device = device ? device : noc_strdup(r->device);
-	e->id = noc_id_run(r->started_ns, &r->id,
-			   l ? noc_live_step(l)->name : e->kind, r->plan->hash);
+	e->id = noc_id_run(r->started_ns, &r->id, l ? l->path : e->kind,
+			   r->plan->hash);
 	/* What an event causes is believed no more than the event is. */
 	e->trust = r->ev ? r->ev->trust : NOC_TRUST_HIGH;
 	e->depth = (uint8_t)((r->ev ? r->ev->depth : 0) + 1);
@@ -235,7 +235,7 @@ noc_step_emit(struct noc_live *l, const struct noc_step_def *def)
 	struct noc_scope scope;
 	struct noc_err err;
 
-	noc_run_scope(r, &scope);
+	noc_lane_scope(l->lane, &scope);
 	l->attempt++;
 	noc_live_wait(l, NOC_WAIT_CALL, "", 0);
 	if (core_emit(r, l, def->params, &scope, &err)) {
@@ -294,7 +294,7 @@ noc_step_core(struct noc_live *l, const struct noc_step_def *def)
 	struct noc_id id;
 	int rc = 0;
 
-	noc_run_scope(r, &scope);
+	noc_lane_scope(l->lane, &scope);
 	l->attempt++;
 	if (!strcmp(def->action, "notify")) {
 		d.target = noc_ast_name(def->params);
@@ -303,7 +303,7 @@ noc_step_core(struct noc_live *l, const struct noc_step_def *def)
 		core_log(r, def->params, &scope);
 	} else {
 		d.target = noc_ast_name(def->params);
-		rc = core_start(r, def, def->params, &scope, &id, &err);
+		rc = core_start(r, l->path, def->params, &scope, &id, &err);
 		if (rc == 0)
 			noc_value_set(output, "run",
 				      noc_value_str(noc_id_format(text, &id)));
@@ -320,23 +320,32 @@ noc_step_core(struct noc_live *l, const struct noc_step_def *def)
 }
 
 int
-noc_run_tell(struct noc_run *r, const struct noc_step_def *def,
+noc_run_tell(const struct noc_lane *lane, const struct noc_step_def *def,
 	     const struct noc_value *node, struct noc_err *err)
 {
+	struct noc_run *r = lane->run;
 	const char *action = noc_ast_node(node);
 	struct noc_scope scope;
 	struct noc_id id;
+	char *path;
+	int rc;
 
 	if (!action)
 		return noc_err_set(err, NOC_EINPUT, "This is no action.");
-	noc_run_scope(r, &scope);
-	if (!strcmp(action, "log"))
+	noc_lane_scope(lane, &scope);
+	if (!strcmp(action, "log")) {
 		core_log(r, node, &scope);
-	else if (!strcmp(action, "start"))
-		return core_start(r, def, node, &scope, &id, err);
-	else if (!strcmp(action, "emit") && r->mode != NOC_SHADOW)
+	} else if (!strcmp(action, "start")) {
+		path =
+		    noc_asprintf("%s%s%s", lane->path, lane->path[0] ? "/" : "",
+				 def ? def->name : "on_fail");
+		rc = core_start(r, path, node, &scope, &id, err);
+		free(path);
+		return rc;
+	}
+	if (!strcmp(action, "emit") && r->mode != NOC_SHADOW)
 		return core_emit(r, NULL, node, &scope, err);
-	else
+	if (strcmp(action, "log") && strcmp(action, "emit"))
 		noc_notify_send(r->core, node, &scope, r->mode, &r->id);
 	return 0;
 }

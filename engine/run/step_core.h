@@ -10,7 +10,7 @@
 /* Carry out one AST action node aside, for what became of a step (NULL: of
  * none): notify, log, start, emit, others as a notice would.  EINPUT,
  * ENOTFOUND. */
-int noc_run_tell(struct noc_run *r, const struct noc_step_def *def,
+int noc_run_tell(const struct noc_lane *lane, const struct noc_step_def *def,
 		 const struct noc_value *node, struct noc_err *err);
 
 void noc_step_core(struct noc_live *l, const struct noc_step_def *def);

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "engine/run/advance.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "engine/run/attempt.h"
+#include "engine/run/container.h"
+#include "engine/run/escalate.h"
+#include "engine/run/live.h"
+#include "engine/run/rows.h"
+#include "engine/run/run_private.h"
+#include "engine/run/runner.h"
+#include "engine/run/step.h"
+
+/*
+ * What begins next, from the plan and from how the steps of a lane ended.  The
+ * nodes are gone through in the order of the plan until nothing changes: what
+ * holds others (parallel, choose, branch) is open while something in it has
+ * not ended, and its own end is worked out from theirs.
+ */
+
+static const struct noc_step_def *
+lane_def(const struct noc_lane *lane, size_t node)
+{
+	return &lane->run->plan->steps[node];
+}
+
+static bool
+end_is_over(enum noc_end end)
+{
+	return end > NOC_END_FAILING;
+}
+
+/* Its children are of the same lane, and it has no row but a choice's. */
+static bool
+node_is_place(const struct noc_step_def *def)
+{
+	return def->kind == NOC_STEP_PARALLEL || def->kind == NOC_STEP_CHOOSE ||
+	       def->kind == NOC_STEP_BRANCH;
+}
+
+/* ---- edges ---- */
+
+/* The bit of an edge that this end satisfies, beside ALWAYS. */
+static unsigned
+end_satisfies(enum noc_end end)
+{
+	switch (end) {
+	case NOC_END_OK:
+	case NOC_END_SKIPPED:
+		return NOC_ON_OK;
+	case NOC_END_FAILED:
+		return NOC_ON_FAILED;
+	case NOC_END_NONE:
+	case NOC_END_OPEN:
+	case NOC_END_FAILING:
+	case NOC_END_CANCELLED:
+	case NOC_END_UNREACHED:
+		break;
+	}
+	return 0;
+}
+
+enum edges { EDGES_WAIT, EDGES_READY, EDGES_NEVER };
+
+/* rescues: one of them asks for a failure, or for whatever came. */
+static enum edges
+lane_edges(const struct noc_lane *lane, const struct noc_step_def *def,
+	   bool *rescues)
+{
+	enum edges state = EDGES_READY;
+
+	*rescues = false;
+	for (size_t i = 0; i < def->nin; i++) {
+		enum noc_end end = noc_lane_end_of(lane, def->in[i].from);
+
+		if (!end_is_over(end)) {
+			state = state == EDGES_NEVER ? state : EDGES_WAIT;
+			continue;
+		}
+		if (def->in[i].on & (NOC_ON_ALWAYS | NOC_ON_FAILED))
+			*rescues = true;
+		if (!(def->in[i].on & (end_satisfies(end) | NOC_ON_ALWAYS)))
+			state = EDGES_NEVER;
+	}
+	return state;
+}
+
+/* Does something around this node, or its lane, fail? */
+static bool
+lane_is_failing(const struct noc_lane *lane, size_t node)
+{
+	const struct noc_step_def *def = lane_def(lane, node);
+
+	if (lane->failed)
+		return true;
+	for (size_t up = def->up; up != lane->node; up = lane_def(lane, up)->up)
+		if (noc_lane_end_of(lane, up) == NOC_END_FAILING)
+			return true;
+	return false;
+}
+
+/* ---- ends of what holds others ---- */
+
+static void
+lane_mark(struct noc_lane *lane, size_t node, enum noc_end end)
+{
+	for (size_t i = node; i < lane_def(lane, node)->end; i++)
+		if (!end_is_over(noc_lane_end_of(lane, i)))
+			noc_lane_set_end(lane, i, end);
+}
+
+/* True: all in it have ended; *end: how it has by that. */
+static bool
+place_end(const struct noc_lane *lane, size_t node, enum noc_end *end)
+{
+	const struct noc_step_def *place = lane_def(lane, node), *def;
+	bool failing = noc_lane_end_of(lane, node) == NOC_END_FAILING;
+	bool failed = false, cancelled = false;
+
+	for (size_t i = node + 1; i < place->end; i = def->end) {
+		enum noc_end e = noc_lane_end_of(lane, i);
+
+		def = lane_def(lane, i);
+		if (!end_is_over(e))
+			return false;
+		failed = failed || (e == NOC_END_FAILED && !def->handles);
+		cancelled = cancelled || e == NOC_END_CANCELLED;
+	}
+	*end = failed || failing ? NOC_END_FAILED
+	       : cancelled	 ? NOC_END_CANCELLED
+				 : NOC_END_OK;
+	return true;
+}
+
+/* ---- one pass ---- */
+
+static void
+lane_begin(struct noc_lane *lane, size_t node)
+{
+	const struct noc_step_def *def = lane_def(lane, node);
+
+	if (def->kind == NOC_STEP_CHOOSE)
+		noc_choose_begin(lane, node);
+	else if (node_is_place(def))
+		noc_lane_set_end(lane, node, NOC_END_OPEN);
+	else
+		noc_step_begin(lane, node);
+}
+
+/* Has its container begun, and not ended? */
+static bool
+lane_is_open(const struct noc_lane *lane, size_t node)
+{
+	size_t up = lane_def(lane, node)->up;
+
+	return up == lane->node || noc_lane_end_of(lane, up) == NOC_END_OPEN ||
+	       noc_lane_end_of(lane, up) == NOC_END_FAILING;
+}
+
+/* True: something has changed.  *lane is gone if the run has ended. */
+static bool
+lane_look(struct noc_lane *lane, size_t node)
+{
+	const struct noc_step_def *def = lane_def(lane, node);
+	enum noc_end end = noc_lane_end_of(lane, node);
+	bool rescues;
+
+	if (end_is_over(end) || !lane_is_open(lane, node))
+		return false;
+	if (end != NOC_END_NONE) {
+		if (!node_is_place(def) || !place_end(lane, node, &end))
+			return false;
+		noc_lane_set_end(lane, node, end);
+		return true;
+	}
+	switch (lane_edges(lane, def, &rescues)) {
+	case EDGES_WAIT:
+		return false;
+	case EDGES_NEVER:
+		lane_mark(lane, node, NOC_END_UNREACHED);
+		return true;
+	case EDGES_READY:
+		break;
+	}
+	if (lane_is_failing(lane, node) && (!rescues || lane->cancelled))
+		lane_mark(lane, node, NOC_END_UNREACHED);
+	else
+		lane_begin(lane, node);
+	return true;
+}
+
+static bool
+lane_pass(struct noc_lane *lane)
+{
+	bool changed = false;
+
+	for (size_t i = lane->from;
+	     i < lane->to && !lane->run->ended && !lane->run->paused;) {
+		const struct noc_step_def *def = lane_def(lane, i);
+
+		/* Children before what holds them would be too early, and its
+		 * end too late by a pass: so often are there passes. */
+		changed = lane_look(lane, i) || changed;
+		i = node_is_place(def) ? i + 1 : def->end;
+	}
+	return changed && !lane->run->ended;
+}
+
+static bool
+lane_is_over(const struct noc_lane *lane)
+{
+	const struct noc_step_def *def;
+
+	for (size_t i = lane->from; i < lane->to; i = def->end) {
+		def = lane_def(lane, i);
+		if (!end_is_over(noc_lane_end_of(lane, i)))
+			return false;
+	}
+	return true;
+}
+
+void
+noc_lane_advance(struct noc_lane *lane)
+{
+	struct noc_run *r = lane->run;
+
+	if (lane->over)
+		return;
+	while (lane_pass(lane))
+		;
+	if (r->ended || !lane_is_over(lane))
+		return;
+	lane->over = true;
+	noc_lane_over(lane);
+}
+
+size_t
+noc_run_next(const struct noc_run *r)
+{
+	size_t node = 0;
+
+	while (node < r->plan->nbody &&
+	       end_is_over(noc_lane_end_of(r->root, node)))
+		node++;
+	return node;
+}
+
+/* ---- failing ---- */
+
+/* What this failure ends: the nearest around it that handles it, or the lane.
+ * All up to there are failing. */
+static size_t
+lane_spread(struct noc_lane *lane, size_t node)
+{
+	size_t at = node;
+
+	while (!lane_def(lane, at)->handles) {
+		at = lane_def(lane, at)->up;
+		if (at == lane->node) {
+			lane->failed = true;
+			return at;
+		}
+		if (!end_is_over(noc_lane_end_of(lane, at)))
+			noc_lane_set_end(lane, at, NOC_END_FAILING);
+	}
+	return at;
+}
+
+static bool
+node_is_in(const struct noc_lane *lane, size_t node, size_t scope)
+{
+	return scope == lane->node ||
+	       (node >= scope && node < lane_def(lane, scope)->end);
+}
+
+/* What changes something and is out may go on to its end. */
+static bool
+live_may_finish(const struct noc_live *l)
+{
+	return l->out && noc_live_step(l)->mutates && !l->probing;
+}
+
+static void
+lane_hush(struct noc_lane *lane, size_t scope, const struct noc_live *but,
+	  const char *why)
+{
+	struct noc_run *r = lane->run;
+
+	for (struct noc_live *next, *l = r->lives; l; l = next) {
+		next = l->next;
+		if (l == but || l->lane != lane || l->undoes ||
+		    !node_is_in(lane, l->node, scope))
+			continue;
+		if (l->inner || l->each)
+			noc_container_cancel(l, why);
+		else if (!live_may_finish(l))
+			noc_live_cancel(l, why);
+	}
+}
+
+void
+noc_lane_break(struct noc_live *l, const struct noc_failure *why)
+{
+	struct noc_lane *lane = l->lane;
+	char *path = noc_lane_path(lane, l->node);
+	size_t scope;
+
+	noc_value_free(lane->error);
+	lane->error = noc_failure_value(why);
+	noc_value_set(lane->error, "step", noc_value_str(path));
+	free(path);
+	noc_lane_set_end(lane, l->node, NOC_END_FAILED);
+	scope = lane_spread(lane, l->node);
+	if (scope == lane->node && !lane->broken) {
+		noc_live_keep(l);
+		lane->broken = l;
+		lane->run->dirty |= lane->up == NULL;
+	}
+	lane_hush(lane, scope, l, "another step failed");
+	if (lane->broken != l)
+		noc_live_free(l);
+	noc_lane_wake(lane);
+}
+
+void
+noc_lane_cancel(struct noc_lane *lane, const char *why)
+{
+	lane->failed = true;
+	lane->cancelled = true;
+	lane_hush(lane, lane->node, NULL, why);
+	noc_lane_wake(lane);
+}
+
+void
+noc_lane_cancel_but(struct noc_lane *lane, const struct noc_live *but,
+		    const char *why)
+{
+	lane->failed = true;
+	lane_hush(lane, lane->node, but, why);
+}
+
+void
+noc_lane_stop(struct noc_lane *lane, const char *why)
+{
+	if (!lane->up && !lane->run->plan->finally_node) {
+		noc_run_end(lane->run, "Succeeded", why);
+		return;
+	}
+	free(lane->stopped);
+	lane->stopped = noc_strdup(why);
+	noc_lane_cancel(lane, why);
+}
+
+/* Containers of its lane in which something has begun have begun too. */
+static void
+lane_open_around(struct noc_lane *lane, size_t node)
+{
+	for (size_t up = lane_def(lane, node)->up; up != lane->node;
+	     up = lane_def(lane, up)->up)
+		if (noc_lane_end_of(lane, up) == NOC_END_NONE)
+			noc_lane_set_end(lane, up, NOC_END_OPEN);
+}
+
+void
+noc_lane_restore(struct noc_lane *lane)
+{
+	for (size_t i = lane->from; i < lane->to;) {
+		const struct noc_step_def *def = lane_def(lane, i);
+
+		if (noc_lane_end_of(lane, i) != NOC_END_NONE)
+			lane_open_around(lane, i);
+		i = node_is_place(def) ? i + 1 : def->end;
+	}
+	for (size_t i = lane->from; i < lane->to;) {
+		const struct noc_step_def *def = lane_def(lane, i);
+
+		if (noc_lane_end_of(lane, i) == NOC_END_FAILED)
+			(void)lane_spread(lane, i);
+		i = node_is_place(def) ? i + 1 : def->end;
+	}
+}

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "engine/run/container.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "engine/expr/template.h"
+#include "engine/lang/ast.h"
+#include "engine/run/advance.h"
+#include "engine/run/attempt.h"
+#include "engine/run/each.h"
+#include "engine/run/escalate.h"
+#include "engine/run/rows.h"
+#include "engine/run/runner.h"
+#include "engine/run/stage.h"
+#include "engine/run/step.h"
+
+/* ---- choose ---- */
+
+static void
+choose_open(struct noc_lane *lane, size_t node, int64_t chosen)
+{
+	const struct noc_step_def *steps = lane->run->plan->steps;
+	int64_t n = 0;
+
+	noc_lane_set_end(lane, node, NOC_END_OPEN);
+	for (size_t i = node + 1; i < steps[node].end; i = steps[i].end)
+		if (++n != chosen)
+			for (size_t k = i; k < steps[i].end; k++)
+				noc_lane_set_end(lane, k, NOC_END_SKIPPED);
+}
+
+void
+noc_choose_load(struct noc_lane *lane, size_t node,
+		const struct noc_value *output)
+{
+	choose_open(lane, node, noc_value_get_int(output, "chosen", 0));
+}
+
+void
+noc_choose_begin(struct noc_lane *lane, size_t node)
+{
+	const struct noc_step_def *steps = lane->run->plan->steps, *b;
+	struct noc_live *l = noc_step_enter(lane, node);
+	struct noc_step_done d = { .def = &steps[node], .state = "Succeeded" };
+	struct noc_value *output;
+	struct noc_failure f;
+	struct noc_err err = { 0 };
+	int64_t n = 0, chosen = 0;
+	char outcome[64];
+
+	if (!l) {
+		for (size_t k = node + 1; k < steps[node].end; k++)
+			noc_lane_set_end(lane, k, NOC_END_SKIPPED);
+		return;
+	}
+	for (size_t i = node + 1; !chosen && i < steps[node].end; i = b->end) {
+		b = &steps[i];
+		n++;
+		if (noc_step_holds(l, b->when, b->when_fn, NULL, NULL, &err))
+			chosen = n;
+		if (err.kind != NOC_OK) {
+			noc_failure_set(&f, "permanent", "rule", "when", "%s",
+					err.msg);
+			d.failure = &f;
+			noc_step_fail(l, &d);
+			return;
+		}
+	}
+	output = noc_value_map();
+	noc_value_set(output, "chosen", noc_value_int(chosen));
+	snprintf(outcome, sizeof(outcome),
+		 chosen ? "ok: branch %lld" : "ok: no branch",
+		 (long long)chosen);
+	d.outcome = outcome;
+	d.output = output;
+	noc_step_write_done(l, &d);
+	noc_value_set(lane->steps, d.def->name, output);
+	noc_live_free(l);
+	choose_open(lane, node, chosen);
+}
+
+/* ---- call ---- */
+
+static struct noc_lane *
+call_lane(struct noc_live *l, struct noc_value *input)
+{
+	l->inner = noc_lane_new(l->run, l->lane, l->node, l->path);
+	l->inner->input = input;
+	noc_lane_wake(l->inner);
+	return l->inner;
+}
+
+/* Of a container: until its timeout, if it has one. */
+static int64_t
+container_end(const struct noc_live *l)
+{
+	const struct noc_step_def *def = noc_live_step(l);
+
+	return def->timeout_ms ? noc_ns_after(l->step_ns, def->timeout_ms) : 0;
+}
+
+void
+noc_call_begin(struct noc_live *l)
+{
+	const struct noc_step_def *def = noc_live_step(l);
+	struct noc_step_done d = { .def = def };
+	struct noc_value *input = NULL;
+	struct noc_failure f;
+	struct noc_scope scope;
+	struct noc_err err = { 0 };
+
+	noc_lane_scope(l->lane, &scope);
+	if ((def->call_input &&
+	     noc_template_tree(def->call_input, &scope, NOC_MISSING_FAIL,
+			       &input, &err)) ||
+	    noc_run_check_input(def->call, def->call_takes, &input, &err)) {
+		noc_value_free(input);
+		noc_failure_set(&f, "permanent", "rule", "input", "%s",
+				err.msg);
+		d.failure = &f;
+		noc_step_fail(l, &d);
+		return;
+	}
+	if (!input)
+		input = noc_value_map();
+	l->attempt = 1;
+	noc_step_write_start(l, def, def->call, input);
+	call_lane(l, input);
+	noc_live_wait(l, NOC_WAIT_INNER, l->run->phase, container_end(l));
+}
+
+/* As the failure of what it held, its path in front. */
+static void
+call_failure(struct noc_failure *f, const struct noc_value *error)
+{
+	const char *class = noc_class_find(
+	    noc_value_get_str(error, "class", "downstream_failed"));
+
+	noc_failure_set(f, class ? class : "downstream_failed",
+			noc_value_get_str(error, "block", "flow"),
+			noc_value_get_str(error, "code", "inner"), "%s: %s",
+			noc_value_get_str(error, "step", "?"),
+			noc_value_get_str(error, "message", "failed"));
+}
+
+static void
+call_over(struct noc_live *l)
+{
+	const struct noc_step_def *def = noc_live_step(l);
+	struct noc_lane *in = l->inner;
+	struct noc_step_done d = { .def = def, .target = def->call };
+	struct noc_value *output = NULL;
+	struct noc_failure f;
+	struct noc_scope scope;
+	struct noc_err err = { 0 };
+
+	if (in->failed && in->broken) {
+		call_failure(&f, in->error);
+		d.failure = &f;
+		noc_step_fail(l, &d);
+		return;
+	}
+	if (in->cancelled && !in->stopped) {
+		noc_live_cancel(l, "cancelled");
+		return;
+	}
+	noc_lane_scope(in, &scope);
+	if (def->call_output &&
+	    noc_template_tree(def->call_output, &scope, NOC_MISSING_FAIL,
+			      &output, &err)) {
+		noc_failure_set(&f, "permanent", "rule", "output", "%s",
+				err.msg);
+		d.failure = &f;
+		noc_step_fail(l, &d);
+		return;
+	}
+	if (in->stopped)
+		d.outcome = "ok: stopped";
+	noc_step_succeed(l, output, &d);
+}
+
+/* ---- any ---- */
+
+void
+noc_lane_over(struct noc_lane *lane)
+{
+	struct noc_run *r = lane->run;
+	struct noc_live *l;
+
+	if (lane->each) {
+		noc_each_lane_over(lane);
+		return;
+	}
+	if (lane == r->root || lane == r->closing) {
+		noc_stage_over(r);
+		return;
+	}
+	l = noc_live_find(lane->up, lane->node);
+	if (l && l->inner == lane)
+		call_over(l);
+}
+
+void
+noc_container_cancel(struct noc_live *l, const char *why)
+{
+	if (l->each)
+		noc_each_cancel(l, why);
+	else if (l->inner)
+		noc_lane_cancel(l->inner, why);
+	else
+		noc_live_cancel(l, why);
+}
+
+void
+noc_container_due(struct noc_live *l)
+{
+	struct noc_step_done d = { .def = noc_live_step(l) };
+	struct noc_failure f;
+
+	if (l->each && noc_each_due(l))
+		return;
+	noc_failure_set(&f, "timeout", "flow", "timeout",
+			"its timeout is over before what it holds");
+	d.failure = &f;
+	noc_step_fail(l, &d);
+}
+
+void
+noc_container_close(struct noc_live *l)
+{
+	noc_each_free(l->each);
+	l->each = NULL;
+	noc_lane_free(l->inner);
+	l->inner = NULL;
+}
+
+void
+noc_container_store(const struct noc_live *l, struct noc_value *live)
+{
+	if (l->inner && l->inner->input)
+		noc_value_set(live, "input", noc_value_copy(l->inner->input));
+	if (l->each)
+		noc_each_store(l->each, live);
+}
+
+void
+noc_container_load(struct noc_live *l, const struct noc_value *live)
+{
+	const struct noc_step_def *def = noc_live_step(l);
+	const struct noc_value *input = noc_value_get(live, "input");
+
+	if (def && def->kind == NOC_STEP_CALL)
+		call_lane(l, input ? noc_value_copy(input) : noc_value_map());
+	else if (def && def->kind == NOC_STEP_EACH)
+		noc_each_load(l, live);
+}
+
+/* Which of its ancestors have a scope of their own, the outermost first. */
+static size_t
+container_around(const struct noc_plan *p, size_t node, size_t around[],
+		 size_t max)
+{
+	size_t n = 0, up = p->steps[node].up;
+
+	for (; up != NOC_NODE_TOP; up = p->steps[up].up) {
+		enum noc_step_kind kind = p->steps[up].kind;
+
+		if (kind != NOC_STEP_CALL && kind != NOC_STEP_EACH)
+			continue;
+		if (n == max)
+			return max + 1;
+		memmove(around + 1, around, n * sizeof(*around));
+		around[0] = up;
+		n++;
+	}
+	return n;
+}
+
+struct noc_lane *
+noc_container_lane(struct noc_run *r, size_t node, const char *path)
+{
+	size_t around[NOC_AROUND_MAX];
+	size_t n = container_around(r->plan, node, around, NOC_AROUND_MAX);
+	struct noc_lane *lane = node < r->plan->nbody ? r->root : r->closing;
+
+	for (size_t i = 0; lane && i < n && n <= NOC_AROUND_MAX; i++) {
+		struct noc_live *l = noc_live_find(lane, around[i]);
+		size_t len = l ? strlen(l->path) : 0;
+		const char *end;
+
+		if (!l || strncmp(path, l->path, len) != 0)
+			return NULL;
+		if (!l->each) {
+			lane = l->inner;
+			continue;
+		}
+		end = path[len] == '[' ? strchr(path + len, ']') : NULL;
+		lane = end ? noc_each_lane(l->each, path + len + 1,
+					   (size_t)(end - path) - len - 1)
+			   : NULL;
+	}
+	return n <= NOC_AROUND_MAX ? lane : NULL;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef NOC_ENGINE_RUN_EACH_H
+#define NOC_ENGINE_RUN_EACH_H
+
+#include "engine/run/live.h"
+#include "store/load.h"
+
+/*
+ * A fan-out: its list is frozen when it begins; an item is a lane while it is
+ * under way, and then two bytes and what is collected of it.  Loop thread,
+ * inside an input.
+ */
+struct noc_each;
+
+void noc_each_begin(struct noc_live *l);
+void noc_each_lane_over(struct noc_lane *lane);
+void noc_each_cancel(struct noc_live *l, const char *why);
+bool noc_each_due(struct noc_live *l);	/* false: its timeout is over */
+void noc_each_free(struct noc_each *e); /* NULL is accepted */
+void noc_each_store(const struct noc_each *e, struct noc_value *live);
+void noc_each_load(struct noc_live *l, const struct noc_value *live);
+
+/* The row of one of its items, in lane. */
+void noc_each_load_item(struct noc_lane *lane, size_t node,
+			const struct noc_step_row *row);
+/* The lane of the item of this key; NULL: none such.  Not begun: it is. */
+struct noc_lane *noc_each_lane(struct noc_each *e, const char *key, size_t len);
+
+#endif

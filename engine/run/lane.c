@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "engine/run/lane.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "engine/expr/scope.h"
+#include "engine/run/live.h"
+#include "engine/run/runner.h"
+
+struct noc_lane *
+noc_lane_new(struct noc_run *r, struct noc_lane *up, size_t container,
+	     const char *path)
+{
+	struct noc_lane *lane = noc_calloc(1, sizeof(*lane));
+	const struct noc_plan *plan = r->plan;
+	bool top = container == NOC_NODE_TOP;
+
+	lane->run = r;
+	lane->up = up;
+	lane->item = up ? up->item : -1;
+	lane->node = container;
+	lane->from = top ? 0 : container + 1;
+	lane->to = top ? plan->nbody : plan->steps[container].end;
+	lane->ends = noc_calloc(lane->to - lane->from + 1, 1);
+	lane->steps = noc_value_map();
+	lane->path = noc_strdup(path);
+	return lane;
+}
+
+static void
+lane_leave_queue(struct noc_lane *lane)
+{
+	struct noc_lane **at = &lane->run->todo;
+
+	if (!lane->waiting)
+		return;
+	while (*at != lane)
+		at = &(*at)->next_todo;
+	*at = lane->next_todo;
+	if (lane->run->todo_end == &lane->next_todo)
+		lane->run->todo_end = at;
+}
+
+void
+noc_lane_free(struct noc_lane *lane)
+{
+	if (!lane)
+		return;
+	lane_leave_queue(lane);
+	while (lane->lives) {
+		struct noc_live *l = lane->run->lives;
+
+		while (l->lane != lane)
+			l = l->next;
+		noc_live_free(l);
+	}
+	if (lane->broken)
+		noc_live_free(lane->broken);
+	noc_value_free(lane->steps);
+	noc_value_free(lane->input);
+	noc_value_free(lane->extra);
+	noc_value_free(lane->error);
+	free(lane->ends);
+	free(lane->path);
+	free(lane->stopped);
+	free(lane);
+}
+
+void
+noc_lane_wake(struct noc_lane *lane)
+{
+	struct noc_run *r = lane->run;
+
+	if (lane->waiting)
+		return;
+	lane->waiting = true;
+	lane->next_todo = NULL;
+	*r->todo_end = lane;
+	r->todo_end = &lane->next_todo;
+}
+
+/*
+ * The nearest that has it: an item sees its own steps, then those around it; a
+ * called flow sees nothing but its own and its input.
+ */
+void
+noc_lane_scope(const struct noc_lane *lane, struct noc_scope *scope)
+{
+	const struct noc_run *r = lane->run;
+	const struct noc_value *input = NULL;
+	size_t n = 0;
+
+	noc_run_scope(r, scope);
+	scope->steps = lane->steps;
+	if (lane->error)
+		scope->error = lane->error;
+	for (const struct noc_lane *at = lane; at; at = at->up) {
+		if (at != lane && n < NOC_SCOPE_OUTER)
+			scope->outer[n++] = at->steps;
+		if (at->extra &&
+		    scope->extra == noc_value_get(r->json, "extra"))
+			scope->extra = at->extra;
+		if (at->node != NOC_NODE_TOP &&
+		    r->plan->steps[at->node].kind == NOC_STEP_CALL) {
+			input = at->input;
+			break;
+		}
+	}
+	if (input)
+		scope->input = input;
+}
+
+enum noc_end
+noc_lane_end_of(const struct noc_lane *lane, size_t node)
+{
+	return (enum noc_end)lane->ends[node - lane->from];
+}
+
+void
+noc_lane_set_end(struct noc_lane *lane, size_t node, enum noc_end end)
+{
+	lane->ends[node - lane->from] = (uint8_t)end;
+}
+
+char *
+noc_lane_path(const struct noc_lane *lane, size_t node)
+{
+	const char *name = lane->run->plan->steps[node].name;
+
+	return lane->path[0] ? noc_asprintf("%s/%s", lane->path, name)
+			     : noc_strdup(name);
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef NOC_ENGINE_RUN_LANE_H
+#define NOC_ENGINE_RUN_LANE_H
+
+#include "engine/run/run_private.h"
+
+/*
+ * One instance of a list of steps: the run's own, a called flow, one item of a
+ * fan-out, the check after a wave.  It knows how its steps ended and what they
+ * gave; what comes next is worked out from that and the plan alone
+ * (noc_lane_advance), so a restart needs nothing but the rows of the steps.
+ * Loop thread, inside an input.
+ */
+
+/* How a step of the plan ended; of what holds others, how those did. */
+enum noc_end {
+	NOC_END_NONE,
+	NOC_END_OPEN,	 /* begun */
+	NOC_END_FAILING, /* begun, something in it failed: nothing new begins */
+	NOC_END_OK,
+	NOC_END_FAILED,
+	NOC_END_SKIPPED, /* by its `when`, its mode, a choice */
+	NOC_END_CANCELLED,
+	NOC_END_UNREACHED /* an edge to it can never come about */
+};
+
+struct noc_each;
+struct noc_live;
+
+struct noc_lane {
+	struct noc_run *run;
+	struct noc_lane *up; /* where its container is; NULL: the run's own */
+	size_t node;	     /* its container; NOC_NODE_TOP */
+	size_t from, to;     /* its nodes: from ... to - 1 */
+	uint8_t *ends;	     /* enum noc_end, by node - from */
+	struct noc_value *steps; /* name -> what it gave */
+	struct noc_value *input; /* of a called flow; NULL: as around it */
+	struct noc_value *extra; /* its item, by its name; NULL: as around it */
+	struct noc_value *error; /* what failed in it last; NULL */
+	char *path;		 /* "precheck[sw1]", "fix", ""; owned */
+	struct noc_each *each;	 /* whose item or check it is; NULL */
+	int64_t item; /* its place in the list, or that of what it is in; -1 */
+	struct noc_live *broken; /* whose failure nothing in it handles */
+	char *stopped;		 /* why it ended early, well; NULL */
+	unsigned lives;		 /* begun and not ended, of it alone */
+	bool failed;		 /* nothing new begins in it */
+	bool cancelled;		 /* from outside */
+	bool over;		 /* told to its container */
+	bool waiting;		 /* it is in the run's queue */
+	struct noc_lane *next_todo;
+	struct noc_undo *undo; /* engine/run/undo.h; NULL: nothing to undo */
+	struct noc_lane *next; /* of its container */
+};
+
+/* The nodes that container holds (NOC_NODE_TOP: the flow's own), in up. */
+struct noc_lane *noc_lane_new(struct noc_run *r, struct noc_lane *up,
+			      size_t container, const char *path);
+/* With all that is in it. */
+void noc_lane_free(struct noc_lane *lane);
+/* Something in it has ended: noc_run_advance goes through it. */
+void noc_lane_wake(struct noc_lane *lane);
+void noc_lane_scope(const struct noc_lane *lane, struct noc_scope *scope);
+enum noc_end noc_lane_end_of(const struct noc_lane *lane, size_t node);
+void noc_lane_set_end(struct noc_lane *lane, size_t node, enum noc_end end);
+/* "fix/raise"; returned. */
+char *noc_lane_path(const struct noc_lane *lane, size_t node);
+
+#endif

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "engine/run/stage.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "engine/run/lane.h"
+#include "engine/run/live.h"
+#include "engine/run/runner.h"
+#include "engine/run/advance.h"
+#include "engine/run/undo.h"
+
+static void
+stage_verdict(struct noc_run *r)
+{
+	const struct noc_lane *root = r->root;
+
+	r->verdict = root->broken || (root->failed && !root->cancelled)
+			 ? "Failed"
+		     : root->cancelled && !root->stopped ? "Cancelled"
+							 : "Succeeded";
+	if (strcmp(r->verdict, "Failed") == 0 && root->error) {
+		noc_value_free(r->error);
+		r->error = noc_value_copy(root->error);
+	}
+	r->dirty = true;
+}
+
+/* The steps of on_fail and finally are of the run's own names. */
+static bool
+stage_lane(struct noc_run *r, size_t node)
+{
+	if (!node)
+		return false;
+	r->closing = noc_lane_new(r, r->root, node, "");
+	noc_lane_wake(r->closing);
+	return true;
+}
+
+/* What went wrong in closing is said, and changes how it ends. */
+static void
+stage_close(struct noc_run *r)
+{
+	struct noc_lane *lane = r->closing;
+
+	if (!lane)
+		return;
+	if (lane->failed && strcmp(r->verdict, "Failed") != 0) {
+		r->verdict = "Failed";
+		noc_value_free(r->error);
+		r->error = lane->error ? noc_value_copy(lane->error) : NULL;
+	}
+	r->closing = NULL;
+	noc_lane_free(lane);
+}
+
+static void
+stage_end(struct noc_run *r)
+{
+	struct noc_lane *root = r->root;
+
+	if (!strcmp(r->verdict, "Failed"))
+		noc_run_fail(r);
+	else
+		noc_run_end(r, r->verdict,
+			    root->stopped ? root->stopped : NULL);
+}
+
+static bool
+stage_begin(struct noc_run *r)
+{
+	const struct noc_plan *p = r->plan;
+	bool failed = !strcmp(r->verdict, "Failed");
+
+	switch (r->stage) {
+	case NOC_STAGE_UNDO:
+		return noc_undo_run(r);
+	case NOC_STAGE_ON_FAIL:
+		return failed && stage_lane(r, p->on_fail_node);
+	case NOC_STAGE_FINALLY:
+		return stage_lane(r, p->finally_node);
+	case NOC_STAGE_BODY:
+	case NOC_STAGE_END:
+		break;
+	}
+	return false;
+}
+
+void
+noc_stage_over(struct noc_run *r)
+{
+	if (r->stage == NOC_STAGE_BODY)
+		stage_verdict(r);
+	else
+		stage_close(r);
+	while (!r->ended && r->stage < NOC_STAGE_END) {
+		r->stage++;
+		r->dirty = true;
+		if (stage_begin(r))
+			return;
+	}
+	if (!r->ended)
+		stage_end(r);
+}
+
+/* ---- over a restart ---- */
+
+static const char *const verdicts[] = { "Succeeded", "Failed", "Cancelled" };
+
+void
+noc_stage_store(struct noc_run *r)
+{
+	if (r->stage == NOC_STAGE_BODY) {
+		noc_value_unset(r->json, "stage");
+		return;
+	}
+	noc_value_set(r->json, "stage", noc_value_int(r->stage));
+	noc_value_set(r->json, "verdict", noc_value_str(r->verdict));
+}
+
+void
+noc_stage_load(struct noc_run *r, const struct noc_value *json)
+{
+	int64_t stage = noc_value_get_int(json, "stage", NOC_STAGE_BODY);
+	const char *verdict = noc_value_get_str(json, "verdict", "");
+
+	if (stage <= NOC_STAGE_BODY || stage > NOC_STAGE_END)
+		return;
+	r->stage = (enum noc_stage)stage;
+	r->verdict = "Failed";
+	for (size_t i = 0; i < NOC_COUNT(verdicts); i++)
+		if (!strcmp(verdicts[i], verdict))
+			r->verdict = verdicts[i];
+	r->root->over = true;
+	if (r->stage == NOC_STAGE_ON_FAIL)
+		stage_lane(r, r->plan->on_fail_node);
+	else if (r->stage == NOC_STAGE_FINALLY)
+		stage_lane(r, r->plan->finally_node);
+}
+
+void
+noc_stage_restore(struct noc_run *r)
+{
+	struct noc_live *l;
+
+	noc_lane_restore(r->root);
+	if (r->closing)
+		noc_lane_restore(r->closing);
+	/* The first version did not say that it tells of a failure. */
+	for (l = r->lives; l && !(l->esc.def && l->esc.on_fail);)
+		l = l->next;
+	if (l && r->stage == NOC_STAGE_BODY) {
+		r->stage = NOC_STAGE_END;
+		r->verdict = "Failed";
+		r->root->over = true;
+	}
+}
