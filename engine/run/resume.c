@@ -288,7 +288,7 @@ run_unsure(struct noc_run *r)
 		r->unread = true;
 		if (at->esc.def)
 			noc_escalate_watch(at, false);
-		noc_live_end(at, NOC_END_NONE);
+		noc_live_end(at, NOC_END_UNREACHED);
 	}
 	if (run_is_sure(r, lacks))
 		return;
