@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "engine/lang/ast.h"
+#include "engine/lang/schema.h"
 #include "engine/expr/template.h"
 #include "engine/flow/plan_private.h"
 
@@ -247,6 +248,53 @@ keep_is_own(const struct noc_step_def *s, struct noc_err *err)
 	return 0;
 }
 
+/* on_fail holds steps. */
+static bool
+keep_ends(const struct noc_value *v)
+{
+	const struct noc_value *items =
+	    noc_ast_node(v) && !noc_ast_is(v, "table") ? NULL
+						       : noc_ast_items(v);
+
+	if (v && !items)
+		return noc_schema_is(noc_ast_node(v), "step") &&
+		       !noc_ast_is(v, "escalate");
+	for (size_t i = 0; i < noc_value_len(items); i++)
+		if (keep_ends(noc_value_at(items, i)))
+			return true;
+	return false;
+}
+
+/* Only a list can be seen to be read before it is changed. */
+static int
+keep_straight(const struct noc_value *run, const struct noc_value *node,
+	      struct noc_err *err)
+{
+	static const char *const held[] = { "parallel", "choose", "each",
+					    "call", "undo" };
+	const struct noc_value *first = noc_value_at(noc_ast_items(node), 0);
+	const char *what = NULL;
+
+	for (size_t i = 0; i < NOC_COUNT(held); i++)
+		if (noc_ast_is(node, held[i]) ||
+		    (noc_ast_is(node, "step") && noc_ast_is(first, held[i])))
+			what = held[i];
+	if (!noc_node_is_action(node) && noc_ast_opt(node, "after"))
+		what = "after";
+	if (noc_ast_is(node, "step") && noc_ast_opt(node, "undo"))
+		what = "undo";
+	if (noc_ast_is(run, "flow") && noc_ast_opt(run, "finally"))
+		what = "finally";
+	if (noc_ast_is(run, "flow") && keep_ends(noc_ast_opt(run, "on_fail")))
+		what = "on_fail with steps";
+	if (!what)
+		return 0;
+	return noc_err_set(err, NOC_ECONFIG,
+			   "%s: 'keep_one_up' guards the steps of a plain list "
+			   "only, and this flow has '%s'.",
+			   noc_ast_at(node), what);
+}
+
 static int
 keep_step(struct keep *k, const struct noc_value *node, size_t position,
 	  struct noc_err *err)
@@ -351,6 +399,9 @@ noc_keep_one_up(const struct noc_value *run, const struct noc_value *group,
 	struct keep k = { noc_value_list(), noc_value_list() };
 	int rc = keep_group(&k, group, err);
 
+	for (size_t i = 0; !rc && i < n; i++)
+		rc = keep_straight(run, flow ? noc_value_at(items, i) : run,
+				   err);
 	for (size_t i = 0; !rc && i < n; i++)
 		rc = keep_step(&k, flow ? noc_value_at(items, i) : run, i + 1,
 			       err);

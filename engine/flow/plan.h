@@ -79,7 +79,7 @@ struct noc_wave { /* how many items: as a number, a share, or the rest */
 
 struct noc_each_def {
 	const struct noc_value *over;	 /* a template "{steps.x.list}", a list,
-					    or {node: select} */
+					    or {node: inventory} */
 	const char *as;			 /* "item" */
 	struct noc_template *key;	 /* NULL: the item, its name or id */
 	struct noc_template *limit_text; /* NULL: limit */
@@ -149,6 +149,7 @@ struct noc_step_def {
 	bool handles;	   /* an edge for its failure begins here */
 	const char *block; /* who has failed, of its failures; NULL */
 	const char *class; /* NOC_STEP_FAIL: of its error; NULL: permanent */
+	const char *on_timeout;	   /* escalate skip abort; NULL */
 	struct noc_each_def *each; /* NOC_STEP_EACH */
 	struct noc_step_def *undo; /* an action that takes it back; NULL */
 	const char *call;	   /* NOC_STEP_CALL: the flow's name, */
@@ -184,13 +185,23 @@ struct noc_plan {
 	char tree_said[65];
 };
 
+struct noc_table;
+struct noc_plan_source {
+	const char *name; /* of the rule or flow */
+	/* AST of `flow {…}` or a single action/escalate/step node (a run of
+	 * one step). */
+	const struct noc_value *flow;
+	const struct noc_table *flows; /* name -> AST, for `call`; or NULL */
+	/* Each mistake, the first one too; NULL: only that, in *err. */
+	void (*tell)(const struct noc_err *mistake, void *arg);
+	void *arg;
+};
 /*
- * flow: AST of `flow {…}` or a single action/escalate/step node (a run of
- * one step).  ECONFIG with file:line: step with no or two actions, missing
- * timeout on a mutating step, duplicate step name, unknown action, ...
+ * ECONFIG with file:line: step with no or two actions, missing timeout on a
+ * mutating step, duplicate step name, unknown action, ...
  */
-int noc_plan_new(const char *name, const struct noc_value *flow,
-		 struct noc_plan **out, struct noc_err *err);
+int noc_plan_new(const struct noc_plan_source *from, struct noc_plan **out,
+		 struct noc_err *err);
 int noc_plan_from_json(const char *json, struct noc_plan **out,
 		       struct noc_err *err);
 struct noc_plan *noc_plan_ref(struct noc_plan *p);

@@ -17,9 +17,6 @@
 
 #define STEP_TIMEOUT_READ_MS   10000
 #define STEP_TIMEOUT_NOTIFY_MS 30000
-#define ESCALATE_MAX_MS	       (24 * 3600 * 1000LL)
-#define ESCALATE_LEVELS_MAX    32
-#define STOP_ON_MAX	       16
 
 static int
 step_failed(const struct noc_value *node, const struct noc_step_def *s, int rc,
@@ -30,8 +27,8 @@ step_failed(const struct noc_value *node, const struct noc_step_def *s, int rc,
 	return rc;
 }
 
-static bool
-node_is_action(const struct noc_value *v)
+bool
+noc_node_is_action(const struct noc_value *v)
 {
 	const char *node = noc_ast_node(v);
 	const struct noc_node_schema *schema =
@@ -44,8 +41,8 @@ node_is_action(const struct noc_value *v)
 }
 
 /* "snmp.get", third step -> "snmp_get_3": a name that paths can say. */
-static char *
-step_own_name(const char *node, size_t position)
+char *
+plan_own_name(const char *node, size_t position)
 {
 	char *name = noc_asprintf("%s_%zu", node, position);
 
@@ -57,8 +54,8 @@ step_own_name(const char *node, size_t position)
 
 /* ---- the parts of a step ---- */
 
-static int
-step_where(const struct noc_value *opts, const char *key, const char *at,
+int
+plan_where(const struct noc_value *opts, const char *key, const char *at,
 	   struct noc_where **where, const char **fn, struct noc_err *err)
 {
 	const struct noc_value *v = noc_value_get(opts, key);
@@ -142,7 +139,9 @@ step_times(const struct noc_value *opts, unsigned flags, struct noc_step_def *s,
 						    : STEP_TIMEOUT_NOTIFY_MS;
 	int rc;
 
-	if (s->mutates && !noc_value_get(opts, "timeout"))
+	if (s->timeout_ms) /* an undo has the step's */
+		fallback = s->timeout_ms;
+	else if (s->mutates && !noc_value_get(opts, "timeout"))
 		return noc_err_set(err, NOC_ECONFIG,
 				   "'%s' changes something, so its timeout "
 				   "must be said: step \"%s\" { %s { ... }, "
@@ -175,7 +174,7 @@ step_recovery(const struct noc_value *opts, struct noc_step_def *s,
 	s->on_error = noc_ast_opts(noc_value_get(opts, "on_error"));
 	s->probe = probe;
 	s->on_crash = noc_value_get_str(opts, "on_crash", fallback);
-	if (s->probe && !node_is_action(s->probe))
+	if (s->probe && !noc_node_is_action(s->probe))
 		return noc_err_set(err, NOC_ECONFIG,
 				   "'probe' must be an action that reads.");
 	if (!strcmp(s->on_crash, "verify") && !s->probe)
@@ -183,6 +182,41 @@ step_recovery(const struct noc_value *opts, struct noc_step_def *s,
 				   "on_crash = \"verify\" needs a probe that "
 				   "tells whether it happened.");
 	return 0;
+}
+
+static int step_of_action(const struct noc_value *node,
+			  const struct noc_value *action,
+			  struct noc_step_def *s, struct noc_err *err);
+
+/* undo = ACTION | { ACTION, timeout = ... }: a step without a place. */
+int
+noc_step_undo(const struct noc_value *opts, struct noc_step_def *s,
+	      struct noc_err *err)
+{
+	const struct noc_value *v = noc_value_get(opts, "undo");
+	const struct noc_value *target = noc_value_get(opts, "target");
+	const struct noc_value *action =
+	    noc_node_is_action(v) ? v : noc_value_at(noc_ast_items(v), 0);
+	int rc;
+
+	if (!v)
+		return 0;
+	s->undo = noc_calloc(1, sizeof(*s->undo));
+	s->undo->name = noc_strdup(s->name);
+	s->undo->at = noc_value_get(action, "at") ? noc_ast_at(action) : s->at;
+	s->undo->up = NOC_NODE_TOP;
+	if (noc_value_get(opts, "timeout"))
+		s->undo->timeout_ms = s->timeout_ms;
+	if (!noc_node_is_action(action))
+		return noc_err_set(err, NOC_ECONFIG,
+				   "'undo' must be an action, or { ACTION, "
+				   "timeout = \"10s\" }.");
+	rc = step_of_action(v, action, s->undo, err);
+	if (!rc && target && !s->undo->target)
+		rc = step_target(opts, s->undo, err);
+	if (rc)
+		noc_err_prefix(err, "'undo'");
+	return rc;
 }
 
 /* ---- the kinds of step ---- */
@@ -204,10 +238,12 @@ step_of_action(const struct noc_value *node, const struct noc_value *action,
 	if (!rc)
 		rc = step_retry(opts, &s->retry, err);
 	if (!rc)
-		rc = step_where(opts, "fail_if", s->at, &s->fail_if,
+		rc = plan_where(opts, "fail_if", s->at, &s->fail_if,
 				&s->fail_if_fn, err);
 	if (!rc)
 		rc = step_recovery(opts, s, err);
+	if (!rc)
+		rc = noc_step_undo(opts, s, err);
 	return rc;
 }
 
@@ -225,7 +261,7 @@ step_single(const struct noc_value *node, struct noc_step_def *s,
 				   "holds %zu actions; it must hold exactly "
 				   "one.",
 				   noc_value_len(items));
-	if (!node_is_action(action))
+	if (!noc_node_is_action(action))
 		return noc_err_set(err, NOC_ECONFIG, "'%s' is no action.",
 				   noc_ast_node(action) ? noc_ast_node(action)
 							: "a value");
@@ -245,7 +281,7 @@ step_verify(const struct noc_value *node, struct noc_step_def *s,
 				 "something.",
 				 s->action);
 	if (!rc)
-		rc = step_where(opts, "expect", s->at, &s->expect,
+		rc = plan_where(opts, "expect", s->at, &s->expect,
 				&s->expect_fn, err);
 	if (!rc && !s->expect && !s->expect_fn)
 		rc = noc_err_set(err, NOC_ECONFIG,
@@ -321,6 +357,7 @@ noc_step_build(const struct noc_value *node, size_t position,
 	       struct noc_step_def *s, struct noc_err *err)
 {
 	const char *kind = noc_ast_node(node);
+	const struct noc_value *opts = noc_ast_opts(node);
 	size_t i = 0;
 	int rc;
 
@@ -336,8 +373,8 @@ noc_step_build(const struct noc_value *node, size_t position,
 	if (step_named(kind) && noc_ast_name(node))
 		s->name = noc_strdup(noc_ast_name(node));
 	else if (!step_named(kind))
-		s->name = step_own_name(kind, position);
-	if (i == NOC_COUNT(step_kinds) && !node_is_action(node))
+		s->name = plan_own_name(kind, position);
+	if (i == NOC_COUNT(step_kinds) && !noc_node_is_action(node))
 		rc = noc_err_set(err, NOC_ECONFIG, "'%s' is no kind of step.",
 				 kind);
 	else if (i == NOC_COUNT(step_kinds))
@@ -350,9 +387,11 @@ noc_step_build(const struct noc_value *node, size_t position,
 		s->kind = step_kinds[i].kind;
 		if (!rc && step_kinds[i].build)
 			rc = step_kinds[i].build(node, s, err);
+		s->block = noc_value_get_str(opts, "block", NULL);
+		s->on_timeout = noc_value_get_str(opts, "on_timeout", NULL);
 		if (!rc)
-			rc = step_where(noc_ast_opts(node), "when", s->at,
-					&s->when, &s->when_fn, err);
+			rc = plan_where(opts, "when", s->at, &s->when,
+					&s->when_fn, err);
 	}
 	return rc ? step_failed(node, s, rc, err) : 0;
 }
@@ -370,92 +409,8 @@ noc_step_release(struct noc_step_def *s)
 	noc_where_free(s->fail_if);
 	noc_template_free(s->target);
 	noc_escalation_free(s->escalation);
-}
-
-/* ---- escalate { { "0m", notify "noc" }, ..., again = "15m" } ---- */
-
-static int
-escalation_level(const struct noc_value *item, struct noc_escalation *e,
-		 struct noc_err *err)
-{
-	const struct noc_value *parts = noc_ast_items(item);
-	const struct noc_value *after = noc_value_at(parts, 0);
-	int64_t after_ms = 0;
-	size_t n = noc_value_len(parts);
-
-	if (n < 2 || after->type != NOC_STR ||
-	    noc_duration_parse(after->u.s.p, &after_ms))
-		return noc_err_set(err, NOC_ECONFIG,
-				   "a level of escalate is a duration and an "
-				   "action: { \"10m\", notify \"oncall\" }.");
-	if (e->nlevels && after_ms < e->levels[e->nlevels - 1].after_ms)
-		return noc_err_set(err, NOC_ECONFIG,
-				   "the levels of escalate must come in order "
-				   "of time, and '%s' is too early.",
-				   after->u.s.p);
-	for (size_t i = 1; i < n; i++) {
-		struct noc_value *action = noc_value_at(parts, i);
-
-		if (!node_is_action(action) ||
-		    !noc_action_find(noc_ast_node(action)))
-			return noc_err_set(err, NOC_ECONFIG,
-					   "'%s' in a level of escalate is no "
-					   "action.",
-					   noc_ast_node(action)
-					       ? noc_ast_node(action)
-					       : "a value");
-		if (e->nlevels >= ESCALATE_LEVELS_MAX)
-			return noc_err_set(err, NOC_ECONFIG,
-					   "escalate has more than %d levels.",
-					   ESCALATE_LEVELS_MAX);
-		e->levels[e->nlevels++] =
-		    (struct noc_escalation_level){ after_ms, action };
-	}
-	return 0;
-}
-
-int
-noc_escalation_build(const struct noc_value *node, struct noc_escalation **out,
-		     struct noc_err *err)
-{
-	const struct noc_value *items = noc_ast_items(node);
-	const struct noc_value *opts = noc_ast_opts(node);
-	struct noc_escalation *e = noc_calloc(1, sizeof(*e));
-	const char *words[STOP_ON_MAX];
-	int rc = 0;
-
-	*out = e; /* released with its step, also after an error */
-	e->levels = noc_calloc(ESCALATE_LEVELS_MAX, sizeof(*e->levels));
-	for (size_t i = 0; !rc && i < noc_value_len(items); i++)
-		rc = escalation_level(noc_value_at(items, i), e, err);
-	if (!rc && !e->nlevels)
-		rc = noc_err_set(err, NOC_ECONFIG,
-				 "escalate needs at least one level.");
-	if (!rc)
-		rc = noc_ast_duration(opts, "again", 0, &e->again_ms, err);
-	if (!rc)
-		rc = noc_ast_duration(opts, "max", ESCALATE_MAX_MS, &e->max_ms,
-				      err);
-	if (rc)
-		return rc;
-	e->nstop_on =
-	    noc_ast_strings(noc_value_get(opts, "stop_on"), words, STOP_ON_MAX);
-	if (!e->nstop_on)
-		words[e->nstop_on++] = "ack";
-	if (e->nstop_on > STOP_ON_MAX)
-		return noc_err_set(err, NOC_ECONFIG,
-				   "'stop_on' lists more than %d kinds.",
-				   STOP_ON_MAX);
-	e->stop_on = noc_memdup(words, e->nstop_on * sizeof(*words));
-	return 0;
-}
-
-void
-noc_escalation_free(struct noc_escalation *e)
-{
-	if (!e)
-		return;
-	free(e->levels);
-	free(e->stop_on);
-	free(e);
+	plan_each_free(s->each);
+	if (s->undo)
+		noc_step_release(s->undo);
+	free(s->undo);
 }

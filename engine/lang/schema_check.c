@@ -89,10 +89,34 @@ check_item_is(struct check *c, const struct noc_value *v, const char *kinds)
 	return node && noc_schema_is(node, kinds);
 }
 
+/* The table schema that `kinds` takes a plain table by, or NULL. */
+static const struct noc_node_schema *
+check_item_table(const struct noc_value *v, const char *kinds)
+{
+	const struct noc_node_schema *s;
+	const char *node = schema_node_of(v);
+	char word[32];
+
+	if ((node && strcmp(node, "table")) ||
+	    (v->type != NOC_LIST && v->type != NOC_MAP))
+		return NULL;
+	for (const char *p = kinds; *p; p += strspn(p, " ")) {
+		size_t n = strcspn(p, " ");
+
+		snprintf(word, sizeof(word), "%.*s", (int)n, p);
+		s = noc_schema_find(word);
+		if (s && !strcmp(s->family, "table"))
+			return s;
+		p += n;
+	}
+	return NULL;
+}
+
 static void
 check_item(struct check *c, const char *kinds, const struct noc_value *v,
 	   size_t i, const char *label)
 {
+	const struct noc_node_schema *table;
 	char buf[96], what[64], inner[224];
 	struct parts p;
 
@@ -118,6 +142,11 @@ check_item(struct check *c, const char *kinds, const struct noc_value *v,
 			    "%s must be a time and one action: { \"10m\", "
 			    "notify \"oncall\" }",
 			    inner);
+	} else if ((table = check_item_table(v, kinds)) &&
+		   schema_parts(v, &p)) {
+		snprintf(inner, sizeof(inner), "%s of %s", what, label);
+		schema_check_items(c, table, p.items, p.nitems, inner);
+		schema_check_options(c, table, p.opts, inner);
 	} else if (v->type == NOC_BOOL && !v->u.b) {
 		schema_false(c, what, label);
 	} else if (!check_item_is(c, v, kinds)) {
@@ -137,7 +166,10 @@ check_count(struct check *c, const char *count, const char *kinds, size_t n,
 {
 	if (*count == '1' && n != 1)
 		schema_problem(c, NULL, "%s holds exactly one %s and has %zu",
-			       label, !strcmp(kinds, "any") ? "value" : kinds,
+			       label,
+			       !strcmp(kinds, "any")	       ? "value"
+			       : !strcmp(kinds, "action call") ? "action"
+							       : kinds,
 			       n);
 	else if (*count == '2' && n != 2)
 		schema_problem(c, NULL, "%s takes two values and has %zu",
@@ -259,6 +291,19 @@ check_name_plain(const char *p)
 	return n > 0 && n <= 64;
 }
 
+/* A path of a run can hold it. */
+static bool
+check_name_is_path(const char *node)
+{
+	static const char *const nodes[] = { "step",   "verify", "parallel",
+					     "choose", "each",	 "undo" };
+
+	for (size_t i = 0; i < NOC_COUNT(nodes); i++)
+		if (!strcmp(nodes[i], node))
+			return true;
+	return false;
+}
+
 static void
 check_name(struct check *c, const struct noc_value *name)
 {
@@ -274,7 +319,7 @@ check_name(struct check *c, const struct noc_value *name)
 				       "%s \"%.60s\" is no time such as "
 				       "\"15s\"",
 				       node, text);
-	} else if (!strcmp(node, "step") || !strcmp(node, "verify")) {
+	} else if (check_name_is_path(node)) {
 		if (!check_name_plain(text) || strchr(text, '.'))
 			schema_problem(
 			    c, NULL,

@@ -13,6 +13,15 @@
 	    "only when this holds: path = value, or function(run); a " \
 	    "step that is not taken is skipped")
 
+#define AFTER                                                                  \
+	VAL("after", ANY, NULL, "the one before it",                           \
+	    "what it waits for, of the same list: \"a\", { \"a\", \"b\" } or " \
+	    "{ a = \"ok\" | \"failed\" | \"always\" }; it then stands beside " \
+	    "the line")
+
+#define BLOCK \
+	OPT("block", LITERAL, "who has failed when it fails: \"executor\"")
+
 static const struct noc_option step_options[] = {
 	WHEN,
 	DEF("timeout", DURATION, "10s for reads, 30s for notices",
@@ -31,10 +40,15 @@ static const struct noc_option step_options[] = {
 	VAL("on_crash", ENUM, "retry verify ask fail",
 	    "retry for reads; verify with a probe, else ask",
 	    "what to do when it is not known whether it happened"),
-	OPT("undo", LATER, "compensation"),
-	OPT("after", LATER, "edges of a graph"),
+	AFTER,
+	VAL("undo", TABLE, "undo_action", NULL,
+	    "what takes it back: an action, or { ACTION, timeout = ... }; it "
+	    "sees what the step gave"),
+	BLOCK,
+	VAL("on_timeout", ENUM, "escalate skip abort", NULL,
+	    "when its time is up: escalate fails and tells \"noc\", skip goes "
+	    "on as if it were left out, abort fails without another attempt"),
 	OPT("breaker", LATER, "own breaker limits"),
-	OPT("on_timeout", LATER, "timeout actions"),
 	END
 };
 
@@ -47,10 +61,12 @@ static const struct noc_option verify_options[] = {
 	DEF("timeout", DURATION, "10s", "for one read"),
 	DEF("target", STRING, "{device}", "the device that is read"),
 	VAL("output", MAP, NULL, NULL, "name = path in the result"),
+	AFTER,
+	BLOCK,
 	END
 };
 
-static const struct noc_option when_options[] = { WHEN, END };
+static const struct noc_option when_options[] = { WHEN, AFTER, END };
 
 static const struct noc_option fail_options[] = {
 	WHEN,
@@ -58,7 +74,7 @@ static const struct noc_option fail_options[] = {
 	    "permanent transient timeout dependency_unavailable "
 	    "dependency_degraded downstream_failed",
 	    "permanent", "class of the error"),
-	END
+	AFTER, BLOCK, END
 };
 
 static const struct noc_option escalate_options[] = {
@@ -66,11 +82,98 @@ static const struct noc_option escalate_options[] = {
 	DEF("max", DURATION, "24h", "then give up and say so"),
 	DEF("stop_on", STRINGS, "ack",
 	    "\"ack\" or kinds of event that end it with one all-clear"),
-	WHEN, END
+	WHEN,
+	AFTER,
+	END
 };
 
+static const struct noc_option parallel_options[] = { AFTER, END };
+
+static const struct noc_option line_options[] = {
+	OPT("name", LITERAL, "what `after` calls it"), AFTER, END
+};
+
+static const struct noc_option choose_options[] = {
+	VAL("otherwise", TABLE, "steps", "nothing",
+	    "done when no branch holds"),
+	AFTER, END
+};
+
+static const struct noc_option branch_options[] = {
+	REQ("when", WHERE, NULL, "taken when this holds and none before did"),
+	DEF("name", LITERAL, "its place", "what the record calls it"), END
+};
+
+static const struct noc_option call_options[] = {
+	OPT("*", ANY, "input of the flow = template or value"), END
+};
+
+static const struct noc_option undo_options[] = {
+	REQ("step", LITERAL, NULL, "the step, of which `undo` is carried out"),
+	VAL("items", ANY, NULL, "all that were done",
+	    "for these only: \"{steps.check.failed_items}\", or a list"),
+	WHEN, AFTER, END
+};
+
+static const struct noc_option each_options[] = {
+	VAL("over", ANY, "inventory", NULL,
+	    "the items: \"{steps.x.list}\", a list, or inventory { role = "
+	    "\"access\" }"),
+	DEF("as", LITERAL, "item", "the item's name in its steps"),
+	DEF("key", STRING, "the item, its name or id",
+	    "what tells an item from the others: \"{sw.name}\""),
+	VAL("limit", STRING, "number", "20", "how many at a time"),
+	OPT("rate", RATE, "how many begin in a time, as \"200/1s\""),
+	OPT("batch", INT, "so many end before others begin"),
+	VAL("waves", ANY, NULL, "all at once",
+	    "{ \"1\", \"10%\", \"rest\" }: the next when the one before went "
+	    "well"),
+	VAL("check", TABLE, "steps", NULL,
+	    "steps after each wave, the next one only when they succeed"),
+	VAL("need", STRING, "number", "all",
+	    "how many must succeed: all, 5, \"95%\", first, or any: judge it "
+	    "yourself"),
+	VAL("on_satisfied", ENUM, "let_finish cancel_rest",
+	    "let_finish; cancel_rest for first",
+	    "the others, once enough have succeeded"),
+	VAL("collect", MAP, NULL, NULL,
+	    "name = path, kept of each item: { up = \"steps.look.up\" }"),
+	VAL("empty", ENUM, "error ok", "error", "when there are no items"),
+	VAL("undo", ENUM, "none run wave failed_items succeeded_items", "none",
+	    "what is taken back when it fails"),
+	WHEN,
+	AFTER,
+	OPT("timeout", DURATION, "for all items together"),
+	END
+};
+
+static const struct noc_option undo_action_options[] = {
+	DEF("timeout", DURATION, "the step's", "for one attempt"),
+	OPT("deadline", DURATION, "for all attempts together"),
+	VAL("retry", TABLE, "retry", "3 attempts, 1s doubling, at most 60s",
+	    "after a transient error or a timeout"),
+	DEF("target", STRING, "the step's", "the device it is done to"), END
+};
+
+static const struct noc_option on_fail_options[] = {
+	VAL("undo", ENUM, "none run", "none",
+	    "first, what was done is taken back"),
+	DEF("timeout", DURATION, "1h", "for its steps together"), END
+};
+
+static const struct noc_option finally_options[] = {
+	DEF("timeout", DURATION, "1h", "for its steps together"), END
+};
+
+static const struct noc_option no_options[] = { END };
+
+#define TABLE(name, bare, items, opts, help)                \
+	{                                                   \
+		name, "table", '-', bare, items, opts, help \
+	}
+
 const struct noc_node_schema noc_schema_steps[] = {
-	{ "step", "step", 'r', false, "1 action", step_options,
+	{ "step", "step", 'r', false, "1 action call", step_options,
 	  "One action with its conditions and limits." },
 	{ "verify", "step", 'r', false, "1 snmp.get snmp.walk http.get exec",
 	  verify_options, "Reads until what is expected holds." },
@@ -82,13 +185,29 @@ const struct noc_node_schema noc_schema_steps[] = {
 	  "Tells level after level until somebody acknowledges." },
 	{ "sleep", "step", 'r', true, NULL, when_options,
 	  "Waits; the wait survives a restart." },
-	{ "parallel", "later", 'o', true, NULL, NULL, "branches" },
-	{ "each", "later", 'o', true, NULL, NULL, "fan-out" },
-	{ "choose", "later", 'o', true, NULL, NULL, "branching" },
-	{ "otherwise", "later", 'o', true, NULL, NULL, "branching" },
+	{ "parallel", "step", 'o', false, "+ step action line",
+	  parallel_options, "Steps, or lists of steps, that begin together." },
+	{ "choose", "step", 'o', false, "+ branch", choose_options,
+	  "The first branch whose `when` holds." },
+	{ "each", "step", 'r', false, "+ step action", each_options,
+	  "The steps in it once for each item of a list." },
+	{ "call", "step", 'r', true, NULL, call_options,
+	  "Another flow as a step; it sees its own steps and input only." },
+	{ "undo", "step", 'r', false, NULL, undo_options,
+	  "Carries out what takes a step back." },
+	TABLE("line", false, "+ step action", line_options,
+	      "A list in parallel."),
+	TABLE("branch", false, "+ step action", branch_options,
+	      "A branch of choose: { when = ..., STEPS }."),
+	TABLE("steps", true, "+ step action", no_options, "Steps."),
+	TABLE("on_fail", true, "step action", on_fail_options,
+	      "When a step has failed for good."),
+	TABLE("finally", true, "+ step action", finally_options,
+	      "Before it ends, however it does."),
 	{ "approve", "later", 'o', true, NULL, NULL, "approval gate" },
 	{ "confirm", "later", 'o', true, NULL, NULL, "confirmation" },
 	{ "wait_for", "later", 'o', true, NULL, NULL, "waiting" },
-	{ "call", "later", 'o', true, NULL, NULL, "sub-flow" },
+	TABLE("undo_action", true, "1 action", undo_action_options,
+	      "What takes a step back."),
 	{ NULL, NULL, 0, false, NULL, NULL, NULL }
 };

@@ -159,10 +159,14 @@ static const struct noc_option sensor_options[] = {
 
 static const struct noc_option flow_options[] = {
 	OPT("input", MAP, "what it is started with: name = type"),
-	VAL("on_fail", NODES, "action escalate", NULL,
+	OPT("output", MAP, "what it gives: name = template"),
+	VAL("on_fail", TABLE, "on_fail", NULL,
 	    "done when a step has failed for good"),
+	VAL("finally", TABLE, "finally", NULL,
+	    "done before it ends, however it does"),
+	VAL("on_cancel", ENUM, "undo", "nothing is taken back",
+	    "take back what was done when it is cancelled"),
 	DEF("timeout", DURATION, "24h", "the whole run ends by then"),
-	OPT("undo", LATER, "compensation"),
 	OPT("dedup", LATER, "deduplication of runs"),
 	OPT("on_running", LATER, "deduplication of runs"),
 	END

@@ -357,12 +357,15 @@ check_table(struct check *c, const struct noc_option *o, const char *what,
 	    const char *label, const struct noc_value *v)
 {
 	const struct noc_node_schema *s = noc_schema_find(o->values);
+	const char *node;
 	char inner[224];
 	struct parts p;
 
 	NOC_REQUIRE(s);
 	snprintf(inner, sizeof(inner), "%s of %s", what, label);
-	if (s->bare && (v->type == NOC_STR || check_is_number(v))) {
+	node = schema_node_of(v);
+	if (s->bare && (v->type == NOC_STR || check_is_number(v) ||
+			(node && noc_schema_is(node, s->items)))) {
 		schema_check_items(c, s, &v, 1, inner);
 		return;
 	}

@@ -22,7 +22,9 @@ struct noc_build {
 	const struct noc_value **nodes; /* all, the library first */
 	const char **kinds;		/* of each */
 	size_t nnodes;
-	size_t nemit; /* normalizers whose where is done */
+	struct noc_table flow_nodes; /* name -> AST: flows call each other */
+	const struct noc_plan *plan; /* at hand in noc_build_check_plan */
+	size_t nemit;		     /* normalizers whose where is done */
 };
 
 #define NOC_EMITTED ((void *)1) /* value in rs->kinds */

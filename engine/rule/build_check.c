@@ -165,6 +165,22 @@ name_is_extra(const char *path, size_t head)
 	return false;
 }
 
+/* What an each of the plan calls its item, and what an undo is given. */
+static bool
+name_is_item(const struct noc_build *b, const char *path, size_t head)
+{
+	const struct noc_plan *p = b->plan;
+
+	for (size_t i = 0; p && i < p->nsteps; i++) {
+		const struct noc_step_def *s = &p->steps[i];
+
+		if (s->each && strlen(s->each->as) == head &&
+		    !memcmp(s->each->as, path, head))
+			return true;
+	}
+	return p && head == 4 && !memcmp(path, "undo", 4);
+}
+
 static void
 on_path(const char *path, size_t len, void *arg)
 {
@@ -180,7 +196,7 @@ on_path(const char *path, size_t len, void *arg)
 	/* Captures that only help: noc_build_emit knows them. */
 	if (*path == '_' && noc_ast_is(b->node, "normalize"))
 		return;
-	if (name_is_extra(path, head))
+	if (name_is_extra(path, head) || name_is_item(b, path, head))
 		return;
 	if (noc_field_resolve(path, len, &b->rs->defined, &field, &err))
 		noc_build_error(b, NULL, "{%.*s}: %s", (int)len, path, err.msg);
@@ -229,6 +245,10 @@ check_references(struct noc_build *b, const struct noc_value *v, int depth)
 		check_channel(b, v);
 	else if (noc_ast_is(v, "start"))
 		check_flow(b, v);
+	if (noc_ast_is(v, "call")) /* what it calls is checked by itself */
+		v = noc_ast_opts(v);
+	if (!v)
+		return;
 	if (v->type == NOC_LIST)
 		for (size_t i = 0; i < v->u.list.len; i++)
 			check_references(b, v->u.list.at[i], depth + 1);
@@ -267,6 +287,7 @@ on_condition(const char *path, void *arg)
 
 	if (noc_scope_is_own(path, strlen(path)) ||
 	    name_is_extra(path, strcspn(path, ".[")) ||
+	    name_is_item(b, path, strcspn(path, ".[")) ||
 	    noc_value_getn(c->results, path, strcspn(path, ".[")) ||
 	    noc_value_getn(c->step->output, path, strcspn(path, ".[")) ||
 	    !noc_field_resolve(path, strlen(path), &b->rs->defined, &field,
@@ -354,6 +375,7 @@ noc_build_on_exceed(struct noc_build *b, const struct noc_value *v)
 void
 noc_build_check_plan(struct noc_build *b, const struct noc_plan *p)
 {
+	b->plan = p;
 	noc_ast_each_path(p->tree, on_path, b);
 	check_references(b, p->tree, 0);
 	check_conditions(b, p);
@@ -368,6 +390,7 @@ noc_build_check_plan(struct noc_build *b, const struct noc_plan *p)
 		for (size_t k = 0; v && k < noc_value_len(v); k++)
 			check_handler(b, v->u.map.at[k].value, "on_error");
 	}
+	b->plan = NULL;
 }
 
 /* ---- lint: true but unwise ---- */

@@ -191,17 +191,36 @@ noc_build_where(struct noc_build *b, const struct noc_value *v, bool checked)
 	return w;
 }
 
+struct telling { /* of the mistakes of one plan */
+	struct noc_build *b;
+	const struct noc_value *run;
+	bool told;
+};
+
+static void
+plan_tell(const struct noc_err *mistake, void *arg)
+{
+	struct telling *t = arg;
+
+	t->told = true;
+	noc_build_err(t->b, t->run, mistake);
+}
+
 struct noc_plan *
 noc_build_plan(struct noc_build *b, const char *name,
 	       const struct noc_value *run)
 {
+	struct telling t = { b, run, false };
+	struct noc_plan_source from = { name, run, &b->flow_nodes, plan_tell,
+					&t };
 	struct noc_plan *p = NULL;
 	struct noc_err err;
 
 	if (!run)
 		return NULL;
-	if (noc_plan_new(name, run, &p, &err)) {
-		noc_build_err(b, run, &err);
+	if (noc_plan_new(&from, &p, &err)) {
+		if (!t.told)
+			noc_build_err(b, run, &err);
 		return NULL;
 	}
 	noc_build_check_plan(b, p);

@@ -90,9 +90,16 @@ add_channel(struct noc_build *b)
 static void
 add_flow_name(struct noc_build *b)
 {
-	/* Known by name before any is built, since they start each other. */
-	if (node_named(b))
-		noc_table_put(&b->rs->flows, noc_ast_name(b->node), (void *)1);
+	union {
+		const struct noc_value *node;
+		void *value;
+	} ast = { b->node };
+
+	/* Known by name before any is built: they start and call each other. */
+	if (!node_named(b))
+		return;
+	noc_table_put(&b->rs->flows, noc_ast_name(b->node), (void *)1);
+	noc_table_put(&b->flow_nodes, noc_ast_name(b->node), ast.value);
 }
 
 static void
@@ -307,6 +314,7 @@ ruleset_build(struct noc_lua_tree *tree, struct noc_ruleset **out,
 		*errors = noc_strbuf_detach(&b.errors, NULL);
 	noc_strbuf_release(&b.errors);
 	noc_strbuf_release(&b.text);
+	noc_table_release(&b.flow_nodes);
 	free(b.nodes);
 	free(b.kinds);
 	if (rc)

@@ -166,7 +166,10 @@ function channel(name) end
 ---@class nocturne.flow_table
 ---@field [integer] any
 ---@field input? table<string, any> what it is started with: name = type
----@field on_fail? nocturne.action|nocturne.escalate|table done when a step has failed for good
+---@field output? table<string, any> what it gives: name = template
+---@field on_fail? nocturne.on_fail|string done when a step has failed for good
+---@field finally? nocturne.finally|string done before it ends, however it does
+---@field on_cancel? "undo" take back what was done when it is cancelled (default: nothing is taken back)
 ---@field timeout? nocturne.duration the whole run ends by then (default: 24h)
 ---@param name string|table
 ---@return nocturne.flow|fun(t: nocturne.flow_table): nocturne.flow
@@ -330,6 +333,10 @@ function test(name) end
 ---@field on_error? nocturne.on_error error class = action, done before the run fails
 ---@field probe? nocturne.snmp_get|nocturne.snmp_walk|nocturne.http_get|nocturne.exec a read that tells whether it happened
 ---@field on_crash? "retry"|"verify"|"ask"|"fail" what to do when it is not known whether it happened (default: retry for reads; verify with a probe, else ask)
+---@field after? any what it waits for, of the same list: "a", { "a", "b" } or { a = "ok" | "failed" | "always" }; it then stands beside the line (default: the one before it)
+---@field undo? nocturne.undo_action|string what takes it back: an action, or { ACTION, timeout = ... }; it sees what the step gave
+---@field block? string who has failed when it fails: "executor"
+---@field on_timeout? "escalate"|"skip"|"abort" when its time is up: escalate fails and tells "noc", skip goes on as if it were left out, abort fails without another attempt
 ---@param name string
 ---@return nocturne.step|fun(t: nocturne.step_table): nocturne.step
 function step(name) end
@@ -346,6 +353,8 @@ function step(name) end
 ---@field timeout? nocturne.duration for one read (default: 10s)
 ---@field target? string the device that is read (default: {device})
 ---@field output? table<string, any> name = path in the result
+---@field after? any what it waits for, of the same list: "a", { "a", "b" } or { a = "ok" | "failed" | "always" }; it then stands beside the line (default: the one before it)
+---@field block? string who has failed when it fails: "executor"
 ---@param name string
 ---@return nocturne.verify|fun(t: nocturne.verify_table): nocturne.verify
 function verify(name) end
@@ -354,6 +363,7 @@ function verify(name) end
 ---@class nocturne.stop: nocturne.node
 ---@class nocturne.stop_table
 ---@field when? nocturne.where|function only when this holds: path = value, or function(run); a step that is not taken is skipped
+---@field after? any what it waits for, of the same list: "a", { "a", "b" } or { a = "ok" | "failed" | "always" }; it then stands beside the line (default: the one before it)
 ---@param name string
 ---@return nocturne.stop|fun(t: nocturne.stop_table): nocturne.stop
 function stop(name) end
@@ -363,6 +373,8 @@ function stop(name) end
 ---@class nocturne.fail_table
 ---@field when? nocturne.where|function only when this holds: path = value, or function(run); a step that is not taken is skipped
 ---@field class? "permanent"|"transient"|"timeout"|"dependency_unavailable"|"dependency_degraded"|"downstream_failed" class of the error (default: permanent)
+---@field after? any what it waits for, of the same list: "a", { "a", "b" } or { a = "ok" | "failed" | "always" }; it then stands beside the line (default: the one before it)
+---@field block? string who has failed when it fails: "executor"
 ---@param name string
 ---@return nocturne.fail|fun(t: nocturne.fail_table): nocturne.fail
 function fail(name) end
@@ -375,6 +387,7 @@ function fail(name) end
 ---@field max? nocturne.duration then give up and say so (default: 24h)
 ---@field stop_on? string|string[]|nocturne.any "ack" or kinds of event that end it with one all-clear (default: ack)
 ---@field when? nocturne.where|function only when this holds: path = value, or function(run); a step that is not taken is skipped
+---@field after? any what it waits for, of the same list: "a", { "a", "b" } or { a = "ok" | "failed" | "always" }; it then stands beside the line (default: the one before it)
 ---@param t nocturne.escalate_table
 ---@return nocturne.escalate
 function escalate(t) end
@@ -383,9 +396,107 @@ function escalate(t) end
 ---@class nocturne.sleep: nocturne.node
 ---@class nocturne.sleep_table
 ---@field when? nocturne.where|function only when this holds: path = value, or function(run); a step that is not taken is skipped
+---@field after? any what it waits for, of the same list: "a", { "a", "b" } or { a = "ok" | "failed" | "always" }; it then stands beside the line (default: the one before it)
 ---@param name string
 ---@return nocturne.sleep|fun(t: nocturne.sleep_table): nocturne.sleep
 function sleep(name) end
+
+---Steps, or lists of steps, that begin together.
+---@class nocturne.parallel: nocturne.node
+---@class nocturne.parallel_table
+---@field [integer] any
+---@field after? any what it waits for, of the same list: "a", { "a", "b" } or { a = "ok" | "failed" | "always" }; it then stands beside the line (default: the one before it)
+---@param name string|table
+---@return nocturne.parallel|fun(t: nocturne.parallel_table): nocturne.parallel
+function parallel(name) end
+
+---The first branch whose `when` holds.
+---@class nocturne.choose: nocturne.node
+---@class nocturne.choose_table
+---@field [integer] any
+---@field otherwise? nocturne.steps|string done when no branch holds (default: nothing)
+---@field after? any what it waits for, of the same list: "a", { "a", "b" } or { a = "ok" | "failed" | "always" }; it then stands beside the line (default: the one before it)
+---@param name string|table
+---@return nocturne.choose|fun(t: nocturne.choose_table): nocturne.choose
+function choose(name) end
+
+---The steps in it once for each item of a list.
+---@class nocturne.each: nocturne.node
+---@class nocturne.each_table
+---@field [integer] any
+---@field over? any the items: "{steps.x.list}", a list, or inventory { role = "access" }
+---@field as? string the item's name in its steps (default: item)
+---@field key? string what tells an item from the others: "{sw.name}" (default: the item, its name or id)
+---@field limit? string|number how many at a time (default: 20)
+---@field rate? nocturne.rate how many begin in a time, as "200/1s"
+---@field batch? integer so many end before others begin
+---@field waves? any { "1", "10%", "rest" }: the next when the one before went well (default: all at once)
+---@field check? nocturne.steps|string steps after each wave, the next one only when they succeed
+---@field need? string|number how many must succeed: all, 5, "95%", first, or any: judge it yourself (default: all)
+---@field on_satisfied? "let_finish"|"cancel_rest" the others, once enough have succeeded (default: let_finish; cancel_rest for first)
+---@field collect? table<string, any> name = path, kept of each item: { up = "steps.look.up" }
+---@field empty? "error"|"ok" when there are no items (default: error)
+---@field undo? "none"|"run"|"wave"|"failed_items"|"succeeded_items" what is taken back when it fails (default: none)
+---@field when? nocturne.where|function only when this holds: path = value, or function(run); a step that is not taken is skipped
+---@field after? any what it waits for, of the same list: "a", { "a", "b" } or { a = "ok" | "failed" | "always" }; it then stands beside the line (default: the one before it)
+---@field timeout? nocturne.duration for all items together
+---@param name string
+---@return nocturne.each|fun(t: nocturne.each_table): nocturne.each
+function each(name) end
+
+---Another flow as a step; it sees its own steps and input only.
+---@class nocturne.call: nocturne.node
+---@class nocturne.call_table
+---@field [string] any input of the flow = template or value
+---@param name string
+---@return nocturne.call|fun(t: nocturne.call_table): nocturne.call
+function call(name) end
+
+---Carries out what takes a step back.
+---@class nocturne.undo: nocturne.node
+---@class nocturne.undo_table
+---@field step string the step, of which `undo` is carried out
+---@field items? any for these only: "{steps.check.failed_items}", or a list (default: all that were done)
+---@field when? nocturne.where|function only when this holds: path = value, or function(run); a step that is not taken is skipped
+---@field after? any what it waits for, of the same list: "a", { "a", "b" } or { a = "ok" | "failed" | "always" }; it then stands beside the line (default: the one before it)
+---@param name string
+---@return nocturne.undo|fun(t: nocturne.undo_table): nocturne.undo
+function undo(name) end
+
+---A list in parallel.
+---@class nocturne.line
+---@field [integer] any
+---@field name? string what `after` calls it
+---@field after? any what it waits for, of the same list: "a", { "a", "b" } or { a = "ok" | "failed" | "always" }; it then stands beside the line (default: the one before it)
+
+---A branch of choose: { when = ..., STEPS }.
+---@class nocturne.branch
+---@field [integer] any
+---@field when nocturne.where|function taken when this holds and none before did
+---@field name? string what the record calls it (default: its place)
+
+---Steps.
+---@class nocturne.steps
+---@field [integer] any
+
+---When a step has failed for good.
+---@class nocturne.on_fail
+---@field [integer] any
+---@field undo? "none"|"run" first, what was done is taken back (default: none)
+---@field timeout? nocturne.duration for its steps together (default: 1h)
+
+---Before it ends, however it does.
+---@class nocturne.finally
+---@field [integer] any
+---@field timeout? nocturne.duration for its steps together (default: 1h)
+
+---What takes a step back.
+---@class nocturne.undo_action
+---@field [integer] any
+---@field timeout? nocturne.duration for one attempt (default: the step's)
+---@field deadline? nocturne.duration for all attempts together
+---@field retry? nocturne.retry after a transient error or a timeout (default: 3 attempts, 1s doubling, at most 60s)
+---@field target? string the device it is done to (default: the step's)
 
 ---hmac { "sha512", "X-Header", secret = "name" }: MAC of the body.
 ---@class nocturne.hmac: nocturne.auth

@@ -125,7 +125,7 @@ LIMITS = {
         ["CHANNEL_LOW"],
         ["test_notify test_strangers_have_half",
          "test_notify test_strangers_have_a_limit"]),
-    "steps of a flow; levels of an escalation": (
+    "steps of a flow, with what it calls; levels of an escalation": (
         ["PLAN_STEPS_MAX", "ESCALATE_LEVELS_MAX"],
         ["test_plan test_steps_and_levels_have_a_limit"]),
     "runs that ended, whose cause starts no second one": (
