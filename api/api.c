@@ -318,8 +318,9 @@ page_wrong(const char *filter, const char *v)
 		  "fate is matched, unmatched, folded, duplicate, refused or "
 		  "shed." },
 		{ "state",
-		  { "Running", "Succeeded", "Failed", "Cancelled" },
-		  "state is Running, Succeeded, Failed or Cancelled." },
+		  { "Pending", "Running", "Succeeded", "Failed", "Cancelled" },
+		  "state is Pending, Running, Succeeded, Failed or "
+		  "Cancelled." },
 	};
 
 	for (size_t i = 0; i < NOC_COUNT(known); i++) {

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/mem.h"
 #include "engine/run/run.h"
@@ -98,6 +99,86 @@ on_run(struct noc_http_req *req, void *arg)
 	noc_job_ask(job, "run", run_params(job->req));
 }
 
+/* ---- the items of an each ---- */
+
+static void
+on_items_rows(struct noc_job *job)
+{
+	struct noc_value *rows = job->result;
+
+	if (rows->type == NOC_NIL) {
+		noc_job_end_missing(job, "run");
+		return;
+	}
+	for (size_t i = 0; i < noc_value_len(rows); i++)
+		noc_api_times(noc_value_at(rows, i), run_times);
+	job->result = NULL;
+	noc_job_end_json(
+	    job, 200,
+	    noc_api_paged("items", rows,
+			  noc_value_get_int(job->data, "limit", 100)));
+}
+
+/* "failed" is Failed; NULL: no state of an item. */
+static const char *
+item_state(const char *word)
+{
+	static const char *const states[] = {
+		"Pending", "Running", "Succeeded",
+		"Failed",  "Skipped", "Cancelled"
+	};
+
+	for (size_t i = 0; i < NOC_COUNT(states); i++)
+		if (!strcasecmp(states[i], word))
+			return states[i];
+	return NULL;
+}
+
+/* Returned; NULL: answered. */
+static struct noc_value *
+items_params(struct noc_http_req *req)
+{
+	static const char *const names[] = { "of", "after", NULL };
+	const char *word = noc_http_query(req, "state");
+	const char *state = word && *word ? item_state(word) : NULL;
+	struct noc_value *params;
+
+	if (word && *word && !state) {
+		noc_http_reply_problem(req, 400, NULL,
+				       "state is pending, running, succeeded, "
+				       "failed, skipped or cancelled.");
+		return NULL;
+	}
+	params = noc_api_page(req, names);
+	if (params && !noc_value_get(params, "of")) {
+		noc_value_free(params);
+		noc_http_reply_problem(req, 400, NULL,
+				       "of must be the path of an each, such "
+				       "as ?of=precheck.");
+		return NULL;
+	}
+	if (params && state)
+		noc_value_set(params, "state", noc_value_str(state));
+	return params;
+}
+
+static void
+on_items(struct noc_http_req *req, void *arg)
+{
+	struct noc_api *api = arg;
+	struct noc_value *params = items_params(req);
+	struct noc_job *job;
+
+	if (!params)
+		return;
+	job = noc_job_new(api->env, req, 0);
+	noc_value_set(params, "id",
+		      noc_value_str(noc_http_param(job->req, "id")));
+	job->data = noc_value_copy(params);
+	job->then = on_items_rows;
+	noc_job_ask(job, "items", params);
+}
+
 /* ---- until its end ---- */
 
 static void on_wait_row(struct noc_job *job);
@@ -180,6 +261,8 @@ noc_api_runs(struct noc_api *api)
 		       api);
 	noc_http_route(http, "GET", "/api/v1/runs/{id}", NOC_ROLE_VIEWER,
 		       on_run, api);
+	noc_http_route(http, "GET", "/api/v1/runs/{id}/items", NOC_ROLE_VIEWER,
+		       on_items, api);
 	noc_http_route(http, "GET", "/api/v1/runs/{id}/wait", NOC_ROLE_VIEWER,
 		       on_wait, api);
 	noc_api_routes(api, run_routes, NOC_COUNT(run_routes));

@@ -103,8 +103,8 @@ query_own_column(const char *name)
  * event as it was written, and wins over the columns made from it; one named
  * more is merged where no column has the name.
  */
-static struct noc_value *
-query_row(sqlite3_stmt *st)
+struct noc_value *
+noc_query_row(sqlite3_stmt *st)
 {
 	int n = sqlite3_column_count(st), last = n - 1;
 	const char *how = sqlite3_column_name(st, last);
@@ -138,7 +138,7 @@ noc_query_fill(sqlite3 *db, sqlite3_stmt *st, struct noc_value *list,
 	int rc;
 
 	while ((rc = sqlite3_step(st)) == SQLITE_ROW)
-		noc_value_push(list, query_row(st));
+		noc_value_push(list, noc_query_row(st));
 	return rc == SQLITE_DONE ? 0 : noc_query_fail(db, rc, err);
 }
 
@@ -159,9 +159,6 @@ noc_query_rows(sqlite3 *db, sqlite3_stmt *st, struct noc_value **out,
 }
 
 /* ---- one thing by id ---- */
-
-#define DECISIONS "SELECT event,rule,outcome,at,reason,run FROM decisions"
-#define IN_ORDER  " ORDER BY at, rule LIMIT 1000"
 
 /*
  * The range of ids that a text names: a UUID, or the beginning of one, at
@@ -191,11 +188,9 @@ query_id_range(const char *text, uint8_t lo[16], uint8_t hi[16])
 	return n >= 4 ? 0 : -1;
 }
 
-/* The one row, nil when there is none, ECONFLICT when the prefix is of
- * several. */
-static int
-query_by_id(sqlite3 *db, const char *select, const struct noc_value *params,
-	    struct noc_value **out, struct noc_err *err)
+int
+noc_query_by_id(sqlite3 *db, const char *select, const struct noc_value *params,
+		struct noc_value **out, struct noc_err *err)
 {
 	const char *text = noc_value_get_str(params, "id", "");
 	uint8_t lo[16], hi[16];
@@ -239,10 +234,9 @@ fail:
 	return rc;
 }
 
-/* Rows of another table that name this id. */
-static int
-query_related(sqlite3 *db, const char *sql, const char *id_text,
-	      struct noc_value **out, struct noc_err *err)
+int
+noc_query_related(sqlite3 *db, const char *sql, const char *id_text,
+		  struct noc_value **out, struct noc_err *err)
 {
 	struct noc_id id;
 	sqlite3_stmt *st;
@@ -268,7 +262,7 @@ query_event(sqlite3 *db, const struct noc_value *params, struct noc_value **out,
 	int rc;
 
 	if (strcmp(noc_value_get_str(params, "id", ""), "last"))
-		return query_by_id(db, NOC_QUERY_EVENTS, params, out, err);
+		return noc_query_by_id(db, NOC_QUERY_EVENTS, params, out, err);
 	one = noc_value_map();
 	noc_value_set(one, "limit", noc_value_int(1));
 	rc = noc_query_events(db, one, &page, err);
@@ -286,48 +280,9 @@ static int
 query_decisions(sqlite3 *db, const struct noc_value *params,
 		struct noc_value **out, struct noc_err *err)
 {
-	return query_related(db, DECISIONS " WHERE event = ?1" IN_ORDER,
-			     noc_value_get_str(params, "event", ""), out, err);
-}
-
-static int
-query_run(sqlite3 *db, const struct noc_value *params, struct noc_value **out,
-	  struct noc_err *err)
-{
-	struct noc_value *list = NULL;
-	char *id;
-	int rc = query_by_id(db, NOC_QUERY_RUNS, params, out, err);
-
-	if (rc < 0 || (*out)->type == NOC_NIL)
-		return rc;
-	id = noc_strdup(noc_value_get_str(*out, "id", ""));
-	rc = query_related(
-	    db,
-	    "SELECT path,attempt,state,started,ended,due,"
-	    " CASE WHEN json_valid(json) THEN json_remove(json, '$.live')"
-	    " ELSE json END AS more"
-	    " FROM steps WHERE run = ?1 ORDER BY started,"
-	    " CASE WHEN json_valid(json) THEN json_extract(json, '$.index') END,"
-	    " path LIMIT 1000",
-	    id, &list, err);
-	if (!rc) {
-		noc_value_set(*out, "steps", list);
-		list = NULL;
-		rc = query_related(
-		    db,
-		    DECISIONS
-		    " WHERE run = ?1 AND event ="
-		    " (SELECT event FROM runs WHERE id = ?1)" IN_ORDER,
-		    id, &list, err);
-	}
-	if (!rc)
-		noc_value_set(*out, "decisions", list);
-	free(id);
-	if (rc < 0) {
-		noc_value_free(*out);
-		*out = NULL;
-	}
-	return rc;
+	return noc_query_related(
+	    db, NOC_QUERY_DECISIONS " WHERE event = ?1" NOC_QUERY_DECIDED,
+	    noc_value_get_str(params, "event", ""), out, err);
 }
 
 /* ---- the rest ---- */
@@ -393,15 +348,11 @@ noc_query_run(sqlite3 *db, const char *name, const struct noc_value *params,
 		int (*run)(sqlite3 *db, const struct noc_value *params,
 			   struct noc_value **out, struct noc_err *err);
 	} questions[] = {
-		{ "events", noc_query_events },
-		{ "event", query_event },
-		{ "decisions", query_decisions },
-		{ "runs", noc_query_runs },
-		{ "run", query_run },
-		{ "audit", noc_query_audit },
-		{ "heads", noc_query_heads },
-		{ "counts", query_counts },
-		{ "live", query_live },
+		{ "events", noc_query_events },	  { "event", query_event },
+		{ "decisions", query_decisions }, { "runs", noc_query_runs },
+		{ "run", noc_query_run_one },	  { "items", noc_query_items },
+		{ "audit", noc_query_audit },	  { "heads", noc_query_heads },
+		{ "counts", query_counts },	  { "live", query_live },
 	};
 
 	for (size_t i = 0; i < NOC_COUNT(questions); i++)

@@ -18,16 +18,20 @@
  *   decisions  {event} -> [decision]
  *   runs       {limit, before, state?, rule?, device?} -> [run]
  *   run        {id} -> {run..., steps:[...], decisions:[...]} | nil
+ *   items      {id, of, limit, after, state?} -> [item] | nil
  *   audit      {limit, before|after, run?, event?, kind?} -> [record]
  *   heads      {limit} -> [note]
  *   counts     {} -> {table: rows}
  *   live       {kind} -> [{key, due, data}]
  * `before` is the opaque cursor of the last row ("cursor" of each row); pages
- * go from the newest down, `after` (audit) upward.  limit: 1..1,000, 100 when
- * not said.  An event is its json with id, received, fate, cursor and decided
+ * go from the newest down, `after` (audit, items) upward.  limit: 1..1,000, 100
+ * when not said.  An event is its json with id, received, fate, cursor and
+ * decided
  * ("RULE OUTCOME, ..." or nil); a run
  * has the columns of struct noc_run_row by name, its json under "json"; a step
- * its columns merged with its json; a record {seq, cursor, kind, at, leaf} and
+ * its columns merged with its json; of what an each holds there are "counts"
+ * alone, its items are asked for by its path (`of`), in the order of the list;
+ * a record {seq, cursor, kind, at, leaf} and
  * each tag by name (hashes and raw in hex).  `q` finds text in an event.  A
  * page of events that is not full after look_ms (250) of looking says where it
  * `stopped`, the cursor to go on `before`, and when that row was received.

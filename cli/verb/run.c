@@ -17,12 +17,17 @@
 static const struct noc_verb_option run_options[] = {
 	NOC_CLIENT_OPTIONS,
 	NOC_CLIENT_WHY,
-	{ "in", 0, "STATE", "only Running, Succeeded, Failed or Cancelled",
+	{ "in", 0, "STATE",
+	  "only Pending, Running, Succeeded, Failed or Cancelled; --items: or "
+	  "Skipped",
 	  false },
 	{ "rule", 0, "NAME", "only of this rule or flow", false },
 	{ "device", 'd', "NAME", "only of this device", false },
 	{ "limit", 'n', "N", "how many (30)", false },
 	{ "before", 0, "CURSOR", "the page after the one that gave it", false },
+	{ "items", 0, "STEP", "show: the items of this each", false },
+	{ "failed", 0, NULL, "--items: only those that failed", false },
+	{ "after", 0, "CURSOR", "--items: the page after this item", false },
 	{ "dry-run", 0, NULL, "start: print the plan, do nothing", false },
 	{ "observe", 0, NULL, "start: read, but change nothing", false },
 	{ "shadow", 0, NULL, "start: read, change nothing, tell nobody",
@@ -42,6 +47,13 @@ static const struct noc_column step_columns[] = {
 	{ "action", "ACTION", 'l', 18 }, { "target", "TARGET", 'l', 28 },
 	{ "attempt", "TRY", 'r', 0 },	 { "state", "STATE", 'l', 0 },
 	{ "took", "TOOK", 'r', 0 },	 { "result", "RESULT", 'l', 70 },
+};
+static const struct noc_column item_columns[] = {
+	{ "key", "ITEM", 'l', 40 },
+	{ "state", "STATE", 'l', 0 },
+	{ "took", "TOOK", 'r', 0 },
+	{ "result", "RESULT", 'l', 70 },
+	{ "collected", "COLLECTED", 'm', 70 },
 };
 static const struct noc_column plan_columns[] = {
 	{ "step", "STEP", 'l', 28 },	  { "does", "DOES", 'l', 80 },
@@ -79,11 +91,61 @@ time_of(const struct noc_value *row, const char *name)
 	return noc_value_get_int(row, key, 0);
 }
 
+/* "763 of 800 ok, 37 failed, 95.4 %": how far an each has come. */
+static void
+step_counts(const struct noc_value *counts, struct noc_strbuf *out)
+{
+	static const char *const words[] = {
+		"failed", "skipped", "would", "running", "waiting", "cancelled"
+	};
+	const struct noc_value *percent = noc_value_get(counts, "ok_percent");
+	int64_t total = noc_value_get_int(counts, "total", -1);
+
+	noc_strbuf_addf(out, "%lld",
+			(long long)noc_value_get_int(counts, "ok", 0));
+	if (total >= 0)
+		noc_strbuf_addf(out, " of %lld", (long long)total);
+	noc_strbuf_adds(out, " ok");
+	for (size_t i = 0; i < NOC_COUNT(words); i++) {
+		int64_t n = noc_value_get_int(counts, words[i], 0);
+
+		if (n)
+			noc_strbuf_addf(out, ", %lld %s", (long long)n,
+					words[i]);
+	}
+	if (percent) {
+		noc_strbuf_adds(out, ", ");
+		noc_value_text(percent, out);
+		noc_strbuf_adds(out, " %");
+	}
+}
+
+/* How it ended, and of an each how many of its items did. */
+static struct noc_value *
+step_result(const struct noc_value *step)
+{
+	const struct noc_value *error = noc_value_get(step, "error");
+	const struct noc_value *counts = noc_value_get(step, "counts");
+	struct noc_strbuf sb = NOC_STRBUF_INIT;
+	struct noc_value *v;
+
+	if (counts)
+		step_counts(counts, &sb);
+	else if (!error)
+		noc_strbuf_adds(&sb, noc_value_get_str(step, "outcome", ""));
+	if (error)
+		noc_strbuf_addf(&sb, "%s%s: %s", counts ? "; " : "",
+				noc_value_get_str(error, "class", "error"),
+				noc_value_get_str(error, "message", ""));
+	v = noc_value_strn(sb.p ? sb.p : "", sb.len);
+	noc_strbuf_release(&sb);
+	return v;
+}
+
 /* When a step began after the run, how long it took, how it ended. */
 static void
 step_view(struct noc_value *step, int64_t start_ns)
 {
-	const struct noc_value *error = noc_value_get(step, "error");
 	int64_t began = time_of(step, "started"),
 		ended = time_of(step, "ended");
 	int64_t ms = noc_value_get_int(step, "ms", -1);
@@ -100,16 +162,13 @@ step_view(struct noc_value *step, int64_t start_ns)
 	else if (ms >= 0)
 		noc_value_set(step, "took",
 			      noc_value_strf("%lld ms", (long long)ms));
-	if (error)
+	noc_value_set(step, "result", step_result(step));
+	/* It did succeed. */
+	if (noc_value_get_bool(step, "undone", false))
 		noc_value_set(
-		    step, "result",
-		    noc_value_strf("%s: %s",
-				   noc_value_get_str(error, "class", "error"),
-				   noc_value_get_str(error, "message", "")));
-	else
-		noc_value_set(
-		    step, "result",
-		    noc_value_str(noc_value_get_str(step, "outcome", "")));
+		    step, "state",
+		    noc_value_strf("%s, undone",
+				   noc_value_get_str(step, "state", "")));
 }
 
 static void
@@ -140,6 +199,8 @@ run_print(struct noc_value *run)
 	if (noc_value_len(steps))
 		putchar('\n');
 	noc_rows_print(steps, step_columns, NOC_COUNT(step_columns), NULL);
+	if (noc_value_get_bool(run, "more_steps", false))
+		fputs("It has more steps than are shown.\n", stderr);
 }
 
 static struct noc_value *
@@ -152,12 +213,63 @@ run_get(struct noc_client *c, const char *id, int *status)
 	return run;
 }
 
+/* ---- the items of one of its eaches ---- */
+
+static void
+items_print(struct noc_value *answer)
+{
+	struct noc_value *items = noc_value_get(answer, "items");
+	const struct noc_value *next = noc_value_get(answer, "next");
+
+	for (size_t i = 0; i < noc_value_len(items); i++)
+		step_view(noc_value_at(items, i), 0);
+	noc_rows_print(items, item_columns, NOC_COUNT(item_columns),
+		       "No items.");
+	if (next && next->type == NOC_STR)
+		fprintf(stderr, "There may be more: --after %s\n", next->u.s.p);
+}
+
+static int
+run_items(struct noc_client *c)
+{
+	char *path =
+	    noc_client_path("/api/v1/runs/", noc_client_arg(c, 0), "/items");
+	const char *in = noc_client_opt(c, "in");
+	struct noc_strbuf url = NOC_STRBUF_INIT;
+	struct noc_value *answer;
+	int status;
+
+	noc_strbuf_adds(&url, path);
+	noc_client_query(&url, "of", noc_client_opt(c, "items"));
+	noc_client_query(&url, "state",
+			 noc_client_has(c, "failed") ? "failed" : in);
+	noc_client_query(&url, "limit", noc_client_opt(c, "limit"));
+	noc_client_query(&url, "after", noc_client_opt(c, "after"));
+	answer = noc_client_call(c, "GET", url.p, NULL, &status);
+	if (answer && c->output == NOC_OUTPUT_TABLE)
+		items_print(answer);
+	else if (answer)
+		noc_rows_output(c->output, answer, "items", item_columns,
+				NOC_COUNT(item_columns), NULL);
+	noc_value_free(answer);
+	noc_strbuf_release(&url);
+	free(path);
+	return status;
+}
+
 static int
 run_show(struct noc_client *c)
 {
+	struct noc_value *run;
 	int status;
-	struct noc_value *run = run_get(c, noc_client_arg(c, 0), &status);
 
+	if (noc_client_has(c, "failed") && noc_client_opt(c, "in"))
+		return noc_verb_misuse(&noc_verb_run,
+				       "--failed is --in Failed: say one of "
+				       "them.");
+	if (noc_client_has(c, "items"))
+		return run_items(c);
+	run = run_get(c, noc_client_arg(c, 0), &status);
 	if (!run)
 		return status;
 	if (c->output == NOC_OUTPUT_TABLE)
@@ -358,7 +470,9 @@ const struct noc_verb noc_verb_run = {
 	.name = "run",
 	.summary = "lists, shows, watches, cancels and starts runs",
 	.usage = "[list] [--in STATE] [--rule NAME] [--device NAME] [-n N]\n"
-		 "show RUN\nwatch RUN\ncancel RUN [-m WHY]\n"
+		 "show RUN [--items STEP [--failed|--in STATE] [-n N] "
+		 "[--after CURSOR]]\n"
+		 "watch RUN\ncancel RUN [-m WHY]\n"
 		 "signal RUN NAME\n"
 		 "start FLOW [key=value]... [--dry-run|--observe|--shadow] "
 		 "[--watch]",

@@ -35,6 +35,7 @@ ROUTES = [
     ("POST", "/api/v1/events", "operator"),
     ("GET", "/api/v1/runs", "viewer"),
     ("GET", "/api/v1/runs/{id}", "viewer"),
+    ("GET", "/api/v1/runs/{id}/items", "viewer"),
     ("GET", "/api/v1/runs/{id}/wait", "viewer"),
     ("POST", "/api/v1/runs/{id}/cancel", "operator"),
     ("POST", "/api/v1/runs/{id}/signal/{signal}", "operator"),

@@ -236,6 +236,9 @@ LIMITS = {
     "lost runs that a RECOVERY record names": (
         ["LOST_RUNS"],
         ["test_salvage test_256_lost_runs_are_named"]),
+    "steps of a run that are shown, items beside": (
+        ["STEPS_MAX"],
+        ["test_items test_more_steps_than_shown"]),
     "a page of the API": (
         ["LIMIT_MAX"],
         ["test_reader test_a_page_has_a_thousand_rows"]),

@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""A run with a fan-out, as people see it: the each is one line with counts,
+its items are pages of their own."""
+import json
+import os
+import re
+import sqlite3
+import uuid
+
+import noc
+
+RULES = """
+flow "roll" { step "look" { exec { "true" }, timeout = "50s" } }
+"""
+SECOND = 1000000000
+FAILED = (3, 40, 41)
+
+
+def item_rows(started):
+    for i in range(120):
+        row = {"index": 1, "key": "sw%03d" % i}
+        if i in FAILED:
+            row.update({"class": "timeout", "error": {
+                "class": "timeout", "block": "device",
+                "message": "sw%03d did not answer" % i}})
+        else:
+            row.update({"collected": {"version": "17.%d" % i}})
+        if i == 5:
+            row["undone"] = True
+        state = "Failed" if i in FAILED else "Succeeded"
+        yield "precheck[sw%03d]" % i, state, started + i, row, 1, i
+        yield "precheck[sw%03d]/alive" % i, state, started, {}, 2, i
+
+
+def add_fan_out(state, run):
+    """What an each of 120 items leaves in the rows of a run."""
+    db = sqlite3.connect(os.path.join(state, "nocturne.db"))
+    ident = uuid.UUID(run).bytes
+    started = db.execute("SELECT started FROM runs WHERE id = ?",
+                         (ident,)).fetchone()[0]
+    each = {"index": 1, "action": "each", "undone": True, "output": {
+        "total": 120, "ok": 117, "failed": 3, "skipped": 0, "would": 0,
+        "ok_percent": 97.5}}
+    rows = [("precheck", "Succeeded", started, each, 1, -1)]
+    for path, how, at, row, node, item in rows + list(item_rows(started)):
+        db.execute("INSERT INTO steps(run, path, attempt, state, started, "
+                   "ended, due, json, node, item) VALUES(?,?,1,?,?,?,0,?,?,?)",
+                   (ident, path, how, at, at + SECOND, json.dumps(row), node,
+                    item))
+    db.commit()
+    db.close()
+
+
+def with_fan_out(d):
+    run = d.cli("run", "start", "roll", "--watch").stdout.split()[0]
+    noc.equal(d.stop(), 0, "exit status")
+    add_fan_out(d.state, run)
+    d.restart()
+    return run
+
+
+@noc.case("a run shows its each as one step with counts, never its items")
+def _():
+    with noc.Daemon(rules=RULES) as d:
+        run = with_fan_out(d)
+        steps = d.get("/api/v1/runs/" + run).json["steps"]
+        noc.equal([s["path"] for s in steps], ["look", "precheck"], "steps")
+        noc.equal(steps[1]["counts"], {
+            "total": 120, "ok": 117, "failed": 3, "skipped": 0, "would": 0,
+            "ok_percent": 97.5}, "counts")
+        said = d.cli("run", "show", run).stdout
+        noc.check(re.search(r"precheck +each .* Succeeded, undone +1000 ms +"
+                            r"117 of 120 ok, 3 failed, 97\.5 %$", said, re.M),
+                  said)
+        noc.check("sw003" not in said, said)
+
+
+@noc.case("items: pages over the API, each item once")
+def _():
+    with noc.Daemon(rules=RULES) as d:
+        run = with_fan_out(d)
+        url = "/api/v1/runs/%s/items?of=precheck" % run[:18]
+        keys, after = [], ""
+        while after is not None:
+            page = d.get("%s&limit=50%s" % (url, after)).json
+            keys += [item["key"] for item in page["items"]]
+            after = page["next"] and "&after=" + page["next"]
+        noc.equal(keys, ["sw%03d" % i for i in range(120)], "keys")
+        failed = d.get(url + "&state=failed").json
+        noc.equal(([i["item"] for i in failed["items"]], failed["next"]),
+                  (list(FAILED), None), "failed")
+        noc.equal(failed["items"][0]["error"]["block"], "device", "block")
+        noc.check(failed["items"][0]["started"].endswith("Z"), "started")
+        for query, status in (("", 400), ("?of=precheck&state=lost", 400),
+                              ("?of=precheck&limit=0", 400),
+                              ("?of=precheck&after=x", 400),
+                              ("?of=nothing", 404)):
+            noc.equal(d.get("/api/v1/runs/%s/items%s" % (run, query)).status,
+                      status, query)
+        noc.equal(d.get("/api/v1/runs/ffff/items?of=precheck").status, 404,
+                  "no run")
+
+
+@noc.case("items: a table for people, JSON for programs")
+def _():
+    with noc.Daemon(rules=RULES) as d:
+        run = with_fan_out(d)
+        said = d.cli("run", "show", run, "--items", "precheck", "--failed")
+        noc.check(re.search(r"^ITEM +STATE +TOOK +RESULT +COLLECTED$",
+                            said.stdout, re.M), said.stdout)
+        noc.check(re.search(r"^sw003 +Failed +1000 ms +timeout: sw003 did not "
+                            r"answer +-$", said.stdout, re.M), said.stdout)
+        noc.equal(len(said.stdout.splitlines()), 1 + len(FAILED), "lines")
+        noc.equal(said.stderr, "", "stderr")
+        said = d.cli("run", "show", run, "--items", "precheck", "-n", "6")
+        noc.check(re.search(r"^sw005 +Succeeded, undone +1000 ms +- +"
+                            r"version=17\.5$", said.stdout, re.M), said.stdout)
+        noc.equal(said.stderr, "There may be more: --after 5\n", "stderr")
+        said = d.cli("run", "show", run, "--items", "precheck", "-n", "1",
+                     "--after", "5", "--json")
+        page = json.loads(said.stdout)
+        noc.equal((page["items"][0]["key"], page["next"]), ("sw006", "6"),
+                  "JSON")
+        noc.equal(d.cli("run", "show", run, "--items", "precheck", "--in",
+                        "skipped").stderr, "No items.\n", "none")
+        for args, status, text in (
+                (["--items", "precheck", "--in", "lost"], 2, "state is"),
+                (["--items", "look!"], 3, "no step"),
+                (["--failed", "--in", "Failed"], 2, "say one")):
+            said = d.cli("run", "show", run, *args)
+            noc.equal(said.returncode, status, args)
+            noc.check(text in said.stderr, said.stderr)
+
+
+noc.main()
