@@ -116,7 +116,8 @@ int noc_keys_sync(const char *dir, struct noc_err *err);
 
 /*
  * retain.c: delete at most 500 rows older than the cutoff, in a transaction of
- * its own; *deleted counts them.  SQLite's code.
+ * its own; *deleted counts them.  With runs go their steps and then the lists
+ * that no open run can name.  SQLite's code.
  */
 enum noc_retain { NOC_RETAIN_EVENTS, NOC_RETAIN_DECISIONS, NOC_RETAIN_RUNS };
 #define NOC_RETAINS 3

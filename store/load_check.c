@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/mem.h"
 #include "store/db.h"
 #include "store/load_private.h"
@@ -237,6 +238,33 @@ check_definitions(struct check *c)
 			      " definitions d ON d.hash = r.definition");
 }
 
+/* The lists that steps at hand go through, where they can be found. */
+static void
+check_items(struct check *c)
+{
+	sqlite3_stmt *st =
+	    check_prepare(c, "SELECT " NOC_ITEMS_NAMED
+			     " FROM (SELECT id FROM runs WHERE " NOC_RUN_IS_OPEN
+			     ") r CROSS JOIN steps ON run = id");
+	sqlite3_stmt *of =
+	    check_prepare(c, "SELECT text FROM definitions WHERE hash = ?1");
+
+	while (st && of && check_going(c) && check_step(c, st)) {
+		const char *hex = (const char *)sqlite3_column_text(st, 0);
+		uint8_t hash[32];
+		size_t n = sizeof(hash);
+
+		if (!hex || noc_unhex(hex, strlen(hex), hash, &n))
+			continue;
+		sqlite3_bind_blob(of, 1, hash, (int)n, SQLITE_TRANSIENT);
+		if (check_step(c, of))
+			(void)sqlite3_column_bytes(of, 0);
+		sqlite3_reset(of);
+	}
+	sqlite3_finalize(st);
+	sqlite3_finalize(of);
+}
+
 int
 noc_load_check(const char *state_dir, struct noc_now now, char why[256],
 	       struct noc_err *err)
@@ -263,6 +291,8 @@ noc_load_check(const char *state_dir, struct noc_now now, char why[256],
 		check_steps(&c);
 	if (check_going(&c))
 		check_definitions(&c);
+	if (check_going(&c))
+		check_items(&c);
 	if (!why[0] && c.rc != SQLITE_OK && c.rc != SQLITE_ROW) {
 		if (!r)
 			r = noc_db_err(c.db, err, path);

@@ -19,4 +19,9 @@ extern const char *const noc_load_sql[NOC_LOADS];
 #define NOC_RUN_IS_OPEN \
 	"state <> 'Succeeded' AND state IN ('Pending', 'Running')"
 
+/* Of a row of steps: the hash of the list that it names, in hex; else NULL. */
+#define NOC_ITEMS_NAMED                                                    \
+	"CASE WHEN instr(json, '\"items_hash\"') > 0 AND json_valid(json)" \
+	" THEN json_extract(json, '$.live.items_hash') END"
+
 #endif

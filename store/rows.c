@@ -55,9 +55,12 @@ static const char *const rows_sql[NOC_ROW_KINDS] = {
 	    " due=excluded.due, data=excluded.data",
 	[NOC_ROW_LIVE_DEL] = "DELETE FROM live WHERE (kind, key) IN"
 			     " (SELECT c1, c2 FROM noc_feed)",
+	/* The list of an each goes some time after it was last named. */
 	[NOC_ROW_DEFINITION] =
-	    "INSERT OR IGNORE INTO definitions(hash,kind,name,text,added)"
-	    " SELECT c1,c2,c3,c4,c5 FROM noc_feed",
+	    "INSERT INTO definitions(hash,kind,name,text,added)"
+	    " SELECT c1,c2,c3,c4,c5 FROM noc_feed WHERE true"
+	    " ON CONFLICT(hash) DO UPDATE SET added=excluded.added"
+	    " WHERE definitions.kind='items'",
 	[NOC_ROW_BLOB] = "INSERT OR IGNORE INTO blobs(hash,data)"
 			 " SELECT c1,c2 FROM noc_feed",
 	[NOC_ROW_SECRET] =

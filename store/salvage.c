@@ -6,10 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/id.h"
 #include "base/mem.h"
 #include "store/db.h"
-#include "store/load.h"
+#include "store/load_private.h"
 #include "store/salvage_private.h"
 
 #define EVENTS_MAX 20000 /* the newest */
@@ -21,6 +22,10 @@
 	"n,id,event,rule,key,device,mode,state,'blocked',outcome,started," \
 	"ended,definition,json,"
 #define RUN_FROM " FROM runs NOT INDEXED"
+
+#define DEFINITION_INSERT                                              \
+	"INSERT OR IGNORE INTO definitions(hash,kind,name,text,added)" \
+	" VALUES(?,?,?,?,?)"
 
 /* A run comes back blocked: what it did last is not known for certain.  An
  * event says itself what its record said: that stays in the old file. */
@@ -53,13 +58,12 @@ static const struct salvage_table salvage_tables[] = {
 	{ .name = "definitions",
 	  .select = "hash,kind,name,text,added,rowid"
 		    " FROM definitions NOT INDEXED",
-	  .where = "1",
+	  .where = "kind <> 'items'",
 	  .sane = "length(hash) = 32 AND typeof(added) = 'integer'",
 	  .n = 5,
 	  .by = "rowid",
 	  .down = "rowid DESC",
-	  .insert = "INSERT OR IGNORE INTO definitions(hash,kind,name,text,"
-		    "added) VALUES(?,?,?,?,?)",
+	  .insert = DEFINITION_INSERT,
 	  .count = offsetof(struct noc_salvage, definitions) },
 	{ .name = "events",
 	  .select = "n,id,received,kind,source,origin,device,severity,fate,"
@@ -95,6 +99,7 @@ salvage_steps_prepare(struct salvage *s, const char *select)
 	char sql[256];
 
 	snprintf(sql, sizeof(sql), "%s%s", select, s->t->down);
+	sqlite3_finalize(s->up);
 	return sqlite3_prepare_v2(s->old, select, -1, &s->up, NULL) ==
 		   SQLITE_OK &&
 	       sqlite3_prepare_v2(s->old, sql, -1, &s->between, NULL) ==
@@ -146,6 +151,64 @@ salvage_all_steps(struct salvage *s, struct noc_salvage *out)
 		noc_salvage_lost(out, "steps");
 	noc_salvage_done(s);
 	sqlite3_finalize(runs);
+	return s->rc;
+}
+
+/* ---- lists of items: that these steps name ---- */
+
+static const struct salvage_table salvage_items = {
+	.name = "items",
+	.select = "SELECT hash,kind,name,text,added FROM definitions"
+		  " WHERE hash=?1 AND kind='items'",
+	.n = 5,
+	.insert = DEFINITION_INSERT,
+};
+
+/* True: it was there. */
+static bool
+salvage_list(struct salvage *s, const char *hex)
+{
+	uint8_t hash[32];
+	size_t n = sizeof(hash);
+	bool there;
+
+	if (noc_unhex(hex, strlen(hex), hash, &n))
+		return false;
+	sqlite3_bind_blob(s->up, 1, hash, (int)n, SQLITE_TRANSIENT);
+	there = sqlite3_step(s->up) == SQLITE_ROW && noc_salvage_row(s, s->up);
+	sqlite3_reset(s->up);
+	return there;
+}
+
+static int
+salvage_lists(struct salvage *s, struct noc_salvage *out)
+{
+	sqlite3_stmt *steps = NULL;
+	int step = SQLITE_DONE;
+	bool lost = false;
+
+	noc_db_budget(s->old, s->old_path, &s->budget);
+	s->t = &salvage_items;
+	s->count = &out->definitions;
+	s->rc = sqlite3_prepare_v2(s->new, s->t->insert, -1, &s->to, NULL);
+	if (s->rc == SQLITE_OK)
+		s->rc = sqlite3_prepare_v2(
+		    s->new, "SELECT " NOC_ITEMS_NAMED " FROM steps", -1, &steps,
+		    NULL);
+	sqlite3_prepare_v2(s->old, s->t->select, -1, &s->up, NULL);
+	while (s->rc == SQLITE_OK &&
+	       (step = sqlite3_step(steps)) == SQLITE_ROW) {
+		const char *hex = (const char *)sqlite3_column_text(steps, 0);
+
+		if (hex)
+			lost |= !s->up || !salvage_list(s, hex);
+	}
+	if (s->rc == SQLITE_OK && step != SQLITE_DONE)
+		s->rc = step;
+	if (lost)
+		noc_salvage_lost(out, s->t->name);
+	noc_salvage_done(s);
+	sqlite3_finalize(steps);
 	return s->rc;
 }
 
@@ -264,6 +327,8 @@ noc_salvage_rows(const char *old_path, struct noc_journal *j,
 	}
 	if (s.rc == SQLITE_OK)
 		salvage_all_steps(&s, out);
+	if (s.rc == SQLITE_OK)
+		salvage_lists(&s, out);
 	if (s.rc == SQLITE_OK && salvage_is_lost(out, "runs"))
 		salvage_lost_runs(&s, out);
 	noc_strbuf_release(&s.low.kind);

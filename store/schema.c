@@ -106,6 +106,9 @@ static const char schema_2[] =
     "ALTER TABLE runs ADD COLUMN deadline INTEGER NOT NULL DEFAULT 0;\n"
     "CREATE UNIQUE INDEX runs_dedup ON runs(rule, dedup)"
     " WHERE dedup IS NOT NULL AND state = 'Running';\n"
+    /* Beside their texts, which are long. */
+    "CREATE INDEX definitions_items ON definitions(added)"
+    " WHERE kind = 'items';\n"
     "CREATE INDEX runs_parent ON runs(parent) WHERE parent IS NOT NULL;\n";
 
 static const char *const schema_steps[] = { schema_1, schema_2 };

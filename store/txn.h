@@ -123,7 +123,10 @@ void noc_txn_decision(struct noc_txn *txn, const struct noc_decision_row *row);
 void noc_txn_live_put(struct noc_txn *txn, const char *kind, const char *key,
 		      int64_t due_ns, const struct noc_value *data);
 void noc_txn_live_del(struct noc_txn *txn, const char *kind, const char *key);
-/* Definitions by hash: a plan, or a rule tree's source.  Idempotent. */
+/* Definitions by hash: a plan, a rule tree's source, or the items of an each
+ * ("items"), which the row of an open step names as live.items_hash, in hex:
+ * written again each time that one begins, for they are not kept for ever.
+ * Idempotent. */
 void noc_txn_definition(struct noc_txn *txn, const uint8_t hash[32],
 			const char *kind, const char *name, const char *text);
 

@@ -359,6 +359,98 @@ test_old_rows_go_in_chunks(void **state)
 	state_assert_whole(dir, 2);
 }
 
+static void
+commit_fan_out(uint8_t id, const char *state, int64_t ended_ns, unsigned steps)
+{
+	struct noc_run_row run = { .id = { .b = { id } },
+				   .rule = "r",
+				   .mode = "active",
+				   .state = state,
+				   .started_ns = 5,
+				   .ended_ns = ended_ns };
+	struct noc_step_row row = { .run = run.id, .state = "Succeeded" };
+	struct noc_txn *txn = noc_txn_new(noc_clock_read());
+
+	noc_txn_run(txn, &run);
+	for (; steps; steps--) {
+		char path[16];
+
+		snprintf(path, sizeof(path), "all[%u]", steps);
+		row.path = path;
+		noc_txn_step(txn, &row);
+	}
+	commit_txn(txn);
+}
+
+/* A transaction takes no more steps than of other rows, whatever a run has;
+ * the run goes when they have gone. */
+static void
+test_steps_go_in_chunks(void **state)
+{
+	const int64_t keep[NOC_RETAINS] = { [NOC_RETAIN_RUNS] = 1 };
+	static const int64_t left[][2] = {
+		{ 4, 709 }, { 4, 209 }, { 2, 9 }, { 2, 9 }
+	};
+	int64_t t = t0 + 5 * NOC_NS_PER_S;
+
+	(void)state;
+	commit_fan_out(1, "Succeeded", 7, 600);
+	commit_fan_out(2, "Running", 0, 4);
+	commit_fan_out(3, "Failed", 7, 600);
+	commit_fan_out(4, "Succeeded", INT64_MAX, 5);
+	noc_commit_after(&c, t);
+	t += NOC_NS_PER_S;
+	for (size_t i = 0; i < NOC_COUNT(left); i++) {
+		noc_commit_idle(&c, t, keep);
+		assert_int_equal(count("runs"), left[i][0]);
+		assert_int_equal(count("steps"), left[i][1]);
+	}
+	assert_int_equal(count("steps WHERE hex(run) LIKE '02%' OR hex(run)"
+			       " LIKE '04%'"),
+			 9);
+}
+
+static void
+commit_list(uint8_t hash, const char *kind)
+{
+	struct noc_txn *txn = noc_txn_new(noc_clock_read());
+
+	noc_txn_definition(txn, (uint8_t[32]){ hash }, kind, "all", "[1]");
+	commit_txn(txn);
+}
+
+/* Lists go when neither a run that is open nor one that is kept can name
+ * them: one that was named again is young again.  Plans stay. */
+static void
+test_lists_go_with_their_runs(void **state)
+{
+	const int64_t keep[NOC_RETAINS] = { [NOC_RETAIN_RUNS] =
+						1000 * NOC_NS_PER_S };
+	int64_t t = t0 + 5 * NOC_NS_PER_S;
+
+	(void)state;
+	commit_list(1, "items");
+	commit_list(2, "items");
+	commit_list(3, "plan");
+	state_sql(dir, "UPDATE definitions SET added = 5");
+	commit_list(2, "items");
+	commit_list(3, "plan");
+	assert_int_equal(count("definitions WHERE added > 5"), 1);
+	/* It began after them, but not by more than a day. */
+	commit_fan_out(1, "Running", 0, 1);
+	state_sql(dir, "UPDATE runs SET started = 86400000000000");
+	noc_commit_after(&c, t);
+	for (int i = 0; i < 3; i++)
+		noc_commit_idle(&c, t + NOC_NS_PER_S, keep);
+	assert_int_equal(count("definitions"), 3);
+	state_sql(dir, "UPDATE runs SET started = 86400000000006");
+	noc_commit_idle(&c, t + 61 * NOC_NS_PER_S, keep);
+	assert_int_equal(count("definitions"), 2);
+	assert_int_equal(count("definitions WHERE added = 5 AND kind ="
+			       " 'plan'"),
+			 1);
+}
+
 int
 main(void)
 {
@@ -371,6 +463,8 @@ main(void)
 		TEST(test_idle_empties_the_log),
 		TEST(test_long_log_is_copied),
 		TEST(test_old_rows_go_in_chunks),
+		TEST(test_steps_go_in_chunks),
+		TEST(test_lists_go_with_their_runs),
 	};
 
 	noc_log_sink_set(state_quiet, NULL);

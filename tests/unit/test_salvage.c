@@ -252,6 +252,47 @@ test_every_version_comes_over(void **state)
 	}
 }
 
+static const char named_list[] =
+    "INSERT INTO definitions SELECT randomblob(32), 'items', 'all',"
+    " 'old', 5;"
+    "INSERT INTO definitions SELECT CAST(zeroblob(31) || x'07' AS"
+    " BLOB), 'items',"
+    " 'all', '[\"sw1\"]', 5;"
+    "INSERT INTO runs VALUES(1, zeroblob(16), NULL, 'r', '', '',"
+    " 'active', 'Running', '', '', 5, 0, zeroblob(32), '{}', NULL,"
+    " NULL, 0);"
+    "INSERT INTO steps SELECT id, 'all', 1, 'Running', 5, 0, 0,"
+    " printf('{\"live\":{\"items_hash\":\"%064d\"}}', 7), 3, -1"
+    " FROM runs";
+
+/* The list of an each that is on its way comes with the row that names it, and
+ * no other list; one that is not to be had is said. */
+static void
+test_lists_that_steps_name(void **state)
+{
+	char *said;
+
+	(void)state;
+	state_fill(dir, 0, 1);
+	state_sql(dir, named_list);
+	state_flip(dir, "audit", "rec", 1, -1, 0);
+	noc_writer_close(state_open(dir, &said), 1000);
+	assert_null(strstr(said, "Not all could be read"));
+	free(said);
+	recovered_rows(1, 1, 1, 1);
+	assert_int_equal(state_int(dir,
+				   "SELECT hash = CAST(zeroblob(31) || x'07'"
+				   " AS BLOB)"
+				   " AND kind = 'items' AND text ="
+				   " '[\"sw1\"]' FROM definitions"),
+			 1);
+	state_sql(dir, "DELETE FROM definitions");
+	state_flip(dir, "audit", "rec", 1, -1, 0);
+	noc_writer_close(state_open(dir, &said), 1000);
+	assert_non_null(strstr(said, "Not all could be read of: items."));
+	free(said);
+}
+
 static void
 spoil_page(int64_t page)
 {
@@ -290,6 +331,25 @@ spoil_leaf_of(char kind, const void *key, size_t key_len)
 
 #define TABLE_LEAF 0x0d
 #define KEYED_LEAF 0x0a
+
+/* The list that a step at hand goes through is looked at before a start. */
+static void
+test_a_list_that_cannot_be_read(void **state)
+{
+	char *said;
+
+	(void)state;
+	state_fill(dir, 0, 1);
+	state_sql(dir, named_list);
+	noc_writer_close(state_open(dir, NULL), 1000);
+	spoil_leaf_of(TABLE_LEAF, "[\"sw1\"]", 7);
+	noc_writer_close(state_open(dir, &said), 1000);
+	assert_non_null(said);
+	assert_non_null(strstr(said, "its state is not whole"));
+	assert_non_null(strstr(said, "Not all could be read of: definitions, "
+				     "items."));
+	free(said);
+}
 
 static bool
 recovery_lists(const struct noc_value *v, const char *list, const char *what)
@@ -741,6 +801,8 @@ main(void)
 		TEST(test_all_files_go_and_the_log_last),
 		TEST(test_what_comes_over_is_said),
 		TEST(test_every_version_comes_over),
+		TEST(test_lists_that_steps_name),
+		TEST(test_a_list_that_cannot_be_read),
 		TEST(test_rows_on_both_sides_of_the_damage),
 		TEST(test_rows_between_damaged_pages),
 		TEST(test_lost_runs_are_named),
