@@ -458,6 +458,22 @@ def store():
     one("journal: verify, cpu", "verify", goal=0.8e6)
 
 
+@measure
+def rows():
+    """Of a run with 10,000 items, in questions and at a start
+    (bench_rows.c)."""
+    said = {r["figure"]: r["median"] for r in program(
+        "bench_rows", "-d", tempfile.gettempdir(), "-r", ROUNDS)}
+
+    figure("a page of failed items of 10,000", [said["failed"]], unit="ms",
+           floor=-5)
+    figure("the last page of 100 items", [said["last"]], unit="ms", floor=-5)
+    figure("3,200 items listed", [said["list"]], unit="ms")
+    figure("that run shown, with counts", [said["show"]], unit="ms")
+    figure("step rows loaded at a start", [said["load"]], unit="1/s",
+           floor=50000)
+
+
 # ---- webhook ----
 
 HOOK_FIRST = 10000000

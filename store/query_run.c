@@ -154,10 +154,11 @@ counts_so_far(sqlite3 *db, sqlite3_stmt *st, const struct noc_value *step,
 	return 0;
 }
 
-#define ITEMS                                                               \
-	" FROM steps INDEXED BY steps_items WHERE run = ?1 AND node = ?2"   \
-	" AND substr(path, -1) = ']' AND path > ?3 || '[' AND path < ?3 ||" \
-	" '\\'"
+#define ITEMS                                                             \
+	" FROM steps INDEXED BY steps_items WHERE run = ?1 AND node = ?2" \
+	" AND substr(path, -1) = ']'"
+/* Of this each: one in an item of another has the same node. */
+#define ITEMS_OF " AND path > ?3 || '[' AND path < ?3 || '\\'"
 
 static int
 counts_add(sqlite3 *db, sqlite3_stmt *st, struct noc_value *step,
@@ -202,7 +203,7 @@ run_steps(sqlite3 *db, const struct noc_id *id, struct noc_value *list,
 	    " FROM steps WHERE run = ?1 AND path >= ?2 ORDER BY path",
 	    id);
 	sqlite3_stmt *of = run_prepare(
-	    db, "SELECT state, count(*)" ITEMS " GROUP BY state", id);
+	    db, "SELECT state, count(*)" ITEMS ITEMS_OF " GROUP BY state", id);
 	char *from = noc_strdup("");
 	int rc = st && of ? 0 : noc_query_fail(db, SQLITE_ERROR, err);
 
@@ -261,10 +262,11 @@ noc_query_run_one(sqlite3 *db, const struct noc_value *params,
 
 /* ---- the items of an each ---- */
 
-#define ITEM_COLUMNS                                                           \
-	"SELECT s.item AS n, s.path, s.item, s.attempt, s.state, s.started,"   \
-	" s.ended," STEP_MORE " FROM (SELECT path AS at" ITEMS                 \
-	" AND item > ?4 AND state = ifnull(?5, state) ORDER BY item LIMIT ?6)" \
+#define ITEM_COLUMNS                                                         \
+	"SELECT s.item AS n, s.path, s.item, s.attempt, s.state, s.started," \
+	" s.ended," STEP_MORE " FROM (SELECT path AS at" ITEMS               \
+	" AND item > ?4 AND state = ifnull(?5, state)" ITEMS_OF              \
+	" ORDER BY item LIMIT ?6)"                                           \
 	" CROSS JOIN steps s ON s.run = ?1 AND s.path = at ORDER BY s.item"
 
 static int
