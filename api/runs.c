@@ -16,7 +16,7 @@
 #define WAIT_MAX_MS  55000
 
 static const char *const run_filters[] = { "state", "rule", "device", NULL };
-static const char *const run_times[] = { "started", "ended", NULL };
+static const char *const run_times[] = { "started", "ended", "deadline", NULL };
 static const char *const step_times[] = { "started", "ended", "due", NULL };
 static const char *const at_times[] = { "at", NULL };
 
@@ -94,9 +94,13 @@ on_run(struct noc_http_req *req, void *arg)
 {
 	struct noc_api *api = arg;
 	struct noc_job *job = noc_job_new(api->env, req, 0);
+	struct noc_value *params = run_params(job->req);
+	const char *in = noc_http_query(job->req, "in");
 
+	if (in && *in)
+		noc_value_set(params, "in", noc_value_str(in));
 	job->then = on_run_row;
-	noc_job_ask(job, "run", run_params(job->req));
+	noc_job_ask(job, "run", params);
 }
 
 /* ---- the items of an each ---- */

@@ -22,7 +22,7 @@ int noc_query_run(sqlite3 *db, const char *name, const struct noc_value *params,
 	" AS body FROM events"
 #define NOC_QUERY_RUNS                                                        \
 	"SELECT n,id,event,rule,key,device,mode,state,phase,outcome,started," \
-	"ended,definition,json FROM runs"
+	"ended,definition,parent,dedup,deadline,json FROM runs"
 #define NOC_QUERY_DECISIONS \
 	"SELECT event,rule,outcome,at,reason,run FROM decisions"
 #define NOC_QUERY_DECIDED " ORDER BY at, rule LIMIT 1000"

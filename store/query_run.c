@@ -28,11 +28,23 @@
 
 /* ---- its steps ---- */
 
+struct steps {
+	const char *in; /* "": all that are in no item; "all[sw1]/": in this */
+	struct noc_value *list;
+	char *from; /* owned; NULL: that was all */
+};
+
+static const char *
+steps_bracket(const struct steps *s, const char *path)
+{
+	return strchr(path + strlen(s->in), '[');
+}
+
 /* Where to go on: behind the items, of which this is one. */
 static char *
-steps_behind(const char *path)
+steps_behind(const struct steps *s, const char *path)
 {
-	const char *key = strchr(path, '[') + 1;
+	const char *key = steps_bracket(s, path) + 1;
 	int len = (int)(key - path);
 
 	return (unsigned char)*key < '!'
@@ -41,35 +53,36 @@ steps_behind(const char *path)
 }
 
 static bool
-steps_has_item(const char *path)
+steps_is_item(const struct steps *s, const char *path)
 {
-	const char *key = strchr(path, '[');
+	const char *key = steps_bracket(s, path);
 
 	return key && key[1] != '!';
 }
 
-/* From *from on; *from: where to go on behind items, NULL: that was all. */
+/* As far as the next items. */
 static int
-steps_read(sqlite3 *db, sqlite3_stmt *st, struct noc_value *list, char **from,
-	   struct noc_err *err)
+steps_read(struct steps *s, sqlite3 *db, sqlite3_stmt *st, struct noc_err *err)
 {
 	int rc = SQLITE_DONE;
 	char *next = NULL;
 
 	sqlite3_reset(st);
-	sqlite3_bind_text(st, 2, *from, -1, SQLITE_STATIC);
-	while (!next && noc_value_len(list) <= STEPS_MAX &&
+	sqlite3_bind_text(st, 2, s->from, -1, SQLITE_STATIC);
+	while (!next && noc_value_len(s->list) <= STEPS_MAX &&
 	       (rc = sqlite3_step(st)) == SQLITE_ROW) {
 		const char *path = (const char *)sqlite3_column_text(st, 0);
 
-		if (steps_has_item(path))
-			next = steps_behind(path);
+		if (strncmp(path, s->in, strlen(s->in)) != 0)
+			break;
+		if (steps_is_item(s, path))
+			next = steps_behind(s, path);
 		else
-			noc_value_push(list, noc_query_row(st));
+			noc_value_push(s->list, noc_query_row(st));
 	}
 	sqlite3_reset(st);
-	free(*from);
-	*from = next;
+	free(s->from);
+	s->from = next;
 	return rc == SQLITE_DONE || rc == SQLITE_ROW
 		   ? 0
 		   : noc_query_fail(db, rc, err);
@@ -194,9 +207,10 @@ run_prepare(sqlite3 *db, const char *sql, const struct noc_id *id)
 }
 
 static int
-run_steps(sqlite3 *db, const struct noc_id *id, struct noc_value *list,
-	  bool *more, struct noc_err *err)
+run_steps(sqlite3 *db, const struct noc_id *id, const char *in,
+	  struct noc_value *list, bool *more, struct noc_err *err)
 {
+	struct steps s = { .in = in, .list = list, .from = noc_strdup(in) };
 	sqlite3_stmt *st = run_prepare(
 	    db,
 	    "SELECT path,node,item,attempt,state,started,ended,due," STEP_MORE
@@ -204,11 +218,10 @@ run_steps(sqlite3 *db, const struct noc_id *id, struct noc_value *list,
 	    id);
 	sqlite3_stmt *of = run_prepare(
 	    db, "SELECT state, count(*)" ITEMS ITEMS_OF " GROUP BY state", id);
-	char *from = noc_strdup("");
 	int rc = st && of ? 0 : noc_query_fail(db, SQLITE_ERROR, err);
 
-	while (!rc && from)
-		rc = steps_read(db, st, list, &from, err);
+	while (!rc && s.from)
+		rc = steps_read(&s, db, st, err);
 	*more = noc_value_len(list) > STEPS_MAX;
 	if (*more)
 		noc_value_free(list->u.list.at[--list->u.list.len]);
@@ -223,7 +236,31 @@ run_steps(sqlite3 *db, const struct noc_id *id, struct noc_value *list,
 	}
 	sqlite3_finalize(st);
 	sqlite3_finalize(of);
-	free(from);
+	free(s.from);
+	return rc;
+}
+
+/* Those of the run, or of what "in" names: an item, a called flow. */
+static int
+run_add_steps(sqlite3 *db, const struct noc_id *id,
+	      const struct noc_value *params, struct noc_value *run,
+	      struct noc_err *err)
+{
+	const char *named = noc_value_get_str(params, "in", NULL);
+	char *in = named ? noc_asprintf("%s/", named) : noc_strdup("");
+	struct noc_value *steps = noc_value_list();
+	bool more = false;
+	int rc = run_steps(db, id, in, steps, &more, err);
+
+	noc_value_set(run, "steps", steps);
+	if (more)
+		noc_value_set(run, "more_steps", noc_value_bool(true));
+	if (!rc && named && !noc_value_len(steps))
+		rc = noc_err_set(err, NOC_ENOTFOUND,
+				 "The run has no steps in \"%.200s\": \"in\" "
+				 "is the path of an item or of a called flow.",
+				 named);
+	free(in);
 	return rc;
 }
 
@@ -231,19 +268,14 @@ int
 noc_query_run_one(sqlite3 *db, const struct noc_value *params,
 		  struct noc_value **out, struct noc_err *err)
 {
-	struct noc_value *steps, *decisions = NULL;
-	bool more = false;
+	struct noc_value *decisions = NULL;
 	struct noc_id id;
 	int rc = noc_query_by_id(db, NOC_QUERY_RUNS, params, out, err);
 
 	if (rc < 0 || (*out)->type == NOC_NIL)
 		return rc;
 	noc_id_parse(noc_value_get_str(*out, "id", ""), &id);
-	steps = noc_value_list();
-	rc = run_steps(db, &id, steps, &more, err);
-	noc_value_set(*out, "steps", steps);
-	if (more)
-		noc_value_set(*out, "more_steps", noc_value_bool(true));
+	rc = run_add_steps(db, &id, params, *out, err);
 	if (!rc)
 		rc = noc_query_related(
 		    db,

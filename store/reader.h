@@ -17,7 +17,7 @@
  *   event      {id} -> event | nil           (id may be a unique prefix)
  *   decisions  {event} -> [decision]
  *   runs       {limit, before, state?, rule?, device?} -> [run]
- *   run        {id} -> {run..., steps:[...], decisions:[...]} | nil
+ *   run        {id, in?} -> {run..., steps:[...], decisions:[...]} | nil
  *   items      {id, of, limit, after, state?} -> [item] | nil
  *   audit      {limit, before|after, run?, event?, kind?} -> [record]
  *   heads      {limit} -> [note]
@@ -30,12 +30,13 @@
  * ("RULE OUTCOME, ..." or nil); a run
  * has the columns of struct noc_run_row by name, its json under "json"; a step
  * its columns merged with its json; of what an each holds there are "counts"
- * alone, its items are asked for by its path (`of`), in the order of the list;
- * a record {seq, cursor, kind, at, leaf} and
- * each tag by name (hashes and raw in hex).  `q` finds text in an event.  A
- * page of events that is not full after look_ms (250) of looking says where it
- * `stopped`, the cursor to go on `before`, and when that row was received.
- * EINPUT: no such question; ECONFLICT: an id prefix of several; ETIMEOUT.
+ * alone, its items are asked for by its path (`of`), in the order of the list,
+ * and what is in one of them as a run is (`in`); a record {seq, cursor, kind,
+ * at, leaf} and each tag by name (hashes and raw in hex).  `q` finds text in an
+ * event.  A page of events that is not full after look_ms (250) of looking says
+ * where it `stopped`, the cursor to go on `before`, and when that row was
+ * received. EINPUT: no such question; ECONFLICT: an id prefix of several;
+ * ETIMEOUT.
  */
 struct noc_reader;
 struct noc_query {

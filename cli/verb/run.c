@@ -26,6 +26,8 @@ static const struct noc_verb_option run_options[] = {
 	{ "limit", 'n', "N", "how many (30)", false },
 	{ "before", 0, "CURSOR", "the page after the one that gave it", false },
 	{ "items", 0, "STEP", "show: the items of this each", false },
+	{ "item", 0, "PATH", "show: the steps in this item, such as all[sw1]",
+	  false },
 	{ "failed", 0, NULL, "--items: only those that failed", false },
 	{ "after", 0, "CURSOR", "--items: the page after this item", false },
 	{ "dry-run", 0, NULL, "start: print the plan, do nothing", false },
@@ -174,10 +176,11 @@ step_view(struct noc_value *step, int64_t start_ns)
 static void
 run_print(struct noc_value *run)
 {
-	static const char *const words[] = { "id",    "rule",	 "device",
-					     "key",   "mode",	 "state",
-					     "phase", "outcome", "started",
-					     "ended", "event" };
+	static const char *const words[] = { "id",    "rule",	  "device",
+					     "key",   "mode",	  "state",
+					     "phase", "outcome",  "started",
+					     "ended", "deadline", "event",
+					     "parent" };
 	struct noc_value *steps = noc_value_get(run, "steps");
 	int64_t start = time_of(run, "started"), end = time_of(run, "ended");
 
@@ -206,10 +209,15 @@ run_print(struct noc_value *run)
 static struct noc_value *
 run_get(struct noc_client *c, const char *id, int *status)
 {
-	char *target = noc_client_path("/api/v1/runs/", id, "");
-	struct noc_value *run = noc_client_call(c, "GET", target, NULL, status);
+	char *path = noc_client_path("/api/v1/runs/", id, "");
+	struct noc_strbuf url = NOC_STRBUF_INIT;
+	struct noc_value *run;
 
-	free(target);
+	noc_strbuf_adds(&url, path);
+	noc_client_query(&url, "in", noc_client_opt(c, "item"));
+	run = noc_client_call(c, "GET", url.p, NULL, status);
+	noc_strbuf_release(&url);
+	free(path);
 	return run;
 }
 
@@ -470,8 +478,9 @@ const struct noc_verb noc_verb_run = {
 	.name = "run",
 	.summary = "lists, shows, watches, cancels and starts runs",
 	.usage = "[list] [--in STATE] [--rule NAME] [--device NAME] [-n N]\n"
-		 "show RUN [--items STEP [--failed|--in STATE] [-n N] "
-		 "[--after CURSOR]]\n"
+		 "show RUN [--item PATH]\n"
+		 "show RUN --items STEP [--failed|--in STATE] [-n N] "
+		 "[--after CURSOR]\n"
 		 "watch RUN\ncancel RUN [-m WHY]\n"
 		 "signal RUN NAME\n"
 		 "start FLOW [key=value]... [--dry-run|--observe|--shadow] "

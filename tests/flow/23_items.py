@@ -124,7 +124,11 @@ def _():
                   "JSON")
         noc.equal(d.cli("run", "show", run, "--items", "precheck", "--in",
                         "skipped").stderr, "No items.\n", "none")
+        said = d.cli("run", "show", run, "--item", "precheck[sw003]").stdout
+        noc.check(re.search(r"precheck\[sw003\]/alive .* Failed ", said), said)
+        noc.equal(len(said.split("RESULT\n")[1].splitlines()), 1, said)
         for args, status, text in (
+                (["--item", "precheck[no]"], 3, "no steps in"),
                 (["--items", "precheck", "--in", "lost"], 2, "state is"),
                 (["--items", "look!"], 3, "no step"),
                 (["--failed", "--in", "Failed"], 2, "say one")):

@@ -71,7 +71,10 @@ put_all(const struct row *r, size_t n)
 	struct noc_run_row run = { .rule = "fan",
 				   .mode = "active",
 				   .state = "Running",
-				   .started_ns = 5 };
+				   .started_ns = 5,
+				   .parent = { .b = { 0x44 } },
+				   .dedup = "vlan 7",
+				   .deadline_ns = 99 };
 
 	memset(run.id.b, 0x33, sizeof(run.id.b));
 	noc_txn_run(txn, &run);
@@ -173,7 +176,33 @@ test_steps_without_items(void **state)
 	assert_null(noc_value_get(step(v, "look"), "counts"));
 	assert_json(noc_value_get(step(v, "look"), "undone"), "true");
 	assert_null(noc_value_get(v, "more_steps"));
+	assert_json(noc_value_get(v, "parent"),
+		    "\"44000000-0000-0000-0000-000000000000\"");
+	assert_json(noc_value_get(v, "dedup"), "\"vlan 7\"");
+	assert_json(noc_value_get(v, "deadline"), "99");
 	noc_value_free(v);
+}
+
+/* An item is shown as a run is, its own each one step with counts. */
+static void
+test_steps_of_an_item(void **state)
+{
+	struct noc_value *v;
+	struct noc_err err;
+
+	(void)state;
+	v = ask("run", "{\"id\":\"" RUN "\",\"in\":\"all[ z]\"}");
+	assert_paths(noc_value_get(v, "steps"), "all[ z]/set|all[ z]/each|");
+	assert_json(noc_value_get(step(v, "all[ z]/each"), "counts"),
+		    "{\"failed\":1,\"ok\":1,\"skipped\":0}");
+	noc_value_free(v);
+	v = ask("run", "{\"id\":\"" RUN "\",\"in\":\"all[ z]/each[p]\"}");
+	assert_paths(noc_value_get(v, "steps"), "all[ z]/each[p]/in|");
+	noc_value_free(v);
+	assert_int_equal(
+	    try_ask("run", "{\"id\":\"3333\",\"in\":\"all[\"}", &v, &err),
+	    NOC_ENOTFOUND);
+	assert_non_null(strstr(err.msg, "no steps in \"all[\""));
 }
 
 /* It says itself how it ended. */
@@ -349,6 +378,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 		TEST(test_steps_without_items),
+		TEST(test_steps_of_an_item),
 		TEST(test_counts_of_what_has_ended),
 		TEST(test_counts_before_the_first),
 		TEST(test_items),
