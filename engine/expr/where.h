@@ -34,7 +34,7 @@ bool noc_where_match(const struct noc_where *w, const struct noc_scope *scope);
 bool noc_where_explain(const struct noc_where *w, const struct noc_scope *scope,
 		       struct noc_strbuf *why);
 
-/* Calls fn for each field path used. */
+/* Calls fn for each path used, in the templates of its values too. */
 void noc_where_paths(const struct noc_where *w,
 		     void (*fn)(const char *path, void *arg), void *arg);
 

@@ -290,12 +290,40 @@ noc_where_free(struct noc_where *w)
 	free(w);
 }
 
+struct paths {
+	void (*fn)(const char *path, void *arg);
+	void *arg;
+};
+
+static void
+on_test_path(const char *path, size_t len, void *arg)
+{
+	const struct paths *p = arg;
+	char text[WHERE_PATH_MAX];
+
+	snprintf(text, sizeof(text), "%.*s", (int)len, path);
+	p->fn(text, p->arg);
+}
+
+static void
+test_paths(const struct noc_test *t, struct paths *p)
+{
+	if (t->template)
+		noc_template_paths(t->template, on_test_path, p);
+	for (size_t i = 0; i < t->nkids; i++)
+		test_paths(&t->kids[i], p);
+}
+
 static void
 cond_paths(const struct noc_cond *c, void (*fn)(const char *, void *),
 	   void *arg)
 {
-	if (c->op == NOC_COND_TEST)
+	struct paths p = { fn, arg };
+
+	if (c->op == NOC_COND_TEST) {
 		fn(c->path, arg);
+		test_paths(&c->test, &p);
+	}
 	for (size_t i = 0; i < c->nkids; i++)
 		cond_paths(&c->kids[i], fn, arg);
 }

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "engine/lang/ast.h"
 #include "engine/lang/schema.h"
+#include "engine/event/field.h"
 #include "engine/flow/keep_one_up.h"
 #include "engine/flow/plan_private.h"
 
@@ -324,8 +325,13 @@ node_call(struct planning *b, const struct noc_value *ast, size_t up)
 static void
 node_check(struct planning *b, const struct noc_value *v, size_t each)
 {
-	size_t i = node_container(b, v, each, NOC_STEP_CHECK, "check");
+	char *name = noc_asprintf("%s.check", b->p->steps[each].name);
+	size_t i;
 
+	/* What an item knows is not known of all. */
+	b->scope = b->marks[each].scope;
+	i = node_container(b, v, each, NOC_STEP_CHECK, name);
+	free(name);
 	if (i == NOC_NODE_TOP)
 		return;
 	b->marks[i].own_name = true;
@@ -333,6 +339,37 @@ node_check(struct planning *b, const struct noc_value *v, size_t each)
 	list_into(b, i, v, true);
 	b->p->steps[each].each->check = i;
 	b->p->steps[each].end = b->p->nsteps;
+}
+
+/* The item's name hides nothing. */
+static void
+each_item(struct planning *b, size_t i)
+{
+	const struct noc_step_def *s = &b->p->steps[i], *other;
+	size_t scope = b->marks[i].scope;
+	struct noc_field field;
+	struct noc_err why;
+
+	for (; scope != NOC_NODE_TOP; scope = b->marks[scope].scope) {
+		other = &b->p->steps[scope];
+		if (other->kind == NOC_STEP_CALL)
+			break;
+		if (!other->each || strcmp(other->each->as, s->each->as))
+			continue;
+		noc_err_set(&why, NOC_ECONFIG,
+			    "stands in each '%s' (%s), whose item is '%s' as "
+			    "well; say as = \"...\".",
+			    other->name, other->at, s->each->as);
+		node_failed(b, i, &why);
+	}
+	if (noc_field_resolve(s->each->as, strlen(s->each->as), NULL, &field,
+			      NULL) ||
+	    field.from == NOC_FIELD_DATA || !strcmp(s->each->as, "item"))
+		return;
+	noc_err_set(&why, NOC_ECONFIG,
+		    "as = \"%s\" would hide what an event calls so.",
+		    s->each->as);
+	node_failed(b, i, &why);
 }
 
 static void
@@ -349,6 +386,7 @@ node_each(struct planning *b, const struct noc_value *ast, size_t up)
 	if (plan_each(ast, &b->p->steps[i], &why))
 		node_failed(b, i, &why);
 	node_when(b, i, noc_ast_opts(ast));
+	each_item(b, i);
 	if (b->eaches >= EACH_DEPTH_MAX) {
 		noc_err_set(&why, NOC_ECONFIG,
 			    "stands in %d others; deeper than %d they do not "
@@ -559,5 +597,7 @@ plan_build(struct planning *b)
 			     &why))
 		plan_problem(b, &why);
 	build_sum(b);
-	plan_check_names(b);
+	/* What was stored was good when it was made. */
+	if (b->from)
+		plan_check_names(b);
 }

@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/suggest.h"
-#include "base/table.h"
 #include "engine/lang/ast.h"
 #include "engine/expr/template.h"
 #include "engine/expr/where.h"
+#include "engine/flow/input.h"
 #include "engine/flow/plan.h"
 #include "engine/flow/plan_private.h"
 
@@ -86,263 +83,73 @@ noc_ast_each_path(const struct noc_value *v,
 	walk_value(&w, v);
 }
 
-/* ---- what comes before what ---- */
-
-struct check {
-	struct planning *b;
-	size_t words;	  /* of a set of nodes */
-	uint64_t *before; /* a set a node: what has ended when it begins */
-	uint8_t *known;	  /* its set is made */
-	size_t node;	  /* at hand; NOC_NODE_TOP: after all of them */
-	bool ended;	  /* and what is in it has ended as well */
-	bool own;	  /* it may see itself */
-	const char *end;  /* what of the flow is after all of them */
-};
-
-static uint64_t *
-set_of(const struct check *c, size_t node)
-{
-	return c->before + node * c->words;
-}
-
-static bool
-set_has(const uint64_t *set, size_t node)
-{
-	return set[node / 64] >> (node % 64) & 1;
-}
-
-/* A node, and what it holds as a place. */
-static void
-set_add(const struct check *c, uint64_t *set, size_t node)
-{
-	const struct plan_mark *marks = c->b->marks;
-
-	for (size_t i = node; i < c->b->p->steps[node].end; i++)
-		if (marks[i].scope == marks[node].scope)
-			set[i / 64] |= (uint64_t)1 << (i % 64);
-}
-
-static void
-set_join(const struct check *c, uint64_t *set, const uint64_t *other)
-{
-	for (size_t i = 0; i < c->words; i++)
-		set[i] |= other[i];
-}
-
-static void
-before_make(const struct check *c, size_t node)
-{
-	const struct noc_plan *p = c->b->p;
-	const struct noc_step_def *s = &p->steps[node];
-	uint64_t *set = set_of(c, node);
-
-	if (c->known[node])
-		return;
-	c->known[node] = 1; /* a cycle was told where it was found */
-	if (s->up != NOC_NODE_TOP) {
-		before_make(c, s->up);
-		if (p->steps[s->up].kind != NOC_STEP_CALL)
-			set_join(c, set, set_of(c, s->up));
-	}
-	if (s->kind == NOC_STEP_ON_FAIL || s->kind == NOC_STEP_FINALLY)
-		for (size_t i = 0; i < node; i = p->steps[i].end)
-			set_add(c, set, i);
-	for (size_t i = 0; i < s->nin; i++) {
-		before_make(c, s->in[i].from);
-		set_join(c, set, set_of(c, s->in[i].from));
-		set_add(c, set, s->in[i].from);
-	}
-}
-
-/* ---- steps.NAME ---- */
-
-/* Are names of this scope seen from that one? */
-static bool
-scope_sees(const struct check *c, size_t from, size_t scope)
-{
-	const struct noc_plan *p = c->b->p;
-
-	while (from != scope && from != NOC_NODE_TOP &&
-	       p->steps[from].kind != NOC_STEP_CALL)
-		from = c->b->marks[from].scope;
-	return from == scope;
-}
-
-/* The scope whose names are seen first. */
-static size_t
-check_scope(const struct check *c)
-{
-	if (c->node == NOC_NODE_TOP || c->ended)
-		return c->node;
-	return c->b->marks[c->node].scope;
-}
-
-static bool
-check_done(const struct check *c, size_t node)
-{
-	if (c->own && node == c->node)
-		return true;
-	if (check_scope(c) == c->b->marks[node].scope &&
-	    (c->node == NOC_NODE_TOP || c->ended))
-		return true;
-	return c->node != NOC_NODE_TOP && set_has(set_of(c, c->node), node);
-}
-
-/* Of this name, the one that is meant here; NOC_NODE_TOP: none. */
-static size_t
-check_find(const struct check *c, const char *name, size_t n, bool *hidden)
-{
-	const struct noc_plan *p = c->b->p;
-	size_t found = NOC_NODE_TOP;
-
-	*hidden = false;
-	for (size_t i = 0; i < p->nsteps; i++) {
-		if (!p->steps[i].name || strlen(p->steps[i].name) != n ||
-		    memcmp(p->steps[i].name, name, n))
-			continue;
-		if (!scope_sees(c, check_scope(c), c->b->marks[i].scope))
-			*hidden = true;
-		else if (found == NOC_NODE_TOP || check_done(c, i))
-			found = i;
-	}
-	return found;
-}
-
-static const char *
-check_meant(const struct check *c, const char *name)
-{
-	const struct noc_plan *p = c->b->p;
-	const char **known = noc_calloc(p->nsteps + 1, sizeof(*known)), *meant;
-	size_t n = 0;
-
-	for (size_t i = 0; i < p->nsteps; i++)
-		if (p->steps[i].name &&
-		    scope_sees(c, check_scope(c), c->b->marks[i].scope) &&
-		    check_done(c, i))
-			known[n++] = p->steps[i].name;
-	meant = noc_suggest(name, known, n);
-	free(known);
-	return meant;
-}
-
-/* "t.lua:3: step 'look'" or "r: on_fail" before it. */
-static void
-check_problem(const struct check *c, struct noc_err *why)
-{
-	const struct noc_plan *p = c->b->p;
-	const struct noc_step_def *s =
-	    c->node == NOC_NODE_TOP ? NULL : &p->steps[c->node];
-
-	if (s)
-		noc_err_prefix(why, "%s: %s '%s'", s->at,
-			       noc_step_kind_name(s->kind),
-			       s->name ? s->name : "?");
-	else
-		noc_err_prefix(why, "%s: %s", p->name, c->end);
-	plan_problem(c->b, why);
-}
-
-static void
-on_path(const char *path, size_t len, void *arg)
-{
-	struct check *c = arg;
-	const char *name = path + 6, *meant, *end;
-	struct noc_err why;
-	bool hidden;
-	size_t node;
-	char text[128];
-	size_t n = 0;
-
-	if (len < 7 || memcmp(path, "steps.", 6))
-		return;
-	while (6 + n < len && name[n] != '.' && name[n] != '[')
-		n++;
-	node = check_find(c, name, n, &hidden);
-	if (node != NOC_NODE_TOP && check_done(c, node))
-		return;
-	snprintf(text, sizeof(text), "%.*s", (int)n, name);
-	meant = node == NOC_NODE_TOP && !hidden ? check_meant(c, text) : NULL;
-	if (node != NOC_NODE_TOP)
-		end = ", which may not have ended by then; wait for it by "
-		      "`after`, or read it later.";
-	else if (hidden)
-		end = ", which is not seen from here: what stands in an each "
-		      "or a called flow is its own; `collect` and `output` "
-		      "give more.";
-	else
-		end = meant ? ", but no earlier step has this name; did you "
-			      "mean 'steps."
-			    : ", but no earlier step has this name.";
-	noc_err_set(&why, NOC_ECONFIG, "reads steps.%s%s%s%s", text, end,
-		    meant ? meant : "", meant ? "'?" : "");
-	check_problem(c, &why);
-}
-
 static void
 on_where(const char *path, void *arg)
 {
-	on_path(path, strlen(path), arg);
+	plan_name_path(path, strlen(path), arg);
 }
 
 /* What would fail each time it is expanded, and the steps that it reads. */
 static void
-check_value(struct check *c, const struct noc_value *v)
+check_value(struct plan_check *c, const struct noc_value *v)
 {
 	struct noc_err why;
 	struct walk w = { .err = &why };
 
 	if (!v)
 		return;
-	noc_ast_each_path(v, on_path, c);
+	noc_ast_each_path(v, plan_name_path, c);
 	walk_value(&w, v);
 	if (w.rc)
-		check_problem(c, &why);
+		plan_name_problem(c, &why);
 }
 
 static void
-check_text(struct check *c, const char *text)
+check_text(struct plan_check *c, const char *text)
 {
 	struct noc_template *t;
 	struct noc_err why;
 
 	if (!text || noc_template_parse(text, strlen(text), &t, &why))
 		return;
-	noc_template_paths(t, on_path, c);
+	noc_template_paths(t, plan_name_path, c);
 	noc_template_free(t);
 }
 
 static void
-check_template(struct check *c, const struct noc_template *t)
+check_template(struct plan_check *c, const struct noc_template *t)
 {
 	if (t)
-		noc_template_paths(t, on_path, c);
+		noc_template_paths(t, plan_name_path, c);
 }
 
 static void
-check_escalation(struct check *c, const struct noc_escalation *e)
+check_escalation(struct plan_check *c, const struct noc_escalation *e)
 {
 	for (size_t i = 0; e && i < e->nlevels; i++)
 		check_value(c, e->levels[i].action);
 }
 
 static void
-check_collect(struct check *c, const struct noc_value *collect)
+check_collect(struct plan_check *c, const struct noc_value *collect)
 {
 	for (size_t i = 0; i < noc_value_len(collect); i++) {
 		const struct noc_value *v = collect->u.map.at[i].value;
 
 		if (v->type == NOC_STR)
-			on_path(v->u.s.p, v->u.s.len, c);
+			plan_name_path(v->u.s.p, v->u.s.len, c);
 	}
 }
 
 static void
-check_each(struct check *c, const struct noc_each_def *e)
+check_each(struct plan_check *c, const struct noc_each_def *e)
 {
 	if (!e)
 		return;
 	check_value(c, e->over);
+	c->item = true;
 	check_template(c, e->key);
+	c->item = false;
 	check_template(c, e->limit_text);
 	check_template(c, e->need_text);
 	c->ended = true;
@@ -351,7 +158,7 @@ check_each(struct check *c, const struct noc_each_def *e)
 }
 
 static void
-check_node(struct check *c, const struct noc_step_def *s)
+check_node(struct plan_check *c, const struct noc_step_def *s)
 {
 	noc_where_paths(s->when, on_where, c);
 	check_template(c, s->target);
@@ -365,10 +172,12 @@ check_node(struct check *c, const struct noc_step_def *s)
 	c->own = true;
 	noc_where_paths(s->expect, on_where, c);
 	noc_where_paths(s->fail_if, on_where, c);
+	c->undoing = true;
 	if (s->undo) {
 		check_value(c, s->undo->params);
 		check_template(c, s->undo->target);
 	}
+	c->undoing = false;
 	c->own = false;
 	if (s->kind != NOC_STEP_CALL)
 		return;
@@ -377,33 +186,31 @@ check_node(struct check *c, const struct noc_step_def *s)
 	c->ended = false;
 }
 
-/* ---- undo "back" { step = "deploy" } ---- */
+/* ---- undo ---- */
 
 static bool
-undo_below(const struct noc_plan *p, size_t node)
+undo_below(const struct noc_plan *p, size_t from, size_t end)
 {
-	for (size_t i = node; i < p->steps[node].end; i++)
+	for (size_t i = from; i < end; i++)
 		if (p->steps[i].undo)
 			return true;
 	return false;
 }
 
+/* undo "back" { step = "deploy" } */
 static void
-check_undo(struct check *c, const char *name)
+check_undo(struct plan_check *c, const char *name)
 {
 	const struct noc_plan *p = c->b->p;
-	struct noc_err why;
+	size_t node = name ? plan_name_step(c, name) : 0;
 	const char *meant;
-	bool hidden;
-	size_t node;
+	struct noc_err why;
 
-	if (!name)
+	if (!name ||
+	    (node != NOC_NODE_TOP && undo_below(p, node, p->steps[node].end)))
 		return;
-	node = check_find(c, name, strlen(name), &hidden);
-	if (node != NOC_NODE_TOP && check_done(c, node) && undo_below(p, node))
-		return;
-	meant = check_meant(c, name);
-	if (node != NOC_NODE_TOP && check_done(c, node))
+	meant = node == NOC_NODE_TOP ? plan_name_meant(c, name) : NULL;
+	if (node != NOC_NODE_TOP)
 		noc_err_set(&why, NOC_ECONFIG,
 			    "step '%s' has no `undo`, so nothing would be "
 			    "taken back.",
@@ -413,76 +220,67 @@ check_undo(struct check *c, const char *name)
 			    "there is no earlier step '%s'%s%s%s", name,
 			    meant ? "; did you mean '" : "", meant ? meant : "",
 			    meant ? "'?" : ".");
-	check_problem(c, &why);
+	plan_name_problem(c, &why);
 }
 
-/* ---- one name, one step ---- */
-
+/* What asks for an undo has something to undo. */
 static void
-check_twice(struct check *c, size_t first, size_t second)
-{
-	const struct noc_step_def *steps = c->b->p->steps;
-	const struct plan_mark *marks = c->b->marks;
-	const struct noc_step_def *a = &steps[first], *s = &steps[second];
-	struct noc_err why;
-
-	if (marks[first].scope == marks[second].scope)
-		noc_err_set(&why, NOC_ECONFIG,
-			    "%s: there is already a step '%s' in this flow "
-			    "(%s).",
-			    s->at, s->name, a->at);
-	else if (marks[first].own_name || marks[second].own_name)
-		return;
-	else
-		noc_err_set(&why, NOC_ECONFIG,
-			    "%s: there is a step '%s' in the each and one "
-			    "outside of it (%s); steps.%s could be either.",
-			    s->at, s->name, a->at, s->name);
-	plan_problem(c->b, &why);
-}
-
-static void
-check_unique(struct check *c)
+check_undo_asked(struct plan_check *c)
 {
 	const struct noc_plan *p = c->b->p;
-	const struct plan_mark *marks = c->b->marks;
-	struct noc_table first = { 0 };
+	bool run = p->undo != NOC_UNDO_NONE || p->undo_cancelled;
+	struct noc_err why;
 
 	for (size_t i = 0; i < p->nsteps; i++) {
-		const char *name = p->steps[i].name;
-		size_t k =
-		    name ? (size_t)noc_table_put(&first, name, (void *)(i + 1))
-			 : 0;
+		const struct noc_step_def *s = &p->steps[i];
 
-		/* Most names are there once. */
-		for (k = k ? 0 : i; k < i; k++)
-			if (p->steps[k].name &&
-			    !strcmp(p->steps[k].name, name) &&
-			    (scope_sees(c, marks[i].scope, marks[k].scope) ||
-			     scope_sees(c, marks[k].scope, marks[i].scope))) {
-				check_twice(c, k, i);
-				break;
-			}
+		if (!s->each || s->each->undo == NOC_UNDO_NONE ||
+		    undo_below(p, i, s->end))
+			continue;
+		noc_err_set(&why, NOC_ECONFIG,
+			    "no step in it has an `undo`, so nothing would be "
+			    "taken back.");
+		c->node = i;
+		plan_name_problem(c, &why);
 	}
-	noc_table_release(&first);
+	if (!run || undo_below(p, 0, p->nbody))
+		return;
+	noc_err_set(&why, NOC_ECONFIG,
+		    "no step of the flow has an `undo`, so nothing would be "
+		    "taken back.");
+	c->node = NOC_NODE_TOP;
+	c->end = p->undo_cancelled ? "on_cancel" : "on_fail";
+	plan_name_problem(c, &why);
+}
+
+/* ---- input ---- */
+
+static void
+check_call(struct plan_check *c, const struct noc_step_def *s)
+{
+	struct noc_err why;
+
+	if (!noc_input_check_call(s->call, s->call_takes, s->call_input, &why))
+		return;
+	plan_name_problem(c, &why);
 }
 
 void
 plan_check_names(struct planning *b)
 {
 	struct noc_plan *p = b->p;
-	struct check c = { .b = b, .words = p->nsteps / 64 + 1 };
+	struct plan_check c;
+	struct noc_err why;
 
-	c.before = noc_calloc(p->nsteps * c.words + 1, sizeof(*c.before));
-	c.known = noc_calloc(p->nsteps + 1, sizeof(*c.known));
-	for (size_t i = 0; i < p->nsteps; i++)
-		before_make(&c, i);
-	check_unique(&c);
+	plan_name_begin(&c, b);
+	plan_name_unique(&c);
 	for (size_t i = 0; i < p->nsteps; i++) {
 		c.node = i;
 		check_node(&c, &p->steps[i]);
 		if (p->steps[i].kind == NOC_STEP_UNDO)
 			check_undo(&c, p->steps[i].undo_of);
+		if (p->steps[i].kind == NOC_STEP_CALL)
+			check_call(&c, &p->steps[i]);
 	}
 	c.node = NOC_NODE_TOP;
 	c.end = "on_fail";
@@ -490,6 +288,12 @@ plan_check_names(struct planning *b)
 	check_value(&c, p->on_fail_actions);
 	c.end = "output";
 	check_value(&c, p->output);
-	free(c.before);
-	free(c.known);
+	if (noc_input_declared(p->input, &why)) {
+		c.end = "input";
+		c.node = NOC_NODE_TOP;
+		plan_name_problem(&c, &why);
+	}
+	check_undo_asked(&c);
+	plan_reach(b);
+	plan_name_end(&c);
 }

@@ -73,7 +73,6 @@ each_names(const struct noc_value *opts, struct noc_each_def *e,
 					     "undo" };
 	const char *key = noc_value_get_str(opts, "key", NULL), *p;
 
-	e->as = noc_value_get_str(opts, "as", "item");
 	for (p = e->as; isalnum((unsigned char)*p) || *p == '_';)
 		p++;
 	if (*p || p == e->as || isdigit((unsigned char)*e->as) ||
@@ -271,6 +270,7 @@ plan_each(const struct noc_value *node, struct noc_step_def *s,
 	int rc;
 
 	s->each = e; /* released with its step, also after an error */
+	e->as = noc_value_get_str(opts, "as", "item");
 	rc = each_over(opts, e, err);
 	if (!rc)
 		rc = each_names(opts, e, err);

@@ -222,3 +222,59 @@ plan_edges(struct planning *b, const size_t *nodes, size_t n, bool in_line)
 	free(r.state);
 	free(r.path);
 }
+
+/* ---- what nothing leads to ---- */
+
+/* It ends its scope for certain, once it is begun. */
+static bool
+reach_ends(const struct noc_plan *p, size_t node)
+{
+	const struct noc_step_def *s = &p->steps[node];
+	bool all = s->kind == NOC_STEP_CHOOSE, otherwise = false;
+
+	if (s->kind == NOC_STEP_STOP || s->kind == NOC_STEP_FAIL)
+		return !s->when && !s->when_fn;
+	if (s->kind != NOC_STEP_PARALLEL && s->kind != NOC_STEP_BRANCH && !all)
+		return false;
+	if (all && (s->when || s->when_fn))
+		return false;
+	for (size_t i = node + 1; i < s->end; i = p->steps[i].end) {
+		bool ends = reach_ends(p, i);
+
+		for (size_t k = 0; k < p->steps[i].nin; k++)
+			ends = ends && p->steps[i].in[k].on != NOC_ON_FAILED;
+		otherwise = !p->steps[i].when && !p->steps[i].when_fn;
+		if (!all && ends)
+			return true;
+		if (all && !ends)
+			return false;
+	}
+	return all && otherwise;
+}
+
+void
+plan_reach(struct planning *b)
+{
+	const struct noc_plan *p = b->p;
+	struct noc_err why;
+
+	for (size_t i = 0; i < p->nsteps; i++)
+		for (size_t k = 0; k < p->steps[i].nin; k++) {
+			const struct noc_step_def *s = &p->steps[i];
+			const struct noc_step_def *f = &p->steps[s->in[k].from];
+
+			if (s->in[k].on & NOC_ON_ALWAYS ||
+			    (s->in[k].on & NOC_ON_FAILED &&
+			     f->kind != NOC_STEP_STOP) ||
+			    !reach_ends(p, s->in[k].from))
+				continue;
+			noc_err_set(&why, NOC_ECONFIG,
+				    "%s: %s '%s' is never reached: %s '%s' "
+				    "(%s) always ends it before.",
+				    s->at, noc_step_kind_name(s->kind), s->name,
+				    noc_step_kind_name(f->kind), f->name,
+				    f->at);
+			plan_problem(b, &why);
+			break;
+		}
+}

@@ -71,7 +71,35 @@ void noc_escalation_free(struct noc_escalation *e);
 void plan_edges(struct planning *b, const size_t *nodes, size_t n,
 		bool in_line);
 
-/* ---- names (plan_check.c) ---- */
+void plan_reach(struct planning *b); /* what nothing leads to */
+
+/* ---- names (plan_check.c, plan_name.c) ---- */
 void plan_check_names(struct planning *b);
+
+struct plan_check {
+	struct planning *b;
+	size_t words;	  /* of a set of nodes */
+	uint64_t *before; /* a set a node: what has ended when it begins */
+	uint8_t *known;	  /* its set is made */
+	size_t node;	  /* at hand; NOC_NODE_TOP: after all of them */
+	bool ended;	  /* and what is in it has ended as well */
+	bool own; /* it may see itself: it has ended, but not what holds it */
+	bool undoing;	 /* it is what takes it back */
+	bool item;	 /* of an each: it is said of one item */
+	const char *end; /* what of the flow is after all of them */
+};
+
+void plan_name_begin(struct plan_check *c, struct planning *b);
+void plan_name_end(struct plan_check *c);
+/* One mistake of the node at hand. */
+void plan_name_problem(const struct plan_check *c, struct noc_err *why);
+/* steps.X.Y, input.X, an item: is it there when it is read?  arg: the check. */
+void plan_name_path(const char *path, size_t len, void *arg);
+/* The step of this name that has ended by then; NOC_NODE_TOP: none. */
+size_t plan_name_step(const struct plan_check *c, const char *name);
+/* Names of the steps that have ended by then: the nearest, or NULL. */
+const char *plan_name_meant(const struct plan_check *c, const char *name);
+/* No name twice where both are seen. */
+void plan_name_unique(const struct plan_check *c);
 
 #endif

@@ -116,7 +116,7 @@ static const struct noc_option undo_options[] = {
 };
 
 static const struct noc_option each_options[] = {
-	VAL("over", ANY, "inventory", NULL,
+	REQ("over", ANY, "inventory",
 	    "the items: \"{steps.x.list}\", a list, or inventory { role = "
 	    "\"access\" }"),
 	DEF("as", LITERAL, "item", "the item's name in its steps"),

@@ -234,7 +234,8 @@ check_string_ok(const struct noc_value *v, const char *also)
 
 	return v->type == NOC_STR ||
 	       (also && check_is_number(v) && noc_schema_is("number", also)) ||
-	       (also && node && noc_schema_is(node, also)) ||
+	       (also && node && strcmp(node, "number") &&
+		noc_schema_is(node, also)) ||
 	       noc_schema_is_error(v);
 }
 

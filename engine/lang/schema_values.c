@@ -123,6 +123,18 @@ static const struct noc_option stub_options[] = {
 	END
 };
 
+#define INPUT_OPTIONS                                           \
+	OPT("default", ANY, "what it is when it is not given"), \
+	    OPT("values", ANY, "a list of all that it may be"), \
+	    OPT("doc", LITERAL, "one line for people")
+
+static const struct noc_option number_options[] = {
+	OPT("min", NUMBER, "at least"), OPT("max", NUMBER, "at most"),
+	INPUT_OPTIONS, END
+};
+
+static const struct noc_option bool_options[] = { INPUT_OPTIONS, END };
+
 static const struct noc_option no_options[] = { END };
 
 #define TABLE(name, scalar, items, opts, help)                \
@@ -136,6 +148,10 @@ static const struct noc_option no_options[] = { END };
 #define COMBINATOR(name, help)                                              \
 	{                                                                   \
 		name, "combinator", '-', false, "+ where", no_options, help \
+	}
+#define INPUT(name, opts, help)                             \
+	{                                                   \
+		name, "value", '-', false, NULL, opts, help \
 	}
 #define EXPECT(name, help)                                                    \
 	{                                                                     \
@@ -184,6 +200,9 @@ const struct noc_node_schema noc_schema_values[] = {
 
 	{ "secret", "value", 'r', true, NULL, no_options,
 	  "A secret by name; never written anywhere." },
+	INPUT("integer", number_options, "An input that is a whole number."),
+	INPUT("number", number_options, "An input that is a number."),
+	INPUT("bool", bool_options, "An input that is true or false."),
 	{ "inventory", "value", '-', false, NULL, inventory_options,
 	  "Devices that match; in a test, the devices there are." },
 	{ "seen", "value", '-', false, "+ string any", seen_options,

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "engine/expr/template.h"
 #include "engine/lang/ast.h"
+#include "engine/flow/input.h"
 #include "engine/run/advance.h"
 #include "engine/run/attempt.h"
 #include "engine/run/each.h"
@@ -118,7 +119,7 @@ noc_call_begin(struct noc_live *l)
 	if ((def->call_input &&
 	     noc_template_tree(def->call_input, &scope, NOC_MISSING_FAIL,
 			       &input, &err)) ||
-	    noc_run_check_input(def->call, def->call_takes, &input, &err)) {
+	    noc_input_check(def->call, def->call_takes, &input, &err)) {
 		noc_value_free(input);
 		noc_failure_set(&f, "permanent", "rule", "input", "%s",
 				err.msg);

@@ -14,6 +14,7 @@
 #include "engine/core/due.h"
 #include "engine/core/record.h"
 #include "engine/core/steady.h"
+#include "engine/flow/input.h"
 #include "engine/policy/settle.h"
 #include "engine/notify/notify.h"
 #include "engine/memory/fold.h"
@@ -276,36 +277,6 @@ noc_run_start(struct noc_core *core, const struct noc_run_cause *given,
 	return 0;
 }
 
-/* input = { role = "string" }: what a flow says it takes, no more, no less. */
-int
-noc_run_check_input(const char *flow, const struct noc_value *takes,
-		    struct noc_value **given, struct noc_err *err)
-{
-	const struct noc_value *known = noc_ast_opts(takes);
-	const struct noc_value *input = *given;
-
-	if (input && input->type != NOC_MAP)
-		return noc_err_set(err, NOC_EINPUT,
-				   "The input of a flow is a map of names to "
-				   "values.");
-	if (noc_value_deeper(input, NOC_JSON_DEPTH_HELD_MAX))
-		return noc_err_set(err, NOC_EINPUT,
-				   "The input of flow '%s' is nested deeper "
-				   "than %d levels.",
-				   flow, NOC_JSON_DEPTH_HELD_MAX);
-	for (size_t i = 0; known && i < noc_value_len(known); i++)
-		if (!noc_value_get(input, known->u.map.at[i].key))
-			return noc_err_set(err, NOC_EINPUT,
-					   "Flow '%s' needs the input '%s'.",
-					   flow, known->u.map.at[i].key);
-	for (size_t i = 0; known && input && i < input->u.map.len; i++)
-		if (!noc_value_get(known, input->u.map.at[i].key))
-			return noc_err_set(err, NOC_EINPUT,
-					   "Flow '%s' has no input '%s'.", flow,
-					   input->u.map.at[i].key);
-	return 0;
-}
-
 int
 noc_run_start_flow(struct noc_core *core, const char *flow,
 		   const struct noc_run_cause *cause, struct noc_id *id,
@@ -325,7 +296,7 @@ noc_run_start_flow(struct noc_core *core, const char *flow,
 	c.rule = NULL;
 	c.rule_name = flow;
 	c.definition = NULL;
-	rc = noc_run_check_input(flow, c.plan->input, &input, err);
+	rc = noc_input_check(flow, c.plan->input, &input, err);
 	c.input = input;
 	if (!rc)
 		rc = noc_run_start(core, &c, id, err);

@@ -95,10 +95,6 @@ struct noc_rule *noc_run_rule(const struct noc_run *r, const char *name);
 const char *noc_run_under(const struct noc_run *r);
 void noc_run_set_plan(struct noc_run *r, struct noc_plan *plan); /* ref owned */
 void noc_run_set_info(struct noc_run *r);
-/* What a flow takes; defaults are added to *input, which is owned and may be
- * NULL. */
-int noc_run_check_input(const char *flow, const struct noc_value *takes,
-			struct noc_value **input, struct noc_err *err);
 /* Start a flow by name; mode from the caller. */
 int noc_run_start_flow(struct noc_core *core, const char *flow,
 		       const struct noc_run_cause *cause, struct noc_id *id,

@@ -424,7 +424,7 @@ function choose(name) end
 ---@class nocturne.each: nocturne.node
 ---@class nocturne.each_table
 ---@field [integer] any
----@field over? any the items: "{steps.x.list}", a list, or inventory { role = "access" }
+---@field over any the items: "{steps.x.list}", a list, or inventory { role = "access" }
 ---@field as? string the item's name in its steps (default: item)
 ---@field key? string what tells an item from the others: "{sw.name}" (default: the item, its name or id)
 ---@field limit? string|number how many at a time (default: 20)
@@ -836,6 +836,40 @@ function neither(t) end
 ---@param name string
 ---@return nocturne.secret|fun(t: nocturne.secret_table): nocturne.secret
 function secret(name) end
+
+---An input that is a whole number.
+---@class nocturne.integer: nocturne.node
+---@class nocturne.integer_table
+---@field min? number at least
+---@field max? number at most
+---@field default? any what it is when it is not given
+---@field values? any a list of all that it may be
+---@field doc? string one line for people
+---@param t nocturne.integer_table
+---@return nocturne.integer
+function integer(t) end
+
+---An input that is a number.
+---@class nocturne.number: nocturne.node
+---@class nocturne.number_table
+---@field min? number at least
+---@field max? number at most
+---@field default? any what it is when it is not given
+---@field values? any a list of all that it may be
+---@field doc? string one line for people
+---@param t nocturne.number_table
+---@return nocturne.number
+function number(t) end
+
+---An input that is true or false.
+---@class nocturne.bool: nocturne.node
+---@class nocturne.bool_table
+---@field default? any what it is when it is not given
+---@field values? any a list of all that it may be
+---@field doc? string one line for people
+---@param t nocturne.bool_table
+---@return nocturne.bool
+function bool(t) end
 
 ---Devices that match; in a test, the devices there are.
 ---@class nocturne.inventory: nocturne.node

@@ -128,6 +128,11 @@ LIMITS = {
     "steps of a flow, with what it calls; levels of an escalation": (
         ["PLAN_STEPS_MAX", "ESCALATE_LEVELS_MAX"],
         ["test_plan test_steps_and_levels_have_a_limit"]),
+    "items of an each; its waves; each in each; flows that call each other": (
+        ["EACH_ITEMS_MAX", "EACH_WAVES_MAX", "EACH_DEPTH_MAX",
+         "CALL_DEPTH_MAX"],
+        ["test_plan_refused test_eaches",
+         "test_plan_refused test_calls_have_a_depth"]),
     "runs that ended, whose cause starts no second one": (
         ["NOC_ENDED_MAX"],
         ["test_resume_rows test_ended_of_late",

@@ -160,7 +160,7 @@ test_an_each_with_all_it_can_say(void **state)
 			"1 each roll to 6 <0\n"
 			"2 step look in 1\n"
 			"3 step put in 1 <2\n"
-			"4 check check in 1 to 6\n"
+			"4 check roll.check in 1 to 6\n"
 			"5 step log_1 in 4\n"
 			"6 undo back <1\n"
 			"7 step log_8 <6\n");
@@ -283,7 +283,7 @@ test_the_ends_of_a_flow(void **state)
 {
 	struct noc_ruleset *rs;
 	struct noc_plan *p =
-	    plan("flow \"f\" { step \"a\" { log \"a\" },"
+	    plan("flow \"f\" { step \"a\" { log \"a\", undo = log \"b\" },"
 		 " on_fail = { undo = \"run\", step \"tell\" { log "
 		 "\"{steps.a}\" }, escalate { { \"0m\", notify \"noc\" } } },"
 		 " finally = { timeout = \"5m\", log \"end\" }, on_cancel = "
@@ -307,16 +307,19 @@ test_the_ends_of_a_flow(void **state)
 	assert_null(p->on_fail);
 	noc_ruleset_unref(rs);
 	/* As ever, when it only tells. */
-	p = plan("flow \"f\" { log \"a\", on_fail = { undo = \"run\", notify "
+	p = plan("flow \"f\" { step \"a\" { log \"a\", undo = log \"b\" }, "
+		 "on_fail = { undo = \"run\", notify "
 		 "\"noc\", escalate { { \"0m\", notify \"noc\" } } } }",
 		 &rs);
-	assert_drawn(p, "0 step log_1\n");
+	assert_drawn(p, "0 step a\n");
 	assert_int_equal(p->on_fail_node, 0);
 	assert_int_equal(p->undo, NOC_UNDO_RUN);
 	assert_non_null(p->on_fail);
 	assert_int_equal(noc_value_len(p->on_fail_actions), 1);
 	noc_ruleset_unref(rs);
-	p = plan("flow \"f\" { log \"a\", on_fail = { undo = \"run\" } }", &rs);
+	p = plan("flow \"f\" { step \"a\" { log \"a\", undo = log \"b\" }, "
+		 "on_fail = { undo = \"run\" } }",
+		 &rs);
 	assert_int_equal(p->undo, NOC_UNDO_RUN);
 	assert_null(p->on_fail_actions);
 	noc_ruleset_unref(rs);

@@ -21,7 +21,7 @@ static const char rules[] =
     " timeout = \"5s\", retry = { initial = \"10s\", jitter = false } } }\n"
     "rule \"turn\" { mode = \"active\", on = \"link.down\", run = flow {"
     " step \"look\" { snmp.get { a = \"sysName.0\" }, timeout = \"5s\" },"
-    " stop \"enough\","
+    " stop \"enough\" { when = { device = exists } },"
     " step \"set\" { snmp.set { a = \"up\" }, timeout = \"5s\" } } }\n"
     "flow \"sleep\" { sleep \"10s\", log \"awake\" }\n"
     "flow \"verify\" { verify \"v\" { snmp.get { a = \"sysName.0\" },"

@@ -327,10 +327,11 @@ test_stop_and_fail(void **state)
 	static const struct {
 		const char *step, *says;
 	} cases[] = {
-		{ "stop \"{ifname} is enough\"", "Succeeded: eth7 is enough" },
-		{ "stop \"{nope} is missing\"",
+		{ "stop \"{ifname} is enough\" { when = { ifname = \"eth7\" } }",
+		  "Succeeded: eth7 is enough" },
+		{ "stop \"{nope} is missing\" { when = { ifname = \"eth7\" } }",
 		  "Succeeded: ?nope? is missing" },
-		{ "fail \"{ifname} is too much\"",
+		{ "fail \"{ifname} is too much\" { when = { ifname = \"eth7\" } }",
 		  "Failed: fail_1: eth7 is too much" },
 	};
 

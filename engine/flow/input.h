@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef NOC_ENGINE_FLOW_INPUT_H
+#define NOC_ENGINE_FLOW_INPUT_H
+
+#include "base/err.h"
+#include "base/value.h"
+
+/*
+ * What a flow takes, as it says it itself: input = { vid = integer { min = 2,
+ * max = 4094 }, ticket = "string", site = { type = "string", default = "hq" }
+ * }.  Asked when files are loaded, and before anything of a run acts.  Pure.
+ */
+
+/* Is each of the names declared as something that can be checked?  ECONFIG:
+ * the first that is not, with what was meant. */
+int noc_input_declared(const struct noc_value *takes, struct noc_err *err);
+
+/*
+ * What flow `flow` is given against what it takes (NULL: anything).  *given is
+ * owned and may be NULL; defaults are added to it, and a text that is a whole
+ * number becomes one where one is asked for, as a number becomes a text.
+ * EINPUT: the flow, the name, what was given and what is allowed.
+ */
+int noc_input_check(const char *flow, const struct noc_value *takes,
+		    struct noc_value **given, struct noc_err *err);
+
+/* The same before it runs: names, and what is no template.  ECONFIG. */
+int noc_input_check_call(const char *flow, const struct noc_value *takes,
+			 const struct noc_value *given, struct noc_err *err);
+
+#endif
