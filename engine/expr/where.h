@@ -34,6 +34,9 @@ bool noc_where_match(const struct noc_where *w, const struct noc_scope *scope);
 bool noc_where_explain(const struct noc_where *w, const struct noc_scope *scope,
 		       struct noc_strbuf *why);
 
+/* As people read it: "steps.look.admin = up and n lt{3}". */
+void noc_where_text(const struct noc_where *w, struct noc_strbuf *out);
+
 /* Calls fn for each path used, in the templates of its values too. */
 void noc_where_paths(const struct noc_where *w,
 		     void (*fn)(const char *path, void *arg), void *arg);

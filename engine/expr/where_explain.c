@@ -242,3 +242,35 @@ noc_where_explain(const struct noc_where *w, const struct noc_scope *scope,
 	explain_cond(&w->root, scope, why);
 	return false;
 }
+
+/* ---- all of it ---- */
+
+static void
+cond_text(const struct noc_cond *c, bool inner, struct noc_strbuf *out)
+{
+	const char *sep = c->op == NOC_COND_AND ? " and " : " or ";
+	bool paren = inner && c->op != NOC_COND_TEST && c->nkids > 1;
+
+	if (c->op == NOC_COND_TEST) {
+		noc_strbuf_add_escaped(out, c->path, c->path_len);
+		noc_strbuf_adds(out, *test_name(c->test.op) ? " " : " = ");
+		test_text(&c->test, out);
+		return;
+	}
+	if (c->op == NOC_COND_NOR)
+		noc_strbuf_adds(out, "not ");
+	if (paren || c->op == NOC_COND_NOR)
+		noc_strbuf_addc(out, '(');
+	for (size_t i = 0; i < c->nkids; i++) {
+		noc_strbuf_adds(out, i ? sep : "");
+		cond_text(&c->kids[i], c->nkids > 1, out);
+	}
+	if (paren || c->op == NOC_COND_NOR)
+		noc_strbuf_addc(out, ')');
+}
+
+void
+noc_where_text(const struct noc_where *w, struct noc_strbuf *out)
+{
+	cond_text(&w->root, false, out);
+}

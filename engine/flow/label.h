@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef NOC_ENGINE_FLOW_LABEL_H
+#define NOC_ENGINE_FLOW_LABEL_H
+
+#include <stddef.h>
+
+#include "base/strbuf.h"
+
+/*
+ * What a node of a plan says of itself when it is drawn, the same in every
+ * format: UTF-8 without a byte that steers a terminal.  Any thread.
+ */
+struct noc_plan;
+struct noc_step_def;
+
+/* "raise (changes)", "each precheck", "otherwise". */
+void noc_label_title(const struct noc_step_def *s, struct noc_strbuf *out);
+/* What it does and within which bounds, a line each. */
+void noc_label_text(const struct noc_step_def *s, struct noc_strbuf *out);
+/* The same of the flow: what it takes, what becomes of a failure. */
+void noc_label_flow(const struct noc_plan *p, struct noc_strbuf *out);
+
+/* Characters of p[0..len). */
+int noc_label_width(const char *p, size_t len);
+/* The lines of text in rows of `width` characters, at spaces where there are
+ * some; of each line four at most.  How many rows. */
+int noc_label_wrap(const char *text, int width, struct noc_strbuf *out);
+
+#endif
