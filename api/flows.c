@@ -6,11 +6,12 @@
 
 #include "base/mem.h"
 #include "engine/expr/scope.h"
+#include "engine/flow/draw.h"
 #include "engine/flow/plan.h"
 #include "engine/rule/ruleset.h"
 #include "api/private.h"
 
-/* Flows: listed, shown as a plan (dry run), started by people. */
+/* Flows: listed, drawn, shown as a plan (dry run), started by people. */
 
 static void
 on_flows(struct noc_http_req *req, void *arg)
@@ -19,24 +20,81 @@ on_flows(struct noc_http_req *req, void *arg)
 	const struct noc_ruleset *rs = noc_core_rules(api->env->core);
 	struct noc_value *body = noc_value_map(), *list = noc_value_list();
 	const char *name;
-	void *value;
+	void *plan;
 
 	for (size_t it = 0;
-	     rs && noc_table_next(&rs->flows, &it, &name, &value);) {
-		const struct noc_plan *p = value;
-		struct noc_value *row = noc_value_map();
-
-		noc_value_set(row, "flow", noc_value_str(name));
-		noc_value_set(row, "steps", noc_value_int((int64_t)p->nsteps));
-		noc_value_set(row, "acting", noc_value_bool(p->acting));
-		if (p->input)
-			noc_value_set(row, "input", noc_value_copy(p->input));
-		noc_value_push(list, row);
-	}
+	     rs && noc_table_next(&rs->flows, &it, &name, &plan);)
+		noc_value_push(list, noc_draw_row(plan));
 	noc_value_set(body, "flows", list);
 	noc_http_reply_json(req, 200, body);
 	noc_value_free(body);
 }
+
+/* ---- one, as it is drawn ---- */
+
+static const char no_flow[] = "There is no flow of this name in the rules.";
+
+static void
+flow_text(const struct noc_plan *p, struct noc_strbuf *out)
+{
+	static const struct noc_draw_style style = { .width = NOC_DRAW_WIDTH };
+
+	noc_draw_text(p, &style, out);
+}
+
+static void
+flow_draw(struct noc_http_req *req, const struct noc_plan *p,
+	  const char *format)
+{
+	static const struct {
+		const char *name, *type;
+		void (*draw)(const struct noc_plan *p, struct noc_strbuf *out);
+	} formats[] = {
+		{ "svg", "image/svg+xml", noc_draw_svg },
+		{ "dot", "text/vnd.graphviz; charset=utf-8", noc_draw_dot },
+		{ "mermaid", "text/plain; charset=utf-8", noc_draw_mermaid },
+		{ "text", "text/plain; charset=utf-8", flow_text },
+	};
+	struct noc_strbuf out = NOC_STRBUF_INIT;
+
+	for (size_t i = 0; i < NOC_COUNT(formats); i++) {
+		if (strcmp(format, formats[i].name))
+			continue;
+		formats[i].draw(p, &out);
+		/* A browser that opens it runs nothing and asks nobody. */
+		noc_http_header_set(req, "Content-Security-Policy",
+				    "default-src 'none'; sandbox");
+		noc_http_reply(req, 200, formats[i].type, out.p, out.len);
+		noc_strbuf_release(&out);
+		return;
+	}
+	noc_http_reply_problem(req, 400, NULL,
+			       "\"format\" must be json, text, svg, dot or "
+			       "mermaid.");
+}
+
+static void
+on_flow(struct noc_http_req *req, void *arg)
+{
+	struct noc_api *api = arg;
+	const struct noc_ruleset *rs = noc_core_rules(api->env->core);
+	const struct noc_plan *p =
+	    rs ? noc_ruleset_plan(rs, noc_http_param(req, "name")) : NULL;
+	const char *format = noc_http_query(req, "format");
+	struct noc_value *body;
+
+	if (!p) {
+		noc_http_reply_problem(req, 404, NULL, no_flow);
+	} else if (format && strcmp(format, "json") != 0) {
+		flow_draw(req, p, format);
+	} else {
+		body = noc_draw_value(p);
+		noc_http_reply_json(req, 200, body);
+		noc_value_free(body);
+	}
+}
+
+/* ---- what it would do, and starting it ---- */
 
 static struct noc_value *
 plan_step(const struct noc_step_def *s, const struct noc_scope *scope)
@@ -116,9 +174,7 @@ flow_start(struct noc_api *api, struct noc_http_req *req,
 	struct noc_job *job;
 
 	if (!p) {
-		noc_http_reply_problem(req, 404, NULL,
-				       "There is no flow of this name in the "
-				       "rules.");
+		noc_http_reply_problem(req, 404, NULL, no_flow);
 		return;
 	}
 	if (input && input->type != NOC_MAP) {
@@ -170,6 +226,8 @@ noc_api_flows(struct noc_api *api)
 {
 	noc_http_route(api->env->http, "GET", "/api/v1/flows", NOC_ROLE_VIEWER,
 		       on_flows, api);
+	noc_http_route(api->env->http, "GET", "/api/v1/flows/{name}",
+		       NOC_ROLE_VIEWER, on_flow, api);
 	noc_api_route(api, "POST", "/api/v1/flows/{name}/runs", "run.start",
 		      on_flow_start);
 }

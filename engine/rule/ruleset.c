@@ -408,6 +408,20 @@ noc_ruleset_rule(const struct noc_ruleset *rs, const char *name)
 	return noc_table_get(&rs->rule_names, name);
 }
 
+const struct noc_plan *
+noc_ruleset_plan(const struct noc_ruleset *rs, const char *name)
+{
+	const struct noc_plan *p = noc_table_get(&rs->flows, name);
+	const struct noc_rule *r = noc_ruleset_rule(rs, name);
+
+	if (!p && r)
+		p = r->run;
+	for (size_t i = 0; !p && i < rs->ntasks; i++)
+		if (!strcmp(rs->tasks[i].name, name))
+			p = rs->tasks[i].run;
+	return p;
+}
+
 const struct noc_channel *
 noc_ruleset_channel(const struct noc_ruleset *rs, const char *name)
 {

@@ -80,6 +80,9 @@ void noc_ruleset_unref(struct noc_ruleset *rs);
 
 struct noc_rule *noc_ruleset_rule(const struct noc_ruleset *rs,
 				  const char *name);
+/* What the flow of this name does, or else the rule or the schedule. */
+const struct noc_plan *noc_ruleset_plan(const struct noc_ruleset *rs,
+					const char *name);
 const struct noc_channel *noc_ruleset_channel(const struct noc_ruleset *rs,
 					      const char *name);
 

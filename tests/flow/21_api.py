@@ -40,6 +40,7 @@ ROUTES = [
     ("POST", "/api/v1/runs/{id}/cancel", "operator"),
     ("POST", "/api/v1/runs/{id}/signal/{signal}", "operator"),
     ("GET", "/api/v1/flows", "viewer"),
+    ("GET", "/api/v1/flows/{name}", "viewer"),
     ("POST", "/api/v1/flows/{name}/runs", "operator"),
     ("GET", "/api/v1/breakers", "viewer"),
     ("POST", "/api/v1/breakers/trip", "operator"),
