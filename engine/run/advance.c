@@ -15,6 +15,7 @@
 #include "engine/run/run_private.h"
 #include "engine/run/runner.h"
 #include "engine/run/step.h"
+#include "engine/run/undo.h"
 
 /*
  * What begins next, from the plan and from how the steps of a lane ended.  The
@@ -307,9 +308,14 @@ void
 noc_lane_break(struct noc_live *l, const struct noc_failure *why)
 {
 	struct noc_lane *lane = l->lane;
-	char *path = noc_lane_path(lane, l->node);
+	char *path;
 	size_t scope;
 
+	if (l->undoes) {
+		noc_undo_over(l, false);
+		return;
+	}
+	path = noc_lane_path(lane, l->node);
 	noc_value_free(lane->error);
 	lane->error = noc_failure_value(why);
 	noc_value_set(lane->error, "step", noc_value_str(path));

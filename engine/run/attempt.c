@@ -24,6 +24,7 @@
 #include "engine/run/run_private.h"
 #include "engine/run/runner.h"
 #include "engine/run/step.h"
+#include "engine/run/undo.h"
 #include "engine/run/verify.h"
 
 /*
@@ -59,6 +60,8 @@ noc_attempt_close(struct noc_runs *runs)
 	while ((a = runs->attempts)) {
 		if (a->out && !a->call->ended && a->call->ops->cancel)
 			host->cancel(a->call, host->arg);
+		if (a->live)
+			a->live->out = NULL;
 		noc_attempt_free(a);
 	}
 }
@@ -148,6 +151,8 @@ attempt_refused(struct noc_attempt *a, const struct noc_failure *failure)
 				   .failure = failure };
 	bool verify = a->def->kind == NOC_STEP_VERIFY, probing = a->probing;
 
+	if (a->number == 1)
+		noc_undo_unmark(l);
 	attempt_not_started(a, "not_started");
 	if (verify)
 		noc_verify_result(l, NULL, &d);

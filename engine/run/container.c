@@ -19,6 +19,7 @@
 #include "engine/run/runner.h"
 #include "engine/run/stage.h"
 #include "engine/run/step.h"
+#include "engine/run/undo.h"
 
 /* ---- choose ---- */
 
@@ -136,8 +137,8 @@ noc_call_begin(struct noc_live *l)
 }
 
 /* As the failure of what it held, its path in front. */
-static void
-call_failure(struct noc_failure *f, const struct noc_value *error)
+void
+noc_failure_inner(struct noc_failure *f, const struct noc_value *error)
 {
 	const char *class = noc_class_find(
 	    noc_value_get_str(error, "class", "downstream_failed"));
@@ -160,8 +161,13 @@ call_over(struct noc_live *l)
 	struct noc_scope scope;
 	struct noc_err err = { 0 };
 
+	/* What it did may have to be undone. */
+	if (noc_undo_has(in)) {
+		l->inner = NULL;
+		noc_undo_keep(l->lane, in);
+	}
 	if (in->failed && in->broken) {
-		call_failure(&f, in->error);
+		noc_failure_inner(&f, in->error);
 		d.failure = &f;
 		noc_step_fail(l, &d);
 		return;
@@ -282,28 +288,56 @@ container_around(const struct noc_plan *p, size_t node, size_t around[],
 	return n;
 }
 
+/* "fix", "precheck[sw1]": where in the path the scope of this node ends; NULL:
+ * it is not in it. */
+static const char *
+container_part(const struct noc_step_def *def, const char *path,
+	       const char **key)
+{
+	size_t len = strlen(def->name);
+
+	if (strncmp(path, def->name, len) != 0)
+		return NULL;
+	path += len;
+	*key = NULL;
+	if (def->kind == NOC_STEP_CALL)
+		return *path == '/' ? path : NULL;
+	if (*path != '[')
+		return NULL;
+	*key = path + 1;
+	path = strchr(path, ']');
+	return path ? path + 1 : NULL;
+}
+
 struct noc_lane *
-noc_container_lane(struct noc_run *r, size_t node, const char *path)
+noc_container_lane(struct noc_run *r, size_t node, const char *path,
+		   int64_t item)
 {
 	size_t around[NOC_AROUND_MAX];
 	size_t n = container_around(r->plan, node, around, NOC_AROUND_MAX);
 	struct noc_lane *lane = node < r->plan->nbody ? r->root : r->closing;
+	const char *at = path, *key;
 
 	for (size_t i = 0; lane && i < n && n <= NOC_AROUND_MAX; i++) {
 		struct noc_live *l = noc_live_find(lane, around[i]);
-		size_t len = l ? strlen(l->path) : 0;
-		const char *end;
+		const char *end =
+		    container_part(&r->plan->steps[around[i]], at, &key);
+		char *prefix;
 
-		if (!l || strncmp(path, l->path, len) != 0)
+		if (!end)
 			return NULL;
-		if (!l->each) {
+		if (l && l->each) {
+			lane = noc_each_lane(l->each, key,
+					     (size_t)(end - key) - 1);
+		} else if (l) {
 			lane = l->inner;
-			continue;
+		} else {
+			prefix = noc_strndup(path, (size_t)(end - path));
+			lane = noc_undo_lane(lane, around[i], prefix,
+					     key ? item : -1);
+			free(prefix);
 		}
-		end = path[len] == '[' ? strchr(path + len, ']') : NULL;
-		lane = end ? noc_each_lane(l->each, path + len + 1,
-					   (size_t)(end - path) - len - 1)
-			   : NULL;
+		at = *end ? end + 1 : end;
 	}
 	return n <= NOC_AROUND_MAX ? lane : NULL;
 }

@@ -17,7 +17,14 @@ void noc_each_lane_over(struct noc_lane *lane);
 void noc_each_cancel(struct noc_live *l, const char *why);
 bool noc_each_due(struct noc_live *l);	/* false: its timeout is over */
 void noc_each_free(struct noc_each *e); /* NULL is accepted */
-void noc_each_store(const struct noc_each *e, struct noc_value *live);
+void noc_each_store(struct noc_each *e, struct noc_value *live);
+/* The list in the row; returned, NULL: it is lost. */
+struct noc_value *noc_each_frozen(const struct noc_run *r,
+				  const struct noc_value *live);
+/* What was to be undone of it has been. */
+void noc_each_undone(struct noc_each *e);
+void noc_each_restore(struct noc_live *l); /* as advance.h has it */
+void noc_each_go_on(struct noc_live *l);
 void noc_each_load(struct noc_live *l, const struct noc_value *live);
 
 /* The row of one of its items, in lane. */

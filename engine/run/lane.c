@@ -8,8 +8,10 @@
 
 #include "base/mem.h"
 #include "engine/expr/scope.h"
+#include "engine/run/attempt.h"
 #include "engine/run/live.h"
 #include "engine/run/runner.h"
+#include "engine/run/undo.h"
 
 struct noc_lane *
 noc_lane_new(struct noc_run *r, struct noc_lane *up, size_t container,
@@ -56,6 +58,7 @@ noc_lane_free(struct noc_lane *lane)
 
 		while (l->lane != lane)
 			l = l->next;
+		noc_attempt_cancel(l, "what it is part of has ended");
 		noc_live_free(l);
 	}
 	if (lane->broken)
@@ -67,6 +70,7 @@ noc_lane_free(struct noc_lane *lane)
 	free(lane->ends);
 	free(lane->path);
 	free(lane->stopped);
+	noc_undo_free(lane->undo);
 	free(lane);
 }
 
@@ -91,7 +95,7 @@ void
 noc_lane_scope(const struct noc_lane *lane, struct noc_scope *scope)
 {
 	const struct noc_run *r = lane->run;
-	const struct noc_value *input = NULL;
+	const struct noc_value *input = NULL, *own = NULL;
 	size_t n = 0;
 
 	noc_run_scope(r, scope);
@@ -101,15 +105,17 @@ noc_lane_scope(const struct noc_lane *lane, struct noc_scope *scope)
 	for (const struct noc_lane *at = lane; at; at = at->up) {
 		if (at != lane && n < NOC_SCOPE_OUTER)
 			scope->outer[n++] = at->steps;
-		if (at->extra &&
-		    scope->extra == noc_value_get(r->json, "extra"))
-			scope->extra = at->extra;
+		if (!own)
+			own =
+			    noc_undo_extra(at) ? noc_undo_extra(at) : at->extra;
 		if (at->node != NOC_NODE_TOP &&
 		    r->plan->steps[at->node].kind == NOC_STEP_CALL) {
 			input = at->input;
 			break;
 		}
 	}
+	if (own)
+		scope->extra = own;
 	if (input)
 		scope->input = input;
 }

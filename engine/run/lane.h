@@ -43,6 +43,8 @@ struct noc_lane {
 	struct noc_live *broken; /* whose failure nothing in it handles */
 	char *stopped;		 /* why it ended early, well; NULL */
 	unsigned lives;		 /* begun and not ended, of it alone */
+	int64_t began_ns;	 /* steady; of an item */
+	bool would;		 /* its mode left something in it undone */
 	bool failed;		 /* nothing new begins in it */
 	bool cancelled;		 /* from outside */
 	bool over;		 /* told to its container */

@@ -14,6 +14,7 @@
 #include "engine/run/rows.h"
 #include "engine/run/runner.h"
 #include "engine/run/step.h"
+#include "engine/run/undo.h"
 
 const char *const noc_wait_names[] = {
 	[NOC_WAIT_NONE] = "",	      [NOC_WAIT_CALL] = "call",
@@ -101,8 +102,8 @@ live_unlink(struct noc_live *l)
 	l->lane->lives--;
 }
 
-struct noc_live *
-noc_live_new(struct noc_lane *lane, size_t node)
+static struct noc_live *
+live_new(struct noc_lane *lane, size_t node)
 {
 	struct noc_live *l = noc_calloc(1, sizeof(*l));
 
@@ -115,8 +116,28 @@ noc_live_new(struct noc_lane *lane, size_t node)
 	l->dirty = true;
 	l->due.on_due = on_live_due;
 	live_link(l);
+	return l;
+}
+
+struct noc_live *
+noc_live_new(struct noc_lane *lane, size_t node)
+{
+	struct noc_live *l = live_new(lane, node);
+
 	if (noc_lane_end_of(lane, node) == NOC_END_NONE)
 		noc_lane_set_end(lane, node, NOC_END_OPEN);
+	return l;
+}
+
+struct noc_live *
+noc_live_new_undo(struct noc_lane *lane, size_t node)
+{
+	struct noc_live *l = live_new(lane, node);
+	char *path = noc_asprintf("%s!undo", l->path);
+
+	free(l->path);
+	l->path = path;
+	l->undoes = true;
 	return l;
 }
 
@@ -226,6 +247,10 @@ noc_live_end(struct noc_live *l, enum noc_end end)
 {
 	struct noc_lane *lane = l->lane;
 
+	if (l->undoes) {
+		noc_undo_over(l, end == NOC_END_OK || end == NOC_END_SKIPPED);
+		return;
+	}
 	noc_lane_set_end(lane, l->node, end);
 	noc_live_free(l);
 	noc_lane_wake(lane);

@@ -68,6 +68,8 @@ struct noc_live {
 
 /* Begun now; the lane has none of this node. */
 struct noc_live *noc_live_new(struct noc_lane *lane, size_t node);
+/* Of what takes it back. */
+struct noc_live *noc_live_new_undo(struct noc_lane *lane, size_t node);
 /* Of this node, not its undo; NULL: none. */
 struct noc_live *noc_live_find(const struct noc_lane *lane, size_t node);
 struct noc_live *noc_live_at(const struct noc_run *r, const char *path);
@@ -88,6 +90,8 @@ void noc_live_store(struct noc_live *l);
  * version. */
 struct noc_live *noc_live_load(struct noc_lane *lane, size_t node,
 			       const struct noc_value *v);
+struct noc_live *noc_live_load_undo(struct noc_lane *lane, size_t node,
+				    const struct noc_value *v);
 /* How a step ended: what comes after it goes by that. */
 void noc_live_end(struct noc_live *l, enum noc_end end);
 

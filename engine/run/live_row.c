@@ -123,11 +123,9 @@ live_load_esc(struct noc_live *l, const struct noc_value *esc)
 		noc_escalate_watch(l, true);
 }
 
-struct noc_live *
-noc_live_load(struct noc_lane *lane, size_t node, const struct noc_value *v)
+static struct noc_live *
+live_load(struct noc_live *l, const struct noc_value *v)
 {
-	struct noc_live *l = noc_live_new(lane, node);
-
 	l->wait = wait_find(noc_value_get_str(v, "wait", ""));
 	l->held = wait_find(noc_value_get_str(v, "held", ""));
 	l->held_due_ns = live_ns(v, "held_due");
@@ -143,4 +141,17 @@ noc_live_load(struct noc_lane *lane, size_t node, const struct noc_value *v)
 	if (l->wait == NOC_WAIT_INNER)
 		noc_container_load(l, v);
 	return l;
+}
+
+struct noc_live *
+noc_live_load(struct noc_lane *lane, size_t node, const struct noc_value *v)
+{
+	return live_load(noc_live_new(lane, node), v);
+}
+
+struct noc_live *
+noc_live_load_undo(struct noc_lane *lane, size_t node,
+		   const struct noc_value *v)
+{
+	return live_load(noc_live_new_undo(lane, node), v);
 }

@@ -12,6 +12,7 @@
 #include "engine/run/advance.h"
 #include "engine/run/attempt.h"
 #include "engine/run/code.h"
+#include "engine/run/each.h"
 #include "engine/run/escalate.h"
 #include "engine/run/live.h"
 #include "engine/run/rows.h"
@@ -20,6 +21,7 @@
 #include "engine/run/stage.h"
 #include "engine/run/step.h"
 #include "engine/run/step_core.h"
+#include "engine/run/undo.h"
 
 /*
  * Runs after a restart: loaded from their rows (resume_load.c), put back to
@@ -128,6 +130,10 @@ live_go_on(struct noc_live *l)
 		break;
 	case NOC_WAIT_INNER:
 		run_wait_on(l, r->phase);
+		if (l->each)
+			noc_each_go_on(l);
+		else if (def && def->kind == NOC_STEP_UNDO)
+			noc_undo_go_on(l);
 		break;
 	case NOC_WAIT_CALL:
 		if (def)

@@ -331,15 +331,36 @@ step_load_failure(struct noc_lane *lane, size_t node,
 	lane->broken = l;
 }
 
+/* Of an each that has ended: the list that it went through. */
+static void
+step_load_list(struct noc_lane *lane, const struct noc_step_def *def,
+	       const struct noc_value *live)
+{
+	struct noc_value *items = noc_each_frozen(lane->run, live);
+
+	if (items)
+		noc_undo_keep_list(lane, def->name, items);
+	noc_value_free(items);
+}
+
 static void
 step_load(struct noc_lane *lane, size_t node, const struct noc_step_row *row,
 	  size_t state)
 {
 	const struct noc_value *output = noc_value_get(row->json, "output");
+	const struct noc_value *live = noc_value_get(row->json, "live");
+	const struct noc_value *whole = noc_value_get(live, "table");
 	const struct noc_step_def *def = &lane->run->plan->steps[node];
 	enum noc_end end = step_states[state].end;
+	int64_t order = noc_value_get_int(row->json, "order", 0);
 
-	if (output && end == NOC_END_OK)
+	if (order > 0)
+		noc_undo_load_mark(lane, node, order);
+	if (whole)
+		step_load_list(lane, def, live);
+	if (whole)
+		noc_value_set(lane->steps, def->name, noc_value_copy(whole));
+	else if (output && end == NOC_END_OK)
 		noc_value_set(lane->steps, def->name, noc_value_copy(output));
 	if (lane->run->first)
 		end = noc_lane_end_of(lane, node);
@@ -379,7 +400,7 @@ noc_run_load_step(struct noc_core *core, void *part,
 		i++;
 	if (node == r->plan->nsteps || i == NOC_COUNT(step_states))
 		return;
-	lane = noc_container_lane(r, node, row->path);
+	lane = noc_container_lane(r, node, row->path, row->item);
 	if (!lane)
 		return;
 	if (kind == ROW_STEP)

@@ -14,12 +14,14 @@
 #include "store/crash.h"
 #include "engine/event/value.h"
 #include "engine/core/due.h"
+#include "engine/run/each.h"
 #include "engine/run/live.h"
 #include "engine/run/run_private.h"
 #include "engine/run/lane.h"
 #include "engine/run/runner.h"
 #include "engine/run/advance.h"
 #include "engine/run/stage.h"
+#include "engine/run/undo.h"
 
 /*
  * What a run leaves in the journal and in its rows.  The run row is all that
@@ -396,7 +398,12 @@ noc_step_write_start(struct noc_live *l, const struct noc_step_def *def,
 	struct noc_value *said;
 	char plan[65];
 
+	noc_undo_mark(l);
 	noc_value_set(json, "attempt", noc_value_int(l->attempt));
+	if (l->order) {
+		noc_value_set(json, "order", noc_value_int(l->order));
+		noc_value_set(json, "undo", noc_value_bool(true));
+	}
 	step_token(l, json);
 	if (l->due_ns) {
 		char iso[32];
@@ -438,9 +445,25 @@ step_write_record(const struct noc_live *l, const struct noc_step_done *d,
 	noc_record_adds(rec, NOC_TAG_TARGET, d->target ? d->target : "");
 	noc_record_adds(rec, NOC_TAG_OUTCOME, d->outcome);
 	noc_record_add_json(rec, NOC_TAG_DETAIL, json);
-	noc_txn_add_commitment(txn, rec, d->output ? d->output : nothing, NULL);
+	noc_txn_add_commitment(txn, rec,
+			       d->whole	   ? d->whole
+			       : d->output ? d->output
+					   : nothing,
+			       NULL);
 	noc_record_adds(rec, NOC_TAG_STEP, l->path);
 	noc_value_free(nothing);
+}
+
+/* What a start needs of an each that has ended. */
+static struct noc_value *
+step_table(const struct noc_live *l, const struct noc_value *whole)
+{
+	struct noc_value *live = noc_value_map();
+
+	noc_value_set(live, "table", noc_value_copy(whole));
+	if (l->each && noc_undo_may(l->run->plan, l->node))
+		noc_each_store(l->each, live);
+	return live;
 }
 
 void
@@ -475,6 +498,10 @@ noc_step_write_done(struct noc_live *l, const struct noc_step_done *d)
 	step_write_record(l, d, json);
 
 	step_place(l, json);
+	if (l->order)
+		noc_value_set(json, "order", noc_value_int(l->order));
+	if (d->whole)
+		noc_value_set(json, "live", step_table(l, d->whole));
 	noc_value_set(json, "outcome", noc_value_str(d->outcome));
 	noc_value_set(json, "action", noc_value_str(step_action(d->def)));
 	noc_value_set(json, "target",

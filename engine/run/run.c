@@ -381,7 +381,7 @@ noc_run_end(struct noc_run *r, const char *state, const char *outcome)
 
 		free(r->outcome);
 		r->outcome = text;
-		r->phase = "";
+		r->phase = r->undo_failed ? "compensation_failed" : "";
 	}
 	r->state = state;
 	r->ended = true;

@@ -65,6 +65,9 @@ struct noc_run {
 	const char *verdict; /* static: the state that it ends in; NULL: open */
 	bool paused;	     /* by people: nothing new begins */
 	int64_t order;	     /* of its undoable steps, the last given */
+	size_t items;	     /* of its fan-outs together */
+	bool undo_asked;     /* by who cancelled it */
+	bool undo_failed;    /* something stays changed */
 	struct noc_due limit; /* the whole run's timeout */
 	int64_t kept_boot_ns; /* keep_one_up: its first read was answered; 0:
 				 not known, as after a restart */

@@ -11,6 +11,7 @@
 #include "engine/run/live.h"
 #include "engine/run/runner.h"
 #include "engine/run/advance.h"
+#include "engine/run/each.h"
 #include "engine/run/undo.h"
 
 static void
@@ -149,6 +150,12 @@ noc_stage_restore(struct noc_run *r)
 	noc_lane_restore(r->root);
 	if (r->closing)
 		noc_lane_restore(r->closing);
+	for (l = r->lives; l; l = l->next) {
+		if (l->inner)
+			noc_lane_restore(l->inner);
+		if (l->each)
+			noc_each_restore(l);
+	}
 	/* The first version did not say that it tells of a failure. */
 	for (l = r->lives; l && !(l->esc.def && l->esc.on_fail);)
 		l = l->next;
@@ -157,4 +164,6 @@ noc_stage_restore(struct noc_run *r)
 		r->verdict = "Failed";
 		r->root->over = true;
 	}
+	if (r->stage == NOC_STAGE_UNDO && !noc_undo_run(r))
+		noc_stage_over(r);
 }

@@ -146,7 +146,18 @@ noc_step_succeed(struct noc_live *l, struct noc_value *output,
 		d->outcome = "ok";
 	d->output = output;
 	noc_step_write_done(l, d);
-	noc_value_set(l->lane->steps, d->def->name, output);
+	if (l->undoes)
+		noc_value_free(output);
+	else
+		noc_value_set(l->lane->steps, d->def->name, output);
+	step_leave(l, NOC_END_OK);
+}
+
+void
+noc_step_succeed_whole(struct noc_live *l, struct noc_step_done *d)
+{
+	d->state = "Succeeded";
+	noc_step_write_done(l, d);
 	step_leave(l, NOC_END_OK);
 }
 
@@ -190,6 +201,8 @@ noc_step_withhold(struct noc_live *l, struct noc_step_done *d)
 	}
 	r->dirty |= !r->would;
 	r->would = true;
+	for (struct noc_lane *at = l->lane; at; at = at->up)
+		at->would = true;
 	step_leave(l, NOC_END_SKIPPED);
 	noc_strbuf_release(&text);
 }
@@ -308,9 +321,10 @@ noc_step_calls(const struct noc_step_def *def)
 	       (def->kind == NOC_STEP_ACTION && !noc_step_is_core(def));
 }
 
-static void
-step_do(struct noc_live *l, const struct noc_step_def *def)
+void
+noc_step_do(struct noc_live *l)
 {
+	const struct noc_step_def *def = noc_live_step(l);
 	const struct noc_run *r = l->run;
 	struct noc_step_done d = { .def = def, .target = "" };
 
@@ -403,5 +417,5 @@ noc_step_begin(struct noc_lane *lane, size_t node)
 	struct noc_live *l = noc_step_enter(lane, node);
 
 	if (l && !noc_run_overdue(lane->run))
-		step_do(l, noc_live_step(l));
+		noc_step_do(l);
 }

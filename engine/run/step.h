@@ -21,8 +21,11 @@ void noc_step_wake(struct noc_live *l); /* a sleep is over */
 bool noc_step_holds(struct noc_live *l, const struct noc_where *where,
 		    const char *fn, const struct noc_value *result,
 		    struct noc_strbuf *why, struct noc_err *err);
+void noc_step_do(struct noc_live *l); /* what it is, now */
 void noc_step_succeed(struct noc_live *l, struct noc_value *output, /* owned */
 		      struct noc_step_done *d);
+/* The same with what d says, its place in the steps being set. */
+void noc_step_succeed_whole(struct noc_live *l, struct noc_step_done *d);
 void noc_step_fail(struct noc_live *l, struct noc_step_done *d);
 void noc_step_skip(struct noc_live *l, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

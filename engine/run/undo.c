@@ -3,26 +3,588 @@
 
 #include "engine/run/undo.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "engine/expr/template.h"
+#include "engine/core/steady.h"
+#include "engine/notify/notify.h"
+#include "engine/run/advance.h"
+#include "engine/run/each.h"
+#include "engine/run/rows.h"
+#include "engine/run/runner.h"
+#include "engine/run/stage.h"
 #include "engine/run/step.h"
+
+#define UNDO_LIMIT 20 /* items side by side */
+
+struct undo_mark {
+	size_t node;
+	int64_t order;
+	bool done;
+};
+
+/* What is undone together, for whom. */
+struct undo_job {
+	struct noc_run *run;
+	struct noc_live *by;   /* an undo step; NULL */
+	struct noc_each *each; /* or an each; NULL: the run */
+	size_t only;	       /* this step; NOC_NODE_TOP: all */
+	struct noc_lane **lanes;
+	size_t n, next, open;
+	size_t done, failed;
+	bool busy;
+};
+
+struct noc_undo {
+	struct undo_mark *marks; /* in the order in which they were done */
+	size_t n, cap;
+	struct noc_lane *kept;	 /* of containers that are over */
+	struct noc_value *lists; /* name of an each -> its items */
+	struct noc_value *extra;
+	/* While it is undone. */
+	struct undo_job *job;
+	struct noc_lane *parent; /* whose mark it is part of; NULL */
+	size_t at;		 /* marks left */
+	struct noc_lane *next;	 /* of the kept ones, to begin */
+	size_t open;
+	bool inside; /* lanes of the mark at hand are begun */
+	bool busy;
+};
+
+static void lane_unwind_next(struct noc_lane *lane);
+
+static struct noc_undo *
+undo_of(struct noc_lane *lane)
+{
+	if (!lane->undo)
+		lane->undo = noc_calloc(1, sizeof(*lane->undo));
+	return lane->undo;
+}
+
+/* ---- marks ---- */
+
+bool
+noc_undo_may(const struct noc_plan *plan, size_t node)
+{
+	for (size_t i = node; i < plan->steps[node].end; i++)
+		if (plan->steps[i].undo)
+			return true;
+	return false;
+}
+
+bool
+noc_undo_has(const struct noc_lane *lane)
+{
+	return lane->undo && lane->undo->n > 0;
+}
+
+void
+noc_undo_load_mark(struct noc_lane *lane, size_t node, int64_t order)
+{
+	struct noc_undo *u = undo_of(lane);
+	size_t i = u->n;
+
+	NOC_GROW(u->marks, u->cap, u->n + 1);
+	while (i > 0 && u->marks[i - 1].order > order)
+		i--;
+	memmove(u->marks + i + 1, u->marks + i, (u->n - i) * sizeof(*u->marks));
+	u->marks[i] = (struct undo_mark){ node, order, false };
+	u->n++;
+	if (order > lane->run->order)
+		lane->run->order = order;
+}
+
+void
+noc_undo_mark(struct noc_live *l)
+{
+	if (l->order || l->undoes || !noc_undo_may(l->run->plan, l->node))
+		return;
+	l->order = ++l->run->order;
+	noc_undo_load_mark(l->lane, l->node, l->order);
+}
+
+void
+noc_undo_unmark(struct noc_live *l)
+{
+	struct noc_undo *u = l->lane->undo;
+
+	for (size_t i = 0; u && l->order && i < u->n; i++) {
+		if (u->marks[i].order != l->order)
+			continue;
+		u->n--;
+		memmove(u->marks + i, u->marks + i + 1,
+			(u->n - i) * sizeof(*u->marks));
+		l->order = 0;
+	}
+}
+
+void
+noc_undo_free(struct noc_undo *u)
+{
+	if (!u)
+		return;
+	while (u->kept) {
+		struct noc_lane *next = u->kept->next;
+
+		noc_lane_free(u->kept);
+		u->kept = next;
+	}
+	noc_value_free(u->lists);
+	noc_value_free(u->extra);
+	free(u->marks);
+	free(u);
+}
+
+void
+noc_undo_keep(struct noc_lane *lane, struct noc_lane *inner)
+{
+	struct noc_undo *u = undo_of(lane);
+
+	inner->each = NULL;
+	inner->next = u->kept;
+	u->kept = inner;
+}
+
+void
+noc_undo_keep_list(struct noc_lane *lane, const char *name,
+		   const struct noc_value *items)
+{
+	struct noc_undo *u = undo_of(lane);
+
+	if (!u->lists)
+		u->lists = noc_value_map();
+	noc_value_set(u->lists, name, noc_value_copy(items));
+}
+
+const struct noc_value *
+noc_undo_extra(const struct noc_lane *lane)
+{
+	return lane->undo && lane->undo->job ? lane->undo->extra : NULL;
+}
+
+/* ---- jobs ---- */
+
+static void
+job_over(struct undo_job *job)
+{
+	struct noc_live *by = job->by;
+	struct noc_step_done d = { .def = by ? noc_live_step(by) : NULL };
+	struct noc_each *each = job->each;
+	struct noc_run *r = job->run;
+	struct noc_value *output;
+	struct noc_failure f;
+	size_t failed = job->failed, done = job->done;
+
+	free(job->lanes);
+	free(job);
+	if (each) {
+		noc_each_undone(each);
+		return;
+	}
+	if (!by) {
+		noc_stage_over(r);
+		return;
+	}
+	if (failed) {
+		noc_failure_set(&f, "downstream_failed", "flow", "undo",
+				"%zu of %zu could not be undone", failed,
+				failed + done);
+		d.failure = &f;
+		noc_step_fail(by, &d);
+		return;
+	}
+	output = noc_value_map();
+	noc_value_set(output, "undone", noc_value_int((int64_t)done));
+	noc_step_succeed(by, output, &d);
+}
+
+static void
+lane_unwind(struct noc_lane *lane, struct undo_job *job,
+	    struct noc_lane *parent)
+{
+	struct noc_undo *u = undo_of(lane);
+
+	u->job = job;
+	u->parent = parent;
+	u->at = u->n;
+	lane_unwind_next(lane);
+}
+
+/* As many of its lanes as may be. */
+static void
+job_fill(struct undo_job *job)
+{
+	if (job->busy)
+		return;
+	job->busy = true;
+	while (job->next < job->n && job->open < UNDO_LIMIT) {
+		job->open++;
+		lane_unwind(job->lanes[job->next++], job, NULL);
+	}
+	job->busy = false;
+	if (!job->open && job->next == job->n)
+		job_over(job);
+}
+
+/* lanes is owned. */
+static void
+job_new(struct noc_run *r, const struct undo_job *job)
+{
+	struct undo_job *own = noc_memdup(job, sizeof(*job));
+
+	own->run = r;
+	job_fill(own);
+}
+
+/* ---- one lane ---- */
+
+static bool
+mark_is_wanted(const struct noc_lane *lane, const struct undo_mark *m)
+{
+	const struct noc_plan *p = lane->run->plan;
+	size_t only = lane->undo->job->only;
+
+	return !m->done && (only == NOC_NODE_TOP ||
+			    (only >= m->node && only < p->steps[m->node].end));
+}
+
+/* The action that takes this step back. */
+static void
+lane_undo_step(struct noc_lane *lane, size_t node)
+{
+	struct noc_live *l = lane->run->lives;
+
+	while (l && (l->lane != lane || l->node != node || !l->undoes))
+		l = l->next;
+	if (l) /* under way since before a restart */
+		return;
+	l = noc_live_new_undo(lane, node);
+	l->step_ns = noc_steady_now(lane->run->core);
+	noc_step_do(l);
+}
+
+/* Lanes of a container, so many at once. */
+static void
+lane_unwind_inner(struct noc_lane *lane, size_t node)
+{
+	struct noc_undo *u = lane->undo;
+
+	while (u->next && u->open < UNDO_LIMIT) {
+		struct noc_lane *inner = u->next;
+
+		u->next = inner->next;
+		if (inner->node != node)
+			continue;
+		u->open++;
+		lane_unwind(inner, u->job, lane);
+	}
+}
+
+static void
+lane_unwound(struct noc_lane *lane)
+{
+	struct noc_undo *u = lane->undo, *up;
+	struct undo_job *job = u->job;
+	struct noc_lane *parent = u->parent;
+
+	u->job = NULL;
+	if (!parent) {
+		job->open--;
+		job_fill(job);
+		return;
+	}
+	up = parent->undo;
+	up->open--;
+	lane_unwind_next(parent);
+}
+
+/* The mark at hand; true: it is through with it. */
+static bool
+lane_unwind_mark(struct noc_lane *lane, struct undo_mark *m)
+{
+	struct noc_undo *u = lane->undo;
+	size_t at = u->at;
+
+	if (!mark_is_wanted(lane, m)) {
+		u->at--;
+		return true;
+	}
+	if (lane->run->plan->steps[m->node].undo) {
+		lane_undo_step(lane, m->node);
+		return u->at != at;
+	}
+	if (!u->inside)
+		u->next = u->kept;
+	u->inside = true;
+	lane_unwind_inner(lane, m->node);
+	if (u->open)
+		return false;
+	u->inside = false;
+	m->done = u->job->only == NOC_NODE_TOP;
+	u->at--;
+	return true;
+}
+
+static void
+lane_unwind_next(struct noc_lane *lane)
+{
+	struct noc_undo *u = lane->undo;
+	bool through = true;
+
+	if (u->busy)
+		return;
+	u->busy = true;
+	while (through && u->at > 0)
+		through = lane_unwind_mark(lane, &u->marks[u->at - 1]);
+	u->busy = false;
+	if (through)
+		lane_unwound(lane);
+}
+
+void
+noc_undo_over(struct noc_live *l, bool ok)
+{
+	struct noc_lane *lane = l->lane;
+	struct noc_undo *u = lane->undo;
+	struct undo_job *job = u ? u->job : NULL;
+	struct noc_run *r = l->run;
+
+	if (!ok) {
+		char text[300];
+
+		r->undo_failed = true;
+		r->dirty = true;
+		snprintf(text, sizeof(text),
+			 "%s %s: run %s could not undo %s: it stays changed",
+			 r->rule, r->device, r->text, l->path);
+		noc_notify_text(r->core, "noc", text, r->ev, r->mode, &r->id);
+	}
+	for (size_t i = 0; u && i < u->n; i++)
+		if (u->marks[i].node == l->node)
+			u->marks[i].done = true;
+	noc_live_free(l);
+	if (!job)
+		return;
+	if (ok)
+		job->done++;
+	else
+		job->failed++;
+	u->at--;
+	lane_unwind_next(lane);
+}
+
+/* ---- who asks ---- */
 
 bool
 noc_undo_run(struct noc_run *r)
 {
-	(void)r;
-	return false;
+	bool failed = !strcmp(r->verdict, "Failed");
+	bool cancelled = !strcmp(r->verdict, "Cancelled");
+	struct undo_job job = { .only = NOC_NODE_TOP, .n = 1 };
+
+	if (!(failed && r->plan->undo == NOC_UNDO_RUN) &&
+	    !(cancelled && (r->plan->undo_cancelled || r->undo_asked)))
+		return false;
+	if (!noc_undo_has(r->root))
+		return false;
+	r->phase = "compensating";
+	r->dirty = true;
+	job.lanes = noc_memdup(&r->root, sizeof(struct noc_lane *));
+	job_new(r, &job);
+	return true;
+}
+
+bool
+noc_undo_items(struct noc_each *e, struct noc_lane *const *lanes, size_t n)
+{
+	struct undo_job job = { .each = e, .only = NOC_NODE_TOP, .n = n };
+
+	if (!n)
+		return false;
+	job.lanes = noc_memdup(lanes, n * sizeof(struct noc_lane *));
+	job_new(lanes[0]->run, &job);
+	return true;
+}
+
+/* ---- undo "back" { step = "deploy", items = "{...}" } ---- */
+
+static size_t
+undo_find(const struct noc_plan *p, const char *name)
+{
+	size_t i = 0;
+
+	while (i < p->nsteps && strcmp(p->steps[i].name, name) != 0)
+		i++;
+	return i;
+}
+
+/* An item by its key, its name, or itself. */
+static bool
+item_is(const struct noc_value *wanted, const struct noc_value *item)
+{
+	const char *name = noc_value_get_str(item, "name", NULL);
+	const char *said = wanted->type == NOC_STR
+			       ? wanted->u.s.p
+			       : noc_value_get_str(wanted, "name", NULL);
+	char *a, *b;
+	bool same;
+
+	if (said && item->type == NOC_STR)
+		return !strcmp(said, item->u.s.p);
+	if (said && name)
+		return !strcmp(said, name);
+	a = noc_json_string(wanted, NOC_JSON_CANONICAL);
+	b = noc_json_string(item, NOC_JSON_CANONICAL);
+	same = !strcmp(a, b);
+	free(a);
+	free(b);
+	return same;
+}
+
+static bool
+item_wanted(const struct noc_value *items, const struct noc_value *item)
+{
+	for (size_t i = 0; items && item && i < noc_value_len(items); i++)
+		if (item_is(noc_value_at(items, i), item))
+			return true;
+	return !items;
+}
+
+/* Lanes of the each that holds the step, of these items. */
+static void
+undo_collect(const struct noc_lane *lane, size_t each,
+	     const struct noc_value *items, struct undo_job *job)
+{
+	const struct noc_step_def *def = &lane->run->plan->steps[each];
+	struct noc_lane *at = lane->undo ? lane->undo->kept : NULL;
+	size_t cap = 0;
+
+	for (; at; at = at->next) {
+		if (at->node != each ||
+		    !item_wanted(items,
+				 noc_value_get(at->extra, def->each->as)))
+			continue;
+		NOC_GROW(job->lanes, cap, job->n + 1);
+		job->lanes[job->n++] = at;
+	}
+}
+
+void
+noc_undo_go_on(struct noc_live *l)
+{
+	const struct noc_step_def *def = noc_live_step(l);
+	const struct noc_plan *p = l->run->plan;
+	struct undo_job job = { .by = l, .only = undo_find(p, def->undo_of) };
+	struct noc_lane *lane = l->lane;
+	struct noc_value *items = NULL, *of;
+	struct noc_step_done d = { .def = def };
+	struct noc_failure f;
+	struct noc_scope scope;
+	struct noc_err err = { 0 };
+	size_t up;
+
+	noc_lane_scope(lane, &scope);
+	if (def->undo_items &&
+	    noc_template_tree(def->undo_items, &scope, NOC_MISSING_FAIL, &items,
+			      &err)) {
+		noc_failure_set(&f, "permanent", "rule", "items", "%s",
+				err.msg);
+		d.failure = &f;
+		noc_step_fail(l, &d);
+		return;
+	}
+	up = job.only < p->nsteps ? p->steps[job.only].up : NOC_NODE_TOP;
+	while (up != NOC_NODE_TOP && up != lane->node &&
+	       p->steps[up].kind != NOC_STEP_EACH)
+		up = p->steps[up].up;
+	if (up != NOC_NODE_TOP && up != lane->node) {
+		undo_collect(lane, up, items, &job);
+	} else if (noc_undo_has(lane)) {
+		struct noc_undo *u = lane->undo;
+
+		noc_value_free(u->extra);
+		u->extra =
+		    scope.extra ? noc_value_copy(scope.extra) : noc_value_map();
+		of = noc_value_map();
+		noc_value_set(of, "items",
+			      items ? noc_value_copy(items) : noc_value_list());
+		noc_value_set(u->extra, "undo", of);
+		job.lanes = noc_memdup(&lane, sizeof(struct noc_lane *));
+		job.n = 1;
+	}
+	noc_value_free(items);
+	job_new(l->run, &job);
 }
 
 void
 noc_undo_begin(struct noc_live *l)
 {
-	noc_step_skip(l, "skipped: not in this version");
+	const struct noc_step_def *def = noc_live_step(l);
+	struct noc_value *params = noc_value_map();
+
+	l->attempt = 1;
+	noc_value_set(params, "step", noc_value_str(def->undo_of));
+	noc_live_wait(l, NOC_WAIT_INNER, "compensating", 0);
+	noc_step_write_start(l, def, "", params);
+	noc_value_free(params);
+	noc_undo_go_on(l);
 }
+
+/* ---- rows ---- */
 
 void
 noc_undo_load(struct noc_lane *lane, size_t node,
 	      const struct noc_step_row *row)
 {
-	(void)lane;
-	(void)node;
-	(void)row;
+	struct noc_undo *u = undo_of(lane);
+	bool over = strcmp(row->state, "Pending") != 0 &&
+		    strcmp(row->state, "Running") != 0;
+	const struct noc_value *live = noc_value_get(row->json, "live");
+	struct noc_live *l;
+
+	if (!strcmp(row->state, "Failed"))
+		lane->run->undo_failed = true;
+	for (size_t i = 0; over && i < u->n; i++)
+		if (u->marks[i].node == node)
+			u->marks[i].done = true;
+	if (over || !live)
+		return;
+	l = noc_live_load_undo(lane, node, live);
+	l->attempt = row->attempt;
+	l->state = !strcmp(row->state, "Running") ? "Running" : "Pending";
+	l->row = noc_value_copy(row->json);
+	l->dirty = false;
+}
+
+struct noc_lane *
+noc_undo_lane(struct noc_lane *lane, size_t container, const char *path,
+	      int64_t item)
+{
+	const struct noc_step_def *def = &lane->run->plan->steps[container];
+	const struct noc_value *list, *value;
+	struct noc_lane *inner;
+
+	if (!noc_undo_may(lane->run->plan, container))
+		return NULL;
+	inner = lane->undo ? lane->undo->kept : NULL;
+	while (inner && strcmp(inner->path, path) != 0)
+		inner = inner->next;
+	if (inner)
+		return inner;
+	inner = noc_lane_new(lane->run, lane, container, path);
+	inner->over = true;
+	inner->item = item;
+	list = lane->undo ? noc_value_get(lane->undo->lists, def->name) : NULL;
+	value = item >= 0 ? noc_value_at(list, (size_t)item) : NULL;
+	if (value) {
+		inner->extra = noc_value_map();
+		noc_value_set(inner->extra, def->each->as,
+			      noc_value_copy(value));
+	}
+	noc_undo_keep(lane, inner);
+	return inner;
 }

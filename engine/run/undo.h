@@ -5,14 +5,53 @@
 #include "engine/run/live.h"
 #include "store/load.h"
 
-/* Taking back what was done.  Loop thread, inside an input. */
+/*
+ * Taking back what was done.  A step with `undo` is marked in its lane before
+ * its intent is written; marks are gone through from the last to the first,
+ * each by an action of its own with its own row and record (PATH!undo), the
+ * items of an each side by side.  An undo that fails is told and stops no
+ * other.  What is left to do follows from the rows, so a restart begins the
+ * same again and finds what is done.  Loop thread, inside an input.
+ */
+struct noc_undo;
+
+/* Its step, or what it holds, can be undone: it has its place in the order. */
+void noc_undo_mark(struct noc_live *l);
+/* It was refused before it went out: there is nothing to undo. */
+void noc_undo_unmark(struct noc_live *l);
+bool noc_undo_has(const struct noc_lane *lane);
+/* Something in this node has an undo. */
+bool noc_undo_may(const struct noc_plan *plan, size_t node);
+void noc_undo_free(struct noc_undo *u); /* NULL is accepted */
+/* A lane in it is over, and kept for what may be undone; owned then. */
+void noc_undo_keep(struct noc_lane *lane, struct noc_lane *inner);
+/* The list that an each in it went through. */
+void noc_undo_keep_list(struct noc_lane *lane, const char *name,
+			const struct noc_value *items);
+/* While it is undone: what is around it, and `undo`; NULL. */
+const struct noc_value *noc_undo_extra(const struct noc_lane *lane);
 
 /* All of the run, when it is to be; false: there is nothing to do. */
 bool noc_undo_run(struct noc_run *r);
-
+/* Lanes of an each (owned by it); false: nothing to do, else
+ * noc_each_undone is called. */
+bool noc_undo_items(struct noc_each *e, struct noc_lane *const *lanes,
+		    size_t n);
 void noc_undo_begin(struct noc_live *l); /* an undo step */
+void noc_undo_go_on(struct noc_live *l); /* after a restart */
+/* One of its actions has ended; the live is freed. */
+void noc_undo_over(struct noc_live *l, bool ok);
 
+/* ---- rows ---- */
+
+/* The row of a step that is marked. */
+void noc_undo_load_mark(struct noc_lane *lane, size_t node, int64_t order);
+/* The row of an undo of this node. */
 void noc_undo_load(struct noc_lane *lane, size_t node,
 		   const struct noc_step_row *row);
+/* The kept lane of an ended container, made if need be; NULL: nothing in it
+ * can be undone. */
+struct noc_lane *noc_undo_lane(struct noc_lane *lane, size_t container,
+			       const char *path, int64_t item);
 
 #endif

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "engine/expr/template.h"
+#include "engine/inventory/inventory.h"
+#include "engine/lang/ast.h"
+#include "engine/run/each_private.h"
+#include "engine/run/runner.h"
+
+/* The list of an each: what its items are, and how they are called. */
+
+/* ---- over ---- */
+
+static void
+item_set(struct noc_value *item, const char *key, const char *text)
+{
+	if (text && text[0])
+		noc_value_set(item, key, noc_value_str(text));
+}
+
+static struct noc_value *
+item_of_device(const struct noc_device *d)
+{
+	struct noc_value *item =
+	    d->extra ? noc_value_copy(d->extra) : noc_value_map();
+
+	item_set(item, "name", d->name);
+	item_set(item, "address", d->naddresses ? d->addresses[0] : NULL);
+	item_set(item, "role", d->role);
+	item_set(item, "site", d->site);
+	item_set(item, "vendor", d->vendor);
+	return item;
+}
+
+static int
+device_by_name(const void *a, const void *b)
+{
+	const struct noc_device *const *da = a, *const *db = b;
+
+	return strcmp((*da)->name, (*db)->name);
+}
+
+/* inventory { role = "access" }: by name. */
+static int
+list_of_inventory(const struct noc_run *r, const struct noc_value *selector,
+		  struct noc_value **items, struct noc_err *err)
+{
+	struct noc_inventory *inv = noc_core_inv(r->core);
+	const struct noc_device **found;
+	size_t n;
+
+	if (!inv)
+		return noc_err_set(err, NOC_EINPUT,
+				   "there is no inventory to select from");
+	found = noc_calloc(inv->ndevices + 1, sizeof(struct noc_device *));
+	n = noc_inventory_select(inv, selector, found, inv->ndevices);
+	if (n)
+		qsort(found, n, sizeof(struct noc_device *), device_by_name);
+	*items = noc_value_list();
+	for (size_t i = 0; i < n; i++)
+		noc_value_push(*items, item_of_device(found[i]));
+	free(found);
+	return 0;
+}
+
+static int
+list_over(const struct noc_each *e, const struct noc_scope *scope,
+	  struct noc_value **items, struct noc_err *err)
+{
+	const struct noc_value *over = e->def->over;
+	struct noc_value *selector = NULL;
+	int rc;
+
+	if (!noc_ast_is(over, "inventory"))
+		return noc_template_tree(over, scope, NOC_MISSING_FAIL, items,
+					 err);
+	rc = noc_template_tree(noc_ast_opts(over), scope, NOC_MISSING_FAIL,
+			       &selector, err);
+	if (!rc)
+		rc = list_of_inventory(e->live->run, selector, items, err);
+	noc_value_free(selector);
+	return rc;
+}
+
+/* ---- keys ---- */
+
+/* What an item is called when the rule does not say: itself, its name, its id,
+ * its place. */
+static void
+key_plain(const struct noc_value *item, size_t place, struct noc_strbuf *out)
+{
+	static const char *const names[] = { "name", "id", "key" };
+	const struct noc_value *v = item;
+
+	for (size_t i = 0; item->type == NOC_MAP && i < NOC_COUNT(names); i++) {
+		v = noc_value_get(item, names[i]);
+		if (v && (v->type == NOC_STR || v->type == NOC_INT))
+			break;
+		v = NULL;
+	}
+	if (v && (v->type == NOC_STR || v->type == NOC_INT))
+		noc_value_text(v, out);
+	if (!out->len)
+		noc_strbuf_addf(out, "%zu", place + 1);
+}
+
+/* "[", "]", "/", "!", "%", controls and what is no UTF-8 as %XX. */
+static char *
+key_escaped(const struct noc_strbuf *plain)
+{
+	struct noc_strbuf sb = NOC_STRBUF_INIT;
+
+	for (size_t i = 0; i < plain->len;) {
+		unsigned char c = (unsigned char)plain->p[i];
+		uint32_t cp;
+		size_t n = noc_utf8_decode(plain->p + i, plain->len - i, &cp);
+
+		if (n == 0 || c < ' ' || c == 0x7f || strchr("[]/!%", c)) {
+			noc_strbuf_addf(&sb, "%%%02X", c);
+			i++;
+			continue;
+		}
+		noc_strbuf_add(&sb, plain->p + i, n);
+		i += n;
+	}
+	return noc_strbuf_detach(&sb, NULL);
+}
+
+static int
+list_key(struct noc_each *e, size_t i, struct noc_err *err)
+{
+	const struct noc_value *item = noc_value_at(e->items, i);
+	struct noc_strbuf plain = NOC_STRBUF_INIT;
+	struct noc_value *extra = NULL;
+	struct noc_scope scope;
+	int rc = 0;
+
+	if (e->def->key) {
+		noc_lane_scope(e->live->lane, &scope);
+		extra = noc_value_map();
+		noc_value_set(extra, e->def->as, noc_value_copy(item));
+		scope.extra = extra;
+		scope.item = item;
+		rc = noc_template_text(e->def->key, &scope, NOC_MISSING_FAIL,
+				       &plain, err);
+		noc_value_free(extra);
+	} else {
+		key_plain(item, i, &plain);
+	}
+	if (!rc && !plain.len)
+		rc = noc_err_set(err, NOC_EINPUT, "item %zu has an empty key",
+				 i + 1);
+	if (!rc) {
+		e->keys[i] = key_escaped(&plain);
+		if (strlen(e->keys[i]) > NOC_EACH_KEY_MAX)
+			rc = noc_err_set(err, NOC_EINPUT,
+					 "the key of item %zu has more than %d "
+					 "bytes: %.40s...",
+					 i + 1, NOC_EACH_KEY_MAX, e->keys[i]);
+	}
+	noc_strbuf_release(&plain);
+	return rc;
+}
+
+int
+each_list_is(struct noc_each *e, struct noc_value *items, struct noc_err *err)
+{
+	int rc = 0;
+
+	e->items = items;
+	if (items->type != NOC_LIST)
+		return noc_err_set(err, NOC_EINPUT, "'over' is no list");
+	e->n = noc_value_len(items);
+	if (e->n > NOC_EACH_ITEMS_MAX)
+		return noc_err_set(err, NOC_EINPUT,
+				   "'over' has %zu items; at most %d are taken",
+				   e->n, NOC_EACH_ITEMS_MAX);
+	e->keys = noc_calloc(e->n + 1, sizeof(char *));
+	e->fate = noc_calloc(e->n + 1, 1);
+	e->said = noc_calloc(e->n + 1, sizeof(struct noc_value *));
+	e->count[NOC_ITEM_WAITS] = e->n;
+	for (size_t i = 0; !rc && i < e->n; i++) {
+		uintptr_t before;
+
+		rc = list_key(e, i, err);
+		if (rc)
+			break;
+		before = (uintptr_t)noc_table_put(&e->index, e->keys[i],
+						  (void *)(i + 1));
+		if (before)
+			rc = noc_err_set(err, NOC_EINPUT,
+					 "items %zu and %zu have the same key "
+					 "'%s'; say key = \"{%s.…}\"",
+					 (size_t)before, i + 1, e->keys[i],
+					 e->def->as);
+	}
+	return rc;
+}
+
+/* ---- numbers ---- */
+
+static int
+list_number(const struct noc_template *t, const struct noc_scope *scope,
+	    const char *what, int64_t least, int64_t most, int64_t *n,
+	    struct noc_err *err)
+{
+	struct noc_strbuf sb = NOC_STRBUF_INIT;
+	char *end;
+	int rc;
+
+	if (!t)
+		return 0;
+	rc = noc_template_text(t, scope, NOC_MISSING_FAIL, &sb, err);
+	if (!rc) {
+		*n = sb.len ? strtoll(sb.p, &end, 10) : -1;
+		if (!sb.len || (*end && strcmp(end, "%") != 0) || *n < least ||
+		    *n > most)
+			rc = noc_err_set(err, NOC_EINPUT,
+					 "'%s' is \"%.40s\", and must be %lld "
+					 "to %lld",
+					 what, sb.p ? sb.p : "",
+					 (long long)least, (long long)most);
+	}
+	noc_strbuf_release(&sb);
+	return rc;
+}
+
+int
+each_list(struct noc_each *e, struct noc_err *err)
+{
+	const struct noc_each_def *def = e->def;
+	struct noc_value *items = NULL;
+	struct noc_scope scope;
+	int64_t most = def->need == NOC_NEED_PERCENT ? 100 : NOC_EACH_ITEMS_MAX;
+	int rc;
+
+	noc_lane_scope(e->live->lane, &scope);
+	e->limit = def->limit;
+	e->need = def->need == NOC_NEED_ALL ? -1 : def->need_n;
+	rc = list_number(def->limit_text, &scope, "limit", 1,
+			 NOC_EACH_ITEMS_MAX, &e->limit, err);
+	if (!rc)
+		rc = list_number(def->need_text, &scope, "need", 0, most,
+				 &e->need, err);
+	if (!rc)
+		rc = list_over(e, &scope, &items, err);
+	if (!rc)
+		rc = each_list_is(e, items, err);
+	if (!rc && !e->n && !def->empty_ok)
+		rc = noc_err_set(err, NOC_EINPUT,
+				 "'over' has no items; say empty = \"ok\" when "
+				 "that may be");
+	return rc;
+}
+
+/* ---- waves ---- */
+
+size_t
+each_wave_end(const struct noc_each *e, size_t wave)
+{
+	size_t end = 0;
+
+	if (!e->def->nwaves)
+		return e->n;
+	for (size_t i = 0; i <= wave && i < e->def->nwaves; i++) {
+		const struct noc_wave *w = &e->def->waves[i];
+
+		if (w->kind == NOC_WAVE_REST)
+			return e->n;
+		if (w->kind == NOC_WAVE_COUNT)
+			end += (size_t)w->n;
+		else
+			end += (e->n * (size_t)w->n + 99) / 100;
+	}
+	return wave >= e->def->nwaves || end > e->n ? e->n : end;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef NOC_ENGINE_RUN_EACH_PRIVATE_H
+#define NOC_ENGINE_RUN_EACH_PRIVATE_H
+
+#include "base/table.h"
+#include "engine/run/each.h"
+
+/* Between each.c, each_list.c and each_row.c only. */
+
+#define NOC_EACH_ITEMS_MAX 10000
+#define NOC_EACH_KEY_MAX   96  /* bytes of a key in a path */
+#define NOC_EACH_KEPT_MAX  256 /* bytes of what `collect` keeps of an item */
+
+enum noc_item_fate {
+	NOC_ITEM_WAITS, /* not begun */
+	NOC_ITEM_OPEN,
+	NOC_ITEM_OK,
+	NOC_ITEM_WOULD, /* well, but for what its mode left undone */
+	NOC_ITEM_FAILED,
+	NOC_ITEM_SKIPPED,
+	NOC_ITEM_CANCELLED
+};
+
+struct noc_each {
+	struct noc_live *live;
+	const struct noc_each_def *def;
+	struct noc_value *items; /* frozen */
+	size_t n;
+	char **keys;		 /* as in paths */
+	struct noc_table index;	 /* key -> its place + 1 */
+	uint8_t *fate;		 /* enum noc_item_fate */
+	struct noc_value **said; /* of those that ended: their row's JSON */
+	size_t count[NOC_ITEM_CANCELLED + 1];
+	int64_t limit, need; /* need: a number or per cent, -1: all */
+	size_t next;	     /* the first that was not begun */
+	size_t wave, wave_end;
+	size_t batch_end;
+	int64_t rate_since_ns, rate_n;
+	int64_t end_ns;		/* its timeout, steady; 0: none */
+	struct noc_lane *lanes; /* of items that are open */
+	struct noc_lane *done;	/* ended, and can be undone */
+	struct noc_lane *check; /* after a wave */
+	bool closing;		/* nothing new begins: it is decided */
+	bool cancelled;
+	struct noc_value *check_error; /* why a check failed; NULL */
+	bool undoing, undone;
+	char hash[65]; /* of the frozen list, when it is a blob; "" */
+};
+
+/* ---- each_list.c ---- */
+
+/* Evaluates over, key, limit and need.  EINPUT: said in err. */
+int each_list(struct noc_each *e, struct noc_err *err);
+/* As it was frozen. */
+int each_list_is(struct noc_each *e, struct noc_value *items /* owned */,
+		 struct noc_err *err);
+/* Where this wave ends; 0 is the first. */
+size_t each_wave_end(const struct noc_each *e, size_t wave);
+
+/* ---- each_row.c ---- */
+
+/* The row of an item that has ended; what it says is kept. */
+void each_write_item(struct noc_each *e, struct noc_lane *lane,
+		     enum noc_item_fate fate);
+/* total, ok, failed, ...; with whole: the table and the lists. */
+struct noc_value *each_output(const struct noc_each *e, bool whole);
+/* "37 of 800 failed (need 95%): 30 timeout device, 7 permanent executor" */
+void each_failure(const struct noc_each *e, struct noc_failure *f);
+
+#endif
