@@ -107,6 +107,26 @@ lane_is_failing(const struct noc_lane *lane, size_t node)
 
 /* ---- ends of what holds others ---- */
 
+/* Did a step begin, or might it have, because this one failed? */
+static bool
+failure_is_taken(const struct noc_lane *lane, size_t node)
+{
+	const struct noc_step_def *def = lane_def(lane, node), *by;
+	bool top = def->up == lane->node;
+	size_t i = top ? lane->from : def->up + 1;
+	size_t end = top ? lane->to : lane_def(lane, def->up)->end;
+
+	for (; def->handles && i < end; i = by->end) {
+		by = lane_def(lane, i);
+		for (size_t k = 0; k < by->nin; k++)
+			if (by->in[k].from == node &&
+			    by->in[k].on & NOC_ON_FAILED &&
+			    noc_lane_end_of(lane, i) != NOC_END_UNREACHED)
+				return true;
+	}
+	return false;
+}
+
 static void
 lane_mark(struct noc_lane *lane, size_t node, enum noc_end end)
 {
@@ -129,7 +149,8 @@ place_end(const struct noc_lane *lane, size_t node, enum noc_end *end)
 		def = lane_def(lane, i);
 		if (!end_is_over(e))
 			return false;
-		failed = failed || (e == NOC_END_FAILED && !def->handles);
+		failed = failed ||
+			 (e == NOC_END_FAILED && !failure_is_taken(lane, i));
 		cancelled = cancelled || e == NOC_END_CANCELLED;
 	}
 	*end = failed || failing ? NOC_END_FAILED
@@ -225,6 +246,36 @@ lane_is_over(const struct noc_lane *lane)
 	return true;
 }
 
+/* A failure that no step took in the end is that of the lane. */
+static void
+lane_adopt(struct noc_lane *lane)
+{
+	const struct noc_step_def *def;
+	struct noc_live *l;
+
+	for (size_t i = lane->from; i < lane->to && !lane->broken;
+	     i = def->end) {
+		size_t leaf = i;
+
+		def = lane_def(lane, i);
+		if (noc_lane_end_of(lane, i) != NOC_END_FAILED ||
+		    failure_is_taken(lane, i))
+			continue;
+		while (node_is_place(lane_def(lane, leaf)) &&
+		       leaf + 1 < def->end)
+			do
+				leaf++;
+			while (leaf + 1 < def->end &&
+			       noc_lane_end_of(lane, leaf) != NOC_END_FAILED);
+		l = noc_live_new(lane, leaf);
+		l->state = "Failed";
+		l->dirty = false;
+		noc_live_keep(l);
+		lane->broken = l;
+		lane->failed = true;
+	}
+}
+
 void
 noc_lane_advance(struct noc_lane *lane)
 {
@@ -236,6 +287,7 @@ noc_lane_advance(struct noc_lane *lane)
 		;
 	if (r->ended || !lane_is_over(lane))
 		return;
+	lane_adopt(lane);
 	lane->over = true;
 	noc_lane_over(lane);
 }
