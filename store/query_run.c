@@ -92,7 +92,7 @@ steps_read(struct steps *s, sqlite3 *db, sqlite3_stmt *st, struct noc_err *err)
 static int
 steps_compare(const void *a, const void *b)
 {
-	static const char *const keys[] = { "node", "item", "started" };
+	static const char *const keys[] = { "node", "started" };
 	const struct noc_value *const *x = a, *const *y = b;
 
 	for (size_t i = 0; i < NOC_COUNT(keys); i++) {
@@ -213,7 +213,7 @@ run_steps(sqlite3 *db, const struct noc_id *id, const char *in,
 	struct steps s = { .in = in, .list = list, .from = noc_strdup(in) };
 	sqlite3_stmt *st = run_prepare(
 	    db,
-	    "SELECT path,node,item,attempt,state,started,ended,due," STEP_MORE
+	    "SELECT path,node,attempt,state,started,ended,due," STEP_MORE
 	    " FROM steps WHERE run = ?1 AND path >= ?2 ORDER BY path",
 	    id);
 	sqlite3_stmt *of = run_prepare(
@@ -230,10 +230,8 @@ run_steps(sqlite3 *db, const struct noc_id *id, const char *in,
 		      sizeof(*list->u.list.at), steps_compare);
 	for (size_t i = 0; !rc && i < noc_value_len(list); i++)
 		rc = counts_add(db, of, noc_value_at(list, i), err);
-	for (size_t i = 0; i < noc_value_len(list); i++) {
+	for (size_t i = 0; i < noc_value_len(list); i++)
 		noc_value_unset(noc_value_at(list, i), "node");
-		noc_value_unset(noc_value_at(list, i), "item");
-	}
 	sqlite3_finalize(st);
 	sqlite3_finalize(of);
 	free(s.from);

@@ -17,15 +17,16 @@ struct row {
 	const char *state, *json;
 };
 
-/* In no order, as they may be written.  " z" and "$" lie before "[!" in the
+/* The last of the plan began first; what is of one node is shown as it began,
+ * and not by its name.  " z" and "$" lie before "[!" in the
  * order of bytes, and are keys all the same. */
 static const struct row rows[] = {
 	{ "tidy", 8, -1, "Pending", "{\"action\":\"log\"}" },
 	{ "all[!2]/ok", 7, -1, "Succeeded", "{\"action\":\"log\"}" },
-	{ "all[!1]/ok", 7, -1, "Succeeded", "{\"action\":\"log\"}" },
+	{ "all[!10]/ok", 7, -1, "Succeeded", "{\"action\":\"log\"}" },
 	{ "all", 2, -1, "Running", "{\"action\":\"each\",\"items\":7}" },
-	{ "look!undo", 1, -1, "Running", "{\"action\":\"log\"}" },
 	{ "look", 1, -1, "Succeeded", "{\"action\":\"log\",\"undone\":true}" },
+	{ "look!undo", 1, -1, "Running", "{\"action\":\"log\"}" },
 	{ "before", 0, -1, "Succeeded", "{\"action\":\"log\"}" },
 	{ "all[c]", 2, 0, "Failed",
 	  "{\"key\":\"c\",\"class\":\"timeout\",\"error\":{\"block\":\"device\","
@@ -45,7 +46,8 @@ static const struct row rows[] = {
 };
 
 static void
-put(struct noc_txn *txn, const struct noc_id *run, const struct row *r)
+put(struct noc_txn *txn, const struct noc_id *run, const struct row *r,
+    int64_t at_ns)
 {
 	struct noc_value *json = NULL;
 	struct noc_step_row row = { .run = *run,
@@ -54,7 +56,7 @@ put(struct noc_txn *txn, const struct noc_id *run, const struct row *r)
 				    .item = r->item,
 				    .attempt = 1,
 				    .state = r->state,
-				    .started_ns = 5 };
+				    .started_ns = at_ns };
 
 	assert_int_equal(noc_json_parse(r->json, strlen(r->json), &json, NULL),
 			 0);
@@ -79,7 +81,7 @@ put_all(const struct row *r, size_t n)
 	memset(run.id.b, 0x33, sizeof(run.id.b));
 	noc_txn_run(txn, &run);
 	for (size_t i = 0; i < n; i++)
-		put(txn, &run.id, &r[i]);
+		put(txn, &run.id, &r[i], 5 + (int64_t)i);
 	assert_true(state_wait(w, noc_writer_submit(w, txn), PATIENCE_MS));
 	noc_writer_close(w, 1000);
 }
@@ -169,7 +171,7 @@ test_steps_without_items(void **state)
 
 	(void)state;
 	assert_paths(noc_value_get(v, "steps"),
-		     "before|look|look!undo|all|all[!1]/ok|all[!2]/ok|tidy|");
+		     "before|look|look!undo|all|all[!2]/ok|all[!10]/ok|tidy|");
 	assert_json(noc_value_get(step(v, "all"), "counts"),
 		    "{\"failed\":2,\"ok\":2,\"running\":1,\"skipped\":0,"
 		    "\"total\":7}");
@@ -316,6 +318,7 @@ test_pages_of_items(void **state)
 					 noc_value_get_str(item, "cursor", ""));
 			}
 			assert_true(n <= (size_t)size);
+			assert_true(said.len <= strlen("c z$ab"));
 			noc_value_free(v);
 		} while (n);
 		assert_string_equal(said.p, "c z$ab");
