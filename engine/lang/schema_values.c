@@ -234,5 +234,8 @@ const struct noc_node_schema noc_schema_values[] = {
 	EXPECT("storm", "The rule's key is storming."),
 	EXPECT("action", "The action was carried out."),
 	EXPECT("field", "The last event has these fields."),
+	EXPECT("items",
+	       "An each has ended so: { ok = 2, failed = { \"sw2\" } }."),
+	EXPECT("undone", "The step was taken back, of these items."),
 	{ NULL, NULL, 0, false, NULL, NULL, NULL }
 };

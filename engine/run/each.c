@@ -203,6 +203,7 @@ each_end(struct noc_each *e)
 	struct noc_step_done d = { .def = noc_live_step(l), .target = "" };
 	struct noc_value *whole = each_output(e, true);
 	struct noc_value *counts = each_output(e, false);
+	struct noc_value *told = each_counts(e);
 	struct noc_failure f;
 	char outcome[64];
 
@@ -214,6 +215,7 @@ each_end(struct noc_each *e)
 	}
 	d.whole = whole;
 	d.output = counts;
+	d.counts = told;
 	noc_value_set(l->lane->steps, d.def->name, noc_value_copy(whole));
 	if (e->cancelled) {
 		d.state = "Cancelled";
@@ -235,6 +237,7 @@ each_end(struct noc_each *e)
 	}
 	noc_value_free(whole);
 	noc_value_free(counts);
+	noc_value_free(told);
 }
 
 /* ---- on and on ---- */

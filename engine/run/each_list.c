@@ -174,6 +174,11 @@ each_list_is(struct noc_each *e, struct noc_value *items, struct noc_err *err)
 	int rc = 0;
 
 	e->items = items;
+	/* An empty table of Lua is either. */
+	if (items->type == NOC_MAP && !noc_value_len(items)) {
+		noc_value_free(items);
+		e->items = items = noc_value_list();
+	}
 	if (items->type != NOC_LIST)
 		return noc_err_set(err, NOC_EINPUT, "'over' is no list");
 	e->n = noc_value_len(items);

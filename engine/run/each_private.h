@@ -64,6 +64,8 @@ void each_write_item(struct noc_each *e, struct noc_lane *lane,
 		     enum noc_item_fate fate);
 /* total, ok, failed, ...; with whole: the table and the lists. */
 struct noc_value *each_output(const struct noc_each *e, bool whole);
+/* What its record says: how many, and which failed, up to 100. */
+struct noc_value *each_counts(const struct noc_each *e);
 /* "37 of 800 failed (need 95%): 30 timeout device, 7 permanent executor" */
 void each_failure(const struct noc_each *e, struct noc_failure *f);
 

@@ -13,6 +13,8 @@
 #include "engine/run/rows.h"
 #include "engine/run/step.h"
 
+#define COUNTS_KEYS 100 /* in a record; the table is committed to */
+
 /* What an each says of its items: a row each, and the table of all. */
 
 static const char *const fate_states[] = {
@@ -200,6 +202,22 @@ each_output(const struct noc_each *e, bool whole)
 	if (whole)
 		output_lists(e, out);
 	return out;
+}
+
+struct noc_value *
+each_counts(const struct noc_each *e)
+{
+	struct noc_value *counts = each_output(e, false);
+	struct noc_value *failed = noc_value_list();
+
+	for (size_t i = 0; i < e->n && noc_value_len(failed) < COUNTS_KEYS; i++)
+		if (e->fate[i] == NOC_ITEM_FAILED)
+			noc_value_push(failed, noc_value_str(e->keys[i]));
+	if (noc_value_len(failed))
+		noc_value_set(counts, "failed_keys", failed);
+	else
+		noc_value_free(failed);
+	return counts;
 }
 
 /* ---- why it failed ---- */

@@ -96,6 +96,7 @@ noc_lane_scope(const struct noc_lane *lane, struct noc_scope *scope)
 {
 	const struct noc_run *r = lane->run;
 	const struct noc_value *input = NULL, *own = NULL;
+	const struct noc_step_def *def;
 	size_t n = 0;
 
 	noc_run_scope(r, scope);
@@ -108,8 +109,12 @@ noc_lane_scope(const struct noc_lane *lane, struct noc_scope *scope)
 		if (!own)
 			own =
 			    noc_undo_extra(at) ? noc_undo_extra(at) : at->extra;
-		if (at->node != NOC_NODE_TOP &&
-		    r->plan->steps[at->node].kind == NOC_STEP_CALL) {
+		if (at->node == NOC_NODE_TOP)
+			continue;
+		def = &r->plan->steps[at->node];
+		if (!scope->item && def->kind == NOC_STEP_EACH)
+			scope->item = noc_value_get(at->extra, def->each->as);
+		if (def->kind == NOC_STEP_CALL) {
 			input = at->input;
 			break;
 		}

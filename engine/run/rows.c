@@ -495,6 +495,9 @@ noc_step_write_done(struct noc_live *l, const struct noc_step_done *d)
 		noc_value_set(json, "error", noc_failure_value(d->failure));
 	if (d->changed)
 		noc_value_set(json, "changed", noc_value_copy(d->changed));
+	for (size_t i = 0; i < noc_value_len(d->counts); i++)
+		noc_value_set(json, d->counts->u.map.at[i].key,
+			      noc_value_copy(d->counts->u.map.at[i].value));
 	step_write_record(l, d, json);
 
 	step_place(l, json);

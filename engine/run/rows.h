@@ -23,7 +23,8 @@ struct noc_step_done { /* STEP_DONE and its row */
 	const char *outcome; /* ok, failed, would have: ..., late, ... */
 	const char *target;
 	const struct noc_value *params, *output, *changed;
-	const struct noc_value *whole; /* output with its tables; or NULL */
+	const struct noc_value *whole;	/* output with its tables; or NULL */
+	const struct noc_value *counts; /* for the record; or NULL */
 	const struct noc_failure *failure;
 	int64_t due_ns, took_ms;
 };

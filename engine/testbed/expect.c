@@ -317,6 +317,8 @@ static const struct {
 	{ "action", noc_tb_look_calls },
 	{ "count", noc_tb_look_calls },
 	{ "field", noc_tb_look_fields },
+	{ "items", noc_tb_look_items },
+	{ "undone", noc_tb_look_undone },
 };
 
 void

@@ -12,7 +12,7 @@
 /*
  * Between testbed*.c only: the world of one test.  testbed.c owns the time
  * line, note.c what is journaled, event.c makes events,
- * stub.c answers calls, expect.c and look.c look.
+ * stub.c answers calls, expect.c, look.c and look_flow.c look.
  */
 #define NOC_TB_SOURCES 16
 
@@ -125,6 +125,9 @@ void noc_tb_look_run(const struct noc_tb_look *l);
 void noc_tb_look_notices(const struct noc_tb_look *l);
 void noc_tb_look_would(const struct noc_tb_look *l);
 void noc_tb_look_calls(const struct noc_tb_look *l);
+/* ---- look_flow.c ---- */
+void noc_tb_look_items(const struct noc_tb_look *l);
+void noc_tb_look_undone(const struct noc_tb_look *l);
 void noc_tb_look_fields(const struct noc_tb_look *l);
 
 #endif
