@@ -299,16 +299,19 @@ rail_column(const struct layout_work *w, size_t scope, int rail)
 	return w->scopes[scope].right + 2 * rail;
 }
 
-/* Below the column where it is left, if it is; else at the next odd one. */
+/* Below a column where the net is left, the first; else at the next odd one. */
 static int
 net_entry(struct layout_work *w, const struct layout_net *net, size_t i)
 {
 	const struct noc_layout_node *node = &w->l->nodes[i];
+	int straight = INT_MAX;
 
 	for (size_t e = net->from; e; e = w->ends[e].next)
-		if (w->ends[e].x > node->x &&
+		if (w->ends[e].x > node->x && w->ends[e].x < straight &&
 		    w->ends[e].x < node->x + node->w - 1)
-			return w->ends[e].x;
+			straight = w->ends[e].x;
+	if (straight < INT_MAX)
+		return straight;
 	return node->x + 3 + 2 * w->entries[i]++;
 }
 

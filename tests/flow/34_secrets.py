@@ -80,7 +80,8 @@ def everything(d):
     """What anybody could read of it afterwards."""
     paths = ["/api/v1/" + p for p in
              ("events?limit=100", "runs?limit=100", "audit?limit=500",
-              "rules", "sources", "flows", "status", "tokens", "breakers")]
+              "rules", "sources", "flows", "flows/alert", "flows/sum?format=svg",
+              "status", "tokens", "breakers")]
     said = {path: d.get(path).body for path in (*paths, "/metrics")}
     for kind in ("runs", "events"):
         for row in json.loads(said["/api/v1/%s?limit=100" % kind])[kind]:

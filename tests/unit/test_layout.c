@@ -97,6 +97,25 @@ test_what_goes_on_when_all_is_well_stands_first(void **state)
 	noc_layout_free(l);
 }
 
+static void
+test_a_join_goes_on_below_the_first(void **state)
+{
+	struct made m = { 0 };
+	size_t a, b, c;
+	struct noc_layout *l;
+
+	(void)state;
+	a = made_step(&m, "a");
+	b = made_step(&m, "b");
+	c = made_step(&m, "joined_from_the_two_of_them");
+	made_after(&m, c, a, NOC_ON_OK);
+	made_after(&m, c, b, NOC_ON_OK);
+	l = sound(&m.plan, 80);
+	assert_int_equal(l->narrows, 1);
+	assert_int_equal(l->arrows[0].x, l->nodes[a].x + 2);
+	noc_layout_free(l);
+}
+
 /* More lines than it has columns: none, and words instead. */
 static void
 test_a_crowded_node_is_met_by_words(void **state)
@@ -405,6 +424,7 @@ main(void)
 		cmocka_unit_test(test_a_layer_is_below_all_that_it_waits_for),
 		cmocka_unit_test(
 		    test_what_goes_on_when_all_is_well_stands_first),
+		cmocka_unit_test(test_a_join_goes_on_below_the_first),
 		cmocka_unit_test(test_a_crowded_node_is_met_by_words),
 		cmocka_unit_test(test_rails_have_room_in_their_box),
 		cmocka_unit_test(
