@@ -117,7 +117,7 @@ static struct noc_txn *
 first_txn(struct noc_now now)
 {
 	struct noc_txn *txn = noc_txn_new(now);
-	struct noc_value *json = noc_value_map();
+	struct noc_value *json = noc_value_map(), *params = noc_value_map();
 	struct noc_run_row run = { .id = run_id,
 				   .rule = "bench",
 				   .mode = "active",
@@ -135,7 +135,8 @@ first_txn(struct noc_now now)
 
 	noc_txn_run(txn, &run);
 	noc_value_set(json, "action", noc_value_str("each"));
-	noc_value_set(json, "items", noc_value_int(items));
+	noc_value_set(params, "items", noc_value_int(items));
+	noc_value_set(json, "params", params);
 	noc_txn_step(txn, &each);
 	noc_value_free(json);
 	return txn;

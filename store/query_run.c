@@ -178,7 +178,7 @@ counts_add(sqlite3 *db, sqlite3_stmt *st, struct noc_value *step,
 	   struct noc_err *err)
 {
 	const struct noc_value *output = noc_value_get(step, "output");
-	const struct noc_value *items = noc_value_get(step, "items");
+	const struct noc_value *items = noc_value_path(step, "params.items");
 	struct noc_value *counts;
 	int rc = 0;
 

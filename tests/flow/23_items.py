@@ -12,6 +12,11 @@ import noc
 
 RULES = """
 flow "roll" { step "look" { exec { "true" }, timeout = "50s" } }
+flow "real" {
+  each "pre" { over = { "a", "b", "c", "d" }, as = "sw", key = "{sw}", limit = 2,
+    need = "any",
+    step "alive" { exec { "sh", "-c", "test {sw} = a && exit 0; "
+      .. "test {sw} = b && exit 1; sleep 300" }, timeout = "5m" } } }
 """
 SECOND = 1000000000
 FAILED = (3, 40, 41)
@@ -74,6 +79,28 @@ def _():
                             r"117 of 120 ok, 3 failed, 97\.5 %$", said, re.M),
                   said)
         noc.check("sw003" not in said, said)
+
+
+@noc.case("an each that runs: what has ended of it is counted and listed")
+def _():
+    with noc.Daemon(rules=RULES) as d:
+        run = d.cli("run", "start", "real").stdout.strip()
+        url = "/api/v1/runs/" + run
+
+        def counts():
+            steps = d.get(url).json.get("steps")
+            return steps and steps[0].get("counts")
+        noc.wait_for(lambda: counts() == {"total": 4, "ok": 1, "failed": 1,
+                                          "skipped": 0},
+                     lambda: "counts: %s" % counts())
+        noc.check(re.search(r"^.* pre +each .* Running .*1 of 4 ok, 1 failed$",
+                            d.cli("run", "show", run).stdout, re.M),
+                  d.cli("run", "show", run).stdout)
+        said = d.cli("run", "show", run, "--items", "pre", "--failed").stdout
+        noc.check(re.search("^b +Failed .*permanent: sh ended", said, re.M),
+                  said)
+        said = d.cli("run", "show", run, "--item", "pre[c]").stdout
+        noc.check(re.search(r"pre\[c\]/alive +exec .* Running ", said), said)
 
 
 @noc.case("items: pages over the API, each item once")

@@ -24,7 +24,8 @@ static const struct row rows[] = {
 	{ "tidy", 8, -1, "Pending", "{\"action\":\"log\"}" },
 	{ "all[!2]/ok", 7, -1, "Succeeded", "{\"action\":\"log\"}" },
 	{ "all[!10]/ok", 7, -1, "Succeeded", "{\"action\":\"log\"}" },
-	{ "all", 2, -1, "Running", "{\"action\":\"each\",\"items\":7}" },
+	{ "all", 2, -1, "Running",
+	  "{\"action\":\"each\",\"params\":{\"items\":7}}" },
 	{ "look", 1, -1, "Succeeded", "{\"action\":\"log\",\"undone\":true}" },
 	{ "look!undo", 1, -1, "Running", "{\"action\":\"log\"}" },
 	{ "before", 0, -1, "Succeeded", "{\"action\":\"log\"}" },
@@ -213,7 +214,7 @@ test_counts_of_what_has_ended(void **state)
 {
 	static const struct row over = {
 		"all", 2, -1, "Succeeded",
-		"{\"action\":\"each\",\"items\":7,\"output\":{\"total\":7,"
+		"{\"action\":\"each\",\"output\":{\"total\":7,"
 		"\"ok\":5,\"failed\":1,\"skipped\":1,\"would\":0,"
 		"\"ok_percent\":83.3,\"items\":[1,2]}}"
 	};
@@ -233,7 +234,8 @@ static void
 test_counts_before_the_first(void **state)
 {
 	static const struct row fresh = { "later", 9, -1, "Running",
-					  "{\"action\":\"each\",\"items\":3}" };
+					  "{\"action\":\"each\",\"params\":"
+					  "{\"items\":3}}" };
 	struct noc_value *v;
 
 	(void)state;
