@@ -268,6 +268,36 @@ test_time_in(const struct noc_test *t, int64_t ns)
 	return false;
 }
 
+static enum noc_truth test_scalar(const struct noc_test *t,
+				  const struct noc_datum *d,
+				  const struct noc_scope *scope);
+
+/* An operator whose operand is known only now. */
+static enum noc_truth
+test_expanded(const struct noc_test *t, const struct noc_datum *d,
+	      const struct noc_scope *scope)
+{
+	struct noc_strbuf text = NOC_STRBUF_INIT;
+	enum noc_truth truth = NOC_UNKNOWN;
+	struct noc_datum want = { .type = NOC_STR };
+	struct noc_test now = *t;
+
+	noc_strbuf_add(&text, "", 0);
+	if (!noc_template_text(t->template, scope, NOC_MISSING_FAIL, &text,
+			       NULL)) {
+		want.s = noc_slice(text.p, text.len);
+		now.template = NULL;
+		now.text = text.p;
+		now.len = text.len;
+		if (t->op == NOC_TEST_CONTAINS || t->op == NOC_TEST_PREFIX ||
+		    t->op == NOC_TEST_SUFFIX ||
+		    datum_number(&want, &now.lo, &now.n, &now.integral))
+			truth = test_scalar(&now, d, scope);
+	}
+	noc_strbuf_release(&text);
+	return truth;
+}
+
 /* One value that is no list. */
 static enum noc_truth
 test_scalar(const struct noc_test *t, const struct noc_datum *d,
@@ -275,6 +305,8 @@ test_scalar(const struct noc_test *t, const struct noc_datum *d,
 {
 	enum noc_truth truth;
 
+	if (t->template && t->op != NOC_TEST_TEMPLATE)
+		return test_expanded(t, d, scope);
 	switch (t->op) {
 	case NOC_TEST_STR:
 		return truth_of(test_text_equal(t, d));

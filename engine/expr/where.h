@@ -16,7 +16,8 @@ struct noc_where;
 
 /*
  * tree: the AST of engine/lua/lua.h (map of path -> value or operator node, or
- * a combinator node).  defined: see noc_field_resolve; NULL inside runs, where
+ * a combinator node), or a text: "steps.x.failed == 0 and not gate"
+ * (where_words.c).  defined: see noc_field_resolve; NULL inside runs, where
  * paths may be steps.X.Y.  at: "file:line" for messages.
  */
 int noc_where_compile(const struct noc_value *tree,

@@ -137,6 +137,7 @@ compile_cond(struct compile *c, const char *path, const struct noc_value *want,
 				       c->err);
 	if (rc)
 		return compile_failed(c, rc, NULL);
+	out->test.run = out->scoped;
 	rc = noc_test_compile(want, &out->test, c->err);
 	if (!rc && !out->scoped)
 		rc = check_templates(&out->test, &check);
@@ -170,7 +171,8 @@ compile_items(struct compile *c, const struct noc_value *items,
 	for (size_t i = 0; !rc && i < noc_value_len(items); i++) {
 		const struct noc_value *item = noc_value_at(items, i);
 
-		if (!item || (item->type != NOC_MAP && item->type != NOC_LIST))
+		if (!item || (item->type != NOC_MAP && item->type != NOC_LIST &&
+			      item->type != NOC_STR))
 			return compile_refuse(c,
 					      "a condition without a name must "
 					      "be a table or either/both/"
@@ -232,6 +234,21 @@ compile_node(struct compile *c, const struct noc_value *tree, const char *node,
 	return compile_members(c, noc_ast_opts(tree), prefix, out, &cap);
 }
 
+/* In words: see where_words.c. */
+static int
+compile_text(struct compile *c, const struct noc_value *text,
+	     struct noc_cond *out)
+{
+	struct noc_value *tree = NULL;
+	int rc = noc_where_words(text->u.s.p, text->u.s.len, &tree, c->err);
+
+	if (rc)
+		return compile_failed(c, rc, NULL);
+	rc = compile_table(c, tree, "", out);
+	noc_value_free(tree);
+	return rc;
+}
+
 static int
 compile_table(struct compile *c, const struct noc_value *tree,
 	      const char *prefix, struct noc_cond *out)
@@ -241,6 +258,8 @@ compile_table(struct compile *c, const struct noc_value *tree,
 	int rc;
 
 	out->op = NOC_COND_AND;
+	if (tree && tree->type == NOC_STR)
+		return compile_text(c, tree, out);
 	if (!tree || (tree->type != NOC_MAP && tree->type != NOC_LIST))
 		return compile_refuse(c, "conditions must be a table "
 					 "{ name = value }.");

@@ -17,6 +17,9 @@ int noc_test_compile(const struct noc_value *v, struct noc_test *t,
 /* time_in { "mon-fri 08:00-18:00", tz = "Europe/Warsaw" }; v: the node. */
 int noc_test_windows(const struct noc_value *v, const struct noc_value *items,
 		     struct noc_test *t, struct noc_err *err);
+/* "steps.x.failed == 0 and ..." as the table that it stands for; returned. */
+int noc_where_words(const char *text, size_t len, struct noc_value **out,
+		    struct noc_err *err);
 void noc_test_release(struct noc_test *t);
 
 bool noc_cidr_parse(const char *text, size_t len, struct noc_cidr *out);

@@ -31,6 +31,7 @@ test_kids(const struct noc_value *items, struct noc_test *t,
 				   TEST_ITEMS_MAX);
 	t->kids = noc_calloc(n, sizeof(*t->kids));
 	for (size_t i = 0; !rc && i < n; i++) {
+		t->kids[i].run = t->run;
 		rc = noc_test_compile(noc_value_at(items, i),
 				      &t->kids[t->nkids++], err);
 	}
@@ -86,6 +87,24 @@ test_string_value(const struct noc_value *v, struct noc_test *t,
 }
 
 /* ---- operators ---- */
+
+/* In a run: contains "{input.vid}", lt "{steps.x.max}". */
+static int
+test_template_operand(const struct noc_value *v, struct noc_test *t,
+		      struct noc_err *err)
+{
+	int rc;
+
+	if (!t->run || !v || v->type != NOC_STR ||
+	    !memchr(v->u.s.p, '{', v->u.s.len))
+		return 0;
+	rc = noc_template_parse(v->u.s.p, v->u.s.len, &t->template, err);
+	if (rc || !noc_template_is_literal(t->template))
+		return rc;
+	noc_template_free(t->template);
+	t->template = NULL;
+	return 0;
+}
 
 static int
 test_text_operand(const char *node, const struct noc_value *items,
@@ -147,7 +166,15 @@ test_number_operand(const char *node, const struct noc_value *items,
 {
 	const struct noc_value *hi = noc_value_at(items, 1);
 	size_t want = t->op == NOC_TEST_BETWEEN ? 2 : 1;
+	int rc;
 
+	if (want == 1 && noc_value_len(items) == 1) {
+		rc = test_template_operand(noc_value_at(items, 0), t, err);
+		if (t->template)
+			return test_text_operand(node, items, t, err);
+		if (rc)
+			return rc;
+	}
 	if (noc_value_len(items) != want ||
 	    !is_number(noc_value_at(items, 0)) || (want == 2 && !is_number(hi)))
 		return noc_err_set(err, NOC_ECONFIG, "'%s' takes %s.", node,
@@ -219,6 +246,10 @@ test_operand(const struct noc_value *v, const char *node,
 		return test_level_operand(t, err);
 	case NOC_TEST_RE:
 		return noc_pattern_new(t->text, &t->pattern, err);
+	case NOC_TEST_CONTAINS:
+	case NOC_TEST_PREFIX:
+	case NOC_TEST_SUFFIX:
+		return test_template_operand(noc_value_at(items, 0), t, err);
 	default: /* the text is the operand */
 		return 0;
 	}
@@ -244,6 +275,7 @@ test_many(const struct noc_value *v, const char *node,
 		noc_value_push(one, noc_value_copy(noc_value_at(items, i)));
 		t->kids[i].op = op;
 		t->kids[i].level = -1;
+		t->kids[i].run = t->run;
 		t->nkids++;
 		rc = test_operand(v, node, one, &t->kids[i], err);
 		noc_value_free(one);
@@ -369,6 +401,9 @@ noc_test_literal(const struct noc_test *t)
 	case NOC_TEST_PREFIX:
 	case NOC_TEST_SUFFIX:
 	case NOC_TEST_CONTAINS:
+		if (t->template)
+			break;
+		return noc_slice(t->text, t->len);
 	case NOC_TEST_STR:
 		return noc_slice(t->text, t->len);
 	case NOC_TEST_RE:

@@ -62,7 +62,8 @@ struct noc_test {
 	double lo, hi; /* number; BETWEEN: both ends are in */
 	bool b;
 	int level; /* severity names of a severity field; else -1 */
-	struct noc_template *template;
+	struct noc_template *template; /* TEMPLATE; in a run also of others */
+	bool run;		       /* of one: texts may be templates */
 	struct noc_pattern *pattern;
 	struct noc_cidr cidr;
 	struct noc_window *windows;

@@ -39,6 +39,12 @@ check_unknown(struct check *c, const struct noc_option *o, const char *key,
 	meant = noc_suggest(key, known, n);
 	if (meant)
 		snprintf(hint, sizeof(hint), "did you mean '%s'?", meant);
+	else if (!strcmp(c->schema->family, "action") &&
+		 check_find(noc_schema_find("step")->options, key))
+		snprintf(hint, sizeof(hint),
+			 "it is said of a step: step \"name\" { %.24s ..., "
+			 "%.16s = ... }",
+			 c->schema->node, key);
 	schema_problem(c, hint, "unknown key '%s' in %s", key, label);
 }
 

@@ -67,7 +67,7 @@ doc_type(FILE *f, const struct noc_option *o)
 		doc_also(f, o->values);
 		break;
 	case NOC_OPT_WHERE:
-		fputs("where table or function", f);
+		fputs("where table, text or function", f);
 		break;
 	case NOC_OPT_MAP:
 		fputs("table", f);

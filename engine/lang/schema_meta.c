@@ -118,7 +118,7 @@ meta_type(FILE *f, const struct noc_option *o)
 		meta_also(f, o->values);
 		break;
 	case NOC_OPT_WHERE:
-		fputs("nocturne.where|function", f);
+		fputs("nocturne.where|string|function", f);
 		break;
 	case NOC_OPT_MAP:
 		fputs("table<string, any>", f);

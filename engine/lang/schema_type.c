@@ -135,7 +135,9 @@ schema_check_where(struct check *c, const char *what, const char *label,
 	const char *node = schema_node_of(v);
 	struct parts p;
 
-	if (noc_schema_is_error(v) || (node && !strcmp(node, "function")))
+	/* What is said in words is checked when it is compiled. */
+	if (noc_schema_is_error(v) || v->type == NOC_STR ||
+	    (node && !strcmp(node, "function")))
 		return;
 	if (node && noc_schema_is(node, "combinator"))
 		return;
@@ -143,9 +145,11 @@ schema_check_where(struct check *c, const char *what, const char *label,
 		if (v->type == NOC_BOOL && !v->u.b)
 			schema_false(c, what, label);
 		else
-			schema_wrong(c, what, label,
-				     "a table { field = value } or a function",
-				     v);
+			schema_wrong(
+			    c, what, label,
+			    "a table { field = value }, a text \"field == "
+			    "value\" or a function",
+			    v);
 		return;
 	}
 	for (size_t i = 0; i < p.nitems; i++) {

@@ -166,7 +166,10 @@ function channel(name) end
 ---@class nocturne.flow_table
 ---@field [integer] any
 ---@field input? table<string, any> what it is started with: name = type
----@field on_fail? nocturne.action|nocturne.escalate|table done when a step has failed for good
+---@field output? table<string, any> what it gives: name = template
+---@field on_fail? nocturne.on_fail|string done when a step has failed for good
+---@field finally? nocturne.finally|string done before it ends, however it does
+---@field on_cancel? "undo" take back what was done when it is cancelled (default: nothing is taken back)
 ---@field timeout? nocturne.duration the whole run ends by then (default: 24h)
 ---@param name string|table
 ---@return nocturne.flow|fun(t: nocturne.flow_table): nocturne.flow
@@ -178,7 +181,7 @@ function flow(name) end
 ---@field auth nocturne.auth say who may post, for example auth = bearer "secret-name"
 ---@field emit string the kind of event that comes out, such as "link.{state}"
 ---@field kinds? string|string[]|nocturne.any every kind that a template in `emit` can give
----@field where? nocturne.where|function take only what matches
+---@field where? nocturne.where|string|function take only what matches
 ---@field when? function function(ev), asked last: take it only when it says so
 ---@field map? table<string, any>|function data field = path in what was seen, or a template, or a constant; or a function(ev) that returns such a table
 ---@field severity? string|number severity of the event: a name, 0-7 or a template (default: the sender's)
@@ -198,7 +201,7 @@ function hook(name) end
 ---@field from string what it reads: "syslog", "snmp.trap", "webhook" ...
 ---@field emit string the kind of event that comes out, such as "link.{state}"
 ---@field kinds? string|string[]|nocturne.any every kind that a template in `emit` can give
----@field where? nocturne.where|function take only what matches
+---@field where? nocturne.where|string|function take only what matches
 ---@field when? function function(ev), asked last: take it only when it says so
 ---@field map? table<string, any>|function data field = path in what was seen, or a template, or a constant; or a function(ev) that returns such a table
 ---@field severity? string|number severity of the event: a name, 0-7 or a template (default: the sender's)
@@ -217,7 +220,7 @@ function normalize(name) end
 ---@field open string|string[]|nocturne.any the kind that opens it
 ---@field close string|string[]|nocturne.any the kind that closes it
 ---@field within nocturne.duration how long the close may take
----@field where? nocturne.where|function only events that match
+---@field where? nocturne.where|string|function only events that match
 ---@field key? string open and close belong together by it (default: {device})
 ---@field missing? nocturne.flow|nocturne.step|nocturne.action|nocturne.escalate done when the close did not come in time
 ---@field matched? nocturne.flow|nocturne.step|nocturne.action|nocturne.escalate done when it did
@@ -239,7 +242,7 @@ function pair(name) end
 ---@field timeout? nocturne.duration for each answer (default: 10s)
 ---@field emit string the kind of event that it makes
 ---@field kinds? string|string[]|nocturne.any every kind that a template in `emit` can give
----@field when? nocturne.where|function which answers make an event
+---@field when? nocturne.where|string|function which answers make an event
 ---@field once? "crossing"|"change"|"always" when `when` becomes true, when an answer differs, or each time (default: crossing)
 ---@field map? table<string, any> data field = path in the answer
 ---@field severity? string|number severity of the event
@@ -259,7 +262,7 @@ function poll(name) end
 ---@field run nocturne.flow|nocturne.step|nocturne.action|nocturne.escalate what to do: an action, or a flow of steps
 ---@field mode? "observe"|"shadow"|"canary"|"active" how far it may go: observe writes down what would have been done, active does it, shadow stands beside a live rule: it reads, and neither changes anything nor tells anybody (default: observe when it acts, else active)
 ---@field canary? string with mode = "canary": share of keys that act, as "10%"
----@field where? nocturne.where|function field = value or operator; all must hold
+---@field where? nocturne.where|string|function field = value or operator; all must hold
 ---@field when? function function(ev), asked last, pure: true lets the rule go on
 ---@field unless? nocturne.seen|table not when such an event was seen; asked again before every step that changes something
 ---@field key? string what the rule counts, holds and damps by (default: {device})
@@ -320,16 +323,20 @@ function test(name) end
 ---@class nocturne.step: nocturne.node
 ---@class nocturne.step_table
 ---@field [integer] any
----@field when? nocturne.where|function only when this holds: path = value, or function(run); a step that is not taken is skipped
+---@field when? nocturne.where|string|function only when this holds: path = value, or function(run); a step that is not taken is skipped
 ---@field timeout? nocturne.duration for one attempt, once it is out; must be said when the action changes something (default: 10s for reads, 30s for notices)
 ---@field deadline? nocturne.duration for all attempts together
 ---@field target? string the device it is done to (default: {device})
 ---@field output? table<string, any> name = path in the result
----@field fail_if? nocturne.where|function a result like this is a failure
+---@field fail_if? nocturne.where|string|function a result like this is a failure
 ---@field retry? nocturne.retry after a transient error or a timeout (default: 3 attempts, 1s doubling, at most 60s)
 ---@field on_error? nocturne.on_error error class = action, done before the run fails
 ---@field probe? nocturne.snmp_get|nocturne.snmp_walk|nocturne.http_get|nocturne.exec a read that tells whether it happened
 ---@field on_crash? "retry"|"verify"|"ask"|"fail" what to do when it is not known whether it happened (default: retry for reads; verify with a probe, else ask)
+---@field after? any what it waits for, of the same list: "a", { "a", "b" } or { a = "ok" | "failed" | "always" }; it then stands beside the line (default: the one before it)
+---@field undo? nocturne.undo_action|string what takes it back: an action, or { ACTION, timeout = ... }; it sees what the step gave
+---@field block? string who has failed when it fails: "executor"
+---@field on_timeout? "escalate"|"skip"|"abort" when its time is up: escalate fails and tells "noc", skip goes on as if it were left out, abort fails without another attempt
 ---@param name string
 ---@return nocturne.step|fun(t: nocturne.step_table): nocturne.step
 function step(name) end
@@ -338,14 +345,16 @@ function step(name) end
 ---@class nocturne.verify: nocturne.node
 ---@class nocturne.verify_table
 ---@field [integer] any
----@field expect nocturne.where|function what must hold: name = value
+---@field expect nocturne.where|string|function what must hold: name = value
 ---@field every? nocturne.duration how often it is read (default: 3s)
 ---@field within? nocturne.duration by when it must hold (default: 60s)
 ---@field stable? nocturne.duration and for how long it must stay so (default: 0s)
----@field when? nocturne.where|function only when this holds: path = value, or function(run); a step that is not taken is skipped
+---@field when? nocturne.where|string|function only when this holds: path = value, or function(run); a step that is not taken is skipped
 ---@field timeout? nocturne.duration for one read (default: 10s)
 ---@field target? string the device that is read (default: {device})
 ---@field output? table<string, any> name = path in the result
+---@field after? any what it waits for, of the same list: "a", { "a", "b" } or { a = "ok" | "failed" | "always" }; it then stands beside the line (default: the one before it)
+---@field block? string who has failed when it fails: "executor"
 ---@param name string
 ---@return nocturne.verify|fun(t: nocturne.verify_table): nocturne.verify
 function verify(name) end
@@ -353,7 +362,8 @@ function verify(name) end
 ---Ends the run here, Succeeded; the name is the reason.
 ---@class nocturne.stop: nocturne.node
 ---@class nocturne.stop_table
----@field when? nocturne.where|function only when this holds: path = value, or function(run); a step that is not taken is skipped
+---@field when? nocturne.where|string|function only when this holds: path = value, or function(run); a step that is not taken is skipped
+---@field after? any what it waits for, of the same list: "a", { "a", "b" } or { a = "ok" | "failed" | "always" }; it then stands beside the line (default: the one before it)
 ---@param name string
 ---@return nocturne.stop|fun(t: nocturne.stop_table): nocturne.stop
 function stop(name) end
@@ -361,8 +371,10 @@ function stop(name) end
 ---Ends the run here, Failed; the name is the reason.
 ---@class nocturne.fail: nocturne.node
 ---@class nocturne.fail_table
----@field when? nocturne.where|function only when this holds: path = value, or function(run); a step that is not taken is skipped
+---@field when? nocturne.where|string|function only when this holds: path = value, or function(run); a step that is not taken is skipped
 ---@field class? "permanent"|"transient"|"timeout"|"dependency_unavailable"|"dependency_degraded"|"downstream_failed" class of the error (default: permanent)
+---@field after? any what it waits for, of the same list: "a", { "a", "b" } or { a = "ok" | "failed" | "always" }; it then stands beside the line (default: the one before it)
+---@field block? string who has failed when it fails: "executor"
 ---@param name string
 ---@return nocturne.fail|fun(t: nocturne.fail_table): nocturne.fail
 function fail(name) end
@@ -374,7 +386,8 @@ function fail(name) end
 ---@field again? nocturne.duration repeat the last level so often (default: never)
 ---@field max? nocturne.duration then give up and say so (default: 24h)
 ---@field stop_on? string|string[]|nocturne.any "ack" or kinds of event that end it with one all-clear (default: ack)
----@field when? nocturne.where|function only when this holds: path = value, or function(run); a step that is not taken is skipped
+---@field when? nocturne.where|string|function only when this holds: path = value, or function(run); a step that is not taken is skipped
+---@field after? any what it waits for, of the same list: "a", { "a", "b" } or { a = "ok" | "failed" | "always" }; it then stands beside the line (default: the one before it)
 ---@param t nocturne.escalate_table
 ---@return nocturne.escalate
 function escalate(t) end
@@ -382,10 +395,108 @@ function escalate(t) end
 ---Waits; the wait survives a restart.
 ---@class nocturne.sleep: nocturne.node
 ---@class nocturne.sleep_table
----@field when? nocturne.where|function only when this holds: path = value, or function(run); a step that is not taken is skipped
+---@field when? nocturne.where|string|function only when this holds: path = value, or function(run); a step that is not taken is skipped
+---@field after? any what it waits for, of the same list: "a", { "a", "b" } or { a = "ok" | "failed" | "always" }; it then stands beside the line (default: the one before it)
 ---@param name string
 ---@return nocturne.sleep|fun(t: nocturne.sleep_table): nocturne.sleep
 function sleep(name) end
+
+---Steps, or lists of steps, that begin together.
+---@class nocturne.parallel: nocturne.node
+---@class nocturne.parallel_table
+---@field [integer] any
+---@field after? any what it waits for, of the same list: "a", { "a", "b" } or { a = "ok" | "failed" | "always" }; it then stands beside the line (default: the one before it)
+---@param name string|table
+---@return nocturne.parallel|fun(t: nocturne.parallel_table): nocturne.parallel
+function parallel(name) end
+
+---The first branch whose `when` holds.
+---@class nocturne.choose: nocturne.node
+---@class nocturne.choose_table
+---@field [integer] any
+---@field otherwise? nocturne.steps|string done when no branch holds (default: nothing)
+---@field after? any what it waits for, of the same list: "a", { "a", "b" } or { a = "ok" | "failed" | "always" }; it then stands beside the line (default: the one before it)
+---@param name string|table
+---@return nocturne.choose|fun(t: nocturne.choose_table): nocturne.choose
+function choose(name) end
+
+---The steps in it once for each item of a list.
+---@class nocturne.each: nocturne.node
+---@class nocturne.each_table
+---@field [integer] any
+---@field over any the items: "{steps.x.list}", a list, or inventory { role = "access" }
+---@field as? string the item's name in its steps (default: item)
+---@field key? string what tells an item from the others: "{sw.name}" (default: the item, its name or id)
+---@field limit? string|number how many at a time (default: 20)
+---@field rate? nocturne.rate how many begin in a time, as "200/1s"
+---@field batch? integer so many end before others begin
+---@field waves? any { "1", "10%", "rest" }: the next when the one before went well (default: all at once)
+---@field check? nocturne.steps|string steps after each wave, the next one only when they succeed
+---@field need? string|number how many must succeed: all, 5, "95%", first, or any: judge it yourself (default: all)
+---@field on_satisfied? "let_finish"|"cancel_rest" the others, once enough have succeeded (default: let_finish; cancel_rest for first)
+---@field collect? table<string, any> name = path, kept of each item: { up = "steps.look.up" }
+---@field empty? "error"|"ok" when there are no items (default: error)
+---@field undo? "none"|"run"|"wave"|"failed_items"|"succeeded_items" what is taken back when it fails (default: none)
+---@field when? nocturne.where|string|function only when this holds: path = value, or function(run); a step that is not taken is skipped
+---@field after? any what it waits for, of the same list: "a", { "a", "b" } or { a = "ok" | "failed" | "always" }; it then stands beside the line (default: the one before it)
+---@field timeout? nocturne.duration for all items together
+---@param name string
+---@return nocturne.each|fun(t: nocturne.each_table): nocturne.each
+function each(name) end
+
+---Another flow as a step; it sees its own steps and input only.
+---@class nocturne.call: nocturne.node
+---@class nocturne.call_table
+---@field [string] any input of the flow = template or value
+---@param name string
+---@return nocturne.call|fun(t: nocturne.call_table): nocturne.call
+function call(name) end
+
+---Carries out what takes a step back.
+---@class nocturne.undo: nocturne.node
+---@class nocturne.undo_table
+---@field step string the step, of which `undo` is carried out
+---@field items? any for these only: "{steps.check.failed_items}", or a list (default: all that were done)
+---@field when? nocturne.where|string|function only when this holds: path = value, or function(run); a step that is not taken is skipped
+---@field after? any what it waits for, of the same list: "a", { "a", "b" } or { a = "ok" | "failed" | "always" }; it then stands beside the line (default: the one before it)
+---@param name string
+---@return nocturne.undo|fun(t: nocturne.undo_table): nocturne.undo
+function undo(name) end
+
+---A list in parallel.
+---@class nocturne.line
+---@field [integer] any
+---@field name? string what `after` calls it
+---@field after? any what it waits for, of the same list: "a", { "a", "b" } or { a = "ok" | "failed" | "always" }; it then stands beside the line (default: the one before it)
+
+---A branch of choose: { when = ..., STEPS }.
+---@class nocturne.branch
+---@field [integer] any
+---@field when nocturne.where|string|function taken when this holds and none before did
+---@field name? string what the record calls it (default: its place)
+
+---Steps.
+---@class nocturne.steps
+---@field [integer] any
+
+---When a step has failed for good.
+---@class nocturne.on_fail
+---@field [integer] any
+---@field undo? "none"|"run" first, what was done is taken back (default: none)
+---@field timeout? nocturne.duration for its steps together (default: 1h)
+
+---Before it ends, however it does.
+---@class nocturne.finally
+---@field [integer] any
+---@field timeout? nocturne.duration for its steps together (default: 1h)
+
+---What takes a step back.
+---@class nocturne.undo_action
+---@field [integer] any
+---@field timeout? nocturne.duration for one attempt (default: the step's)
+---@field deadline? nocturne.duration for all attempts together
+---@field retry? nocturne.retry after a transient error or a timeout (default: 3 attempts, 1s doubling, at most 60s)
+---@field target? string the device it is done to (default: the step's)
 
 ---hmac { "sha512", "X-Header", secret = "name" }: MAC of the body.
 ---@class nocturne.hmac: nocturne.auth
@@ -468,7 +579,7 @@ function basic(name) end
 ---@field over nocturne.rate it begins above this, as "200/10s"
 ---@field clear? nocturne.rate it ends below this (default: the same)
 ---@field digest? nocturne.digest when it closes (default: idle 30s, max 5m)
----@field keep? nocturne.where|function still told one by one
+---@field keep? nocturne.where|string|function still told one by one
 ---@field rollup? string many devices of one "site": one notice
 ---@field top? integer message shapes that are named (default: 3)
 
@@ -726,6 +837,40 @@ function neither(t) end
 ---@return nocturne.secret|fun(t: nocturne.secret_table): nocturne.secret
 function secret(name) end
 
+---An input that is a whole number.
+---@class nocturne.integer: nocturne.node
+---@class nocturne.integer_table
+---@field min? number at least
+---@field max? number at most
+---@field default? any what it is when it is not given
+---@field values? any a list of all that it may be
+---@field doc? string one line for people
+---@param t nocturne.integer_table
+---@return nocturne.integer
+function integer(t) end
+
+---An input that is a number.
+---@class nocturne.number: nocturne.node
+---@class nocturne.number_table
+---@field min? number at least
+---@field max? number at most
+---@field default? any what it is when it is not given
+---@field values? any a list of all that it may be
+---@field doc? string one line for people
+---@param t nocturne.number_table
+---@return nocturne.number
+function number(t) end
+
+---An input that is true or false.
+---@class nocturne.bool: nocturne.node
+---@class nocturne.bool_table
+---@field default? any what it is when it is not given
+---@field values? any a list of all that it may be
+---@field doc? string one line for people
+---@param t nocturne.bool_table
+---@return nocturne.bool
+function bool(t) end
+
 ---Devices that match; in a test, the devices there are.
 ---@class nocturne.inventory: nocturne.node
 ---@class nocturne.inventory_table
@@ -740,7 +885,7 @@ function inventory(t) end
 ---@field [integer] any
 ---@field device? string|string[]|nocturne.any about one of these (default: {device})
 ---@field back nocturne.duration how far back to look, as "10m"
----@field where? nocturne.where|function more that must hold of the event seen
+---@field where? nocturne.where|string|function more that must hold of the event seen
 ---@param t nocturne.seen_table
 ---@return nocturne.seen
 function seen(t) end
@@ -941,6 +1086,24 @@ function expect.action(name) end
 ---@param name string|table
 ---@return nocturne.expect_field|fun(t: nocturne.expect_field_table): nocturne.expect_field
 function expect.field(name) end
+
+---An each has ended so: { ok = 2, failed = { "sw2" } }.
+---@class nocturne.expect_items: nocturne.node
+---@class nocturne.expect_items_table
+---@field [integer] any
+---@field [string] any field = value
+---@param name string|table
+---@return nocturne.expect_items|fun(t: nocturne.expect_items_table): nocturne.expect_items
+function expect.items(name) end
+
+---The step was taken back, of these items.
+---@class nocturne.expect_undone: nocturne.node
+---@class nocturne.expect_undone_table
+---@field [integer] any
+---@field [string] any field = value
+---@param name string|table
+---@return nocturne.expect_undone|fun(t: nocturne.expect_undone_table): nocturne.expect_undone
+function expect.undone(name) end
 
 ---Reads objects of the target.
 ---@class nocturne.snmp_get: nocturne.action

@@ -60,6 +60,9 @@ test_edges(void **state)
 		  "'a' waits for 'b' waits for 'c' waits for 'a': none of them "
 		  "can begin",
 		  NULL },
+		{ A "log \"x\" { after = \"alpha\" }",
+		  "unknown key 'after' in log",
+		  "it is said of a step: step \"name\" { log ..., after" },
 		{ "step \"a\" { log \"x\", after = \"a\" }",
 		  "'a' waits for 'a': none of them can begin", NULL },
 		/* In line and beside it. */
@@ -184,6 +187,12 @@ test_what_is_read(void **state)
 		{ A "output = { x = \"{steps.bet}\" }, " B,
 		  "output: reads steps.bet", "did you mean 'steps.beta'?" },
 		{ "stop \"{steps.nope.x}\"", "reads steps.nope", NULL },
+		{ A "stop \"x\" { when = \"steps.alpha.x = 1\" }",
+		  "at byte 15: write == or !=", "stop" },
+		{ A "stop \"x\" { when = \"steps.bta.x == 1\" }",
+		  "reads steps.bta", NULL },
+		{ A "stop \"x\" { when = \"steps.alpha.x == steps.bta.x\" }",
+		  "reads steps.bta", NULL },
 		{ A "stop \"x\" { when = { site = isnt \"{steps.bta.x}\" } }",
 		  "reads steps.bta", NULL },
 		{ "each \"n\" { over = { 1 }, " A
