@@ -37,6 +37,14 @@ static const struct {
 	  "Runs with an action under way." },
 	{ "runs.queued", "runs_queued", false,
 	  "Runs whose action waits for a slot." },
+	{ "runs.pending", "runs_pending", false,
+	  "Runs that wait for their turn to begin." },
+	{ "runs.refused", "runs_refused", true,
+	  "Starts refused: the same runs or has run, or too many wait." },
+	{ "runs.joined", "runs_joined", true,
+	  "Starts that were a run that was there." },
+	{ "runs.superseded", "runs_superseded", true,
+	  "Runs cancelled for one that came after." },
 	{ "runs.started", "runs_started", true, "Runs started." },
 	{ "runs.retried", "runs_retried", true, "Attempts after the first." },
 	{ "runs.unshown", "runs_unshown", true,
@@ -236,15 +244,32 @@ metrics_rules(struct noc_metrics *m, const struct noc_value *stats,
 				outcomes[k])));
 }
 
-/* Calls by the family of their action. */
+struct metric_row {
+	const char *key, *name;
+	bool counter;
+	const char *help;
+};
+
 static void
-metrics_calls(struct noc_metrics *m, const struct noc_value *families)
+metrics_by(struct noc_metrics *m, const char *label,
+	   const struct metric_row *rows, size_t n,
+	   const struct noc_value *families)
 {
-	static const struct {
-		const char *key, *name;
-		bool counter;
-		const char *help;
-	} rows[] = {
+	for (size_t k = 0; k < n; k++) {
+		noc_metric(m, rows[k].name, rows[k].counter, rows[k].help);
+		for (size_t i = 0; families && i < noc_value_len(families); i++)
+			noc_metric_label(
+			    m, label, families->u.map.at[i].key,
+			    number_of(noc_value_get(families->u.map.at[i].value,
+						    rows[k].key)));
+	}
+}
+
+/* Calls by the family of their action; what flows named, by its kind. */
+static void
+metrics_calls(struct noc_metrics *m, const struct noc_value *calls)
+{
+	static const struct metric_row rows[] = {
 		{ "out", "calls_out", false, "Calls under way." },
 		{ "queued", "calls_queued", false,
 		  "Calls that wait for a slot (limits.*)." },
@@ -256,14 +281,24 @@ metrics_calls(struct noc_metrics *m, const struct noc_value *families)
 		  "How long they waited, together." },
 	};
 
-	for (size_t k = 0; k < NOC_COUNT(rows); k++) {
-		noc_metric(m, rows[k].name, rows[k].counter, rows[k].help);
-		for (size_t i = 0; families && i < noc_value_len(families); i++)
-			noc_metric_label(
-			    m, "family", families->u.map.at[i].key,
-			    number_of(noc_value_get(families->u.map.at[i].value,
-						    rows[k].key)));
-	}
+	static const struct metric_row named[] = {
+		{ "out", "names_held", false,
+		  "Limits of steps, limits of flows, locks and dedup keys that "
+		  "are held." },
+		{ "queued", "names_queued", false,
+		  "Calls and runs that wait for one." },
+		{ "oldest_s", "names_queue_oldest_seconds", false,
+		  "How long the first of them has waited." },
+		{ "waited", "names_waited", true,
+		  "Calls and runs that had to wait for one." },
+		{ "waited_s", "names_wait_seconds", true,
+		  "How long they waited, together." },
+	};
+
+	metrics_by(m, "family", rows, NOC_COUNT(rows),
+		   noc_value_get(calls, "families"));
+	metrics_by(m, "kind", named, NOC_COUNT(named),
+		   noc_value_get(calls, "names"));
 }
 
 static void
@@ -283,7 +318,7 @@ metrics_core(struct noc_metrics *m, struct noc_env *env)
 		      "state", "Runs that ended, by state.");
 	metrics_words(m, noc_value_get(stats, "notify"), notices, "notices",
 		      "outcome", "Notices by what became of them.");
-	metrics_calls(m, noc_value_path(stats, "calls.families"));
+	metrics_calls(m, noc_value_get(stats, "calls"));
 	noc_metric(m, "limit_reached", true, "Times that a limit was reached.");
 	for (size_t i = 0; limits && i < noc_value_len(limits); i++)
 		noc_metric_label(m, "limit", limits->u.map.at[i].key,

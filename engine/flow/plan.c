@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "engine/lang/ast.h"
+#include "engine/flow/hold.h"
 #include "engine/flow/plan_private.h"
 
 /* tree is owned. */
@@ -107,6 +108,7 @@ noc_plan_unref(struct noc_plan *p)
 	noc_value_free(actions);
 	noc_escalation_free(p->on_fail);
 	free(p->steps);
+	noc_hold_free(p->hold);
 	noc_value_free(p->tree);
 	free(p->json);
 	free(p);

@@ -19,6 +19,8 @@
  */
 struct noc_where;
 struct noc_template;
+struct noc_hold_def; /* engine/flow/hold.h */
+struct noc_limits;
 
 /* Order in steps[] is that of the tree from above: what a container holds
  * comes right behind it. */
@@ -158,6 +160,9 @@ struct noc_step_def {
 	const struct noc_value *call_output; /* and what it gives */
 	const char *undo_of;		     /* NOC_STEP_UNDO: the step, */
 	const struct noc_value *undo_items;  /* for which items; NULL: all */
+	struct noc_limits *limits; /* so many calls at once; NULL: any */
+	/* It is one call about many devices: a template, or a list of them. */
+	const struct noc_value *targets;
 };
 #define NOC_NODE_TOP ((size_t)-1)
 
@@ -178,8 +183,9 @@ struct noc_plan {
 	enum noc_undo_scope undo;	   /* when it fails: none or all */
 	bool undo_cancelled;		   /* also when it is cancelled */
 	int64_t timeout_ms;		   /* of the whole run; 24 h */
-	bool acting;			   /* has a step that mutates */
-	bool calls;			   /* has functions */
+	struct noc_hold_def *hold; /* beside others; of a good plan set */
+	bool acting;		   /* has a step that mutates */
+	bool calls;		   /* has functions */
 	/* The hash of their tree in hex, of a plan of the first version, which
 	 * said it itself; "". */
 	char tree_said[65];

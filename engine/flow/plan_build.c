@@ -10,6 +10,7 @@
 #include "engine/lang/schema.h"
 #include "engine/event/field.h"
 #include "engine/flow/keep_one_up.h"
+#include "engine/flow/hold.h"
 #include "engine/flow/plan_private.h"
 
 /* The tree of the AST into nodes, in pre-order: see plan.h. */
@@ -595,6 +596,8 @@ plan_build(struct planning *b)
 		body_end(b, last, NOC_STEP_FINALLY, &p->finally_node);
 	if (noc_ast_duration(p->tree, "timeout", RUN_TIMEOUT_MS, &p->timeout_ms,
 			     &why))
+		plan_problem(b, &why);
+	if (noc_hold_build(p->tree, &p->hold, &why))
 		plan_problem(b, &why);
 	build_sum(b);
 	/* What was stored was good when it was made. */

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "engine/lang/ast.h"
 #include "engine/expr/template.h"
+#include "engine/flow/hold.h"
 #include "engine/flow/plan_private.h"
 
 /* The options of an each: what is in it are nodes of their own. */
@@ -282,6 +283,9 @@ plan_each(const struct noc_value *node, struct noc_step_def *s,
 		rc = each_need(opts, e, err);
 	if (!rc)
 		rc = each_undo(opts, e, err);
+	if (!rc)
+		rc = noc_limits_build(noc_value_get(opts, "limits"), &s->limits,
+				      err);
 	if (!rc)
 		rc = noc_ast_duration(opts, "timeout", 0, &s->timeout_ms, err);
 	e->collect = noc_ast_opts(noc_value_get(opts, "collect"));

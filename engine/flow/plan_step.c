@@ -13,6 +13,7 @@
 #include "engine/expr/where.h"
 #include "engine/expr/where_test.h"
 #include "engine/edge/action.h"
+#include "engine/flow/hold.h"
 #include "engine/flow/plan_private.h"
 
 #define STEP_TIMEOUT_READ_MS   10000
@@ -102,6 +103,29 @@ step_target(const struct noc_value *opts, struct noc_step_def *s,
 	if (!text)
 		return 0;
 	return noc_template_parse(text, strlen(text), &s->target, err);
+}
+
+/* One call about many: "{steps.x.devices}", or a list. */
+static int
+step_targets(const struct noc_value *opts, struct noc_step_def *s,
+	     struct noc_err *err)
+{
+	const struct noc_value *v = noc_value_get(opts, "targets");
+	const char *text = noc_value_get_str(opts, "targets", NULL);
+
+	if (!v)
+		return 0;
+	if (v->type != NOC_LIST && !(text && *text == '{'))
+		return noc_err_set(err, NOC_ECONFIG,
+				   "'targets' is a list of devices: targets = "
+				   "\"{steps.x.devices}\".");
+	if (!s->mutates)
+		return noc_err_set(err, NOC_ECONFIG,
+				   "'targets' is of a step that changes "
+				   "something, and '%s' only reads.",
+				   s->action);
+	s->targets = v;
+	return 0;
 }
 
 /* The flags of the action, and what the rule says about this one call. */
@@ -244,7 +268,10 @@ step_of_action(const struct noc_value *node, const struct noc_value *action,
 		rc = step_recovery(opts, s, err);
 	if (!rc)
 		rc = noc_step_undo(opts, s, err);
-	return rc;
+	if (!rc)
+		rc = noc_limits_build(noc_value_get(opts, "limits"), &s->limits,
+				      err);
+	return rc ? rc : step_targets(opts, s, err);
 }
 
 static int
@@ -410,6 +437,7 @@ noc_step_release(struct noc_step_def *s)
 	noc_template_free(s->target);
 	noc_escalation_free(s->escalation);
 	plan_each_free(s->each);
+	noc_limits_free(s->limits);
 	if (s->undo)
 		noc_step_release(s->undo);
 	free(s->undo);

@@ -22,6 +22,11 @@
 #define BLOCK \
 	OPT("block", LITERAL, "who has failed when it fails: \"executor\"")
 
+#define LIMITS                                                         \
+	OPT("limits", MAP,                                             \
+	    "so many calls at once of all that say the name: { awx = " \
+	    "4, [\"site/{site}\"] = 10 }")
+
 static const struct noc_option step_options[] = {
 	WHEN,
 	DEF("timeout", DURATION, "10s for reads, 30s for notices",
@@ -48,6 +53,10 @@ static const struct noc_option step_options[] = {
 	VAL("on_timeout", ENUM, "escalate skip abort", NULL,
 	    "when its time is up: escalate fails and tells \"noc\", skip goes "
 	    "on as if it were left out, abort fails without another attempt"),
+	LIMITS,
+	VAL("targets", ANY, NULL, NULL,
+	    "the devices that one call changes: \"{steps.x.devices}\", or a "
+	    "list; those that are frozen are left out of {targets}"),
 	OPT("breaker", LATER, "own breaker limits"),
 	END
 };
@@ -125,6 +134,7 @@ static const struct noc_option each_options[] = {
 	VAL("limit", STRING, "number", "20", "how many at a time"),
 	OPT("rate", RATE, "how many begin in a time, as \"200/1s\""),
 	OPT("batch", INT, "so many end before others begin"),
+	LIMITS,
 	VAL("waves", ANY, NULL, "all at once",
 	    "{ \"1\", \"10%\", \"rest\" }: the next when the one before went "
 	    "well"),

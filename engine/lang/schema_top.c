@@ -167,8 +167,21 @@ static const struct noc_option flow_options[] = {
 	VAL("on_cancel", ENUM, "undo", "nothing is taken back",
 	    "take back what was done when it is cancelled"),
 	DEF("timeout", DURATION, "24h", "the whole run ends by then"),
-	OPT("dedup", LATER, "deduplication of runs"),
-	OPT("on_running", LATER, "deduplication of runs"),
+	OPT("limits", MAP,
+	    "so many runs at once of all flows that say the name: { awx = 4, "
+	    "[\"site/{site}\"] = 10 }; more wait"),
+	OPT("lock", STRINGS,
+	    "one run after the other, of all flows that say the name: "
+	    "\"building/{input.b}\"; taken before the first step"),
+	OPT("dedup", STRING,
+	    "two runs with the same are the same: \"{input.change}\""),
+	VAL("on_running", ENUM, "reject queue join supersede", "reject",
+	    "when the same runs already: refuse, wait for its end, be it, or "
+	    "cancel it first"),
+	VAL("on_closed", ENUM, "allow reject failed_only", "allow",
+	    "when the same has ended within dedup_window"),
+	DEF("dedup_window", DURATION, "24h", "of on_closed"),
+	VAL("guard", TABLE, "flow_guard", NULL, "how much a run may change"),
 	END
 };
 

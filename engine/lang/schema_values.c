@@ -112,6 +112,11 @@ static const struct noc_option inventory_options[] = {
 	END
 };
 
+static const struct noc_option flow_guard_options[] = {
+	DEF("targets", INT, "100", "different devices that its steps change"),
+	END
+};
+
 static const struct noc_option any_options[] = { OPT("*", ANY, "field = value"),
 						 END };
 
@@ -166,6 +171,8 @@ const struct noc_node_schema noc_schema_values[] = {
 	TABLE("threshold", true, "? rate", threshold_options, "How many."),
 	TABLE("throttle", false, NULL, throttle_options, "How often."),
 	TABLE("guard", false, NULL, guard_options, "Limits of acting."),
+	TABLE("flow_guard", false, NULL, flow_guard_options,
+	      "How much a run may change."),
 	TABLE("retry", false, NULL, retry_options, "Trying again."),
 	TABLE("misfire", false, NULL, misfire_options, "Missed times."),
 	TABLE("on_error", false, NULL, on_error_options, "By error class."),

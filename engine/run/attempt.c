@@ -20,6 +20,7 @@
 #include "engine/run/breaker.h"
 #include "engine/run/change.h"
 #include "engine/run/clearance.h"
+#include "engine/run/names.h"
 #include "engine/run/rows.h"
 #include "engine/run/run_private.h"
 #include "engine/run/runner.h"
@@ -468,16 +469,27 @@ static bool
 attempt_waits_slot(struct noc_live *l, const struct noc_action_ops *ops,
 		   const struct noc_value *params, const char *target)
 {
-	const struct noc_slot_want want = { .ops = ops,
-					    .params = params,
-					    .target = target,
-					    .on_turn = on_attempt_turn,
-					    .arg = l };
+	struct noc_slot_want want = { .ops = ops,
+				      .params = params,
+				      .target = target,
+				      .run = l->run->id,
+				      .on_turn = on_attempt_turn,
+				      .arg = l };
+	struct noc_names names = { .len = 0 };
+	struct noc_err err = { 0 };
+	bool waits = true;
 
-	if (noc_slot_take(l->run->core, &want, &l->slot))
-		return false;
-	noc_live_wait(l, NOC_WAIT_QUEUE, "queued", 0);
-	return true;
+	if (noc_names_of_step(l->lane, l->node, &names, &err)) {
+		attempt_impossible(l, "missing", err.msg);
+	} else {
+		want.names = names.at;
+		want.nnames = names.len;
+		waits = !noc_slot_take(l->run->core, &want, &l->slot);
+		if (waits)
+			noc_live_wait(l, NOC_WAIT_QUEUE, "queued", 0);
+	}
+	noc_names_release(&names);
+	return waits;
 }
 
 static void

@@ -15,6 +15,7 @@
 #include "engine/run/each.h"
 #include "engine/run/escalate.h"
 #include "engine/run/live.h"
+#include "engine/run/queue.h"
 #include "engine/run/rows.h"
 #include "engine/run/run_private.h"
 #include "engine/run/runner.h"
@@ -338,9 +339,14 @@ noc_run_ready(struct noc_core *core, void *part)
 	struct noc_run **all = noc_run_all(part, &n);
 
 	noc_escalate_named(core, NULL, NULL, NULL);
+	noc_queue_restore(core, all, n);
 	for (size_t i = 0; i < n; i++) {
 		struct noc_run *r = all[i];
 
+		if (r->pending) {
+			run_aim(r);
+			continue;
+		}
 		noc_info(
 		    "resume", "run=%s rule=%s step=%zu wait=%s", r->text,
 		    r->rule, r->lives ? r->lives->node : noc_run_next(r),
@@ -352,6 +358,7 @@ noc_run_ready(struct noc_core *core, void *part)
 		noc_run_limit(r);
 		noc_run_advance(r);
 	}
+	noc_queue_go_on(core, all, n);
 	free(all);
 	noc_code_trim(part);
 }

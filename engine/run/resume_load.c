@@ -211,6 +211,12 @@ noc_run_load(struct noc_core *core, void *part, const struct noc_run_row *row)
 		r->outcome = noc_strdup(row->outcome);
 	run_load_json(r, row->json);
 	r->actor = noc_strdup(noc_value_get_str(r->json, "actor", "rule"));
+	/* What cannot be read is for people to end, not for its turn. */
+	r->pending = !strcmp(row->state, "Pending") && !r->unread;
+	if (r->pending) {
+		r->state = "Pending";
+		r->phase = "queued";
+	}
 	r->unsure = !strcmp(row->phase, "blocked");
 	noc_run_set_info(r);
 	noc_run_look(r);

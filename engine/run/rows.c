@@ -16,6 +16,7 @@
 #include "engine/core/due.h"
 #include "engine/run/each.h"
 #include "engine/run/live.h"
+#include "engine/run/queue.h"
 #include "engine/run/run_private.h"
 #include "engine/run/lane.h"
 #include "engine/run/runner.h"
@@ -106,6 +107,7 @@ run_write_row(struct noc_run *r)
 
 	if (r->ev)
 		row.event = r->ev->id;
+	row.dedup = noc_value_get_str(r->json, "dedup", NULL);
 	memcpy(row.definition, r->plan->hash, sizeof(row.definition));
 	run_set_json(r);
 	noc_txn_run(noc_core_txn(r->core), &row);
@@ -126,6 +128,8 @@ noc_run_store(struct noc_run *r)
 	run_write_row(r);
 	if (!r->ended)
 		return;
+	/* Not before: whoever is next has its row behind this one. */
+	noc_queue_leave(r);
 	noc_table_deln(&runs->by_id, r->id.b, sizeof(r->id.b));
 	r->next_dead = runs->dead;
 	runs->dead = r;
@@ -222,15 +226,6 @@ run_write_steps(struct noc_run *r)
 		noc_live_store(l);
 }
 
-static int
-run_by_start(const void *a, const void *b)
-{
-	const struct noc_run *const *ra = a, *const *rb = b;
-
-	return ((*ra)->started_ns > (*rb)->started_ns) -
-	       ((*ra)->started_ns < (*rb)->started_ns);
-}
-
 /* In the order in which they came: a start goes through them in it. */
 void
 noc_run_store_all(struct noc_core *core, void *part)
@@ -240,14 +235,13 @@ noc_run_store_all(struct noc_core *core, void *part)
 	struct noc_run **all = noc_run_all(runs, &n);
 
 	noc_table_release(&runs->plans);
-	if (n)
-		qsort(all, n, sizeof(*all), run_by_start);
 	for (size_t i = 0; i < n; i++) {
 		run_write_definition(all[i]);
 		run_write_row(all[i]);
 		run_write_steps(all[i]);
 	}
 	free(all);
+	noc_queue_store(core);
 	for (size_t i = 0; i < runs->ncode; i++)
 		noc_core_write_tree(core, runs->code[i]);
 }
@@ -268,6 +262,11 @@ noc_run_write_start(struct noc_run *r, const uint8_t *rule_definition)
 	noc_value_set(detail, "device", noc_value_str(r->device));
 	if (r->late)
 		noc_value_set(detail, "late", noc_value_bool(true));
+	if (noc_value_get(r->json, "dedup"))
+		noc_value_set(detail, "dedup",
+			      noc_value_copy(noc_value_get(r->json, "dedup")));
+	if (r->pending)
+		noc_value_set(detail, "queued", noc_value_str(r->outcome));
 	if (noc_value_get(r->json, "tree"))
 		noc_value_set(detail, "tree",
 			      noc_value_copy(noc_value_get(r->json, "tree")));

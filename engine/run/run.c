@@ -26,6 +26,7 @@
 #include "engine/run/escalate.h"
 #include "engine/run/lane.h"
 #include "engine/run/live.h"
+#include "engine/run/queue.h"
 #include "engine/run/rows.h"
 #include "engine/run/run_private.h"
 #include "engine/run/runner.h"
@@ -64,6 +65,7 @@ void
 noc_run_free(struct noc_run *r)
 {
 	noc_fair_del(&noc_runs_of(r->core)->looks, &r->look);
+	noc_queue_forget(r);
 	noc_lane_free(r->closing);
 	noc_lane_free(r->root);
 	noc_plan_unref(r->plan);
@@ -243,6 +245,14 @@ run_fill(struct noc_run *r, const struct noc_run_cause *cause)
 	noc_run_set_info(r);
 }
 
+/* It is not to be: nothing of it was written. */
+static void
+run_unmake(struct noc_run *r)
+{
+	noc_table_deln(&noc_runs_of(r->core)->by_id, r->id.b, sizeof(r->id.b));
+	noc_run_free(r);
+}
+
 int
 noc_run_start(struct noc_core *core, const struct noc_run_cause *given,
 	      struct noc_id *id, struct noc_err *err)
@@ -252,6 +262,7 @@ noc_run_start(struct noc_core *core, const struct noc_run_cause *given,
 	struct noc_run *r;
 	struct noc_id new_id;
 	char text[NOC_ID_TEXT];
+	int rc;
 
 	noc_run_bury(runs);
 	if (cause.ev)
@@ -259,20 +270,33 @@ noc_run_start(struct noc_core *core, const struct noc_run_cause *given,
 	new_id = run_id(core, &cause);
 	if (id)
 		*id = new_id;
+	if (noc_run_state(core, &new_id) && !noc_id_is_zero(&cause.parent))
+		return 0; /* before a restart, by the same step */
 	if (noc_run_state(core, &new_id))
 		return noc_err_set(err, NOC_ECONFLICT,
 				   "Run %s has this cause already.",
 				   noc_id_format(text, &new_id));
 	r = noc_run_new(core, &new_id);
 	run_fill(r, &cause);
+	rc = noc_queue_enter(r, &new_id, err);
+	if (id)
+		*id = new_id;
+	if (rc) {
+		run_unmake(r);
+		if (rc > 0)
+			runs->last = new_id;
+		return rc > 0 ? 0 : rc;
+	}
 	noc_run_look(r);
 	runs->started++;
 	runs->last = new_id;
 	noc_run_write_start(r, cause.definition);
 	r->dirty = true;
-	noc_info("run", "run=%s rule=%s device=%s key=%s mode=%s started",
-		 r->text, r->rule, r->device, r->key, noc_mode_name(r->mode));
-	noc_run_limit(r);
+	noc_info("run", "run=%s rule=%s device=%s key=%s mode=%s %s", r->text,
+		 r->rule, r->device, r->key, noc_mode_name(r->mode),
+		 r->pending ? r->outcome : "started");
+	if (!r->pending)
+		noc_run_limit(r);
 	noc_run_advance(r);
 	return 0;
 }

@@ -29,7 +29,9 @@ struct noc_run_cause {
 /*
  * EVENT (if not yet), RUN_START and the first STEP_START in this input's
  * txn.  The id is derived from the cause: a second start of the same cause
- * returns ECONFLICT and the id.  *id may be NULL.
+ * returns ECONFLICT and the id.  What its flow says of others beside it may
+ * make it Pending, another run's id (0), or refuse it (ECONFLICT and the id of
+ * the other; ERESOURCE).  id may be NULL.
  */
 int noc_run_start(struct noc_core *core, const struct noc_run_cause *cause,
 		  struct noc_id *id, struct noc_err *err);

@@ -16,6 +16,7 @@
 #include "engine/run/escalate.h"
 #include "engine/run/lane.h"
 #include "engine/run/live.h"
+#include "engine/run/queue.h"
 #include "engine/run/resume.h"
 #include "engine/run/rows.h"
 #include "engine/run/run_private.h"
@@ -102,7 +103,7 @@ noc_run_limit(struct noc_run *r)
 void
 noc_run_advance(struct noc_run *r)
 {
-	while (!r->ended && r->todo) {
+	while (!r->ended && !r->pending && r->todo) {
 		struct noc_lane *lane = r->todo;
 
 		r->todo = lane->next_todo;
@@ -160,6 +161,7 @@ runs_open(struct noc_core *core)
 	struct noc_runs *runs = noc_calloc(1, sizeof(*runs));
 
 	runs->core = core;
+	runs->queue = noc_queue_open();
 	return runs;
 }
 
@@ -177,6 +179,7 @@ runs_close(void *part)
 		free(value);
 	noc_run_bury(runs);
 	noc_fair_release(&runs->looks);
+	noc_queue_close(runs->core, runs->queue);
 	noc_code_close(runs);
 	noc_table_release(&runs->by_id);
 	noc_table_release(&runs->plans);
@@ -221,12 +224,14 @@ runs_stats(struct noc_core *core, void *part, struct noc_value *map)
 	noc_value_set(v, "retried", noc_value_int((int64_t)runs->retried));
 	noc_value_set(v, "late", noc_value_int((int64_t)runs->late));
 	noc_value_set(v, "unshown", noc_value_int((int64_t)runs->unshown));
+	noc_queue_stats(runs->queue, v);
 	noc_value_set(map, "runs", v);
 }
 
 const struct noc_part_ops noc_part_runs = {
 	.open = runs_open,
 	.close = runs_close,
+	.load = noc_queue_load,
 	.load_run = noc_run_load,
 	.load_ended = noc_ended_load,
 	.load_step = noc_run_load_step,

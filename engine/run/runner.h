@@ -23,6 +23,7 @@ struct noc_runs {
 	unsigned starting;	 /* flows that are being started right now */
 	struct noc_table causes; /* text -> struct noc_cause */
 	struct noc_table stops;	 /* kind -> how many escalations stop on it */
+	struct noc_queue *queue; /* engine/run/queue.h */
 	struct noc_source *source; /* of emitted events */
 	struct noc_ruleset **code; /* engine/run/code.c */
 	size_t ncode, code_cap;

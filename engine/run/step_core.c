@@ -98,7 +98,7 @@ core_start(struct noc_run *r, const char *step, const struct noc_value *node,
 	rc = noc_run_start_flow(r->core, flow, &cause, id, err);
 	runs->starting--;
 	noc_value_free(input);
-	return rc == NOC_ECONFLICT ? 0 : rc;
+	return rc;
 }
 
 /* ---- emit ---- */

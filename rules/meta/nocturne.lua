@@ -171,6 +171,13 @@ function channel(name) end
 ---@field finally? nocturne.finally|string done before it ends, however it does
 ---@field on_cancel? "undo" take back what was done when it is cancelled (default: nothing is taken back)
 ---@field timeout? nocturne.duration the whole run ends by then (default: 24h)
+---@field limits? table<string, any> so many runs at once of all flows that say the name: { awx = 4, ["site/{site}"] = 10 }; more wait
+---@field lock? string|string[]|nocturne.any one run after the other, of all flows that say the name: "building/{input.b}"; taken before the first step
+---@field dedup? string two runs with the same are the same: "{input.change}"
+---@field on_running? "reject"|"queue"|"join"|"supersede" when the same runs already: refuse, wait for its end, be it, or cancel it first (default: reject)
+---@field on_closed? "allow"|"reject"|"failed_only" when the same has ended within dedup_window (default: allow)
+---@field dedup_window? nocturne.duration of on_closed (default: 24h)
+---@field guard? nocturne.flow_guard how much a run may change
 ---@param name string|table
 ---@return nocturne.flow|fun(t: nocturne.flow_table): nocturne.flow
 function flow(name) end
@@ -337,6 +344,8 @@ function test(name) end
 ---@field undo? nocturne.undo_action|string what takes it back: an action, or { ACTION, timeout = ... }; it sees what the step gave
 ---@field block? string who has failed when it fails: "executor"
 ---@field on_timeout? "escalate"|"skip"|"abort" when its time is up: escalate fails and tells "noc", skip goes on as if it were left out, abort fails without another attempt
+---@field limits? table<string, any> so many calls at once of all that say the name: { awx = 4, ["site/{site}"] = 10 }
+---@field targets? any the devices that one call changes: "{steps.x.devices}", or a list; those that are frozen are left out of {targets}
 ---@param name string
 ---@return nocturne.step|fun(t: nocturne.step_table): nocturne.step
 function step(name) end
@@ -430,6 +439,7 @@ function choose(name) end
 ---@field limit? string|number how many at a time (default: 20)
 ---@field rate? nocturne.rate how many begin in a time, as "200/1s"
 ---@field batch? integer so many end before others begin
+---@field limits? table<string, any> so many calls at once of all that say the name: { awx = 4, ["site/{site}"] = 10 }
 ---@field waves? any { "1", "10%", "rest" }: the next when the one before went well (default: all at once)
 ---@field check? nocturne.steps|string steps after each wave, the next one only when they succeed
 ---@field need? string|number how many must succeed: all, 5, "95%", first, or any: judge it yourself (default: all)
@@ -612,6 +622,10 @@ function basic(name) end
 ---@field on_exceed? nocturne.notify|nocturne.mail|nocturne.syslog|nocturne.http_post|nocturne.exec done once a window when a limit held it back (default: notify "noc")
 ---@field rate? nocturne.rate starts of the rule, of whatever key (default: 10/1m)
 ---@field keep_one_up? any ports of which one must stay up, of the device or of those named: { sw1 = "Po1", sw2 = "Po1" }; read again before each step that may take one down
+
+---How much a run may change.
+---@class nocturne.flow_guard
+---@field targets? integer different devices that its steps change (default: 100)
 
 ---Trying again.
 ---@class nocturne.retry

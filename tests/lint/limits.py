@@ -147,6 +147,18 @@ LIMITS = {
     "silences and freezes": (
         ["MUTE_MAX"],
         ["test_override test_a_thousand_silences_and_freezes"]),
+    "names in one `limits`, in one `lock`; how many at once": (
+        ["NOC_LIMITS_MAX", "NOC_LOCKS_MAX", "NOC_LIMIT_MAX"],
+        ["test_hold test_refused"]),
+    "bytes of a name that was filled in": (
+        ["NOC_HOLD_NAME_MAX"],
+        ["test_queue test_a_name_that_cannot_be_filled_in"]),
+    "runs of one rule or flow that wait to begin": (
+        ["NOC_PENDING_MAX"],
+        ["test_queue test_so_many_wait"]),
+    "keys of ended runs that `on_closed` asks about": (
+        ["NOC_CLOSED_MAX"],
+        ["test_queue test_so_many_keys_of_those_that_ended"]),
     "calls at once: programs; at one HTTP host, mail server, device": (
         ["NOC_SLOTS_EXEC", "NOC_SLOTS_HTTP", "NOC_SLOTS_MAIL",
          "NOC_SLOTS_SNMP"],

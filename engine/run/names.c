@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "engine/run/names.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "engine/expr/template.h"
+#include "engine/flow/hold.h"
+
+/* text is owned. */
+static void
+names_add(struct noc_names *names, enum noc_slot_kind kind, char *text,
+	  int64_t limit)
+{
+	if (names->len == NOC_SLOT_NAMES) {
+		free(text); /* no flow says so many */
+		return;
+	}
+	names->at[names->len++] = (struct noc_slot_name){ .kind = kind,
+							  .name = text,
+							  .limit = limit };
+}
+
+static int
+names_fill(struct noc_names *names, enum noc_slot_kind kind,
+	   const struct noc_template *t, int64_t limit,
+	   const struct noc_scope *scope, struct noc_err *err)
+{
+	struct noc_strbuf sb = NOC_STRBUF_INIT;
+	int rc = noc_template_text(t, scope, NOC_MISSING_FAIL, &sb, err);
+
+	if (!rc && (sb.len == 0 || sb.len > NOC_HOLD_NAME_MAX))
+		rc = noc_err_set(err, NOC_EINPUT,
+				 "The name '%s' becomes %zu bytes; it must be "
+				 "1 to %d.",
+				 noc_template_source(t), sb.len,
+				 NOC_HOLD_NAME_MAX);
+	if (rc) {
+		noc_strbuf_release(&sb);
+		return rc;
+	}
+	names_add(names, kind, noc_strbuf_detach(&sb, NULL), limit);
+	return 0;
+}
+
+static int
+names_limits(struct noc_names *names, enum noc_slot_kind kind,
+	     const struct noc_limits *l, const struct noc_scope *scope,
+	     struct noc_err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && l && i < l->len; i++)
+		rc = names_fill(names, kind, l->at[i].name, l->at[i].n, scope,
+				err);
+	if (rc)
+		noc_err_prefix(err, "limits");
+	return rc;
+}
+
+int
+noc_names_of_step(const struct noc_lane *lane, size_t node,
+		  struct noc_names *names, struct noc_err *err)
+{
+	const struct noc_step_def *steps = lane->run->plan->steps;
+	struct noc_scope scope;
+	size_t at = node;
+	int rc = 0;
+
+	for (; lane && !rc; lane = lane->up) {
+		bool top = lane->node == NOC_NODE_TOP;
+
+		noc_lane_scope(lane, &scope);
+		for (; !rc && at != lane->node; at = steps[at].up)
+			rc = names_limits(names, NOC_SLOT_LIMIT,
+					  steps[at].limits, &scope, err);
+		if (top || rc)
+			break;
+		/* An item has its each's; the check after a wave has not. */
+		rc = names_limits(names, NOC_SLOT_LIMIT, steps[at].limits,
+				  &scope, err);
+		if (steps[at].kind == NOC_STEP_CHECK)
+			at = steps[at].up;
+		at = steps[at].up;
+	}
+	return rc;
+}
+
+int
+noc_names_of_run(const struct noc_run *r, struct noc_names *names,
+		 struct noc_err *err)
+{
+	const struct noc_hold_def *def = r->plan->hold;
+	struct noc_scope scope;
+	char *key;
+	int rc;
+
+	noc_run_scope(r, &scope);
+	rc = names_limits(names, NOC_SLOT_RUN, def->limits, &scope, err);
+	for (size_t i = 0; !rc && i < def->nlocks; i++) {
+		rc = names_fill(names, NOC_SLOT_LOCK, def->locks[i], 1, &scope,
+				err);
+		if (rc)
+			noc_err_prefix(err, "lock");
+	}
+	if (rc || !def->dedup)
+		return rc;
+	rc = names_fill(names, NOC_SLOT_DEDUP, def->dedup, 1, &scope, err);
+	if (rc) {
+		noc_err_prefix(err, "dedup");
+		return rc;
+	}
+	names->len--;
+	memcpy(&key, &names->at[names->len].name, sizeof(key));
+	names_add(names, NOC_SLOT_DEDUP, noc_asprintf("%s/%s", r->rule, key),
+		  1);
+	free(key);
+	return 0;
+}
+
+/* ---- in the row of a run ---- */
+
+struct noc_value *
+noc_names_value(const struct noc_names *names)
+{
+	struct noc_value *list = noc_value_list();
+
+	for (size_t i = 0; i < names->len; i++) {
+		struct noc_value *v = noc_value_map();
+
+		noc_value_set(v, "kind", noc_value_int(names->at[i].kind));
+		noc_value_set(v, "name", noc_value_str(names->at[i].name));
+		noc_value_set(v, "limit", noc_value_int(names->at[i].limit));
+		noc_value_push(list, v);
+	}
+	return list;
+}
+
+void
+noc_names_load(struct noc_names *names, const struct noc_value *v)
+{
+	for (size_t i = 0; i < noc_value_len(v); i++) {
+		const struct noc_value *one = noc_value_at(v, i);
+		int64_t kind = noc_value_get_int(one, "kind", -1);
+		const char *name = noc_value_get_str(one, "name", NULL);
+
+		if (name && kind >= 0 && kind < NOC_SLOT_KINDS)
+			names_add(names, (enum noc_slot_kind)kind,
+				  noc_strdup(name),
+				  noc_value_get_int(one, "limit", 1));
+	}
+}
+
+void
+noc_names_release(struct noc_names *names)
+{
+	for (size_t i = 0; i < names->len; i++) {
+		char *text;
+
+		memcpy(&text, &names->at[i].name, sizeof(text));
+		free(text);
+	}
+	names->len = 0;
+}
