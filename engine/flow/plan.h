@@ -154,6 +154,7 @@ struct noc_step_def {
 	const char *on_timeout;	   /* escalate skip abort; NULL */
 	struct noc_each_def *each; /* NOC_STEP_EACH */
 	struct noc_step_def *undo; /* an action that takes it back; NULL */
+	bool takes_back;	   /* it is the undo of a step */
 	const char *call;	   /* NOC_STEP_CALL: the flow's name, */
 	const struct noc_value *call_input;  /* AST of what it is given, */
 	const struct noc_value *call_takes;  /* what it declares, */

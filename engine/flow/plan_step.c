@@ -236,6 +236,12 @@ noc_step_undo(const struct noc_value *opts, struct noc_step_def *s,
 				   "'undo' must be an action, or { ACTION, "
 				   "timeout = \"10s\" }.");
 	rc = step_of_action(v, action, s->undo, err);
+	/* What takes back may be done twice, and must not wait for people. */
+	s->undo->takes_back = true;
+	if (!noc_value_get(noc_ast_opts(v), "on_crash"))
+		s->undo->on_crash = s->undo->probe ? "verify" : "retry";
+	if (!noc_value_get(noc_ast_opts(action), "idempotent"))
+		s->undo->idempotent = true;
 	if (!rc && target && !s->undo->target)
 		rc = step_target(opts, s->undo, err);
 	if (rc)

@@ -148,7 +148,9 @@ noc_step_clearance(const struct noc_lane *lane, const struct noc_step_def *def,
 		return NOC_CLEAR_FAIL;
 	}
 	noc_lane_scope(lane, &scope);
-	unless = rule ? noc_unless_holds(r->core, rule, &scope, &by) : NULL;
+	unless = rule && !def->takes_back
+		     ? noc_unless_holds(r->core, rule, &scope, &by)
+		     : NULL;
 	if (unless) {
 		noc_cause_unsigned(r->core, r->rule, by, r->mode, &r->id);
 		noc_failure_set(failure, "permanent", "rule", "unless",

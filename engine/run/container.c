@@ -133,7 +133,7 @@ noc_call_begin(struct noc_live *l)
 	l->attempt = 1;
 	noc_step_write_start(l, def, def->call, input);
 	call_lane(l, input);
-	noc_live_wait(l, NOC_WAIT_INNER, l->run->phase, container_end(l));
+	noc_live_wait(l, NOC_WAIT_INNER, "", container_end(l));
 }
 
 /* As the failure of what it held, its path in front. */

@@ -461,13 +461,28 @@ noc_each_lane_over(struct noc_lane *lane)
 
 /* ---- begin, cancel, time ---- */
 
+/* The list as it is hashed; returned. */
+static char *
+each_text(const struct noc_each *e, char hex[65])
+{
+	char *text = noc_json_string(e->items, NOC_JSON_CANONICAL);
+	uint8_t hash[32];
+
+	noc_sha256_once(text, strlen(text), hash);
+	noc_hex(hex, hash, sizeof(hash));
+	return text;
+}
+
 /* What its record says of it. */
 static struct noc_value *
 each_params(const struct noc_each *e)
 {
 	struct noc_value *v = noc_value_map();
+	char hex[65];
 
+	free(each_text(e, hex));
 	noc_value_set(v, "items", noc_value_int((int64_t)e->n));
+	noc_value_set(v, "items_sha256", noc_value_str(hex));
 	noc_value_set(v, "limit", noc_value_int(e->limit));
 	if (e->need < 0)
 		noc_value_set(v, "need", noc_value_str("all"));
@@ -502,7 +517,7 @@ noc_each_begin(struct noc_live *l)
 	l->attempt = 1;
 	l->run->items += e->n;
 	params = each_params(e);
-	noc_live_wait(l, NOC_WAIT_INNER, l->run->phase, e->end_ns);
+	noc_live_wait(l, NOC_WAIT_INNER, "", e->end_ns);
 	noc_step_write_start(l, def, "", params);
 	noc_value_free(params);
 	e->wave_end = each_wave_end(e, 0);
@@ -539,21 +554,21 @@ noc_each_due(struct noc_live *l)
 void
 noc_each_store(struct noc_each *e, struct noc_value *live)
 {
-	char *text;
+	char hex[65];
+	char *text = e->items ? each_text(e, hex) : NULL;
 	uint8_t hash[32];
+	size_t n = sizeof(hash);
 
 	noc_value_set(live, "limit", noc_value_int(e->limit));
 	noc_value_set(live, "need", noc_value_int(e->need));
-	if (!e->hash[0] && e->items) {
-		text = noc_json_string(e->items, NOC_JSON_CANONICAL);
-		if (strlen(text) > FROZEN_MAX) {
-			noc_sha256_once(text, strlen(text), hash);
-			noc_hex(e->hash, hash, 32);
-			noc_txn_definition(noc_core_txn(e->live->run->core),
-					   hash, "items", e->live->path, text);
-		}
-		free(text);
+	/* Also when it is known to be there: a new file may not have it. */
+	if (text && strlen(text) > FROZEN_MAX &&
+	    !noc_unhex(hex, 64, hash, &n)) {
+		snprintf(e->hash, sizeof(e->hash), "%s", hex);
+		noc_txn_definition(noc_core_txn(e->live->run->core), hash,
+				   "items", e->live->path, text);
 	}
+	free(text);
 	if (e->hash[0])
 		noc_value_set(live, "items_hash", noc_value_str(e->hash));
 	else if (e->items)
@@ -568,7 +583,7 @@ noc_each_frozen(const struct noc_run *r, const struct noc_value *live)
 	const char *hex = noc_value_get_str(live, "items_hash", "");
 	struct noc_value *v = NULL;
 	size_t n = 32;
-	uint8_t hash[32];
+	uint8_t hash[32], is[32];
 	char *text;
 
 	if (items)
@@ -577,7 +592,10 @@ noc_each_frozen(const struct noc_run *r, const struct noc_value *live)
 	    !env->state_dir)
 		return NULL;
 	text = noc_load_definition(env->state_dir, hash);
-	if (text && noc_json_parse_own(text, strlen(text), &v, NULL))
+	if (text)
+		noc_sha256_once(text, strlen(text), is);
+	if (text && (memcmp(is, hash, sizeof(is)) != 0 ||
+		     noc_json_parse_own(text, strlen(text), &v, NULL)))
 		v = NULL;
 	free(text);
 	return v;

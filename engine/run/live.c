@@ -113,6 +113,7 @@ live_new(struct noc_lane *lane, size_t node)
 	l->path = node < lane->run->plan->nsteps ? noc_lane_path(lane, node)
 						 : noc_strdup("");
 	l->state = "Pending";
+	l->phase = "";
 	l->dirty = true;
 	l->due.on_due = on_live_due;
 	live_link(l);
@@ -227,19 +228,18 @@ void
 noc_live_wait(struct noc_live *l, enum noc_wait wait, const char *phase,
 	      int64_t due_ns)
 {
-	struct noc_run *r = l->run;
+	struct noc_core *core = l->run->core;
 
 	if (wait != NOC_WAIT_QUEUE)
 		live_unqueue(l);
 	l->wait = wait;
 	l->due_ns = due_ns;
 	l->dirty = true;
-	r->dirty |= strcmp(r->phase, phase) != 0;
-	r->phase = phase;
+	l->phase = phase;
 	if (due_ns)
-		noc_due_arm_steady(r->core, &l->due, due_ns);
+		noc_due_arm_steady(core, &l->due, due_ns);
 	else
-		noc_due_disarm(r->core, &l->due);
+		noc_due_disarm(core, &l->due);
 }
 
 void

@@ -40,6 +40,7 @@ struct noc_live {
 	size_t node;		       /* its step, by place in the plan */
 	char *path;		       /* owned */
 	bool undoes;		       /* it takes the step back */
+	const char *phase;	       /* static: what it says of its run */
 	bool loaded;		       /* from its row, and not sent on yet */
 	struct noc_lane *inner;	       /* NOC_WAIT_INNER: a called flow */
 	struct noc_each *each;	       /* or the items */

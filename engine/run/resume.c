@@ -56,7 +56,11 @@ run_recover(struct noc_live *l, const struct noc_step_def *def)
 	struct noc_step_done d = { .def = def };
 	struct noc_failure f;
 
-	if (++r->recoveries > NOC_RECOVERIES_MAX) {
+	/* A start counts once, however many calls were out. */
+	if (!r->recovered)
+		r->recoveries++;
+	r->recovered = true;
+	if (r->recoveries > NOC_RECOVERIES_MAX) {
 		run_block(l, "the daemon died more than 5 times in it");
 		return;
 	}
@@ -130,7 +134,7 @@ live_go_on(struct noc_live *l)
 		noc_live_end(l, NOC_END_NONE);
 		break;
 	case NOC_WAIT_INNER:
-		run_wait_on(l, r->phase);
+		run_wait_on(l, "");
 		if (l->each)
 			noc_each_go_on(l);
 		else if (def && def->kind == NOC_STEP_UNDO)
@@ -272,8 +276,11 @@ static bool
 run_is_sure(const struct noc_run *r, bool lacks)
 {
 	const struct noc_live *l = r->lives;
-	bool asked =
-	    l && (l->wait == NOC_WAIT_ASK || l->wait == NOC_WAIT_BLOCKED);
+	bool asked = false;
+
+	for (const struct noc_live *at = l; at && !asked; at = at->next)
+		asked =
+		    at->wait == NOC_WAIT_ASK || at->wait == NOC_WAIT_BLOCKED;
 
 	return !r->unread && !lacks && (!r->unsure || asked) &&
 	       (r->first || l || r->stage != NOC_STAGE_BODY);

@@ -16,6 +16,7 @@
 #include "engine/run/each.h"
 #include "engine/run/escalate.h"
 #include "engine/run/live.h"
+#include "engine/run/rows.h"
 #include "engine/run/runner.h"
 #include "engine/run/stage.h"
 #include "engine/run/advance.h"
@@ -218,6 +219,7 @@ noc_run_load(struct noc_core *core, void *part, const struct noc_run_row *row)
 		r->phase = "queued";
 	}
 	r->unsure = !strcmp(row->phase, "blocked");
+	r->phase = noc_run_phase(row->phase);
 	noc_run_set_info(r);
 	noc_run_look(r);
 }

@@ -113,6 +113,48 @@ run_write_row(struct noc_run *r)
 	noc_txn_run(noc_core_txn(r->core), &row);
 }
 
+/* The most telling first. */
+static const char *const run_phases[] = {
+	"blocked",  "compensating", "escalating", "waiting_event",
+	"paused",   "retrying",	    "queued",	  "waiting_read",
+	"sleeping", "verifying",    "",
+};
+
+static size_t
+run_phase_rank(const char *phase)
+{
+	size_t i = 0;
+
+	while (i < NOC_COUNT(run_phases) - 1 && strcmp(run_phases[i], phase))
+		i++;
+	return i;
+}
+
+const char *
+noc_run_phase(const char *text)
+{
+	return run_phases[run_phase_rank(text)];
+}
+
+static void
+run_set_phase(struct noc_run *r)
+{
+	const char *least = r->stage == NOC_STAGE_UNDO ? "compensating"
+			    : r->paused		       ? "paused"
+						       : "";
+	size_t best = run_phase_rank(least);
+
+	for (const struct noc_live *l = r->lives; l; l = l->next) {
+		size_t rank = run_phase_rank(l->phase);
+
+		best = rank < best ? rank : best;
+	}
+	if (!strcmp(r->phase, run_phases[best]))
+		return;
+	r->phase = run_phases[best];
+	r->dirty = true;
+}
+
 /* Write what has changed once an input, and give an ended run to be buried. */
 void
 noc_run_store(struct noc_run *r)
@@ -122,6 +164,8 @@ noc_run_store(struct noc_run *r)
 	for (struct noc_live *l = r->lives; l; l = l->next)
 		if (l->dirty)
 			noc_live_store(l);
+	if (!r->ended)
+		run_set_phase(r);
 	if (!r->dirty)
 		return;
 	r->dirty = false;

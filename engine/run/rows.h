@@ -8,6 +8,8 @@
 
 /* Its event as JSON, made once; borrowed, NULL: none. */
 const struct noc_value *noc_run_event_value(struct noc_run *r);
+/* The same word, static; "": none of them. */
+const char *noc_run_phase(const char *text);
 /* Its row, when something has changed. */
 void noc_run_store(struct noc_run *r);
 /* All that a start needs of all runs, once more. */

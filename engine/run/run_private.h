@@ -77,7 +77,8 @@ struct noc_run {
 	struct noc_fair_seat look; /* while it is one of runs->looks */
 	bool counted;		   /* by its rule's guards, as one that acts */
 	int retries, recoveries;
-	bool would; /* by its mode something was left undone */
+	bool recovered; /* this start is one of them */
+	bool would;	/* by its mode something was left undone */
 	struct noc_run *next_dead;
 };
 

@@ -391,7 +391,6 @@ noc_undo_run(struct noc_run *r)
 		return false;
 	if (!noc_undo_has(r->root))
 		return false;
-	r->phase = "compensating";
 	r->dirty = true;
 	job.lanes = noc_memdup(&r->root, sizeof(struct noc_lane *));
 	job_new(r, &job);
