@@ -28,6 +28,7 @@
  * has no row.
  */
 
+#define SLICE	   256	       /* items begun in one input */
 #define FROZEN_MAX (32 * 1024) /* bytes of a list in the row; else a blob */
 
 /* ---- life ---- */
@@ -275,7 +276,20 @@ each_skip(struct noc_each *e)
 		e->next++;
 }
 
-static void
+/* Not all in one input: others want their turn, too. */
+static bool
+each_slice(struct noc_each *e)
+{
+	struct noc_live *l = e->live;
+
+	if (e->slice < SLICE)
+		return true;
+	noc_due_arm_steady(l->run->core, &l->due, noc_steady_now(l->run->core));
+	return false;
+}
+
+/* True: it waits for its time, and goes on by itself. */
+static bool
 each_fill(struct noc_each *e)
 {
 	size_t end = e->wave_end;
@@ -285,12 +299,14 @@ each_fill(struct noc_each *e)
 		end = e->batch_end;
 	while (e->next < end && (int64_t)e->count[NOC_ITEM_OPEN] < e->limit) {
 		if (e->fate[e->next] == NOC_ITEM_WAITS) {
-			if (!each_rate(e))
-				return;
+			if (!each_slice(e) || !each_rate(e))
+				return true;
+			e->slice++;
 			each_open_item(e, e->next);
 		}
 		e->next++;
 	}
+	return false;
 }
 
 static void
@@ -381,8 +397,7 @@ each_advance(struct noc_each *e)
 		} else if (e->def->batch && e->next >= e->batch_end) {
 			e->batch_end = e->next + (size_t)e->def->batch;
 		}
-		each_fill(e);
-		if (e->count[NOC_ITEM_OPEN] || e->next < e->wave_end)
+		if (each_fill(e) || e->count[NOC_ITEM_OPEN])
 			return;
 	}
 	if (!each_undo(e))
@@ -545,6 +560,7 @@ noc_each_due(struct noc_live *l)
 		return false;
 	if (e->end_ns)
 		noc_due_arm_steady(l->run->core, &l->due, e->end_ns);
+	e->slice = 0;
 	each_advance(e);
 	return true;
 }

@@ -36,6 +36,7 @@ struct noc_each {
 	size_t wave, wave_end;
 	size_t batch_end;
 	int64_t rate_since_ns, rate_n;
+	size_t slice;		/* begun in one go */
 	int64_t end_ns;		/* its timeout, steady; 0: none */
 	struct noc_lane *lanes; /* of items that are open */
 	struct noc_lane *done;	/* ended, and can be undone */
