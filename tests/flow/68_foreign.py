@@ -53,6 +53,8 @@ def _():
         noc.check(line in want, "not in rest.txt: " + line)
     for line in want:
         noc.check(line in got, "in rest.txt, and no more so: " + line)
+    noc.check(", 0 differ, " in got[-1], got[-1])
+    noc.equal(done.returncode, 0, "exit status")
 
 
 @noc.case("an order that is wrong is found")

@@ -240,6 +240,35 @@ test_deaths_are_counted(void **state)
 	life_done(&f, dir);
 }
 
+/* Of many calls that are out it dies once. */
+static void
+test_a_death_counts_once(void **state)
+{
+	static const char wide[] =
+	    "flow \"f\" { each \"n\" { over = { 1, 2, 3, 4, 5, 6, 7, 8 },"
+	    " as = \"it\", step \"look\" { exec { \"x\", mutates = false } }"
+	    " } }\n";
+	char *dir = state_make();
+	struct noc_id id;
+	struct fix f;
+
+	(void)state;
+	life_open(&f, dir, noc_clock_read(), wide);
+	id = fix_start_flow(&f, "f");
+	assert_int_equal(f.started, 8);
+	for (int i = 0; i < 5; i++) {
+		life_dies(&f, dir, wide);
+		fix_advance(&f, 1);
+		assert_int_equal(fix_said(&f, "is blocked"), 0);
+		assert_int_equal(f.started, 8);
+	}
+	for (int i = 0; i < 8; i++)
+		fix_answer(&f, "exec", "{\"exit\":0}");
+	assert_false(fix_running(&f, &id));
+	assert_int_equal(fix_said(&f, "Succeeded: n"), 1);
+	life_done(&f, dir);
+}
+
 /* A death is no attempt; its number is never used again. */
 static void
 test_a_death_is_no_attempt(void **state)
@@ -439,6 +468,7 @@ main(void)
 		cmocka_unit_test(test_lost_rows),
 		cmocka_unit_test(test_two_at_hand),
 		cmocka_unit_test(test_deaths_are_counted),
+		cmocka_unit_test(test_a_death_counts_once),
 		cmocka_unit_test(test_a_death_is_no_attempt),
 		cmocka_unit_test(test_retries_are_kept),
 		cmocka_unit_test(test_device_of_the_event),

@@ -21,7 +21,7 @@ import re
 from . import model
 from .model import Case, NotShared, lua
 
-ROUNDS = 4  # of a cycle that is written out
+ROUNDS = 4  # of a cycle that is written out; further ones fail
 SCHEDULED = ("TaskScheduled", "LambdaFunctionScheduled", "ActivityScheduled")
 FAILED = ("TaskFailed", "LambdaFunctionFailed", "TaskTimedOut",
           "LambdaFunctionTimedOut", "TaskSubmitFailed", "TaskStartFailed",
@@ -113,7 +113,7 @@ class Writer:
         self.state_of = {}      # step -> state
         self.inside = set()     # states in a Parallel or Map
         self.seen = {}
-        self.dropped = set()    # steps of ours that are no state
+        self.variables = {}     # JSONata's, as paths of ours
 
     def name(self, text):
         base = re.sub(r"[^A-Za-z0-9_]", "_", text) or "_"
@@ -130,7 +130,7 @@ class Writer:
         if start not in states:
             raise NotShared("the state %s is not defined" % start)
         if way.count(start) >= ROUNDS:
-            raise NotShared("a cycle of more than %d rounds" % ROUNDS)
+            return [self.too_far(start)]
         state, way = states[start], way + (start,)
         kind = state.get("Type")
         if item is not None:
@@ -139,6 +139,12 @@ class Writer:
         if not write:
             raise NotShared("the state type %s" % kind)
         return write(states, start, state, data, way, item)
+
+    def too_far(self, start):
+        """A round more than is written out: whoever comes here fails."""
+        name = self.name("too_far_" + start)
+        self.answers[name] = [self.failure("rounds", "permanent")]
+        return model.step(name, reads=True)
 
     def rest(self, states, state, data, way, item):
         following = state.get("Next")
@@ -161,10 +167,21 @@ class Writer:
     def write_pass(self, states, start, state, data, way, item):
         name, text = self.leaf(start, state, item)
         self.answer(start, [{"out": self.output(start)}])
+        self.assign(state, name, data)
         return [text] + self.rest(states, state, "steps.%s.out" % name, way,
                                   item)
 
     write_succeed = write_pass
+
+    def assign(self, state, name, data):
+        """Variables that name a place of what it got or gave."""
+        for key, value in (state.get("Assign") or {}).items():
+            self.variables.pop(key, None)
+            m = re.fullmatch(r"\{%\s*\$states\.(input|result)((?:\.\w+)+)"
+                             r"\s*%\}", str(value))
+            if m:
+                self.variables[key] = (
+                    data if m[1] == "input" else "steps.%s.out" % name) + m[2]
 
     def write_fail(self, states, start, state, data, way, item):
         del states, data, way
@@ -196,10 +213,11 @@ class Writer:
         name, text = self.leaf(start, state, item)
         named = [e for r in state.get("Retry") or []
                  for e in r.get("ErrorEquals") or []]
-        said = []
+        said, went = [], 0
         for call in self.history.calls.get(start) or ["ok"]:
             if call == "ok":
-                said.append({"out": self.output(start)})
+                said.append({"out": self.output(start, went)})
+                went += 1
             elif call in ("States.Timeout", "States.HeartbeatTimeout"):
                 said.append(self.failure(call, "timeout"))
             else:
@@ -207,6 +225,7 @@ class Writer:
                     call, "transient" if self.caught(named, call)
                     else "permanent"))
         self.answer(start, said)
+        self.assign(state, name, data)
         return [text] + self.behind(name, states, state, data, way, item,
                                     "steps.%s.out" % name)
 
@@ -392,9 +411,10 @@ class Writer:
 
     # ---- data ----
 
-    def output(self, start):
+    def output(self, start, turn=0):
         said = self.history.outputs.get(start)
-        return keyed(copy.deepcopy(said[0])) if said else None
+        return keyed(copy.deepcopy(said[min(turn, len(said) - 1)])) \
+            if said else None
 
     def answer(self, start, said):
         """In turn, however many steps and items ask."""
@@ -470,6 +490,17 @@ class Writer:
                              rule["Condition"])
             if m and data:
                 return "{ [%s] = true }" % lua("%s.%s" % (data, m[1]))
+            m = re.fullmatch(
+                r"\{%\s*\$(?:states\.input\.([\w.]+)|(\w+))\s*"
+                r"(=|!=|<=|>=|<|>)\s*('[^']*'|\"[^\"]*\"|-?[\d.]+|true|false)"
+                r"\s*%\}", rule["Condition"])
+            path = m and (data and m[1] and "%s.%s" % (data, m[1]) or
+                          self.variables.get(m[2]))
+            if path:
+                op = {"=": "%s", "!=": "isnt(%s)", "<": "lt(%s)",
+                      ">": "gt(%s)", "<=": "le(%s)", ">=": "ge(%s)"}[m[3]]
+                return "{ [%s] = %s }" % (
+                    lua(path), op % lua(json.loads(m[4].replace("'", '"'))))
             raise NotShared("the JSONata condition %s" % rule["Condition"])
         for key, join in (("And", "both"), ("Or", "either")):
             if key in rule:

@@ -41,6 +41,7 @@ class Instance:
         self.context = {}
         self.completed = False  # somebody waits for its end, whatever it is
         self.done_test = {}
+        self.again = False      # its failure asks for another attempt
         self.hidden = False     # upstream does not list it
 
 
@@ -218,6 +219,11 @@ class Writer:
 
     def reach(self, source, way, number, target, tests, context):
         route = source.route
+        if target == "retry":
+            if tests[True] is not False:
+                raise NotShared("a retry of what went well")
+            source.again = True
+            return
         if target in COMMANDS:
             key = (target, source.name, number)
         elif self.definition.joins(target):
@@ -350,19 +356,20 @@ class Writer:
 
     def act(self, made, task, after, when):
         retry = None
-        if task.get("retry"):
-            retry = {"attempts": int(task["retry"].get("count", 0)) + 1,
-                     "initial": "%ds" % int(task["retry"].get("delay", 0) or 1),
-                     "factor": 1, "jitter": False}
+        if task.get("retry") or made.again:
+            retry = self.retry(made, task.get("retry") or {"count": 3})
         if task.get("with") is None:
             return model.step(made.name, target=self.target(made), after=after,
                               when=when, retry=retry, reads=made.hidden)
         said = task["with"]
         text = said.get("items") if isinstance(said, dict) else said
-        over = value_of(re.sub(r"^\s*\w+ in ", "", text), made.context, {})
+        over = value_of(re.sub(r"^[\w\s,]+ in\s+", "", text), made.context, {})
         if not isinstance(over, list):
             raise NotShared("the list %r is known at run time only" % text)
-        limit = said.get("concurrency") if isinstance(said, dict) else None
+        limit = value_of(said.get("concurrency"), made.context, {}) \
+            if isinstance(said, dict) else None
+        if limit is not None and not isinstance(limit, int):
+            raise AtRunTime("how many at a time: %r" % said["concurrency"])
         items = [{"id": i, "value": v} for i, v in enumerate(over)]
         inner = model.step("do_" + made.name,
                            target=self.target(made) + "[{one.id}]",
@@ -375,6 +382,19 @@ class Writer:
             options.append("when = %s" % when)
         return "each %s { %s, %s }" % (lua(made.name), ", ".join(options),
                                        inner)
+
+    def retry(self, made, said):
+        when = said.get("when")
+        if when is not None and value_of(
+                when, made.context, self.calls(made, False)) is not True:
+            raise NotShared("a retry on the condition %r" % when)
+        count, delay = (value_of(said.get(k, 0), made.context, {})
+                        for k in ("count", "delay"))
+        if not isinstance(count, int):
+            raise AtRunTime("how often it is retried: %r" % said.get("count"))
+        return {"attempts": count + 1, "factor": 1, "jitter": False,
+                "initial": "%ds" % (delay if isinstance(delay, int) and delay
+                                    else 1)}
 
     def by_name(self, name):
         return next(m for m in self.order if m.name == name)
@@ -421,10 +441,14 @@ class Writer:
         return out
 
     def answer(self, mock):
-        if mock.get("status", "succeeded") != "succeeded":
+        status = mock.get("status", "succeeded")
+        if status not in ("succeeded", "failed", "timeout", "expired",
+                          "abandoned"):
+            raise NotShared("a task that is %s" % status)
+        if status != "succeeded":
             task = self.definition.tasks.get(mock["task_id"]) or {}
-            return {"error": "transient" if task.get("retry")
-                    else "permanent", "code": "failed", "message": "failed",
+            return {"error": "transient" if task.get("retry") or
+                    "retry" in str(task.get("next")) else "permanent", "code": "failed", "message": "failed",
                     "after": "990ms"}
         out = {"done": True}
         if mock.get("result") is not None:
@@ -468,6 +492,8 @@ def translate(entry):
         raise NotShared("it ends %s" % entry["expected_workflow_status"])
     case = Case(entry["id"], flow, writer.answers(), state, compare,
                 writer.given)
+    if entry.get("expected_output"):
+        case.note = "not compared: its output"
     # A rehearsal that Orquesta's own test has to see fail.
     case.refuted = bool(re.search(r"rehearsals/.*_failure\.ya?ml",
                                   str(entry.get("source"))))

@@ -51,7 +51,11 @@ class Writer:
         if at >= len(tasks):
             return []
         if way.count(at) >= ROUNDS:
-            raise NotShared("a cycle of more than %d rounds" % ROUNDS)
+            # Whoever comes here fails: it is not written out any further.
+            name = self.name("too_far")
+            self.answers[name] = [{"error": "permanent", "code": "rounds",
+                                   "message": "rounds"}]
+            return [model.step(name, reads=True)]
         way = way + (at,)
         (name, task), = tasks[at].items()
         for kind in ("set", "call", "raise", "emit", "switch", "fork", "for",

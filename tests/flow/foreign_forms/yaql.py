@@ -172,6 +172,8 @@ class Expression:
         self.take(")")
         if name == "ctx":
             return self.ctx if not arguments else self.ctx.get(arguments[0])
+        if name == "zip" and all(isinstance(a, list) for a in arguments):
+            return [list(row) for row in zip(*arguments)]
         if name not in self.calls:
             raise NotShared("the function %s()" % name)
         return self.calls[name](*arguments)
@@ -247,8 +249,9 @@ def comparison(left, op, right, text):
     return has(left.path, said)
 
 
-WHOLE = re.compile(r"^\s*<%(.*?)%>\s*$", re.S)
-PART = re.compile(r"<%(.*?)%>", re.S)
+# YAQL, or Jinja: of both the cases use what they have in common.
+WHOLE = re.compile(r"^\s*(?:<%(.*?)%>|\{\{(.*?)\}\})\s*$", re.S)
+PART = re.compile(r"<%(.*?)%>|\{\{(.*?)\}\}", re.S)
 
 
 def value_of(text, ctx, calls):
@@ -259,16 +262,16 @@ def value_of(text, ctx, calls):
         return {k: value_of(v, ctx, calls) for k, v in text.items()}
     if not isinstance(text, str):
         return text
-    if "{{" in text or "{%" in text:
-        raise NotShared("the Jinja expression %r" % text)
+    if "{%" in text:
+        raise NotShared("the Jinja statement %r" % text)
     m = WHOLE.match(text)
-    if m and "%>" not in m[1]:
-        return Expression(m[1], ctx, calls).whole()
+    if m and "%>" not in (m[1] or "") and "}}" not in (m[2] or ""):
+        return Expression(m[1] or m[2], ctx, calls).whole()
     if not PART.search(text):
         return text
     out, last, fixed = [], 0, True
     for m in PART.finditer(text):
-        value = Expression(m[1], ctx, calls).whole()
+        value = Expression(m[1] or m[2], ctx, calls).whole()
         fixed = fixed and not isinstance(value, (Path, Text, Test))
         out.append(plain(text[last:m.start()]))
         out.append(str(template(value)))
