@@ -25,6 +25,7 @@
 #include "engine/run/run_private.h"
 #include "engine/run/runner.h"
 #include "engine/run/step.h"
+#include "engine/run/targets.h"
 #include "engine/run/undo.h"
 #include "engine/run/verify.h"
 
@@ -220,11 +221,15 @@ attempt_cleared(struct noc_attempt *a)
 	c = a->probing ? NOC_CLEAR
 		       : noc_step_clearance(l->lane, a->def, a->target,
 					    a->call->params, &f);
+	if (c == NOC_CLEAR && !a->probing)
+		c = noc_targets_clearance(l, &f);
 	switch (c) {
 	case NOC_CLEAR:
 		return attempt_breaker(a);
 	case NOC_CLEAR_PAUSE:
-		attempt_not_started(a, "not_started: kill switch");
+		attempt_not_started(a, noc_override_killed(a->core)
+					   ? "not_started: kill switch"
+					   : "not_started: freeze");
 		l->tries--;
 		attempt_pause(l);
 		break;
@@ -263,6 +268,8 @@ on_intent_durable(void *arg)
 		a->start_boot_ns = now;
 		noc_due_arm(core, &l->due,
 			    now + a->call->timeout_ms * NOC_NS_PER_MS);
+		if (a->mutates)
+			noc_targets_touch(l);
 		if (a->mutates)
 			noc_settle_touch(core, a->target, &r->id);
 	} else {
@@ -341,6 +348,8 @@ attempt_withheld(struct noc_live *l, const struct noc_step_def *def,
 	if (!noc_step_withheld(def, r->mode))
 		return false;
 	c = noc_step_clearance(l->lane, def, target, params, &f);
+	if (c == NOC_CLEAR)
+		c = noc_targets_clearance(l, &f);
 	if (c == NOC_CLEAR_STOP) {
 		noc_lane_stop(l->lane, f.message);
 		return true;
@@ -376,8 +385,8 @@ attempt_waits_turn(struct noc_live *l, const struct noc_step_def *def,
 
 /* One device has one name, however a rule or a person wrote it: what is
  * forbidden, counted and waited for goes by the name. */
-static void
-attempt_name(const struct noc_core *core, char **target)
+void
+noc_attempt_name(const struct noc_core *core, char **target)
 {
 	const struct noc_inventory *inv = noc_core_inv(core);
 	const struct noc_slice said = noc_slice_str(*target);
@@ -409,11 +418,13 @@ noc_attempt_target(const struct noc_lane *lane, const struct noc_step_def *def,
 			noc_strbuf_release(&sb);
 			return rc;
 		}
-	} else {
+	} else if (!def->targets) {
 		noc_strbuf_adds(&sb, r->device);
+	} else {
+		noc_strbuf_add(&sb, "", 0); /* those, and no other */
 	}
 	*target = noc_strbuf_detach(&sb, NULL);
-	attempt_name(r->core, target);
+	noc_attempt_name(r->core, target);
 	return 0;
 }
 
@@ -421,14 +432,19 @@ static int
 attempt_prepare(struct noc_live *l, const struct noc_step_def *def,
 		char **target, struct noc_value **params, struct noc_err *err)
 {
+	struct noc_value *extra = NULL;
 	struct noc_scope scope;
 	int rc = noc_attempt_target(l->lane, def, target, err);
 
 	if (rc)
 		return rc;
 	noc_lane_scope(l->lane, &scope);
-	return noc_template_tree(l->probing ? def->probe : def->params, &scope,
-				 NOC_MISSING_FAIL, params, err);
+	rc = noc_targets_find(l, &scope, &extra, err);
+	if (!rc)
+		rc = noc_template_tree(l->probing ? def->probe : def->params,
+				       &scope, NOC_MISSING_FAIL, params, err);
+	noc_value_free(extra);
+	return rc;
 }
 
 /* Nothing can be started: no action, a name without a value. */
@@ -539,13 +555,18 @@ noc_attempt_begin(struct noc_live *l)
 	const char *name = l->probing ? noc_ast_node(def->probe) : def->action;
 	const struct noc_action_ops *ops = name ? noc_action_find(name) : NULL;
 	struct noc_value *params = NULL;
+	struct noc_step_done d = { .def = def };
 	struct noc_err err = { 0 };
+	struct noc_failure f;
 	char *target = NULL;
 
 	if (!ops || (ops->flags & NOC_ACTION_CORE)) {
 		attempt_impossible(l, "no_action", "this action is not known");
 	} else if (attempt_prepare(l, def, &target, &params, &err)) {
 		attempt_impossible(l, "missing", err.msg);
+	} else if (!l->probing && noc_targets_none(l, &f)) {
+		d.failure = &f;
+		noc_step_fail(l, &d);
 	} else if (attempt_must_wait(l, def)) {
 		attempt_pause(l);
 	} else if (!attempt_withheld(l, def, target, params) &&

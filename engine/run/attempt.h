@@ -33,6 +33,8 @@ void noc_attempt_begin(struct noc_live *l);
 int noc_attempt_target(const struct noc_lane *lane,
 		       const struct noc_step_def *def, char **target,
 		       struct noc_err *err);
+/* As the inventory calls it; *target is replaced. */
+void noc_attempt_name(const struct noc_core *core, char **target);
 void noc_attempt_cancel(struct noc_live *l, const char *why);
 void noc_attempt_due(struct noc_live *l);
 void noc_attempt_close(struct noc_runs *runs); /* all, at the end */

@@ -20,6 +20,7 @@
 #include "engine/run/run_private.h"
 #include "engine/run/runner.h"
 #include "engine/run/step.h"
+#include "engine/run/targets.h"
 #include "engine/run/verify.h"
 
 /* What a result means: success, another attempt, doubt, or failure. */
@@ -425,6 +426,8 @@ noc_attempt_end(struct noc_attempt *a, struct noc_value *result,
 		noc_value_set(r->confirmed, target, noc_value_bool(true));
 		r->dirty = true;
 	}
+	if (touched && a->mutates)
+		noc_targets_touch(l);
 	if (touched && a->mutates)
 		noc_settle_touch(core, target, &r->id);
 	attempt_abandon(a);

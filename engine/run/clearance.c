@@ -11,6 +11,7 @@
 #include "engine/lang/ast.h"
 #include "engine/policy/override.h"
 #include "engine/memory/unless.h"
+#include "engine/run/blast.h"
 #include "engine/run/cause.h"
 #include "engine/run/change.h"
 #include "engine/run/run_private.h"
@@ -167,6 +168,10 @@ noc_step_clearance(const struct noc_lane *lane, const struct noc_step_def *def,
 		return NOC_CLEAR_FAIL;
 	}
 	c = clearance_confirmed(r, def, target, params, failure);
+	/* One about many asks for all of them: engine/run/targets.h. */
+	if (c == NOC_CLEAR && (!def->targets || def->target) &&
+	    !noc_blast_allows(r, target, failure))
+		return NOC_CLEAR_FAIL;
 	return c == NOC_CLEAR ? clearance_guarded(r, rule, failure) : c;
 }
 

@@ -10,6 +10,7 @@
 #include "engine/expr/template.h"
 #include "engine/inventory/inventory.h"
 #include "engine/lang/ast.h"
+#include "engine/run/blast.h"
 #include "engine/run/each_private.h"
 #include "engine/run/runner.h"
 
@@ -261,7 +262,7 @@ each_list(struct noc_each *e, struct noc_err *err)
 		rc = noc_err_set(err, NOC_EINPUT,
 				 "'over' has no items; say empty = \"ok\" when "
 				 "that may be");
-	return rc;
+	return rc ? rc : noc_blast_each(e->live, e->items, err);
 }
 
 /* ---- waves ---- */

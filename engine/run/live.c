@@ -180,6 +180,8 @@ noc_live_free(struct noc_live *l)
 	live_unqueue(l);
 	noc_due_disarm(l->run->core, &l->due);
 	noc_value_free(l->row);
+	noc_value_free(l->targets);
+	noc_value_free(l->left_out);
 	free(l->path);
 	free(l);
 }

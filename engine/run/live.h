@@ -58,8 +58,10 @@ struct noc_live {
 	int64_t ok_since_ns; /* verify: it holds since; 0: it does not */
 	int reads;
 	struct noc_escalating esc;
-	struct noc_slot *slot;	 /* waited for, or had for what begins now */
-	struct noc_attempt *out; /* the attempt at hand */
+	struct noc_slot *slot;	    /* waited for, or had for what begins now */
+	struct noc_attempt *out;    /* the attempt at hand */
+	struct noc_value *targets;  /* a list, of a step about many; NULL */
+	struct noc_value *left_out; /* target -> its freeze */
 	/* The row of its step. */
 	const char *state;     /* static */
 	struct noc_value *row; /* its JSON; NULL: it has none yet */

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "engine/event/value.h"
 #include "engine/edge/env.h"
+#include "engine/run/blast.h"
 #include "engine/run/container.h"
 #include "engine/run/each.h"
 #include "engine/run/escalate.h"
@@ -401,6 +402,7 @@ noc_run_load_step(struct noc_core *core, void *part,
 		r->unread = true;
 		return;
 	}
+	noc_blast_load(r, row);
 	run_load_held(r, row);
 	node = step_node(r, row, &kind);
 	while (i < NOC_COUNT(step_states) &&

@@ -20,6 +20,7 @@
 #include "engine/run/run_private.h"
 #include "engine/run/lane.h"
 #include "engine/run/runner.h"
+#include "engine/run/targets.h"
 #include "engine/run/advance.h"
 #include "engine/run/stage.h"
 #include "engine/run/undo.h"
@@ -471,6 +472,7 @@ noc_step_write_start(struct noc_live *l, const struct noc_step_def *def,
 	noc_value_set(json, "action", noc_value_str(step_action(def)));
 	noc_value_set(json, "target", noc_value_str(target));
 	noc_value_set(json, "params", said);
+	noc_targets_say(l, json);
 	step_row_is(l, "Running", json);
 }
 
@@ -556,6 +558,7 @@ noc_step_write_done(struct noc_live *l, const struct noc_step_done *d)
 		noc_value_set(json, "params", noc_redact_value(d->params));
 	if (d->output)
 		noc_value_set(json, "output", noc_value_copy(d->output));
+	noc_targets_say(l, json);
 	step_row_is(l, d->state, json);
 	l->ended_ns = row.ended_ns;
 	if (over) {

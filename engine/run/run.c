@@ -19,6 +19,7 @@
 #include "engine/notify/notify.h"
 #include "engine/memory/fold.h"
 #include "engine/run/attempt.h"
+#include "engine/run/blast.h"
 #include "engine/run/cause.h"
 #include "engine/run/clearance.h"
 #include "engine/run/code.h"
@@ -66,6 +67,7 @@ noc_run_free(struct noc_run *r)
 {
 	noc_fair_del(&noc_runs_of(r->core)->looks, &r->look);
 	noc_queue_forget(r);
+	noc_blast_free(r->blast);
 	noc_lane_free(r->closing);
 	noc_lane_free(r->root);
 	noc_plan_unref(r->plan);

@@ -28,10 +28,11 @@ struct noc_failure {
 	int64_t retry_after_ms;
 };
 
-struct noc_hold; /* engine/run/queue.h */
-struct noc_lane; /* engine/run/lane.h */
-struct noc_live; /* engine/run/live.h */
-struct noc_runs; /* engine/run/runner.h */
+struct noc_blast; /* engine/run/blast.h */
+struct noc_hold;  /* engine/run/queue.h */
+struct noc_lane;  /* engine/run/lane.h */
+struct noc_live;  /* engine/run/live.h */
+struct noc_runs;  /* engine/run/runner.h */
 
 struct noc_run {
 	struct noc_core *core;
@@ -65,15 +66,16 @@ struct noc_run {
 	enum noc_stage stage;
 	const char *verdict; /* static: the state that it ends in; NULL: open */
 	bool pending;	     /* it has not begun: engine/run/queue.h */
-	struct noc_hold *hold; /* what it has of limits and locks; or NULL */
-	bool paused;	       /* by people: nothing new begins */
-	int64_t order;	       /* of its undoable steps, the last given */
-	size_t items;	       /* of its fan-outs together */
-	bool undo_asked;       /* by who cancelled it */
-	bool undo_failed;      /* something stays changed */
-	struct noc_due limit;  /* the whole run's timeout */
-	int64_t kept_boot_ns;  /* keep_one_up: its first read was answered; 0:
-				  not known, as after a restart */
+	struct noc_blast *blast; /* what it changed; NULL: nothing yet */
+	struct noc_hold *hold;	 /* what it has of limits and locks; or NULL */
+	bool paused;		 /* by people: nothing new begins */
+	int64_t order;		 /* of its undoable steps, the last given */
+	size_t items;		 /* of its fan-outs together */
+	bool undo_asked;	 /* by who cancelled it */
+	bool undo_failed;	 /* something stays changed */
+	struct noc_due limit;	 /* the whole run's timeout */
+	int64_t kept_boot_ns;	 /* keep_one_up: its first read was answered; 0:
+				    not known, as after a restart */
 	struct noc_fair_seat look; /* while it is one of runs->looks */
 	bool counted;		   /* by its rule's guards, as one that acts */
 	int retries, recoveries;

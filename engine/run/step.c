@@ -25,6 +25,7 @@
 #include "engine/run/run_private.h"
 #include "engine/run/runner.h"
 #include "engine/run/step_core.h"
+#include "engine/run/targets.h"
 #include "engine/run/undo.h"
 
 void
@@ -139,6 +140,7 @@ noc_step_succeed(struct noc_live *l, struct noc_value *output,
 	struct noc_run *r = l->run;
 
 	output = step_output(d->def, output);
+	noc_targets_say(l, output);
 	if (d->def->group_first)
 		r->kept_boot_ns = noc_core_time(r->core).boot_ns;
 	d->state = "Succeeded";

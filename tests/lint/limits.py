@@ -150,6 +150,10 @@ LIMITS = {
     "names in one `limits`, in one `lock`; how many at once": (
         ["NOC_LIMITS_MAX", "NOC_LOCKS_MAX", "NOC_LIMIT_MAX"],
         ["test_hold test_refused"]),
+    "different targets that a run may change": (
+        ["NOC_TARGETS", "NOC_TARGETS_MAX"],
+        ["test_blast test_a_hundred_when_nothing_is_said",
+         "test_blast test_one_too_many", "test_hold test_refused"]),
     "bytes of a name that was filled in": (
         ["NOC_HOLD_NAME_MAX"],
         ["test_queue test_a_name_that_cannot_be_filled_in"]),

@@ -785,6 +785,27 @@ test_a_name_is_filled_in(void **state)
 	shut(&f);
 }
 
+/* It waited where it was not to be had; now it is the first. */
+static void
+test_who_has_waited_elsewhere(void **state)
+{
+	struct fix f = { 0 };
+	struct noc_id y;
+
+	(void)state;
+	fix_open(&f, named);
+	start(&f, "x", 1);
+	y = fix_start_flow(&f, "y");
+	start(&f, "read", 5); /* the fifth waits for sw1 */
+	fix_answer(&f, "http.get", "{}");
+	fix_advance(&f, 1);
+	assert_int_equal(queued(&f), 2);
+	fix_answer(&f, "snmp.get", "{}");
+	fix_advance(&f, 1);
+	newest_is(&f, &y);
+	shut(&f);
+}
+
 /* One call of a run does not stand behind all of another's. */
 static void
 test_runs_take_turns(void **state)
@@ -862,6 +883,7 @@ main(void)
 		cmocka_unit_test(test_a_name),
 		cmocka_unit_test(test_all_or_none),
 		cmocka_unit_test(test_a_name_is_filled_in),
+		cmocka_unit_test(test_who_has_waited_elsewhere),
 		cmocka_unit_test(test_runs_take_turns),
 		cmocka_unit_test(test_a_name_has_more),
 	};

@@ -7,6 +7,7 @@ flow "firmware" {
     image = "string", -- what the devices shall run
     lab = "string",   -- where the devices are: see bin/device.sh
   },
+  guard = { targets = 1000 }, -- more are refused before the first of them
   each "device" {
     over = inventory { role = "access" }, as = "sw", key = "{sw.name}",
     waves = { "1", "10%", "rest" }, limit = 16, undo = "wave",
