@@ -24,6 +24,11 @@ flow "exec" { step "s" { exec { "/bin/sh", "-c",
 flow "gate" { step "s" { exec { "/bin/sh", "-c",
   "echo x >> %(dir)s/began; while [ ! -e %(dir)s/go ]; do sleep 0.05; done" },
   timeout = "50s" } }
+flow "holds" { lock = "one", sleep "1h" }
+flow "waits" { lock = "one", step "s" { exec { "/bin/sh", "-c",
+  "echo + >> %(dir)s/marks; echo - >> %(dir)s/marks" }, timeout = "50s" } }
+flow "once" { input = { change = "string" }, dedup = "{input.change}",
+  sleep "1h" }
 flow "tell" { notify "noc" { "wake up" } }
 channel "noc" { http.post { url = "http://127.0.0.1:%(get)d/told",
   json = { text = "{text}" } } }
@@ -251,6 +256,51 @@ def _():
         for name in HANGS:
             d.wait_log(r"match: rule=%s errors=8 error=function " % name)
         d.ledger("syslog.udp", 8)
+
+
+@noc.case("runs that wait for a lock are listed, survive, and take turns")
+def _():
+    with daemon() as d:
+        holder = start(d, "holds")[0]
+        waiting = start(d, "waits", 200)
+        noc.equal(status(d, "runs.pending"), 200, "pending")
+        listed = d.get("/api/v1/runs?state=Pending&limit=1000").json["runs"]
+        noc.equal({r["id"] for r in listed}, set(waiting), "listed")
+        noc.equal(listed[0]["outcome"],
+                  "waits for lock/one, which run %s has" % holder, "why")
+        d.kill()
+        d.restart()
+        noc.equal(status(d, "runs.pending"), 200, "pending after a kill")
+        noc.equal(metric(d, 'names_held{kind="lock"}'), 1, "held")
+        noc.check(not os.path.exists(d.dir + "/marks"), "one has begun")
+        d.cli("run", "cancel", holder, "-m", "enough")
+        noc.wait_for(lambda: status(d, "runs.running") == 0, "all ends")
+        noc.equal(status(d, "runs.succeeded"), 200, "succeeded")
+        with open(d.dir + "/marks", encoding="ascii") as f:
+            noc.equal(f.read(), "+\n-\n" * 200, "one after the other")
+
+
+@noc.case("of hundreds of starts of the same at once one is a run")
+def _():
+    with daemon() as d:
+        answers = []
+
+        def ask():
+            answers.append(d.post("/api/v1/flows/once/runs",
+                                  {"input": {"change": "42"}}))
+
+        threads = [threading.Thread(target=ask) for _ in range(200)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        ran = [a.json["run_id"] for a in answers if a.status == 202]
+        noc.equal(len(ran), 1, "runs")
+        for a in answers:
+            if a.status != 202:
+                noc.equal(a.status, 409, a.text)
+                noc.check(ran[0] in a.text, a.text)
+        noc.equal(metric(d, "runs_refused_total"), 199, "refused")
 
 
 noc.main()
