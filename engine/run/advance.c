@@ -331,29 +331,37 @@ node_is_in(const struct noc_lane *lane, size_t node, size_t scope)
 	       (node >= scope && node < lane_def(lane, scope)->end);
 }
 
-/* What changes something and is out may go on to its end. */
+/* What changes something and is out, or was before a restart, may go on to its
+ * end. */
 static bool
 live_may_finish(const struct noc_live *l)
 {
-	return l->out && noc_live_step(l)->mutates && !l->probing;
+	return (l->out || l->wait == NOC_WAIT_CALL) &&
+	       noc_live_step(l)->mutates && !l->probing;
 }
 
 static void
 lane_hush(struct noc_lane *lane, size_t scope, const struct noc_live *but,
 	  const char *why)
 {
-	struct noc_run *r = lane->run;
+	struct noc_live **all, *l;
+	size_t n = 0;
 
-	for (struct noc_live *next, *l = r->lives; l; l = next) {
-		next = l->next;
-		if (l == but || l->lane != lane || l->undoes ||
-		    !node_is_in(lane, l->node, scope))
-			continue;
+	/* What is cancelled takes along what is in it, and no other of these.
+	 */
+	all = noc_calloc(lane->lives + 1, sizeof(struct noc_live *));
+	for (l = lane->lives ? lane->run->lives : NULL; l; l = l->next)
+		if (l != but && l->lane == lane && !l->undoes &&
+		    node_is_in(lane, l->node, scope))
+			all[n++] = l;
+	for (size_t i = 0; i < n; i++) {
+		l = all[i];
 		if (l->inner || l->each)
 			noc_container_cancel(l, why);
 		else if (!live_may_finish(l))
 			noc_live_cancel(l, why);
 	}
+	free(all);
 }
 
 void
@@ -412,6 +420,42 @@ noc_lane_stop(struct noc_lane *lane, const char *why)
 	free(lane->stopped);
 	lane->stopped = noc_strdup(why);
 	noc_lane_cancel(lane, why);
+}
+
+void
+noc_lane_stopped(struct noc_lane *lane, const struct noc_step_def *stop)
+{
+	free(lane->stopped);
+	lane->stopped = noc_step_reason(lane, stop);
+	lane->failed = lane->cancelled = true;
+}
+
+/* Is it a container of what fails, and began before that? */
+static bool
+live_is_hushed(const struct noc_live *l)
+{
+	const struct noc_lane *lane = l->lane;
+	bool rescues;
+
+	if ((!l->inner && !l->each) || l->undoes ||
+	    !lane_is_failing(lane, l->node) || noc_container_is_cancelled(l))
+		return false;
+	lane_edges(lane, lane_def(lane, l->node), &rescues);
+	return !rescues || lane->cancelled;
+}
+
+void
+noc_run_hush(struct noc_run *r)
+{
+	struct noc_live *l = r->lives;
+
+	while (l) {
+		bool hushed = live_is_hushed(l);
+
+		if (hushed)
+			noc_container_cancel(l, "another step failed");
+		l = hushed ? r->lives : l->next;
+	}
 }
 
 /* Containers of its lane in which something has begun have begun too. */

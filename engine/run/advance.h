@@ -19,10 +19,14 @@ void noc_lane_cancel_but(struct noc_lane *lane, const struct noc_live *but,
 			 const char *why);
 /* It ends here, well: its run, its item, its called flow. */
 void noc_lane_stop(struct noc_lane *lane, const char *why);
+/* As that left it. */
+void noc_lane_stopped(struct noc_lane *lane, const struct noc_step_def *stop);
 /* Nothing new begins; what only reads is cancelled. */
 void noc_lane_cancel(struct noc_lane *lane, const char *why);
 /* As noc_lane_break and noc_lane_cancel left it, from the ends alone. */
 void noc_lane_restore(struct noc_lane *lane);
+/* What was being cancelled when the process ended still is. */
+void noc_run_hush(struct noc_run *r);
 /* The next node of the run's own that has not ended, else past the last. */
 size_t noc_run_next(const struct noc_run *r);
 

@@ -25,8 +25,9 @@
 
 /* What a result means: success, another attempt, doubt, or failure. */
 
-#define RETRIES_MAX_RUN 50 /* budget of one run */
-#define ASK_NS		(24 * 3600 * NOC_NS_PER_S)
+#define RETRIES_MAX_RUN	 50 /* budget of one run, */
+#define RETRIES_MAX_ITEM 3  /* or of an item of its fan-outs */
+#define ASK_NS		 (24 * 3600 * NOC_NS_PER_S)
 
 /* ---- nobody waits for it ---- */
 
@@ -135,6 +136,15 @@ noc_step_overdue(struct noc_live *l)
 }
 
 static bool
+run_may_retry(const struct noc_run *r)
+{
+	size_t most = r->items * RETRIES_MAX_ITEM;
+
+	return (size_t)r->retries <
+	       (most > RETRIES_MAX_RUN ? most : RETRIES_MAX_RUN);
+}
+
+static bool
 step_may_retry(const struct noc_live *l, const struct noc_step_done *d,
 	       int64_t *delay_ms)
 {
@@ -144,7 +154,7 @@ step_may_retry(const struct noc_live *l, const struct noc_step_done *d,
 	int64_t now = noc_steady_now(r->core);
 
 	if (!noc_retry_class(d->failure->class) || l->tries >= p->attempts ||
-	    r->retries >= RETRIES_MAX_RUN)
+	    !run_may_retry(r))
 		return false;
 	*delay_ms = noc_retry_delay_ms(p, &r->id, l->path, l->tries,
 				       d->failure->retry_after_ms);
@@ -185,7 +195,7 @@ noc_attempt_in_doubt(struct noc_live *l, struct noc_step_done *d)
 
 	if (!strcmp(way, "fail")) {
 		noc_step_fail(l, d);
-	} else if (!strcmp(way, "retry") && r->retries < RETRIES_MAX_RUN &&
+	} else if (!strcmp(way, "retry") && run_may_retry(r) &&
 		   l->tries < d->def->retry.attempts) {
 		noc_step_retry(l, d,
 			       noc_retry_delay_ms(&d->def->retry, &r->id,

@@ -223,6 +223,12 @@ noc_container_cancel(struct noc_live *l, const char *why)
 		noc_live_cancel(l, why);
 }
 
+bool
+noc_container_is_cancelled(const struct noc_live *l)
+{
+	return l->each ? noc_each_is_cancelled(l->each) : l->inner->cancelled;
+}
+
 void
 noc_container_due(struct noc_live *l)
 {
@@ -318,6 +324,9 @@ noc_container_lane(struct noc_run *r, size_t node, const char *path,
 	struct noc_lane *lane = node < r->plan->nbody ? r->root : r->closing;
 	const char *at = path, *key;
 
+	/* Those of on_fail, when it is at finally. */
+	if (lane && (node < lane->from || node >= lane->to))
+		return NULL;
 	for (size_t i = 0; lane && i < n && n <= NOC_AROUND_MAX; i++) {
 		struct noc_live *l = noc_live_find(lane, around[i]);
 		const char *end =

@@ -21,6 +21,7 @@ void noc_lane_over(struct noc_lane *lane);
 /* Nothing new begins in it, what only reads is cancelled; it ends when what is
  * left has. */
 void noc_container_cancel(struct noc_live *l, const char *why);
+bool noc_container_is_cancelled(const struct noc_live *l);
 void noc_container_due(struct noc_live *l);   /* its timeout is over */
 void noc_container_close(struct noc_live *l); /* frees its lanes */
 /* What a restart needs of its inside beside the rows of the steps in it. */

@@ -91,20 +91,6 @@ each_set(struct noc_each *e, size_t i, enum noc_item_fate fate)
 	e->count[fate]++;
 }
 
-/* What is around it, and the item by its name. */
-static struct noc_value *
-item_extra(const struct noc_each *e, size_t i)
-{
-	struct noc_scope scope;
-	struct noc_value *extra;
-
-	noc_lane_scope(e->live->lane, &scope);
-	extra = scope.extra ? noc_value_copy(scope.extra) : noc_value_map();
-	noc_value_set(extra, e->def->as,
-		      noc_value_copy(noc_value_at(e->items, i)));
-	return extra;
-}
-
 static struct noc_lane *
 each_lane_new(struct noc_each *e, size_t i)
 {
@@ -117,7 +103,8 @@ each_lane_new(struct noc_each *e, size_t i)
 		lane->to = e->def->check;
 	lane->each = e;
 	lane->item = (int64_t)i;
-	lane->extra = item_extra(e, i);
+	lane->extra =
+	    noc_each_extra(l->lane, e->def->as, noc_value_at(e->items, i));
 	lane->began_ns = noc_steady_now(l->run->core);
 	return lane;
 }
@@ -552,6 +539,12 @@ noc_each_cancel(struct noc_live *l, const char *why)
 }
 
 bool
+noc_each_is_cancelled(const struct noc_each *e)
+{
+	return e->cancelled;
+}
+
+bool
 noc_each_due(struct noc_live *l)
 {
 	struct noc_each *e = l->each;
@@ -661,6 +654,22 @@ each_lane_of(struct noc_each *e, size_t item)
 	return lane;
 }
 
+/* Of the last wave that has one: those before it are behind us. */
+static struct noc_lane *
+each_check_of(struct noc_each *e, size_t wave)
+{
+	if (!e->def->check || !wave || (e->check && wave - 1 < e->wave))
+		return NULL;
+	if (e->check && wave - 1 > e->wave) {
+		noc_lane_free(e->check);
+		e->check = NULL;
+	}
+	e->wave = wave - 1;
+	if (!e->check)
+		each_check(e);
+	return e->check;
+}
+
 struct noc_lane *
 noc_each_lane(struct noc_each *e, const char *key, size_t len)
 {
@@ -669,10 +678,7 @@ noc_each_lane(struct noc_each *e, const char *key, size_t len)
 	struct noc_lane *lane = NULL;
 
 	if (*text == '!') {
-		e->wave = (size_t)strtoul(text + 1, NULL, 10) - 1;
-		if (!e->check && e->def->check)
-			each_check(e);
-		lane = e->check;
+		lane = each_check_of(e, strtoul(text + 1, NULL, 10));
 	} else if (i && e->fate[i - 1] == NOC_ITEM_WAITS) {
 		lane = each_open_item(e, i - 1);
 	} else if (i) {

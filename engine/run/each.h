@@ -15,6 +15,7 @@ struct noc_each;
 void noc_each_begin(struct noc_live *l);
 void noc_each_lane_over(struct noc_lane *lane);
 void noc_each_cancel(struct noc_live *l, const char *why);
+bool noc_each_is_cancelled(const struct noc_each *e);
 bool noc_each_due(struct noc_live *l);	/* false: its timeout is over */
 void noc_each_free(struct noc_each *e); /* NULL is accepted */
 void noc_each_store(struct noc_each *e, struct noc_value *live);
@@ -26,6 +27,10 @@ void noc_each_undone(struct noc_each *e);
 void noc_each_restore(struct noc_live *l); /* as advance.h has it */
 void noc_each_go_on(struct noc_live *l);
 void noc_each_load(struct noc_live *l, const struct noc_value *live);
+
+/* What is around an item of it, and the item by its name; returned. */
+struct noc_value *noc_each_extra(const struct noc_lane *around, const char *as,
+				 const struct noc_value *item);
 
 /* The row of one of its items, in lane. */
 void noc_each_load_item(struct noc_lane *lane, size_t node,

@@ -111,6 +111,19 @@ key_plain(const struct noc_value *item, size_t place, struct noc_strbuf *out)
 		noc_strbuf_addf(out, "%zu", place + 1);
 }
 
+struct noc_value *
+noc_each_extra(const struct noc_lane *around, const char *as,
+	       const struct noc_value *item)
+{
+	struct noc_scope scope;
+	struct noc_value *extra;
+
+	noc_lane_scope(around, &scope);
+	extra = scope.extra ? noc_value_copy(scope.extra) : noc_value_map();
+	noc_value_set(extra, as, noc_value_copy(item));
+	return extra;
+}
+
 /* "[", "]", "/", "!", "%", controls and what is no UTF-8 as %XX. */
 static char *
 key_escaped(const struct noc_strbuf *plain)
@@ -144,8 +157,7 @@ list_key(struct noc_each *e, size_t i, struct noc_err *err)
 
 	if (e->def->key) {
 		noc_lane_scope(e->live->lane, &scope);
-		extra = noc_value_map();
-		noc_value_set(extra, e->def->as, noc_value_copy(item));
+		extra = noc_each_extra(e->live->lane, e->def->as, item);
 		scope.extra = extra;
 		scope.item = item;
 		rc = noc_template_text(e->def->key, &scope, NOC_MISSING_FAIL,

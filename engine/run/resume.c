@@ -325,6 +325,7 @@ run_go_on(struct noc_run *r)
 		return;
 	if (!r->lives && !noc_code_is_at_hand(r) && r->stage == NOC_STAGE_BODY)
 		noc_live_new(r->root, noc_run_next(r));
+	r->recovered = false;
 	/* One may end others. */
 	for (struct noc_live *at = r->lives; at; at = at->next)
 		at->loaded = true;
@@ -361,6 +362,7 @@ noc_run_ready(struct noc_core *core, void *part)
 		run_aim(r);
 		noc_stage_restore(r);
 		run_unsure(r);
+		noc_run_hush(r);
 		run_go_on(r);
 		noc_run_limit(r);
 		noc_run_advance(r);

@@ -317,6 +317,18 @@ step_load_live(struct noc_lane *lane, size_t node,
 	l->row = noc_value_copy(row->json);
 }
 
+/* Is there a step for its failure, or for that of what it is in? */
+static bool
+failure_is_handled(const struct noc_lane *lane, size_t node)
+{
+	const struct noc_step_def *steps = lane->run->plan->steps;
+
+	for (; node != lane->node; node = steps[node].up)
+		if (steps[node].handles)
+			return true;
+	return false;
+}
+
 /* Its failure may be what its lane ends with: noc_lane_restore says. */
 static void
 step_load_failure(struct noc_lane *lane, size_t node,
@@ -330,6 +342,8 @@ step_load_failure(struct noc_lane *lane, size_t node,
 	noc_value_free(lane->error);
 	lane->error = noc_value_copy(error);
 	noc_value_set(lane->error, "step", noc_value_str(row->path));
+	if (failure_is_handled(lane, node))
+		return;
 	l = noc_live_new(lane, node);
 	l->state = "Failed";
 	l->attempt = row->attempt;
@@ -377,6 +391,8 @@ step_load(struct noc_lane *lane, size_t node, const struct noc_step_row *row,
 		noc_choose_load(lane, node, output);
 		return;
 	}
+	if (def->kind == NOC_STEP_STOP && end == NOC_END_OK)
+		noc_lane_stopped(lane, def);
 	noc_lane_set_end(lane, node, end);
 	step_load_live(lane, node, row, step_states[state].state);
 	if (end == NOC_END_NONE && noc_live_find(lane, node))

@@ -227,8 +227,8 @@ noc_step_skip(struct noc_live *l, const char *fmt, ...)
 
 /* ---- the kinds ---- */
 
-static char *
-step_reason(const struct noc_lane *lane, const struct noc_step_def *def)
+char *
+noc_step_reason(const struct noc_lane *lane, const struct noc_step_def *def)
 {
 	struct noc_strbuf sb = NOC_STRBUF_INIT;
 	struct noc_template *t;
@@ -252,7 +252,7 @@ step_stop(struct noc_live *l, const struct noc_step_def *def)
 	struct noc_step_done d = { .def = def,
 				   .state = "Succeeded",
 				   .outcome = "stop" };
-	char *reason = step_reason(l->lane, def);
+	char *reason = noc_step_reason(l->lane, def);
 
 	noc_step_write_done(l, &d);
 	noc_live_end(l, NOC_END_OK);
@@ -266,7 +266,7 @@ step_fail(struct noc_live *l, const struct noc_step_def *def)
 	const char *class =
 	    noc_class_find(def->class ? def->class : "permanent");
 	struct noc_step_done d = { .def = def };
-	char *reason = step_reason(l->lane, def);
+	char *reason = noc_step_reason(l->lane, def);
 	struct noc_failure f;
 
 	noc_failure_set(&f, class ? class : "permanent",

@@ -16,6 +16,9 @@ void noc_step_begin(struct noc_lane *lane, size_t node);
 struct noc_live *noc_step_enter(struct noc_lane *lane, size_t node);
 /* Has it attempts, each a call? */
 bool noc_step_calls(const struct noc_step_def *def);
+/* Of a stop or fail, expanded; returned. */
+char *noc_step_reason(const struct noc_lane *lane,
+		      const struct noc_step_def *def);
 void noc_step_wake(struct noc_live *l); /* a sleep is over */
 /* fn: path of a function, or NULL; result's members are bare names. */
 bool noc_step_holds(struct noc_live *l, const struct noc_where *where,

@@ -576,14 +576,12 @@ noc_undo_lane(struct noc_lane *lane, size_t container, const char *path,
 		return inner;
 	inner = noc_lane_new(lane->run, lane, container, path);
 	inner->over = true;
-	inner->item = item;
+	if (item >= 0)
+		inner->item = item;
 	list = lane->undo ? noc_value_get(lane->undo->lists, def->name) : NULL;
 	value = item >= 0 ? noc_value_at(list, (size_t)item) : NULL;
-	if (value) {
-		inner->extra = noc_value_map();
-		noc_value_set(inner->extra, def->each->as,
-			      noc_value_copy(value));
-	}
+	if (value)
+		inner->extra = noc_each_extra(lane, def->each->as, value);
 	noc_undo_keep(lane, inner);
 	return inner;
 }

@@ -7,6 +7,10 @@
 
 /* A core with a real writer that ends, or dies, and goes on from its rows. */
 
+static bool (*life_world)(struct fix *f, struct noc_call *call,
+			  struct noc_value **result,
+			  struct noc_call_error *err); /* of the next one */
+
 static inline void
 life_open(struct fix *f, char *dir, struct noc_now now, const char *rules)
 {
@@ -16,6 +20,7 @@ life_open(struct fix *f, char *dir, struct noc_now now, const char *rules)
 	f->now = now;
 	f->state_dir = dir;
 	f->writer = state_open(dir, NULL);
+	f->world = life_world;
 	fix_open(f, rules);
 	if (noc_core_resume(f->core, dir, f->now, &err))
 		fail_msg("resume: %s", err.msg);

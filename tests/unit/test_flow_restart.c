@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "tests/unit/flow_fixture.h"
+
+/*
+ * Flows of every form, killed after each of their inputs: they end the same,
+ * the same was said of each step and item, and what changes something was done
+ * once.
+ */
+
+struct form {
+	const char *name, *text, *state;
+	const struct flow_says *says;
+};
+
+static const struct flow_says graph_says[] = { { "bad", "permanent" }, { 0 } };
+#define FOUND                                                                  \
+	{                                                                      \
+		"find", "{\"l\":[{\"name\":\"a\"},{\"name\":\"b\"},"           \
+			"{\"name\":\"c\"},{\"name\":\"d\"},{\"name\":\"e\"}]}" \
+	}
+static const struct flow_says found_says[] = { FOUND, { 0 } };
+static const struct flow_says check_says[] = { FOUND,
+					       { "[!2]/again", "permanent" },
+					       { 0 } };
+static const struct flow_says list_says[] = { FOUND,
+					      { "[d]/put", "permanent" },
+					      { 0 } };
+static const struct flow_says undo_says[] = { { "[b]/put_2!undo", "permanent" },
+					      { 0 } };
+
+static const struct form forms[] = {
+	{ "graph",
+	  "flow 'f' { get 'a', parallel { get 'b', { put 'c', sleep '3s' },"
+	  " get 'bad', get('h', { after = { bad = 'failed' } }),"
+	  " get('n', { after = 'bad' }) }, put 'd',"
+	  " get('e', { after = { d = 'failed' } }),"
+	  " get('g', { after = 'e' }), put('z', { after = { e = 'always' } }) }",
+	  "Succeeded", graph_says },
+	{ "choose",
+	  "flow 'f' { get 'a', choose 'way' { { when = { device = 'sw2' },"
+	  " put 'one', put 'uno' }, { when = { device = 'sw1' }, put 'two',"
+	  " put 'due' }, otherwise = { put 'three' } },"
+	  " choose 'none' { { when = { device = 'sw3' }, put 'no' } },"
+	  " put 'last' }",
+	  "Succeeded", NULL },
+	{ "call",
+	  "flow 'g' { input = { x = 'string' }, output = { y = '{steps.p1.k}' },"
+	  " get('p1', { output = { k = 'k' } }), put('p2', { undo = back() }),"
+	  " put('p3', { undo = back() }) }\n"
+	  "flow 'f' { on_fail = { undo = 'run' }, put('a', { undo = back() }),"
+	  " step 'fix' { call 'g' { x = '{device}' } }, get 'b', get 'bad' }",
+	  "Failed",
+	  (const struct flow_says[]){
+	      { "p1", "{\"k\":3}" }, { "bad", "permanent" }, { 0 } } },
+	{ "each",
+	  "flow 'f' { get 'find', each 'all' { over = '{steps.find.l}',"
+	  " limit = 2, need = 4, collect = { up = 'steps.look.up' },"
+	  " get 'look', put 'put', get 'check' },"
+	  " put('tell', { when = { ['steps.all.failed'] = 1 } }) }",
+	  "Succeeded", list_says },
+	{ "failed items",
+	  "flow 'f' { get 'find', each 'all' { over = '{steps.find.l}',"
+	  " limit = 3, need = 'any', undo = 'failed_items',"
+	  " put('a', { undo = back() }), put('put', { undo = back() }) },"
+	  " put 'tell' }",
+	  "Succeeded", list_says },
+	{ "batch",
+	  "flow 'f' { each 'all' { over = { 'a', 'b', 'c', 'd', 'e' },"
+	  " batch = 2, put 'put' }, put 'tell' }",
+	  "Succeeded", NULL },
+	{ "rate",
+	  "flow 'f' { each 'all' { over = { 'a', 'b', 'c', 'd', 'e' },"
+	  " rate = '2/10s', put 'put' }, put 'tell' }",
+	  "Succeeded", NULL },
+	{ "waves",
+	  "flow 'f' { get 'find', each 'all' { over = '{steps.find.l}',"
+	  " waves = { '1', '40%', 'rest' }, undo = 'wave',"
+	  " put('p', { undo = back() }), put('q', { undo = back() }),"
+	  " check = { get 'look', get 'again' } }, put 'tell' }",
+	  "Failed", check_says },
+	{ "waves all",
+	  "flow 'f' { get 'find', each 'all' { over = '{steps.find.l}',"
+	  " waves = { '1', '40%', 'rest' }, put 'p',"
+	  " check = { get 'look', sleep '5s', put 'again' } }, put 'tell' }",
+	  "Succeeded", found_says },
+	{ "nested",
+	  "flow 'f' { on_fail = { undo = 'run' }, each 'out' { over = { 'a',"
+	  " 'b', 'c' }, as = 'o', get 'before', each 'in' { over = { 'x',"
+	  " 'y' }, as = 'i', key = '{o}-{i}', put('p', { undo = back(),"
+	  " target = '{o}{i}' }) }, put 'after' }, get 'bad' }",
+	  "Failed", graph_says },
+	{ "calls and items",
+	  "flow 'g' { input = { x = 'string' }, get 'p1', put('p2', { undo ="
+	  " back() }) }\n"
+	  "flow 'h' { each 'in' { over = { 'x', 'y' }, put('p', { undo ="
+	  " back() }) }, put 'q' }\n"
+	  "flow 'f' { on_fail = { undo = 'run', put 'sorry' },"
+	  " finally = { put 'bye', sleep '2s', put 'end' },"
+	  " each 'all' { over = { 'a', 'b', 'c' },"
+	  " step 'fix' { call 'g' { x = '{item}' } } },"
+	  " step 'other' { call 'h' }, get 'bad' }",
+	  "Failed", graph_says },
+	{ "undo step",
+	  "flow 'f' { each 'all' { over = { 'a', 'b', 'c' }, limit = 2,"
+	  " put('put_1', { undo = back() }),"
+	  " put('put_2', { undo = snmp.set { a = 'old {item} {device}' } }) },"
+	  " undo 'back' { step = 'all', items = { 'a', 'b' } },"
+	  " put('z', { after = { back = 'failed' } }) }",
+	  "Succeeded", undo_says },
+	{ "stop",
+	  "flow 'g' { put 'p1', parallel { { sleep '1s', stop 'enough' { when = { device = 'sw1' } } },"
+	  " put 'p2' }, put 'p3' }\n"
+	  "flow 'f' { finally = { put 'bye' }, each 'all' { over = { 'a', 'b' },"
+	  " parallel { { sleep '1s', stop 'enough' { when = { device = 'sw1' } } }, put 'p2' }, put 'p3' },"
+	  " step 'fix' { call 'g' }, stop 'there' { when = { device = 'sw1' } }, put 'never' }",
+	  "Succeeded", NULL },
+};
+
+/* What is known of the run in the end. */
+struct story {
+	char *rows;
+	unsigned inputs;
+	struct noc_table made;
+};
+
+static const struct form *form;
+static char *form_rules;
+
+static struct noc_now
+present(void)
+{
+	struct noc_now now = noc_clock_read();
+
+	now.boot_ns = 1000 * NOC_NS_PER_S;
+	return now;
+}
+
+static char *
+story_rows(const char *dir)
+{
+	static const char sql[] =
+	    "SELECT 'run ' || state || ' ' || phase || ' ' || outcome FROM runs"
+	    " UNION ALL SELECT * FROM (SELECT path || ' ' || item || ' ' ||"
+	    " state || ' ' || replace(coalesce(json_extract(json, '$.outcome'), ''), "
+	    "': it had happened', '') ||"
+	    " coalesce(json_extract(json, '$.error.message'), '') || ' ' ||"
+	    " coalesce(json_extract(json, '$.output'), '') ||"
+	    " coalesce(json_extract(json, '$.collected'), '') ||"
+	    " coalesce(json_extract(json, '$.live.table'), '')"
+	    " FROM steps ORDER BY node, path)";
+	char *path = noc_asprintf("%s/nocturne.db", dir);
+	struct noc_strbuf sb = NOC_STRBUF_INIT;
+	sqlite3_stmt *st;
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	sqlite3_busy_timeout(db, PATIENCE_MS);
+	if (sqlite3_prepare_v2(db, sql, -1, &st, NULL) != SQLITE_OK)
+		fail_msg("%s", sqlite3_errmsg(db));
+	while (sqlite3_step(st) == SQLITE_ROW)
+		noc_strbuf_addf(&sb, "%s\n", sqlite3_column_text(st, 0));
+	sqlite3_finalize(st);
+	sqlite3_close(db);
+	free(path);
+	noc_strbuf_addc(&sb, '.');
+	return noc_strbuf_detach(&sb, NULL);
+}
+
+/* The next thing happens: an answer, a timer.  False: it is all over. */
+static bool
+story_input(struct fix *f, unsigned seed)
+{
+	if (!fix_runs(f))
+		return false;
+	if (f->ncalls)
+		flow_reply(f, seed % f->ncalls);
+	else if (f->wake != INT64_MAX)
+		fix_advance(f, (f->wake - f->now.boot_ns) / NOC_NS_PER_MS + 1);
+	else
+		fail_msg("%s: it is stuck", form->name);
+	return true;
+}
+
+static void
+story_dies(struct fix *f, char *dir)
+{
+	for (size_t i = 0; i < f->ncalls; i++)
+		if (!flow_is_probe(f->calls[i]))
+			noc_table_put(&flow_world.flight,
+				      flow_path(f->calls[i]), f);
+	life_dies(f, dir, form_rules);
+}
+
+/* Killed after `at` inputs; 0: never. */
+static void
+story(unsigned at, unsigned seed, struct story *out)
+{
+	char *dir = state_make();
+	struct fix f;
+
+	memset(out, 0, sizeof(*out));
+	flow_forget();
+	flow_world.says = form->says;
+	flow_world.holds = true;
+	life_world = on_flow_world;
+	life_open(&f, dir, present(), form_rules);
+	fix_start_flow(&f, "f");
+	while (story_input(&f, seed * out->inputs)) {
+		if (++out->inputs > 500)
+			fail_msg("%s: it does not end", form->name);
+		if (out->inputs == at)
+			story_dies(&f, dir);
+	}
+	life_written(&f);
+	out->rows = story_rows(dir);
+	out->made = flow_world.made;
+	memset(&flow_world.made, 0, sizeof(flow_world.made));
+	if (state_int(dir, "SELECT count(*) FROM steps WHERE state IN"
+			   " ('Pending', 'Running')"))
+		fail_msg("%s cut at %u leaves: %s", form->name, at, out->rows);
+	life_done(&f, dir);
+}
+
+static void
+story_free(struct story *s)
+{
+	free(s->rows);
+	noc_table_release(&s->made);
+}
+
+/* Each as often as without a death, but what was out then and has no probe, or
+ * did not happen: that is tried again. */
+static void
+assert_made(const struct story *cut, const struct story *whole, unsigned at)
+{
+	const char *path;
+	void *n;
+
+	assert_int_equal(noc_table_len(&cut->made),
+			 noc_table_len(&whole->made));
+	for (size_t it = 0; noc_table_next(&cut->made, &it, &path, &n);) {
+		size_t want =
+		    (size_t)(uintptr_t)noc_table_get(&whole->made, path);
+		size_t got = (size_t)(uintptr_t)n;
+		bool again = noc_table_get(&flow_world.flight, path);
+
+		if (got != want && !(again && got == want + 1))
+			fail_msg("%s cut at %u: %s was done %zu times, not %zu",
+				 form->name, at, path, got, want);
+		if (got != want && !strstr(path, "!undo") &&
+		    strstr(path, "put") && *flow_says(path) == '{')
+			fail_msg("%s cut at %u: %s was done again", form->name,
+				 at, path);
+	}
+}
+
+static void
+every_input(unsigned seed)
+{
+	struct story whole, cut;
+	char *want;
+
+	form_rules = noc_asprintf(FLOW_WORDS "%s", form->text);
+	story(0, seed, &whole);
+	want = noc_asprintf("run %s ", form->state);
+	if (strncmp(whole.rows, want, strlen(want)) != 0)
+		fail_msg("%s: %s", form->name, whole.rows);
+	for (unsigned at = 1; at <= whole.inputs; at++) {
+		story(at, seed, &cut);
+		if (strcmp(cut.rows, whole.rows)) {
+			print_message("# %s cut at %u:\n%s\nwhole:\n%s\n",
+				      form->name, at, cut.rows, whole.rows);
+			fail_msg("%s cut at %u ended otherwise", form->name,
+				 at);
+		}
+		assert_made(&cut, &whole, at);
+		story_free(&cut);
+	}
+	print_message("# %s: %u deaths\n", form->name, whole.inputs);
+	story_free(&whole);
+	flow_forget();
+	free(want);
+	free(form_rules);
+}
+
+static void
+test_form(void **state)
+{
+	form = *state;
+	every_input(0); /* the oldest call is answered first */
+	every_input(7); /* in no order */
+}
+
+int
+main(void)
+{
+	struct CMUnitTest tests[NOC_COUNT(forms)];
+
+	memset(tests, 0, sizeof(tests));
+	for (size_t i = 0; i < NOC_COUNT(forms); i++)
+		tests[i] = (struct CMUnitTest){
+			.name = forms[i].name,
+			.test_func = test_form,
+			.initial_state = (void *)(uintptr_t)&forms[i],
+		};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
