@@ -32,6 +32,7 @@
 #include "engine/run/run_private.h"
 #include "engine/run/runner.h"
 #include "engine/run/step_core.h"
+#include "engine/run/undo.h"
 
 /* ---- life ---- */
 
@@ -68,6 +69,7 @@ noc_run_free(struct noc_run *r)
 	noc_fair_del(&noc_runs_of(r->core)->looks, &r->look);
 	noc_queue_forget(r);
 	noc_blast_free(r->blast);
+	noc_undo_close(r);
 	noc_lane_free(r->closing);
 	noc_lane_free(r->root);
 	noc_plan_unref(r->plan);

@@ -70,6 +70,7 @@ struct noc_run {
 	struct noc_hold *hold;	 /* what it has of limits and locks; or NULL */
 	bool paused;		 /* by people: nothing new begins */
 	int64_t order;		 /* of its undoable steps, the last given */
+	struct undo_job *jobs;	 /* engine/run/undo.c; under way */
 	size_t items;		 /* of its fan-outs together */
 	bool undo_asked;	 /* by who cancelled it */
 	bool undo_failed;	 /* something stays changed */

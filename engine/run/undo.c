@@ -37,6 +37,7 @@ struct undo_job {
 	size_t n, next, open;
 	size_t done, failed;
 	bool busy;
+	struct undo_job *next_job; /* of the run */
 };
 
 struct noc_undo {
@@ -178,7 +179,11 @@ job_over(struct undo_job *job)
 	struct noc_value *output;
 	struct noc_failure f;
 	size_t failed = job->failed, done = job->done;
+	struct undo_job **at = &r->jobs;
 
+	while (*at != job)
+		at = &(*at)->next_job;
+	*at = job->next_job;
 	free(job->lanes);
 	free(job);
 	if (each) {
@@ -237,7 +242,21 @@ job_new(struct noc_run *r, const struct undo_job *job)
 	struct undo_job *own = noc_memdup(job, sizeof(*job));
 
 	own->run = r;
+	own->next_job = r->jobs;
+	r->jobs = own;
 	job_fill(own);
+}
+
+void
+noc_undo_close(struct noc_run *r)
+{
+	while (r->jobs) {
+		struct undo_job *job = r->jobs;
+
+		r->jobs = job->next_job;
+		free(job->lanes);
+		free(job);
+	}
 }
 
 /* ---- one lane ---- */

@@ -23,6 +23,7 @@ bool noc_undo_has(const struct noc_lane *lane);
 /* Something in this node has an undo. */
 bool noc_undo_may(const struct noc_plan *plan, size_t node);
 void noc_undo_free(struct noc_undo *u); /* NULL is accepted */
+void noc_undo_close(struct noc_run *r); /* what of it is under way */
 /* A lane in it is over, and kept for what may be undone; owned then. */
 void noc_undo_keep(struct noc_lane *lane, struct noc_lane *inner);
 /* The list that an each in it went through. */
