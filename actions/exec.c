@@ -192,6 +192,24 @@ exec_stdin(struct exec *x)
 	noc_strbuf_addc(&x->in.text, '\n');
 }
 
+/* Of a step: whose call it is, for people who look into it. */
+static size_t
+exec_step(const struct noc_call *call, char **list)
+{
+	const struct noc_value *run = noc_value_get(call->context, "run");
+	const char *step = noc_value_get_str(call->context, "step", NULL);
+
+	if (!step)
+		return 0;
+	list[0] =
+	    noc_asprintf("NOCTURNE_RUN=%s", noc_value_get_str(run, "id", ""));
+	list[1] = noc_asprintf("NOCTURNE_STEP=%s", step);
+	list[2] = noc_asprintf(
+	    "NOCTURNE_ATTEMPT=%lld",
+	    (long long)noc_value_get_int(call->context, "attempt", 0));
+	return 3;
+}
+
 /* A small, known environment; nothing of the daemon's own leaks. */
 static char **
 exec_environ(const struct exec *x)
@@ -199,7 +217,7 @@ exec_environ(const struct exec *x)
 	static const char *const pass[] = { "PATH", "LANG", "TZ", "HOME" };
 	const struct noc_value *env =
 	    noc_value_get(noc_params_opts(x->call->params), "env");
-	char **list = noc_calloc(NOC_COUNT(pass) + noc_value_len(env) + 3,
+	char **list = noc_calloc(NOC_COUNT(pass) + noc_value_len(env) + 6,
 				 sizeof(char *));
 	size_t n = 0;
 
@@ -211,6 +229,7 @@ exec_environ(const struct exec *x)
 	}
 	list[n++] = noc_asprintf("NOCTURNE_TOKEN=%s", x->call->token);
 	list[n++] = noc_asprintf("NOCTURNE_TARGET=%s", x->call->target);
+	n += exec_step(x->call, list + n);
 	for (size_t i = 0; env && env->type == NOC_MAP && i < env->u.map.len;
 	     i++) {
 		struct noc_strbuf sb = NOC_STRBUF_INIT;

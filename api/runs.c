@@ -252,6 +252,8 @@ on_wait(struct noc_http_req *req, void *arg)
 
 static struct noc_api_route run_routes[] = {
 	{ "POST", "/api/v1/runs/{id}/cancel", "run.cancel", .status = 200 },
+	{ "POST", "/api/v1/runs/{id}/pause", "run.pause", .status = 200 },
+	{ "POST", "/api/v1/runs/{id}/resume", "run.resume", .status = 200 },
 	{ "POST", "/api/v1/runs/{id}/signal/{signal}", "run.signal",
 	  .status = 200 },
 };

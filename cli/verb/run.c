@@ -25,7 +25,8 @@ static const struct noc_verb_option run_options[] = {
 	{ "device", 'd', "NAME", "only of this device", false },
 	{ "limit", 'n', "N", "how many (30)", false },
 	{ "before", 0, "CURSOR", "the page after the one that gave it", false },
-	{ "items", 0, "STEP", "show: the items of this each", false },
+	{ "items", 0, "STEP",
+	  "show: the items of this each; signal: KEY,..., only these", false },
 	{ "item", 0, "PATH", "show: the steps in this item, such as all[sw1]",
 	  false },
 	{ "failed", 0, NULL, "--items: only those that failed", false },
@@ -35,6 +36,11 @@ static const struct noc_verb_option run_options[] = {
 	{ "shadow", 0, NULL, "start: read, change nothing, tell nobody",
 	  false },
 	{ "watch", 'w', NULL, "start: watch it until it ends", false },
+	{ "undo", 0, NULL, "cancel: undo what it did", false },
+	{ "force", 0, NULL, "cancel: wait for nothing, also while it undoes",
+	  false },
+	{ "extend", 0, "TIME", "pause, resume: so much more of its timeout",
+	  false },
 	{ 0 },
 };
 
@@ -385,27 +391,104 @@ run_watch(struct noc_client *c)
 
 /* ---- what changes it ---- */
 
+static void
+print_list(const struct noc_value *answer, const char *key, const char *what)
+{
+	const struct noc_value *list = noc_value_get(answer, key);
+
+	for (size_t i = 0; i < noc_value_len(list); i++)
+		printf("%s%s", i ? ", " : what, noc_value_at(list, i)->u.s.p);
+	if (noc_value_len(list))
+		putchar('\n');
+}
+
 static int
 run_cancel(struct noc_client *c)
 {
 	char *target =
 	    noc_client_path("/api/v1/runs/", noc_client_arg(c, 0), "/cancel");
-	int status =
-	    noc_client_act(c, "POST", target, noc_client_body(c), "cancelled");
+	struct noc_value *body = noc_client_body(c), *answer;
+	int status = 0;
 
+	if (noc_client_has(c, "undo"))
+		noc_value_set(body, "undo", noc_value_bool(true));
+	if (noc_client_has(c, "force"))
+		noc_value_set(body, "force", noc_value_bool(true));
+	answer = noc_client_call(c, "POST", target, body, &status);
+	free(target);
+	if (answer && c->output == NOC_OUTPUT_TABLE) {
+		puts("cancelled");
+		print_list(answer, "waits_for", "has 10 s to end: ");
+		print_list(answer, "stays_changed", "stays changed: ");
+	} else if (answer) {
+		noc_rows_fields(c->output, answer);
+	}
+	noc_value_free(answer);
+	return status;
+}
+
+static int
+run_pause_or(struct noc_client *c, const char *verb, const char *sentence)
+{
+	char *target =
+	    noc_client_path("/api/v1/runs/", noc_client_arg(c, 0), verb);
+	const char *extend = noc_client_opt(c, "extend");
+	struct noc_value *body = noc_client_body(c);
+	int status;
+
+	if (extend)
+		noc_value_set(body, "for", noc_value_str(extend));
+	status = noc_client_act(c, "POST", target, body, sentence);
 	free(target);
 	return status;
 }
 
 static int
+run_pause(struct noc_client *c)
+{
+	return run_pause_or(c, "/pause", "paused");
+}
+
+static int
+run_resume(struct noc_client *c)
+{
+	return run_pause_or(c, "/resume", "resumed");
+}
+
+/* "a,b" */
+static struct noc_value *
+item_list(const char *text)
+{
+	struct noc_value *list = noc_value_list();
+
+	for (const char *p = text; *p; p += *p == ',') {
+		size_t n = strcspn(p, ",");
+
+		if (n)
+			noc_value_push(list, noc_value_strn(p, n));
+		p += n;
+	}
+	return list;
+}
+
+/* signal RUN [PATH] NAME */
+static int
 run_signal(struct noc_client *c)
 {
-	char *name = noc_client_path("/signal/", noc_client_arg(c, 1), "");
+	const char *path = noc_client_arg(c, 2) ? noc_client_arg(c, 1) : NULL;
+	const char *items = noc_client_opt(c, "items");
+	struct noc_value *body = noc_client_body(c);
+	char *name =
+	    noc_client_path("/signal/", noc_client_arg(c, path ? 2 : 1), "");
 	char *target =
 	    noc_client_path("/api/v1/runs/", noc_client_arg(c, 0), name);
-	int status =
-	    noc_client_act(c, "POST", target, noc_client_body(c), "signalled");
+	int status;
 
+	if (path)
+		noc_value_set(body, "path", noc_value_str(path));
+	if (items)
+		noc_value_set(body, "items", item_list(items));
+	status = noc_client_act(c, "POST", target, body, "signalled");
 	free(name);
 	free(target);
 	return status;
@@ -466,7 +549,9 @@ run_run(int argc, char **argv)
 		{ "show", 1, 1, run_show },
 		{ "watch", 1, 1, run_watch },
 		{ "cancel", 1, 1, run_cancel },
-		{ "signal", 2, 2, run_signal },
+		{ "pause", 1, 1, run_pause },
+		{ "resume", 1, 1, run_resume },
+		{ "signal", 2, 3, run_signal },
 		{ "start", 1, 256, run_start },
 		{ 0 },
 	};
@@ -476,13 +561,14 @@ run_run(int argc, char **argv)
 
 const struct noc_verb noc_verb_run = {
 	.name = "run",
-	.summary = "lists, shows, watches, cancels and starts runs",
+	.summary = "lists, shows, watches, pauses, cancels and starts runs",
 	.usage = "[list] [--in STATE] [--rule NAME] [--device NAME] [-n N]\n"
 		 "show RUN [--item PATH]\n"
 		 "show RUN --items STEP [--failed|--in STATE] [-n N] "
 		 "[--after CURSOR]\n"
-		 "watch RUN\ncancel RUN [-m WHY]\n"
-		 "signal RUN NAME\n"
+		 "watch RUN\ncancel RUN [--undo] [--force] [-m WHY]\n"
+		 "pause|resume RUN [--extend TIME] [-m WHY]\n"
+		 "signal RUN [PATH] NAME [--items KEY,...]\n"
 		 "start FLOW [key=value]... [--dry-run|--observe|--shadow] "
 		 "[--watch]",
 	.options = run_options,

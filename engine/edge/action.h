@@ -37,6 +37,7 @@ struct noc_call_error {
 	int64_t retry_after_ms; /* 0: not said */
 };
 
+#define NOC_CALL_TOKEN 96
 struct noc_call {
 	uint64_t id;
 	const struct noc_action_ops *ops;
@@ -46,7 +47,7 @@ struct noc_call {
 	const char *target;		 /* device name or "" */
 	const struct noc_device *device; /* of the target; NULL unknown */
 	int64_t timeout_ms;
-	char token[160];		 /* idempotency: run/step/attempt */
+	char token[NOC_CALL_TOKEN];	 /* engine/run/token.h */
 	const struct noc_value *context; /* {event, run, step} for children */
 	void *impl;			 /* the action's own */
 	/* Outside any input; result is owned by the callee, NULL when err. */

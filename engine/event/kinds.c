@@ -77,6 +77,8 @@ static const struct noc_kind_def kind_table[] = {
 	{ "poll.error", "task fails reason",
 	  "A device did not answer a poll." },
 	{ "poll.missed", "task reason", "A poll could not run." },
+	{ "dependency.unavailable", "run step block message",
+	  "A run failed as what it needs was away." },
 	{ "sensor.ended", "task", "A sensor's child has ended." },
 	{ "syslog", "", "A message that no normalizer knew." },
 	{ "snmp.trap", "", "A notification that no normalizer knew." },

@@ -152,6 +152,7 @@ struct noc_step_def {
 	const char *block; /* who has failed, of its failures; NULL */
 	const char *class; /* NOC_STEP_FAIL: of its error; NULL: permanent */
 	const char *on_timeout;	   /* escalate skip abort; NULL */
+	bool degraded_goes_on;	   /* dependency_degraded is no failure of it */
 	struct noc_each_def *each; /* NOC_STEP_EACH */
 	struct noc_step_def *undo; /* an action that takes it back; NULL */
 	bool takes_back;	   /* it is the undo of a step */

@@ -422,6 +422,8 @@ noc_step_build(const struct noc_value *node, size_t position,
 			rc = step_kinds[i].build(node, s, err);
 		s->block = noc_value_get_str(opts, "block", NULL);
 		s->on_timeout = noc_value_get_str(opts, "on_timeout", NULL);
+		s->degraded_goes_on =
+		    noc_value_is_str(noc_value_get(opts, "degraded"), "go_on");
 		if (!rc)
 			rc = plan_where(opts, "when", s->at, &s->when,
 					&s->when_fn, err);

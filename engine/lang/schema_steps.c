@@ -57,6 +57,9 @@ static const struct noc_option step_options[] = {
 	VAL("targets", ANY, NULL, NULL,
 	    "the devices that one call changes: \"{steps.x.devices}\", or a "
 	    "list; those that are frozen are left out of {targets}"),
+	VAL("degraded", ENUM, "go_on fail", "fail",
+	    "when what it needs works badly (class dependency_degraded): go_on "
+	    "writes it down and goes on"),
 	OPT("breaker", LATER, "own breaker limits"),
 	END
 };

@@ -336,7 +336,7 @@ node_is_in(const struct noc_lane *lane, size_t node, size_t scope)
 static bool
 live_may_finish(const struct noc_live *l)
 {
-	return (l->out || l->wait == NOC_WAIT_CALL) &&
+	return (l->out ? l->out->out : l->wait == NOC_WAIT_CALL) &&
 	       noc_live_step(l)->mutates && !l->probing;
 }
 

@@ -26,6 +26,7 @@
 #include "engine/run/runner.h"
 #include "engine/run/step.h"
 #include "engine/run/targets.h"
+#include "engine/run/token.h"
 #include "engine/run/undo.h"
 #include "engine/run/verify.h"
 
@@ -219,8 +220,10 @@ attempt_cleared(struct noc_attempt *a)
 		return false;
 	}
 	c = a->probing ? NOC_CLEAR
-		       : noc_step_clearance(l->lane, a->def, a->target,
-					    a->call->params, &f);
+	    : l->run->paused && a->mutates
+		? NOC_CLEAR_PAUSE
+		: noc_step_clearance(l->lane, a->def, a->target,
+				     a->call->params, &f);
 	if (c == NOC_CLEAR && !a->probing)
 		c = noc_targets_clearance(l, &f);
 	switch (c) {
@@ -306,6 +309,7 @@ attempt_new(struct noc_live *l, const struct noc_action_ops *ops,
 	a->target = noc_strdup(target);
 	a->breaker_target = noc_breaker_target(params, target);
 	a->number = ++l->attempt;
+	noc_value_set(context, "attempt", noc_value_int(a->number));
 	a->probing = l->probing;
 	a->mutates = def->mutates && !l->probing;
 	a->reads = (ops->flags & NOC_ACTION_READS) || !def->mutates;
@@ -319,8 +323,7 @@ attempt_new(struct noc_live *l, const struct noc_action_ops *ops,
 	a->call->on_done = on_call_done;
 	a->call->arg = a;
 	noc_call_aim(a->call, inv);
-	snprintf(a->call->token, sizeof(a->call->token), "%s/%s/%d", r->text,
-		 l->path, a->number);
+	noc_token(l, a->call->token);
 	a->next = runs->attempts;
 	a->prev = &runs->attempts;
 	if (a->next)
@@ -545,7 +548,7 @@ attempt_must_wait(const struct noc_live *l, const struct noc_step_def *def)
 	if (noc_core_fill(r->core) >= PRESSURE_STOPS)
 		return true;
 	return def->mutates && !l->probing && r->mode == NOC_ACTIVE &&
-	       noc_override_killed(r->core);
+	       (r->paused || noc_override_killed(r->core));
 }
 
 void

@@ -13,6 +13,8 @@
 #include "engine/policy/settle.h"
 #include "engine/notify/notify.h"
 #include "engine/run/breaker.h"
+#include "engine/run/cancel.h"
+#include "engine/run/cause.h"
 #include "engine/run/change.h"
 #include "engine/run/clearance.h"
 #include "engine/run/code.h"
@@ -98,9 +100,16 @@ noc_attempt_cancel(struct noc_live *l, const char *why)
 void
 noc_step_retry(struct noc_live *l, struct noc_step_done *d, int64_t delay_ms)
 {
+	const struct noc_failure *given = d->failure;
 	struct noc_run *r = l->run;
+	struct noc_failure f;
 	char outcome[96];
 
+	if (given) {
+		f = *given;
+		noc_failure_blame(&f, d->def);
+		d->failure = &f;
+	}
 	snprintf(outcome, sizeof(outcome), "retry in %lld ms: %s",
 		 (long long)delay_ms, d->failure ? d->failure->class : "");
 	d->state = "Pending";
@@ -112,6 +121,7 @@ noc_step_retry(struct noc_live *l, struct noc_step_done *d, int64_t delay_ms)
 		      noc_steady_now(r->core) + delay_ms * NOC_NS_PER_MS);
 	d->due_ns = l->due_ns;
 	noc_step_write_done(l, d);
+	d->failure = given;
 }
 
 /*
@@ -153,6 +163,11 @@ step_may_retry(const struct noc_live *l, const struct noc_step_done *d,
 	const struct noc_retry_policy *p = &def->retry;
 	int64_t now = noc_steady_now(r->core);
 
+	if (noc_cancel_is(l))
+		return false;
+	if (!strcmp(d->failure->class, "timeout") && def->on_timeout &&
+	    !strcmp(def->on_timeout, "abort"))
+		return false;
 	if (!noc_retry_class(d->failure->class) || l->tries >= p->attempts ||
 	    !run_may_retry(r))
 		return false;
@@ -168,8 +183,12 @@ step_may_retry(const struct noc_live *l, const struct noc_step_done *d,
 static void
 step_ask(struct noc_live *l, struct noc_step_done *d)
 {
+	struct noc_failure f = *d->failure;
 	struct noc_run *r = l->run;
 	char text[600];
+
+	noc_failure_blame(&f, d->def);
+	d->failure = &f;
 
 	d->state = "Pending";
 	d->outcome = "in_doubt";
@@ -180,6 +199,15 @@ step_ask(struct noc_live *l, struct noc_step_done *d)
 	noc_value_free(r->error);
 	r->error = noc_failure_value(d->failure);
 	r->dirty = true;
+	if (l->lane->item >= 0) { /* many may ask the same */
+		noc_cause_tell(
+		    r->core, r->ev, r->mode, &r->id,
+		    "%s: step %s of items of run %s may or may not have "
+		    "happened. `nocturne run show` it and look, then `nocturne "
+		    "run signal %s PATH done|retry|fail [--items KEY,...]`",
+		    r->rule, d->def->name, r->text, r->text);
+		return;
+	}
 	snprintf(text, sizeof(text),
 		 "%s %s: step %s may or may not have happened (%s). Look, then "
 		 "`nocturne run signal %s done|retry|fail`",
@@ -193,7 +221,9 @@ noc_attempt_in_doubt(struct noc_live *l, struct noc_step_done *d)
 	const struct noc_run *r = l->run;
 	const char *way = d->def->on_crash;
 
-	if (!strcmp(way, "fail")) {
+	if (noc_cancel_is(l)) {
+		noc_cancel_doubt(l, d);
+	} else if (!strcmp(way, "fail")) {
 		noc_step_fail(l, d);
 	} else if (!strcmp(way, "retry") && run_may_retry(r) &&
 		   l->tries < d->def->retry.attempts) {
@@ -339,6 +369,23 @@ failure_counts(const struct noc_failure *f)
 	       strcmp(f->class, "downstream_failed");
 }
 
+/* What it needs works badly, and it may do without: written down, and what
+ * comes after it can ask for it. */
+static void
+attempt_degraded(struct noc_live *l, struct noc_step_done *d)
+{
+	struct noc_value *output = noc_value_map();
+	struct noc_failure f = *d->failure;
+	char outcome[320];
+
+	noc_failure_blame(&f, d->def);
+	d->failure = &f;
+	snprintf(outcome, sizeof(outcome), "ok: degraded: %s", f.message);
+	d->outcome = outcome;
+	noc_value_set(output, "degraded", noc_value_str(f.message));
+	noc_step_succeed(l, output, d);
+}
+
 static void
 attempt_judge(struct noc_live *l, bool touched, struct noc_value *result,
 	      struct noc_step_done *d)
@@ -362,6 +409,9 @@ attempt_judge(struct noc_live *l, bool touched, struct noc_value *result,
 	}
 	if (!strcmp(d->failure->class, "in_doubt"))
 		noc_attempt_in_doubt(l, d);
+	else if (d->def->degraded_goes_on &&
+		 !strcmp(d->failure->class, "dependency_degraded"))
+		attempt_degraded(l, d);
 	else if (step_may_retry(l, d, &delay_ms))
 		noc_step_retry(l, d, delay_ms);
 	else

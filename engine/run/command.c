@@ -6,10 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/run/cancel.h"
 #include "engine/run/run_private.h"
 #include "engine/run/runner.h"
 
-/* Verbs about runs: run.start, run.cancel, run.signal, run.ack. */
+/* Verbs about runs: run.start, run.cancel, run.pause, run.signal, ... */
 
 /* A whole id, or a beginning that only one run has. */
 static int
@@ -88,16 +89,63 @@ on_run_cancel(struct noc_core *core, void *part,
 	      const struct noc_value *command, struct noc_value **answer,
 	      struct noc_err *err)
 {
+	const struct noc_cancel how = {
+		.actor = noc_value_get_str(command, "actor", "unknown"),
+		.why = noc_value_get_str(command, "why", ""),
+		.undo = noc_value_get_bool(command, "undo", false),
+		.force = noc_value_get_bool(command, "force", false),
+	};
+	const struct noc_run *r;
 	struct noc_id id;
 	int rc = command_run(part, command, &id, err);
 
+	if (rc)
+		return rc;
+	r = noc_run_find(core, &id);
+	rc = noc_run_cancel(core, &id, &how, err);
+	if (rc)
+		return rc;
+	*answer = answer_id(&id);
+	if (!r)
+		return 0;
+	noc_value_set(*answer, "state", noc_value_str(r->state));
+	noc_value_set(*answer, "stays_changed", noc_cancel_stays(r));
+	noc_value_set(*answer, "waits_for", noc_cancel_waits(r));
+	return 0;
+}
+
+static int
+command_pause(struct noc_core *core, const struct noc_runs *runs,
+	      const struct noc_value *command, bool on,
+	      struct noc_value **answer, struct noc_err *err)
+{
+	struct noc_id id;
+	int rc = command_run(runs, command, &id, err);
+
 	if (rc == 0)
-		rc = noc_run_cancel(
-		    core, &id, noc_value_get_str(command, "actor", "unknown"),
-		    noc_value_get_str(command, "why", ""), err);
+		rc = noc_run_pause(
+		    core, &id, on,
+		    noc_value_get_str(command, "actor", "unknown"),
+		    noc_value_get_str(command, "why", ""),
+		    noc_value_get_int(command, "for_ms", 0), err);
 	if (rc == 0)
 		*answer = answer_id(&id);
 	return rc;
+}
+
+static int
+on_run_pause(struct noc_core *core, void *part, const struct noc_value *command,
+	     struct noc_value **answer, struct noc_err *err)
+{
+	return command_pause(core, part, command, true, answer, err);
+}
+
+static int
+on_run_resume(struct noc_core *core, void *part,
+	      const struct noc_value *command, struct noc_value **answer,
+	      struct noc_err *err)
+{
+	return command_pause(core, part, command, false, answer, err);
 }
 
 static int
@@ -105,14 +153,18 @@ command_signal(struct noc_core *core, const struct noc_runs *runs,
 	       const struct noc_value *command, const char *signal,
 	       struct noc_value **answer, struct noc_err *err)
 {
+	const struct noc_signal s = {
+		.name = signal,
+		.actor = noc_value_get_str(command, "actor", "unknown"),
+		.why = noc_value_get_str(command, "why", ""),
+		.path = noc_value_get_str(command, "path", NULL),
+		.items = noc_value_get(command, "items"),
+	};
 	struct noc_id id;
 	int rc = command_run(runs, command, &id, err);
 
 	if (rc == 0)
-		rc = noc_run_signal(
-		    core, &id, signal,
-		    noc_value_get_str(command, "actor", "unknown"),
-		    noc_value_get_str(command, "why", ""), err);
+		rc = noc_run_signal(core, &id, &s, err);
 	if (rc == 0)
 		*answer = answer_id(&id);
 	return rc;
@@ -138,6 +190,8 @@ on_run_ack(struct noc_core *core, void *part, const struct noc_value *command,
 const struct noc_part_answer noc_run_answers[] = {
 	{ "run.start", on_run_start },
 	{ "run.cancel", on_run_cancel },
+	{ "run.pause", on_run_pause },
+	{ "run.resume", on_run_resume },
 	{ "run.signal", on_run_signal },
 	{ "run.ack", on_run_ack },
 	{ 0 },

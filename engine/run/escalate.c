@@ -19,6 +19,7 @@
 #include "engine/run/runner.h"
 #include "engine/run/step.h"
 #include "engine/run/step_core.h"
+#include "engine/run/stops.h"
 
 /*
  * Levels of notice until somebody answers.  The state is in the run row
@@ -27,23 +28,6 @@
  */
 
 /* ---- which events end one ---- */
-
-void
-noc_escalate_watch(struct noc_live *l, bool on)
-{
-	struct noc_table *stops = &noc_runs_of(l->run->core)->stops;
-
-	for (size_t i = 0; i < l->esc.def->nstop_on; i++) {
-		const char *kind = l->esc.def->stop_on[i];
-		uintptr_t n = (uintptr_t)noc_table_get(stops, kind);
-
-		n = on ? n + 1 : n - 1;
-		if (n)
-			noc_table_put(stops, kind, (void *)n);
-		else
-			noc_table_del(stops, kind);
-	}
-}
 
 bool
 noc_escalate_stops(const struct noc_live *l, const char *signal)
@@ -95,61 +79,139 @@ noc_escalate_of(const struct noc_run *r)
 	return l;
 }
 
+/* All that escalate in it, be it many items, know the same event. */
+static void
+run_stop(struct noc_run *r, const struct noc_event *ev)
+{
+	struct noc_live *next;
+
+	for (struct noc_live *l = r->lives; l && !r->ended; l = next) {
+		next = l->next;
+		if (!l->esc.def || !noc_escalate_stops(l, ev->kind))
+			continue;
+		noc_escalate_stop(l, ev->kind);
+		next = r->lives; /* others may have gone with it */
+	}
+}
+
+static bool
+run_waits_for(const struct noc_run *r, const struct noc_event *ev)
+{
+	for (const struct noc_live *l = r->lives; l; l = l->next)
+		if (l->esc.def && noc_escalate_stops(l, ev->kind))
+			return escalate_same(r, ev);
+	return false;
+}
+
 void
 noc_escalate_event(struct noc_core *core, struct noc_event *ev)
 {
 	struct noc_runs *runs = noc_runs_of(core);
-	struct noc_run **all;
+	struct noc_id *ids;
 	size_t n;
 
-	if (!noc_table_get(&runs->stops, ev->kind))
+	if (!noc_stops_kind(runs, ev->kind))
 		return;
-	all = noc_run_all(runs, &n);
+	ids = noc_stops_find(runs, ev, &n);
 	for (size_t i = 0; i < n; i++) {
-		struct noc_run *r = all[i];
-		struct noc_live *l = noc_escalate_of(r);
+		struct noc_run *r = noc_run_find(core, &ids[i]);
 		char id[NOC_ID_TEXT];
 
-		if (!l || !noc_escalate_stops(l, ev->kind) ||
-		    !escalate_same(r, ev))
+		if (!r || !run_waits_for(r, ev))
 			continue;
 		ev = noc_core_write_event(core, ev, "matched");
 		noc_run_write_signal(r, ev->kind, "event",
 				     noc_id_format(id, &ev->id));
-		noc_escalate_stop(l, ev->kind);
+		run_stop(r, ev);
 		noc_run_advance(r);
 	}
-	free(all);
+	free(ids);
+}
+
+/* ---- names ---- */
+
+/* By the names that its event has now. */
+static void
+run_named(struct noc_run *r)
+{
+	const struct noc_rule *rule = noc_run_rule(r, r->rule);
+	struct noc_strbuf key = NOC_STRBUF_INIT;
+
+	if (rule && rule->key && r->key[0] &&
+	    noc_key_make(rule->key, r->ev, NOC_MISSING_FAIL, &key) && key.p &&
+	    strcmp(key.p, r->key) != 0) {
+		free(r->key);
+		r->key = noc_strdup(key.p);
+		noc_run_set_info(r);
+		r->dirty = true;
+		noc_run_store(r);
+	}
+	noc_strbuf_release(&key);
+	for (struct noc_live *l = r->lives; l; l = l->next)
+		if (l->esc.def)
+			noc_stops_add(l);
+}
+
+/* It stands with the other runs whose event is of this device. */
+void
+noc_escalate_know(struct noc_run *r)
+{
+	struct noc_table *about = &noc_runs_of(r->core)->about;
+	const struct noc_event *ev = r->ev;
+
+	if (!ev || r->ended || r->placed)
+		return;
+	r->placed = true;
+	r->about = noc_table_putn(about, ev->device.p, ev->device.len, r);
+	if (r->about)
+		r->about->about_prev = r;
+}
+
+void
+noc_escalate_forget(struct noc_run *r)
+{
+	struct noc_table *about = &noc_runs_of(r->core)->about;
+	const struct noc_slice *device = r->placed ? &r->ev->device : NULL;
+
+	if (!device)
+		return;
+	r->placed = false;
+	if (r->about)
+		r->about->about_prev = r->about_prev;
+	if (r->about_prev)
+		r->about_prev->about = r->about;
+	else if (r->about)
+		noc_table_putn(about, device->p, device->len, r->about);
+	else
+		noc_table_deln(about, device->p, device->len);
 }
 
 void
 noc_escalate_named(struct noc_core *core, const char *device,
 		   void (*fill)(struct noc_event *ev, void *arg), void *arg)
 {
-	size_t n;
-	struct noc_run **all = noc_run_all(noc_runs_of(core), &n);
+	struct noc_runs *runs = noc_runs_of(core);
+	struct noc_run **all;
+	size_t n = 0;
 
-	for (size_t i = 0; i < n; i++) {
-		struct noc_run *r = all[i];
-		struct noc_strbuf key = NOC_STRBUF_INIT;
-		const struct noc_rule *rule;
-
-		if (!r->ev || (device && !noc_slice_is(r->ev->device, device)))
+	for (struct noc_run *r = device ? noc_table_get(&runs->about, device)
+					: NULL;
+	     r; r = r->about) {
+		if (r->ended)
 			continue;
 		if (fill)
 			fill(r->ev, arg);
-		rule = noc_run_rule(r, r->rule);
-		if (!rule || !rule->key || !r->key[0])
+		run_named(r);
+	}
+	if (device)
+		return;
+	all = noc_run_all(runs, &n);
+	for (size_t i = 0; i < n; i++) {
+		if (!all[i]->ev)
 			continue;
-		if (noc_key_make(rule->key, r->ev, NOC_MISSING_FAIL, &key) &&
-		    key.p && strcmp(key.p, r->key)) {
-			free(r->key);
-			r->key = noc_strdup(key.p);
-			noc_run_set_info(r);
-			r->dirty = true;
-			noc_run_store(r);
-		}
-		noc_strbuf_release(&key);
+		if (fill)
+			fill(all[i]->ev, arg);
+		run_named(all[i]);
 	}
 	free(all);
 }
@@ -249,7 +311,7 @@ escalate_over(struct noc_live *l, const char *why, bool answered)
 	struct noc_failure f;
 	char text[600];
 
-	noc_escalate_watch(l, false);
+	noc_stops_del(l);
 	l->esc.def = NULL;
 	noc_live_wait(l, NOC_WAIT_NONE, "", 0);
 	if (on_fail) {
@@ -319,7 +381,7 @@ noc_escalate_begin(struct noc_live *l, const struct noc_escalation *def,
 		.on_fail = on_fail,
 		.since_ns = noc_steady_now(l->run->core),
 	};
-	noc_escalate_watch(l, true);
+	noc_stops_add(l);
 	noc_escalate_due(l);
 }
 
@@ -329,7 +391,7 @@ noc_escalate_clear(struct noc_live *l, const char *why)
 	if (!l->esc.def)
 		return;
 	escalate_all(l, "all clear", why);
-	noc_escalate_watch(l, false);
+	noc_stops_del(l);
 	l->esc.def = NULL;
 }
 

@@ -20,14 +20,15 @@ bool noc_escalate_stops(const struct noc_live *l, const char *signal);
 void noc_escalate_stop(struct noc_live *l, const char *why);
 /* One all-clear to everybody told; the escalation is over, not the run. */
 void noc_escalate_clear(struct noc_live *l, const char *why);
-/* stop_on kinds are counted, so that most events cost one look. */
-void noc_escalate_watch(struct noc_live *l, bool on);
-
 /* The one of this run that escalates; NULL: none does. */
 struct noc_live *noc_escalate_of(const struct noc_run *r);
 
 /* An event that may be in some run's stop_on, matched by key and device. */
 void noc_escalate_event(struct noc_core *core, struct noc_event *ev);
+
+/* It has its event; it is about to be freed. */
+void noc_escalate_know(struct noc_run *r);
+void noc_escalate_forget(struct noc_run *r);
 
 /* Ports of this device (NULL: of all) have names now, as in keyed.h: a run is
  * about the same thing as before, by its name. */

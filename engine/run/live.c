@@ -14,6 +14,7 @@
 #include "engine/run/rows.h"
 #include "engine/run/runner.h"
 #include "engine/run/step.h"
+#include "engine/run/stops.h"
 #include "engine/run/undo.h"
 
 const char *const noc_wait_names[] = {
@@ -178,6 +179,7 @@ noc_live_free(struct noc_live *l)
 		l->lane->broken = NULL;
 	noc_container_close(l);
 	live_unqueue(l);
+	noc_stops_del(l);
 	noc_due_disarm(l->run->core, &l->due);
 	noc_value_free(l->row);
 	noc_value_free(l->targets);

@@ -58,6 +58,7 @@ struct noc_live {
 	int64_t ok_since_ns; /* verify: it holds since; 0: it does not */
 	int reads;
 	struct noc_escalating esc;
+	struct noc_stop *stops;	    /* where it waits for an event, stops.h */
 	struct noc_slot *slot;	    /* waited for, or had for what begins now */
 	struct noc_attempt *out;    /* the attempt at hand */
 	struct noc_value *targets;  /* a list, of a step about many; NULL */

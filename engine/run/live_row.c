@@ -10,6 +10,7 @@
 #include "engine/run/escalate.h"
 #include "engine/run/rows.h"
 #include "engine/run/runner.h"
+#include "engine/run/stops.h"
 
 /*
  * A live in the row of its step: what people see of the step, and under "live"
@@ -120,7 +121,7 @@ live_load_esc(struct noc_live *l, const struct noc_value *esc)
 		     : def	    ? def->escalation
 				    : NULL;
 	if (l->esc.def)
-		noc_escalate_watch(l, true);
+		noc_stops_add(l);
 }
 
 static struct noc_live *

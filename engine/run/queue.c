@@ -261,13 +261,16 @@ static void
 on_supersede(void *arg)
 {
 	struct queue_end *e = arg;
-	struct noc_err err;
 	char why[96];
+	const struct noc_cancel how = { .actor = e->actor,
+					.why = why,
+					.force = true };
+	struct noc_err err;
 
 	snprintf(why, sizeof(why), "superseded by run %s", e->by);
 	noc_core_begin(e->core, noc_core_turn(e->core));
 	if (noc_run_find(e->core, &e->run))
-		(void)noc_run_cancel(e->core, &e->run, e->actor, why, &err);
+		(void)noc_run_cancel(e->core, &e->run, &how, &err);
 	noc_core_end(e->core);
 	free(e);
 }

@@ -11,6 +11,7 @@
 #include "engine/notify/notify.h"
 #include "engine/run/advance.h"
 #include "engine/run/attempt.h"
+#include "engine/run/cancel.h"
 #include "engine/run/code.h"
 #include "engine/run/each.h"
 #include "engine/run/escalate.h"
@@ -69,7 +70,7 @@ run_recover(struct noc_live *l, const struct noc_step_def *def)
 	l->wait = NOC_WAIT_NONE;
 	r->dirty = true;
 	if (def->kind == NOC_STEP_EMIT) {
-		if (noc_step_emitted(r, def))
+		if (noc_step_emitted(l))
 			noc_step_succeed(l, NULL, &d);
 		else
 			noc_step_emit(l, def);
@@ -283,7 +284,7 @@ run_is_sure(const struct noc_run *r, bool lacks)
 		    at->wait == NOC_WAIT_ASK || at->wait == NOC_WAIT_BLOCKED;
 
 	return !r->unread && !lacks && (!r->unsure || asked) &&
-	       (r->first || l || r->stage != NOC_STAGE_BODY);
+	       (r->first || l || r->paused || r->stage != NOC_STAGE_BODY);
 }
 
 /* What cannot be read, was saved from a damaged database, or does not say what
@@ -300,8 +301,6 @@ run_unsure(struct noc_run *r)
 		if (!live_is_early(at))
 			continue;
 		r->unread = true;
-		if (at->esc.def)
-			noc_escalate_watch(at, false);
 		noc_live_end(at, NOC_END_UNREACHED);
 	}
 	if (run_is_sure(r, lacks))
@@ -363,6 +362,7 @@ noc_run_ready(struct noc_core *core, void *part)
 		noc_stage_restore(r);
 		run_unsure(r);
 		noc_run_hush(r);
+		noc_cancel_resume(r);
 		run_go_on(r);
 		noc_run_limit(r);
 		noc_run_advance(r);
@@ -382,6 +382,7 @@ noc_run_reload(struct noc_core *core, void *part)
 
 	(void)core;
 	noc_code_retry(part);
+	noc_stops_reload(part);
 	for (size_t i = 0; i < n; i++) {
 		struct noc_run *r = all[i];
 

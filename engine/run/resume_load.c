@@ -13,6 +13,7 @@
 #include "engine/event/value.h"
 #include "engine/edge/env.h"
 #include "engine/run/blast.h"
+#include "engine/run/cancel.h"
 #include "engine/run/container.h"
 #include "engine/run/each.h"
 #include "engine/run/escalate.h"
@@ -156,6 +157,8 @@ run_load_json(struct noc_run *r, const struct noc_value *json)
 		    (r->first && node == r->plan->nbody) ||
 		    (extra && extra->type != NOC_MAP);
 	r->counted = noc_value_get_int(json, "counted", 0) != 0;
+	r->paused = noc_value_get_int(json, "paused", 0) != 0;
+	r->extend_ms = noc_value_get_int(json, "extend", 0);
 	r->retries = (int)noc_value_get_int(json, "retries", 0);
 	r->recoveries = (int)noc_value_get_int(json, "recoveries", 0);
 	if (node > r->plan->nbody)
@@ -426,6 +429,8 @@ noc_run_load_step(struct noc_core *core, void *part,
 		i++;
 	if (node == r->plan->nsteps || i == NOC_COUNT(step_states))
 		return;
+	noc_cancel_note(r, kind == ROW_ITEM ? r->plan->nsteps : node, row->path,
+			row->state);
 	lane = noc_container_lane(r, node, row->path, row->item);
 	if (!lane)
 		return;

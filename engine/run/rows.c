@@ -22,7 +22,9 @@
 #include "engine/run/runner.h"
 #include "engine/run/targets.h"
 #include "engine/run/advance.h"
+#include "engine/run/cancel.h"
 #include "engine/run/stage.h"
+#include "engine/run/token.h"
 #include "engine/run/undo.h"
 
 /*
@@ -79,6 +81,7 @@ run_set_json(struct noc_run *r)
 	noc_stage_store(r);
 	run_set_int(r, "order", r->order);
 	run_set_int(r, "paused", r->paused);
+	run_set_int(r, "extend", r->extend_ms);
 	run_set_int(r, "retries", r->retries);
 	run_set_int(r, "recoveries", r->recoveries);
 	run_set_int(r, "counted", r->counted);
@@ -340,6 +343,8 @@ noc_run_write_end(struct noc_run *r)
 	noc_value_set(detail, "ms", noc_value_int(r->took_ns / NOC_NS_PER_MS));
 	if (r->error)
 		noc_value_set(detail, "error", noc_value_copy(r->error));
+	if (!strcmp(r->state, "Cancelled"))
+		noc_value_set(detail, "stays_changed", noc_cancel_stays(r));
 	rec = noc_txn_record(noc_core_txn(r->core), NOC_REC_RUN_END);
 	noc_record_adds(rec, NOC_TAG_RUN, r->text);
 	noc_record_adds(rec, NOC_TAG_RULE, r->rule);
@@ -387,15 +392,6 @@ step_action(const struct noc_step_def *def)
 	return def->action;
 }
 
-/* The idempotency token of an attempt: the same for the same attempt only. */
-static void
-step_token(const struct noc_live *l, struct noc_value *json)
-{
-	noc_value_set(
-	    json, "token",
-	    noc_value_strf("%s/%s/%d", l->run->text, l->path, l->attempt));
-}
-
 /* Many begin in one millisecond: people want them in the order of the flow. */
 static void
 step_place(const struct noc_live *l, struct noc_value *json)
@@ -440,7 +436,7 @@ noc_step_write_start(struct noc_live *l, const struct noc_step_def *def,
 	struct noc_value *json = noc_value_map();
 	struct noc_record *rec;
 	struct noc_value *said;
-	char plan[65];
+	char plan[65], token[NOC_TOKEN_TEXT];
 
 	noc_undo_mark(l);
 	noc_value_set(json, "attempt", noc_value_int(l->attempt));
@@ -448,7 +444,7 @@ noc_step_write_start(struct noc_live *l, const struct noc_step_def *def,
 		noc_value_set(json, "order", noc_value_int(l->order));
 		noc_value_set(json, "undo", noc_value_bool(true));
 	}
-	step_token(l, json);
+	noc_value_set(json, "token", noc_value_str(noc_token(l, token)));
 	if (l->due_ns) {
 		char iso[32];
 
@@ -560,6 +556,7 @@ noc_step_write_done(struct noc_live *l, const struct noc_step_done *d)
 		noc_value_set(json, "output", noc_value_copy(d->output));
 	noc_targets_say(l, json);
 	step_row_is(l, d->state, json);
+	noc_cancel_note(l->run, l->node, l->path, d->state);
 	l->ended_ns = row.ended_ns;
 	if (over) {
 		noc_txn_step(noc_core_txn(r->core), &row);

@@ -50,6 +50,7 @@ noc_run_new(struct noc_core *core, const struct noc_id *id)
 	r->lives_end = &r->lives;
 	r->confirmed = noc_value_map();
 	r->changed = noc_value_map();
+	r->stays = noc_value_map();
 	r->json = noc_value_map();
 	noc_table_putn(&noc_runs_of(core)->by_id, id->b, sizeof(id->b), r);
 	return r;
@@ -58,6 +59,7 @@ noc_run_new(struct noc_core *core, const struct noc_id *id)
 void
 noc_run_look(struct noc_run *r)
 {
+	noc_escalate_know(r);
 	if (noc_run_untrusted(r) && r->plan->acting && !r->ended)
 		noc_fair_add(&noc_runs_of(r->core)->looks, &r->look, 0,
 			     noc_event_sender(r->ev), false);
@@ -70,6 +72,7 @@ noc_run_free(struct noc_run *r)
 	noc_queue_forget(r);
 	noc_blast_free(r->blast);
 	noc_undo_close(r);
+	noc_escalate_forget(r);
 	noc_lane_free(r->closing);
 	noc_lane_free(r->root);
 	noc_plan_unref(r->plan);
@@ -79,6 +82,7 @@ noc_run_free(struct noc_run *r)
 	noc_value_free(r->error);
 	noc_value_free(r->confirmed);
 	noc_value_free(r->changed);
+	noc_value_free(r->stays);
 	free(r->rule);
 	free(r->key);
 	free(r->device);
@@ -402,6 +406,7 @@ noc_run_end(struct noc_run *r, const char *state, const char *outcome)
 	if (r->root->broken)
 		noc_live_free(r->root->broken);
 	noc_due_disarm(r->core, &r->limit);
+	noc_due_disarm(r->core, &r->grace);
 	if (r->would && !strcmp(state, "Succeeded")) {
 		r->phase = "observed";
 	} else {
@@ -442,6 +447,21 @@ noc_run_end(struct noc_run *r, const char *state, const char *outcome)
 		     r->outcome, (double)r->took_ns / 1e9);
 }
 
+/* What it needs is away: whoever looks after that hears of it. */
+static void
+run_tell_unavailable(struct noc_run *r)
+{
+	static const char *const said[] = { "step", "block", "message" };
+	struct noc_value *data = noc_value_map();
+
+	noc_value_set(data, "run", noc_value_str(r->text));
+	for (size_t i = 0; i < NOC_COUNT(said); i++)
+		noc_value_set(
+		    data, said[i],
+		    noc_value_str(noc_value_get_str(r->error, said[i], "")));
+	noc_run_emit(r, "dependency.unavailable", data);
+}
+
 void
 noc_run_fail(struct noc_run *r)
 {
@@ -455,6 +475,8 @@ noc_run_fail(struct noc_run *r)
 
 	r->dirty = true;
 	snprintf(text, sizeof(text), "%s: %s", step, why);
+	if (!strcmp(class, "dependency_unavailable"))
+		run_tell_unavailable(r);
 	for (size_t i = 0; i < n; i++)
 		noc_run_tell(r->root, l ? noc_live_step(l) : NULL,
 			     noc_value_at(plan->on_fail_actions, i), NULL);

@@ -35,12 +35,28 @@ struct noc_run_cause {
  */
 int noc_run_start(struct noc_core *core, const struct noc_run_cause *cause,
 		  struct noc_id *id, struct noc_err *err);
+struct noc_cancel {
+	const char *actor, *why;
+	bool undo;  /* what it has done, whatever its flow says */
+	bool force; /* also while it undoes, and without a while to end */
+};
+/* Nothing new begins; what changes something has 10 s to end. */
 int noc_run_cancel(struct noc_core *core, const struct noc_id *id,
-		   const char *actor, const char *why, struct noc_err *err);
-/* "ack" or an event kind: stops escalations waiting for it. */
+		   const struct noc_cancel *how, struct noc_err *err);
+struct noc_signal {
+	const char *name; /* "ack", an event kind, done, retry, fail */
+	const char *actor, *why;
+	const char *path;	       /* of its step; NULL: it has one */
+	const struct noc_value *items; /* keys, those only; NULL: all */
+};
+/* Stops escalations waiting for it, or decides what waits for people. */
 int noc_run_signal(struct noc_core *core, const struct noc_id *id,
-		   const char *signal, const char *actor, const char *why,
-		   struct noc_err *err);
+		   const struct noc_signal *s, struct noc_err *err);
+/* Nothing new begins, and nothing that changes something goes out, until it is
+ * resumed; its deadlines run on, but for extend_ms more of its timeout. */
+int noc_run_pause(struct noc_core *core, const struct noc_id *id, bool on,
+		  const char *actor, const char *why, int64_t extend_ms,
+		  struct noc_err *err);
 /* The latest that was started, by whatever. */
 struct noc_id noc_run_last(const struct noc_core *core);
 /* "Running", or how one of the last 4,096 to end did (static); NULL. */

@@ -45,6 +45,7 @@ struct noc_run {
 	const char *state, *phase; /* static */
 	enum noc_mode mode;	   /* never CANARY: decided at the start */
 	bool late, dirty, ended;
+	bool placed;	 /* in runs->about */
 	bool first;	 /* its row is of the first version */
 	bool unsure;	 /* it is from a damaged database */
 	bool unread;	 /* a row of it could not be read: only fail ends it */
@@ -82,6 +83,11 @@ struct noc_run {
 	int retries, recoveries;
 	bool recovered; /* this start is one of them */
 	bool would;	/* by its mode something was left undone */
+	struct noc_run *about, *about_prev; /* with an event of this device */
+	struct noc_value *stays;	    /* cancel.h: map of paths */
+	size_t stays_more;
+	struct noc_due grace; /* of a cancelled run's calls */
+	int64_t extend_ms;    /* of its timeout, by people */
 	struct noc_run *next_dead;
 };
 

@@ -4,8 +4,11 @@
 #include "engine/run/run.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
+#include "base/strbuf.h"
 #include "engine/run/attempt.h"
 #include "engine/run/escalate.h"
 #include "engine/run/live.h"
@@ -13,6 +16,8 @@
 #include "engine/run/runner.h"
 
 /* What people and events say to a run. */
+
+#define RUN_EXTEND_MAX_MS (30LL * 24 * 3600 * 1000)
 
 static struct noc_run *
 run_wanted(struct noc_core *core, const struct noc_id *id, struct noc_err *err)
@@ -27,78 +32,263 @@ run_wanted(struct noc_core *core, const struct noc_id *id, struct noc_err *err)
 	return r;
 }
 
-int
-noc_run_cancel(struct noc_core *core, const struct noc_id *id,
-	       const char *actor, const char *why, struct noc_err *err)
-{
-	struct noc_run *r = run_wanted(core, id, err);
-	char text[256];
+/* ---- whose step ---- */
 
-	if (!r)
-		return NOC_ENOTFOUND;
-	noc_run_write_signal(r, "cancel", actor, why);
-	snprintf(text, sizeof(text), "cancelled by %s%s%s", actor,
-		 why[0] ? ": " : "", why);
-	for (struct noc_live *l = r->lives; l; l = l->next) {
-		noc_attempt_cancel(l, text);
-		noc_escalate_clear(l, text);
+/* "deploy[sw1]/push" -> "deploy/push": the same step of all items. */
+static char *
+path_without_items(const char *path)
+{
+	struct noc_strbuf sb = NOC_STRBUF_INIT;
+	bool in = false;
+
+	for (const char *p = path; *p; p++) {
+		if (*p == '[')
+			in = true;
+		if (!in)
+			noc_strbuf_addc(&sb, *p);
+		if (*p == ']')
+			in = false;
 	}
-	noc_run_end(r, "Cancelled", text);
-	noc_run_advance(r);
-	return 0;
+	if (!sb.len)
+		noc_strbuf_adds(&sb, "");
+	return noc_strbuf_detach(&sb, NULL);
 }
 
-/* Whose step a person is to decide. */
+/* Is it this step, or in this container? */
+static bool
+path_is(const char *path, const char *said)
+{
+	size_t len = strlen(said);
+	char *plain;
+	bool is;
+
+	if (!strncmp(path, said, len) && (!path[len] || path[len] == '/'))
+		return true;
+	plain = path_without_items(path);
+	is = !strncmp(plain, said, len) && (!plain[len] || plain[len] == '/');
+	free(plain);
+	return is;
+}
+
+/* Is the innermost item of the path one of these? */
+static bool
+path_of_items(const char *path, const struct noc_value *items)
+{
+	const char *open = strrchr(path, '['), *close = strrchr(path, ']');
+
+	if (!items)
+		return true;
+	for (size_t i = 0; open && close > open && i < noc_value_len(items);
+	     i++) {
+		const struct noc_value *v = noc_value_at(items, i);
+		size_t len = (size_t)(close - open) - 1;
+
+		if (v->type == NOC_STR && strlen(v->u.s.p) == len &&
+		    !strncmp(v->u.s.p, open + 1, len))
+			return true;
+	}
+	return false;
+}
+
+static bool
+live_asks(const struct noc_live *l)
+{
+	return l->wait == NOC_WAIT_ASK || l->wait == NOC_WAIT_BLOCKED;
+}
+
+static bool
+live_is_meant(const struct noc_live *l, const struct noc_signal *s)
+{
+	return (!s->path || path_is(l->path, s->path)) &&
+	       path_of_items(l->path, s->items);
+}
+
+/* Paths of those that a person is asked about; returned. */
+static struct noc_value *
+run_asked(const struct noc_run *r, const struct noc_signal *s)
+{
+	struct noc_value *paths = noc_value_list();
+
+	for (const struct noc_live *l = r->lives; l; l = l->next)
+		if (live_asks(l) && live_is_meant(l, s))
+			noc_value_push(paths, noc_value_str(l->path));
+	return paths;
+}
+
 static struct noc_live *
-run_asks(const struct noc_run *r)
+run_escalates(const struct noc_run *r, const struct noc_signal *s)
 {
 	struct noc_live *l = r->lives;
 
-	while (l && l->wait != NOC_WAIT_ASK && l->wait != NOC_WAIT_BLOCKED)
+	while (l && !(l->esc.def && live_is_meant(l, s) &&
+		      noc_escalate_stops(l, s->name)))
 		l = l->next;
 	return l;
 }
 
-int
-noc_run_signal(struct noc_core *core, const struct noc_id *id,
-	       const char *signal, const char *actor, const char *why,
-	       struct noc_err *err)
-{
-	struct noc_run *r = run_wanted(core, id, err);
-	struct noc_live *esc, *asks;
-	char text[256];
+/* ---- what they say ---- */
 
-	if (!r)
-		return NOC_ENOTFOUND;
-	esc = noc_escalate_of(r);
-	asks = run_asks(r);
-	if (esc && noc_escalate_stops(esc, signal)) {
-		noc_run_write_signal(r, signal, actor, why);
-		if (!strcmp(signal, "ack"))
-			snprintf(text, sizeof(text), "acknowledged by %s",
-				 actor);
-		else
-			snprintf(text, sizeof(text), "%s by %s", signal, actor);
-		noc_escalate_stop(esc, text);
-	} else if (asks && noc_step_decides(r, signal)) {
-		noc_run_write_signal(r, signal, actor, why);
-		noc_step_decided(asks, signal, actor);
-	} else if (r->unread) {
+static int
+signal_unwanted(const struct noc_run *r, const struct noc_signal *s,
+		struct noc_err *err)
+{
+	if (r->unread)
 		return noc_err_set(err, NOC_ECONFLICT,
 				   "Run %s cannot go on, as its rows could not "
 				   "be read: only fail ends it.",
 				   r->text);
-	} else if (r->lacks_code) {
+	if (r->lacks_code)
 		return noc_err_set(err, NOC_ECONFLICT,
 				   "Run %s cannot go on, as its functions are "
 				   "not in the rules: load them, or signal it "
 				   "done or fail.",
 				   r->text);
+	if (s->path || s->items)
+		return noc_err_set(err, NOC_ECONFLICT,
+				   "Run %s (%s) does not wait for '%s' at "
+				   "'%.80s'; `nocturne run show` it.",
+				   r->text, r->phase[0] ? r->phase : r->state,
+				   s->name, s->path ? s->path : "these items");
+	return noc_err_set(err, NOC_ECONFLICT,
+			   "Run %s (%s) does not wait for '%s'.", r->text,
+			   r->phase[0] ? r->phase : r->state, s->name);
+}
+
+/* Several are asked about, and which is meant was not said. */
+static int
+signal_unclear(const struct noc_run *r, const struct noc_signal *s,
+	       const struct noc_value *asked, struct noc_err *err)
+{
+	const char *first = noc_value_at(asked, 0)->u.s.p;
+	const char *other = noc_value_at(asked, 1)->u.s.p;
+
+	return noc_err_set(err, NOC_ECONFLICT,
+			   "Run %s waits for people at %zu steps, such as "
+			   "'%.60s' and '%.60s': say for which, as in "
+			   "`run signal RUN PATH %s`.",
+			   r->text, noc_value_len(asked), first, other,
+			   s->name);
+}
+
+static void
+signal_write(struct noc_run *r, const struct noc_signal *s)
+{
+	char *why = s->path ? noc_asprintf("%s%s%s", s->path,
+					   *s->why ? ": " : "", s->why)
+			    : noc_strdup(s->why);
+
+	noc_run_write_signal(r, s->name, s->actor, why);
+	free(why);
+}
+
+int
+noc_run_signal(struct noc_core *core, const struct noc_id *id,
+	       const struct noc_signal *s, struct noc_err *err)
+{
+	struct noc_run *r = run_wanted(core, id, err);
+	struct noc_value *asked;
+	struct noc_live *l;
+	char text[256];
+	size_t n;
+	int rc = 0;
+
+	if (!r)
+		return NOC_ENOTFOUND;
+	asked = run_asked(r, s);
+	n = noc_value_len(asked);
+	l = run_escalates(r, s);
+	if (l) {
+		signal_write(r, s);
+		if (!strcmp(s->name, "ack"))
+			snprintf(text, sizeof(text), "acknowledged by %s",
+				 s->actor);
+		else
+			snprintf(text, sizeof(text), "%s by %s", s->name,
+				 s->actor);
+		noc_escalate_stop(l, text);
+	} else if (!n || !noc_step_decides(r, s->name)) {
+		rc = signal_unwanted(r, s, err);
+	} else if (n > 1 && !s->path && !s->items) {
+		rc = signal_unclear(r, s, asked, err);
 	} else {
-		return noc_err_set(
-		    err, NOC_ECONFLICT, "Run %s (%s) does not wait for '%s'.",
-		    r->text, r->phase[0] ? r->phase : r->state, signal);
+		signal_write(r, s);
+		/* The end of one may be that of others. */
+		for (size_t i = 0; i < n && !r->ended; i++) {
+			l = noc_live_at(r, noc_value_at(asked, i)->u.s.p);
+			if (l && live_asks(l))
+				noc_step_decided(l, s->name, s->actor);
+		}
 	}
+	noc_value_free(asked);
+	if (!rc)
+		noc_run_advance(r);
+	return rc;
+}
+
+/* ---- pause ---- */
+
+static void
+run_paused(struct noc_run *r, const char *actor, const char *why)
+{
+	struct noc_value *by = noc_value_map();
+
+	noc_value_set(by, "actor", noc_value_str(actor));
+	noc_value_set(by, "why", noc_value_str(why));
+	noc_value_set(by, "at", noc_value_int(noc_core_time(r->core).wall_ns));
+	noc_value_set(r->json, "paused_by", by);
+	r->paused = true;
+	r->phase = "paused";
+}
+
+/* What waits because of it goes on now. */
+static void
+run_resumed(struct noc_run *r)
+{
+	int64_t now = noc_steady_now(r->core);
+
+	noc_value_unset(r->json, "paused_by");
+	r->paused = false;
+	r->phase = "";
+	for (struct noc_live *l = r->lives; l; l = l->next)
+		if (l->wait == NOC_WAIT_PAUSE)
+			noc_due_arm_steady(r->core, &l->due, now);
+}
+
+int
+noc_run_pause(struct noc_core *core, const struct noc_id *id, bool on,
+	      const char *actor, const char *why, int64_t extend_ms,
+	      struct noc_err *err)
+{
+	struct noc_run *r = run_wanted(core, id, err);
+	char signal[64];
+
+	if (!r)
+		return NOC_ENOTFOUND;
+	if (r->paused == on && !extend_ms)
+		return noc_err_set(err, NOC_ECONFLICT, "Run %s is %s.", r->text,
+				   on ? "paused" : "not paused");
+	if (noc_value_get(r->json, "cancel"))
+		return noc_err_set(err, NOC_ECONFLICT,
+				   "Run %s is being cancelled.", r->text);
+	if (extend_ms < 0 || extend_ms > RUN_EXTEND_MAX_MS - r->extend_ms)
+		return noc_err_set(err, NOC_EINPUT,
+				   "A run is extended by a duration, and by 30 "
+				   "days at most.");
+	if (extend_ms)
+		snprintf(signal, sizeof(signal), "%s, %lld s more",
+			 on ? "pause" : "resume",
+			 (long long)(extend_ms / 1000));
+	else
+		snprintf(signal, sizeof(signal), "%s", on ? "pause" : "resume");
+	noc_run_write_signal(r, signal, actor, why);
+	r->extend_ms += extend_ms;
+	if (extend_ms)
+		noc_run_limit(r);
+	if (on)
+		run_paused(r, actor, why);
+	else
+		run_resumed(r);
+	r->dirty = true;
 	noc_run_advance(r);
 	return 0;
 }

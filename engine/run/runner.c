@@ -55,6 +55,7 @@ run_expire(struct noc_run *r)
 		l = l->next;
 	if (!l)
 		l = noc_live_new(r->root, noc_run_next(r));
+	r->paused = false;
 	noc_failure_set(&f, "timeout", "flow", "timeout", "%s", why);
 	d.def = noc_live_step(l);
 	d.failure = &f;
@@ -74,7 +75,8 @@ noc_run_overdue(struct noc_run *r)
 {
 	return r->plan->timeout_ms > 0 &&
 	       noc_steady_now(r->core) >=
-		   noc_ns_after(r->began_ns, r->plan->timeout_ms) &&
+		   noc_ns_after(r->began_ns,
+				r->plan->timeout_ms + r->extend_ms) &&
 	       run_expire(r);
 }
 
@@ -97,13 +99,14 @@ noc_run_limit(struct noc_run *r)
 	if (r->plan->timeout_ms > 0 && !r->ended)
 		noc_due_arm_steady(
 		    r->core, &r->limit,
-		    noc_ns_after(r->began_ns, r->plan->timeout_ms));
+		    noc_ns_after(r->began_ns,
+				 r->plan->timeout_ms + r->extend_ms));
 }
 
 void
 noc_run_advance(struct noc_run *r)
 {
-	while (!r->ended && !r->pending && r->todo) {
+	while (!r->ended && !r->pending && !r->paused && r->todo) {
 		struct noc_lane *lane = r->todo;
 
 		r->todo = lane->next_todo;
@@ -185,7 +188,8 @@ runs_close(void *part)
 	noc_table_release(&runs->plans);
 	noc_table_release(&runs->reads);
 	noc_ended_release(&runs->ended);
-	noc_table_release(&runs->stops);
+	noc_stops_release(&runs->stops);
+	noc_table_release(&runs->about);
 	noc_cause_close(&runs->causes);
 	free(runs);
 }

@@ -6,6 +6,7 @@
 #include "base/table.h"
 #include "engine/run/ended.h"
 #include "engine/run/run_private.h"
+#include "engine/run/stops.h"
 
 /*
  * The part that has all runs, and the one way forward of each.  Loop thread,
@@ -22,8 +23,9 @@ struct noc_runs {
 	struct noc_ended ended;	 /* so that none starts twice */
 	unsigned starting;	 /* flows that are being started right now */
 	struct noc_table causes; /* text -> struct noc_cause */
-	struct noc_table stops;	 /* kind -> how many escalations stop on it */
 	struct noc_queue *queue; /* engine/run/queue.h */
+	struct noc_stops stops;	 /* which escalations an event may end */
+	struct noc_table about;	 /* device of its event -> first run */
 	struct noc_source *source; /* of emitted events */
 	struct noc_ruleset **code; /* engine/run/code.c */
 	size_t ncode, code_cap;

@@ -67,7 +67,9 @@ stage_end(struct noc_run *r)
 		noc_run_fail(r);
 	else
 		noc_run_end(r, r->verdict,
-			    root->stopped ? root->stopped : NULL);
+			    root->stopped     ? root->stopped
+			    : root->cancelled ? r->outcome
+					      : NULL);
 }
 
 static bool

@@ -17,6 +17,7 @@
 #include "engine/core/due.h"
 #include "engine/run/advance.h"
 #include "engine/run/attempt.h"
+#include "engine/run/cause.h"
 #include "engine/run/code.h"
 #include "engine/run/container.h"
 #include "engine/run/each.h"
@@ -41,6 +42,13 @@ noc_failure_set(struct noc_failure *f, const char *class, const char *block,
 	va_start(ap, fmt);
 	vsnprintf(f->message, sizeof(f->message), fmt, ap);
 	va_end(ap);
+}
+
+void
+noc_failure_blame(struct noc_failure *f, const struct noc_step_def *def)
+{
+	if (def && def->block)
+		snprintf(f->block, sizeof(f->block), "%s", def->block);
 }
 
 /* ---- conditions ---- */
@@ -163,8 +171,33 @@ noc_step_succeed_whole(struct noc_live *l, struct noc_step_done *d)
 	step_leave(l, NOC_END_OK);
 }
 
-void
-noc_step_fail(struct noc_live *l, struct noc_step_done *d)
+/* Its time is up: true: it is left out, and what comes after it begins. */
+static bool
+step_times_out(struct noc_live *l, struct noc_step_done *d)
+{
+	const char *way = d->def->on_timeout;
+	const struct noc_run *r = l->run;
+	char outcome[320];
+
+	if (!way || strcmp(d->failure->class, "timeout") != 0)
+		return false;
+	if (!strcmp(way, "escalate"))
+		noc_cause_tell(r->core, r->ev, r->mode, &r->id,
+			       "%s %s: the time of step %s is up: %s", r->rule,
+			       r->device, d->def->name, d->failure->message);
+	if (strcmp(way, "skip") != 0)
+		return false;
+	snprintf(outcome, sizeof(outcome), "skipped: its time is up: %s",
+		 d->failure->message);
+	d->state = "Skipped";
+	d->outcome = outcome;
+	noc_step_write_done(l, d);
+	step_leave(l, NOC_END_SKIPPED);
+	return true;
+}
+
+static void
+step_break(struct noc_live *l, struct noc_step_done *d)
 {
 	struct noc_lane *lane = l->lane;
 	const struct noc_value *handler;
@@ -182,6 +215,19 @@ noc_step_fail(struct noc_live *l, struct noc_step_done *d)
 		noc_run_tell(lane, d->def, handler, NULL);
 	}
 	noc_lane_break(l, d->failure);
+}
+
+void
+noc_step_fail(struct noc_live *l, struct noc_step_done *d)
+{
+	const struct noc_failure *given = d->failure;
+	struct noc_failure f = *given;
+
+	noc_failure_blame(&f, d->def);
+	d->failure = &f;
+	if (!step_times_out(l, d))
+		step_break(l, d);
+	d->failure = given;
 }
 
 void

@@ -34,6 +34,8 @@ void noc_step_skip(struct noc_live *l, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 /* Not done but written down: "would have: ..."; the run goes on. */
 void noc_step_withhold(struct noc_live *l, struct noc_step_done *d);
+/* By its definition somebody else has failed than who was called. */
+void noc_failure_blame(struct noc_failure *f, const struct noc_step_def *def);
 void noc_failure_set(struct noc_failure *f, const char *class,
 		     const char *block, const char *code, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));

@@ -183,6 +183,44 @@ on_emission(void *arg)
 	emission_free(e);
 }
 
+static struct noc_id
+emission_id(const struct noc_live *l)
+{
+	const struct noc_run *r = l->run;
+
+	return noc_id_run(r->started_ns, &r->id, l->path, r->plan->hash);
+}
+
+/* l NULL: aside, nobody waits for it.  data is owned. */
+static void
+emission_new(struct noc_run *r, const struct noc_live *l, const char *kind,
+	     struct noc_value *data)
+{
+	struct core_emission *e = noc_calloc(1, sizeof(*e));
+	char *device;
+
+	e->core = r->core;
+	e->run = e->cause = r->id;
+	e->step = noc_strdup(l ? l->path : "");
+	e->aside = l == NULL;
+	e->data = data;
+	e->kind = noc_intern_input(kind, strlen(kind));
+	device = take_text(data, "device");
+	e->device = device ? device : noc_strdup(r->device);
+	/* A step gives one event, however often it is begun; what is told
+	 * aside is told each time anew. */
+	if (l)
+		e->id = emission_id(l);
+	else
+		e->id = noc_id_new(noc_core_time(r->core).wall_ns);
+	/* What an event causes is believed no more than the event is. */
+	e->trust = r->ev ? r->ev->trust : NOC_TRUST_HIGH;
+	e->depth = (uint8_t)((r->ev ? r->ev->depth : 0) + 1);
+	if (e->depth == 0)
+		e->depth = UINT8_MAX;
+	noc_core_defer(r->core, on_emission, emission_free, e);
+}
+
 static int
 core_emit(struct noc_run *r, const struct noc_live *l,
 	  const struct noc_value *node, const struct noc_scope *scope,
@@ -190,9 +228,8 @@ core_emit(struct noc_run *r, const struct noc_live *l,
 {
 	const struct noc_value *opts = noc_ast_opts(node);
 	const char *name = noc_ast_name(node);
-	struct core_emission *e;
 	struct noc_value *data = NULL;
-	char *kind, *device;
+	char *kind;
 	int rc = 0;
 
 	if (!name)
@@ -204,26 +241,19 @@ core_emit(struct noc_run *r, const struct noc_live *l,
 		return rc;
 	if (!data)
 		data = noc_value_map();
-	e = noc_calloc(1, sizeof(*e));
-	e->core = r->core;
-	e->run = e->cause = r->id;
-	e->step = noc_strdup(l ? l->path : "");
-	e->aside = l == NULL;
-	e->data = data;
 	kind = core_text(scope, name);
-	e->kind = noc_intern_input(kind, strlen(kind));
+	emission_new(r, l, kind, data);
 	free(kind);
-	device = take_text(data, "device");
-	e->device = device ? device : noc_strdup(r->device);
-	e->id = noc_id_run(r->started_ns, &r->id, l ? l->path : e->kind,
-			   r->plan->hash);
-	/* What an event causes is believed no more than the event is. */
-	e->trust = r->ev ? r->ev->trust : NOC_TRUST_HIGH;
-	e->depth = (uint8_t)((r->ev ? r->ev->depth : 0) + 1);
-	if (e->depth == 0)
-		e->depth = UINT8_MAX;
-	noc_core_defer(r->core, on_emission, emission_free, e);
 	return 0;
+}
+
+void
+noc_run_emit(struct noc_run *r, const char *kind, struct noc_value *data)
+{
+	if (r->mode != NOC_SHADOW)
+		emission_new(r, NULL, kind, data);
+	else
+		noc_value_free(data);
 }
 
 void
@@ -247,10 +277,21 @@ noc_step_emit(struct noc_live *l, const struct noc_step_def *def)
 	noc_step_write_start(l, def, r->device, def->params);
 }
 
-bool
-noc_step_emitted(struct noc_run *r, const struct noc_step_def *def)
+/* The first version made another id of it, and had one such step at hand. */
+static bool
+emission_is_old(const struct noc_run *r, const struct noc_event *ev,
+		const char *kind)
 {
-	const char *name = noc_ast_name(def->params);
+	return r->first && !memcmp(&ev->cause, &r->id, sizeof(r->id)) &&
+	       !strcmp(ev->kind, kind);
+}
+
+bool
+noc_step_emitted(const struct noc_live *l)
+{
+	const char *name = noc_ast_name(noc_live_step(l)->params);
+	const struct noc_run *r = l->run;
+	struct noc_id id = emission_id(l);
 	struct noc_scope scope;
 	struct noc_run **all;
 	bool found = false;
@@ -259,13 +300,15 @@ noc_step_emitted(struct noc_run *r, const struct noc_step_def *def)
 
 	if (!name)
 		return false;
-	noc_run_scope(r, &scope);
+	noc_lane_scope(l->lane, &scope);
 	kind = core_text(&scope, name);
 	all = noc_run_all(noc_runs_of(r->core), &n);
-	for (size_t i = 0; i < n && !found; i++)
-		found = all[i]->ev &&
-			!memcmp(&all[i]->ev->cause, &r->id, sizeof(r->id)) &&
-			!strcmp(all[i]->ev->kind, kind);
+	for (size_t i = 0; i < n && !found; i++) {
+		const struct noc_event *ev = all[i]->ev;
+
+		found = ev && (!memcmp(&ev->id, &id, sizeof(id)) ||
+			       emission_is_old(r, ev, kind));
+	}
 	free(all);
 	free(kind);
 	return found;

@@ -13,11 +13,14 @@
 int noc_run_tell(const struct noc_lane *lane, const struct noc_step_def *def,
 		 const struct noc_value *node, struct noc_err *err);
 
+/* An event that the run causes, but in shadow; data is owned. */
+void noc_run_emit(struct noc_run *r, const char *kind, struct noc_value *data);
+
 void noc_step_core(struct noc_live *l, const struct noc_step_def *def);
 bool noc_step_is_core(const struct noc_step_def *def);
 void noc_step_emit(struct noc_live *l, const struct noc_step_def *def);
 /* Is a run of its event under way?  The first version wrote the event and the
  * end of the step down one after the other. */
-bool noc_step_emitted(struct noc_run *r, const struct noc_step_def *def);
+bool noc_step_emitted(const struct noc_live *l);
 
 #endif

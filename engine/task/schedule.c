@@ -174,8 +174,11 @@ schedule_skips(struct noc_core *core, struct noc_schedule *s,
 	if (!schedule_running(core, s) || !strcmp(s->overlap, "allow")) {
 		schedule_start(core, s, nominal_ns, late);
 	} else if (!strcmp(s->overlap, "cancel_other")) {
-		noc_run_cancel(core, &s->run, "schedule", "the next one is due",
-			       &err);
+		noc_run_cancel(
+		    core, &s->run,
+		    &(struct noc_cancel){ .actor = "schedule",
+					  .why = "the next one is due" },
+		    &err);
 		schedule_start(core, s, nominal_ns, late);
 	} else if (!strcmp(s->overlap, "buffer_all") ||
 		   (!strcmp(s->overlap, "buffer_one") && s->pending == 0)) {

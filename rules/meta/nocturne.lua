@@ -55,6 +55,7 @@
 ---| "poll.breach" # Too few devices answered a poll.
 ---| "poll.error" # A device did not answer a poll.
 ---| "poll.missed" # A poll could not run.
+---| "dependency.unavailable" # A run failed as what it needs was away.
 ---| "sensor.ended" # A sensor's child has ended.
 ---| "syslog" # A message that no normalizer knew.
 ---| "snmp.trap" # A notification that no normalizer knew.
@@ -135,6 +136,10 @@
 ---@field failed? any data of poll.breach
 ---@field unreachable? any data of poll.breach
 ---@field fails? any data of poll.error
+---@field run? any data of dependency.unavailable
+---@field step? any data of dependency.unavailable
+---@field block? any data of dependency.unavailable
+---@field message? any data of dependency.unavailable
 
 ---@class nocturne.run what the function of a step is given
 ---@field id string
@@ -346,6 +351,7 @@ function test(name) end
 ---@field on_timeout? "escalate"|"skip"|"abort" when its time is up: escalate fails and tells "noc", skip goes on as if it were left out, abort fails without another attempt
 ---@field limits? table<string, any> so many calls at once of all that say the name: { awx = 4, ["site/{site}"] = 10 }
 ---@field targets? any the devices that one call changes: "{steps.x.devices}", or a list; those that are frozen are left out of {targets}
+---@field degraded? "go_on"|"fail" when what it needs works badly (class dependency_degraded): go_on writes it down and goes on (default: fail)
 ---@param name string
 ---@return nocturne.step|fun(t: nocturne.step_table): nocturne.step
 function step(name) end

@@ -8,7 +8,8 @@ Each work item N (an event work.todo of device devN) starts four runs:
   probed   a step that must happen once; a probe tells whether it did
   asked    a step that must happen once; a person is asked
   raised   a step that fails, an escalation, ended by work.done
-A step appends its idempotency token to effects.log.
+A step appends what it is (run/step/attempt) and its idempotency token to
+effects.log.
 """
 import http.client
 import json
@@ -54,9 +55,10 @@ normalize "if-down" { from = "snmp.trap", trap = "linkDown",
 rule "port" { on = "link.down", run = log "port {ifindex}" }
 """
 RULES_EACH = ("held", "probed", "asked", "raised")
-# The token names run, step and attempt; the write is one append.
+# The write is one append.
 EFFECT = """#!/bin/sh
-printf '%%s %%s\\n' "$1" "$NOCTURNE_TOKEN" >> '%(dir)s/effects.log'
+what="$NOCTURNE_RUN/$NOCTURNE_STEP/$NOCTURNE_ATTEMPT"
+printf '%%s %%s %%s\\n' "$1" "$what" "$NOCTURNE_TOKEN" >> '%(dir)s/effects.log'
 """
 DONE = """#!/bin/sh
 grep -q -s -F " $1/" '%(dir)s/effects.log'
@@ -211,7 +213,7 @@ class Loop:
 
     def answer_doubt(self):
         """Looks whether it happened, and says so."""
-        done = {token.rsplit("/", 1)[0] for _, token in self.effects()}
+        done = {what.rsplit("/", 1)[0] for _, what, _ in self.effects()}
         for run in self.runs():
             if run["phase"] != "blocked":
                 continue
@@ -325,17 +327,20 @@ class Loop:
     def judge_effects(self):
         """No finished step was repeated; each effect had its intent."""
         intents, finished = self.journal()
-        done = {}
+        done, tokens = {}, {}
         notices = 0
-        for step, token in self.effects():
+        for step, what, token in self.effects():
             if step == "notice":
                 notices += 1
                 continue
-            run, name, attempt = token.split("/")
-            noc.equal(name, step, "the step of %s" % token)
+            run, name, attempt = what.split("/")
+            noc.equal(name, step, "the step of %s" % what)
+            noc.equal(tokens.setdefault(token, (run, name)), (run, name),
+                      "whose token %s is" % token)
             done.setdefault((run, name), []).append(int(attempt))
             noc.check((run, name, int(attempt)) in intents,
-                      "%s happened without a durable intent" % token)
+                      "%s happened without a durable intent" % what)
+        noc.equal(len(tokens), len(done), "tokens of %d steps" % len(done))
         for (run, name), attempts in sorted(done.items()):
             noc.equal(sorted(set(attempts)), sorted(attempts),
                       "attempts of %s/%s" % (run, name))

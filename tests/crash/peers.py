@@ -19,7 +19,8 @@ import noc
 PROGRAM = """#!/bin/sh
 name=${0##*/}
 case $name in
-do-*) printf '%%s\\n' "$NOCTURNE_TOKEN" >> '%(dir)s/effects.log' ;;
+do-*) printf '%%s\\n' "$NOCTURNE_RUN/$NOCTURNE_STEP/$NOCTURNE_ATTEMPT" \\
+	>> '%(dir)s/effects.log' ;;
 tell-*) printf '%%s %%s\\n' "${name#tell-}" "$1" >> '%(dir)s/told.log' ;;
 esac
 how=$(cat '%(dir)s/how/'"$name@$NOCTURNE_TARGET" 2>/dev/null ||
@@ -212,7 +213,7 @@ class World:
             return []
 
     def effects(self):
-        """Tokens RUN/STEP/ATTEMPT of programs, "set DEVICE", "web NAME"."""
+        """RUN/STEP/ATTEMPT of programs, "set DEVICE", "web NAME"."""
         return self.lines("effects.log")
 
     def told(self):

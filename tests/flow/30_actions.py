@@ -203,6 +203,7 @@ def _():
         env = detail(step(r))["output"]["stdout"]
         noc.check("COLOUR=blue" in env, env)
         noc.check("NOCTURNE_TOKEN=" in env, env)
+        noc.check("NOCTURNE_ATTEMPT=1\n" in env, env)
         noc.check("LEAK" not in env, env)
         said = detail(step(r, "in"))["output"]["json"]
         noc.equal(said["run"]["id"], r["id"], "run on standard input")

@@ -139,7 +139,8 @@ LIMITS = {
          "test_resume_rows test_a_cause_has_one_run"]),
     "retries of a run": (
         ["RETRIES_MAX_RUN", "RETRIES_MAX_ITEM"],
-        ["test_retry test_a_run_has_fifty_retries"]),
+        ["test_retry test_a_run_has_fifty_retries",
+         "test_retry test_three_retries_an_item"]),
     "runs that a schedule makes up for at once; times of a calendar that are "
     "counted as missed": (
         ["MAKE_UP_MAX", "CALENDAR_COUNT_MAX"],

@@ -607,8 +607,10 @@ fix_running(struct fix *f, const struct noc_id *id)
 
 	/* A signal that nothing waits for tells the two apart. */
 	noc_core_begin(f->core, f->now);
-	running =
-	    noc_run_signal(f->core, id, "?", "test", "", &err) != NOC_ENOTFOUND;
+	running = noc_run_signal(f->core, id,
+				 &(struct noc_signal){
+				     .name = "?", .actor = "test", .why = "" },
+				 &err) != NOC_ENOTFOUND;
 	noc_core_end(f->core);
 	return running;
 }

@@ -226,7 +226,8 @@ test_cancelled_in_the_last_moment(void **state)
 	(void)state;
 	fix_open(&f, "flow \"f\" { " SET ", log \"on\" }\n");
 	id = fix_start_flow(&f, "f");
-	json = noc_asprintf("{\"verb\":\"run.cancel\",\"id\":\"%s\"}",
+	json = noc_asprintf("{\"verb\":\"run.cancel\",\"id\":\"%s\",\"force\":"
+			    "true}",
 			    noc_id_format(text, &id));
 	call = fix_call(&f, "snmp.set");
 	f.hold_durable = true;

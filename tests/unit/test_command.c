@@ -62,6 +62,8 @@ static const struct {
 	{ "schedule.trigger", "\"schedule\":\"nightly\"" },
 	{ "run.start", "\"flow\":\"tell\",\"input\":{\"role\":\"x\"}" },
 	{ "run.cancel", "\"id\":\"RUN\"" },
+	{ "run.pause", "\"id\":\"RUN\",\"why\":\"w\"" },
+	{ "run.resume", "\"id\":\"RUN\",\"for_ms\":1000" },
 	{ "run.signal", "\"id\":\"RUN\",\"signal\":\"ack\"" },
 	{ "run.ack", "\"id\":\"RUN\"" },
 	{ "notify.test", "\"channel\":\"noc\"" },
@@ -245,6 +247,16 @@ refused(struct fix *f, const struct noc_value *command, int kind,
 	assert_int_equal(f->njournal, seen);
 }
 
+static const char *
+type_text(enum noc_type type)
+{
+	return type == NOC_STR	  ? "a text"
+	       : type == NOC_INT  ? "a whole number"
+	       : type == NOC_BOOL ? "true or false"
+	       : type == NOC_LIST ? "a list"
+				  : "a map";
+}
+
 static void
 test_each_parameter(void **state)
 {
@@ -261,12 +273,14 @@ test_each_parameter(void **state)
 			const struct noc_command_param *p = &row->params[k];
 			struct noc_value *bad = noc_value_copy(good);
 
-			noc_value_set(bad, p->name, noc_value_list());
+			bool list = p->type == NOC_LIST;
+
+			noc_value_set(bad, p->name,
+				      list ? noc_value_map()
+					   : noc_value_list());
 			want = noc_asprintf(
-			    "'%s' of %s is %s, not a list.", p->name, row->verb,
-			    p->type == NOC_STR	 ? "a text"
-			    : p->type == NOC_INT ? "a whole number"
-						 : "a map");
+			    "'%s' of %s is %s, not a %s.", p->name, row->verb,
+			    type_text(p->type), list ? "map" : "list");
 			refused(&f, bad, NOC_EINPUT, want);
 			free(want);
 			noc_value_unset(bad, p->name);
@@ -363,6 +377,8 @@ test_api_roles(void **state)
 		{ "GET", "/api/v1/unmatched", "unmatched" },
 		{ "GET", "/api/v1/unknown", "unknown" },
 		{ "POST", "/api/v1/runs/{id}/cancel", "run.cancel" },
+		{ "POST", "/api/v1/runs/{id}/pause", "run.pause" },
+		{ "POST", "/api/v1/runs/{id}/resume", "run.resume" },
 		{ "POST", "/api/v1/runs/{id}/signal/{signal}", "run.signal" },
 		{ "POST", "/api/v1/runs/{id}/signal/{signal}", "run.ack" },
 		{ "POST", "/api/v1/flows/{name}/runs", "run.start" },

@@ -4,6 +4,7 @@
 #include "tests/unit/correlate_fixture.h"
 
 #include "engine/run/escalate.h"
+#include "engine/run/runner.h"
 
 /* Escalation: levels, again, who and what ends it, and the one all-clear. */
 
@@ -327,6 +328,80 @@ test_meant_by_its_key(void **state)
 	}
 }
 
+/* However many wait, an event is compared with those of its own only, be it
+ * by a rule's key or by the device. */
+static void
+test_others_are_not_looked_at(void **state)
+{
+	static const char *const keys[] = { "key = \"{device}/{ifname}\",",
+					    "" };
+	const int many = 200;
+
+	(void)state;
+	for (size_t k = 0; k < NOC_COUNT(keys); k++) {
+		char *text = noc_asprintf(
+		    "flow \"g\" { escalate { { \"0m\", log \"down\" },"
+		    " stop_on = { \"link.up\" } } }\n"
+		    "rule \"r\" { on = \"link.down\", %s run = %s }\n",
+		    keys[k],
+		    k ? "start \"g\""
+		      : "escalate { { \"0m\", log \"down\" }, stop_on ="
+			" { \"link.up\" } }");
+		struct noc_stops *stops;
+		struct fix f = { 0 };
+		char device[16];
+
+		fix_open(&f, text);
+		stops = &noc_runs_of(f.core)->stops;
+		for (int i = 0; i < many; i++) {
+			snprintf(device, sizeof(device), "sw%d", i);
+			cor_port(&f, "link.down", device, "eth7");
+		}
+		assert_int_equal(fix_runs(&f), many);
+		for (int i = 0; i < many; i++) {
+			snprintf(device, sizeof(device), "other%d", i);
+			cor_port(&f, "link.up", device, "eth7");
+		}
+		assert_int_equal(stops->looked, 0);
+		for (int i = 0; i < many; i++) {
+			snprintf(device, sizeof(device), "sw%d", i);
+			cor_port(&f, "link.up", device, "eth7");
+		}
+		assert_int_equal(stops->looked, many);
+		assert_int_equal(fix_runs(&f), 0);
+		/* Nothing is left of them. */
+		assert_false(noc_stops_kind(noc_runs_of(f.core), "link.up"));
+		free(text);
+		fix_close(&f);
+	}
+}
+
+/* The key of its rule is another after a reload: the same thing is found by
+ * it. */
+static void
+test_found_by_a_new_key(void **state)
+{
+	static const char *const rules[] = {
+		"rule \"r\" { on = \"link.down\", key = \"{ifname}\", run ="
+		" escalate { { \"0m\", log \"down\" }, stop_on ="
+		" { \"link.up\" } } }\n",
+		"rule \"r\" { on = \"link.down\", key = \"{device}\", run ="
+		" escalate { { \"0m\", log \"down\" }, stop_on ="
+		" { \"link.up\" } } }\n",
+	};
+	struct fix f = { 0 };
+
+	(void)state;
+	fix_open(&f, rules[0]);
+	cor_port(&f, "link.down", "sw1", "eth7");
+	fix_rules(&f, rules[1]);
+	cor_port(&f, "link.up", "sw2", "eth7");
+	assert_int_equal(fix_runs(&f), 1);
+	cor_port(&f, "link.up", "sw1", "eth8");
+	assert_int_equal(fix_runs(&f), 0);
+	fix_close(&f);
+}
+
 /* ---- who is told what ---- */
 
 #define STEP(levels) \
@@ -474,6 +549,8 @@ main(void)
 		cmocka_unit_test(test_each_waits_for_its_own),
 		cmocka_unit_test(test_meant_without_a_rule),
 		cmocka_unit_test(test_meant_by_its_key),
+		cmocka_unit_test(test_others_are_not_looked_at),
+		cmocka_unit_test(test_found_by_a_new_key),
 		cmocka_unit_test(test_words_of_the_all_clear),
 		cmocka_unit_test(test_nobody_answers_a_step),
 		cmocka_unit_test(test_again_from_when_it_was_told),

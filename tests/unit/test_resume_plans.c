@@ -432,11 +432,12 @@ static void
 tell_fifty(struct fix *f, char where)
 {
 	for (int i = 0; i < 50; i++) {
-		char device[16];
+		char port[16];
 
-		snprintf(device, sizeof(device), "%c%d", where, i);
-		cor_tell(f,
-			 &(struct tell){ .kind = "link.up", .device = device });
+		snprintf(port, sizeof(port), "%c%d", where, i);
+		cor_tell(f, &(struct tell){ .kind = "link.up",
+					    .device = "sw1",
+					    .ifname = port });
 	}
 }
 
@@ -457,7 +458,8 @@ test_lost_tree_is_not_asked_for_by_events(void **state)
 		  " function(run) return true end }, escalate { { \"0m\","
 		  " notify \"noc\" }, { \"4h\", notify \"noc\" }, stop_on ="
 		  " { \"link.up\" }, max = \"8h\" } } }\n");
-	id = fix_start(&f, "r", NOC_ACTIVE, NOC_TRUST_HIGH);
+	cor_port(&f, "link.down", "sw1", "eth7");
+	id = noc_run_last(f.core);
 	assert_true(fix_running(&f, &id));
 	f.dead = true;
 	now = f.now;

@@ -280,13 +280,13 @@ test_a_death_is_no_attempt(void **state)
 	(void)state;
 	life_open(&f, dir, noc_clock_read(), steps);
 	id = fix_start_flow(&f, "f");
-	assert_int_equal(fix_count(&f, "look/1\""), 1);
+	assert_int_equal(fix_count(&f, "\"attempt\":1,\"deadline\""), 1);
 	life_dies(&f, dir, steps);
 	fix_advance(&f, 1);
-	assert_int_equal(fix_count(&f, "look/2\""), 1);
+	assert_int_equal(fix_count(&f, "\"attempt\":2,\"deadline\""), 1);
 	fix_refuse(&f, "snmp.get", "transient", 0);
 	fix_advance(&f, 1000);
-	assert_int_equal(fix_count(&f, "look/3\""), 1);
+	assert_int_equal(fix_count(&f, "\"attempt\":3,\"deadline\""), 1);
 	fix_refuse(&f, "snmp.get", "transient", 0);
 	assert_false(fix_running(&f, &id));
 	life_done(&f, dir);

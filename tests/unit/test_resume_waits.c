@@ -83,7 +83,8 @@ reach_max(struct fix *f)
 }
 
 static const struct wait waits[] = {
-	{ rules, "retrying", reach_retry, 10000, "look/2", 1 },
+	{ rules, "retrying", reach_retry, 10000, "\"attempt\":2,\"deadline\"",
+	  1 },
 	{ rules, "waiting_read", reach_turn, 10000, NULL, 1 },
 	{ rules, "sleeping", reach_sleep, 10000, "RUN_END Succeeded", 1 },
 	{ rules, "verifying", reach_verify, 10000, NULL, 1 },

@@ -84,8 +84,8 @@ test_start_of_a_flow(void **state)
 	fix_close(&f);
 }
 
-/* One token an attempt, which the other side is sent too, whatever the names
- * have in common. */
+/* One token an intent, which the other side is sent too: the same however
+ * often it is tried, and no other step's, whatever the names have in common. */
 static void
 test_tokens(void **state)
 {
@@ -96,28 +96,27 @@ test_tokens(void **state)
 	    " initial = \"1s\", jitter = false } },"
 	    " step \"replace_the_power_supply_of_b\" { http.post { url ="
 	    " \"http://itsm.example/b\" }, timeout = \"5s\" } }\n";
-	static const char *const names[] = {
-		"replace_the_power_supply_of_a/1",
-		"replace_the_power_supply_of_a/2",
-		"replace_the_power_supply_of_b/1",
+	/* The first 16 bytes of the SHA-256 of the path, by sha256sum. */
+	static const char *const tokens[] = {
+		"77b1365fe58e279c3cd35990135d4655/1",
+		"77b1365fe58e279c3cd35990135d4655/1",
+		"b8d6d05bdfd6c4a811ef912c556d7b06/1",
 	};
+	struct noc_id run;
 	struct fix f = { 0 };
 	char id[NOC_ID_TEXT];
 
 	(void)state;
 	fix_open(&f, flow);
-	noc_id_format(id, &(struct noc_id){ { 0 } });
-	{
-		struct noc_id run = fix_start_flow(&f, "f");
-
-		noc_id_format(id, &run);
-	}
-	for (size_t i = 0; i < NOC_COUNT(names); i++) {
-		char *token = noc_asprintf("%s/%s", id, names[i]);
+	run = fix_start_flow(&f, "f");
+	noc_id_format(id, &run);
+	for (size_t i = 0; i < NOC_COUNT(tokens); i++) {
+		char *token = noc_asprintf("%s/%s", id, tokens[i]);
 		char *line = noc_asprintf("\"token\":\"%s\"", token);
 
 		assert_string_equal(fix_call(&f, "http.post")->token, token);
-		assert_int_equal(fix_count(&f, line), 1);
+		/* Each try of it says it. */
+		assert_int_equal(fix_count(&f, line), i == 1 ? 2 : 1);
 		free(token);
 		free(line);
 		if (i == 0)
@@ -126,6 +125,40 @@ test_tokens(void **state)
 			fix_answer(&f, "http.post", "{\"status\":201}");
 		fix_advance(&f, 1000);
 	}
+	fix_close(&f);
+}
+
+/* A question is asked anew each time: who refuses what he has seen before must
+ * not refuse it.  Its probe is not the step. */
+static void
+test_tokens_of_questions(void **state)
+{
+	static const char flow[] =
+	    "flow \"f\" {"
+	    " step \"post\" { http.post { url = \"http://itsm.example/a\" },"
+	    " timeout = \"5s\", probe = http.get { url ="
+	    " \"http://itsm.example/b\" } },"
+	    " verify \"seen\" { http.get { url = \"http://itsm.example/b\" },"
+	    " expect = { status = 200 }, every = \"1s\" } }\n";
+	char first[96], probe[96];
+	struct fix f = { 0 };
+
+	(void)state;
+	fix_open(&f, flow);
+	fix_start_flow(&f, "f");
+	snprintf(first, sizeof(first), "%s", fix_call(&f, "http.post")->token);
+	fix_refuse(&f, "http.post", "in_doubt", 0);
+	fix_advance(&f, 1);
+	snprintf(probe, sizeof(probe), "%s", fix_call(&f, "http.get")->token);
+	assert_string_not_equal(probe, first);
+	fix_refuse(&f, "http.get", "permanent", 0); /* it did not happen */
+	fix_advance(&f, 1);
+	assert_string_equal(fix_call(&f, "http.post")->token, first);
+	fix_answer(&f, "http.post", "{\"status\":201}");
+	snprintf(first, sizeof(first), "%s", fix_call(&f, "http.get")->token);
+	fix_answer(&f, "http.get", "{\"status\":404}");
+	fix_advance(&f, 1000);
+	assert_string_not_equal(fix_call(&f, "http.get")->token, first);
 	fix_close(&f);
 }
 
@@ -251,7 +284,8 @@ test_cancelled_calls(void **state)
 			id = fix_start_flow(&f, "f");
 		}
 		json = noc_asprintf("{\"verb\":\"run.cancel\",\"id\":\"%s\","
-				    "\"why\":\"mine\",\"actor\":\"joe\"}",
+				    "\"why\":\"mine\",\"actor\":\"joe\","
+				    "\"force\":true}",
 				    noc_id_format(text, &id));
 		fix_command_later(&f, json);
 		f.hold_durable = false;
@@ -584,6 +618,7 @@ main(void)
 		cmocka_unit_test(test_start_of_a_rule),
 		cmocka_unit_test(test_start_of_a_flow),
 		cmocka_unit_test(test_tokens),
+		cmocka_unit_test(test_tokens_of_questions),
 		cmocka_unit_test(test_steps),
 		cmocka_unit_test(test_steps_are_in_order),
 		cmocka_unit_test(test_kinds_of_step),

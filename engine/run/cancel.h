@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef NOC_ENGINE_RUN_CANCEL_H
+#define NOC_ENGINE_RUN_CANCEL_H
+
+#include "engine/run/live.h"
+#include "engine/run/rows.h"
+
+/* How people end a run, and what then stays as it made it.  Loop thread,
+ * inside an input. */
+
+#define NOC_STAYS_MAX 1000 /* paths; of the others their number */
+
+/* A step of it has ended in this state: what it changed stays, or not. */
+void noc_cancel_note(struct noc_run *r, size_t node, const char *path,
+		     const char *state);
+/* The paths of what it changed and did not undo; returned. */
+struct noc_value *noc_cancel_stays(const struct noc_run *r);
+/* The paths of calls that have a while to end; returned. */
+struct noc_value *noc_cancel_waits(const struct noc_run *r);
+/* Is its run being cancelled, and it is none of what undoes it? */
+bool noc_cancel_is(const struct noc_live *l);
+/* Then nobody is asked whether it happened: it is said. */
+void noc_cancel_doubt(struct noc_live *l, struct noc_step_done *d);
+/* After a restart: it was being cancelled, and is not waited for. */
+void noc_cancel_resume(struct noc_run *r);
+
+#endif

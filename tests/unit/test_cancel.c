@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "tests/unit/life_fixture.h"
+
+#include "base/mem.h"
+
+/* What people do to a run that is under way: cancel, pause, answer. */
+
+#define POST(name)                                                       \
+	"step \"" name "\" { http.post { url = \"http://a/" name "\" }," \
+	" timeout = \"60s\""
+#define ONE  POST("one") " }"
+#define TWO  POST("two") " }"
+#define BACK POST("one") UNDO " }"
+#define PUSH POST("push") " }"
+#define UNDO ", undo = { snmp.set { a = \"down\" }, timeout = \"5s\" }"
+#define LOOK \
+	"step \"look\" { http.get { url = \"http://a/\" }, timeout = \"60s\" }"
+
+static const char rules[] =
+    "flow \"two\" { " ONE ", " TWO " }\n"
+    "flow \"read\" { " LOOK ", " ONE " }\n"
+    "flow \"back\" { " BACK ", " TWO " }\n"
+    "flow \"doubt\" { parallel { " ONE ", " TWO " } }\n"
+    "flow \"items\" { each \"all\" { over = { \"a\", \"b\", \"c\" }, " PUSH
+    " } }\n"
+    "flow \"late\" { sleep \"1h\", " ONE ", timeout = \"2h\" }\n";
+
+/* {"verb":"run.VERB","id":ID MORE} */
+static int
+say(struct fix *f, const char *verb, const struct noc_id *id, const char *more,
+    struct noc_value **answer)
+{
+	char text[NOC_ID_TEXT];
+	char *json = noc_asprintf("{\"verb\":\"run.%s\",\"id\":\"%s\","
+				  "\"actor\":\"joe\"%s}",
+				  verb, noc_id_format(text, id), more);
+	int kind = fix_command(f, json, answer);
+
+	free(json);
+	return kind;
+}
+
+static const char *
+list_text(const struct noc_value *answer, const char *key)
+{
+	static char text[256];
+	char *json =
+	    noc_json_string(noc_value_get(answer, key), NOC_JSON_CANONICAL);
+
+	snprintf(text, sizeof(text), "%s", json);
+	free(json);
+	return text;
+}
+
+/* ---- cancel ---- */
+
+/* What changes something may end; nothing begins after it. */
+static void
+test_a_call_that_changes_may_end(void **state)
+{
+	struct noc_value *answer = NULL;
+	struct fix f = { 0 };
+	struct noc_id id;
+
+	(void)state;
+	fix_open(&f, rules);
+	id = fix_start_flow(&f, "two");
+	assert_int_equal(say(&f, "cancel", &id, "", &answer), 0);
+	assert_string_equal(list_text(answer, "waits_for"), "[\"one\"]");
+	assert_string_equal(list_text(answer, "stays_changed"), "[]");
+	noc_value_free(answer);
+	assert_true(fix_running(&f, &id));
+	fix_advance(&f, 9999);
+	assert_true(fix_running(&f, &id));
+	fix_answer(&f, "http.post", "{}");
+	assert_int_equal(f.started, 1);
+	assert_int_equal(fix_count(&f, "RUN_END Cancelled {\"ms\":9999,"
+				       "\"reason\":\"cancelled by joe\","
+				       "\"stays_changed\":[\"one\"]}"),
+			 1);
+	fix_close(&f);
+}
+
+/* Not for ever: then its result is late, and it may have happened. */
+static void
+test_ten_seconds(void **state)
+{
+	struct fix f = { 0 };
+	struct noc_id id;
+
+	(void)state;
+	fix_open(&f, rules);
+	id = fix_start_flow(&f, "two");
+	fix_answer(&f, "http.post", "{}");
+	assert_int_equal(say(&f, "cancel", &id, "", NULL), 0);
+	assert_int_equal(say(&f, "cancel", &id, "", NULL), NOC_ECONFLICT);
+	fix_advance(&f, 10000);
+	assert_false(fix_running(&f, &id));
+	assert_int_equal(fix_count(&f, "\"stays_changed\":[\"one\",\"two (it "
+				       "may have happened)\"]}"),
+			 1);
+	fix_answer(&f, "http.post", "{}");
+	assert_int_equal(fix_count(&f, "STEP_DONE two sw1 http.post late: ok"),
+			 1);
+	fix_close(&f);
+}
+
+/* Nothing is tried again, and nobody is asked about what is given up. */
+static void
+test_cancelled_calls_fail(void **state)
+{
+	struct fix f = { 0 };
+	struct noc_id id;
+
+	(void)state;
+	fix_open(&f, rules);
+	id = fix_start_flow(&f, "two");
+	assert_int_equal(say(&f, "cancel", &id, "", NULL), 0);
+	fix_refuse(&f, "http.post", "in_doubt", 0);
+	assert_false(fix_running(&f, &id));
+	assert_int_equal(fix_count(&f, "RUN_END Cancelled"), 1);
+	assert_int_equal(fix_count(&f, "\"stays_changed\":[\"one (it may have "
+				       "happened)\"]}"),
+			 1);
+	assert_int_equal(fix_said(&f, "Look, then"), 0);
+	id = fix_start_flow(&f, "two");
+	assert_int_equal(say(&f, "cancel", &id, "", NULL), 0);
+	fix_refuse(&f, "http.post", "transient", 0);
+	assert_false(fix_running(&f, &id));
+	assert_int_equal(f.started, 2);
+	fix_close(&f);
+}
+
+static void
+test_what_reads_is_stopped(void **state)
+{
+	struct noc_value *answer = NULL;
+	struct fix f = { 0 };
+	struct noc_id id;
+
+	(void)state;
+	fix_open(&f, rules);
+	id = fix_start_flow(&f, "read");
+	assert_int_equal(say(&f, "cancel", &id, "", &answer), 0);
+	assert_string_equal(noc_value_get_str(answer, "state", ""),
+			    "Cancelled");
+	assert_string_equal(list_text(answer, "waits_for"), "[]");
+	noc_value_free(answer);
+	assert_false(fix_running(&f, &id));
+	assert_int_equal(f.started, 1);
+	/* By force nobody waits either. */
+	id = fix_start_flow(&f, "two");
+	assert_int_equal(say(&f, "cancel", &id, ",\"force\":true", NULL), 0);
+	assert_false(fix_running(&f, &id));
+	fix_close(&f);
+}
+
+/* Undone only when somebody says so; meanwhile it is not cancelled again. */
+static void
+test_cancel_and_undo(void **state)
+{
+	struct fix f = { 0 };
+	struct noc_id id;
+
+	(void)state;
+	fix_open(&f, rules);
+	id = fix_start_flow(&f, "back");
+	fix_answer(&f, "http.post", "{}");
+	assert_int_equal(say(&f, "cancel", &id, "", NULL), 0);
+	fix_answer(&f, "http.post", "{}");
+	assert_int_equal(fix_count(&f, "\"stays_changed\":[\"one\",\"two\"]}"),
+			 1);
+	id = fix_start_flow(&f, "back");
+	fix_answer(&f, "http.post", "{}");
+	assert_int_equal(say(&f, "cancel", &id, ",\"undo\":true", NULL), 0);
+	fix_answer(&f, "http.post", "{}");
+	fix_call(&f, "snmp.set");
+	assert_int_equal(say(&f, "cancel", &id, "", NULL), NOC_ECONFLICT);
+	fix_answer(&f, "snmp.set", "{}");
+	assert_false(fix_running(&f, &id));
+	assert_int_equal(fix_count(&f, "\"stays_changed\":[\"two\"]}"), 1);
+	fix_close(&f);
+}
+
+static void
+test_cancelled_over_a_restart(void **state)
+{
+	char *dir = state_make();
+	struct fix f;
+	struct noc_id id;
+
+	(void)state;
+	life_open(&f, dir, noc_clock_read(), rules);
+	id = fix_start_flow(&f, "two");
+	fix_answer(&f, "http.post", "{}");
+	assert_int_equal(say(&f, "cancel", &id, "", NULL), 0);
+	life_dies(&f, dir, rules);
+	fix_advance(&f, 1);
+
+	assert_int_equal(f.started, 0);
+	assert_false(fix_running(&f, &id));
+	assert_int_equal(
+	    fix_count(&f, "\"reason\":\"cancelled by joe\",\"stays_changed\":"
+			  "[\"one\",\"two (it may have happened)\"]}"),
+	    1);
+
+	life_done(&f, dir);
+}
+
+/* ---- pause ---- */
+
+static void
+test_pause(void **state)
+{
+	struct fix f = { 0 };
+	struct noc_id id;
+
+	(void)state;
+	fix_open(&f, rules);
+	id = fix_start_flow(&f, "two");
+	assert_int_equal(say(&f, "resume", &id, "", NULL), NOC_ECONFLICT);
+	assert_int_equal(say(&f, "pause", &id, ",\"why\":\"look\"", NULL), 0);
+	assert_int_equal(say(&f, "pause", &id, "", NULL), NOC_ECONFLICT);
+	assert_int_equal(fix_count(&f, "SIGNAL pause {\"phase\":\"\",\"why\":"
+				       "\"look\"} joe"),
+			 1);
+	fix_answer(&f, "http.post", "{}"); /* what was out ends */
+	fix_advance(&f, 60000);
+	assert_int_equal(f.started, 1);
+	assert_int_equal(say(&f, "resume", &id, "", NULL), 0);
+	assert_int_equal(f.started, 2);
+	fix_answer(&f, "http.post", "{}");
+	assert_false(fix_running(&f, &id));
+	fix_close(&f);
+}
+
+/* A retry that changes something waits as well. */
+static void
+test_pause_before_a_retry(void **state)
+{
+	struct fix f = { 0 };
+	struct noc_id id;
+
+	(void)state;
+	fix_open(&f, rules);
+	id = fix_start_flow(&f, "two");
+	fix_refuse(&f, "http.post", "transient", 0);
+	assert_int_equal(say(&f, "pause", &id, "", NULL), 0);
+	fix_advance(&f, 20000);
+	assert_int_equal(f.started, 1);
+	assert_int_equal(say(&f, "resume", &id, "", NULL), 0);
+	fix_advance(&f, 1);
+	assert_int_equal(f.started, 2);
+	fix_close(&f);
+}
+
+static void
+test_paused_over_a_restart(void **state)
+{
+	char *dir = state_make();
+	struct fix f;
+	struct noc_id id;
+
+	(void)state;
+	life_open(&f, dir, noc_clock_read(), rules);
+	id = fix_start_flow(&f, "two");
+	assert_int_equal(say(&f, "pause", &id, "", NULL), 0);
+	fix_answer(&f, "http.post", "{}");
+	life_dies(&f, dir, rules);
+	fix_advance(&f, 20000);
+	assert_int_equal(f.started, 0);
+	assert_int_equal(say(&f, "resume", &id, "", NULL), 0);
+	fix_advance(&f, 1);
+	assert_int_equal(f.started, 1);
+	life_done(&f, dir);
+}
+
+/* Its timeout goes on, unless it is given more. */
+static void
+test_deadlines_run_on(void **state)
+{
+	struct fix f = { 0 };
+	struct noc_id id, more;
+
+	(void)state;
+	fix_open(&f, rules);
+	id = fix_start_flow(&f, "late");
+	more = fix_start_flow(&f, "late");
+	assert_int_equal(say(&f, "pause", &id, "", NULL), 0);
+	assert_int_equal(say(&f, "pause", &more, "", NULL), 0);
+	assert_int_equal(say(&f, "resume", &more, ",\"for_ms\":3600000", NULL),
+			 0);
+	assert_int_equal(say(&f, "pause", &more, "", NULL), 0);
+	assert_int_equal(say(&f, "resume", &more, ",\"for_ms\":-1", NULL),
+			 NOC_EINPUT);
+	assert_int_equal(
+	    say(&f, "resume", &more, ",\"for_ms\":2592000000", NULL),
+	    NOC_EINPUT);
+	fix_advance(&f, 7199999);
+	assert_true(fix_running(&f, &id));
+	fix_advance(&f, 1);
+	assert_false(fix_running(&f, &id));
+	assert_true(fix_running(&f, &more));
+	fix_advance(&f, 3600000);
+	assert_false(fix_running(&f, &more));
+	assert_int_equal(fix_count(&f, "RUN_END Failed"), 2);
+	fix_close(&f);
+}
+
+/* ---- answers ---- */
+
+/* Two steps ask: it is said which is meant. */
+static void
+test_which_step(void **state)
+{
+	struct fix f = { 0 };
+	struct noc_id id;
+
+	(void)state;
+	fix_open(&f, rules);
+	id = fix_start_flow(&f, "doubt");
+	fix_refuse(&f, "http.post", "in_doubt", 0);
+	fix_refuse(&f, "http.post", "in_doubt", 0);
+	assert_int_equal(say(&f, "signal", &id, ",\"signal\":\"done\"", NULL),
+			 NOC_ECONFLICT);
+	assert_int_equal(say(&f, "signal", &id,
+			     ",\"signal\":\"done\",\"path\":\"three\"", NULL),
+			 NOC_ECONFLICT);
+	assert_int_equal(say(&f, "signal", &id,
+			     ",\"signal\":\"done\",\"path\":\"two\"", NULL),
+			 0);
+	assert_int_equal(fix_count(&f, "STEP_DONE two  http.post done, says "
+				       "joe"),
+			 1);
+	assert_true(fix_running(&f, &id));
+	assert_int_equal(fix_signal(&f, &id, "done"), 0);
+	assert_false(fix_running(&f, &id));
+	fix_close(&f);
+}
+
+/* Items ask once, and are answered together, or some of them. */
+static void
+test_items_ask_once(void **state)
+{
+	struct fix f = { 0 };
+	struct noc_id id;
+
+	(void)state;
+	fix_open(&f, rules);
+	id = fix_start_flow(&f, "items");
+	for (int i = 0; i < 3; i++)
+		fix_refuse(&f, "http.post", "in_doubt", 0);
+	assert_int_equal(fix_said(&f, "may or may not have happened"), 1);
+	assert_int_equal(say(&f, "signal", &id,
+			     ",\"signal\":\"done\",\"path\":\"all/push\","
+			     "\"items\":[\"a\",\"c\",\"zz\"]",
+			     NULL),
+			 0);
+	assert_int_equal(fix_count(&f, "done, says joe"), 2);
+	assert_int_equal(fix_count(&f, "STEP_DONE all[b]/push  http.post "
+				       "done"),
+			 0);
+	assert_int_equal(say(&f, "signal", &id,
+			     ",\"signal\":\"done\",\"path\":\"all\"", NULL),
+			 0);
+	assert_int_equal(fix_count(&f, "done, says joe"), 3);
+	assert_false(fix_running(&f, &id));
+	fix_close(&f);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_call_that_changes_may_end),
+		cmocka_unit_test(test_ten_seconds),
+		cmocka_unit_test(test_cancelled_calls_fail),
+		cmocka_unit_test(test_what_reads_is_stopped),
+		cmocka_unit_test(test_cancel_and_undo),
+		cmocka_unit_test(test_cancelled_over_a_restart),
+		cmocka_unit_test(test_pause),
+		cmocka_unit_test(test_pause_before_a_retry),
+		cmocka_unit_test(test_paused_over_a_restart),
+		cmocka_unit_test(test_deadlines_run_on),
+		cmocka_unit_test(test_which_step),
+		cmocka_unit_test(test_items_ask_once),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
