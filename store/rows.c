@@ -44,6 +44,10 @@ static const char *const rows_sql[NOC_ROW_KINDS] = {
 	    "INSERT OR IGNORE INTO steps(run,path,attempt,state,started,ended,"
 	    "due,json,node,item) SELECT c1,c2,c3,c4,c5,c6,c7,c8,c9,c10"
 	    " FROM noc_feed",
+	[NOC_ROW_STEP_UNDONE] =
+	    "UPDATE steps SET json=json_set(json,'$.undone',json('true'))"
+	    " WHERE (run,path) IN (SELECT c1,c2 FROM noc_feed)"
+	    " AND json_valid(json)",
 	[NOC_ROW_DECISION] =
 	    "INSERT INTO decisions(event,rule,outcome,at,reason,run)"
 	    " SELECT c1,c2,c3,c4,c5,c6 FROM noc_feed WHERE true"

@@ -353,6 +353,14 @@ noc_txn_step_keep(struct noc_txn *txn, const struct noc_step_row *row)
 }
 
 void
+noc_txn_step_undone(struct noc_txn *txn, const struct noc_id *run,
+		    const char *path)
+{
+	TXN_ROW(txn, NOC_ROW_STEP_UNDONE, cell_blob(txn, run->b, 16),
+		cell_text(txn, path));
+}
+
+void
 noc_txn_decision(struct noc_txn *txn, const struct noc_decision_row *row)
 {
 	TXN_ROW(txn, NOC_ROW_DECISION, cell_blob(txn, row->event.b, 16),

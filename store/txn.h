@@ -114,6 +114,9 @@ void noc_txn_run(struct noc_txn *txn, const struct noc_run_row *row);
 void noc_txn_step(struct noc_txn *txn, const struct noc_step_row *row);
 /* Unless there is a row of it. */
 void noc_txn_step_keep(struct noc_txn *txn, const struct noc_step_row *row);
+/* What it did was taken back: a mark in its row. */
+void noc_txn_step_undone(struct noc_txn *txn, const struct noc_id *run,
+			 const char *path);
 void noc_txn_decision(struct noc_txn *txn, const struct noc_decision_row *row);
 /*
  * Live engine state by (kind, key): hold, window, pair, storm, damp, breaker,

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "cli/client.h"
 
@@ -200,6 +201,13 @@ run_print(struct noc_value *run)
 		noc_rows_text(v, 't', 0, &sb);
 		printf("%-8s  %s\n", words[i], sb.p);
 		noc_strbuf_release(&sb);
+	}
+	if (noc_value_get(noc_value_get(run, "json"), "output")) {
+		char *text = noc_json_string(
+		    noc_value_get(noc_value_get(run, "json"), "output"), 0);
+
+		printf("%-8s  %s\n", "output", text);
+		free(text);
 	}
 	if (end)
 		printf("%-8s  %.1f s\n", "took", (double)(end - start) / 1e9);

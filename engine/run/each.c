@@ -510,8 +510,10 @@ noc_each_begin(struct noc_live *l)
 	struct noc_err err = { 0 };
 
 	if (each_list(e, &err)) {
-		noc_failure_set(&f, "permanent", "rule", "items", "%s",
-				err.msg);
+		bool denied = err.kind == NOC_EDENIED;
+
+		noc_failure_set(&f, "permanent", denied ? "guard" : "rule",
+				denied ? "targets" : "items", "%s", err.msg);
 		d.failure = &f;
 		noc_step_fail(l, &d);
 		return;

@@ -3,10 +3,12 @@
 
 #include "engine/run/stage.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/expr/template.h"
 #include "engine/run/lane.h"
 #include "engine/run/live.h"
 #include "engine/run/runner.h"
@@ -58,6 +60,29 @@ stage_close(struct noc_run *r)
 	noc_lane_free(lane);
 }
 
+/* What the flow declares that it gives; false: it cannot. */
+static bool
+stage_output(struct noc_run *r)
+{
+	struct noc_value *output = NULL;
+	struct noc_scope scope;
+	struct noc_err err = { 0 };
+
+	if (!r->plan->output)
+		return true;
+	noc_lane_scope(r->root, &scope);
+	if (noc_template_tree(r->plan->output, &scope, NOC_MISSING_FAIL,
+			      &output, &err)) {
+		char text[sizeof(err.msg) + 16];
+
+		snprintf(text, sizeof(text), "output: %s", err.msg);
+		noc_run_end(r, "Failed", text);
+		return false;
+	}
+	noc_value_set(r->json, "output", output);
+	return true;
+}
+
 static void
 stage_end(struct noc_run *r)
 {
@@ -65,7 +90,8 @@ stage_end(struct noc_run *r)
 
 	if (!strcmp(r->verdict, "Failed"))
 		noc_run_fail(r);
-	else
+	else if (strcmp(r->verdict, "Succeeded") || root->stopped || r->would ||
+		 stage_output(r))
 		noc_run_end(r, r->verdict,
 			    root->stopped     ? root->stopped
 			    : root->cancelled ? r->outcome

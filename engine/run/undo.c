@@ -364,6 +364,20 @@ lane_unwind_next(struct noc_lane *lane)
 		lane_unwound(lane);
 }
 
+/* In the row of the step, and of its item. */
+static void
+undo_tell(const struct noc_live *l)
+{
+	struct noc_txn *txn = noc_core_txn(l->run->core);
+	size_t len = strlen(l->lane->path);
+	char *path = noc_lane_path(l->lane, l->node);
+
+	noc_txn_step_undone(txn, &l->run->id, path);
+	if (len && l->lane->path[len - 1] == ']')
+		noc_txn_step_undone(txn, &l->run->id, l->lane->path);
+	free(path);
+}
+
 void
 noc_undo_over(struct noc_live *l, bool ok)
 {
@@ -385,6 +399,8 @@ noc_undo_over(struct noc_live *l, bool ok)
 	for (size_t i = 0; u && i < u->n; i++)
 		if (u->marks[i].node == l->node)
 			u->marks[i].done = true;
+	if (ok)
+		undo_tell(l);
 	noc_live_free(l);
 	if (!job)
 		return;

@@ -164,4 +164,37 @@ def _():
             noc.check(text in said.stderr, said.stderr)
 
 
+GIVES = """
+flow "gives" { output = { how = "{steps.q.exit}", n = "{steps.e.ok}" },
+  step "q" { exec { "/bin/true", mutates = false } },
+  each "e" { over = { "a", "b" },
+    step "up" { exec { "/bin/true", "{item}" }, timeout = "10s" } } }
+flow "back" { each "e" { over = { "a", "b" },
+    step "up" { exec { "/bin/true" }, timeout = "10s",
+      undo = exec { "/bin/true", "back" } } },
+  step "no" { log "no", after = "e" }, fail "no", on_fail = { undo = "run" } }
+"""
+
+
+@noc.case("what a flow gives is kept with its run, and what was taken back is "
+          "marked")
+def _():
+    with noc.Daemon(rules=GIVES) as d:
+        def run(flow, status):
+            said = d.cli("run", "start", flow, "--watch")
+            noc.equal(said.returncode, status, said.stdout + said.stderr)
+            rid = said.stdout.split()[0]
+            return rid, d.get(f"/api/v1/runs/{rid}").json
+        rid, shown = run("gives", 0)
+        noc.equal(shown["json"]["output"], {"how": 0, "n": 2}, "output")
+        noc.check(re.search(r'^output +{"how":0,"n":2}$',
+                            d.cli("run", "show", rid).stdout, re.M), "text")
+        rid, shown = run("back", 1)
+        noc.check("output" not in shown["json"], "a failed run gives nothing")
+        items = d.get(f"/api/v1/runs/{rid}/items?of=e").json["items"]
+        noc.equal([i.get("undone") for i in items], [True, True], "items")
+        said = d.cli("run", "show", rid, "--item", "e[a]").stdout
+        noc.check(re.search(r"e\[a\]/up .* Succeeded, undone ", said), said)
+
+
 noc.main()
