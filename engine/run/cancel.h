@@ -8,6 +8,15 @@
 /* How people end a run, and what then stays as it made it.  Loop thread,
  * inside an input. */
 
+struct noc_cancel {
+	const char *actor, *why;
+	bool undo;  /* what it has done, whatever its flow says */
+	bool force; /* also while it undoes, and without a while to end */
+};
+/* Nothing new begins; what changes something has 10 s to end. */
+int noc_run_cancel(struct noc_core *core, const struct noc_id *id,
+		   const struct noc_cancel *how, struct noc_err *err);
+
 #define NOC_STAYS_MAX 1000 /* paths; of the others their number */
 
 /* A step of it has ended in this state: what it changed stays, or not. */

@@ -69,16 +69,6 @@ escalate_same(const struct noc_run *r, const struct noc_event *ev)
 	return same;
 }
 
-struct noc_live *
-noc_escalate_of(const struct noc_run *r)
-{
-	struct noc_live *l = r->lives;
-
-	while (l && !l->esc.def)
-		l = l->next;
-	return l;
-}
-
 /* All that escalate in it, be it many items, know the same event. */
 static void
 run_stop(struct noc_run *r, const struct noc_event *ev)

@@ -20,9 +20,6 @@ bool noc_escalate_stops(const struct noc_live *l, const char *signal);
 void noc_escalate_stop(struct noc_live *l, const char *why);
 /* One all-clear to everybody told; the escalation is over, not the run. */
 void noc_escalate_clear(struct noc_live *l, const char *why);
-/* The one of this run that escalates; NULL: none does. */
-struct noc_live *noc_escalate_of(const struct noc_run *r);
-
 /* An event that may be in some run's stop_on, matched by key and device. */
 void noc_escalate_event(struct noc_core *core, struct noc_event *ev);
 

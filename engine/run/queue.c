@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
+#include "engine/run/cancel.h"
 #include "engine/run/queue.h"
 
 #include <stdio.h>

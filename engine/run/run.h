@@ -35,14 +35,6 @@ struct noc_run_cause {
  */
 int noc_run_start(struct noc_core *core, const struct noc_run_cause *cause,
 		  struct noc_id *id, struct noc_err *err);
-struct noc_cancel {
-	const char *actor, *why;
-	bool undo;  /* what it has done, whatever its flow says */
-	bool force; /* also while it undoes, and without a while to end */
-};
-/* Nothing new begins; what changes something has 10 s to end. */
-int noc_run_cancel(struct noc_core *core, const struct noc_id *id,
-		   const struct noc_cancel *how, struct noc_err *err);
 struct noc_signal {
 	const char *name; /* "ack", an event kind, done, retry, fail */
 	const char *actor, *why;

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "engine/core/due.h"
 #include "engine/core/record.h"
+#include "engine/run/cancel.h"
 #include "engine/run/run.h"
 #include "engine/task/calendar.h"
 #include "engine/task/task_private.h"
