@@ -407,6 +407,7 @@ noc_lane_cancel_but(struct noc_lane *lane, const struct noc_live *but,
 		    const char *why)
 {
 	lane->failed = true;
+	lane->cancelled = true;
 	lane_hush(lane, lane->node, but, why);
 }
 

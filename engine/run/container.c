@@ -143,10 +143,12 @@ noc_failure_inner(struct noc_failure *f, const struct noc_value *error)
 	const char *class = noc_class_find(
 	    noc_value_get_str(error, "class", "downstream_failed"));
 
+	const char *step = noc_value_get_str(error, "step", "");
+
 	noc_failure_set(f, class ? class : "downstream_failed",
 			noc_value_get_str(error, "block", "flow"),
-			noc_value_get_str(error, "code", "inner"), "%s: %s",
-			noc_value_get_str(error, "step", "?"),
+			noc_value_get_str(error, "code", "inner"), "%s%s%s",
+			step, step[0] ? ": " : "",
 			noc_value_get_str(error, "message", "failed"));
 }
 
@@ -166,8 +168,8 @@ call_over(struct noc_live *l)
 		l->inner = NULL;
 		noc_undo_keep(l->lane, in);
 	}
-	if (in->failed && in->broken) {
-		noc_failure_inner(&f, in->error);
+	if (in->expired || (in->failed && in->broken)) {
+		noc_failure_inner(&f, in->expired ? in->expired : in->error);
 		d.failure = &f;
 		noc_step_fail(l, &d);
 		return;
@@ -229,18 +231,33 @@ noc_container_is_cancelled(const struct noc_live *l)
 	return l->each ? noc_each_is_cancelled(l->each) : l->inner->cancelled;
 }
 
+/* What is under way in it is to come to its end first, and what it did can be
+ * undone. */
+void
+noc_container_expire(struct noc_live *l, const struct noc_failure *f)
+{
+	struct noc_lane *in = l->inner;
+
+	if (l->each) {
+		noc_each_expire(l, f);
+		return;
+	}
+	if (!in || in->expired)
+		return;
+	in->expired = noc_failure_value(f);
+	noc_lane_cancel(in, f->message);
+}
+
 void
 noc_container_due(struct noc_live *l)
 {
-	struct noc_step_done d = { .def = noc_live_step(l) };
 	struct noc_failure f;
 
 	if (l->each && noc_each_due(l))
 		return;
 	noc_failure_set(&f, "timeout", "flow", "timeout",
 			"its timeout is over before what it holds");
-	d.failure = &f;
-	noc_step_fail(l, &d);
+	noc_container_expire(l, &f);
 }
 
 void

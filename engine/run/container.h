@@ -22,6 +22,9 @@ void noc_lane_over(struct noc_lane *lane);
  * left has. */
 void noc_container_cancel(struct noc_live *l, const char *why);
 bool noc_container_is_cancelled(const struct noc_live *l);
+/* It fails for this when what is under way in it has ended. */
+struct noc_failure;
+void noc_container_expire(struct noc_live *l, const struct noc_failure *f);
 void noc_container_due(struct noc_live *l);   /* its timeout is over */
 void noc_container_close(struct noc_live *l); /* frees its lanes */
 /* What a restart needs of its inside beside the rows of the steps in it. */

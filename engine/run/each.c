@@ -540,6 +540,18 @@ noc_each_cancel(struct noc_live *l, const char *why)
 		each_advance(e);
 }
 
+void
+noc_each_expire(struct noc_live *l, const struct noc_failure *f)
+{
+	struct noc_each *e = l->each;
+
+	if (e->closing) /* decided: what is out comes to its end */
+		return;
+	noc_value_free(e->check_error);
+	e->check_error = noc_failure_value(f);
+	each_advance(e);
+}
+
 bool
 noc_each_is_cancelled(const struct noc_each *e)
 {

@@ -11,10 +11,12 @@
  * inside an input.
  */
 struct noc_each;
+struct noc_failure;
 
 void noc_each_begin(struct noc_live *l);
 void noc_each_lane_over(struct noc_lane *lane);
 void noc_each_cancel(struct noc_live *l, const char *why);
+void noc_each_expire(struct noc_live *l, const struct noc_failure *f);
 bool noc_each_is_cancelled(const struct noc_each *e);
 bool noc_each_due(struct noc_live *l);	/* false: its timeout is over */
 void noc_each_free(struct noc_each *e); /* NULL is accepted */

@@ -67,6 +67,7 @@ noc_lane_free(struct noc_lane *lane)
 	noc_value_free(lane->input);
 	noc_value_free(lane->extra);
 	noc_value_free(lane->error);
+	noc_value_free(lane->expired);
 	free(lane->ends);
 	free(lane->path);
 	free(lane->stopped);

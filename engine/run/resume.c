@@ -320,7 +320,7 @@ run_go_on(struct noc_run *r)
 
 	for (; l && !doubt; l = l->next)
 		doubt = live_in_doubt(l);
-	if (!doubt && noc_run_overdue(r))
+	if (!doubt && noc_run_overdue(r) && (r->ended || !r->lives))
 		return;
 	if (!r->lives && !noc_code_is_at_hand(r) && r->stage == NOC_STAGE_BODY)
 		noc_live_new(r->root, noc_run_next(r));

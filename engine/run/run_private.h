@@ -65,6 +65,7 @@ struct noc_run {
 	struct noc_lane *todo, **todo_end;   /* lanes to go through */
 	struct noc_live *lives, **lives_end; /* begun and not ended */
 	enum noc_stage stage;
+	int64_t stage_ns;    /* when on_fail or finally began */
 	const char *verdict; /* static: the state that it ends in; NULL: open */
 	bool pending;	     /* it has not begun: engine/run/queue.h */
 	struct noc_blast *blast; /* what it changed; NULL: nothing yet */

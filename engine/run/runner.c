@@ -13,6 +13,7 @@
 #include "engine/run/cause.h"
 #include "engine/run/code.h"
 #include "engine/run/command.h"
+#include "engine/run/container.h"
 #include "engine/run/escalate.h"
 #include "engine/run/lane.h"
 #include "engine/run/live.h"
@@ -20,6 +21,7 @@
 #include "engine/run/resume.h"
 #include "engine/run/rows.h"
 #include "engine/run/run_private.h"
+#include "engine/run/stage.h"
 #include "engine/run/step.h"
 
 /* The one way forward of a run, and the part that holds all of them. */
@@ -30,6 +32,24 @@ struct noc_runs *
 noc_runs_of(const struct noc_core *core)
 {
 	return noc_core_part(core, NOC_PART_RUNS);
+}
+
+/* Whose failure that its time is over is: a step rather than what holds others;
+ * what undoes a step goes on to its end. */
+static struct noc_live *
+run_expires_in(const struct noc_run *r)
+{
+	struct noc_live *holds = NULL;
+
+	for (struct noc_live *l = r->lives; l; l = l->next) {
+		if (l->lane != r->root)
+			continue;
+		if (l->inner || l->each)
+			holds = holds ? holds : l;
+		else if (l->wait != NOC_WAIT_INNER)
+			return l;
+	}
+	return holds;
 }
 
 /*
@@ -44,15 +64,16 @@ run_expire(struct noc_run *r)
 	struct noc_live *l;
 	struct noc_failure f;
 
-	if (r->ended)
+	if (r->ended || r->stage != NOC_STAGE_BODY)
 		return false;
 	for (l = r->lives; l; l = l->next)
 		if (l->probing || l->wait == NOC_WAIT_ASK ||
 		    l->wait == NOC_WAIT_BLOCKED ||
 		    (l->esc.def && l->esc.on_fail))
 			return false;
-	for (l = r->lives; l && l->lane != r->root;)
-		l = l->next;
+	l = run_expires_in(r);
+	if (!l && r->lives)
+		return false;
 	if (!l)
 		l = noc_live_new(r->root, noc_run_next(r));
 	r->paused = false;
@@ -60,7 +81,9 @@ run_expire(struct noc_run *r)
 	d.def = noc_live_step(l);
 	d.failure = &f;
 	noc_lane_cancel_but(r->root, l, why);
-	if (l->out) {
+	if (l->inner || l->each) {
+		noc_container_expire(l, &f);
+	} else if (l->out) {
 		noc_attempt_cancel(l, why);
 		noc_lane_break(l, &f);
 	} else {
@@ -88,19 +111,21 @@ on_run_limit(struct noc_due *due, struct noc_core *core)
 	    (struct noc_run *)((char *)due - offsetof(struct noc_run, limit));
 
 	(void)core;
-	run_expire(r);
+	if (!noc_stage_expire(r))
+		run_expire(r);
 	noc_run_advance(r);
 }
 
 void
 noc_run_limit(struct noc_run *r)
 {
+	int64_t due = noc_stage_due(r);
+
 	r->limit.on_due = on_run_limit;
-	if (r->plan->timeout_ms > 0 && !r->ended)
-		noc_due_arm_steady(
-		    r->core, &r->limit,
-		    noc_ns_after(r->began_ns,
-				 r->plan->timeout_ms + r->extend_ms));
+	if (due && !r->ended)
+		noc_due_arm_steady(r->core, &r->limit, due);
+	else
+		noc_due_disarm(r->core, &r->limit);
 }
 
 void

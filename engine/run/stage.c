@@ -10,7 +10,10 @@
 #include "base/mem.h"
 #include "engine/expr/template.h"
 #include "engine/run/lane.h"
+#include "engine/core/steady.h"
 #include "engine/run/live.h"
+#include "engine/run/rows.h"
+#include "engine/run/step.h"
 #include "engine/run/runner.h"
 #include "engine/run/advance.h"
 #include "engine/run/each.h"
@@ -32,6 +35,37 @@ stage_verdict(struct noc_run *r)
 	r->dirty = true;
 }
 
+int64_t
+noc_stage_due(const struct noc_run *r)
+{
+	const struct noc_plan *p = r->plan;
+
+	if (r->stage == NOC_STAGE_BODY && p->timeout_ms > 0)
+		return noc_ns_after(r->began_ns, p->timeout_ms + r->extend_ms);
+	if (r->closing && p->steps[r->closing->node].timeout_ms > 0)
+		return noc_ns_after(r->stage_ns,
+				    p->steps[r->closing->node].timeout_ms);
+	return 0;
+}
+
+bool
+noc_stage_expire(struct noc_run *r)
+{
+	static const char why[] = "its steps have run longer than its timeout";
+	struct noc_lane *lane = r->closing;
+	struct noc_failure f;
+
+	if (!lane)
+		return false;
+	noc_failure_set(&f, "timeout", "flow", "timeout", "%s", why);
+	noc_value_free(lane->error);
+	lane->error = noc_failure_value(&f);
+	noc_value_set(lane->error, "step",
+		      noc_value_str(r->plan->steps[lane->node].name));
+	noc_lane_cancel(lane, why);
+	return true;
+}
+
 /* The steps of on_fail and finally are of the run's own names. */
 static bool
 stage_lane(struct noc_run *r, size_t node)
@@ -40,6 +74,17 @@ stage_lane(struct noc_run *r, size_t node)
 		return false;
 	r->closing = noc_lane_new(r, r->root, node, "");
 	noc_lane_wake(r->closing);
+	return true;
+}
+
+/* They have a time of their own. */
+static bool
+stage_open(struct noc_run *r, size_t node)
+{
+	if (!stage_lane(r, node))
+		return false;
+	r->stage_ns = noc_steady_now(r->core);
+	noc_run_limit(r);
 	return true;
 }
 
@@ -108,9 +153,9 @@ stage_begin(struct noc_run *r)
 	case NOC_STAGE_UNDO:
 		return noc_undo_run(r);
 	case NOC_STAGE_ON_FAIL:
-		return failed && stage_lane(r, p->on_fail_node);
+		return failed && stage_open(r, p->on_fail_node);
 	case NOC_STAGE_FINALLY:
-		return stage_lane(r, p->finally_node);
+		return stage_open(r, p->finally_node);
 	case NOC_STAGE_BODY:
 	case NOC_STAGE_END:
 		break;
@@ -148,6 +193,7 @@ noc_stage_store(struct noc_run *r)
 	}
 	noc_value_set(r->json, "stage", noc_value_int(r->stage));
 	noc_value_set(r->json, "verdict", noc_value_str(r->verdict));
+	noc_value_set(r->json, "stage_began", noc_value_int(r->stage_ns));
 }
 
 void
@@ -159,6 +205,8 @@ noc_stage_load(struct noc_run *r, const struct noc_value *json)
 	if (stage <= NOC_STAGE_BODY || stage > NOC_STAGE_END)
 		return;
 	r->stage = (enum noc_stage)stage;
+	r->stage_ns =
+	    noc_ns_sane(noc_value_get_int(json, "stage_began", r->began_ns));
 	r->verdict = "Failed";
 	for (size_t i = 0; i < NOC_COUNT(verdicts); i++)
 		if (!strcmp(verdicts[i], verdict))

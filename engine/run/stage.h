@@ -10,6 +10,11 @@
  * to do.  Loop thread, inside an input.
  */
 
+/* Until when it may be at this stage, steady; 0: as long as it takes. */
+int64_t noc_stage_due(const struct noc_run *r);
+/* The steps of on_fail or finally have taken too long; false: it is at neither.
+ */
+bool noc_stage_expire(struct noc_run *r);
 /* What the run is at is over: on to the next. */
 void noc_stage_over(struct noc_run *r);
 /* In the row of the run, and back before its steps are loaded. */
