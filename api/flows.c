@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/suggest.h"
 #include "engine/expr/scope.h"
 #include "engine/flow/draw.h"
 #include "engine/flow/plan.h"
@@ -32,7 +33,29 @@ on_flows(struct noc_http_req *req, void *arg)
 
 /* ---- one, as it is drawn ---- */
 
-static const char no_flow[] = "There is no flow of this name in the rules.";
+static void
+flow_unknown(struct noc_http_req *req, const struct noc_ruleset *rs)
+{
+	const char *asked = noc_http_param(req, "name"), *meant = NULL, **known;
+	struct noc_strbuf says = NOC_STRBUF_INIT;
+	void *plan;
+	size_t n = 0;
+
+	if (rs) {
+		known =
+		    noc_calloc(noc_table_len(&rs->flows) + 1, sizeof(*known));
+		for (size_t it = 0;
+		     noc_table_next(&rs->flows, &it, &known[n], &plan);)
+			n++;
+		meant = noc_suggest(asked, known, n);
+		free(known);
+	}
+	noc_strbuf_addf(&says, "There is no flow '%.80s' in the rules%s%s%s",
+			asked, meant ? "; did you mean '" : "",
+			meant ? meant : "", meant ? "'?" : ".");
+	noc_http_reply_problem(req, 404, NULL, says.p);
+	noc_strbuf_release(&says);
+}
 
 static void
 flow_text(const struct noc_plan *p, struct noc_strbuf *out)
@@ -84,7 +107,7 @@ on_flow(struct noc_http_req *req, void *arg)
 	struct noc_value *body;
 
 	if (!p) {
-		noc_http_reply_problem(req, 404, NULL, no_flow);
+		flow_unknown(req, rs);
 	} else if (format && strcmp(format, "json") != 0) {
 		flow_draw(req, p, format);
 	} else {
@@ -174,7 +197,7 @@ flow_start(struct noc_api *api, struct noc_http_req *req,
 	struct noc_job *job;
 
 	if (!p) {
-		noc_http_reply_problem(req, 404, NULL, no_flow);
+		flow_unknown(req, noc_core_rules(api->env->core));
 		return;
 	}
 	if (input && input->type != NOC_MAP) {

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/hex.h"
 #include "base/mem.h"
+#include "engine/flow/input.h"
 #include "engine/flow/label.h"
 #include "engine/flow/layout.h"
 #include "engine/flow/plan.h"
@@ -100,7 +101,7 @@ noc_draw_row(const struct noc_plan *p)
 	noc_value_set(row, "timeout",
 		      noc_value_str(noc_duration_format(text, p->timeout_ms)));
 	if (p->input)
-		noc_value_set(row, "input", noc_value_copy(p->input));
+		noc_value_set(row, "input", noc_input_shown(p->input));
 	if (p->nsteps && p->steps[0].at)
 		noc_value_set(row, "at", noc_value_str(p->steps[0].at));
 	return row;

@@ -422,27 +422,50 @@ input_unknown(const char *flow, const struct noc_value *known, const char *name,
 			   meant ? meant : "", meant ? "'?" : ".");
 }
 
+/* All that does not fit, one sentence after the other, as far as there is
+ * room. */
+static int
+input_wrong(struct noc_err *all, const struct noc_err *one)
+{
+	size_t have = strlen(all->msg), more = strlen(one->msg);
+
+	if (have + more + 2 <= sizeof(all->msg)) {
+		if (have)
+			all->msg[have++] = ' ';
+		memcpy(all->msg + have, one->msg, more + 1);
+	}
+	all->kind = one->kind;
+	return one->kind;
+}
+
 /* Names only: which are missing, which are too many. */
 static int
 input_names(const char *flow, const struct noc_value *known,
 	    const struct noc_value *given, struct noc_err *err)
 {
+	struct noc_err one;
+	int rc = 0;
+
 	for (size_t i = 0; i < noc_value_len(known); i++) {
 		const struct noc_member *m = &known->u.map.at[i];
 		const struct noc_value *opts;
 
 		declared_word(m->value, &opts);
 		if (!noc_value_get(given, m->key) &&
-		    !noc_value_get(opts, "default"))
-			return noc_err_set(err, NOC_EINPUT,
-					   "Flow '%s' needs the input '%s'.",
-					   flow, m->key);
+		    !noc_value_get(opts, "default")) {
+			noc_err_set(&one, NOC_EINPUT,
+				    "Flow '%s' needs the input '%s'.", flow,
+				    m->key);
+			rc = input_wrong(err, &one);
+		}
 	}
 	for (size_t i = 0; known && given && i < given->u.map.len; i++)
-		if (!noc_value_get(known, given->u.map.at[i].key))
-			return input_unknown(flow, known,
-					     given->u.map.at[i].key, err);
-	return 0;
+		if (!noc_value_get(known, given->u.map.at[i].key)) {
+			input_unknown(flow, known, given->u.map.at[i].key,
+				      &one);
+			rc = input_wrong(err, &one);
+		}
+	return rc;
 }
 
 int
@@ -450,6 +473,7 @@ noc_input_check(const char *flow, const struct noc_value *takes,
 		struct noc_value **given, struct noc_err *err)
 {
 	const struct noc_value *known = noc_ast_opts(takes);
+	struct noc_err all = { NOC_OK, "" }, one;
 	int rc;
 
 	if (*given && (*given)->type != NOC_MAP)
@@ -461,23 +485,25 @@ noc_input_check(const char *flow, const struct noc_value *takes,
 				   "The input of flow '%s' is nested deeper "
 				   "than %d levels.",
 				   flow, NOC_JSON_DEPTH_HELD_MAX);
-	rc = input_names(flow, known, *given, err);
-	for (size_t i = 0; !rc && i < noc_value_len(known); i++) {
+	rc = input_names(flow, known, *given, &all);
+	for (size_t i = 0; i < noc_value_len(known); i++) {
 		const struct noc_member *m = &known->u.map.at[i];
 		const struct noc_value *v = noc_value_get(*given, m->key);
 		const struct noc_value *opts;
 		struct noc_value *as = NULL;
 
 		declared_word(m->value, &opts);
-		if (v)
-			rc = input_value(flow, m, v, &as, err);
-		else
+		if (v && input_value(flow, m, v, &as, &one))
+			rc = input_wrong(&all, &one);
+		if (!v)
 			as = noc_value_copy(noc_value_get(opts, "default"));
 		if (as && !*given)
 			*given = noc_value_map();
 		if (as)
 			noc_value_set(*given, m->key, as);
 	}
+	if (rc && err)
+		*err = all;
 	return rc;
 }
 
@@ -486,9 +512,10 @@ noc_input_check_call(const char *flow, const struct noc_value *takes,
 		     const struct noc_value *given, struct noc_err *err)
 {
 	const struct noc_value *known = noc_ast_opts(takes);
-	int rc = input_names(flow, known, given, err);
+	struct noc_err all = { NOC_OK, "" }, one;
+	int rc = input_names(flow, known, given, &all);
 
-	for (size_t i = 0; !rc && i < noc_value_len(known); i++) {
+	for (size_t i = 0; i < noc_value_len(known); i++) {
 		const struct noc_member *m = &known->u.map.at[i];
 		const struct noc_value *v = noc_value_get(given, m->key);
 		struct noc_value *as = NULL;
@@ -497,10 +524,36 @@ noc_input_check_call(const char *flow, const struct noc_value *takes,
 		if (!v || v->type == NOC_MAP || v->type == NOC_LIST ||
 		    (v->type == NOC_STR && memchr(v->u.s.p, '{', v->u.s.len)))
 			continue;
-		rc = input_value(flow, m, v, &as, err);
+		if (input_value(flow, m, v, &as, &one))
+			rc = input_wrong(&all, &one);
 		noc_value_free(as);
 	}
-	if (rc)
-		err->kind = NOC_ECONFIG;
-	return rc ? NOC_ECONFIG : 0;
+	if (!rc)
+		return 0;
+	all.kind = NOC_ECONFIG;
+	if (err)
+		*err = all;
+	return NOC_ECONFIG;
+}
+
+struct noc_value *
+noc_input_shown(const struct noc_value *takes)
+{
+	const struct noc_value *known = noc_ast_opts(takes), *opts;
+	struct noc_value *all = noc_value_map();
+
+	for (size_t i = 0; i < noc_value_len(known); i++) {
+		const struct noc_member *m = &known->u.map.at[i];
+		const char *word = declared_word(m->value, &opts);
+		struct noc_value *one =
+		    opts ? noc_value_copy(opts) : noc_value_map();
+		const struct noc_value *values = noc_value_get(opts, "values");
+
+		if (values)
+			noc_value_set(one, "values",
+				      noc_value_copy(noc_ast_items(values)));
+		noc_value_set(one, "type", noc_value_str(word ? word : "any"));
+		noc_value_set(all, m->key, one);
+	}
+	return all;
 }

@@ -19,7 +19,8 @@ int noc_input_declared(const struct noc_value *takes, struct noc_err *err);
  * What flow `flow` is given against what it takes (NULL: anything).  *given is
  * owned and may be NULL; defaults are added to it, and a text that is a whole
  * number becomes one where one is asked for, as a number becomes a text.
- * EINPUT: the flow, the name, what was given and what is allowed.
+ * EINPUT: of each that does not fit the flow, the name, what was given and what
+ * is allowed.
  */
 int noc_input_check(const char *flow, const struct noc_value *takes,
 		    struct noc_value **given, struct noc_err *err);
@@ -27,5 +28,9 @@ int noc_input_check(const char *flow, const struct noc_value *takes,
 /* The same before it runs: names, and what is no template.  ECONFIG. */
 int noc_input_check_call(const char *flow, const struct noc_value *takes,
 			 const struct noc_value *given, struct noc_err *err);
+
+/* For who asks what a flow takes: name = { type, min, max, default, values,
+ * doc }, as far as they were said; owned. */
+struct noc_value *noc_input_shown(const struct noc_value *takes);
 
 #endif

@@ -237,7 +237,8 @@ node_choose(struct planning *b, const struct noc_value *ast, size_t up)
 		snprintf(word, sizeof(word), "%zu", k + 1);
 		node_branch(b, noc_value_at(items, k), i, word);
 		if (b->full || b->p->steps[branch].when ||
-		    b->p->steps[branch].when_fn)
+		    b->p->steps[branch].when_fn ||
+		    noc_value_get(noc_ast_opts(noc_value_at(items, k)), "when"))
 			continue;
 		noc_err_set(&why, NOC_ECONFIG,
 			    "has no `when`; what is done when no branch holds "

@@ -286,6 +286,9 @@ def _():
         problem(d.get("/api/v1/events/00000000-0000"), 404)
         problem(d.get("/api/v1/events/00000000-0000/explain"), 404)
         problem(d.post("/api/v1/flows/none/runs", {}), 404)
+        said = d.post("/api/v1/flows/quikc/runs", {}).json["detail"]
+        noc.equal(said, "There is no flow 'quikc' in the rules; did you mean "
+                  "'quick'?", "detail")
         for mode in ("x", "", 1, True, ["dry_run"], {"a": "observe"}):
             problem(d.post("/api/v1/flows/nap/runs", {"mode": mode}), 400)
         problem(d.post("/api/v1/flows/nap/runs", {"input": 1}), 400)

@@ -248,9 +248,17 @@ def _():
 
 @noc.case("GET /flows/{name}: the graph, and each format")
 def _():
-    with noc.Daemon(rules=RULES) as d:
+    with noc.Daemon(rules=RULES + """flow "typed" { input = {
+            vid = integer { min = 2, default = 7 },
+            at = { type = "string", values = { "hq", "lab" } } },
+            log "x" }""") as d:
         rows = d.get("/api/v1/flows").json["flows"]
-        noc.equal([r["flow"] for r in rows], ["upgrade", "fix"], "flows")
+        noc.equal([r["flow"] for r in rows], ["upgrade", "fix", "typed"],
+                  "flows")
+        noc.equal([r["input"] for r in rows], [
+            {"site": {"type": "string"}}, {"device": {"type": "string"}},
+            {"vid": {"type": "integer", "min": 2, "default": 7},
+             "at": {"type": "string", "values": ["hq", "lab"]}}], "input")
         graph = d.get("/api/v1/flows/upgrade").json
         noc.equal(graph, d.get("/api/v1/flows/upgrade?format=json").json,
                   "json said")

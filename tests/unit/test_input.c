@@ -136,6 +136,12 @@ test_what_does_not(void **state)
 		{ "{\"password\":\"list\"}", "{\"password\":\"sesame\"}",
 		  "not (redacted)." },
 		{ INTEGER, "[]", "The input of a flow is a map" },
+		/* All at once. */
+		{ "{\"a\":\"string\",\"b\":\"bool\",\"c\":\"integer\"}",
+		  "{\"b\":3,\"c\":\"x\",\"zz\":1}",
+		  "Flow 'f' needs the input 'a'. Flow 'f' has no input 'zz'. "
+		  "Input 'b' of flow 'f' must be true or false, not 3. Input "
+		  "'c' of flow 'f' must be a whole number, not \"x\"." },
 	};
 
 	(void)state;

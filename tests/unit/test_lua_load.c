@@ -287,6 +287,13 @@ static const struct {
 	  "unknown name 'notfy' (x.lua:2); did you mean 'notify'?" },
 	{ RULE("run = snmp.gett { a = 'b' }"),
 	  "unknown name 'snmp.gett' (x.lua:1); did you mean 'snmp.get'?" },
+	{ "flow 'f' { input = { x = list { default = {} } }, log 'x' }",
+	  "unknown name 'list' (x.lua:1); an input of this type is { type = "
+	  "\"list\" }" },
+	{ "\nflow 'f' { input = { x = string { default = 'a' } }, log 'x' }",
+	  "attempt to call a table value (global 'string') (x.lua:2); an "
+	  "input of this type is { type = "
+	  "\"string\" }" },
 	{ "os.execute 'id'", "unknown name 'os' (x.lua:1); no clock and no "
 			     "programs here: time_in, exec" },
 	{ "local t = setmetatable({}, {})",
