@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/suggest.h"
 #include "cli/http.h"
@@ -143,9 +144,15 @@ noc_client_body(const struct noc_client *c)
 static struct noc_value *
 pair_value(const char *text, bool guess)
 {
+	struct noc_value *json;
+	struct noc_err err;
 	long long n;
 	char *end;
 
+	/* What begins so and is no JSON is a text: "[CHG12] new switch". */
+	if (guess && (*text == '[' || *text == '{') &&
+	    !noc_json_parse(text, strlen(text), &json, &err))
+		return json;
 	if (guess && (!strcmp(text, "true") || !strcmp(text, "false")))
 		return noc_value_bool(*text == 't');
 	errno = 0;

@@ -54,7 +54,8 @@ bool noc_client_has(const struct noc_client *c, const char *name);
 /* {"why": -m, "for": --for} as far as they were said; returned. */
 struct noc_value *noc_client_body(const struct noc_client *c);
 /* Arguments from the i-th: "key=value" into a map.  Guessed values become
- * numbers and booleans.  NULL: *status is set, all is said. */
+ * numbers, booleans and, from [ or {, lists and tables.  NULL: *status is set,
+ * all is said. */
 struct noc_value *noc_client_pairs(const struct noc_client *c, size_t i,
 				   bool guess, int *status);
 

@@ -14,12 +14,19 @@ static const struct noc_verb_option completion_options[] = { { 0 } };
 static void
 completion_subs(const struct noc_verb *verb)
 {
+	const char *last = "";
+	size_t last_n = 0;
+
 	for (const char *line = verb->usage; line && *line;) {
 		const char *p = line + (*line == '[');
 		size_t n = strspn(p, "abcdefghijklmnopqrstuvwxyz-");
 
-		if (n > 1 && p[0] != '-' && strchr("] \n", p[n]))
+		/* One that takes several lines is said once. */
+		if (n > 1 && p[0] != '-' && strchr("] \n", p[n]) &&
+		    (n != last_n || memcmp(p, last, n) != 0))
 			printf(" %.*s", (int)n, p);
+		last = p;
+		last_n = n;
 		line = strchr(line, '\n');
 		line = line ? line + 1 : NULL;
 	}

@@ -133,8 +133,10 @@ const struct noc_verb noc_verb_emit = {
 	.summary = "sends an event by hand",
 	.usage = "KIND [device=NAME] [key=value]...",
 	.options = emit_options,
-	.details = "severity=, summary= and device= are the event's own; the "
-		   "rest is its data.  It is\ntrusted, and on disk when the "
-		   "command returns: its id and fate are printed.",
+	.details =
+	    "severity=, summary= and device= are the event's own; the "
+	    "rest is its data,\nJSON where a value begins with [ or {.  It "
+	    "is trusted, and on disk when the command\nreturns: its id "
+	    "and fate are printed.",
 	.run = emit_run,
 };

@@ -180,6 +180,21 @@ step_view(struct noc_value *step, int64_t start_ns)
 				   noc_value_get_str(step, "state", "")));
 }
 
+/* What it was given, and what it gives. */
+static void
+print_named(const struct noc_value *run, const char *name)
+{
+	const struct noc_value *v =
+	    noc_value_get(noc_value_get(run, "json"), name);
+	char *text;
+
+	if (!noc_value_len(v))
+		return;
+	text = noc_json_string(v, NOC_JSON_COMPACT);
+	printf("%-8s  %s\n", name, text);
+	free(text);
+}
+
 static void
 run_print(struct noc_value *run)
 {
@@ -202,13 +217,8 @@ run_print(struct noc_value *run)
 		printf("%-8s  %s\n", words[i], sb.p);
 		noc_strbuf_release(&sb);
 	}
-	if (noc_value_get(noc_value_get(run, "json"), "output")) {
-		char *text = noc_json_string(
-		    noc_value_get(noc_value_get(run, "json"), "output"), 0);
-
-		printf("%-8s  %s\n", "output", text);
-		free(text);
-	}
+	print_named(run, "input");
+	print_named(run, "output");
 	if (end)
 		printf("%-8s  %.1f s\n", "took", (double)(end - start) / 1e9);
 	for (size_t i = 0; i < noc_value_len(steps); i++)
@@ -304,6 +314,23 @@ run_show(struct noc_client *c)
 
 /* ---- until its end ---- */
 
+/* What of a step must differ to be told; of an each also how far it is, in
+ * twentieths. */
+static struct noc_value *
+watch_mark(const struct noc_value *step)
+{
+	const struct noc_value *counts = noc_value_get(step, "counts");
+	int64_t total = noc_value_get_int(counts, "total", 0);
+	int64_t ended = noc_value_get_int(counts, "ok", 0) +
+			noc_value_get_int(counts, "failed", 0) +
+			noc_value_get_int(counts, "skipped", 0);
+
+	return noc_value_strf("%s %lld %lld",
+			      noc_value_get_str(step, "state", ""),
+			      (long long)noc_value_get_int(step, "attempt", 0),
+			      (long long)(total > 0 ? ended * 20 / total : 0));
+}
+
 /* A line for each step that changed since the last look. */
 static void
 watch_steps(struct noc_value *run, struct noc_value *seen)
@@ -315,9 +342,7 @@ watch_steps(struct noc_value *run, struct noc_value *seen)
 		struct noc_value *s = noc_value_at(steps, i);
 		const char *path = noc_value_get_str(s, "path", "?");
 		struct noc_strbuf sb = NOC_STRBUF_INIT;
-		struct noc_value *mark = noc_value_strf(
-		    "%s %lld", noc_value_get_str(s, "state", ""),
-		    (long long)noc_value_get_int(s, "attempt", 0));
+		struct noc_value *mark = watch_mark(s);
 
 		if (noc_value_is_str(noc_value_get(seen, path), mark->u.s.p)) {
 			noc_value_free(mark);
@@ -580,7 +605,10 @@ const struct noc_verb noc_verb_run = {
 		 "start FLOW [key=value]... [--dry-run|--observe|--shadow] "
 		 "[--watch]",
 	.options = run_options,
-	.details = "RUN is an id or the beginning of one.  watch ends when the "
-		   "run does: 0 when it\nsucceeded, 1 when not.",
+	.details =
+	    "RUN is an id or the beginning of one.  watch ends when the "
+	    "run does: 0 when it\nsucceeded, 1 when not.  What start is given is a "
+	    "text, a number, true or false; JSON\nwhen it begins with [ "
+	    "or {: 'names=[\"sw1\", \"sw2\"]'.",
 	.run = run_run,
 };

@@ -29,6 +29,11 @@ rule "tell" { on = "link.down", run = log "{device} {ifname} is down" }
 flow "quick" { step "go" { exec { "true" }, timeout = "50s" } }
 flow "fails" { step "go" { exec { "false" }, timeout = "50s",
   retry = { attempts = 1 } } }
+flow "takes" { input = { names = "list", n = integer { max = 9, default = 3 },
+  deep = bool { default = false }, opts = { type = "map", default = {} },
+  why = { type = "string", default = "" } },
+  each "all" { over = "{input.names}", step "s" {
+    log "{item}/{input.n}/{input.deep}/{input.opts.k}/{input.why}" } } }
 flow "nap" { step "sleep" { exec { "sleep", "300" }, timeout = "5m" } }
 rule "call" { on = "page.me", run = escalate {
   { "0m", notify "noc" { "{device}" } }, { "10m", notify "oncall" },
@@ -347,11 +352,31 @@ def _():
         plan = ran(d.cli("run", "start", "quick", "--dry-run"), 0,
                    r"^go +exec true +true +\d +50s +\S*test\.lua:9$")
         noc.check("STEP" in plan, plan)
-        ran(d.cli("run", "start", "none"), 3, "^$", "no flow")
+        ran(d.cli("run", "start", "none"), 3, "^$", "no flow 'none'")
+        ran(d.cli("run", "start", "quikc"), 3, "^$",
+            r"no flow 'quikc' in the rules; did you mean 'quick'\?$")
         ran(d.cli("run", "show", "0000"), 3, "^$", "no such run")
         noc.equal([r["state"] for r in rows(d.cli("run", "-o", "jsonl"))],
                   ["Cancelled", "Failed", "Succeeded"], "list")
         ran(d.cli("run", "signal", nap, "x"), 3)
+
+
+@noc.case("run start: lists and tables as JSON, all that is wrong at once")
+def _():
+    with daemon() as d:
+        said = ran(d.cli("run", "start", "takes", 'names=["a", 7]', "n=2",
+                         "deep=true", 'opts={"k": "v"}', "why=[CHG1] new",
+                         "-w"), 0, "^Succeeded: all$")
+        run = said.split()[0]
+        for item in ("a", "7"):
+            d.wait_log(r'rule=takes text="%s/2/true/v/\[CHG1\] new"' % item)
+        ran(d.cli("run", "show", run), 0, r'^input .*"names":\["a",7\]')
+        said = d.cli("run", "start", "takes", 'names=["a"', "n=99", "dep=1")
+        for what in ("'names' of flow 'takes' must be a list",
+                     "'n' of flow 'takes' must be a whole number of at most 9",
+                     "no input 'dep'; did you mean 'deep'?"):
+            noc.check(what in said.stderr, said.stderr)
+        noc.equal(said.returncode, 2, "exit code")
 
 
 @noc.case("ack by run and by event")
