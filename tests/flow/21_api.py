@@ -38,6 +38,8 @@ ROUTES = [
     ("GET", "/api/v1/runs/{id}/items", "viewer"),
     ("GET", "/api/v1/runs/{id}/wait", "viewer"),
     ("POST", "/api/v1/runs/{id}/cancel", "operator"),
+    ("POST", "/api/v1/runs/{id}/pause", "operator"),
+    ("POST", "/api/v1/runs/{id}/resume", "operator"),
     ("POST", "/api/v1/runs/{id}/signal/{signal}", "operator"),
     ("GET", "/api/v1/flows", "viewer"),
     ("GET", "/api/v1/flows/{name}", "viewer"),
