@@ -344,16 +344,17 @@ static void
 lane_hush(struct noc_lane *lane, size_t scope, const struct noc_live *but,
 	  const char *why)
 {
-	struct noc_live **all, *l;
-	size_t n = 0;
+	struct noc_live **all = NULL, *l;
+	size_t n = 0, cap = 0;
 
 	/* What is cancelled takes along what is in it, and no other of these.
 	 */
-	all = noc_calloc(lane->lives + 1, sizeof(struct noc_live *));
-	for (l = lane->lives ? lane->run->lives : NULL; l; l = l->next)
-		if (l != but && l->lane == lane && !l->undoes &&
-		    node_is_in(lane, l->node, scope))
-			all[n++] = l;
+	for (l = lane->lives; l; l = l->beside) {
+		if (l == but || l->undoes || !node_is_in(lane, l->node, scope))
+			continue;
+		NOC_GROW(all, cap, n + 1);
+		all[n++] = l;
+	}
 	for (size_t i = 0; i < n; i++) {
 		l = all[i];
 		if (l->inner || l->each)

@@ -114,8 +114,7 @@ noc_step_retry(struct noc_live *l, struct noc_step_done *d, int64_t delay_ms)
 		 (long long)delay_ms, d->failure ? d->failure->class : "");
 	d->state = "Pending";
 	d->outcome = outcome;
-	r->retries++;
-	r->dirty = true;
+	r->retries++; /* a start counts them in the rows */
 	noc_runs_of(r->core)->retried++;
 	noc_live_wait(l, NOC_WAIT_RETRY, "retrying",
 		      noc_steady_now(r->core) + delay_ms * NOC_NS_PER_MS);
@@ -442,6 +441,17 @@ attempt_says_nothing(struct noc_failure *f, const char *target)
 	return f;
 }
 
+/* Who is believed without it needs none of this. */
+static void
+attempt_confirm(struct noc_run *r, const char *target)
+{
+	if (!noc_run_untrusted(r) || !r->plan->acting ||
+	    noc_value_get(r->confirmed, target))
+		return;
+	noc_value_set(r->confirmed, target, noc_value_bool(true));
+	r->dirty = true;
+}
+
 static void
 attempt_breaker(const struct noc_attempt *a, const struct noc_failure *failure,
 		int64_t took_ms)
@@ -482,10 +492,8 @@ noc_attempt_end(struct noc_attempt *a, struct noc_value *result,
 	r->dirty |= d.changed != NULL;
 	if (d.changed && result->type == NOC_MAP && !noc_value_len(result))
 		d.failure = attempt_says_nothing(&nothing, target);
-	if (!failure && a->confirms && answer_says(result)) {
-		noc_value_set(r->confirmed, target, noc_value_bool(true));
-		r->dirty = true;
-	}
+	if (!failure && a->confirms && answer_says(result))
+		attempt_confirm(r, target);
 	if (touched && a->mutates)
 		noc_targets_touch(l);
 	if (touched && a->mutates)

@@ -11,6 +11,7 @@
 #include "base/hex.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "store/crash.h"
 #include "engine/core/steady.h"
 #include "engine/edge/env.h"
 #include "engine/run/advance.h"
@@ -316,6 +317,7 @@ each_next_wave(struct noc_each *e)
 	e->wave++;
 	e->wave_end = each_wave_end(e, e->wave);
 	e->live->dirty = true;
+	noc_crash_point("each.before_wave");
 }
 
 /* Which of those that ended go back, by its scope. */

@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "store/crash.h"
 #include "engine/core/steady.h"
 #include "engine/expr/template.h"
 #include "engine/run/each_private.h"
@@ -100,6 +101,7 @@ each_write_item(struct noc_each *e, struct noc_lane *lane,
 	item_collect(e, lane, said);
 	noc_txn_step(noc_core_txn(r->core), &row);
 	e->said[lane->item] = said;
+	noc_crash_point("each.after_item");
 }
 
 void

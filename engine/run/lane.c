@@ -29,6 +29,7 @@ noc_lane_new(struct noc_run *r, struct noc_lane *up, size_t container,
 	lane->to = top ? plan->nbody : plan->steps[container].end;
 	lane->ends = noc_calloc(lane->to - lane->from + 1, 1);
 	lane->steps = noc_value_map();
+	lane->lives_end = &lane->lives;
 	lane->path = noc_strdup(path);
 	return lane;
 }
@@ -54,10 +55,8 @@ noc_lane_free(struct noc_lane *lane)
 		return;
 	lane_leave_queue(lane);
 	while (lane->lives) {
-		struct noc_live *l = lane->run->lives;
+		struct noc_live *l = lane->lives;
 
-		while (l->lane != lane)
-			l = l->next;
 		noc_attempt_cancel(l, "what it is part of has ended");
 		noc_live_free(l);
 	}

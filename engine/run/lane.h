@@ -40,10 +40,11 @@ struct noc_lane {
 	char *path;		 /* "precheck[sw1]", "fix", ""; owned */
 	struct noc_each *each;	 /* whose item or check it is; NULL */
 	int64_t item; /* its place in the list, or that of what it is in; -1 */
-	struct noc_live *broken;   /* whose failure nothing in it handles */
-	char *stopped;		   /* why it ended early, well; NULL */
-	unsigned lives;		   /* begun and not ended, of it alone */
-	int64_t began_ns;	   /* steady; of an item */
+	struct noc_live *broken; /* whose failure nothing in it handles */
+	char *stopped;		 /* why it ended early, well; NULL */
+	struct noc_live *lives, **lives_end; /* begun and not ended, of it
+						alone */
+	int64_t began_ns;		     /* steady; of an item */
 	struct noc_value *expired; /* of a called flow: out of time; NULL */
 	bool would;		   /* its mode left something in it undone */
 	bool failed;		   /* nothing new begins in it */

@@ -86,7 +86,10 @@ live_link(struct noc_live *l)
 	l->next = NULL;
 	*r->lives_end = l;
 	r->lives_end = &l->next;
-	l->lane->lives++;
+	l->beside_prev = l->lane->lives_end;
+	l->beside = NULL;
+	*l->lane->lives_end = l;
+	l->lane->lives_end = &l->beside;
 }
 
 static void
@@ -100,7 +103,11 @@ live_unlink(struct noc_live *l)
 	else
 		l->run->lives_end = l->prev;
 	l->prev = NULL;
-	l->lane->lives--;
+	*l->beside_prev = l->beside;
+	if (l->beside)
+		l->beside->beside_prev = l->beside_prev;
+	else
+		l->lane->lives_end = l->beside_prev;
 }
 
 static struct noc_live *
@@ -146,10 +153,10 @@ noc_live_new_undo(struct noc_lane *lane, size_t node)
 struct noc_live *
 noc_live_find(const struct noc_lane *lane, size_t node)
 {
-	struct noc_live *l = lane->lives ? lane->run->lives : NULL;
+	struct noc_live *l = lane->lives;
 
-	while (l && (l->lane != lane || l->node != node || l->undoes))
-		l = l->next;
+	while (l && (l->node != node || l->undoes))
+		l = l->beside;
 	return l;
 }
 
@@ -194,6 +201,13 @@ noc_live_keep(struct noc_live *l)
 	live_unlink(l);
 	live_unqueue(l);
 	noc_due_disarm(l->run->core, &l->due);
+}
+
+void
+noc_live_behind(struct noc_live *l)
+{
+	live_unlink(l);
+	live_link(l);
 }
 
 void

@@ -36,15 +36,16 @@ struct noc_escalating {
 struct noc_live {
 	struct noc_run *run;
 	struct noc_lane *lane;
-	struct noc_live *next, **prev; /* of the run */
-	size_t node;		       /* its step, by place in the plan */
-	char *path;		       /* owned */
-	bool undoes;		       /* it takes the step back */
-	const char *phase;	       /* static: what it says of its run */
-	bool loaded;		       /* from its row, and not sent on yet */
-	struct noc_lane *inner;	       /* NOC_WAIT_INNER: a called flow */
-	struct noc_each *each;	       /* or the items */
-	int64_t order;		       /* of what can be undone; 0 */
+	struct noc_live *next, **prev;		/* of the run */
+	struct noc_live *beside, **beside_prev; /* of its lane */
+	size_t node;		/* its step, by place in the plan */
+	char *path;		/* owned */
+	bool undoes;		/* it takes the step back */
+	const char *phase;	/* static: what it says of its run */
+	bool loaded;		/* from its row, and not sent on yet */
+	struct noc_lane *inner; /* NOC_WAIT_INNER: a called flow */
+	struct noc_each *each;	/* or the items */
+	int64_t order;		/* of what can be undone; 0 */
 	enum noc_wait wait;
 	struct noc_due due;
 	int64_t due_ns;	    /* steady; 0: none */
@@ -80,6 +81,7 @@ struct noc_live *noc_live_at(const struct noc_run *r, const char *path);
 /* It has ended, but people are told of it later: out of the run's lives. */
 void noc_live_keep(struct noc_live *l);
 void noc_live_resume(struct noc_live *l); /* back among them */
+void noc_live_behind(struct noc_live *l); /* the last of the run's now */
 /* Not to be done any more; written down. */
 void noc_live_cancel(struct noc_live *l, const char *why);
 /* Leaves the run; gives back what it had. */

@@ -61,6 +61,7 @@ run_recover(struct noc_live *l, const struct noc_step_def *def)
 	if (!r->recovered)
 		r->recoveries++;
 	r->recovered = true;
+	r->dirty = true;
 	if (r->recoveries > NOC_RECOVERIES_MAX) {
 		run_block(l, "the daemon died more than 5 times in it");
 		return;
@@ -68,7 +69,6 @@ run_recover(struct noc_live *l, const struct noc_step_def *def)
 	if (l->tries > 0)
 		l->tries--;
 	l->wait = NOC_WAIT_NONE;
-	r->dirty = true;
 	if (def->kind == NOC_STEP_EMIT) {
 		if (noc_step_emitted(l))
 			noc_step_succeed(l, NULL, &d);
@@ -249,9 +249,8 @@ live_before(const struct noc_lane *lane, size_t node, uint8_t *seen)
 		if (def->in[i].on != NOC_ON_OK || seen[from])
 			continue;
 		seen[from] = 1;
-		for (const struct noc_live *l = lane->run->lives; l;
-		     l = l->next)
-			if (l->lane == lane && !l->undoes && l->node >= from &&
+		for (const struct noc_live *l = lane->lives; l; l = l->beside)
+			if (!l->undoes && l->node >= from &&
 			    l->node < p->steps[from].end)
 				return true;
 		if (live_before(lane, from, seen))
@@ -276,15 +275,13 @@ live_is_early(const struct noc_live *l)
 static bool
 run_is_sure(const struct noc_run *r, bool lacks)
 {
-	const struct noc_live *l = r->lives;
 	bool asked = false;
 
-	for (const struct noc_live *at = l; at && !asked; at = at->next)
-		asked =
-		    at->wait == NOC_WAIT_ASK || at->wait == NOC_WAIT_BLOCKED;
-
+	for (const struct noc_live *l = r->lives; l && !asked; l = l->next)
+		asked = l->wait == NOC_WAIT_ASK || l->wait == NOC_WAIT_BLOCKED;
 	return !r->unread && !lacks && (!r->unsure || asked) &&
-	       (r->first || l || r->paused || r->stage != NOC_STAGE_BODY);
+	       (r->first || r->lives || r->paused ||
+		r->stage != NOC_STAGE_BODY);
 }
 
 /* What cannot be read, was saved from a damaged database, or does not say what
@@ -312,6 +309,22 @@ run_unsure(struct noc_run *r)
 	l->due_ns = 0;
 }
 
+/* One may end others, so each that is through stands behind the rest: the first
+ * is always one to do. */
+static void
+run_go_on_all(struct noc_run *r)
+{
+	struct noc_live *l;
+
+	for (l = r->lives; l; l = l->next)
+		l->loaded = true;
+	while (!r->ended && (l = r->lives) && l->loaded) {
+		l->loaded = false;
+		noc_live_behind(l);
+		live_go_on(l);
+	}
+}
+
 static void
 run_go_on(struct noc_run *r)
 {
@@ -325,18 +338,7 @@ run_go_on(struct noc_run *r)
 	if (!r->lives && !noc_code_is_at_hand(r) && r->stage == NOC_STAGE_BODY)
 		noc_live_new(r->root, noc_run_next(r));
 	r->recovered = false;
-	/* One may end others. */
-	for (struct noc_live *at = r->lives; at; at = at->next)
-		at->loaded = true;
-	for (struct noc_live *at = r->lives; at && !r->ended;) {
-		if (!at->loaded) {
-			at = at->next;
-			continue;
-		}
-		at->loaded = false;
-		live_go_on(at);
-		at = r->lives;
-	}
+	run_go_on_all(r);
 }
 
 void

@@ -159,10 +159,10 @@ run_load_json(struct noc_run *r, const struct noc_value *json)
 	r->counted = noc_value_get_int(json, "counted", 0) != 0;
 	r->paused = noc_value_get_int(json, "paused", 0) != 0;
 	r->extend_ms = noc_value_get_int(json, "extend", 0);
-	r->retries = (int)noc_value_get_int(json, "retries", 0);
 	r->recoveries = (int)noc_value_get_int(json, "recoveries", 0);
 	if (node > r->plan->nbody)
 		node = 0; /* nobody knows */
+	r->at = node;
 	for (size_t i = 0; i < node; i++)
 		noc_lane_set_end(r->root, i, NOC_END_OK);
 	if (*noc_value_get_str(json, "wait", ""))
@@ -404,6 +404,16 @@ step_load(struct noc_lane *lane, size_t node, const struct noc_step_row *row,
 		step_load_failure(lane, node, row);
 }
 
+/* How often it was tried again, or is about to be. */
+static int
+row_retries(const struct noc_step_row *row)
+{
+	const struct noc_value *live = noc_value_get(row->json, "live");
+	int n = row->attempt > 1 ? row->attempt - 1 : 0;
+
+	return n + noc_value_is_str(noc_value_get(live, "wait"), "retry");
+}
+
 void
 noc_run_load_step(struct noc_core *core, void *part,
 		  const struct noc_step_row *row)
@@ -431,6 +441,8 @@ noc_run_load_step(struct noc_core *core, void *part,
 		return;
 	noc_cancel_note(r, kind == ROW_ITEM ? r->plan->nsteps : node, row->path,
 			row->state);
+	if (r->plan->steps[node].kind != NOC_STEP_VERIFY)
+		r->retries += row_retries(row);
 	lane = noc_container_lane(r, node, row->path, row->item);
 	if (!lane)
 		return;

@@ -66,8 +66,9 @@ run_set_json(struct noc_run *r)
 {
 	/* What the first version said of its step at hand. */
 	static const char *const first[] = {
-		"wait",	 "due",	    "attempt", "tries", "step",	    "ok_since",
-		"reads", "probing", "turn",    "held",	"held_due", "esc",
+		"wait",	    "due",   "attempt", "tries", "step",
+		"ok_since", "reads", "probing", "turn",	 "held",
+		"held_due", "esc",   "retries",
 	};
 
 	if (r->ended)
@@ -82,7 +83,6 @@ run_set_json(struct noc_run *r)
 	run_set_int(r, "order", r->order);
 	run_set_int(r, "paused", r->paused);
 	run_set_int(r, "extend", r->extend_ms);
-	run_set_int(r, "retries", r->retries);
 	run_set_int(r, "recoveries", r->recoveries);
 	run_set_int(r, "counted", r->counted);
 	run_set_int(r, "would", r->would);
@@ -170,9 +170,10 @@ noc_run_store(struct noc_run *r)
 			noc_live_store(l);
 	if (!r->ended)
 		run_set_phase(r);
-	if (!r->dirty)
+	if (!r->dirty && noc_run_next(r) == r->at)
 		return;
 	r->dirty = false;
+	r->at = noc_run_next(r);
 	run_write_row(r);
 	if (!r->ended)
 		return;

@@ -82,6 +82,7 @@ struct noc_run {
 	struct noc_fair_seat look; /* while it is one of runs->looks */
 	bool counted;		   /* by its rule's guards, as one that acts */
 	int retries, recoveries;
+	size_t at;	/* noc_run_next, as its row has it */
 	bool recovered; /* this start is one of them */
 	bool would;	/* by its mode something was left undone */
 	struct noc_run *about, *about_prev; /* with an event of this device */

@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "store/crash.h"
 #include "engine/expr/template.h"
 #include "engine/core/steady.h"
 #include "engine/notify/notify.h"
@@ -275,10 +276,10 @@ mark_is_wanted(const struct noc_lane *lane, const struct undo_mark *m)
 static void
 lane_undo_step(struct noc_lane *lane, size_t node)
 {
-	struct noc_live *l = lane->run->lives;
+	struct noc_live *l = lane->lives;
 
-	while (l && (l->lane != lane || l->node != node || !l->undoes))
-		l = l->next;
+	while (l && (l->node != node || !l->undoes))
+		l = l->beside;
 	if (l) /* under way since before a restart */
 		return;
 	l = noc_live_new_undo(lane, node);
@@ -402,6 +403,7 @@ noc_undo_over(struct noc_live *l, bool ok)
 	if (ok)
 		undo_tell(l);
 	noc_live_free(l);
+	noc_crash_point("undo.after_done");
 	if (!job)
 		return;
 	if (ok)

@@ -3,8 +3,8 @@
 """kill -9 at every named point around commits, calls and results: the loop
 ends as it does without, nothing acknowledged is lost, no finished step is
 repeated, both verifiers accept.  NOC_CRASH_HITS=1,2,3 for more of them.
-70_damage.py dies where a damaged file is put aside, test_migrate where an
-older one is migrated."""
+15_flows.py dies in fan-outs and what undoes them, 70_damage.py where a damaged
+file is put aside, test_migrate where an older one is migrated."""
 import glob
 import os
 import re
@@ -92,7 +92,7 @@ def register(point, hit):
 
 
 for p in points():
-    if p.startswith(("recover.", "migrate.")):
+    if p.startswith(("recover.", "migrate.", "each.", "undo.")):
         continue
     for h in HITS:
         if h == 1 or p not in ONCE and not p.startswith("create."):

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "tests/unit/life_fixture.h"
+
+/* What many items cost, and what a death of the daemon means to them. */
+
+/* flow "f" { each "e" { over = { "d0", ... }, as = "d", MORE } }; returned */
+static char *
+fan(unsigned n, const char *more)
+{
+	struct noc_strbuf sb = NOC_STRBUF_INIT;
+
+	noc_strbuf_adds(&sb, "flow \"f\" { each \"e\" { over = {");
+	for (unsigned i = 0; i < n; i++)
+		noc_strbuf_addf(&sb, " \"d%u\",", i);
+	noc_strbuf_addf(&sb, " }, as = \"d\", %s } }\n", more);
+	return noc_strbuf_detach(&sb, NULL);
+}
+
+#define READ                                                                \
+	"step \"look\" { snmp.get { a = \"sysName.0\" }, target = \"{d}\"," \
+	" retry = { initial = \"1s\", jitter = false } }"
+
+static void
+answer_all(struct fix *f)
+{
+	while (f->ncalls)
+		fix_answer(f, "snmp.get", "{\"a\":\"x\"}");
+}
+
+/* At its start, at a change of its phase, at its end; not with each item. */
+static void
+test_the_row_of_the_run_is_not_written_with_each_item(void **state)
+{
+	char *rules = fan(60, "limit = 5, " READ);
+	struct fix f = { 0 };
+
+	(void)state;
+	fix_open(&f, rules);
+	fix_start_flow(&f, "f");
+	answer_all(&f);
+	assert_int_equal(fix_runs(&f), 0);
+	assert_int_equal(fix_count(&f, "STEP_DONE e[d59]/look"), 1);
+	assert_in_range(f.runs, 1, 3);
+	fix_close(&f);
+	free(rules);
+}
+
+/* Nor does one that is tried again change it. */
+static void
+test_a_retry_is_in_the_row_of_its_step(void **state)
+{
+	char *rules = fan(40, "limit = 40, " READ);
+	struct fix f = { 0 };
+	unsigned before;
+
+	(void)state;
+	fix_open(&f, rules);
+	fix_start_flow(&f, "f");
+	fix_refuse(&f, "snmp.get", "transient", 0);
+	before = f.runs;
+	for (int i = 1; i < 40; i++)
+		fix_refuse(&f, "snmp.get", "transient", 0);
+	assert_int_equal(fix_count(&f, "retry in"), 40);
+	assert_in_range(f.runs - before, 0, 1);
+	fix_close(&f);
+	free(rules);
+}
+
+static void
+no_breaker(struct fix *f)
+{
+	assert_int_equal(fix_command(f,
+				     "{\"verb\":\"breaker.disable\","
+				     "\"action\":\"snmp\",\"target\":\"*\","
+				     "\"why\":\"w\"}",
+				     NULL),
+			 0);
+}
+
+/* Sixty items may each be tried again, and again. */
+static void
+test_retries_are_by_the_items(void **state)
+{
+	char *rules = fan(60, "limit = 60, " READ);
+	struct fix f = { 0 };
+
+	(void)state;
+	fix_open(&f, rules);
+	no_breaker(&f);
+	fix_start_flow(&f, "f");
+	for (int i = 0; i < 60; i++)
+		fix_refuse(&f, "snmp.get", "transient", 0);
+	assert_int_equal(fix_count(&f, "retry in"), 60);
+	fix_advance(&f, 1000);
+	answer_all(&f);
+	assert_int_equal(fix_count(&f, "RUN_END Succeeded"), 1);
+	fix_close(&f);
+	free(rules);
+}
+
+/* However many were out. */
+static void
+test_a_death_counts_once(void **state)
+{
+	char *rules = fan(20, "limit = 10, " READ);
+	char *dir = state_make();
+	struct fix f;
+
+	(void)state;
+	life_open(&f, dir, noc_clock_read(), rules);
+	fix_start_flow(&f, "f");
+	for (int death = 0; death < 4; death++) {
+		fix_advance(&f, 1);
+		assert_non_null(fix_call(&f, "snmp.get"));
+		life_dies(&f, dir, rules);
+	}
+	fix_advance(&f, 1);
+	assert_int_equal(fix_said(&f, "blocked"), 0);
+	answer_all(&f);
+	assert_int_equal(fix_count(&f, "RUN_END Succeeded"), 1);
+	life_done(&f, dir);
+	free(rules);
+}
+
+/* It waits on, and when it is decided the next one begins. */
+static void
+test_an_item_in_doubt_does_not_block_the_others(void **state)
+{
+	char *rules = fan(2, "limit = 1, need = 1, on_satisfied = "
+			     "\"let_finish\", step \"set\" { exec { \"x\" },"
+			     " timeout = \"5s\", on_crash = \"ask\" }");
+	char *dir = state_make();
+	struct noc_id id;
+	struct fix f;
+
+	(void)state;
+	life_open(&f, dir, noc_clock_read(), rules);
+	id = fix_start_flow(&f, "f");
+	assert_non_null(fix_call(&f, "exec"));
+	life_dies(&f, dir, rules); /* it is asked */
+	assert_int_equal(fix_said(&f, "may or may not have happened"), 1);
+	life_dies(&f, dir, rules); /* and still is */
+	assert_int_equal(fix_signal(&f, &id, "done"), 0);
+	assert_int_equal(fix_count(&f, "STEP_DONE e[d0]/set"), 1);
+	assert_int_equal(fix_count(&f, "STEP_START e[d1]/set"), 1);
+	fix_answer(&f, "exec", "{}");
+	assert_int_equal(fix_count(&f, "RUN_END Succeeded"), 1);
+	life_done(&f, dir);
+	free(rules);
+}
+
+/* The check after the second wave is not that after the first. */
+static void
+test_a_check_goes_on_as_what_it_is(void **state)
+{
+	char *rules = fan(3, "waves = { \"1\", \"1\", \"rest\" }, limit = 1,"
+			     " step \"a\" { log \"{d}\" }, check = {"
+			     " step \"sane\" { snmp.get { a = \"sysName.0\" },"
+			     " timeout = \"5s\" } }");
+	char *dir = state_make();
+	struct fix f;
+
+	(void)state;
+	life_open(&f, dir, noc_clock_read(), rules);
+	fix_start_flow(&f, "f");
+	fix_answer(&f, "snmp.get", "{\"a\":\"x\"}");
+	assert_int_equal(fix_count(&f, "STEP_START e[!2]/sane"), 1);
+	life_dies(&f, dir, rules);
+	fix_advance(&f, 1);
+	answer_all(&f);
+	assert_int_equal(fix_count(&f, "e[!1]/sane"), 0);
+	assert_int_equal(fix_count(&f, "STEP_DONE e[!2]/sane"), 2);
+	assert_int_equal(fix_count(&f, "RUN_END Succeeded"), 1);
+	life_done(&f, dir);
+	free(rules);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    test_the_row_of_the_run_is_not_written_with_each_item),
+		cmocka_unit_test(test_a_retry_is_in_the_row_of_its_step),
+		cmocka_unit_test(test_retries_are_by_the_items),
+		cmocka_unit_test(test_a_death_counts_once),
+		cmocka_unit_test(test_a_check_goes_on_as_what_it_is),
+		cmocka_unit_test(
+		    test_an_item_in_doubt_does_not_block_the_others),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
