@@ -22,9 +22,13 @@ completion_subs(const struct noc_verb *verb)
 		size_t n = strspn(p, "abcdefghijklmnopqrstuvwxyz-");
 
 		/* One that takes several lines is said once. */
-		if (n > 1 && p[0] != '-' && strchr("] \n", p[n]) &&
-		    (n != last_n || memcmp(p, last, n) != 0))
+		if (n > 1 && p[0] != '-' && strchr("] |\n", p[n]) &&
+		    (n != last_n || memcmp(p, last, n) != 0)) {
 			printf(" %.*s", (int)n, p);
+			if (p[n] == '|') /* pause|resume */
+				printf(" %.*s", (int)strcspn(p + n + 1, " \n"),
+				       p + n + 1);
+		}
 		last = p;
 		last_n = n;
 		line = strchr(line, '\n');
