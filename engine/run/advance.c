@@ -211,6 +211,8 @@ lane_look(struct noc_lane *lane, size_t node)
 	}
 	if (lane_is_failing(lane, node) && (!rescues || lane->cancelled))
 		lane_mark(lane, node, NOC_END_UNREACHED);
+	else if (lane->run->frozen)
+		return false;
 	else
 		lane_begin(lane, node);
 	return true;

@@ -202,6 +202,13 @@ attempt_pause(struct noc_live *l)
 	l->dirty = !already;
 }
 
+/* What takes a step back is no flow that could end well without it. */
+static enum noc_clearance
+attempt_clearance(const struct noc_live *l, enum noc_clearance c)
+{
+	return c == NOC_CLEAR_STOP && l->undoes ? NOC_CLEAR_FAIL : c;
+}
+
 static bool
 attempt_cleared(struct noc_attempt *a)
 {
@@ -226,6 +233,7 @@ attempt_cleared(struct noc_attempt *a)
 				     a->call->params, &f);
 	if (c == NOC_CLEAR && !a->probing)
 		c = noc_targets_clearance(l, &f);
+	c = attempt_clearance(l, c);
 	switch (c) {
 	case NOC_CLEAR:
 		return attempt_breaker(a);
@@ -353,6 +361,7 @@ attempt_withheld(struct noc_live *l, const struct noc_step_def *def,
 	c = noc_step_clearance(l->lane, def, target, params, &f);
 	if (c == NOC_CLEAR)
 		c = noc_targets_clearance(l, &f);
+	c = attempt_clearance(l, c);
 	if (c == NOC_CLEAR_STOP) {
 		noc_lane_stop(l->lane, f.message);
 		return true;
@@ -375,7 +384,7 @@ attempt_waits_turn(struct noc_live *l, const struct noc_step_def *def,
 	int64_t ns;
 
 	if (def->mutates || l->confirm_turn || !noc_run_untrusted(r) ||
-	    noc_value_len(r->confirmed) > 0 || !r->plan->acting)
+	    noc_value_get(r->confirmed, target) || !r->plan->acting)
 		return false;
 	l->confirm_turn = true;
 	ns = noc_run_read_turn(r->core, target);

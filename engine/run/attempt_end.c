@@ -264,7 +264,7 @@ noc_step_decided(struct noc_live *l, const char *signal, const char *actor)
 	r->lacks_code = false;
 	l->probing = false;
 	l->tries = 0;
-	if (!d.def) {
+	if (!d.def || r->frozen) {
 		noc_run_end(r, "Failed", "blocked, and given up");
 	} else if (!strcmp(signal, "done")) {
 		snprintf(outcome, sizeof(outcome), "done, says %s", actor);

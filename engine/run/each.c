@@ -626,6 +626,20 @@ noc_each_frozen(const struct noc_run *r, const struct noc_value *live)
 	return v;
 }
 
+/* Could its plan have said them? */
+static bool
+each_numbers_are(const struct noc_each *e)
+{
+	const struct noc_each_def *def = e->def;
+	int64_t need = def->need == NOC_NEED_ALL ? -1 : def->need_n;
+
+	return (def->limit_text
+		    ? e->limit >= 1 && e->limit <= NOC_EACH_ITEMS_MAX
+		    : e->limit == def->limit) &&
+	       (def->need_text ? e->need >= 0 && e->need <= NOC_EACH_ITEMS_MAX
+			       : e->need == need);
+}
+
 void
 noc_each_load(struct noc_live *l, const struct noc_value *live)
 {
@@ -639,6 +653,11 @@ noc_each_load(struct noc_live *l, const struct noc_value *live)
 		 noc_value_get_str(live, "items_hash", ""));
 	if (!items || each_list_is(e, items, &err))
 		l->run->unread = true;
+	if (!each_numbers_are(e)) {
+		l->run->unread = true;
+		e->limit = 1;
+		e->need = -1;
+	}
 	l->run->items += e->n;
 }
 
@@ -730,6 +749,16 @@ noc_each_restore(struct noc_live *l)
 		noc_lane_restore(at);
 	if (e->check)
 		noc_lane_restore(e->check);
+}
+
+void
+noc_each_lanes(struct noc_each *e, void (*fn)(struct noc_lane *, void *),
+	       void *arg)
+{
+	for (struct noc_lane *at = e->lanes; at; at = at->next)
+		fn(at, arg);
+	if (e->check)
+		fn(e->check, arg);
 }
 
 /* All its items are loaded: on from there. */

@@ -40,4 +40,10 @@ void noc_each_load_item(struct noc_lane *lane, size_t node,
 /* The lane of the item of this key; NULL: none such.  Not begun: it is. */
 struct noc_lane *noc_each_lane(struct noc_each *e, const char *key, size_t len);
 
+/* Of the items that are open, and of the check. */
+void noc_each_lanes(struct noc_each *e, void (*fn)(struct noc_lane *, void *),
+		    void *arg);
+/* Rows of items that ended, unless they are there. */
+void noc_each_keep_items(const struct noc_each *e);
+
 #endif

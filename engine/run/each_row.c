@@ -105,6 +105,31 @@ each_write_item(struct noc_each *e, struct noc_lane *lane,
 }
 
 void
+noc_each_keep_items(const struct noc_each *e)
+{
+	const struct noc_run *r = e->live->run;
+
+	for (size_t i = 0; i < e->n; i++) {
+		char *path;
+		struct noc_step_row row = {
+			.run = r->id,
+			.node = (int64_t)e->live->node,
+			.item = (int64_t)i,
+			.attempt = 1,
+			.state = fate_states[e->fate[i]],
+			.json = e->said[i],
+		};
+
+		if (!e->said[i])
+			continue;
+		path = noc_asprintf("%s[%s]", e->live->path, e->keys[i]);
+		row.path = path;
+		noc_txn_step_keep(noc_core_txn(r->core), &row);
+		free(path);
+	}
+}
+
+void
 noc_each_load_item(struct noc_lane *lane, size_t node,
 		   const struct noc_step_row *row)
 {

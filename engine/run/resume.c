@@ -211,15 +211,13 @@ live_in_doubt(const struct noc_live *l)
 
 /* Is the row of a step missing that another one waited for?  It is not done
  * again. */
-static bool
-run_lacks_rows(struct noc_run *r)
+static void
+lane_lacks_rows(struct noc_lane *lane, void *lacks)
 {
-	const struct noc_plan *p = r->plan;
-	struct noc_lane *root = r->root;
-	bool lacks = false;
+	const struct noc_plan *p = lane->run->plan;
 
-	for (size_t n = p->nbody; n-- > 0;) {
-		enum noc_end end = noc_lane_end_of(root, n);
+	for (size_t n = lane->to; n-- > lane->from;) {
+		enum noc_end end = noc_lane_end_of(lane, n);
 
 		if (end == NOC_END_NONE || end == NOC_END_UNREACHED)
 			continue;
@@ -227,11 +225,25 @@ run_lacks_rows(struct noc_run *r)
 			size_t from = p->steps[n].in[i].from;
 
 			if (p->steps[n].in[i].on != NOC_ON_OK ||
-			    noc_lane_end_of(root, from) != NOC_END_NONE)
+			    noc_lane_end_of(lane, from) != NOC_END_NONE)
 				continue;
-			noc_lane_set_end(root, from, NOC_END_OK);
-			lacks = true;
+			noc_lane_set_end(lane, from, NOC_END_OK);
+			*(bool *)lacks = true;
 		}
+	}
+}
+
+static bool
+run_lacks_rows(struct noc_run *r)
+{
+	bool lacks = false;
+
+	lane_lacks_rows(r->root, &lacks);
+	for (struct noc_live *l = r->lives; l; l = l->next) {
+		if (l->inner)
+			lane_lacks_rows(l->inner, &lacks);
+		if (l->each)
+			noc_each_lanes(l->each, lane_lacks_rows, &lacks);
 	}
 	return lacks;
 }
@@ -307,6 +319,15 @@ run_unsure(struct noc_run *r)
 		l = noc_live_new(r->root, noc_run_next(r));
 	l->wait = NOC_WAIT_BLOCKED;
 	l->due_ns = 0;
+	r->frozen = r->unread && (r->lives->next || l->inner || l->each);
+}
+
+/* Nobody knows what it would go on from. */
+static bool
+live_stays(const struct noc_live *l)
+{
+	return l->run->frozen && l->wait != NOC_WAIT_BLOCKED &&
+	       l->wait != NOC_WAIT_ASK;
 }
 
 /* One may end others, so each that is through stands behind the rest: the first
@@ -321,7 +342,8 @@ run_go_on_all(struct noc_run *r)
 	while (!r->ended && (l = r->lives) && l->loaded) {
 		l->loaded = false;
 		noc_live_behind(l);
-		live_go_on(l);
+		if (!live_stays(l))
+			live_go_on(l);
 	}
 }
 

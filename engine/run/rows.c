@@ -230,7 +230,7 @@ run_commit_given(struct noc_run *r, struct noc_record *rec)
 /* How the steps of a lane ended and what they gave; more of them is in the file
  * put aside, unless it came over. */
 static void
-run_write_lane(const struct noc_lane *lane)
+run_write_lane(struct noc_lane *lane, void *arg)
 {
 	static const char *const states[] = {
 		[NOC_END_OK] = "Succeeded",
@@ -241,6 +241,7 @@ run_write_lane(const struct noc_lane *lane)
 	};
 	const struct noc_run *r = lane->run;
 
+	(void)arg;
 	for (size_t i = lane->from; i < lane->to; i++) {
 		const char *name = r->plan->steps[i].name;
 		const struct noc_value *output =
@@ -270,9 +271,16 @@ run_write_lane(const struct noc_lane *lane)
 static void
 run_write_steps(struct noc_run *r)
 {
-	run_write_lane(r->root);
-	for (struct noc_live *l = r->lives; l; l = l->next)
+	run_write_lane(r->root, NULL);
+	for (struct noc_live *l = r->lives; l; l = l->next) {
 		noc_live_store(l);
+		if (l->inner)
+			run_write_lane(l->inner, NULL);
+		if (!l->each)
+			continue;
+		noc_each_keep_items(l->each);
+		noc_each_lanes(l->each, run_write_lane, NULL);
+	}
 }
 
 /* In the order in which they came: a start goes through them in it. */

@@ -49,6 +49,7 @@ struct noc_run {
 	bool first;	 /* its row is of the first version */
 	bool unsure;	 /* it is from a damaged database */
 	bool unread;	 /* a row of it could not be read: only fail ends it */
+	bool frozen;	 /* and so nothing of what stands beside goes on */
 	bool lacks_code; /* BLOCKED until its functions are there again */
 	int64_t started_ns, ended_ns; /* wall clock, for people */
 	int64_t began_ns, took_ns;    /* steady, as all that follow */

@@ -589,6 +589,10 @@ noc_undo_load(struct noc_lane *lane, size_t node,
 			u->marks[i].done = true;
 	if (over || !live)
 		return;
+	if (!lane->run->plan->steps[node].undo) {
+		lane->run->unread = true;
+		return;
+	}
 	l = noc_live_load_undo(lane, node, live);
 	l->attempt = row->attempt;
 	l->state = !strcmp(row->state, "Running") ? "Running" : "Pending";
