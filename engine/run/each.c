@@ -272,7 +272,8 @@ each_slice(struct noc_each *e)
 
 	if (e->slice < SLICE)
 		return true;
-	noc_due_arm_steady(l->run->core, &l->due, noc_steady_now(l->run->core));
+	noc_due_arm_steady(l->run->core, &l->due,
+			   noc_steady_now(l->run->core) + 1);
 	return false;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
+#include "engine/core/due.h"
 #include "tests/unit/life_fixture.h"
 
 /* What many items cost, and what a death of the daemon means to them. */
@@ -100,6 +101,26 @@ test_retries_are_by_the_items(void **state)
 	free(rules);
 }
 
+/* Others have their turn of the loop before the rest. */
+static void
+test_items_that_wait_for_nothing_are_not_one_turn(void **state)
+{
+	char *rules = fan(600, "limit = 5, step \"a\" { log \"{d}\" }");
+	struct fix f = { 0 };
+
+	(void)state;
+	fix_open(&f, rules);
+	fix_start_flow(&f, "f");
+	noc_due_tick(f.core, f.now);
+	fix_pump(&f);
+	assert_in_range(fix_count(&f, "]/a "), 1, 256);
+	fix_advance(&f, 1);
+	assert_int_equal(fix_count(&f, "]/a "), 600);
+	assert_int_equal(fix_count(&f, "RUN_END Succeeded"), 1);
+	fix_close(&f);
+	free(rules);
+}
+
 /* However many were out. */
 static void
 test_a_death_counts_once(void **state)
@@ -185,6 +206,8 @@ main(void)
 		    test_the_row_of_the_run_is_not_written_with_each_item),
 		cmocka_unit_test(test_a_retry_is_in_the_row_of_its_step),
 		cmocka_unit_test(test_retries_are_by_the_items),
+		cmocka_unit_test(
+		    test_items_that_wait_for_nothing_are_not_one_turn),
 		cmocka_unit_test(test_a_death_counts_once),
 		cmocka_unit_test(test_a_check_goes_on_as_what_it_is),
 		cmocka_unit_test(
