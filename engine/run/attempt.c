@@ -120,6 +120,7 @@ attempt_call(struct noc_attempt *a)
 	int rc;
 
 	a->out = true;
+	a->live->went = true;
 	rc = host->call(a->call, &err, host->arg);
 	noc_crash_point("run.after_call");
 	if (rc >= 0)
@@ -154,7 +155,7 @@ attempt_refused(struct noc_attempt *a, const struct noc_failure *failure)
 				   .failure = failure };
 	bool verify = a->def->kind == NOC_STEP_VERIFY, probing = a->probing;
 
-	if (a->number == 1)
+	if (!l->went)
 		noc_undo_unmark(l);
 	attempt_not_started(a, "not_started");
 	if (verify)
@@ -466,7 +467,7 @@ attempt_impossible(struct noc_live *l, const char *code, const char *message)
 	struct noc_step_done d = { .def = noc_live_step(l) };
 	struct noc_failure f;
 
-	if (l->run->would) {
+	if (noc_lane_would(l->lane)) {
 		noc_step_skip(l, "skipped: %s: %s", noc_mode_name(l->run->mode),
 			      message);
 		return;

@@ -23,6 +23,7 @@
 #include "engine/run/runner.h"
 #include "engine/run/step.h"
 #include "engine/run/targets.h"
+#include "engine/run/undo.h"
 #include "engine/run/verify.h"
 
 /* What a result means: success, another attempt, doubt, or failure. */
@@ -89,6 +90,8 @@ noc_attempt_cancel(struct noc_live *l, const char *why)
 		return;
 	noc_failure_set(&f, "cancelled", "nocturne", "cancelled", "%s%s", why,
 			a->out && a->mutates ? "; it may have happened" : "");
+	if (!l->went)
+		noc_undo_unmark(l);
 	d.target = a->target;
 	d.failure = &f;
 	noc_step_write_done(l, &d);

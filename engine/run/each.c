@@ -185,6 +185,23 @@ each_close(struct noc_each *e, const char *why)
 
 /* ---- its end ---- */
 
+/* What the mode left undone in items is told of all of them together. */
+static void
+each_tell_would(const struct noc_each *e)
+{
+	struct noc_live *l = e->live;
+	const struct noc_lane *lane = l->lane;
+
+	while (lane && !lane->extra)
+		lane = lane->up;
+	if (lane || l->run->outcome || !e->count[NOC_ITEM_WOULD])
+		return;
+	l->run->outcome =
+	    noc_asprintf("would have: %s on %zu of %zu", noc_live_step(l)->name,
+			 e->count[NOC_ITEM_WOULD], e->n);
+	l->run->dirty = true;
+}
+
 static void
 each_end(struct noc_each *e)
 {
@@ -221,6 +238,7 @@ each_end(struct noc_each *e)
 	} else {
 		snprintf(outcome, sizeof(outcome), "ok: %zu of %zu", each_ok(e),
 			 e->n);
+		each_tell_would(e);
 		d.outcome = outcome;
 		noc_step_succeed_whole(l, &d);
 	}

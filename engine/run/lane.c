@@ -87,6 +87,14 @@ noc_lane_wake(struct noc_lane *lane)
 	r->todo_end = &lane->next_todo;
 }
 
+bool
+noc_lane_would(const struct noc_lane *lane)
+{
+	while (lane && !lane->would && !lane->extra)
+		lane = lane->up;
+	return lane && lane->would;
+}
+
 /*
  * The nearest that has it: an item sees its own steps, then those around it; a
  * called flow sees nothing but its own and its input.

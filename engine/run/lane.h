@@ -63,6 +63,9 @@ struct noc_lane *noc_lane_new(struct noc_run *r, struct noc_lane *up,
 void noc_lane_free(struct noc_lane *lane);
 /* Something in it has ended: noc_run_advance goes through it. */
 void noc_lane_wake(struct noc_lane *lane);
+/* Did the mode leave something undone that what comes now builds on?  Items do
+ * not build on one another. */
+bool noc_lane_would(const struct noc_lane *lane);
 void noc_lane_scope(const struct noc_lane *lane, struct noc_scope *scope);
 enum noc_end noc_lane_end_of(const struct noc_lane *lane, size_t node);
 void noc_lane_set_end(struct noc_lane *lane, size_t node, enum noc_end end);

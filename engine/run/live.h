@@ -40,6 +40,8 @@ struct noc_live {
 	struct noc_live *beside, **beside_prev; /* of its lane */
 	size_t node;		/* its step, by place in the plan */
 	char *path;		/* owned */
+	int64_t undone, stays;	/* undo: of how many steps, of how many not */
+	bool went;		/* a call of it was out */
 	bool undoes;		/* it takes the step back */
 	const char *phase;	/* static: what it says of its run */
 	bool loaded;		/* from its row, and not sent on yet */

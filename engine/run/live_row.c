@@ -56,6 +56,8 @@ live_value(const struct noc_live *l)
 	}
 	if (l->esc.def)
 		noc_value_set(v, "esc", live_esc(l));
+	live_set(v, "undone", l->undone);
+	live_set(v, "stays", l->stays);
 	noc_container_store(l, v);
 	return v;
 }
@@ -127,6 +129,9 @@ live_load_esc(struct noc_live *l, const struct noc_value *esc)
 static struct noc_live *
 live_load(struct noc_live *l, const struct noc_value *v)
 {
+	l->went = true; /* it may have been */
+	l->undone = noc_value_get_int(v, "undone", 0);
+	l->stays = noc_value_get_int(v, "stays", 0);
 	l->wait = wait_find(noc_value_get_str(v, "wait", ""));
 	l->held = wait_find(noc_value_get_str(v, "held", ""));
 	l->held_due_ns = live_ns(v, "held_due");

@@ -394,6 +394,11 @@ step_load(struct noc_lane *lane, size_t node, const struct noc_step_row *row,
 		noc_choose_load(lane, node, output);
 		return;
 	}
+	if (end == NOC_END_SKIPPED &&
+	    !strncmp(noc_value_get_str(row->json, "outcome", ""), "would have",
+		     10))
+		for (struct noc_lane *at = lane; at; at = at->up)
+			at->would = true;
 	if (def->kind == NOC_STEP_STOP && end == NOC_END_OK)
 		noc_lane_stopped(lane, def);
 	noc_lane_set_end(lane, node, end);

@@ -230,6 +230,15 @@ noc_step_fail(struct noc_live *l, struct noc_step_done *d)
 	d->failure = given;
 }
 
+/* Its each tells of all of them. */
+static bool
+lane_is_of_item(const struct noc_lane *lane)
+{
+	while (lane && !lane->extra)
+		lane = lane->up;
+	return lane != NULL;
+}
+
 void
 noc_step_withhold(struct noc_live *l, struct noc_step_done *d)
 {
@@ -243,10 +252,8 @@ noc_step_withhold(struct noc_live *l, struct noc_step_done *d)
 	d->state = "Skipped";
 	d->outcome = text.p;
 	noc_step_write_done(l, d);
-	if (!r->would) {
-		free(r->outcome);
+	if (!r->outcome && !lane_is_of_item(l->lane))
 		r->outcome = noc_strdup(text.p);
-	}
 	r->dirty |= !r->would;
 	r->would = true;
 	for (struct noc_lane *at = l->lane; at; at = at->up)
@@ -356,7 +363,7 @@ step_escalate(struct noc_live *l, const struct noc_step_def *def)
 static bool
 step_was_to_change(const struct noc_live *l)
 {
-	for (size_t i = l->lane->from; i < l->node; i++)
+	for (size_t i = 0; i < l->node; i++)
 		if (l->run->plan->steps[i].mutates)
 			return true;
 	return false;
@@ -398,7 +405,7 @@ noc_step_do(struct noc_live *l)
 		noc_step_emit(l, def);
 		return;
 	case NOC_STEP_VERIFY:
-		if (r->would && step_was_to_change(l)) {
+		if (noc_lane_would(l->lane) && step_was_to_change(l)) {
 			noc_step_skip(l, "skipped: %s", noc_mode_name(r->mode));
 			return;
 		}

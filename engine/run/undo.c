@@ -36,7 +36,6 @@ struct undo_job {
 	size_t only;	       /* this step; NOC_NODE_TOP: all */
 	struct noc_lane **lanes;
 	size_t n, next, open;
-	size_t done, failed;
 	bool busy;
 	struct undo_job *next_job; /* of the run */
 };
@@ -179,7 +178,7 @@ job_over(struct undo_job *job)
 	struct noc_run *r = job->run;
 	struct noc_value *output;
 	struct noc_failure f;
-	size_t failed = job->failed, done = job->done;
+	int64_t failed = by ? by->stays : 0, done = by ? by->undone : 0;
 	struct undo_job **at = &r->jobs;
 
 	while (*at != job)
@@ -197,14 +196,14 @@ job_over(struct undo_job *job)
 	}
 	if (failed) {
 		noc_failure_set(&f, "downstream_failed", "flow", "undo",
-				"%zu of %zu could not be undone", failed,
-				failed + done);
+				"%lld of %lld could not be undone",
+				(long long)failed, (long long)(failed + done));
 		d.failure = &f;
 		noc_step_fail(by, &d);
 		return;
 	}
 	output = noc_value_map();
-	noc_value_set(output, "undone", noc_value_int((int64_t)done));
+	noc_value_set(output, "undone", noc_value_int(done));
 	noc_step_succeed(by, output, &d);
 }
 
@@ -269,7 +268,8 @@ mark_is_wanted(const struct noc_lane *lane, const struct undo_mark *m)
 	size_t only = lane->undo->job->only;
 
 	return !m->done && (only == NOC_NODE_TOP ||
-			    (only >= m->node && only < p->steps[m->node].end));
+			    (only >= m->node && only < p->steps[m->node].end) ||
+			    (m->node >= only && m->node < p->steps[only].end));
 }
 
 /* The action that takes this step back. */
@@ -388,13 +388,14 @@ noc_undo_over(struct noc_live *l, bool ok)
 	struct noc_run *r = l->run;
 
 	if (!ok) {
-		char text[300];
+		char *path = noc_lane_path(lane, l->node), text[400];
 
 		r->undo_failed = true;
 		r->dirty = true;
 		snprintf(text, sizeof(text),
 			 "%s %s: run %s could not undo %s: it stays changed",
-			 r->rule, r->device, r->text, l->path);
+			 r->rule, r->device, r->text, path);
+		free(path);
 		noc_notify_text(r->core, "noc", text, r->ev, r->mode, &r->id);
 	}
 	for (size_t i = 0; u && i < u->n; i++)
@@ -406,10 +407,10 @@ noc_undo_over(struct noc_live *l, bool ok)
 	noc_crash_point("undo.after_done");
 	if (!job)
 		return;
-	if (ok)
-		job->done++;
-	else
-		job->failed++;
+	if (job->by) {
+		*(ok ? &job->by->undone : &job->by->stays) += 1;
+		job->by->dirty = true;
+	}
 	u->at--;
 	lane_unwind_next(lane);
 }
@@ -448,14 +449,16 @@ noc_undo_items(struct noc_each *e, struct noc_lane *const *lanes, size_t n)
 
 /* ---- undo "back" { step = "deploy", items = "{...}" } ---- */
 
+/* Of the names that its lane sees: a called flow has its own. */
 static size_t
-undo_find(const struct noc_plan *p, const char *name)
+undo_find(const struct noc_lane *lane, const char *name)
 {
-	size_t i = 0;
+	const struct noc_step_def *steps = lane->run->plan->steps;
+	size_t i = lane->from;
 
-	while (i < p->nsteps && strcmp(p->steps[i].name, name) != 0)
-		i++;
-	return i;
+	while (i < lane->to && strcmp(steps[i].name, name) != 0)
+		i = steps[i].kind == NOC_STEP_CALL ? steps[i].end : i + 1;
+	return i < lane->to ? i : lane->run->plan->nsteps;
 }
 
 /* An item by its key, its name, or itself. */
@@ -509,12 +512,28 @@ undo_collect(const struct noc_lane *lane, size_t each,
 	}
 }
 
+/* The each of this lane that the step is, or is in. */
+static size_t
+undo_each(const struct noc_lane *lane, size_t node)
+{
+	const struct noc_plan *p = lane->run->plan;
+	size_t each = NOC_NODE_TOP;
+
+	if (node >= p->nsteps)
+		return each;
+	for (; node != NOC_NODE_TOP && node != lane->node;
+	     node = p->steps[node].up)
+		if (p->steps[node].kind == NOC_STEP_EACH)
+			each = node;
+	return each;
+}
+
 void
 noc_undo_go_on(struct noc_live *l)
 {
 	const struct noc_step_def *def = noc_live_step(l);
-	const struct noc_plan *p = l->run->plan;
-	struct undo_job job = { .by = l, .only = undo_find(p, def->undo_of) };
+	struct undo_job job = { .by = l,
+				.only = undo_find(l->lane, def->undo_of) };
 	struct noc_lane *lane = l->lane;
 	struct noc_value *items = NULL, *of;
 	struct noc_step_done d = { .def = def };
@@ -533,11 +552,8 @@ noc_undo_go_on(struct noc_live *l)
 		noc_step_fail(l, &d);
 		return;
 	}
-	up = job.only < p->nsteps ? p->steps[job.only].up : NOC_NODE_TOP;
-	while (up != NOC_NODE_TOP && up != lane->node &&
-	       p->steps[up].kind != NOC_STEP_EACH)
-		up = p->steps[up].up;
-	if (up != NOC_NODE_TOP && up != lane->node) {
+	up = undo_each(lane, job.only);
+	if (up != NOC_NODE_TOP) {
 		undo_collect(lane, up, items, &job);
 	} else if (noc_undo_has(lane)) {
 		struct noc_undo *u = lane->undo;

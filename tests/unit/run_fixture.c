@@ -124,6 +124,8 @@ journal_add(struct fix *f, const struct noc_txn_record *r)
 
 	if (noc_record_complete(v.kind, r->rec.tags, &err))
 		fail_msg("%s: %s", noc_record_kind_name(v.kind), err.msg);
+	if (f->quiet)
+		return;
 	noc_strbuf_adds(&sb, noc_record_kind_name(v.kind));
 	for (size_t i = 0; i < NOC_COUNT(tags); i++) {
 		if (!noc_record_field(&v, tags[i], &p, &len))

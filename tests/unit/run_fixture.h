@@ -32,6 +32,7 @@ struct fix {
 	uint64_t die_at; /* submit at which the process is dead; 0: never */
 	bool die_before; /* that txn is lost; else it is the last one */
 	bool dead;
+	bool quiet; /* its journal is not kept */
 
 	struct noc_call *calls[FIX_CALLS]; /* out, oldest first */
 	size_t ncalls;
