@@ -196,6 +196,19 @@ print_named(const struct noc_value *run, const char *name)
 }
 
 static void
+print_paused(const struct noc_value *run)
+{
+	const struct noc_value *by =
+	    noc_value_get(noc_value_get(run, "json"), "paused_by");
+	const char *why = noc_value_get_str(by, "why", "");
+
+	if (by)
+		printf("%-8s  by %s%s%s\n", "paused",
+		       noc_value_get_str(by, "actor", "?"), *why ? ": " : "",
+		       why);
+}
+
+static void
 run_print(struct noc_value *run)
 {
 	static const char *const words[] = { "id",    "rule",	  "device",
@@ -217,6 +230,7 @@ run_print(struct noc_value *run)
 		printf("%-8s  %s\n", words[i], sb.p);
 		noc_strbuf_release(&sb);
 	}
+	print_paused(run);
 	print_named(run, "input");
 	print_named(run, "output");
 	if (end)
@@ -600,7 +614,8 @@ const struct noc_verb noc_verb_run = {
 		 "show RUN --items STEP [--failed|--in STATE] [-n N] "
 		 "[--after CURSOR]\n"
 		 "watch RUN\ncancel RUN [--undo] [--force] [-m WHY]\n"
-		 "pause|resume RUN [--extend TIME] [-m WHY]\n"
+		 "pause RUN [--extend TIME] [-m WHY]\n"
+		 "resume RUN [--extend TIME] [-m WHY]\n"
 		 "signal RUN [PATH] NAME [--items KEY,...]\n"
 		 "start FLOW [key=value]... [--dry-run|--observe|--shadow] "
 		 "[--watch]",

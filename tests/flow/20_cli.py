@@ -346,6 +346,16 @@ def _():
         ran(d.cli("run", "start", "fails", "-w"), 1, r"^Failed: ")
         nap = ran(d.cli("run", "start", "nap")).strip()
         ran(d.cli("run", "--in", "Running"), 0, nap[:18])
+        ran(d.cli("run", "resume", nap), 5, "^$", "is not paused")
+        ran(d.cli("run", "pause", nap, "-m", "look first"), 0, "^paused$")
+        ran(d.cli("run", "show", nap), 0,
+            r"^paused +by .*root: look first$")
+        ran(d.cli("run", "pause", nap, "--extend", "9000d"), 2)
+        ran(d.cli("run", "resume", nap, "--extend", "2h"), 0, "^resumed$")
+        noc.check("look first" not in d.cli("run", "show", nap).stdout,
+                  "who paused it")
+        ran(d.cli("run", "signal", nap, "nobody", "retry", "--items", "a,b"),
+            5, "^$", "does not wait for 'retry' at 'nobody'")
         ran(d.cli("run", "cancel", nap, "-m", "enough"), 0, "^cancelled$")
         ran(d.cli("run", "watch", nap), 1, "^Cancelled: .*enough")
         ran(d.cli("run", "cancel", nap), 3, "^$", "not running")
