@@ -290,6 +290,9 @@ def _():
                   ["heal-link-down", "tell"], "jsonl")
         d.syslog("<13>Nov 23 02:13:07 sw1 " + LINK % "Gi1/0/2", raw=True)
         run = re.search(r"tell run (\S+)", d.wait_line(r"Gi1/0/2 \[")).group(1)
+        # The line is said at once, the row is there when it is durable.
+        noc.wait_for(lambda: d.cli("run", "show", run).returncode == 0,
+                     "the row of the run")
         ran(d.cli("run", "show", run), 0, "^rule +tell$")
         ran(d.cli("freeze", "add", "device=sw*", "--for", "1h", "-m", "x"))
         ran(d.cli("silence", "add", "kind=link.*", "--for", "1h", "-m", "x"))
