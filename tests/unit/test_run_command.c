@@ -168,7 +168,10 @@ test_input_of_a_flow(void **state)
 		int kind;
 	} cases[] = {
 		{ ",\"input\":{\"role\":\"a\",\"site\":\"b\"}", "", 0 },
-		{ "", "Flow 'asks' needs the input 'role'.", NOC_EINPUT },
+		{ "",
+		  "Flow 'asks' needs the input 'role'. "
+		  "Flow 'asks' needs the input 'site'.",
+		  NOC_EINPUT },
 		{ ",\"input\":{\"role\":\"a\"}",
 		  "Flow 'asks' needs the input 'site'.", NOC_EINPUT },
 		{ ",\"input\":{\"role\":\"a\",\"site\":\"b\",\"x\":1}",
