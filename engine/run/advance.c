@@ -44,6 +44,15 @@ node_is_place(const struct noc_step_def *def)
 	       def->kind == NOC_STEP_BRANCH;
 }
 
+/* The next of the same lane. */
+static size_t
+node_after(const struct noc_lane *lane, size_t node)
+{
+	const struct noc_step_def *def = lane_def(lane, node);
+
+	return node_is_place(def) ? node + 1 : def->end;
+}
+
 /* ---- edges ---- */
 
 /* The bit of an edge that this end satisfies, beside ALWAYS. */
@@ -184,9 +193,22 @@ lane_is_open(const struct noc_lane *lane, size_t node)
 	       noc_lane_end_of(lane, up) == NOC_END_FAILING;
 }
 
-/* True: something has changed.  *lane is gone if the run has ended. */
+/* It has ended, as the row of the run says: not again. */
+static void
+lane_suppose(struct noc_lane *lane, size_t node)
+{
+	const struct noc_step_def *def = lane_def(lane, node);
+
+	if (node_is_place(def) && def->kind != NOC_STEP_CHOOSE)
+		noc_lane_set_end(lane, node, NOC_END_OPEN);
+	else
+		lane_mark(lane, node, NOC_END_OK);
+}
+
+/* True: something has changed.  *lane is gone if the run has ended.  What is
+ * before `done` is known to have ended, and does not begin. */
 static bool
-lane_look(struct noc_lane *lane, size_t node)
+lane_look(struct noc_lane *lane, size_t node, size_t done)
 {
 	const struct noc_step_def *def = lane_def(lane, node);
 	enum noc_end end = noc_lane_end_of(lane, node);
@@ -211,6 +233,8 @@ lane_look(struct noc_lane *lane, size_t node)
 	}
 	if (lane_is_failing(lane, node) && (!rescues || lane->cancelled))
 		lane_mark(lane, node, NOC_END_UNREACHED);
+	else if (node < done)
+		lane_suppose(lane, node);
 	else if (lane->run->frozen)
 		return false;
 	else
@@ -225,14 +249,24 @@ lane_pass(struct noc_lane *lane)
 
 	for (size_t i = lane->from;
 	     i < lane->to && !lane->run->ended && !lane->run->paused;) {
-		const struct noc_step_def *def = lane_def(lane, i);
-
 		/* Children before what holds them would be too early, and its
 		 * end too late by a pass: so often are there passes. */
-		changed = lane_look(lane, i) || changed;
-		i = node_is_place(def) ? i + 1 : def->end;
+		changed = lane_look(lane, i, 0) || changed;
+		i = node_after(lane, i);
 	}
 	return changed && !lane->run->ended;
+}
+
+void
+noc_run_assume(struct noc_run *r)
+{
+	bool changed = !r->first && !r->unread;
+
+	while (changed) {
+		changed = false;
+		for (size_t i = 0; i < r->at; i = node_after(r->root, i))
+			changed = lane_look(r->root, i, r->at) || changed;
+	}
 }
 
 static bool
@@ -301,7 +335,7 @@ noc_run_next(const struct noc_run *r)
 
 	while (node < r->plan->nbody &&
 	       end_is_over(noc_lane_end_of(r->root, node)))
-		node++;
+		node = node_after(r->root, node);
 	return node;
 }
 
@@ -338,6 +372,8 @@ node_is_in(const struct noc_lane *lane, size_t node, size_t scope)
 static bool
 live_may_finish(const struct noc_live *l)
 {
+	if (noc_live_step(l)->kind == NOC_STEP_UNDO)
+		return true; /* half undone would be worse */
 	return (l->out ? l->out->out : l->wait == NOC_WAIT_CALL) &&
 	       noc_live_step(l)->mutates && !l->probing;
 }
@@ -476,17 +512,13 @@ void
 noc_lane_restore(struct noc_lane *lane)
 {
 	for (size_t i = lane->from; i < lane->to;) {
-		const struct noc_step_def *def = lane_def(lane, i);
-
 		if (noc_lane_end_of(lane, i) != NOC_END_NONE)
 			lane_open_around(lane, i);
-		i = node_is_place(def) ? i + 1 : def->end;
+		i = node_after(lane, i);
 	}
 	for (size_t i = lane->from; i < lane->to;) {
-		const struct noc_step_def *def = lane_def(lane, i);
-
 		if (noc_lane_end_of(lane, i) == NOC_END_FAILED)
 			(void)lane_spread(lane, i);
-		i = node_is_place(def) ? i + 1 : def->end;
+		i = node_after(lane, i);
 	}
 }

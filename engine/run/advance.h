@@ -25,6 +25,9 @@ void noc_lane_stopped(struct noc_lane *lane, const struct noc_step_def *stop);
 void noc_lane_cancel(struct noc_lane *lane, const char *why);
 /* As noc_lane_break and noc_lane_cancel left it, from the ends alone. */
 void noc_lane_restore(struct noc_lane *lane);
+/* Before where its row says it was, what has no row was not reached, or the
+ * row is lost: that is not done again. */
+void noc_run_assume(struct noc_run *r);
 /* What was being cancelled when the process ended still is. */
 void noc_run_hush(struct noc_run *r);
 /* The next node of the run's own that has not ended, else past the last. */

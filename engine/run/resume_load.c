@@ -163,7 +163,7 @@ run_load_json(struct noc_run *r, const struct noc_value *json)
 	if (node > r->plan->nbody)
 		node = 0; /* nobody knows */
 	r->at = node;
-	for (size_t i = 0; i < node; i++)
+	for (size_t i = 0; r->first && i < node; i++)
 		noc_lane_set_end(r->root, i, NOC_END_OK);
 	if (*noc_value_get_str(json, "wait", ""))
 		noc_live_load(r->root, node, json);

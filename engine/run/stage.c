@@ -224,6 +224,8 @@ noc_stage_restore(struct noc_run *r)
 	struct noc_live *l;
 
 	noc_lane_restore(r->root);
+	if (r->stage == NOC_STAGE_BODY)
+		noc_run_assume(r);
 	if (r->closing)
 		noc_lane_restore(r->closing);
 	for (l = r->lives; l; l = l->next) {

@@ -31,12 +31,14 @@ struct undo_mark {
 /* What is undone together, for whom. */
 struct undo_job {
 	struct noc_run *run;
-	struct noc_live *by;   /* an undo step; NULL */
-	struct noc_each *each; /* or an each; NULL: the run */
-	size_t only;	       /* this step; NOC_NODE_TOP: all */
+	struct noc_live *by;	     /* an undo step; NULL */
+	struct noc_each *each;	     /* or an each; NULL: the run */
+	size_t only;		     /* this step; NOC_NODE_TOP: all */
+	const struct noc_lane *home; /* it touches no lane but those in it */
+	struct noc_value *extra;     /* what is around, and `undo`; NULL */
 	struct noc_lane **lanes;
 	size_t n, next, open;
-	bool busy;
+	bool busy, begun;
 	struct undo_job *next_job; /* of the run */
 };
 
@@ -45,7 +47,6 @@ struct noc_undo {
 	size_t n, cap;
 	struct noc_lane *kept;	 /* of containers that are over */
 	struct noc_value *lists; /* name of an each -> its items */
-	struct noc_value *extra;
 	/* While it is undone. */
 	struct undo_job *job;
 	struct noc_lane *parent; /* whose mark it is part of; NULL */
@@ -56,6 +57,7 @@ struct noc_undo {
 	bool busy;
 };
 
+static void job_fill(struct undo_job *job);
 static void lane_unwind_next(struct noc_lane *lane);
 
 static struct noc_undo *
@@ -135,7 +137,6 @@ noc_undo_free(struct noc_undo *u)
 		u->kept = next;
 	}
 	noc_value_free(u->lists);
-	noc_value_free(u->extra);
 	free(u->marks);
 	free(u);
 }
@@ -164,10 +165,56 @@ noc_undo_keep_list(struct noc_lane *lane, const char *name,
 const struct noc_value *
 noc_undo_extra(const struct noc_lane *lane)
 {
-	return lane->undo && lane->undo->job ? lane->undo->extra : NULL;
+	const struct undo_job *job = lane->undo ? lane->undo->job : NULL;
+
+	return job && job->lanes[0] == lane ? job->extra : NULL;
 }
 
 /* ---- jobs ---- */
+
+static void
+job_free(struct undo_job *job)
+{
+	noc_value_free(job->extra);
+	free(job->lanes);
+	free(job);
+}
+
+static bool
+lane_is_in(const struct noc_lane *lane, const struct noc_lane *around)
+{
+	while (lane && lane != around)
+		lane = lane->up;
+	return lane != NULL;
+}
+
+/* One after the other, where they may meet. */
+static bool
+job_waits(const struct undo_job *job)
+{
+	const struct undo_job *at = job->run->jobs;
+
+	while (at && !(at->begun && (lane_is_in(at->home, job->home) ||
+				     lane_is_in(job->home, at->home))))
+		at = at->next_job;
+	return at != NULL;
+}
+
+static void
+jobs_begin(struct noc_run *r)
+{
+	struct undo_job *job = r->jobs;
+
+	while (job) {
+		bool begins = !job->begun && !job_waits(job);
+
+		if (begins) {
+			job->begun = true;
+			job_fill(job);
+		}
+		job = begins ? r->jobs : job->next_job;
+	}
+}
 
 static void
 job_over(struct undo_job *job)
@@ -184,8 +231,8 @@ job_over(struct undo_job *job)
 	while (*at != job)
 		at = &(*at)->next_job;
 	*at = job->next_job;
-	free(job->lanes);
-	free(job);
+	job_free(job);
+	jobs_begin(r);
 	if (each) {
 		noc_each_undone(each);
 		return;
@@ -239,12 +286,13 @@ job_fill(struct undo_job *job)
 static void
 job_new(struct noc_run *r, const struct undo_job *job)
 {
-	struct undo_job *own = noc_memdup(job, sizeof(*job));
+	struct undo_job *own = noc_memdup(job, sizeof(*job)), **at = &r->jobs;
 
 	own->run = r;
-	own->next_job = r->jobs;
-	r->jobs = own;
-	job_fill(own);
+	while (*at)
+		at = &(*at)->next_job;
+	*at = own;
+	jobs_begin(r);
 }
 
 void
@@ -254,8 +302,7 @@ noc_undo_close(struct noc_run *r)
 		struct undo_job *job = r->jobs;
 
 		r->jobs = job->next_job;
-		free(job->lanes);
-		free(job);
+		job_free(job);
 	}
 }
 
@@ -422,7 +469,7 @@ noc_undo_run(struct noc_run *r)
 {
 	bool failed = !strcmp(r->verdict, "Failed");
 	bool cancelled = !strcmp(r->verdict, "Cancelled");
-	struct undo_job job = { .only = NOC_NODE_TOP, .n = 1 };
+	struct undo_job job = { .home = r->root, .only = NOC_NODE_TOP, .n = 1 };
 
 	if (!(failed && r->plan->undo == NOC_UNDO_RUN) &&
 	    !(cancelled && (r->plan->undo_cancelled || r->undo_asked)))
@@ -442,6 +489,7 @@ noc_undo_items(struct noc_each *e, struct noc_lane *const *lanes, size_t n)
 
 	if (!n)
 		return false;
+	job.home = lanes[0]->up;
 	job.lanes = noc_memdup(lanes, n * sizeof(struct noc_lane *));
 	job_new(lanes[0]->run, &job);
 	return true;
@@ -533,6 +581,7 @@ noc_undo_go_on(struct noc_live *l)
 {
 	const struct noc_step_def *def = noc_live_step(l);
 	struct undo_job job = { .by = l,
+				.home = l->lane,
 				.only = undo_find(l->lane, def->undo_of) };
 	struct noc_lane *lane = l->lane;
 	struct noc_value *items = NULL, *of;
@@ -556,15 +605,12 @@ noc_undo_go_on(struct noc_live *l)
 	if (up != NOC_NODE_TOP) {
 		undo_collect(lane, up, items, &job);
 	} else if (noc_undo_has(lane)) {
-		struct noc_undo *u = lane->undo;
-
-		noc_value_free(u->extra);
-		u->extra =
+		job.extra =
 		    scope.extra ? noc_value_copy(scope.extra) : noc_value_map();
 		of = noc_value_map();
 		noc_value_set(of, "items",
 			      items ? noc_value_copy(items) : noc_value_list());
-		noc_value_set(u->extra, "undo", of);
+		noc_value_set(job.extra, "undo", of);
 		job.lanes = noc_memdup(&lane, sizeof(struct noc_lane *));
 		job.n = 1;
 	}

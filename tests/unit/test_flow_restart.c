@@ -38,6 +38,13 @@ static const struct form forms[] = {
 	  " get('e', { after = { d = 'failed' } }),"
 	  " get('g', { after = 'e' }), put('z', { after = { e = 'always' } }) }",
 	  "Succeeded", graph_says },
+	{ "not reached",
+	  "flow 'f' { get 'bad', put('n', { after = 'bad' }), get('h', { after"
+	  " = { bad = 'failed' } }), put('m', { after = 'n' }), parallel 'p' {"
+	  " after = 'h', get 'bad_2', sleep '9s' }, put('o', { after = 'p' }),"
+	  " get('i', { after = { p = 'failed' } }), put('q', { after = 'o' }),"
+	  " put('z', { after = { q = 'always', i = 'ok' } }) }",
+	  "Succeeded", graph_says },
 	{ "choose",
 	  "flow 'f' { get 'a', choose 'way' { { when = { device = 'sw2' },"
 	  " put 'one', put 'uno' }, { when = { device = 'sw1' }, put 'two',"

@@ -167,6 +167,33 @@ test_an_undo_step(void **state)
 	}
 }
 
+/* What undoes goes on when what is beside it fails. */
+static void
+test_an_undo_step_beside_a_failure(void **state)
+{
+	struct fix f;
+
+	(void)state;
+	flow_open(
+	    &f,
+	    "flow 'f' { timeout = '20s', put('a', { undo = back() }),"
+	    " put('b', { undo = back() }), parallel { { sleep '1s', fail"
+	    " 'no' }, undo 'back' { step = 'a' }, undo 'too' { step = 'b' }"
+	    " } }",
+	    NULL);
+	flow_world.holds = true;
+	flow_start(&f, "active", "{\"device\":\"sw1\"}");
+	flow_reply_to(&f, "a");
+	flow_reply_to(&f, "b");
+	fix_advance(&f, 1000);
+	assert_true(fix_runs(&f));
+	flow_reply_to(&f, "a!undo");
+	flow_reply_to(&f, "b!undo");
+	flow_ended(&f, "Failed");
+	assert_int_equal(fix_count(&f, "STEP_DONE back  undo ok"), 1);
+	flow_close(&f);
+}
+
 /* It sees what the step gave, and the item that it is of. */
 static void
 test_an_undo_sees_its_step(void **state)
@@ -388,6 +415,7 @@ main(void)
 		cmocka_unit_test(test_scopes_of_an_each),
 		cmocka_unit_test(test_run_and_succeeded_items),
 		cmocka_unit_test(test_an_undo_step),
+		cmocka_unit_test(test_an_undo_step_beside_a_failure),
 		cmocka_unit_test(test_an_undo_sees_its_step),
 		cmocka_unit_test(test_what_is_in_doubt_is_undone),
 		cmocka_unit_test(test_nothing_is_undone_that_was_never_tried),
