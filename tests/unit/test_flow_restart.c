@@ -38,6 +38,13 @@ static const struct form forms[] = {
 	  " get('e', { after = { d = 'failed' } }),"
 	  " get('g', { after = 'e' }), put('z', { after = { e = 'always' } }) }",
 	  "Succeeded", graph_says },
+	{ "called off",
+	  "flow 'g' { put 'p', put 'q' }\n"
+	  "flow 'f' { on_fail = { undo = 'run', put 'sorry' }, parallel {"
+	  " get 'bad', each 'all' { over = { 'a', 'b', 'c' }, limit = 1,"
+	  " put('p', { undo = back() }), put 'q' }, step 'fix' { call 'g' } }"
+	  " }",
+	  "Failed", graph_says },
 	{ "not reached",
 	  "flow 'f' { get 'bad', put('n', { after = 'bad' }), get('h', { after"
 	  " = { bad = 'failed' } }), put('m', { after = 'n' }), parallel 'p' {"
