@@ -130,7 +130,7 @@ table_find(const struct noc_table *t, const void *key, size_t len,
 			continue;
 		s = &t->slots[cell - 1];
 		if (s->hash == hash && s->len == len &&
-		    !memcmp(s->key, key, len))
+		    (!len || !memcmp(s->key, key, len)))
 			return &t->index[i];
 	}
 }

@@ -234,11 +234,13 @@ void
 noc_cancel_resume(struct noc_run *r)
 {
 	const struct noc_value *said = noc_value_get(r->json, "cancel");
+	char *why;
 
 	if (!said || r->stage != NOC_STAGE_BODY)
 		return;
-	cancel_said(r, noc_value_get_str(said, "why", "cancelled"),
-		    noc_value_get_bool(said, "undo", false));
+	why = noc_strdup(noc_value_get_str(said, "why", "cancelled"));
+	cancel_said(r, why, noc_value_get_bool(said, "undo", false));
+	free(why);
 	cancel_doubts(r);
 	noc_lane_cancel(r->root, r->outcome);
 	cancel_abandon(r);

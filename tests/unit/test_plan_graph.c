@@ -269,6 +269,7 @@ test_a_call_is_in_the_plan(void **state)
 	assert_non_null(noc_value_get(p->steps[0].call_output, "state"));
 	assert_true(p->calls);
 	assert_string_equal(p->steps[2].when_fn, p->steps[5].when_fn);
+	noc_ruleset_unref(rs);
 	/* What it calls is a part of what it is. */
 	q = plan("flow \"f\" { call \"g\" {} } flow \"g\" { log \"a\" }", &rs);
 	p = plan("flow \"f\" { call \"g\" {} } flow \"g\" { log \"b\" }",
