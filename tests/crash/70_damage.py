@@ -226,9 +226,9 @@ def judged(work, runs, guards, what):
     noc.equal(len(aside), 1 if said else 0, "%s: put aside" % what)
     if not said or work.stored():
         # Nothing that is needed was hit, or words in a row, which SQLite
-        # cannot know (of a page that is cut they are zeros): a run that
-        # cannot be read is blocked.
-        words = what.startswith(("some", "cut_within"))
+        # cannot know (the last page, cut, ends in zeros and no other is
+        # missing): a run that cannot be read is blocked.
+        words = what.startswith(("some", "cut_within the last"))
         differ = {run: (now.get(run), runs.get(run))
                   for run in {*now, *runs} if now.get(run) != runs.get(run)}
         noc.check(not differ or words and len(now) >= len(runs) - 1 and all(
@@ -264,7 +264,8 @@ def damage(number):
     hit = HITS[number % len(HITS)]
     work, runs, guards = copied("stopped")
     page = rng.randrange(pages(work.path()))
-    what = "%s page %d" % (hit.__name__[4:], page + 1)
+    last = "the last " if page + 1 == pages(work.path()) else ""
+    what = "%s %spage %d" % (hit.__name__[4:], last, page + 1)
     hit(rng, work.path(), page)
     return judged(work, runs, guards, what), what
 
