@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "cli/verb/run_show.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "cli/verb/run_step.h"
+
+static const struct noc_column item_columns[] = {
+	{ "key", "ITEM", 'l', 40 },
+	{ "state", "STATE", 'l', 0 },
+	{ "took", "TOOK", 'r', 0 },
+	{ "result", "RESULT", 'l', 70 },
+	{ "collected", "COLLECTED", 'm', 70 },
+};
+
+/* What it was given, and what it gives. */
+static void
+print_named(const struct noc_value *run, const char *name)
+{
+	const struct noc_value *v =
+	    noc_value_get(noc_value_get(run, "json"), name);
+	char *text;
+
+	if (!noc_value_len(v))
+		return;
+	text = noc_json_string(v, NOC_JSON_COMPACT);
+	printf("%-8s  %s\n", name, text);
+	free(text);
+}
+
+static void
+print_paused(const struct noc_value *run)
+{
+	const struct noc_value *by =
+	    noc_value_get(noc_value_get(run, "json"), "paused_by");
+	const char *why = noc_value_get_str(by, "why", "");
+
+	if (by)
+		printf("%-8s  by %s%s%s\n", "paused",
+		       noc_value_get_str(by, "actor", "?"), *why ? ": " : "",
+		       why);
+}
+
+static void
+run_print(struct noc_value *run)
+{
+	static const char *const words[] = { "id",    "rule",	  "device",
+					     "key",   "mode",	  "state",
+					     "phase", "outcome",  "started",
+					     "ended", "deadline", "event",
+					     "parent" };
+	struct noc_value *steps = noc_value_get(run, "steps");
+	int64_t start = noc_run_time(run, "started"),
+		end = noc_run_time(run, "ended");
+
+	for (size_t i = 0; i < NOC_COUNT(words); i++) {
+		const struct noc_value *v = noc_value_get(run, words[i]);
+		struct noc_strbuf sb = NOC_STRBUF_INIT;
+
+		if (!v || v->type == NOC_NIL ||
+		    (v->type == NOC_STR && !v->u.s.len))
+			continue;
+		noc_rows_text(v, 't', 0, &sb);
+		printf("%-8s  %s\n", words[i], sb.p);
+		noc_strbuf_release(&sb);
+	}
+	print_paused(run);
+	print_named(run, "input");
+	print_named(run, "output");
+	if (end)
+		printf("%-8s  %.1f s\n", "took", (double)(end - start) / 1e9);
+	for (size_t i = 0; i < noc_value_len(steps); i++)
+		noc_run_step_view(noc_value_at(steps, i), start);
+	if (noc_value_len(steps))
+		putchar('\n');
+	noc_rows_print(steps, noc_run_step_columns, NOC_RUN_STEP_COLUMNS, NULL);
+	if (noc_value_get_bool(run, "more_steps", false))
+		fputs("It has more steps than are shown.\n", stderr);
+}
+
+static struct noc_value *
+run_get(struct noc_client *c, const char *id, int *status)
+{
+	char *path = noc_client_path("/api/v1/runs/", id, "");
+	struct noc_strbuf url = NOC_STRBUF_INIT;
+	struct noc_value *run;
+
+	noc_strbuf_adds(&url, path);
+	noc_client_query(&url, "in", noc_client_opt(c, "item"));
+	run = noc_client_call(c, "GET", url.p, NULL, status);
+	noc_strbuf_release(&url);
+	free(path);
+	return run;
+}
+
+/* ---- the items of one of its eaches ---- */
+
+static void
+items_print(struct noc_value *answer)
+{
+	struct noc_value *items = noc_value_get(answer, "items");
+	const struct noc_value *next = noc_value_get(answer, "next");
+
+	for (size_t i = 0; i < noc_value_len(items); i++)
+		noc_run_step_view(noc_value_at(items, i), 0);
+	noc_rows_print(items, item_columns, NOC_COUNT(item_columns),
+		       "No items.");
+	if (next && next->type == NOC_STR)
+		fprintf(stderr, "There may be more: --after %s\n", next->u.s.p);
+}
+
+static int
+run_items(struct noc_client *c)
+{
+	char *path =
+	    noc_client_path("/api/v1/runs/", noc_client_arg(c, 0), "/items");
+	const char *in = noc_client_opt(c, "in");
+	struct noc_strbuf url = NOC_STRBUF_INIT;
+	struct noc_value *answer;
+	int status;
+
+	noc_strbuf_adds(&url, path);
+	noc_client_query(&url, "of", noc_client_opt(c, "items"));
+	noc_client_query(&url, "state",
+			 noc_client_has(c, "failed") ? "failed" : in);
+	noc_client_query(&url, "limit", noc_client_opt(c, "limit"));
+	noc_client_query(&url, "after", noc_client_opt(c, "after"));
+	answer = noc_client_call(c, "GET", url.p, NULL, &status);
+	if (answer && c->output == NOC_OUTPUT_TABLE)
+		items_print(answer);
+	else if (answer)
+		noc_rows_output(c->output, answer, "items", item_columns,
+				NOC_COUNT(item_columns), NULL);
+	noc_value_free(answer);
+	noc_strbuf_release(&url);
+	free(path);
+	return status;
+}
+
+int
+noc_run_show(struct noc_client *c)
+{
+	struct noc_value *run;
+	int status;
+
+	if (noc_client_has(c, "failed") && noc_client_opt(c, "in"))
+		return noc_verb_misuse(&noc_verb_run,
+				       "--failed is --in Failed: say one of "
+				       "them.");
+	if (noc_client_has(c, "items"))
+		return run_items(c);
+	run = run_get(c, noc_client_arg(c, 0), &status);
+	if (!run)
+		return status;
+	if (c->output == NOC_OUTPUT_TABLE)
+		run_print(run);
+	else
+		noc_rows_json(run, c->output == NOC_OUTPUT_JSON);
+	noc_value_free(run);
+	return status;
+}
