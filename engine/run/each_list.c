@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/crypto.h"
+#include "base/hex.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "engine/expr/template.h"
@@ -297,4 +300,17 @@ each_wave_end(const struct noc_each *e, size_t wave)
 			end += (e->n * (size_t)w->n + 99) / 100;
 	}
 	return wave >= e->def->nwaves || end > e->n ? e->n : end;
+}
+
+/* ---- as it is hashed ---- */
+
+char *
+each_text(const struct noc_each *e, char hex[65])
+{
+	char *text = noc_json_string(e->items, NOC_JSON_CANONICAL);
+	uint8_t hash[32];
+
+	noc_sha256_once(text, strlen(text), hash);
+	noc_hex(hex, hash, sizeof(hash));
+	return text;
 }

@@ -5,7 +5,7 @@
 #include "base/table.h"
 #include "engine/run/each.h"
 
-/* Between each.c, each_list.c and each_row.c only. */
+/* Between the files each*.c only. */
 
 #define NOC_EACH_ITEMS_MAX 10000
 #define NOC_EACH_KEY_MAX   96  /* bytes of a key in a path */
@@ -48,6 +48,24 @@ struct noc_each {
 	char hash[65]; /* of the frozen list, when it is a blob; "" */
 };
 
+/* ---- each.c ---- */
+
+struct noc_each *each_new(struct noc_live *l);
+struct noc_lane *each_lane_new(struct noc_each *e, size_t i);
+struct noc_lane *each_open_item(struct noc_each *e, size_t i);
+void each_check(struct noc_each *e);
+/* Something has ended, or may begin. */
+void each_advance(struct noc_each *e);
+
+/* ---- each_end.c ---- */
+
+/* It cannot be had any more. */
+bool each_is_lost(const struct noc_each *e);
+bool each_is_won(const struct noc_each *e);
+/* True: it goes on in noc_each_undone, and e may be gone. */
+bool each_undo(struct noc_each *e);
+void each_end(struct noc_each *e);
+
 /* ---- each_list.c ---- */
 
 /* Evaluates over, key, limit and need.  EINPUT: said in err. */
@@ -57,6 +75,8 @@ int each_list_is(struct noc_each *e, struct noc_value *items /* owned */,
 		 struct noc_err *err);
 /* Where this wave ends; 0 is the first. */
 size_t each_wave_end(const struct noc_each *e, size_t wave);
+/* The list as it is hashed; returned. */
+char *each_text(const struct noc_each *e, char hex[65]);
 
 /* ---- each_row.c ---- */
 

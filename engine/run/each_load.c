@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/crypto.h"
+#include "base/hex.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "engine/edge/env.h"
+#include "engine/run/advance.h"
+#include "engine/run/each_private.h"
+#include "engine/run/undo.h"
+
+/* An each over a restart: what its row says of it, and back from that and the
+ * rows of its items. */
+
+#define FROZEN_MAX (32 * 1024) /* bytes of a list in the row; else a blob */
+
+void
+noc_each_store(struct noc_each *e, struct noc_value *live)
+{
+	char hex[65];
+	char *text = e->items ? each_text(e, hex) : NULL;
+	uint8_t hash[32];
+	size_t n = sizeof(hash);
+
+	noc_value_set(live, "limit", noc_value_int(e->limit));
+	noc_value_set(live, "need", noc_value_int(e->need));
+	/* Also when it is known to be there: a new file may not have it. */
+	if (text && strlen(text) > FROZEN_MAX &&
+	    !noc_unhex(hex, 64, hash, &n)) {
+		snprintf(e->hash, sizeof(e->hash), "%s", hex);
+		noc_txn_definition(noc_core_txn(e->live->run->core), hash,
+				   "items", e->live->path, text);
+	}
+	free(text);
+	if (e->hash[0])
+		noc_value_set(live, "items_hash", noc_value_str(e->hash));
+	else if (e->items)
+		noc_value_set(live, "items", noc_value_copy(e->items));
+}
+
+struct noc_value *
+noc_each_frozen(const struct noc_run *r, const struct noc_value *live)
+{
+	const struct noc_env *env = noc_core_env(r->core);
+	const struct noc_value *items = noc_value_get(live, "items");
+	const char *hex = noc_value_get_str(live, "items_hash", "");
+	struct noc_value *v = NULL;
+	size_t n = 32;
+	uint8_t hash[32], is[32];
+	char *text;
+
+	if (items)
+		return noc_value_copy(items);
+	if (noc_unhex(hex, strlen(hex), hash, &n) || n != 32 || !env ||
+	    !env->state_dir)
+		return NULL;
+	text = noc_load_definition(env->state_dir, hash);
+	if (text)
+		noc_sha256_once(text, strlen(text), is);
+	if (text && (memcmp(is, hash, sizeof(is)) != 0 ||
+		     noc_json_parse_own(text, strlen(text), &v, NULL)))
+		v = NULL;
+	free(text);
+	return v;
+}
+
+/* Could its plan have said them? */
+static bool
+each_numbers_are(const struct noc_each *e)
+{
+	const struct noc_each_def *def = e->def;
+	int64_t need = def->need == NOC_NEED_ALL ? -1 : def->need_n;
+
+	return (def->limit_text
+		    ? e->limit >= 1 && e->limit <= NOC_EACH_ITEMS_MAX
+		    : e->limit == def->limit) &&
+	       (def->need_text ? e->need >= 0 && e->need <= NOC_EACH_ITEMS_MAX
+			       : e->need == need);
+}
+
+void
+noc_each_load(struct noc_live *l, const struct noc_value *live)
+{
+	struct noc_each *e = each_new(l);
+	struct noc_value *items = noc_each_frozen(l->run, live);
+	struct noc_err err = { 0 };
+
+	e->limit = noc_value_get_int(live, "limit", e->def->limit);
+	e->need = noc_value_get_int(live, "need", -1);
+	snprintf(e->hash, sizeof(e->hash), "%s",
+		 noc_value_get_str(live, "items_hash", ""));
+	if (!items || each_list_is(e, items, &err))
+		l->run->unread = true;
+	if (!each_numbers_are(e)) {
+		l->run->unread = true;
+		e->limit = 1;
+		e->need = -1;
+	}
+	l->run->items += e->n;
+}
+
+static struct noc_lane *
+lanes_find(struct noc_lane *lane, size_t item)
+{
+	while (lane && lane->item != (int64_t)item)
+		lane = lane->next;
+	return lane;
+}
+
+/* Of an item that has begun; one that has ended is there to be undone. */
+static struct noc_lane *
+each_lane_of(struct noc_each *e, size_t item)
+{
+	struct noc_lane *lane;
+
+	if (e->fate[item] == NOC_ITEM_OPEN)
+		return lanes_find(e->lanes, item);
+	if (!noc_undo_may(e->live->run->plan, e->live->node))
+		return NULL;
+	lane = lanes_find(e->done, item);
+	if (lane)
+		return lane;
+	lane = each_lane_new(e, item);
+	lane->over = true;
+	lane->next = e->done;
+	e->done = lane;
+	return lane;
+}
+
+/* Of the last wave that has one: those before it are behind us. */
+static struct noc_lane *
+each_check_of(struct noc_each *e, size_t wave)
+{
+	if (!e->def->check || !wave || (e->check && wave - 1 < e->wave))
+		return NULL;
+	if (e->check && wave - 1 > e->wave) {
+		noc_lane_free(e->check);
+		e->check = NULL;
+	}
+	e->wave = wave - 1;
+	if (!e->check)
+		each_check(e);
+	return e->check;
+}
+
+struct noc_lane *
+noc_each_lane(struct noc_each *e, const char *key, size_t len)
+{
+	char *text = noc_strndup(key, len);
+	size_t i = (uintptr_t)noc_table_get(&e->index, text);
+	struct noc_lane *lane = NULL;
+
+	if (*text == '!') {
+		lane = each_check_of(e, strtoul(text + 1, NULL, 10));
+	} else if (i && e->fate[i - 1] == NOC_ITEM_WAITS) {
+		lane = each_open_item(e, i - 1);
+	} else if (i) {
+		lane = each_lane_of(e, i - 1);
+	}
+	free(text);
+	return lane;
+}
+
+void
+noc_each_restore(struct noc_live *l)
+{
+	struct noc_each *e = l->each;
+	size_t begun = 0, wave = 0;
+
+	for (size_t i = 0; i < e->n; i++)
+		if (e->fate[i] != NOC_ITEM_WAITS)
+			begun = i + 1;
+	while (each_wave_end(e, wave) < begun)
+		wave++;
+	/* The check of a wave that is behind it. */
+	if (e->check && e->wave < wave) {
+		noc_lane_free(e->check);
+		e->check = NULL;
+	}
+	e->wave = wave;
+	e->wave_end = each_wave_end(e, wave);
+	e->batch_end = e->def->batch
+			   ? (begun + (size_t)e->def->batch - 1) /
+				 (size_t)e->def->batch * (size_t)e->def->batch
+			   : e->n;
+	for (struct noc_lane *at = e->lanes; at; at = at->next)
+		noc_lane_restore(at);
+	if (e->check)
+		noc_lane_restore(e->check);
+}
+
+void
+noc_each_lanes(struct noc_each *e, void (*fn)(struct noc_lane *, void *),
+	       void *arg)
+{
+	for (struct noc_lane *at = e->lanes; at; at = at->next)
+		fn(at, arg);
+	if (e->check)
+		fn(e->check, arg);
+}
+
+/* All its items are loaded: on from there. */
+void
+noc_each_go_on(struct noc_live *l)
+{
+	struct noc_each *e = l->each;
+	bool wave_over = !e->count[NOC_ITEM_OPEN] && !e->check;
+
+	for (size_t i = 0; wave_over && i < e->wave_end; i++)
+		wave_over = e->fate[i] != NOC_ITEM_WAITS;
+	if (wave_over && e->def->check && e->wave_end && !each_is_lost(e))
+		each_check(e);
+	else
+		each_advance(e);
+}
