@@ -94,8 +94,6 @@ owner_get(const struct noc_fair *f, unsigned rank, struct noc_slice name)
 	struct noc_fair_owner *o;
 
 	NOC_REQUIRE(rank < NOC_FAIR_RANKS);
-	if (noc_table_len(&f->owners) == 0)
-		return NULL;
 	if (name.len + 1 > sizeof(small))
 		key = noc_malloc(name.len + 1);
 	key[0] = (char)('0' + rank);

@@ -554,6 +554,23 @@ test_a_state_is_as_trusted_as_its_best(void **state)
 	cor_close(&f);
 }
 
+/* And it is one of the device's share, then. */
+static void
+test_it_counts_as_of_its_best(void **state)
+{
+	struct fix f = { 0 };
+
+	(void)state;
+	begin(&f, GUESSING);
+	login(&f, STRANGER, "root");
+	login(&f, "192.0.2.1", "root");
+	flood(&f, "192.0.2.1", 0, NOC_KEYED_SENDER_NORMAL);
+	assert_int_equal(cor_states(&f, "threshold"), NOC_KEYED_SENDER_NORMAL);
+	login(&f, "192.0.2.1", "root");
+	assert_int_equal(cor_count(&f, "guessing")->fired, 0);
+	cor_close(&f);
+}
+
 /* What gives way has its end: in the ledger, in the journal, without a row. */
 static void
 test_each_form_gives_way(void **state)
@@ -710,6 +727,7 @@ main(void)
 		cmocka_unit_test(test_keys_of_no_device_are_not_forgotten),
 		cmocka_unit_test(test_shares_survive_a_restart),
 		cmocka_unit_test(test_a_state_is_as_trusted_as_its_best),
+		cmocka_unit_test(test_it_counts_as_of_its_best),
 		cmocka_unit_test(test_each_form_gives_way),
 		cmocka_unit_test(test_a_pair_gives_way),
 		cmocka_unit_test(test_mass_counts_have_shares),

@@ -11,19 +11,27 @@
 
 /* Whether a run can go on after a restart: its plan and its functions. */
 
-/* Nor are the sources of the rules of before stored, as of a tree that is too
- * large, or in a file that was put aside. */
+/* Killed, and what sql takes from its file is not there any more. */
 static void
-again_lost(struct fix *f, char *dir, const char *rules)
+again_without(struct fix *f, char *dir, const char *sql, const char *rules)
 {
 	struct noc_now now = f->now;
 
 	f->dead = true;
 	life_close(f);
-	state_sql(dir, "DELETE FROM definitions WHERE kind = 'tree'");
+	state_sql(dir, sql);
 	now.wall_ns += 100 * NOC_NS_PER_MS;
 	now.boot_ns = 7 * NOC_NS_PER_S;
 	life_open(f, dir, now, rules);
+}
+
+/* Nor are the sources of the rules of before stored, as of a tree that is too
+ * large, or in a file that was put aside. */
+static void
+again_lost(struct fix *f, char *dir, const char *rules)
+{
+	again_without(f, dir, "DELETE FROM definitions WHERE kind = 'tree'",
+		      rules);
 }
 
 static struct noc_id
@@ -78,22 +86,27 @@ plan_of(struct fix *f, int i)
 	}
 }
 
-/* Wherever in the rules it stands, they have its functions. */
+/* Wherever in the rules it stands, they have its functions, and the plan too
+ * when it is not in the file any more. */
 static void
 test_functions_are_found(void **state)
 {
 	(void)state;
-	for (int i = 0; i < 5; i++) {
+	for (int i = 0; i < 10; i++) {
 		char *dir = state_make();
 		struct noc_id id;
 		struct fix f;
 
 		life_open(&f, dir, noc_clock_read(), calls);
-		id = start_plan(&f, plan_of(&f, i));
-		life_dies(&f, dir, calls);
+		id = start_plan(&f, plan_of(&f, i / 2));
+		if (i % 2)
+			again_without(&f, dir, "DELETE FROM definitions",
+				      calls);
+		else
+			life_dies(&f, dir, calls);
 		fix_advance(&f, 10000);
 		if (fix_running(&f, &id) || fix_said(&f, ": called") != 1)
-			fail_msg("plan %d was not found", i);
+			fail_msg("plan %d was not found", i / 2);
 		life_done(&f, dir);
 	}
 }
