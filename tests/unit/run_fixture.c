@@ -415,6 +415,39 @@ fix_command(struct fix *f, const char *json, struct noc_value **answer)
 }
 
 static void
+on_heard(int kind, const struct noc_value *answer, const char *message,
+	 void *arg)
+{
+	struct fix_heard *h = arg;
+
+	h->kind = kind;
+	snprintf(h->id, sizeof(h->id), "%s",
+		 noc_value_get_str(answer, "id", ""));
+	snprintf(h->message, sizeof(h->message), "%s", message ? message : "");
+}
+
+struct fix_heard
+fix_say(struct fix *f, const char *fmt, ...)
+{
+	struct fix_heard h = { .kind = 1 };
+	struct noc_value *command;
+	struct noc_err err;
+	char json[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(json, sizeof(json), fmt, ap);
+	va_end(ap);
+	if (noc_json_parse(json, strlen(json), &command, &err))
+		fail_msg("%s: %s", json, err.msg);
+	noc_core_command(f->core, command, on_heard, &h, f->now);
+	fix_pump(f);
+	noc_value_free(command);
+	assert_int_not_equal(h.kind, 1);
+	return h;
+}
+
+static void
 on_nobody(int kind, const struct noc_value *answer, const char *message,
 	  void *arg)
 {
@@ -618,12 +651,18 @@ fix_running(struct fix *f, const struct noc_id *id)
 }
 
 int64_t
-fix_runs(struct fix *f)
+fix_figure(struct fix *f, const char *path)
 {
 	struct noc_value *stats = noc_core_stats(f->core);
-	int64_t n =
-	    noc_value_get_int(noc_value_get(stats, "runs"), "running", -1);
+	const struct noc_value *v = noc_value_path(stats, path);
+	int64_t n = v && v->type == NOC_INT ? v->u.i : -1;
 
 	noc_value_free(stats);
 	return n;
+}
+
+int64_t
+fix_runs(struct fix *f)
+{
+	return fix_figure(f, "runs.running");
 }

@@ -75,6 +75,13 @@ struct noc_id fix_start_flow(struct fix *f, const char *flow);
 /* The event reaches the runs that wait for it. */
 void fix_happens(struct fix *f, const char *kind, const char *device);
 int fix_command(struct fix *f, const char *json, struct noc_value **answer);
+/* What a person says, and what he hears; pumped. */
+struct fix_heard {
+	int kind;
+	char id[NOC_ID_TEXT], message[512]; /* "": none */
+};
+struct fix_heard fix_say(struct fix *f, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 /* Not pumped, and nobody waits for its answer. */
 void fix_command_later(struct fix *f, const char *json);
 int fix_signal(struct fix *f, const struct noc_id *id, const char *signal);
@@ -98,5 +105,7 @@ void fix_dump(struct fix *f);
 void fix_forget(struct fix *f); /* the journal so far */
 bool fix_running(struct fix *f, const struct noc_id *id);
 int64_t fix_runs(struct fix *f); /* that have not ended */
+/* Of `nocturne status`: "runs.pending"; -1: there is none. */
+int64_t fix_figure(struct fix *f, const char *path);
 
 #endif

@@ -7,42 +7,26 @@
 
 /* How many different targets one run may change, and one call about many. */
 
-#define SET(name, target)                                                 \
-	"step \"" name "\" { snmp.set { a = \"up\" }, timeout = \"5s\", " \
-	"target = \"" target "\", retry = { attempts = 1 } }, "
-#define EACH(opts, steps) \
-	"each \"e\" { over = \"{input.all}\", as = \"sw\", " opts steps " }, "
-
-static const char flows[] = "flow \"two\" { guard = { targets = 2 }, " SET(
-    "a", "sw1") SET("b", "sw2") SET("c", "sw1")
-    SET("d",
-	"sw3") " }\n"
-	       "flow \"three\" { guard = { targets = 2 }, " SET("a", "sw1") SET("b", "sw2") SET(
-		   "c",
-		   "sw3") "}\n"
-			  "flow \"each\" { input = { all = \"list\" }, guard = { targets = 3 }, " SET(
-			      "a", "sw1")
-			      EACH(
-				  "",
-				  SET("s",
-				      "{sw}")) "}\n"
-					       "flow \"own\" { input = { all = \"list\" }, guard = { targets = 3 }, " EACH(
-						   "",
-						   SET("s", "{sw.name}") SET(
-						       "t",
-						       "{sw.name}")) "}\n"
-								     "flow \"reads\" { input = { all = \"list\" }, guard = { targets = 3 }, " EACH(
-									 "",
-									 "step \"s\" { snmp.get { a = \"sysName.0\" }, target = \"{sw}\" "
-									 "}") "}\n"
-									      "flow \"hundred\" { input = { all = \"list\" }, " EACH(
-										  "limit = 200, ",
-										  SET("s",
-										      "{sw}")) "}\n"
-											       "flow \"many\" { input = { all = \"list\" }, guard = { targets = 3 }, "
-											       "step \"job\" { exec { \"job\", \"{targets}\" }, timeout = \"1m\", targets "
-											       "= \"{input.all}\", on_crash = \"retry\" }, "
-											       "log \"{steps.job.left_out:json}\" }\n";
+static const char flows[] =
+    "local function set(name, target) return step(name) { snmp.set { a ="
+    " 'up' }, timeout = '5s', target = target, retry = { attempts = 1 } } end\n"
+    "local function all(f) f.over, f.as = '{input.all}', 'sw'"
+    " return each 'e' (f) end\n"
+    "local three, list = { targets = 3 }, { all = 'list' }\n"
+    "flow 'two' { guard = { targets = 2 }, set('a', 'sw1'), set('b', 'sw2'),"
+    " set('c', 'sw1'), set('d', 'sw3') }\n"
+    "flow 'three' { guard = { targets = 2 }, set('a', 'sw1'), set('b', 'sw2'),"
+    " set('c', 'sw3') }\n"
+    "flow 'each' { input = list, guard = three, set('a', 'sw1'),"
+    " all { set('s', '{sw}') } }\n"
+    "flow 'own' { input = list, guard = three,"
+    " all { set('s', '{sw.name}'), set('t', '{sw.name}') } }\n"
+    "flow 'reads' { input = list, guard = three,"
+    " all { step 's' { snmp.get { a = 'sysName.0' }, target = '{sw}' } } }\n"
+    "flow 'hundred' { input = list, all { limit = 200, set('s', '{sw}') } }\n"
+    "flow 'many' { input = list, guard = three, step 'job' { exec { 'job',"
+    " '{targets}' }, timeout = '1m', targets = '{input.all}', on_crash ="
+    " 'retry' }, log '{steps.job.left_out:json}' }\n";
 
 static const char all3[] = "[\"sw1\",\"sw2\",\"sw3\"]";
 

@@ -28,36 +28,14 @@ override_add(struct fix *f, const char *kind, const char *glob)
 	return got;
 }
 
-struct said {
-	int kind;
-	char message[256];
-};
-
-static void
-on_said(int kind, const struct noc_value *answer, const char *message,
-	void *arg)
-{
-	struct said *s = arg;
-
-	(void)answer;
-	s->kind = kind;
-	snprintf(s->message, sizeof(s->message), "%s", message ? message : "");
-}
-
 /* What a command is answered; message NULL: nothing. */
 static void
 override_says(struct fix *f, const char *json, int kind, const char *message)
 {
-	struct noc_value *command;
-	struct said said = { .kind = 1 };
-	struct noc_err err;
+	struct fix_heard h = fix_say(f, "%s", json);
 
-	assert_int_equal(noc_json_parse(json, strlen(json), &command, &err), 0);
-	noc_core_command(f->core, command, on_said, &said, f->now);
-	fix_pump(f);
-	noc_value_free(command);
-	assert_int_equal(said.kind, kind);
-	assert_string_equal(said.message, message ? message : "");
+	assert_int_equal(h.kind, kind);
+	assert_string_equal(h.message, message ? message : "");
 }
 
 static void

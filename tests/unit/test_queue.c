@@ -9,113 +9,54 @@
 /* Which runs may be under way beside one another: limits and locks of their
  * flows, dedup, and those that wait for their turn. */
 
-#define FLOW(name, opts)                                             \
-	"flow \"" name "\" { input = { b = \"string\" }, " opts      \
-	", step \"s\" { snmp.set { a = \"up\" }, timeout = \"5s\", " \
-	"target = \"sw1\", retry = { attempts = 1 } } }\n"
+static const char flows[] =
+    "local function set(f)\n"
+    "  f.input = { b = 'string' }\n"
+    "  f[1] = step 's' { snmp.set { a = 'up' }, timeout = '5s',"
+    " target = 'sw1', retry = { attempts = 1 } }\n"
+    "  return f\n"
+    "end\n"
+    "flow 'lock' (set { lock = 'building/{input.b}' })\n"
+    "flow 'two' (set { lock = { 'building/{input.b}', 'core' } })\n"
+    "flow 'core' (set { lock = 'core' })\n"
+    "flow 'pair' (set { limits = { awx = 2 } })\n"
+    "flow 'both' (set { limits = { awx = 2 }, lock = 'core' })\n"
+    "flow 'once' (set { dedup = '{input.b}' })\n"
+    "flow 'after' (set { dedup = '{input.b}', on_running = 'queue' })\n"
+    "flow 'join' (set { dedup = '{input.b}', on_running = 'join' })\n"
+    "flow 'new' (set { dedup = '{input.b}', on_running = 'supersede' })\n"
+    "flow 'never' (set { dedup = '{input.b}', on_closed = 'reject' })\n"
+    "flow 'failed' (set { dedup = '{input.b}', on_closed = 'failed_only',"
+    " dedup_window = '1h' })\n"
+    "flow 'short' (set { lock = 'core', timeout = '10s' })\n"
+    "flow 'hold' { timeout = '10d', lock = 'core', sleep '3d' }\n"
+    "flow 'again' { input = { b = 'string' }, dedup = 'x', on_running ="
+    " 'supersede', sleep '1s', start 'again' { b = '1' }, sleep '1h' }\n"
+    "flow 'refused' { step 'go' { start 'once' { b = '1' } } }\n";
 
-static const char flows[] = FLOW("lock", "lock = \"building/{input.b}\"") FLOW(
-    "two", "lock = { \"building/{input.b}\", \"core\" }")
-    FLOW("core", "lock = \"core\"") FLOW("pair", "limits = { awx = 2 }") FLOW(
-	"both",
-	"limits = { awx = 2 }, lock = \"core\"") FLOW("once",
-						      "dedup = \"{input.b}\"")
-	FLOW("after", "dedup = \"{input.b}\", on_running = \"queue\"") FLOW(
-	    "join", "dedup = \"{input.b}\", on_running = \"join\"")
-	    FLOW("new", "dedup = \"{input.b}\", on_running = \"supersede\"") FLOW(
-		"never", "dedup = \"{input.b}\", on_closed = \"reject\"")
-		FLOW("failed",
-		     "dedup = \"{input.b}\", on_closed = \"failed_only\", "
-		     "dedup_window = \"1h\"")
-		    FLOW(
-			"short",
-			"lock = \"core\", timeout = \"10s\"") "flow \"hold\" { timeout = \"10d\", lock = \"core\", sleep \"3d\" }\n"
-							      "flow \"again\" { input = { b = \"string\" }, dedup = \"x\", "
-							      "on_running = \"supersede\", sleep \"1s\", start \"again\" { b = \"1\" }, "
-							      "sleep \"1h\" }\n"
-							      "flow \"refused\" { step \"go\" { start \"once\" { b = \"1\" } } }\n";
-
-struct heard {
-	int kind;
-	char id[NOC_ID_TEXT], message[512];
-};
-
-static void
-on_heard(int kind, const struct noc_value *answer, const char *message,
-	 void *arg)
-{
-	struct heard *h = arg;
-
-	h->kind = kind;
-	snprintf(h->id, sizeof(h->id), "%s",
-		 noc_value_get_str(answer, "id", ""));
-	snprintf(h->message, sizeof(h->message), "%s", message ? message : "");
-}
-
-static struct heard say(struct fix *f, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static struct heard
-say(struct fix *f, const char *fmt, ...)
-{
-	struct heard h = { .kind = 1 };
-	struct noc_value *command;
-	struct noc_err err;
-	char json[512];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(json, sizeof(json), fmt, ap);
-	va_end(ap);
-	if (noc_json_parse(json, strlen(json), &command, &err))
-		fail_msg("%s: %s", json, err.msg);
-	noc_core_command(f->core, command, on_heard, &h, f->now);
-	fix_pump(f);
-	noc_value_free(command);
-	fix_advance(f, 1);
-	return h;
-}
-
-static struct heard
+static struct fix_heard
 start(struct fix *f, const char *flow, const char *b)
 {
-	return say(f,
-		   "{\"verb\":\"run.start\",\"actor\":\"ann\",\"flow\":\"%s\","
-		   "\"input\":{\"b\":\"%s\"}}",
-		   flow, b);
+	struct fix_heard h =
+	    fix_say(f,
+		    "{\"verb\":\"run.start\",\"actor\":\"ann\",\"flow\":\"%s\","
+		    "\"input\":{\"b\":\"%s\"}}",
+		    flow, b);
+
+	fix_advance(f, 1);
+	return h;
 }
 
 /* It goes on, Pending or Running; its id. */
 static struct noc_id
 starts(struct fix *f, const char *flow, const char *b)
 {
-	struct heard h = start(f, flow, b);
+	struct fix_heard h = start(f, flow, b);
 	struct noc_id id;
 
 	assert_string_equal(h.message, "");
 	assert_int_equal(noc_id_parse(h.id, &id), 0);
 	return id;
-}
-
-static int64_t
-count_of(struct fix *f, const char *name)
-{
-	struct noc_value *stats = noc_core_stats(f->core);
-	int64_t n = noc_value_get_int(noc_value_get(stats, "runs"), name, -1);
-
-	noc_value_free(stats);
-	return n;
-}
-
-static int64_t
-held(struct fix *f, const char *path)
-{
-	struct noc_value *stats = noc_core_stats(f->core);
-	const struct noc_value *v = noc_value_path(stats, path);
-	int64_t n = v ? v->u.i : -1;
-
-	noc_value_free(stats);
-	return n;
 }
 
 /* The call that is out is this run's. */
@@ -153,10 +94,10 @@ test_lock_of_one_name(void **state)
 	assert_int_equal(f.ncalls, 2);
 	out_is(&f, 0, &a);
 	out_is(&f, 1, &c);
-	assert_int_equal(count_of(&f, "pending"), 1);
+	assert_int_equal(fix_figure(&f, "runs.pending"), 1);
 	fix_answer(&f, "snmp.set", "{}");
 	fix_advance(&f, 1);
-	assert_int_equal(count_of(&f, "pending"), 0);
+	assert_int_equal(fix_figure(&f, "runs.pending"), 0);
 	out_is(&f, 1, &b);
 	/* Accepted at once, and its first step after the other's end. */
 	fix_order(&f, "RUN_START", "RUN_START", "RUN_START", "RUN_END",
@@ -164,7 +105,7 @@ test_lock_of_one_name(void **state)
 	answer(&f);
 	answer(&f);
 	assert_int_equal(fix_runs(&f), 0);
-	assert_int_equal(held(&f, "calls.names.lock.out"), 0);
+	assert_int_equal(fix_figure(&f, "calls.names.lock.out"), 0);
 	fix_close(&f);
 }
 
@@ -209,8 +150,8 @@ test_limit_of_runs(void **state)
 	for (int i = 0; i < 4; i++)
 		ids[i] = starts(&f, i == 3 ? "both" : "pair", "");
 	assert_int_equal(f.ncalls, 2);
-	assert_int_equal(held(&f, "calls.names.run.out"), 2);
-	assert_int_equal(held(&f, "calls.names.run.queued"), 2);
+	assert_int_equal(fix_figure(&f, "calls.names.run.out"), 2);
+	assert_int_equal(fix_figure(&f, "calls.names.run.queued"), 2);
 	answer(&f);
 	assert_int_equal(f.ncalls, 2);
 	out_is(&f, 1, &ids[2]);
@@ -275,13 +216,14 @@ test_cancel_gives_it_back(void **state)
 	a = starts(&f, "hold", "");
 	b = starts(&f, "core", "");
 	c = starts(&f, "core", "");
-	say(&f, "{\"verb\":\"run.cancel\",\"id\":\"%s\"}",
-	    noc_id_format(text, &b)); /* one that waits */
-	assert_int_equal(count_of(&f, "pending"), 1);
+	fix_say(&f, "{\"verb\":\"run.cancel\",\"id\":\"%s\"}",
+		noc_id_format(text, &b)); /* one that waits */
+	assert_int_equal(fix_figure(&f, "runs.pending"), 1);
 	assert_int_equal(fix_count(&f, "RUN_END Cancelled"), 1);
-	say(&f, "{\"verb\":\"run.cancel\",\"id\":\"%s\"}",
-	    noc_id_format(text, &a));
-	assert_int_equal(count_of(&f, "pending"), 0);
+	fix_say(&f, "{\"verb\":\"run.cancel\",\"id\":\"%s\"}",
+		noc_id_format(text, &a));
+	fix_advance(&f, 1);
+	assert_int_equal(fix_figure(&f, "runs.pending"), 0);
 	out_is(&f, 0, &c);
 	answer(&f);
 	assert_int_equal(fix_runs(&f), 0);
@@ -295,7 +237,7 @@ test_reject_names_the_run(void **state)
 {
 	char text[NOC_ID_TEXT], want[256];
 	struct noc_id a;
-	struct heard h;
+	struct fix_heard h;
 	struct fix f = { 0 };
 
 	(void)state;
@@ -313,7 +255,7 @@ test_reject_names_the_run(void **state)
 	assert_int_equal(fix_runs(&f), 2);
 	answer(&f);
 	starts(&f, "once", "42");
-	assert_int_equal(count_of(&f, "refused"), 1);
+	assert_int_equal(fix_figure(&f, "runs.refused"), 1);
 	fix_close(&f);
 }
 
@@ -363,7 +305,7 @@ test_join(void **state)
 	assert_memory_equal(&a, &b, sizeof(a));
 	assert_int_equal(fix_count(&f, "RUN_START"), 1);
 	assert_int_equal(fix_count(&f, "SIGNAL join"), 1);
-	assert_int_equal(count_of(&f, "joined"), 1);
+	assert_int_equal(fix_figure(&f, "runs.joined"), 1);
 	answer(&f);
 	b = starts(&f, "join", "1");
 	assert_memory_not_equal(&a, &b, sizeof(a));
@@ -412,7 +354,7 @@ test_supersedes_itself(void **state)
 static void
 test_those_that_ended(void **state)
 {
-	struct heard h;
+	struct fix_heard h;
 	struct fix f = { 0 };
 
 	(void)state;
@@ -443,7 +385,7 @@ test_those_that_ended(void **state)
 static void
 test_so_many_wait(void **state)
 {
-	struct heard h;
+	struct fix_heard h;
 	struct fix f = { 0 };
 
 	(void)state;
@@ -456,7 +398,7 @@ test_so_many_wait(void **state)
 	assert_string_equal(h.message, "'core' was not started: 1000 runs of "
 				       "it wait already.");
 	starts(&f, "two", "1"); /* another one's */
-	assert_int_equal(count_of(&f, "pending"), NOC_PENDING_MAX + 1);
+	assert_int_equal(fix_figure(&f, "runs.pending"), NOC_PENDING_MAX + 1);
 	for (int i = 0; i < NOC_PENDING_MAX + 2; i++)
 		answer(&f);
 	assert_int_equal(fix_runs(&f), 0);
@@ -489,15 +431,16 @@ static void
 test_observing_needs_nothing(void **state)
 {
 	struct fix f = { 0 };
-	struct heard h;
+	struct fix_heard h;
 
 	(void)state;
 	fix_open(&f, flows);
 	starts(&f, "hold", "");
-	h = say(&f, "{\"verb\":\"run.start\",\"actor\":\"ann\",\"flow\":"
+	h = fix_say(&f,
+		    "{\"verb\":\"run.start\",\"actor\":\"ann\",\"flow\":"
 		    "\"core\",\"input\":{\"b\":\"\"},\"mode\":\"observe\"}");
 	assert_int_equal(h.kind, NOC_OK);
-	assert_int_equal(count_of(&f, "pending"), 0);
+	assert_int_equal(fix_figure(&f, "runs.pending"), 0);
 	assert_int_equal(fix_count(&f, "RUN_END Succeeded"), 1);
 	fix_close(&f);
 }
@@ -506,13 +449,13 @@ static void
 test_a_name_that_cannot_be_filled_in(void **state)
 {
 	struct fix f = { 0 };
-	struct heard h;
+	struct fix_heard h;
 	char b[249];
 
 	(void)state;
 	fix_open(&f, "flow \"x\" { lock = \"site/{device}\", log \"x\" }\n");
-	h = say(&f,
-		"{\"verb\":\"run.start\",\"actor\":\"ann\",\"flow\":\"x\"}");
+	h = fix_say(
+	    &f, "{\"verb\":\"run.start\",\"actor\":\"ann\",\"flow\":\"x\"}");
 	assert_int_not_equal(h.kind, NOC_OK);
 	assert_non_null(strstr(h.message, "lock"));
 	assert_non_null(strstr(h.message, "device"));
@@ -544,7 +487,7 @@ test_restart(void **state)
 	for (int i = 0; i < 4; i++)
 		ids[i] = starts(&f, i % 2 ? "both" : "core", "");
 	life_dies(&f, dir, flows);
-	assert_int_equal(count_of(&f, "pending"), 4);
+	assert_int_equal(fix_figure(&f, "runs.pending"), 4);
 	assert_int_equal(f.ncalls, 0);
 	starts(&f, "core", "");
 	fix_advance(&f, 3 * 24 * 3600 * 1000LL);
@@ -576,7 +519,7 @@ test_restart_between_two(void **state)
 	life_dies(&f, dir, flows);
 	assert_int_equal(f.ncalls, 1);
 	out_is(&f, 0, &a);
-	assert_int_equal(count_of(&f, "pending"), 1);
+	assert_int_equal(fix_figure(&f, "runs.pending"), 1);
 	answer(&f);
 	out_is(&f, 0, &b);
 	life_done(&f, dir);

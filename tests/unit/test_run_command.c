@@ -17,62 +17,11 @@ static const char rules[] =
     "flow \"levels\" { escalate { { \"0s\", notify \"noc\" { \"x\" } } } }\n"
     "rule \"r\" { on = \"link.down\", run = sleep \"1h\" }\n";
 
-struct heard {
-	int kind;
-	char id[NOC_ID_TEXT], message[512];
-};
-
 static void
-on_heard(int kind, const struct noc_value *answer, const char *message,
-	 void *arg)
-{
-	struct heard *h = arg;
-
-	h->kind = kind;
-	snprintf(h->id, sizeof(h->id), "%s",
-		 noc_value_get_str(answer, "id", ""));
-	snprintf(h->message, sizeof(h->message), "%s", message ? message : "");
-}
-
-static struct heard say(struct fix *f, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static struct heard
-say(struct fix *f, const char *fmt, ...)
-{
-	struct heard h = { .kind = 1 };
-	struct noc_value *command;
-	struct noc_err err;
-	char json[512];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(json, sizeof(json), fmt, ap);
-	va_end(ap);
-	if (noc_json_parse(json, strlen(json), &command, &err))
-		fail_msg("%s: %s", json, err.msg);
-	noc_core_command(f->core, command, on_heard, &h, f->now);
-	fix_pump(f);
-	noc_value_free(command);
-	assert_int_not_equal(h.kind, 1);
-	return h;
-}
-
-static void
-hears(const struct heard *h, int kind, const char *message)
+hears(const struct fix_heard *h, int kind, const char *message)
 {
 	assert_string_equal(h->message, message);
 	assert_int_equal(h->kind, kind);
-}
-
-static int64_t
-stat(struct fix *f, const char *name)
-{
-	struct noc_value *stats = noc_core_stats(f->core);
-	int64_t n = noc_value_get_int(noc_value_get(stats, "runs"), name, -1);
-
-	noc_value_free(stats);
-	return n;
 }
 
 /* ---- by which name ---- */
@@ -81,41 +30,41 @@ static void
 test_beginnings_of_ids(void **state)
 {
 	struct fix f = { 0 };
-	struct heard h, one;
+	struct fix_heard h, one;
 	char want[160];
 
 	(void)state;
 	fix_open(&f, rules);
-	one = say(&f, "{\"verb\":\"run.start\",\"flow\":\"doze\"}");
+	one = fix_say(&f, "{\"verb\":\"run.start\",\"flow\":\"doze\"}");
 	assert_int_equal(one.kind, 0);
-	h = say(&f, "{\"verb\":\"run.cancel\",\"id\":\"%.3s\"}", one.id);
+	h = fix_say(&f, "{\"verb\":\"run.cancel\",\"id\":\"%.3s\"}", one.id);
 	hears(&h, NOC_EINPUT,
 	      "A run is named by its id, or by the first 4 or more characters "
 	      "of it.");
-	h = say(&f, "{\"verb\":\"run.cancel\",\"id\":\"zzzz\"}");
+	h = fix_say(&f, "{\"verb\":\"run.cancel\",\"id\":\"zzzz\"}");
 	hears(&h, NOC_ENOTFOUND, "No running run has the id 'zzzz'.");
 	/* Two that begin alike. */
-	say(&f, "{\"verb\":\"run.start\",\"flow\":\"doze\"}");
-	h = say(&f, "{\"verb\":\"run.cancel\",\"id\":\"%.8s\"}", one.id);
+	fix_say(&f, "{\"verb\":\"run.start\",\"flow\":\"doze\"}");
+	h = fix_say(&f, "{\"verb\":\"run.cancel\",\"id\":\"%.8s\"}", one.id);
 	snprintf(want, sizeof(want),
 		 "More than one run begins with '%.8s'; write more of its id.",
 		 one.id);
 	hears(&h, NOC_EINPUT, want);
 	assert_int_equal(fix_runs(&f), 2);
-	h = say(&f, "{\"verb\":\"run.cancel\",\"id\":\"%s\"}", one.id);
+	h = fix_say(&f, "{\"verb\":\"run.cancel\",\"id\":\"%s\"}", one.id);
 	hears(&h, 0, "");
 	assert_string_equal(h.id, one.id);
 	/* Now the other is the only one of that beginning, even of four. */
-	h = say(&f, "{\"verb\":\"run.cancel\",\"id\":\"%.4s\"}", one.id);
+	h = fix_say(&f, "{\"verb\":\"run.cancel\",\"id\":\"%.4s\"}", one.id);
 	hears(&h, 0, "");
 	assert_string_not_equal(h.id, one.id);
 	assert_int_equal(fix_runs(&f), 0);
 	/* Whole, but over. */
 	snprintf(want, sizeof(want), "Run %s is not running (any more).",
 		 one.id);
-	h = say(&f, "{\"verb\":\"run.cancel\",\"id\":\"%s\"}", one.id);
+	h = fix_say(&f, "{\"verb\":\"run.cancel\",\"id\":\"%s\"}", one.id);
 	hears(&h, NOC_ENOTFOUND, want);
-	h = say(&f, "{\"verb\":\"run.ack\",\"id\":\"%s\"}", one.id);
+	h = fix_say(&f, "{\"verb\":\"run.ack\",\"id\":\"%s\"}", one.id);
 	hears(&h, NOC_ENOTFOUND, want);
 	fix_close(&f);
 }
@@ -147,11 +96,11 @@ test_modes_of_a_flow(void **state)
 	(void)state;
 	for (size_t i = 0; i < NOC_COUNT(cases); i++) {
 		struct fix f = { 0 };
-		struct heard h;
+		struct fix_heard h;
 
 		fix_open(&f, rules);
-		h = say(&f, "{\"verb\":\"run.start\",%s\"flow\":\"set\"}",
-			cases[i].mode);
+		h = fix_say(&f, "{\"verb\":\"run.start\",%s\"flow\":\"set\"}",
+			    cases[i].mode);
 		hears(&h, cases[i].kind, cases[i].says);
 		assert_int_equal(strlen(h.id), cases[i].kind ? 0 : 36);
 		assert_int_equal(f.sets, cases[i].sets);
@@ -181,11 +130,11 @@ test_input_of_a_flow(void **state)
 	(void)state;
 	for (size_t i = 0; i < NOC_COUNT(cases); i++) {
 		struct fix f = { 0 };
-		struct heard h;
+		struct fix_heard h;
 
 		fix_open(&f, rules);
-		h = say(&f, "{\"verb\":\"run.start\",\"flow\":\"asks\"%s}",
-			cases[i].input);
+		h = fix_say(&f, "{\"verb\":\"run.start\",\"flow\":\"asks\"%s}",
+			    cases[i].input);
 		hears(&h, cases[i].kind, cases[i].says);
 		assert_int_equal(fix_said(&f, "log asks: a b"), !cases[i].kind);
 		fix_close(&f);
@@ -196,14 +145,14 @@ static void
 test_no_such_flow(void **state)
 {
 	struct fix f = { 0 };
-	struct heard h;
+	struct fix_heard h;
 
 	(void)state;
 	fix_open(&f, rules);
-	h = say(&f, "{\"verb\":\"run.start\",\"flow\":\"none\"}");
+	h = fix_say(&f, "{\"verb\":\"run.start\",\"flow\":\"none\"}");
 	hears(&h, NOC_ENOTFOUND, "There is no flow 'none' in the rules.");
 	/* A rule is none. */
-	h = say(&f, "{\"verb\":\"run.start\",\"flow\":\"r\"}");
+	h = fix_say(&f, "{\"verb\":\"run.start\",\"flow\":\"r\"}");
 	hears(&h, NOC_ENOTFOUND, "There is no flow 'r' in the rules.");
 	fix_close(&f);
 }
@@ -213,12 +162,12 @@ static void
 test_each_start_is_another_run(void **state)
 {
 	struct fix f = { 0 };
-	struct heard one, two;
+	struct fix_heard one, two;
 
 	(void)state;
 	fix_open(&f, rules);
-	one = say(&f, "{\"verb\":\"run.start\",\"flow\":\"quick\"}");
-	two = say(&f, "{\"verb\":\"run.start\",\"flow\":\"quick\"}");
+	one = fix_say(&f, "{\"verb\":\"run.start\",\"flow\":\"quick\"}");
+	two = fix_say(&f, "{\"verb\":\"run.start\",\"flow\":\"quick\"}");
 	assert_string_not_equal(one.id, two.id);
 	assert_int_equal(fix_count(&f, "RUN_END Succeeded"), 2);
 	assert_int_equal(fix_count(&f, "unknown"), 4); /* and nobody said who */
@@ -231,38 +180,38 @@ static void
 test_signal_that_nobody_waits_for(void **state)
 {
 	struct fix f = { 0 };
-	struct heard h, run;
+	struct fix_heard h, run;
 	char want[160];
 
 	(void)state;
 	fix_open(&f, rules);
-	run = say(&f, "{\"verb\":\"run.start\",\"flow\":\"doze\"}");
-	h = say(&f, "{\"verb\":\"run.ack\",\"id\":\"%s\"}", run.id);
+	run = fix_say(&f, "{\"verb\":\"run.start\",\"flow\":\"doze\"}");
+	h = fix_say(&f, "{\"verb\":\"run.ack\",\"id\":\"%s\"}", run.id);
 	snprintf(want, sizeof(want),
 		 "Run %s (sleeping) does not wait for 'ack'.", run.id);
 	hears(&h, NOC_ECONFLICT, want);
-	h = say(&f,
-		"{\"verb\":\"run.signal\",\"id\":\"%s\",\"signal\":\"done\"}",
-		run.id);
+	h = fix_say(
+	    &f, "{\"verb\":\"run.signal\",\"id\":\"%s\",\"signal\":\"done\"}",
+	    run.id);
 	snprintf(want, sizeof(want),
 		 "Run %s (sleeping) does not wait for 'done'.", run.id);
 	hears(&h, NOC_ECONFLICT, want);
 	assert_int_equal(fix_count(&f, "SIGNAL"), 0);
 
 	/* One that calls has no phase: it is just running. */
-	run = say(&f, "{\"verb\":\"run.start\",\"flow\":\"set\"}");
-	h = say(&f, "{\"verb\":\"run.ack\",\"id\":\"%s\"}", run.id);
+	run = fix_say(&f, "{\"verb\":\"run.start\",\"flow\":\"set\"}");
+	h = fix_say(&f, "{\"verb\":\"run.ack\",\"id\":\"%s\"}", run.id);
 	snprintf(want, sizeof(want),
 		 "Run %s (Running) does not wait for 'ack'.", run.id);
 	hears(&h, NOC_ECONFLICT, want);
 
 	/* An escalation waits for what it names, not for a decision. */
-	run = say(&f, "{\"verb\":\"run.start\",\"flow\":\"levels\"}");
-	h = say(&f,
-		"{\"verb\":\"run.signal\",\"id\":\"%s\",\"signal\":\"done\"}",
-		run.id);
+	run = fix_say(&f, "{\"verb\":\"run.start\",\"flow\":\"levels\"}");
+	h = fix_say(
+	    &f, "{\"verb\":\"run.signal\",\"id\":\"%s\",\"signal\":\"done\"}",
+	    run.id);
 	assert_int_equal(h.kind, NOC_ECONFLICT);
-	h = say(&f, "{\"verb\":\"run.ack\",\"id\":\"%s\"}", run.id);
+	h = fix_say(&f, "{\"verb\":\"run.ack\",\"id\":\"%s\"}", run.id);
 	hears(&h, 0, "");
 	assert_string_equal(h.id, run.id);
 	fix_close(&f);
@@ -275,39 +224,39 @@ test_status(void **state)
 {
 	struct fix f = { 0 };
 	struct noc_id id;
-	struct heard h;
+	struct fix_heard h;
 
 	(void)state;
 	fix_open(&f, rules);
-	say(&f, "{\"verb\":\"run.start\",\"flow\":\"quick\"}");
-	h = say(&f, "{\"verb\":\"run.start\",\"flow\":\"doze\"}");
-	say(&f, "{\"verb\":\"run.start\",\"flow\":\"set\"}");
-	say(&f, "{\"verb\":\"run.start\",\"flow\":\"levels\"}");
-	assert_int_equal(stat(&f, "running"), 3);
-	assert_int_equal(stat(&f, "calling"), 1);
-	assert_int_equal(stat(&f, "escalating"), 1);
-	assert_int_equal(stat(&f, "blocked"), 0);
-	assert_int_equal(stat(&f, "started"), 4);
-	assert_int_equal(stat(&f, "succeeded"), 1);
-	assert_int_equal(stat(&f, "retried"), 0);
+	fix_say(&f, "{\"verb\":\"run.start\",\"flow\":\"quick\"}");
+	h = fix_say(&f, "{\"verb\":\"run.start\",\"flow\":\"doze\"}");
+	fix_say(&f, "{\"verb\":\"run.start\",\"flow\":\"set\"}");
+	fix_say(&f, "{\"verb\":\"run.start\",\"flow\":\"levels\"}");
+	assert_int_equal(fix_figure(&f, "runs.running"), 3);
+	assert_int_equal(fix_figure(&f, "runs.calling"), 1);
+	assert_int_equal(fix_figure(&f, "runs.escalating"), 1);
+	assert_int_equal(fix_figure(&f, "runs.blocked"), 0);
+	assert_int_equal(fix_figure(&f, "runs.started"), 4);
+	assert_int_equal(fix_figure(&f, "runs.succeeded"), 1);
+	assert_int_equal(fix_figure(&f, "runs.retried"), 0);
 	fix_refuse(&f, "snmp.set", "transient", 1000);
-	assert_int_equal(stat(&f, "retried"), 1);
-	assert_int_equal(stat(&f, "calling"), 0);
+	assert_int_equal(fix_figure(&f, "runs.retried"), 1);
+	assert_int_equal(fix_figure(&f, "runs.calling"), 0);
 	fix_advance(&f, 1000);
 	fix_refuse(&f, "snmp.set", "permanent", 0);
-	assert_int_equal(stat(&f, "failed"), 1);
-	say(&f, "{\"verb\":\"run.cancel\",\"id\":\"%s\"}", h.id);
-	assert_int_equal(stat(&f, "cancelled"), 1);
-	assert_int_equal(stat(&f, "running"), 1);
+	assert_int_equal(fix_figure(&f, "runs.failed"), 1);
+	fix_say(&f, "{\"verb\":\"run.cancel\",\"id\":\"%s\"}", h.id);
+	assert_int_equal(fix_figure(&f, "runs.cancelled"), 1);
+	assert_int_equal(fix_figure(&f, "runs.running"), 1);
 	/* What asks a person is blocked. */
 	fix_rules(&f, "flow \"x\" { step \"s\" { exec { \"x\" }, timeout ="
 		      " \"5s\" } }\n");
 	id = fix_start_flow(&f, "x");
 	fix_refuse(&f, "exec", "in_doubt", 0);
 	assert_true(fix_running(&f, &id));
-	assert_int_equal(stat(&f, "blocked"), 1);
-	assert_int_equal(stat(&f, "calling"), 0);
-	assert_int_equal(stat(&f, "running"), 2);
+	assert_int_equal(fix_figure(&f, "runs.blocked"), 1);
+	assert_int_equal(fix_figure(&f, "runs.calling"), 0);
+	assert_int_equal(fix_figure(&f, "runs.running"), 2);
 	fix_close(&f);
 }
 
@@ -325,8 +274,8 @@ test_how_it_went(void **state)
 	assert_string_equal(noc_run_state(f.core, &first), "Running");
 	last = noc_run_last(f.core);
 	assert_memory_equal(&first, &last, sizeof(first));
-	say(&f, "{\"verb\":\"run.cancel\",\"id\":\"%s\"}",
-	    noc_id_format(text, &first));
+	fix_say(&f, "{\"verb\":\"run.cancel\",\"id\":\"%s\"}",
+		noc_id_format(text, &first));
 	assert_string_equal(noc_run_state(f.core, &first), "Cancelled");
 	second = fix_start_flow(&f, "quick");
 	fix_forget(&f);
