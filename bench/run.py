@@ -15,194 +15,19 @@ import hashlib
 import hmac
 import json
 import os
-import platform
 import shutil
 import signal
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 
-sys.path.insert(0, os.path.join(
-    os.environ.get("NOC_SRCDIR") or os.path.join(os.path.dirname(
-        os.path.abspath(__file__)), ".."), "tests", "flow"))
-import noc  # noqa: E402
-
-HERE = None         # where the programs are
-ROUNDS = 5
-RESULTS = []
-MEASURES = {}
-CPUS = sorted(os.sched_getaffinity(0))
-
-
-def measure(function):
-    MEASURES[function.__name__] = function
-    return function
-
-
-def say(text):
-    print("# " + text, file=sys.stderr, flush=True)
-
-
-# ---- figures ----
-
-def shown(value, unit):
-    if value is None:
-        return "-"
-    for limit, text in ((1e6, "M"), (1e3, "k")):
-        if unit == "1/s" and value >= limit:
-            return "%.3g %s/s" % (value / limit, text)
-    return "%.4g %s" % (value, unit)
-
-
-def figure(name, ours, bare=None, unit="", floor=None, goal=None, of="ours",
-           more=None, note=""):
-    """One row.  ours and bare are lists, one value a round.  floor and goal
-    are limits of `of`: "ours", or "ratio" (ours / bare, round by round);
-    negative ones are upper limits."""
-    value = statistics.median(ours)
-    row = {"name": name, "unit": unit, "ours": value, "rounds": ours,
-           "note": note}
-    if bare:
-        row["bare"] = statistics.median(bare)
-        row["bare_rounds"] = bare
-        row["ratio"] = statistics.median(
-            o / b for o, b in zip(ours, bare))
-    judged = row.get("ratio") if of == "ratio" else value
-    for kind, limit in (("floor", floor), ("goal", goal)):
-        if limit is not None:
-            row[kind] = abs(limit)
-            row[kind + "_of"] = of
-            row[kind + "_met"] = (judged <= -limit if limit < 0
-                                  else judged >= limit)
-            row["at_most"] = limit < 0
-    row.update(more or {})
-    RESULTS.append(row)
-    say("%s: %s, bare %s%s" % (name, shown(value, unit),
-                               shown(row.get("bare"), unit),
-                               ", ratio %.3g" % row["ratio"] if bare else ""))
-
-
-def judged(row, kind):
-    if kind not in row:
-        return "-"
-    sign = "<=" if row["at_most"] else ">="
-    limit = ("%g x" % row[kind] if row[kind + "_of"] == "ratio"
-             else shown(row[kind], row["unit"]))
-    return "%s %s %s" % (sign, limit, "met" if row[kind + "_met"] else "MISSED")
-
-
-def table():
-    rows = [("what", "measured", "bare", "ratio", "floor", "goal")]
-    for r in RESULTS:
-        rows.append((r["name"], shown(r["ours"], r["unit"]),
-                     shown(r.get("bare"), r["unit"]),
-                     "%.3g" % r["ratio"] if "ratio" in r else "-",
-                     judged(r, "floor"), judged(r, "goal")))
-    widths = [max(len(r[i]) for r in rows) for i in range(len(rows[0]))]
-    lines = ["| " + " | ".join(c.ljust(w) for c, w in zip(r, widths)) + " |"
-             for r in rows]
-    lines.insert(1, "|" + "|".join("-" * (w + 2) for w in widths) + "|")
-    return "\n".join(lines)
-
-
-# ---- programs ----
-
-def program(name, *args, stdin=None, timeout=300, cpu=None):
-    """Runs one of ours; the JSON lines it prints."""
-    command = [os.path.join(HERE, name)] + [str(a) for a in args]
-    done = subprocess.run(
-        command, input=stdin, stdout=subprocess.PIPE, timeout=timeout,
-        check=True, preexec_fn=cpu and (lambda: pin(0, cpu)))
-    return [json.loads(line) for line in done.stdout.splitlines()]
-
-
-def pin(pid, which):
-    """which: "sender" gets the first processor, "receiver" the last."""
-    if len(CPUS) > 1:
-        for task in os.listdir("/proc/%s/task" % (pid or "self")):
-            os.sched_setaffinity(
-                int(task), {CPUS[0] if which == "sender" else CPUS[-1]})
-
-
-def cpu_seconds(pid):
-    """All threads of a process, in ns resolution."""
-    total = 0
-    for task in os.listdir("/proc/%d/task" % pid):
-        with open("/proc/%d/task/%s/schedstat" % (pid, task),
-                  encoding="ascii") as f:
-            total += int(f.read().split()[0])
-    return total / 1e9
-
-
-def fresh_dir():
-    path = tempfile.mkdtemp(prefix="noc-bench-")
-    return path
-
-
-class Daemon(noc.Daemon):
-    """Its output goes to files: nobody here has to read it as it comes."""
-
-    def start(self, ready=True):
-        with open(os.path.join(self.dir, "out"), "ab") as out, \
-                open(os.path.join(self.dir, "err"), "ab") as err:
-            self.process = subprocess.Popen(
-                self.command(), stdin=subprocess.DEVNULL, stdout=out,
-                stderr=err, cwd=self.dir)
-        noc._daemons.append(self)
-        if ready:
-            noc.wait_for(lambda: listens(self.http),
-                         "the daemon to listen (%s/err)" % self.dir)
-            time.sleep(0.3)
-        return self
-
-    def wait(self):
-        return self.process.wait(noc.PATIENCE)
-
-    def show(self):
-        for name in ("out", "err"):
-            with open(os.path.join(self.dir, name), errors="replace",
-                      encoding="utf-8") as f:
-                for line in f.readlines()[-10:]:
-                    say(line.rstrip())
-
-    def close(self):
-        super().close()
-        shutil.rmtree(self.dir, ignore_errors=True)
-
-    def metrics(self):
-        values = {}
-        for line in self.get("/metrics").text.splitlines():
-            if line and line[0] != "#":
-                name, value = line.rsplit(" ", 1)
-                values[name] = float(value)
-        return values
-
-
-def listens(port):
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as s:
-        return s.connect_ex(("127.0.0.1", port)) == 0
-
-
-def rules(n, more=""):
-    """As match_bench makes them: a third by tag, a third by words of the
-    message, a third by program; none matches its messages."""
-    text = []
-    for i in range(n):
-        where = ('["syslog.tag"] = "%%FAC%d-3-EVENT"' % i,
-                 '["syslog.message"] = re [=[module %d (failed|lost) in slot '
-                 r'\d+]=]' % (i * 7919),
-                 '["syslog.app"] = "daemon%d", ["syslog.message"] = contains '
-                 '"error %d"' % (i, i))[i % 3]
-        text.append('rule "r%d" { on = "syslog", where = {%s}, run = log "x" }'
-                    % (i, where))
-    return "\n".join(text) + "\n" + more
-
-
-def quiet():
-    return {"log.level": "warn"}
+import bench
+import flows  # noqa: F401 (its measures)
+from bench import (Daemon, cpu_seconds, figure, fresh_dir, listens, machine,
+                   measure, noc, pin, program, quiet, rounds, rules, say,
+                   started, status_mib, table)
 
 
 # ---- parse and match ----
@@ -211,7 +36,7 @@ def quiet():
 def match():
     """ns of one core for a message, by the number of rules."""
     sides = {}
-    for _ in range(ROUNDS):
+    for _ in rounds():
         for row in program("match_bench", "-r", 1, "-n", 200000,
                            cpu="receiver"):
             key = (row["figure"], row["rules"])
@@ -235,8 +60,9 @@ def match():
 
 def flood_bare(seconds, rate, only):
     port = noc.free_port()
-    bare = subprocess.Popen([os.path.join(HERE, "bench_flood"), "receive",
-                             str(port)], stdout=subprocess.PIPE)
+    bare = subprocess.Popen(
+        [os.path.join(bench.PROGRAMS, "bench_flood"), "receive", str(port)],
+        stdout=subprocess.PIPE)
     try:
         time.sleep(0.2)
         pin(bare.pid, "receiver")
@@ -284,7 +110,7 @@ HIT = ("<189>4711: Oct 11 22:14:15.003: %SYS-5-CONFIG_I: Configured from "
 
 def flood(name, only=(), floor=None, goal=None, rule=""):
     ours, bare, rates, lost = [], [], [], []
-    for _ in range(ROUNDS):
+    for _ in rounds():
         b = flood_bare(2, 0, only)
         balanced(b)
         with Daemon(rules=rules(1000, rule), sets=quiet()) as d:
@@ -319,14 +145,14 @@ def udp():
 def storm():
     """The same when every message hits one storm rule."""
     flood("UDP flood, cpu, all hit one storm rule", (HIT,), rule=STORM)
-    RESULTS[-1]["goal_per_s"] = 500000
+    bench.RESULTS[-1]["goal_per_s"] = 500000
 
 
 @measure
 def tcp():
     """Octet-counted TCP beside the bare parse and match loop."""
     n, ours, bare = 1000000, [], []
-    for _ in range(ROUNDS):
+    for _ in rounds():
         rows = program("match_bench", "-r", 1, "-n", 200000, cpu="receiver")
         bare += [r["per_s"] for r in rows
                  if (r["figure"], r["rules"]) == ("match", 1000)]
@@ -372,7 +198,7 @@ def latency():
     sides = {"trap": [], "syslog": []}
     p99, bare = [], []
     directory = fresh_dir()
-    for _ in range(ROUNDS):
+    for _ in rounds():
         bare.append(program("bench_commit", directory, 500, 2000)[0]["p50"]
                     / 1e3)
         answer = noc.free_port()
@@ -404,48 +230,11 @@ def latency():
 # ---- durable work ----
 
 @measure
-def steps():
-    """Runs of in-process steps, all durable, beside single-row commits."""
-    directory = fresh_dir()
-    for each, floor, goal in ((2, 10, 25), (5, 10, 25)):
-        ours, bare = [], []
-        for _ in range(ROUNDS):
-            bare.append(program("bench_commit", directory, 1000)[0]["per_s"])
-            ours.append(steps_per_s(each, 80000 // each))
-        figure("durable steps, runs of %d" % each, ours, bare, "1/s",
-               floor=floor, goal=goal, of="ratio")
-    shutil.rmtree(directory, ignore_errors=True)
-
-
-def steps_per_s(each, n):
-    rule = ('rule "burst" { on = "syslog", key = "{syslog.message}", where = '
-            '{ ["syslog.app"] = "burst" }, run = flow { %s } }\n' % ", ".join(
-                'step "s%d" { log "done" }' % i for i in range(each)))
-    with Daemon(rules=rules(1000, rule), sets=quiet()) as d, \
-            socket.create_connection(("127.0.0.1", d.tcp)) as s:
-        began = time.monotonic()
-        s.sendall(b"".join(
-            b"%d %s" % (len(m), m) for m in (
-                b"<13>Oct 11 22:14:15 sw%d burst: %d" % (i % 50, i)
-                for i in range(n))))
-        noc.wait_for(lambda: steps_done(d, n), "the runs to end",
-                     every=0.05)
-        return each * n / (time.monotonic() - began)
-
-
-def steps_done(d, n):
-    m = d.metrics()
-    started = m["nocturne_runs_started_total"]
-    return started >= n and m["nocturne_runs_running"] == 0 and \
-        m["nocturne_journal_queue_transactions"] == 0
-
-
-@measure
 def store():
     """The journal's own figures (bench_store.c)."""
     rows = {r.get("figure") or r["ratio"]: r for r in program(
-        "bench_store", "-d", tempfile.gettempdir(), "-r", ROUNDS, "-n", 50000,
-        timeout=900)}
+        "bench_store", "-d", tempfile.gettempdir(), "-r", bench.ROUNDS,
+        "-n", 50000, timeout=900)}
 
     def one(name, ours, bare=None, **kw):
         figure(name, [rows[ours]["median"]],
@@ -456,22 +245,6 @@ def store():
         goal=0.5, of="ratio")
     one("journal: append", "append", "bare_append", goal=0.8, of="ratio")
     one("journal: verify, cpu", "verify", goal=0.8e6)
-
-
-@measure
-def rows():
-    """Of a run with 10,000 items, in questions and at a start
-    (bench_rows.c)."""
-    said = {r["figure"]: r["median"] for r in program(
-        "bench_rows", "-d", tempfile.gettempdir(), "-r", ROUNDS)}
-
-    figure("a page of failed items of 10,000", [said["failed"]], unit="ms",
-           floor=-5)
-    figure("the last page of 100 items", [said["last"]], unit="ms", floor=-5)
-    figure("3,200 items listed", [said["list"]], unit="ms")
-    figure("that run shown, with counts", [said["show"]], unit="ms")
-    figure("step rows loaded at a start", [said["load"]], unit="1/s",
-           floor=50000)
 
 
 # ---- webhook ----
@@ -496,10 +269,10 @@ def webhook():
         webhook_request(raw.replace(str(HOOK_FIRST), str(HOOK_FIRST + i), 1))
         for i in range(HOOK_POSTS))
     ours, bare, p50 = [], [], []
-    for _ in range(ROUNDS):
+    for _ in rounds():
         port = noc.free_port()
-        server = subprocess.Popen([os.path.join(HERE, "bench_http"),
-                                   str(port)])
+        server = subprocess.Popen(
+            [os.path.join(bench.PROGRAMS, "bench_http"), str(port)])
         try:
             noc.wait_for(lambda: listens(port), "bare evhttp")
             pin(server.pid, "receiver")
@@ -533,32 +306,13 @@ def webhook_post(port, posts):
 
 # ---- size and start ----
 
-def status_mib(pid, name):
-    with open("/proc/%d/status" % pid, encoding="ascii") as f:
-        for line in f:
-            if line.startswith(name + ":"):
-                return int(line.split()[1]) / 1024
-    return 0
-
-
-def started(d):
-    """ms from exec until the last port, HTTP, is open."""
-    began = time.monotonic()
-    d.start(ready=False)
-    while not listens(d.http):
-        noc.check(d.process.poll() is None, "the daemon ended at once")
-        noc.check(time.monotonic() - began < 20, "it never listened")
-        time.sleep(0.0005)
-    return (time.monotonic() - began) * 1e3
-
-
 @measure
 def size():
     """Memory and start with 1,000 rules, beside none."""
     kinds = {"0": rules(0, 'rule "x" { on = "syslog", run = log "x" }'),
              "1000": rules(1000)}
     first, again, rss = ({k: [] for k in kinds} for _ in range(3))
-    for _ in range(ROUNDS):
+    for _ in rounds():
         for k, text in kinds.items():
             d = Daemon(rules=text, sets=quiet())
             first[k].append(started(d))
@@ -577,22 +331,11 @@ def size():
 
 # ---- all of it ----
 
-def machine():
-    model = ""
-    with open("/proc/cpuinfo", encoding="utf-8") as f:
-        for line in f:
-            if line.startswith("model name"):
-                model = line.split(":", 1)[1].strip()
-    return {"cpus": len(CPUS), "model": model,
-            "kernel": platform.release(), "load": os.getloadavg()[0]}
-
-
 def main():
-    global HERE, ROUNDS
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter,
         epilog="measures:\n" + "\n".join(
-            "  %-8s %s" % (n, f.__doc__) for n, f in MEASURES.items()))
+            "  %-8s %s" % (n, f.__doc__) for n, f in bench.MEASURES.items()))
     parser.add_argument("measures", nargs="*", metavar="MEASURE")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--dir", default="/var/tmp")
@@ -601,14 +344,15 @@ def main():
     parser.add_argument("--output", default="results.json")
     args = parser.parse_args()
     for name in args.measures:
-        if name not in MEASURES:
+        if name not in bench.MEASURES:
             parser.error("no measure %r; there are %s"
-                         % (name, " ".join(MEASURES)))
-    HERE, ROUNDS = os.path.abspath(args.programs), args.rounds
+                         % (name, " ".join(bench.MEASURES)))
+    bench.PROGRAMS = os.path.abspath(args.programs)
+    bench.ROUNDS = args.rounds
     tempfile.tempdir = os.path.abspath(args.dir)
     failed = []
     try:
-        for name, function in MEASURES.items():
+        for name, function in bench.MEASURES.items():
             if args.measures and name not in args.measures:
                 continue
             try:
@@ -620,10 +364,11 @@ def main():
         for d in list(noc._daemons):
             d.close()
     with open(args.output, "w", encoding="utf-8") as out:
-        json.dump({"machine": machine(), "rounds": ROUNDS, "figures": RESULTS,
+        json.dump({"machine": machine(), "rounds": bench.ROUNDS,
+                   "figures": bench.RESULTS,
                    "failed": failed}, out, indent=1)
     print(table())
-    missed = [r["name"] for r in RESULTS if r.get("floor_met") is False]
+    missed = [r["name"] for r in bench.RESULTS if r.get("floor_met") is False]
     if missed:
         print("\nbelow the floor: " + "; ".join(missed))
     sys.exit(1 if failed or missed else 0)
