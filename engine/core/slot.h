@@ -20,7 +20,7 @@
 #define NOC_SLOTS_HTTP 16
 #define NOC_SLOTS_MAIL 16
 #define NOC_SLOTS_SNMP 4
-#define NOC_SLOT_NAMES 24 /* that one call or run may say */
+#define NOC_SLOT_NAMES 32 /* of a call: its step's and those of three each */
 
 struct noc_slot;
 

@@ -14,13 +14,14 @@
  */
 struct noc_template;
 
-#define NOC_LIMITS_MAX	  8	 /* names in one `limits` */
-#define NOC_LIMIT_MAX	  10000	 /* at once, of one name */
-#define NOC_LOCKS_MAX	  8	 /* of one flow */
-#define NOC_TARGETS_MAX	  100000 /* that guard = { targets = N } may say */
-#define NOC_TARGETS	  100	 /* what it says when it is not said */
-#define NOC_DEDUP_BACK_MS (24 * 3600 * 1000LL)
-#define NOC_HOLD_NAME_MAX 256 /* bytes of a name that was filled in */
+#define NOC_LIMITS_MAX	   8	  /* names in one `limits` */
+#define NOC_EACH_DEPTH_MAX 3	  /* each in one another; their limits add up */
+#define NOC_LIMIT_MAX	   10000  /* at once, of one name */
+#define NOC_LOCKS_MAX	   8	  /* of one flow */
+#define NOC_TARGETS_MAX	   100000 /* that guard = { targets = N } may say */
+#define NOC_TARGETS	   100	  /* what it says when it is not said */
+#define NOC_DEDUP_BACK_MS  (24 * 3600 * 1000LL)
+#define NOC_HOLD_NAME_MAX  256 /* bytes of a name that was filled in */
 
 struct noc_limits { /* limits = { awx = 4, ["site/{site}"] = 10 } */
 	size_t len;

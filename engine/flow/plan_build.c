@@ -15,7 +15,6 @@
 
 /* The tree of the AST into nodes, in pre-order: see plan.h. */
 
-#define EACH_DEPTH_MAX	 3
 #define RUN_TIMEOUT_MS	 (24 * 3600 * 1000LL)
 #define AFTER_TIMEOUT_MS (3600 * 1000LL) /* on_fail and finally */
 
@@ -252,21 +251,26 @@ node_choose(struct planning *b, const struct noc_value *ast, size_t up)
 
 /* ---- scopes ---- */
 
-/* The options of a step that only an action can follow. */
+/* Those of a step that a call can follow, too. */
 static int
 call_options(const struct noc_value *opts, struct noc_err *err)
 {
-	static const char *const own[] = { "target",   "output",   "fail_if",
-					   "retry",    "on_error", "probe",
-					   "on_crash", "deadline" };
+	static const char *const both[] = { "when", "after", "timeout",
+					    "undo", "block", "on_timeout" };
 
-	for (size_t i = 0; i < NOC_COUNT(own); i++)
-		if (noc_value_get(opts, own[i]))
+	for (size_t i = 0; i < noc_value_len(opts); i++) {
+		const char *key = opts->u.map.at[i].key;
+		size_t n = 0;
+
+		while (n < NOC_COUNT(both) && strcmp(both[n], key) != 0)
+			n++;
+		if (n == NOC_COUNT(both))
 			return noc_err_set(err, NOC_ECONFIG,
 					   "'%s' is of an action; a call has "
-					   "when, after, timeout, undo and "
-					   "block.",
-					   own[i]);
+					   "when, after, timeout, undo, block "
+					   "and on_timeout.",
+					   key);
+	}
 	return 0;
 }
 
@@ -389,11 +393,11 @@ node_each(struct planning *b, const struct noc_value *ast, size_t up)
 		node_failed(b, i, &why);
 	node_when(b, i, noc_ast_opts(ast));
 	each_item(b, i);
-	if (b->eaches >= EACH_DEPTH_MAX) {
+	if (b->eaches >= NOC_EACH_DEPTH_MAX) {
 		noc_err_set(&why, NOC_ECONFIG,
 			    "stands in %d others; deeper than %d they do not "
 			    "go.",
-			    b->eaches, EACH_DEPTH_MAX);
+			    b->eaches, NOC_EACH_DEPTH_MAX);
 		node_failed(b, i, &why);
 	}
 	b->scope = i;

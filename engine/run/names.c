@@ -10,15 +10,17 @@
 #include "engine/expr/template.h"
 #include "engine/flow/hold.h"
 
+/* A step says its own, and those of each that it is in. */
+_Static_assert(NOC_SLOT_NAMES >= NOC_LIMITS_MAX * (1 + NOC_EACH_DEPTH_MAX),
+	       "no name of a limit is left out");
+_Static_assert(NOC_SLOT_NAMES >= NOC_LIMITS_MAX + NOC_LOCKS_MAX + 1,
+	       "nor of a lock");
+
 /* text is owned. */
 static void
 names_add(struct noc_names *names, enum noc_slot_kind kind, char *text,
 	  int64_t limit)
 {
-	if (names->len == NOC_SLOT_NAMES) {
-		free(text); /* no flow says so many */
-		return;
-	}
 	names->at[names->len++] = (struct noc_slot_name){ .kind = kind,
 							  .name = text,
 							  .limit = limit };
@@ -142,7 +144,8 @@ noc_names_value(const struct noc_names *names)
 void
 noc_names_load(struct noc_names *names, const struct noc_value *v)
 {
-	for (size_t i = 0; i < noc_value_len(v); i++) {
+	for (size_t i = 0; i < noc_value_len(v) && names->len < NOC_SLOT_NAMES;
+	     i++) {
 		const struct noc_value *one = noc_value_at(v, i);
 		int64_t kind = noc_value_get_int(one, "kind", -1);
 		const char *name = noc_value_get_str(one, "name", NULL);

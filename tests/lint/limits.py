@@ -129,7 +129,7 @@ LIMITS = {
         ["PLAN_STEPS_MAX", "ESCALATE_LEVELS_MAX"],
         ["test_plan test_steps_and_levels_have_a_limit"]),
     "items of an each; its waves; each in each; flows that call each other": (
-        ["EACH_ITEMS_MAX", "EACH_WAVES_MAX", "EACH_DEPTH_MAX",
+        ["EACH_ITEMS_MAX", "EACH_WAVES_MAX", "NOC_EACH_DEPTH_MAX",
          "CALL_DEPTH_MAX"],
         ["test_plan_refused test_eaches",
          "test_plan_refused test_calls_have_a_depth"]),

@@ -297,6 +297,12 @@ test_calls(void **state)
 		{ "step \"s\" { call \"g\" {}, retry = { attempts = 2 } } } "
 		  "flow \"g\" { log \"x\"",
 		  "'retry' is of an action", NULL },
+		{ "step \"s\" { call \"g\", limits = { awx = 2 } } } "
+		  "flow \"g\" { log \"x\"",
+		  "'limits' is of an action", NULL },
+		{ "step \"s\" { call \"g\", targets = { \"sw1\" } } } "
+		  "flow \"g\" { log \"x\"",
+		  "'targets' is of an action", NULL },
 		{ "call \"g\" { prot = 1 } } flow \"g\" { input = { port = "
 		  "\"any\" }, log \"x\"",
 		  "Flow 'g' needs the input 'port'", NULL },
