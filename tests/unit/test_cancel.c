@@ -54,6 +54,17 @@ list_text(const struct noc_value *answer, const char *key)
 	return text;
 }
 
+static bool
+on_success(struct fix *f, struct noc_call *call, struct noc_value **result,
+	   struct noc_call_error *err)
+{
+	(void)f;
+	(void)call;
+	(void)err;
+	*result = noc_value_map();
+	return true;
+}
+
 /* ---- cancel ---- */
 
 /* What changes something may end; nothing begins after it. */
@@ -182,6 +193,52 @@ test_cancel_and_undo(void **state)
 	assert_false(fix_running(&f, &id));
 	assert_int_equal(fix_count(&f, "\"stays_changed\":[\"two\"]}"), 1);
 	fix_close(&f);
+}
+
+/* A list that can be read, and how many more. */
+static void
+test_so_much_stays(void **state)
+{
+	static const char flow[] =
+	    "flow \"many\" { input = { all = \"list\" }, each \"n\" { over ="
+	    " \"{input.all}\", log \"x\", " POST("p") " } }, sleep \"1h\" }\n";
+	const struct noc_value *stays;
+	struct noc_value *answer;
+	struct noc_strbuf sb = NOC_STRBUF_INIT;
+
+	(void)state;
+	for (int n = 1000; n <= 1002; n++) {
+		struct fix f = { .world = on_success };
+		struct noc_id id;
+
+		fix_open(&f, flow);
+		noc_strbuf_clear(&sb);
+		noc_strbuf_adds(&sb,
+				"{\"verb\":\"run.start\",\"flow\":\"many\","
+				"\"input\":{\"all\":[0");
+		for (int i = 1; i < n; i++)
+			noc_strbuf_addf(&sb, ",%d", i);
+		noc_strbuf_adds(&sb, "]}}");
+		assert_int_equal(fix_command(&f, sb.p, &answer), 0);
+		assert_int_equal(
+		    noc_id_parse(noc_value_get_str(answer, "id", ""), &id), 0);
+		noc_value_free(answer);
+		fix_advance(&f, 60000);
+		assert_int_equal(f.started, n);
+		assert_int_equal(say(&f, "cancel", &id, "", &answer), 0);
+		stays = noc_value_get(answer, "stays_changed");
+		assert_int_equal(noc_value_len(stays), n > 1000 ? 1001 : 1000);
+		if (n > 1000) {
+			char *more = noc_asprintf("and %d more", n - 1000);
+
+			assert_true(
+			    noc_value_is_str(noc_value_at(stays, 1000), more));
+			free(more);
+		}
+		noc_value_free(answer);
+		fix_close(&f);
+	}
+	noc_strbuf_release(&sb);
 }
 
 static void
@@ -379,6 +436,7 @@ main(void)
 		cmocka_unit_test(test_cancelled_calls_fail),
 		cmocka_unit_test(test_what_reads_is_stopped),
 		cmocka_unit_test(test_cancel_and_undo),
+		cmocka_unit_test(test_so_much_stays),
 		cmocka_unit_test(test_cancelled_over_a_restart),
 		cmocka_unit_test(test_pause),
 		cmocka_unit_test(test_pause_before_a_retry),

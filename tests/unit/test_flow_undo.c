@@ -369,6 +369,47 @@ test_a_freeze_makes_it_a_loud_failure(void **state)
 	flow_close(&f);
 }
 
+/* Twenty side by side, whoever asks for it. */
+static void
+test_so_many_items_at_once(void **state)
+{
+	static const char *const flows[] = {
+		"on_fail = { undo = 'run' }, each 'n' { over = all, limit = 60,"
+		" put('p', { undo = out() }) }, get 'bad'",
+		"each 'n' { over = all, limit = 60, undo = 'run', put('p', {"
+		" undo = out() }), get('bad', { when = { item = 1 } }) }",
+		"each 'n' { over = all, limit = 60, put('p', { undo = out() })"
+		" }, undo 'u' { step = 'n' }, get 'bad'",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(flows); i++) {
+		const struct flow_says says[] = { { "!undo", "?" },
+						  { "bad", "permanent" },
+						  { 0 } };
+		char *text = noc_asprintf(
+		    "local all = {} for i = 1, 30 do all[i] = i end\n"
+		    "local function out() return exec { 'y' } end\n"
+		    "flow 'f' { %s }",
+		    flows[i]);
+		struct fix f;
+
+		flow_begin(&f, text, says);
+		assert_int_equal(f.ncalls, 20);
+		flow_world.says = bad_says;
+		flow_world.holds = true;
+		for (size_t left = 30; left > 0; left--) {
+			assert_int_equal(f.ncalls, left < 20 ? left : 20);
+			flow_reply(&f, 0);
+		}
+		while (f.ncalls)
+			flow_reply(&f, 0);
+		flow_ended(&f, "Failed");
+		flow_close(&f);
+		free(text);
+	}
+}
+
 /* One that failed before the restart is not forgotten by it. */
 static void
 test_an_undo_step_counts_over_a_restart(void **state)
@@ -423,6 +464,7 @@ main(void)
 		cmocka_unit_test(test_nothing_is_undone_that_was_withheld),
 		cmocka_unit_test(test_the_kill_switch_pauses_it),
 		cmocka_unit_test(test_a_freeze_makes_it_a_loud_failure),
+		cmocka_unit_test(test_so_many_items_at_once),
 		cmocka_unit_test(test_an_undo_step_counts_over_a_restart),
 	};
 
