@@ -197,7 +197,7 @@ undo_below(const struct noc_plan *p, size_t from, size_t end)
 	return false;
 }
 
-/* undo "back" { step = "deploy" } */
+/* undo "back" { step = "deploy" }, in the list that holds it, or after it. */
 static void
 check_undo(struct plan_check *c, const char *name)
 {
@@ -206,20 +206,26 @@ check_undo(struct plan_check *c, const char *name)
 	const char *meant;
 	struct noc_err why;
 
-	if (!name ||
-	    (node != NOC_NODE_TOP && undo_below(p, node, p->steps[node].end)))
+	if (!name)
 		return;
 	meant = node == NOC_NODE_TOP ? plan_name_meant(c, name) : NULL;
-	if (node != NOC_NODE_TOP)
+	if (node == NOC_NODE_TOP)
+		noc_err_set(&why, NOC_ECONFIG,
+			    "there is no earlier step '%s'%s%s%s", name,
+			    meant ? "; did you mean '" : "", meant ? meant : "",
+			    meant ? "'?" : ".");
+	else if (c->b->marks[node].scope != c->b->marks[c->node].scope)
+		noc_err_set(&why, NOC_ECONFIG,
+			    "step '%s' stands outside of '%s', and each item "
+			    "would take it back; do it after all of them.",
+			    name, p->steps[c->b->marks[c->node].scope].name);
+	else if (!undo_below(p, node, p->steps[node].end))
 		noc_err_set(&why, NOC_ECONFIG,
 			    "step '%s' has no `undo`, so nothing would be "
 			    "taken back.",
 			    name);
 	else
-		noc_err_set(&why, NOC_ECONFIG,
-			    "there is no earlier step '%s'%s%s%s", name,
-			    meant ? "; did you mean '" : "", meant ? meant : "",
-			    meant ? "'?" : ".");
+		return;
 	plan_name_problem(c, &why);
 }
 

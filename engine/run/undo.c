@@ -315,7 +315,6 @@ mark_is_wanted(const struct noc_lane *lane, const struct undo_mark *m)
 	size_t only = lane->undo->job->only;
 
 	return !m->done && (only == NOC_NODE_TOP ||
-			    (only >= m->node && only < p->steps[m->node].end) ||
 			    (m->node >= only && m->node < p->steps[only].end));
 }
 
@@ -497,16 +496,36 @@ noc_undo_items(struct noc_each *e, struct noc_lane *const *lanes, size_t n)
 
 /* ---- undo "back" { step = "deploy", items = "{...}" } ---- */
 
-/* Of the names that its lane sees: a called flow has its own. */
+/* Of the names that a lane sees: a called flow and an item have their own. */
 static size_t
-undo_find(const struct noc_lane *lane, const char *name)
+lane_find(const struct noc_lane *lane, const char *name)
 {
 	const struct noc_step_def *steps = lane->run->plan->steps;
 	size_t i = lane->from;
 
 	while (i < lane->to && strcmp(steps[i].name, name) != 0)
-		i = steps[i].kind == NOC_STEP_CALL ? steps[i].end : i + 1;
-	return i < lane->to ? i : lane->run->plan->nsteps;
+		i = steps[i].kind == NOC_STEP_CALL ||
+			    steps[i].kind == NOC_STEP_EACH
+			? steps[i].end
+			: i + 1;
+	return i < lane->to ? i : NOC_NODE_TOP;
+}
+
+/* The step to undo, and whose it is: on_fail and finally see those of the
+ * flow, too. */
+static size_t
+undo_find(const struct noc_live *l, struct noc_lane **lane)
+{
+	const char *name = noc_live_step(l)->undo_of;
+	size_t node;
+
+	*lane = l->lane;
+	node = lane_find(*lane, name);
+	if (node == NOC_NODE_TOP && *lane == l->run->closing) {
+		*lane = l->run->root;
+		node = lane_find(*lane, name);
+	}
+	return node;
 }
 
 /* An item by its key, its name, or itself. */
@@ -560,50 +579,34 @@ undo_collect(const struct noc_lane *lane, size_t each,
 	}
 }
 
-/* The each of this lane that the step is, or is in. */
-static size_t
-undo_each(const struct noc_lane *lane, size_t node)
-{
-	const struct noc_plan *p = lane->run->plan;
-	size_t each = NOC_NODE_TOP;
-
-	if (node >= p->nsteps)
-		return each;
-	for (; node != NOC_NODE_TOP && node != lane->node;
-	     node = p->steps[node].up)
-		if (p->steps[node].kind == NOC_STEP_EACH)
-			each = node;
-	return each;
-}
-
 void
 noc_undo_go_on(struct noc_live *l)
 {
 	const struct noc_step_def *def = noc_live_step(l);
-	struct undo_job job = { .by = l,
-				.home = l->lane,
-				.only = undo_find(l->lane, def->undo_of) };
-	struct noc_lane *lane = l->lane;
+	struct noc_lane *lane;
+	struct undo_job job = { .by = l, .only = undo_find(l, &lane) };
 	struct noc_value *items = NULL, *of;
 	struct noc_step_done d = { .def = def };
 	struct noc_failure f;
 	struct noc_scope scope;
 	struct noc_err err = { 0 };
-	size_t up;
 
-	noc_lane_scope(lane, &scope);
-	if (def->undo_items &&
-	    noc_template_tree(def->undo_items, &scope, NOC_MISSING_FAIL, &items,
-			      &err)) {
-		noc_failure_set(&f, "permanent", "rule", "items", "%s",
-				err.msg);
+	job.home = lane;
+	noc_lane_scope(l->lane, &scope);
+	if (job.only == NOC_NODE_TOP)
+		noc_err_set(&err, NOC_EBUG, "There is no step '%s' to undo.",
+			    def->undo_of);
+	else if (def->undo_items)
+		(void)noc_template_tree(def->undo_items, &scope,
+					NOC_MISSING_FAIL, &items, &err);
+	if (err.kind) {
+		noc_failure_set(&f, "permanent", "rule", "undo", "%s", err.msg);
 		d.failure = &f;
 		noc_step_fail(l, &d);
 		return;
 	}
-	up = undo_each(lane, job.only);
-	if (up != NOC_NODE_TOP) {
-		undo_collect(lane, up, items, &job);
+	if (l->run->plan->steps[job.only].kind == NOC_STEP_EACH) {
+		undo_collect(lane, job.only, items, &job);
 	} else if (noc_undo_has(lane)) {
 		job.extra =
 		    scope.extra ? noc_value_copy(scope.extra) : noc_value_map();

@@ -123,6 +123,14 @@ static const struct form forms[] = {
 	  " undo 'back' { step = 'all', items = { 'a', 'b' } },"
 	  " put('z', { after = { back = 'failed' } }) }",
 	  "Succeeded", undo_says },
+	{ "undo step at the end",
+	  "flow 'f' { on_fail = { put 'sorry', undo 'back' { step = 'all',"
+	  " items = { 'a' } }, undo 'too' { step = 'x' } }, finally = {"
+	  " put('y', { undo = back() }), undo 'own' { step = 'y' } },"
+	  " put('x', { undo = back() }), each 'all' { over = { 'a', 'b' },"
+	  " put('put_1', { undo = back() }), put('put_2', { undo = back() }) },"
+	  " get 'bad' }",
+	  "Failed", graph_says },
 	{ "stop",
 	  "flow 'g' { put 'p1', parallel { { sleep '1s', stop 'enough' { when = { device = 'sw1' } } },"
 	  " put 'p2' }, put 'p3' }\n"

@@ -152,6 +152,50 @@ test_an_undo_step(void **state)
 		  " back() }) }, undo 'back' { step = 'all', items = { 'y' } },"
 		  " get 'c'",
 		  "all[x]/p all[y]/p all[z]/p all[y]/p!undo c " },
+		/* The rest stays, and is undone once. */
+		{ "each 'all' { over = { 'x', 'y' }, limit = 1, put('p', {"
+		  " undo = back() }), put('q', { undo = back() }) }, undo"
+		  " 'back' { step = 'all', items = { 'x' } }, undo 'rest' {"
+		  " step = 'all' }",
+		  "all[x]/p all[x]/q all[y]/p all[y]/q all[x]/q!undo"
+		  " all[x]/p!undo all[y]/q!undo all[y]/p!undo " },
+		{ "put('a', { undo = back() }), parallel 'both' { put('b', {"
+		  " undo = back() }), put('c', { undo = back() }) }, undo"
+		  " 'back' { step = 'both' }, undo 'too' { step = 'a' }",
+		  "a b c c!undo b!undo a!undo " },
+		/* An item by its name, by all that it is, by its number. */
+		{ "each 'all' { over = { { name = 'x', n = 1 }, { name = 'y' }"
+		  " }, put('p', { undo = back() }) }, undo 'back' { step ="
+		  " 'all', items = { 'y' } }, undo 'too' { step = 'all',"
+		  " items = { { name = 'x' } } }",
+		  "all[x]/p all[y]/p all[y]/p!undo all[x]/p!undo " },
+		{ "each 'all' { over = { { id = 1 }, { id = 2 } }, put('p', {"
+		  " undo = back() }) }, undo 'back' { step = 'all', items = {"
+		  " { id = 2 }, { id = 3 } } }",
+		  "all[1]/p all[2]/p all[2]/p!undo " },
+		{ "each 'all' { over = { 1, 2 }, put('p', { undo = back() })"
+		  " }, undo 'back' { step = 'all', items = { 2, 'x' } }",
+		  "all[1]/p all[2]/p all[2]/p!undo " },
+		{ "each 'all' { over = { 'x' }, put('p', { undo = back() }) },"
+		  " undo 'back' { step = 'all', items = { 'y', { name = 'z' },"
+		  " 3 } }",
+		  "all[x]/p " },
+		/* Of an each in an each, and of one in a called flow. */
+		{ "each 'o' { over = { 'x', 'y' }, as = 'o', each 'i' { over ="
+		  " { 'a' }, put('p', { undo = back() }) } }, undo 'back' {"
+		  " step = 'o', items = { 'y' } }",
+		  "o[x]/i[a]/p o[y]/i[a]/p o[y]/i[a]/p!undo " },
+		{ "each 'o' { over = { 'x' }, as = 'o', each 'i' { over = {"
+		  " 'a', 'b' }, put('p', { undo = back() }) }, undo 'back' {"
+		  " step = 'i', items = { 'b' } } }",
+		  "o[x]/i[a]/p o[x]/i[b]/p o[x]/i[b]/p!undo " },
+		{ "put('a', { undo = back() }), call 'g', undo 'back' { step ="
+		  " 'g' }",
+		  "a g/a g/c g/a!undo g/c!undo " },
+		/* Nothing was done that could be. */
+		{ "put('a', { when = { device = 'no' }, undo = back() }), undo"
+		  " 'back' { step = 'a' }, get 'c'",
+		  "c " },
 		/* Not twice. */
 		{ "put('a', { undo = back() }), undo 'back' { step = 'a' },"
 		  " undo 'again' { step = 'a' }",
@@ -160,11 +204,40 @@ test_an_undo_step(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < NOC_COUNT(cases); i++) {
-		char *text = noc_asprintf("flow 'f' { %s }", cases[i].flow);
+		char *text = noc_asprintf(
+		    "flow 'g' { put('a', { undo = back() }), put('c', { undo ="
+		    " back() }), undo 'own' { step = 'a' } }\n"
+		    "flow 'f' { %s }",
+		    cases[i].flow);
 
 		flow_whole(text, NULL, "Succeeded", cases[i].order);
 		free(text);
 	}
+}
+
+/* What is done at the end takes back a part of what the flow did. */
+static void
+test_an_undo_step_at_the_end(void **state)
+{
+	static const struct flow_says says[] = { { "!undo", "{}" },
+						 { "bad", "permanent" },
+						 { 0 } };
+
+	(void)state;
+	flow_whole("flow 'f' { on_fail = { undo 'back' { step = 'a' }, get 'x'"
+		   " }, put('a', { undo = back() }), put('b', { undo = back()"
+		   " }), get 'bad' }",
+		   says, "Failed", "a b bad a!undo x ");
+	flow_whole(
+	    "flow 'f' { finally = { put('c', { undo = back() }), undo 'own' {"
+	    " step = 'c' }, undo 'back' { step = 'all', items = { 'y' } } },"
+	    " each 'all' { over = { 'x', 'y' }, put('p', { undo = back() }) }"
+	    " }",
+	    says, "Succeeded", "all[x]/p all[y]/p c c!undo all[y]/p!undo ");
+	/* And what it did not is undone by the run, once. */
+	flow_whole("flow 'f' { on_fail = { undo = 'run', undo 'back' { step ="
+		   " 'a' } }, put('a', { undo = back() }), get 'bad' }",
+		   says, "Failed", "a bad a!undo ");
 }
 
 /* What undoes goes on when what is beside it fails. */
@@ -456,6 +529,7 @@ main(void)
 		cmocka_unit_test(test_scopes_of_an_each),
 		cmocka_unit_test(test_run_and_succeeded_items),
 		cmocka_unit_test(test_an_undo_step),
+		cmocka_unit_test(test_an_undo_step_at_the_end),
 		cmocka_unit_test(test_an_undo_step_beside_a_failure),
 		cmocka_unit_test(test_an_undo_sees_its_step),
 		cmocka_unit_test(test_what_is_in_doubt_is_undone),

@@ -264,6 +264,11 @@ test_undos(void **state)
 		{ "undo \"back\" { step = \"alhpa\" }, " A,
 		  "there is no earlier step 'alhpa'", NULL },
 		{ "undo \"back\" {}", "has no 'step'", NULL },
+		{ A "each \"n\" { over = { \"x\" }, undo \"back\" { step = "
+		    "\"alpha\" } }",
+		  "step 'alpha' stands outside of 'n', and each item would "
+		  "take it back",
+		  NULL },
 		{ "log \"x\", on_fail = { undo = \"run\" }",
 		  "on_fail: no step of the flow has an `undo`", NULL },
 		{ "log \"x\", on_cancel = \"undo\"",
