@@ -196,7 +196,7 @@ static void
 attempt_pause(struct noc_live *l)
 {
 	struct noc_run *r = l->run;
-	bool already = !strcmp(l->phase, "paused") && !l->dirty;
+	bool already = noc_live_says(l, "paused") && !l->dirty;
 
 	noc_live_wait(l, NOC_WAIT_PAUSE, "paused",
 		      noc_steady_now(r->core) + PAUSE_NS);

@@ -39,26 +39,15 @@ each_new(struct noc_live *l)
 	return e;
 }
 
-static void
-lanes_free(struct noc_lane *lane)
-{
-	while (lane) {
-		struct noc_lane *next = lane->next;
-
-		noc_lane_free(lane);
-		lane = next;
-	}
-}
-
 void
 noc_each_free(struct noc_each *e)
 {
 	if (!e)
 		return;
-	lanes_free(e->lanes);
-	lanes_free(e->done);
 	noc_lane_free(e->check);
 	for (size_t i = 0; i < e->n; i++) {
+		if (e->lanes)
+			noc_lane_free(e->lanes[i]);
 		if (e->keys)
 			free(e->keys[i]);
 		if (e->said)
@@ -66,6 +55,7 @@ noc_each_free(struct noc_each *e)
 	}
 	free(e->keys);
 	free(e->said);
+	free(e->lanes);
 	free(e->fate);
 	noc_table_release(&e->index);
 	noc_value_free(e->items);
@@ -106,21 +96,10 @@ each_open_item(struct noc_each *e, size_t i)
 {
 	struct noc_lane *lane = each_lane_new(e, i);
 
-	lane->next = e->lanes;
-	e->lanes = lane;
+	e->lanes[i] = lane;
 	each_set(e, i, NOC_ITEM_OPEN);
 	noc_lane_wake(lane);
 	return lane;
-}
-
-static void
-each_unlink(struct noc_each *e, const struct noc_lane *lane)
-{
-	struct noc_lane **at = &e->lanes;
-
-	while (*at != lane)
-		at = &(*at)->next;
-	*at = lane->next;
 }
 
 static void
@@ -129,8 +108,9 @@ each_close(struct noc_each *e, const char *why)
 	if (e->closing)
 		return;
 	e->closing = true;
-	for (struct noc_lane *at = e->lanes; at; at = at->next)
-		noc_lane_cancel(at, why);
+	for (size_t i = 0; i < e->n; i++)
+		if (e->fate[i] == NOC_ITEM_OPEN)
+			noc_lane_cancel(e->lanes[i], why);
 	if (e->check)
 		noc_lane_cancel(e->check, why);
 }
@@ -214,7 +194,7 @@ each_check(struct noc_each *e)
 	free(path);
 	e->check->each = e;
 	noc_lane_wake(e->check);
-	l->dirty = true;
+	noc_live_touch(l);
 }
 
 /* A wave is a boundary that its row tells of. */
@@ -223,7 +203,7 @@ each_next_wave(struct noc_each *e)
 {
 	e->wave++;
 	e->wave_end = each_wave_end(e, e->wave);
-	e->live->dirty = true;
+	noc_live_touch(e->live);
 	noc_crash_point("each.before_wave");
 }
 
@@ -303,14 +283,10 @@ noc_each_lane_over(struct noc_lane *lane)
 		return;
 	}
 	fate = item_fate(lane);
-	each_unlink(e, lane);
 	each_write_item(e, lane, fate);
 	each_set(e, (size_t)lane->item, fate);
-	lane->next = NULL;
-	if (noc_undo_has(lane)) {
-		lane->next = e->done;
-		e->done = lane;
-	} else {
+	if (!noc_undo_has(lane)) {
+		e->lanes[lane->item] = NULL;
 		noc_lane_free(lane);
 	}
 	each_skip(e);

@@ -88,11 +88,11 @@ each_undo(struct noc_each *e)
 	if (e->undone || e->cancelled)
 		return false;
 	e->undone = true;
-	for (struct noc_lane *at = e->done; at; at = at->next) {
-		if (!undo_is_wanted(e, at))
+	for (size_t i = e->n; i-- > 0;) {
+		if (!e->lanes[i] || !undo_is_wanted(e, e->lanes[i]))
 			continue;
 		NOC_GROW(lanes, cap, n + 1);
-		lanes[n++] = at;
+		lanes[n++] = e->lanes[i];
 	}
 	e->undoing = n > 0;
 	begun = noc_undo_items(e, lanes, n);
@@ -130,11 +130,10 @@ each_end(struct noc_each *e)
 	struct noc_failure f;
 	char outcome[64];
 
-	while (e->done) {
-		struct noc_lane *lane = e->done;
-
-		e->done = lane->next;
-		noc_undo_keep(l->lane, lane);
+	for (size_t i = e->n; i-- > 0;) {
+		if (e->lanes[i])
+			noc_undo_keep(l->lane, e->lanes[i]);
+		e->lanes[i] = NULL;
 	}
 	d.whole = whole;
 	d.output = counts;

@@ -187,6 +187,7 @@ list_key(struct noc_each *e, size_t i, struct noc_err *err)
 int
 each_list_is(struct noc_each *e, struct noc_value *items, struct noc_err *err)
 {
+	size_t n;
 	int rc = 0;
 
 	e->items = items;
@@ -197,14 +198,16 @@ each_list_is(struct noc_each *e, struct noc_value *items, struct noc_err *err)
 	}
 	if (items->type != NOC_LIST)
 		return noc_err_set(err, NOC_EINPUT, "'over' is no list");
-	e->n = noc_value_len(items);
-	if (e->n > NOC_EACH_ITEMS_MAX)
+	n = noc_value_len(items);
+	if (n > NOC_EACH_ITEMS_MAX)
 		return noc_err_set(err, NOC_EINPUT,
 				   "'over' has %zu items; at most %d are taken",
-				   e->n, NOC_EACH_ITEMS_MAX);
+				   n, NOC_EACH_ITEMS_MAX);
+	e->n = n;
 	e->keys = noc_calloc(e->n + 1, sizeof(char *));
 	e->fate = noc_calloc(e->n + 1, 1);
 	e->said = noc_calloc(e->n + 1, sizeof(struct noc_value *));
+	e->lanes = noc_calloc(e->n + 1, sizeof(struct noc_lane *));
 	e->count[NOC_ITEM_WAITS] = e->n;
 	for (size_t i = 0; !rc && i < e->n; i++) {
 		uintptr_t before;

@@ -104,31 +104,17 @@ noc_each_load(struct noc_live *l, const struct noc_value *live)
 	l->run->items += e->n;
 }
 
-static struct noc_lane *
-lanes_find(struct noc_lane *lane, size_t item)
-{
-	while (lane && lane->item != (int64_t)item)
-		lane = lane->next;
-	return lane;
-}
-
 /* Of an item that has begun; one that has ended is there to be undone. */
 static struct noc_lane *
 each_lane_of(struct noc_each *e, size_t item)
 {
-	struct noc_lane *lane;
+	struct noc_lane *lane = e->lanes[item];
 
-	if (e->fate[item] == NOC_ITEM_OPEN)
-		return lanes_find(e->lanes, item);
-	if (!noc_undo_may(e->live->run->plan, e->live->node))
-		return NULL;
-	lane = lanes_find(e->done, item);
-	if (lane)
+	if (lane || !noc_undo_may(e->live->run->plan, e->live->node))
 		return lane;
 	lane = each_lane_new(e, item);
 	lane->over = true;
-	lane->next = e->done;
-	e->done = lane;
+	e->lanes[item] = lane;
 	return lane;
 }
 
@@ -188,8 +174,9 @@ noc_each_restore(struct noc_live *l)
 			   ? (begun + (size_t)e->def->batch - 1) /
 				 (size_t)e->def->batch * (size_t)e->def->batch
 			   : e->n;
-	for (struct noc_lane *at = e->lanes; at; at = at->next)
-		noc_lane_restore(at);
+	for (size_t i = 0; i < e->n; i++)
+		if (e->fate[i] == NOC_ITEM_OPEN)
+			noc_lane_restore(e->lanes[i]);
 	if (e->check)
 		noc_lane_restore(e->check);
 }
@@ -198,8 +185,9 @@ void
 noc_each_lanes(struct noc_each *e, void (*fn)(struct noc_lane *, void *),
 	       void *arg)
 {
-	for (struct noc_lane *at = e->lanes; at; at = at->next)
-		fn(at, arg);
+	for (size_t i = 0; i < e->n; i++)
+		if (e->fate[i] == NOC_ITEM_OPEN)
+			fn(e->lanes[i], arg);
 	if (e->check)
 		fn(e->check, arg);
 }

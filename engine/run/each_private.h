@@ -36,10 +36,10 @@ struct noc_each {
 	size_t wave, wave_end;
 	size_t batch_end;
 	int64_t rate_since_ns, rate_n;
-	size_t slice;		/* begun in one go */
-	int64_t end_ns;		/* its timeout, steady; 0: none */
-	struct noc_lane *lanes; /* of items that are open */
-	struct noc_lane *done;	/* ended, and can be undone */
+	size_t slice;	/* begun in one go */
+	int64_t end_ns; /* its timeout, steady; 0: none */
+	/* Of items that are open, or have ended and can be undone; NULL. */
+	struct noc_lane **lanes;
 	struct noc_lane *check; /* after a wave */
 	bool closing;		/* nothing new begins: it is decided */
 	bool cancelled;

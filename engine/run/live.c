@@ -26,6 +26,28 @@ const char *const noc_wait_names[] = {
 	[NOC_WAIT_QUEUE] = "queue",   [NOC_WAIT_INNER] = "inner",
 };
 
+const char *const noc_phase_names[NOC_PHASES] = {
+	"blocked",  "compensating", "escalating", "waiting_event",
+	"paused",   "retrying",	    "queued",	  "waiting_read",
+	"sleeping", "verifying",    "",
+};
+
+size_t
+noc_phase_find(const char *name)
+{
+	size_t i = 0;
+
+	while (i < NOC_PHASES - 1 && strcmp(noc_phase_names[i], name) != 0)
+		i++;
+	return i;
+}
+
+bool
+noc_live_says(const struct noc_live *l, const char *phase)
+{
+	return l->phase == noc_phase_find(phase);
+}
+
 /* What it waits for has happened. */
 static void
 on_live_due(struct noc_due *due, struct noc_core *core)
@@ -86,6 +108,7 @@ live_link(struct noc_live *l)
 	l->next = NULL;
 	*r->lives_end = l;
 	r->lives_end = &l->next;
+	r->phases[l->phase]++;
 	l->beside_prev = l->lane->lives_end;
 	l->beside = NULL;
 	*l->lane->lives_end = l;
@@ -97,6 +120,7 @@ live_unlink(struct noc_live *l)
 {
 	if (!l->prev)
 		return;
+	l->run->phases[l->phase]--;
 	*l->prev = l->next;
 	if (l->next)
 		l->next->prev = l->prev;
@@ -110,6 +134,48 @@ live_unlink(struct noc_live *l)
 		l->lane->lives_end = l->beside_prev;
 }
 
+void
+noc_live_touch(struct noc_live *l)
+{
+	l->dirty = true;
+	if (l->touched)
+		return;
+	l->touched = true;
+	l->next_touched = l->run->touched;
+	l->run->touched = l;
+}
+
+/* What ends in the input that began it is the first here. */
+static void
+live_untouch(struct noc_live *l)
+{
+	struct noc_live **at = &l->run->touched;
+
+	if (!l->touched)
+		return;
+	while (*at != l)
+		at = &(*at)->next_touched;
+	*at = l->next_touched;
+	l->touched = false;
+}
+
+void
+noc_live_store_touched(struct noc_run *r)
+{
+	struct noc_live *l, *first = NULL;
+
+	while ((l = r->touched)) {
+		r->touched = l->next_touched;
+		l->next_touched = first;
+		first = l;
+	}
+	for (l = first; l; l = l->next_touched) {
+		l->touched = false;
+		if (l->dirty && l->prev)
+			noc_live_store(l);
+	}
+}
+
 static struct noc_live *
 live_new(struct noc_lane *lane, size_t node)
 {
@@ -121,10 +187,10 @@ live_new(struct noc_lane *lane, size_t node)
 	l->path = node < lane->run->plan->nsteps ? noc_lane_path(lane, node)
 						 : noc_strdup("");
 	l->state = "Pending";
-	l->phase = "";
-	l->dirty = true;
+	l->phase = (uint8_t)noc_phase_find("");
 	l->due.on_due = on_live_due;
 	live_link(l);
+	noc_live_touch(l);
 	return l;
 }
 
@@ -182,6 +248,7 @@ void
 noc_live_free(struct noc_live *l)
 {
 	live_unlink(l);
+	live_untouch(l);
 	if (l->lane->broken == l)
 		l->lane->broken = NULL;
 	noc_container_close(l);
@@ -214,6 +281,8 @@ void
 noc_live_resume(struct noc_live *l)
 {
 	live_link(l);
+	if (l->dirty)
+		noc_live_touch(l);
 }
 
 void
@@ -252,8 +321,10 @@ noc_live_wait(struct noc_live *l, enum noc_wait wait, const char *phase,
 		live_unqueue(l);
 	l->wait = wait;
 	l->due_ns = due_ns;
-	l->dirty = true;
-	l->phase = phase;
+	l->run->phases[l->phase] -= l->prev != NULL;
+	l->phase = (uint8_t)noc_phase_find(phase);
+	l->run->phases[l->phase] += l->prev != NULL;
+	noc_live_touch(l);
 	if (due_ns)
 		noc_due_arm_steady(core, &l->due, due_ns);
 	else

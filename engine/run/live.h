@@ -26,6 +26,10 @@ enum noc_wait {
 };
 extern const char *const noc_wait_names[];
 
+/* What a live says of its run: the most telling first, the last is "". */
+extern const char *const noc_phase_names[NOC_PHASES];
+size_t noc_phase_find(const char *name);
+
 struct noc_escalating {
 	const struct noc_escalation *def; /* of the plan; NULL: none */
 	bool on_fail;			  /* the run's, else a step's */
@@ -41,9 +45,9 @@ struct noc_live {
 	size_t node;		/* its step, by place in the plan */
 	char *path;		/* owned */
 	int64_t undone, stays;	/* undo: of how many steps, of how many not */
+	uint8_t phase;		/* of noc_phase_names */
 	bool went;		/* a call of it was out */
 	bool undoes;		/* it takes the step back */
-	const char *phase;	/* static: what it says of its run */
 	bool loaded;		/* from its row, and not sent on yet */
 	struct noc_lane *inner; /* NOC_WAIT_INNER: a called flow */
 	struct noc_each *each;	/* or the items */
@@ -70,7 +74,9 @@ struct noc_live {
 	const char *state;     /* static */
 	struct noc_value *row; /* its JSON; NULL: it has none yet */
 	int64_t ended_ns;      /* of a step that failed, not so the run */
-	bool dirty;
+	bool dirty;	       /* to be written at the end of this input */
+	bool touched;	       /* of the run's */
+	struct noc_live *next_touched;
 };
 
 /* Begun now; the lane has none of this node. */
@@ -92,6 +98,11 @@ const struct noc_step_def *noc_live_step(const struct noc_live *l);
 /* Wait for this, until due (steady; 0: no end). */
 void noc_live_wait(struct noc_live *l, enum noc_wait wait, const char *phase,
 		   int64_t due_ns);
+bool noc_live_says(const struct noc_live *l, const char *phase);
+/* Its row is written when the input is through with the run. */
+void noc_live_touch(struct noc_live *l);
+/* Those that are; the first touched comes first. */
+void noc_live_store_touched(struct noc_run *r);
 /* Its row, as it is now. */
 void noc_live_store(struct noc_live *l);
 /* As v says: "live" in the row of its step, or the row of a run of the first

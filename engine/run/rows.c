@@ -117,27 +117,10 @@ run_write_row(struct noc_run *r)
 	noc_txn_run(noc_core_txn(r->core), &row);
 }
 
-/* The most telling first. */
-static const char *const run_phases[] = {
-	"blocked",  "compensating", "escalating", "waiting_event",
-	"paused",   "retrying",	    "queued",	  "waiting_read",
-	"sleeping", "verifying",    "",
-};
-
-static size_t
-run_phase_rank(const char *phase)
-{
-	size_t i = 0;
-
-	while (i < NOC_COUNT(run_phases) - 1 && strcmp(run_phases[i], phase))
-		i++;
-	return i;
-}
-
 const char *
 noc_run_phase(const char *text)
 {
-	return run_phases[run_phase_rank(text)];
+	return noc_phase_names[noc_phase_find(text)];
 }
 
 static void
@@ -146,16 +129,13 @@ run_set_phase(struct noc_run *r)
 	const char *least = r->stage == NOC_STAGE_UNDO ? "compensating"
 			    : r->paused		       ? "paused"
 						       : "";
-	size_t best = run_phase_rank(least);
+	size_t best = 0, most = noc_phase_find(least);
 
-	for (const struct noc_live *l = r->lives; l; l = l->next) {
-		size_t rank = run_phase_rank(l->phase);
-
-		best = rank < best ? rank : best;
-	}
-	if (!strcmp(r->phase, run_phases[best]))
+	while (best < most && !r->phases[best])
+		best++;
+	if (!strcmp(r->phase, noc_phase_names[best]))
 		return;
-	r->phase = run_phases[best];
+	r->phase = noc_phase_names[best];
 	r->dirty = true;
 }
 
@@ -165,9 +145,7 @@ noc_run_store(struct noc_run *r)
 {
 	struct noc_runs *runs = noc_runs_of(r->core);
 
-	for (struct noc_live *l = r->lives; l; l = l->next)
-		if (l->dirty)
-			noc_live_store(l);
+	noc_live_store_touched(r);
 	if (!r->ended)
 		run_set_phase(r);
 	if (!r->dirty && noc_run_next(r) == r->at)
@@ -422,7 +400,7 @@ step_row_is(struct noc_live *l, const char *state, struct noc_value *json)
 	noc_value_free(l->row);
 	l->row = json;
 	l->state = state;
-	l->dirty = true;
+	noc_live_touch(l);
 }
 
 struct noc_value *

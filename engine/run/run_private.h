@@ -28,6 +28,8 @@ struct noc_failure {
 	int64_t retry_after_ms;
 };
 
+#define NOC_PHASES 11 /* engine/run/live.h */
+
 struct noc_blast; /* engine/run/blast.h */
 struct noc_hold;  /* engine/run/queue.h */
 struct noc_lane;  /* engine/run/lane.h */
@@ -65,6 +67,8 @@ struct noc_run {
 	    *closing; /* those of on_fail or finally, at their time */
 	struct noc_lane *todo, **todo_end;   /* lanes to go through */
 	struct noc_live *lives, **lives_end; /* begun and not ended */
+	uint32_t phases[NOC_PHASES]; /* of these, by what they say of it */
+	struct noc_live *touched;    /* whose rows may have to be written */
 	enum noc_stage stage;
 	int64_t stage_ns;    /* when on_fail or finally began */
 	const char *verdict; /* static: the state that it ends in; NULL: open */

@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/table.h"
 #include "store/crash.h"
 #include "engine/expr/template.h"
 #include "engine/core/steady.h"
@@ -46,6 +47,7 @@ struct noc_undo {
 	struct undo_mark *marks; /* in the order in which they were done */
 	size_t n, cap;
 	struct noc_lane *kept;	 /* of containers that are over */
+	struct noc_table loaded; /* path -> one of these, from its rows */
 	struct noc_value *lists; /* name of an each -> its items */
 	/* While it is undone. */
 	struct undo_job *job;
@@ -136,6 +138,7 @@ noc_undo_free(struct noc_undo *u)
 		noc_lane_free(u->kept);
 		u->kept = next;
 	}
+	noc_table_release(&u->loaded);
 	noc_value_free(u->lists);
 	free(u->marks);
 	free(u);
@@ -455,7 +458,7 @@ noc_undo_over(struct noc_live *l, bool ok)
 		return;
 	if (job->by) {
 		*(ok ? &job->by->undone : &job->by->stays) += 1;
-		job->by->dirty = true;
+		noc_live_touch(job->by);
 	}
 	u->at--;
 	lane_unwind_next(lane);
@@ -675,19 +678,18 @@ noc_undo_lane(struct noc_lane *lane, size_t container, const char *path,
 
 	if (!noc_undo_may(lane->run->plan, container))
 		return NULL;
-	inner = lane->undo ? lane->undo->kept : NULL;
-	while (inner && strcmp(inner->path, path) != 0)
-		inner = inner->next;
+	inner = noc_table_get(&undo_of(lane)->loaded, path);
 	if (inner)
 		return inner;
 	inner = noc_lane_new(lane->run, lane, container, path);
 	inner->over = true;
 	if (item >= 0)
 		inner->item = item;
-	list = lane->undo ? noc_value_get(lane->undo->lists, def->name) : NULL;
+	list = noc_value_get(lane->undo->lists, def->name);
 	value = item >= 0 ? noc_value_at(list, (size_t)item) : NULL;
 	if (value)
 		inner->extra = noc_each_extra(lane, def->each->as, value);
 	noc_undo_keep(lane, inner);
+	noc_table_put(&lane->undo->loaded, path, inner);
 	return inner;
 }

@@ -57,7 +57,7 @@ noc_verify_result(struct noc_live *l, struct noc_value *result,
 	bool ok = false;
 
 	l->reads++;
-	l->dirty = true;
+	noc_live_touch(l);
 	if (d->failure)
 		noc_strbuf_adds(&why, d->failure->message);
 	else

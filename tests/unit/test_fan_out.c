@@ -137,6 +137,10 @@ test_altered_rows(void **state)
 		" WHERE path = 'n'",
 		"UPDATE steps SET json = json_set(json, '$.live.items',"
 		" json('[\"a\",\"a\"]')) WHERE path = 'n'",
+		"UPDATE steps SET json = json_set(json, '$.live.items',"
+		" json((WITH RECURSIVE c(x) AS (SELECT 0 UNION ALL SELECT"
+		" x + 1 FROM c WHERE x < 10000) SELECT json_group_array(x)"
+		" FROM c))) WHERE path = 'n'",
 		"UPDATE steps SET path = 'n[a]/sleep_2!undo' WHERE path ="
 		" 'n[a]/sleep_2'",
 	};
