@@ -274,6 +274,7 @@ def _():
         noc.equal(headers["authorization"], "Bearer t0p", "token")
         noc.equal(json.loads(Web.seen[0][2]), {"a": "/201"}, "body")
         for code, cls, tries in ((400, "permanent", 1), (302, "permanent", 1),
+                                 (401, "permanent", 1), (403, "permanent", 1),
                                  (503, "dependency_unavailable", 1),
                                  (500, "transient", 3)):
             Web.seen.clear()

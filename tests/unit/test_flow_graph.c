@@ -174,6 +174,34 @@ test_a_failure_in_a_branch(void **state)
 		   bad_says, "Failed", "bad ");
 }
 
+/* What is acted on is read again right before, and compared. */
+static void
+test_what_changed_meanwhile_is_not_acted_on(void **state)
+{
+	static const char flow[] =
+	    "flow 'f' { get 'intent', sleep '30m', get 'again', fail 'changed'"
+	    " { when = { ['steps.again.hash'] = isnt '{steps.intent.hash}' } },"
+	    " put 'push' }";
+	static const struct {
+		const char *again, *state, *order;
+	} cases[] = {
+		{ "{\"hash\":\"a\"}", "Succeeded", "intent again push " },
+		{ "{\"hash\":\"b\"}", "Failed", "intent again " },
+		{ "dependency_unavailable", "Failed", "intent again " },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(cases); i++) {
+		const struct flow_says says[] = {
+			{ "intent", "{\"hash\":\"a\"}" },
+			{ "again", cases[i].again },
+			{ 0 },
+		};
+
+		flow_whole(flow, says, cases[i].state, cases[i].order);
+	}
+}
+
 /* ---- call ---- */
 
 static void
@@ -345,6 +373,7 @@ main(void)
 		cmocka_unit_test(test_a_failure_beside_a_fan_out),
 		cmocka_unit_test(test_choose),
 		cmocka_unit_test(test_a_failure_in_a_branch),
+		cmocka_unit_test(test_what_changed_meanwhile_is_not_acted_on),
 		cmocka_unit_test(test_a_called_flow_sees_its_input_only),
 		cmocka_unit_test(test_what_a_called_flow_is_given_is_checked),
 		cmocka_unit_test(test_stop_and_fail_end_what_they_are_in),

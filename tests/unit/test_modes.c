@@ -80,6 +80,43 @@ test_shadow_beside_live(void **state)
 	cor_close(&f);
 }
 
+/* A key falls on one side, and stays there. */
+static void
+test_a_share_of_the_keys_acts(void **state)
+{
+	static const char rules[] =
+	    "rule \"some\" { mode = \"canary\", canary = \"25%\", on ="
+	    " \"link.down\", key = \"{ifname}\", guard = { settle = \"0s\" }," STEPS
+	    " }\n";
+	struct fix f = { 0 };
+	size_t act = 0;
+
+	(void)state;
+	fix_open(&f, rules);
+	for (int i = 0; i < 40; i++) {
+		char port[16];
+		uint64_t fired[2];
+
+		snprintf(port, sizeof(port), "eth%d", i);
+		for (int again = 0; again < 2; again++) {
+			uint64_t before = cor_count(&f, "some")->fired;
+
+			cor_port(&f, "link.down", "sw1", port);
+			fix_refuse(&f, "snmp.get", "permanent", 0);
+			fired[again] = cor_count(&f, "some")->fired - before;
+			fix_advance(&f, 60000);
+			cor_port(&f, "link.up", "sw1", port);
+			fix_advance(&f, 60000);
+		}
+		assert_int_equal(fired[0], fired[1]);
+		act += fired[0];
+	}
+	assert_int_equal(
+	    cor_count(&f, "some")->fired + cor_count(&f, "some")->observed, 80);
+	assert_in_range(act, 5, 15);
+	cor_close(&f);
+}
+
 /* What it does not tell changes nothing that a verify would look for. */
 static void
 test_shadow_verifies(void **state)
@@ -288,6 +325,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_shadow_tells_nobody),
 		cmocka_unit_test(test_shadow_beside_live),
+		cmocka_unit_test(test_a_share_of_the_keys_acts),
 		cmocka_unit_test(test_shadow_of_notices),
 		cmocka_unit_test(test_shadow_verifies),
 		cmocka_unit_test(test_acts_through_a_flow),
