@@ -293,6 +293,50 @@ test_an_undo_sees_its_step(void **state)
 	flow_close(&f);
 }
 
+static void
+undoes_of(struct fix *f, const char *items)
+{
+	assert_int_equal(f->ncalls, 1);
+	assert_string_equal(
+	    noc_value_get_str(noc_value_get(f->calls[0]->params, "opts"), "a",
+			      ""),
+	    items);
+}
+
+/* One job on many devices: which of them go back, also after a death. */
+static void
+test_a_job_is_undone_for_some(void **state)
+{
+	static const char text[] = FLOW_WORDS
+	    "flow 'f' { get 'look', put('job', { targets = { 'x', 'y', 'z' },"
+	    " undo = snmp.set { a = '{undo.items:json}' } }),"
+	    " undo 'back' { step = 'job', items = '{steps.look.bad}' },"
+	    " get 'c' }";
+	const struct flow_says says[] = { { "look", "{\"bad\":[\"y\",\"z\"]}" },
+					  { 0 } };
+	char *dir = state_make();
+	struct fix f;
+
+	(void)state;
+	flow_forget();
+	flow_world.says = says;
+	flow_world.holds = true;
+	life_world = on_flow_world;
+	life_open(&f, dir, noc_clock_read(), text);
+	fix_start_flow(&f, "f");
+	flow_reply_to(&f, "look");
+	flow_reply_to(&f, "job");
+	undoes_of(&f, "[\"y\",\"z\"]");
+	life_dies(&f, dir, text);
+	fix_advance(&f, 1000); /* it is tried again */
+	undoes_of(&f, "[\"y\",\"z\"]");
+	flow_reply_to(&f, "job!undo");
+	flow_reply_to(&f, "c");
+	flow_ended(&f, "Succeeded");
+	life_done(&f, dir);
+	flow_forget();
+}
+
 /* It may have happened: it is taken back all the same. */
 static void
 test_what_is_in_doubt_is_undone(void **state)
@@ -532,6 +576,7 @@ main(void)
 		cmocka_unit_test(test_an_undo_step_at_the_end),
 		cmocka_unit_test(test_an_undo_step_beside_a_failure),
 		cmocka_unit_test(test_an_undo_sees_its_step),
+		cmocka_unit_test(test_a_job_is_undone_for_some),
 		cmocka_unit_test(test_what_is_in_doubt_is_undone),
 		cmocka_unit_test(test_nothing_is_undone_that_was_never_tried),
 		cmocka_unit_test(test_what_was_called_off_before_it_went_out),
