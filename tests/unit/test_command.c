@@ -105,17 +105,6 @@ tell(struct fix *f, const struct noc_value *command)
 	return t;
 }
 
-static struct noc_value *
-parse(const char *json)
-{
-	struct noc_value *v;
-	struct noc_err err;
-
-	if (noc_json_parse(json, strlen(json), &v, &err))
-		fail_msg("%s: %s", json, err.msg);
-	return v;
-}
-
 static void
 world_open(struct fix *f, char run[NOC_ID_TEXT])
 {
@@ -144,7 +133,7 @@ world_command(size_t i, const char *run)
 	json = noc_asprintf("{\"verb\":\"%s\",\"actor\":\"joe\"%s%s}",
 			    valid[i].verb, *valid[i].params ? "," : "",
 			    valid[i].params);
-	command = parse(json);
+	command = unit_json(json);
 	free(json);
 	if (noc_value_is_str(noc_value_get(command, "id"), "RUN"))
 		noc_value_set(command, "id", noc_value_str(run));
@@ -354,7 +343,7 @@ test_refused(void **state)
 	(void)state;
 	world_open(&f, run);
 	for (size_t i = 0; i < NOC_COUNT(wrong); i++) {
-		struct noc_value *command = parse(wrong[i].json);
+		struct noc_value *command = unit_json(wrong[i].json);
 
 		refused(&f, command, wrong[i].kind, wrong[i].message);
 		noc_value_free(command);

@@ -7,17 +7,6 @@
 #include "base/mem.h"
 #include "engine/flow/input.h"
 
-static struct noc_value *
-json(const char *text)
-{
-	struct noc_value *v;
-	struct noc_err err;
-
-	if (noc_json_parse(text, strlen(text), &v, &err))
-		fail_msg("%s: %s", text, err.msg);
-	return v;
-}
-
 #define INTEGER \
 	"{\"vid\":{\"node\":\"integer\",\"opts\":{\"min\":2,\"max\":4094}}}"
 #define TYPE(t) "{\"x\":\"" t "\"}"
@@ -66,9 +55,9 @@ test_what_fits(void **state)
 	(void)state;
 	for (size_t i = 0; i < NOC_COUNT(cases); i++) {
 		struct noc_value *takes =
-		    cases[i].takes ? json(cases[i].takes) : NULL;
+		    cases[i].takes ? unit_json(cases[i].takes) : NULL;
 		struct noc_value *given =
-		    cases[i].given ? json(cases[i].given) : NULL;
+		    cases[i].given ? unit_json(cases[i].given) : NULL;
 		struct noc_err err;
 		char *has;
 
@@ -146,9 +135,9 @@ test_what_does_not(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < NOC_COUNT(cases); i++) {
-		struct noc_value *takes = json(cases[i].takes);
+		struct noc_value *takes = unit_json(cases[i].takes);
 		struct noc_value *given =
-		    cases[i].given ? json(cases[i].given) : NULL;
+		    cases[i].given ? unit_json(cases[i].given) : NULL;
 		struct noc_err err = { NOC_OK, "" };
 
 		if (noc_input_check("f", takes, &given, &err) != NOC_EINPUT)
@@ -182,19 +171,19 @@ test_deep_input_is_refused(void **state)
 static void
 test_a_call_is_checked_when_it_is_loaded(void **state)
 {
-	struct noc_value *takes = json(INTEGER), *given;
+	struct noc_value *takes = unit_json(INTEGER), *given;
 	struct noc_err err;
 
 	(void)state;
-	given = json("{\"vid\":\"{item.vid}\"}");
+	given = unit_json("{\"vid\":\"{item.vid}\"}");
 	assert_int_equal(noc_input_check_call("f", takes, given, &err), 0);
 	noc_value_free(given);
-	given = json("{\"vid\":\"ten\"}");
+	given = unit_json("{\"vid\":\"ten\"}");
 	assert_int_equal(noc_input_check_call("f", takes, given, &err),
 			 NOC_ECONFIG);
 	assert_int_equal(err.kind, NOC_ECONFIG);
 	noc_value_free(given);
-	given = json("{}");
+	given = unit_json("{}");
 	assert_int_equal(noc_input_check_call("f", takes, given, &err),
 			 NOC_ECONFIG);
 	noc_value_free(given);

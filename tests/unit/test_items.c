@@ -2,14 +2,9 @@
 /* A run with a fan-out, as it is shown: steps, counts, pages of items. */
 #include "config.h"
 
-#include "store/reader.h"
-
-#include "tests/unit/store_state.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/reader_fixture.h"
 
 #define RUN "33333333-3333-3333-3333-333333333333"
-
-static char *dir;
 
 struct row {
 	const char *path;
@@ -94,39 +89,6 @@ setup(void **state)
 	dir = state_make();
 	put_all(rows, NOC_COUNT(rows));
 	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	state_remove(dir);
-	return 0;
-}
-
-static int
-try_ask(const char *name, const char *params, struct noc_value **out,
-	struct noc_err *err)
-{
-	struct noc_value *p = NULL;
-	int rc;
-
-	assert_int_equal(noc_json_parse(params, strlen(params), &p, NULL), 0);
-	*out = NULL;
-	rc = noc_reader_query(dir, name, p, out, err);
-	noc_value_free(p);
-	return rc;
-}
-
-static struct noc_value *
-ask(const char *name, const char *params)
-{
-	struct noc_value *v;
-	struct noc_err err;
-
-	if (try_ask(name, params, &v, &err))
-		fail_msg("%s %s: %s", name, params, err.msg);
-	return v;
 }
 
 static void

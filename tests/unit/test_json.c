@@ -8,17 +8,6 @@
 #include "base/json.h"
 #include "base/mem.h"
 
-static struct noc_value *
-parsed(const char *text)
-{
-	struct noc_err err = { 0 };
-	struct noc_value *v = NULL;
-
-	if (noc_json_parse(text, strlen(text), &v, &err))
-		fail_msg("%s: %s", text, err.msg);
-	return v;
-}
-
 static void
 refused(const char *text, size_t len, const char *says)
 {
@@ -34,7 +23,7 @@ refused(const char *text, size_t len, const char *says)
 static void
 round_trip(const char *text, enum noc_json_style style, const char *expected)
 {
-	struct noc_value *v = parsed(text);
+	struct noc_value *v = unit_json(text);
 	char *s = noc_json_string(v, style);
 
 	assert_string_equal(s, expected);
@@ -78,7 +67,7 @@ suite(void **state)
 			/* What was read is written so that it reads the same.
 			 */
 			char *s = noc_json_string(v, NOC_JSON_CANONICAL);
-			struct noc_value *again = parsed(s);
+			struct noc_value *again = unit_json(s);
 
 			assert_true(noc_value_eq(v, again));
 			noc_value_free(again);
@@ -115,7 +104,7 @@ numbers(void **state)
 		   "[1.0,0.1,-0.0,1e+300,4.94065645841247e-324]");
 	round_trip("0.30000000000000004", NOC_JSON_COMPACT,
 		   "0.30000000000000004");
-	v = parsed("{\"a\":18446744073709551616}");
+	v = unit_json("{\"a\":18446744073709551616}");
 	assert_int_equal(noc_value_get(v, "a")->type, NOC_REAL);
 	assert_true(noc_value_get(v, "a")->u.d == 18446744073709551616.0);
 	noc_value_free(v);
@@ -152,7 +141,7 @@ refusals(void **state)
 static void
 nul_bytes(void **state)
 {
-	struct noc_value *v = parsed("{\"a\\u0000b\":\"c\\u0000d\"}");
+	struct noc_value *v = unit_json("{\"a\\u0000b\":\"c\\u0000d\"}");
 	const struct noc_value *s = noc_value_get(v, "a\xef\xbf\xbd"
 						     "b");
 

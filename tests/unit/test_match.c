@@ -10,17 +10,6 @@
 #include "engine/rule/normalize.h"
 #include "tests/unit/rules_fixture.h"
 
-static struct noc_value *
-json(const char *text)
-{
-	struct noc_value *v;
-	struct noc_err err;
-
-	if (noc_json_parse(text, strlen(text), &v, &err))
-		fail_msg("%s: %s", text, err.msg);
-	return v;
-}
-
 static void
 syslog_event(struct noc_event *ev, struct noc_syslog *m, const char *raw)
 {
@@ -130,7 +119,7 @@ test_traps_by_name_or_oid(void **state)
 		struct noc_event ev = { .kind = noc_interns("snmp.trap"),
 					.base = noc_interns("snmp.trap") };
 
-		ev.snmp = json(traps[i]);
+		ev.snmp = unit_json(traps[i]);
 		assert_non_null(noc_normalize(rs, &ev));
 		assert_string_equal(ev.kind, "link.down");
 		assert_int_equal(noc_value_get_int(ev.data, "ifindex", 0), 7);
@@ -155,14 +144,15 @@ test_hooks_read_the_body(void **state)
 	    "\"alert.{status}\", kinds = { \"alert.firing\", "
 	    "\"alert.resolved\" } }\n");
 	struct noc_value *alert =
-	    json("{\"status\":\"firing\",\"fingerprint\":\"f1\","
-		 "\"labels\":{\"alertname\":\"X\"}}");
+	    unit_json("{\"status\":\"firing\",\"fingerprint\":\"f1\","
+		      "\"labels\":{\"alertname\":\"X\"}}");
 	struct noc_event ev = { .kind = "webhook", .base = "webhook" };
 	struct noc_err err;
 
 	(void)state;
-	ev.http = json("{\"header\":{\"x-user\":\"joe\"},\"body\":{\"model\":"
-		       "\"vlan\",\"data\":{\"vid\":100,\"device\":\"sw9\"}}}");
+	ev.http =
+	    unit_json("{\"header\":{\"x-user\":\"joe\"},\"body\":{\"model\":"
+		      "\"vlan\",\"data\":{\"vid\":100,\"device\":\"sw9\"}}}");
 	assert_int_equal(noc_normalize_hook(rs, &rs->hooks[0], &ev,
 					    noc_value_get(ev.http, "body"),
 					    &err),
@@ -173,7 +163,7 @@ test_hooks_read_the_body(void **state)
 	assert_true(noc_slice_is(ev.device, "sw9"));
 	noc_event_clear(&ev);
 
-	ev.http = json("{\"body\":{\"model\":\"site\"}}");
+	ev.http = unit_json("{\"body\":{\"model\":\"site\"}}");
 	assert_int_equal(noc_normalize_hook(rs, &rs->hooks[0], &ev,
 					    noc_value_get(ev.http, "body"),
 					    &err),
@@ -240,7 +230,7 @@ test_rules_in_order_each_once(void **state)
 	assert_matches(rs, &ev, "a c e");
 	/* Made canonical it is still a syslog message. */
 	ev.kind = noc_interns("link.down");
-	ev.data = json("{\"ifname\":\"Gi1\"}");
+	ev.data = unit_json("{\"ifname\":\"Gi1\"}");
 	assert_matches(rs, &ev, "a b c e g2");
 	ev.device = noc_slice_str("sw2");
 	assert_matches(rs, &ev, "a b c g2");
@@ -266,7 +256,7 @@ test_pairs_see_both_ends(void **state)
 	const struct noc_pair *out[4];
 
 	(void)state;
-	ev.data = json("{\"peer\":\"x\"}");
+	ev.data = unit_json("{\"peer\":\"x\"}");
 	assert_int_equal(noc_match_pairs(rs, &ev, out, 4), 2);
 	assert_string_equal(out[0]->name, "p");
 	assert_string_equal(out[1]->name, "q");

@@ -16,17 +16,6 @@ setup(void **state)
 	return 0;
 }
 
-static struct noc_value *
-json(const char *text)
-{
-	struct noc_value *v;
-	struct noc_err err;
-
-	if (noc_json_parse(text, strlen(text), &v, &err))
-		fail_msg("%s: %s", text, err.msg);
-	return v;
-}
-
 /* The plan of a `run` in the rule language. */
 static struct noc_plan *
 plan(const char *run, struct noc_ruleset **rs)
@@ -367,7 +356,7 @@ test_steps_are_described(void **state)
 	struct noc_plan *p = plan(heal, &rs);
 
 	(void)state;
-	ev.data = json(text);
+	ev.data = unit_json(text);
 	noc_plan_describe_step(&p->steps[2], &scope, &sb);
 	assert_string_equal(sb.p, "snmp.set ifAdminStatus.7=up");
 	noc_strbuf_clear(&sb);

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "store/reader.h"
-
 #include "store/db.h"
 #include "store/query.h"
-#include "tests/unit/store_state.h"
+#include "tests/unit/reader_fixture.h"
 
-static char *dir;
 static struct noc_id event_id, run_id;
 
 /* 300 plain events; one that a rule decided on and ran for. */
@@ -84,41 +81,6 @@ setup(void **state)
 	assert_true(state_wait(w, noc_writer_submit(w, txn), PATIENCE_MS));
 	noc_writer_close(w, 1000);
 	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	state_remove(dir);
-	return 0;
-}
-
-/* Parameters are JSON here, for short. */
-static int
-try_ask(const char *name, const char *params, struct noc_value **out,
-	struct noc_err *err)
-{
-	struct noc_value *p = NULL;
-	int rc;
-
-	assert_int_equal(noc_json_parse(params, strlen(params), &p, NULL), 0);
-	*out = NULL;
-	rc = noc_reader_query(dir, name, p, out, err);
-	noc_value_free(p);
-	return rc;
-}
-
-static struct noc_value *
-ask(const char *name, const char *params)
-{
-	struct noc_value *v;
-	struct noc_err err;
-
-	if (try_ask(name, params, &v, &err))
-		fail_msg("%s %s: %s", name, params, err.msg);
-	assert_non_null(v);
-	return v;
 }
 
 static const char *

@@ -8,17 +8,6 @@
 #include "engine/expr/scope.h"
 #include "engine/expr/template.h"
 
-static struct noc_value *
-json(const char *text)
-{
-	struct noc_value *v;
-	struct noc_err err;
-
-	if (noc_json_parse(text, strlen(text), &v, &err))
-		fail_msg("%s", err.msg);
-	return v;
-}
-
 static struct noc_event event;
 static struct noc_value *steps, *input, *extra;
 static struct noc_scope scope;
@@ -31,11 +20,12 @@ setup(void **state)
 	event.kind = event.base = "link.down";
 	event.device = noc_slice_str("sw1");
 	event.severity = 3;
-	event.data = json("{\"ifname\":\"Gi1/0/1\",\"ifindex\":7,"
-			  "\"evil\":\"{device}\"}");
-	steps = json("{\"look\":{\"oper\":\"down\",\"list\":[1,\"b\",3,4]}}");
-	input = json("{\"vlan\":100,\"ok\":true,\"x\":null}");
-	extra = json("{\"count\":12,\"rule\":\"heal\"}");
+	event.data = unit_json("{\"ifname\":\"Gi1/0/1\",\"ifindex\":7,"
+			       "\"evil\":\"{device}\"}");
+	steps =
+	    unit_json("{\"look\":{\"oper\":\"down\",\"list\":[1,\"b\",3,4]}}");
+	input = unit_json("{\"vlan\":100,\"ok\":true,\"x\":null}");
+	extra = unit_json("{\"count\":12,\"rule\":\"heal\"}");
 	scope = (struct noc_scope){
 		.ev = &event, .steps = steps, .input = input, .extra = extra
 	};
@@ -134,10 +124,10 @@ static void
 test_a_lone_path_keeps_its_type(void **state)
 {
 	struct noc_value *tree =
-	    json("{\"vlan\":\"{input.vlan}\",\"ok\":\"{input.ok}\","
-		 "\"s\":\"v{input.vlan}\",\"l\":\"{steps.look.list}\","
-		 "\"if.{ifindex}\":1,"
-		 "\"auth\":{\"node\":\"secret\",\"name\":\"{device}\"}}");
+	    unit_json("{\"vlan\":\"{input.vlan}\",\"ok\":\"{input.ok}\","
+		      "\"s\":\"v{input.vlan}\",\"l\":\"{steps.look.list}\","
+		      "\"if.{ifindex}\":1,"
+		      "\"auth\":{\"node\":\"secret\",\"name\":\"{device}\"}}");
 	struct noc_value *out;
 	struct noc_err err;
 	char *text;
@@ -159,12 +149,12 @@ static void
 test_data_names_no_secret(void **state)
 {
 	struct noc_value *said =
-	    json("{\"l\":{\"node\":\"secret\",\"name\":\"pager\"},"
-		 "\"deep\":[{\"a\":{\"node\":\"secret\"}}],"
-		 "\"key\":\"node\",\"word\":\"secret\"}");
+	    unit_json("{\"l\":{\"node\":\"secret\",\"name\":\"pager\"},"
+		      "\"deep\":[{\"a\":{\"node\":\"secret\"}}],"
+		      "\"key\":\"node\",\"word\":\"secret\"}");
 	struct noc_scope told = { .input = said };
 	struct noc_value *tree =
-	    json("{\"deep\":\"{input.deep}\",\"l\":\"{input.l}\"}");
+	    unit_json("{\"deep\":\"{input.deep}\",\"l\":\"{input.l}\"}");
 	struct noc_value *out;
 	struct noc_err err;
 
@@ -177,7 +167,8 @@ test_data_names_no_secret(void **state)
 			    "[{\"a\":{\"node\":\"secret\"}}]");
 	noc_value_free(out);
 	noc_value_free(tree);
-	tree = json("{\"{input.key}\":\"{input.word}\",\"name\":\"pager\"}");
+	tree =
+	    unit_json("{\"{input.key}\":\"{input.word}\",\"name\":\"pager\"}");
 	assert_int_equal(
 	    noc_template_tree(tree, &told, NOC_MISSING_FAIL, &out, &err),
 	    NOC_EINPUT);

@@ -17,17 +17,6 @@ static struct noc_event event;
 static struct noc_syslog message;
 static struct noc_value *steps;
 
-static struct noc_value *
-json(const char *text)
-{
-	struct noc_value *v;
-	struct noc_err err;
-
-	if (noc_json_parse(text, strlen(text), &v, &err))
-		fail_msg("%s: %s", text, err.msg);
-	return v;
-}
-
 static int
 setup(void **state)
 {
@@ -50,10 +39,11 @@ setup(void **state)
 	message.tag = noc_slice_str("%LINK-3-UPDOWN");
 	message.severity = 3;
 	event.syslog = &message;
-	event.data = json("{\"ifname\":\"GigabitEthernet1/0/1\",\"ifindex\":7,"
-			  "\"rx\":-25.5,\"text\":\"10\",\"flag\":false,"
-			  "\"oid\":\"1.3.6.1.4.1.9.9.13\"}");
-	steps = json("{\"look\":{\"oper\":\"up\",\"n\":2}}");
+	event.data =
+	    unit_json("{\"ifname\":\"GigabitEthernet1/0/1\",\"ifindex\":7,"
+		      "\"rx\":-25.5,\"text\":\"10\",\"flag\":false,"
+		      "\"oid\":\"1.3.6.1.4.1.9.9.13\"}");
+	steps = unit_json("{\"look\":{\"oper\":\"up\",\"n\":2}}");
 	return 0;
 }
 
@@ -69,7 +59,7 @@ teardown(void **state)
 static struct noc_where *
 where(const char *text)
 {
-	struct noc_value *v = json(text);
+	struct noc_value *v = unit_json(text);
 	struct noc_where *w = NULL;
 	struct noc_err err;
 
@@ -263,7 +253,7 @@ static void
 assert_refuses(const char *text, const char *want)
 {
 	struct noc_table defined = { 0 };
-	struct noc_value *v = json(text);
+	struct noc_value *v = unit_json(text);
 	struct noc_where *w;
 	struct noc_err err;
 

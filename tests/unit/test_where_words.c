@@ -12,17 +12,6 @@
 static struct noc_event event;
 static struct noc_value *steps, *input;
 
-static struct noc_value *
-json(const char *text)
-{
-	struct noc_value *v;
-	struct noc_err err;
-
-	if (noc_json_parse(text, strlen(text), &v, &err))
-		fail_msg("%s: %s", text, err.msg);
-	return v;
-}
-
 static int
 setup(void **state)
 {
@@ -30,12 +19,12 @@ setup(void **state)
 	memset(&event, 0, sizeof(event));
 	event.kind = event.base = "link.down";
 	event.device = noc_slice_str("sw1");
-	event.data = json("{\"ifname\":\"Gi1\"}");
-	steps =
-	    json("{\"check\":{\"failed\":0,\"ok\":5,\"rx\":-2.5,\"oper\":"
-		 "\"up\",\"again\":\"up\",\"list\":[\"a\",\"b\"]},\"is-up\":"
-		 "{\"n\":1}}");
-	input = json("{\"gate\":true,\"off\":false}");
+	event.data = unit_json("{\"ifname\":\"Gi1\"}");
+	steps = unit_json(
+	    "{\"check\":{\"failed\":0,\"ok\":5,\"rx\":-2.5,\"oper\":"
+	    "\"up\",\"again\":\"up\",\"list\":[\"a\",\"b\"]},\"is-up\":"
+	    "{\"n\":1}}");
+	input = unit_json("{\"gate\":true,\"off\":false}");
 	return 0;
 }
 
@@ -158,7 +147,7 @@ test_a_template_on_the_right(void **state)
 		struct noc_scope scope = { .ev = &event, .steps = steps };
 		char *text =
 		    noc_asprintf("{\"%s\":%s}", cases[i].path, cases[i].want);
-		struct noc_value *v = json(text);
+		struct noc_value *v = unit_json(text);
 		struct noc_where *w = NULL;
 		struct noc_err err;
 

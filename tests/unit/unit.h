@@ -13,6 +13,8 @@
 
 #include <cmocka.h>
 
+#include "base/json.h"
+
 /* The path of a file under tests/data (static storage, one at a time). */
 static inline const char *
 unit_data(const char *name)
@@ -22,6 +24,18 @@ unit_data(const char *name)
 
 	snprintf(path, sizeof(path), "%s/tests/data/%s", src ? src : ".", name);
 	return path;
+}
+
+/* Returned; fails the test when it is none. */
+static inline struct noc_value *
+unit_json(const char *text)
+{
+	struct noc_err err = { 0 };
+	struct noc_value *v = NULL;
+
+	if (noc_json_parse(text, strlen(text), &v, &err))
+		fail_msg("%s: %s", text, err.msg);
+	return v;
 }
 
 /* A whole file; the caller frees.  Fails the test when there is none. */
