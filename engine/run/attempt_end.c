@@ -223,6 +223,7 @@ noc_attempt_in_doubt(struct noc_live *l, struct noc_step_done *d)
 	const struct noc_run *r = l->run;
 	const char *way = d->def->on_crash;
 
+	l->doubt = true;
 	if (noc_cancel_is(l)) {
 		noc_cancel_doubt(l, d);
 	} else if (!strcmp(way, "fail")) {
@@ -265,7 +266,7 @@ noc_step_decided(struct noc_live *l, const char *signal, const char *actor)
 
 	r->recoveries = 0;
 	r->lacks_code = false;
-	l->probing = false;
+	l->doubt = l->probing = false;
 	l->tries = 0;
 	if (!d.def || r->frozen) {
 		noc_run_end(r, "Failed", "blocked, and given up");
@@ -323,6 +324,7 @@ noc_attempt_probed(struct noc_live *l, struct noc_value *result,
 	}
 	l->probing = false;
 	if (probe_refuses(d->failure)) {
+		l->doubt = false;
 		l->tries = 0;
 		noc_step_retry(l, d, 0);
 		return;

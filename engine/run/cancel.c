@@ -25,6 +25,8 @@
 
 /* ---- what stays ---- */
 
+#define MAY " (it may have happened)"
+
 void
 noc_cancel_note(struct noc_run *r, size_t node, const char *path,
 		const char *state)
@@ -40,6 +42,9 @@ noc_cancel_note(struct noc_run *r, size_t node, const char *path,
 		step = noc_strndup(path, len - undo);
 		noc_value_unset(r->stays, step);
 		free(step);
+		step = noc_asprintf("%.*s" MAY, (int)(len - undo), path);
+		noc_value_unset(r->stays, step);
+		free(step);
 	} else if (!r->plan->steps[node].mutates) {
 		return;
 	} else if (noc_value_len(r->stays) < NOC_STAYS_MAX) {
@@ -47,6 +52,15 @@ noc_cancel_note(struct noc_run *r, size_t node, const char *path,
 	} else {
 		r->stays_more++;
 	}
+}
+
+void
+noc_cancel_may_stay(const struct noc_live *l)
+{
+	char *said = noc_asprintf("%s" MAY, l->path);
+
+	noc_value_set(l->run->stays, said, noc_value_bool(true));
+	free(said);
 }
 
 struct noc_value *
@@ -88,20 +102,11 @@ cancel_leaves(const struct noc_live *l)
 }
 
 static void
-cancel_may_stay(const struct noc_live *l)
-{
-	char *said = noc_asprintf("%s (it may have happened)", l->path);
-
-	noc_value_set(l->run->stays, said, noc_value_bool(true));
-	free(said);
-}
-
-static void
 cancel_doubts(struct noc_run *r)
 {
 	for (const struct noc_live *l = r->lives; l; l = l->next)
 		if (cancel_leaves(l))
-			cancel_may_stay(l);
+			noc_cancel_may_stay(l);
 }
 
 bool
@@ -114,7 +119,7 @@ noc_cancel_is(const struct noc_live *l)
 void
 noc_cancel_doubt(struct noc_live *l, struct noc_step_done *d)
 {
-	cancel_may_stay(l);
+	noc_cancel_may_stay(l);
 	d->state = "Cancelled";
 	d->outcome = "in_doubt";
 	noc_step_write_done(l, d);

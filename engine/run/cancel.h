@@ -22,6 +22,8 @@ int noc_run_cancel(struct noc_core *core, const struct noc_id *id,
 /* A step of it has ended in this state: what it changed stays, or not. */
 void noc_cancel_note(struct noc_run *r, size_t node, const char *path,
 		     const char *state);
+/* It is given up while nobody knows. */
+void noc_cancel_may_stay(const struct noc_live *l);
 /* The paths of what it changed and did not undo; returned. */
 struct noc_value *noc_cancel_stays(const struct noc_run *r);
 /* The paths of calls that have a while to end; returned. */

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "engine/core/slot.h"
 #include "engine/run/attempt.h"
+#include "engine/run/cancel.h"
 #include "engine/run/container.h"
 #include "engine/run/escalate.h"
 #include "engine/run/rows.h"
@@ -294,6 +295,10 @@ noc_live_cancel(struct noc_live *l, const char *why)
 
 	if (l->esc.def)
 		noc_escalate_clear(l, why);
+	if (l->doubt && !l->undoes) {
+		noc_cancel_may_stay(l);
+		d.outcome = "in_doubt";
+	}
 	if (l->out)
 		noc_attempt_cancel(l, why);
 	else if (l->row)

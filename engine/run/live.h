@@ -60,7 +60,8 @@ struct noc_live {
 	int attempt;	     /* its number, never used twice in a run's step */
 	int tries;	     /* those that count for the retry policy */
 	int64_t step_ns;     /* when it began */
-	bool probing;	     /* the attempt is the probe of a step in doubt */
+	bool doubt;	     /* it may have happened */
+	bool probing;	     /* the attempt asks whether it has */
 	bool confirm_turn;   /* its turn to read has come */
 	int64_t ok_since_ns; /* verify: it holds since; 0: it does not */
 	int reads;

@@ -47,6 +47,7 @@ live_value(const struct noc_live *l)
 	live_set(v, "tries", l->tries);
 	live_set(v, "ok_since", l->ok_since_ns);
 	live_set(v, "reads", l->reads);
+	live_set(v, "doubt", l->doubt);
 	live_set(v, "probing", l->probing);
 	live_set(v, "turn", l->confirm_turn);
 	if (l->run->lacks_code) {
@@ -142,6 +143,8 @@ live_load(struct noc_live *l, const struct noc_value *v)
 	l->ok_since_ns = live_ns(v, "ok_since");
 	l->reads = (int)noc_value_get_int(v, "reads", 0);
 	l->probing = noc_value_get_int(v, "probing", 0) != 0;
+	l->doubt = l->probing || l->wait == NOC_WAIT_ASK ||
+		   noc_value_get_int(v, "doubt", 0) != 0;
 	l->confirm_turn = noc_value_get_int(v, "turn", 0) != 0;
 	live_load_esc(l, noc_value_get(v, "esc"));
 	if (l->wait == NOC_WAIT_INNER)

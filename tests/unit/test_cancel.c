@@ -195,6 +195,85 @@ test_cancel_and_undo(void **state)
 	fix_close(&f);
 }
 
+/* Nobody knows whether it happened: a person is asked, or a device, or it is
+ * to be tried again. */
+static void
+test_cancelled_while_it_is_in_doubt(void **state)
+{
+	static const struct {
+		const char *more; /* of the step */
+		int64_t later_ms;
+		const char *how, *stays;
+	} cases[] = {
+#define MAY "\"one (it may have happened)\""
+#define ASK "probe = http.get { url = \"http://a/\" }"
+		{ "on_crash = \"ask\"", 0, "", MAY },
+		{ "on_crash = \"ask\"", 0, ",\"force\":true", MAY },
+		{ ASK, 0, "", MAY },
+		{ ASK, 10, "", MAY },
+		{ ASK, 10, ",\"force\":true", MAY },
+		{ "on_crash = \"retry\"", 0, "", MAY },
+		/* Taken back it does not stay. */
+		{ "on_crash = \"ask\"" UNDO, 0, ",\"undo\":true", "" },
+		{ "on_crash = \"ask\"" UNDO, 0, "", MAY },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * NOC_COUNT(cases); i++) {
+		char *dir = state_make(), *flow, *stays;
+		struct fix f;
+		struct noc_id id;
+
+		flow = noc_asprintf("flow \"f\" { " POST("one") ", %s } }\n",
+				    cases[i / 2].more);
+		stays =
+		    noc_asprintf("\"stays_changed\":[%s]", cases[i / 2].stays);
+		life_world = NULL;
+		life_open(&f, dir, noc_clock_read(), flow);
+		id = fix_start_flow(&f, "f");
+		fix_refuse(&f, "http.post", "in_doubt", 0);
+		if (i % 2)
+			life_dies(&f, dir, flow);
+		fix_advance(&f, cases[i / 2].later_ms);
+		assert_int_equal(say(&f, "cancel", &id, cases[i / 2].how, NULL),
+				 0);
+		if (!*cases[i / 2].stays)
+			fix_answer(&f, "snmp.set", "{}");
+		fix_advance(&f, 20000);
+		assert_false(fix_running(&f, &id));
+		if (fix_count(&f, stays) != 1) {
+			fix_dump(&f);
+			fail_msg("%s %s", cases[i / 2].more, cases[i / 2].how);
+		}
+		life_done(&f, dir);
+		free(stays);
+		free(flow);
+	}
+}
+
+/* And what did not happen, says the device, does not stay. */
+static void
+test_cancelled_when_it_had_not_happened(void **state)
+{
+	struct fix f = { 0 };
+	struct noc_id id;
+
+	(void)state;
+	fix_open(&f, "flow \"f\" { " POST("one") ", " ASK " } }\n");
+	id = fix_start_flow(&f, "f");
+	fix_refuse(&f, "http.post", "in_doubt", 0);
+	fix_advance(&f, 10);
+	f.hold_durable = true;
+	fix_refuse(&f, "http.get", "permanent", 0);
+	assert_int_equal(f.started, 2);
+	f.hold_durable = false;
+	assert_int_equal(say(&f, "cancel", &id, "", NULL), 0);
+	fix_advance(&f, 20000);
+	assert_false(fix_running(&f, &id));
+	assert_int_equal(fix_count(&f, "may have happened)"), 0);
+	fix_close(&f);
+}
+
 /* A list that can be read, and how many more. */
 static void
 test_so_much_stays(void **state)
@@ -436,6 +515,8 @@ main(void)
 		cmocka_unit_test(test_cancelled_calls_fail),
 		cmocka_unit_test(test_what_reads_is_stopped),
 		cmocka_unit_test(test_cancel_and_undo),
+		cmocka_unit_test(test_cancelled_while_it_is_in_doubt),
+		cmocka_unit_test(test_cancelled_when_it_had_not_happened),
 		cmocka_unit_test(test_so_much_stays),
 		cmocka_unit_test(test_cancelled_over_a_restart),
 		cmocka_unit_test(test_pause),
