@@ -106,7 +106,7 @@ lane_is_failing(const struct noc_lane *lane, size_t node)
 {
 	const struct noc_step_def *def = lane_def(lane, node);
 
-	if (lane->failed)
+	if (lane->failed || noc_lane_is_off(lane))
 		return true;
 	for (size_t up = def->up; up != lane->node; up = lane_def(lane, up)->up)
 		if (noc_lane_end_of(lane, up) == NOC_END_FAILING)
@@ -231,7 +231,7 @@ lane_look(struct noc_lane *lane, size_t node, size_t done)
 	case EDGES_READY:
 		break;
 	}
-	if (lane_is_failing(lane, node) && (!rescues || lane->cancelled))
+	if (lane_is_failing(lane, node) && (!rescues || noc_lane_is_off(lane)))
 		lane_mark(lane, node, NOC_END_UNREACHED);
 	else if (node < done)
 		lane_suppose(lane, node);
@@ -433,10 +433,16 @@ noc_lane_break(struct noc_live *l, const struct noc_failure *why)
 }
 
 void
-noc_lane_cancel(struct noc_lane *lane, const char *why)
+noc_lane_call_off(struct noc_lane *lane)
 {
 	lane->failed = true;
 	lane->cancelled = true;
+}
+
+void
+noc_lane_cancel(struct noc_lane *lane, const char *why)
+{
+	noc_lane_call_off(lane);
 	lane_hush(lane, lane->node, NULL, why);
 	noc_lane_wake(lane);
 }
@@ -445,8 +451,7 @@ void
 noc_lane_cancel_but(struct noc_lane *lane, const struct noc_live *but,
 		    const char *why)
 {
-	lane->failed = true;
-	lane->cancelled = true;
+	noc_lane_call_off(lane);
 	lane_hush(lane, lane->node, but, why);
 }
 

@@ -21,6 +21,8 @@ void noc_lane_cancel_but(struct noc_lane *lane, const struct noc_live *but,
 void noc_lane_stop(struct noc_lane *lane, const char *why);
 /* As that left it. */
 void noc_lane_stopped(struct noc_lane *lane, const struct noc_step_def *stop);
+/* Nothing new begins in it; what is under way goes on until it is cancelled. */
+void noc_lane_call_off(struct noc_lane *lane);
 /* Nothing new begins; what only reads is cancelled. */
 void noc_lane_cancel(struct noc_lane *lane, const char *why);
 /* As noc_lane_break and noc_lane_cancel left it, from the ends alone. */

@@ -210,6 +210,17 @@ attempt_clearance(const struct noc_live *l, enum noc_clearance c)
 	return c == NOC_CLEAR_STOP && l->undoes ? NOC_CLEAR_FAIL : c;
 }
 
+/* Its fan-out is decided, and has not come to this item yet: true: the live is
+ * gone. */
+static bool
+attempt_is_off(struct noc_live *l)
+{
+	if (l->undoes || l->probing || !noc_lane_is_off(l->lane))
+		return false;
+	noc_live_cancel(l, "it was called off");
+	return true;
+}
+
 static bool
 attempt_cleared(struct noc_attempt *a)
 {
@@ -217,6 +228,8 @@ attempt_cleared(struct noc_attempt *a)
 	struct noc_failure f;
 	enum noc_clearance c;
 
+	if (attempt_is_off(l))
+		return false;
 	if (attempt_is_stale(a)) {
 		struct noc_step_done d = { .def = a->def, .failure = &f };
 
@@ -573,6 +586,8 @@ noc_attempt_begin(struct noc_live *l)
 	struct noc_failure f;
 	char *target = NULL;
 
+	if (attempt_is_off(l))
+		return;
 	if (!ops || (ops->flags & NOC_ACTION_CORE)) {
 		attempt_impossible(l, "no_action", "this action is not known");
 	} else if (attempt_prepare(l, def, &target, &params, &err)) {

@@ -21,7 +21,7 @@
  * has no row.
  */
 
-#define SLICE 256 /* items begun in one input */
+#define SLICE 256 /* items begun or called off in one input */
 
 /* ---- life ---- */
 
@@ -55,6 +55,7 @@ noc_each_free(struct noc_each *e)
 	}
 	free(e->keys);
 	free(e->said);
+	free(e->why);
 	free(e->lanes);
 	free(e->fate);
 	noc_table_release(&e->index);
@@ -102,15 +103,47 @@ each_open_item(struct noc_each *e, size_t i)
 	return lane;
 }
 
+/* Not all in one input: others want their turn, too, and a txn has its size. */
+static bool
+each_slice(struct noc_each *e)
+{
+	struct noc_live *l = e->live;
+
+	if (l->run->slice < SLICE) {
+		l->run->slice++;
+		return true;
+	}
+	noc_due_arm_steady(l->run->core, &l->due,
+			   noc_steady_now(l->run->core) + 1);
+	return false;
+}
+
+/* Those that are open end what they are at.  All of them are called off
+ * already, so that none goes on until it is its turn; a start finds again that
+ * it is decided. */
+void
+each_hush(struct noc_each *e)
+{
+	for (; e->hushed < e->n; e->hushed++) {
+		if (e->fate[e->hushed] != NOC_ITEM_OPEN)
+			continue;
+		if (!each_slice(e))
+			return;
+		noc_lane_cancel(e->lanes[e->hushed], e->why);
+	}
+}
+
 static void
 each_close(struct noc_each *e, const char *why)
 {
 	if (e->closing)
 		return;
 	e->closing = true;
+	e->why = noc_strdup(why);
 	for (size_t i = 0; i < e->n; i++)
 		if (e->fate[i] == NOC_ITEM_OPEN)
-			noc_lane_cancel(e->lanes[i], why);
+			noc_lane_call_off(e->lanes[i]);
+	each_hush(e);
 	if (e->check)
 		noc_lane_cancel(e->check, why);
 }
@@ -150,19 +183,6 @@ each_skip(struct noc_each *e)
 		e->next++;
 }
 
-/* Not all in one input: others want their turn, too. */
-static bool
-each_slice(struct noc_each *e)
-{
-	struct noc_live *l = e->live;
-
-	if (e->slice < SLICE)
-		return true;
-	noc_due_arm_steady(l->run->core, &l->due,
-			   noc_steady_now(l->run->core) + 1);
-	return false;
-}
-
 /* True: it waits for its time, and goes on by itself. */
 static bool
 each_fill(struct noc_each *e)
@@ -176,7 +196,6 @@ each_fill(struct noc_each *e)
 		if (e->fate[e->next] == NOC_ITEM_WAITS) {
 			if (!each_slice(e) || !each_rate(e))
 				return true;
-			e->slice++;
 			each_open_item(e, e->next);
 		}
 		e->next++;
@@ -389,11 +408,14 @@ noc_each_due(struct noc_live *l)
 {
 	struct noc_each *e = l->each;
 
+	if (e->closing) {
+		each_hush(e);
+		return true;
+	}
 	if (e->end_ns && noc_steady_now(l->run->core) >= e->end_ns)
 		return false;
 	if (e->end_ns)
 		noc_due_arm_steady(l->run->core, &l->due, e->end_ns);
-	e->slice = 0;
 	each_advance(e);
 	return true;
 }

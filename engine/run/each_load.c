@@ -199,6 +199,8 @@ noc_each_go_on(struct noc_live *l)
 	struct noc_each *e = l->each;
 	bool wave_over = !e->count[NOC_ITEM_OPEN] && !e->check;
 
+	if (e->closing)
+		each_hush(e);
 	for (size_t i = 0; wave_over && i < e->wave_end; i++)
 		wave_over = e->fate[i] != NOC_ITEM_WAITS;
 	if (wave_over && e->def->check && e->wave_end && !each_is_lost(e))

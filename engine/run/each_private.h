@@ -36,12 +36,13 @@ struct noc_each {
 	size_t wave, wave_end;
 	size_t batch_end;
 	int64_t rate_since_ns, rate_n;
-	size_t slice;	/* begun in one go */
 	int64_t end_ns; /* its timeout, steady; 0: none */
 	/* Of items that are open, or have ended and can be undone; NULL. */
 	struct noc_lane **lanes;
 	struct noc_lane *check; /* after a wave */
 	bool closing;		/* nothing new begins: it is decided */
+	char *why;		/* it is: told to what is still open */
+	size_t hushed;		/* before this one all have been told */
 	bool cancelled;
 	struct noc_value *check_error; /* why a check failed; NULL */
 	bool undoing, undone;
@@ -54,6 +55,8 @@ struct noc_each *each_new(struct noc_live *l);
 struct noc_lane *each_lane_new(struct noc_each *e, size_t i);
 struct noc_lane *each_open_item(struct noc_each *e, size_t i);
 void each_check(struct noc_each *e);
+/* It is closing: what is open is cancelled, a slice of it. */
+void each_hush(struct noc_each *e);
 /* Something has ended, or may begin. */
 void each_advance(struct noc_each *e);
 

@@ -87,6 +87,17 @@ noc_lane_wake(struct noc_lane *lane)
 	r->todo_end = &lane->next_todo;
 }
 
+/* Those of on_fail and finally are in the run's own, which may be. */
+bool
+noc_lane_is_off(const struct noc_lane *lane)
+{
+	const struct noc_lane *closing = lane->run->closing;
+
+	while (lane && !lane->cancelled)
+		lane = lane == closing ? NULL : lane->up;
+	return lane != NULL;
+}
+
 bool
 noc_lane_would(const struct noc_lane *lane)
 {

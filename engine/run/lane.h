@@ -63,6 +63,8 @@ struct noc_lane *noc_lane_new(struct noc_run *r, struct noc_lane *up,
 void noc_lane_free(struct noc_lane *lane);
 /* Something in it has ended: noc_run_advance goes through it. */
 void noc_lane_wake(struct noc_lane *lane);
+/* It is cancelled, or what it is in: what has not begun in it does not. */
+bool noc_lane_is_off(const struct noc_lane *lane);
 /* Did the mode leave something undone that what comes now builds on?  Items do
  * not build on one another. */
 bool noc_lane_would(const struct noc_lane *lane);

@@ -145,6 +145,7 @@ noc_run_store(struct noc_run *r)
 {
 	struct noc_runs *runs = noc_runs_of(r->core);
 
+	r->slice = 0;
 	noc_live_store_touched(r);
 	if (!r->ended)
 		run_set_phase(r);

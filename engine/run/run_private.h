@@ -79,6 +79,8 @@ struct noc_run {
 	int64_t order;		 /* of its undoable steps, the last given */
 	struct undo_job *jobs;	 /* engine/run/undo.c; under way */
 	size_t items;		 /* of its fan-outs together */
+	size_t slice;		 /* of these, begun or called off in this
+				    input */
 	bool undo_asked;	 /* by who cancelled it */
 	bool undo_failed;	 /* something stays changed */
 	struct noc_due limit;	 /* the whole run's timeout */

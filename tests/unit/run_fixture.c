@@ -141,6 +141,7 @@ static uint64_t
 on_submit(struct noc_txn *txn, void *arg)
 {
 	struct fix *f = arg;
+	unsigned rows = 0;
 
 	f->ticket++;
 	if (f->dead) {
@@ -160,7 +161,9 @@ on_submit(struct noc_txn *txn, void *arg)
 		f->puts += row->kind == NOC_ROW_LIVE_PUT;
 		f->runs += row->kind == NOC_ROW_RUN;
 		f->definitions += row->kind == NOC_ROW_DEFINITION;
+		rows++;
 	}
+	f->most = rows > f->most ? rows : f->most;
 	if (f->writer)
 		assert_true(noc_writer_submit(f->writer, txn) > 0);
 	else

@@ -49,6 +49,7 @@ struct fix {
 	char *journal[FIX_LINES]; /* records, in order */
 	size_t njournal;
 	unsigned puts, runs, definitions; /* rows written */
+	unsigned most;			  /* of any kind in one txn */
 	char *lines[FIX_LINES];		  /* what was said */
 	size_t nlines;
 };
