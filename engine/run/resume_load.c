@@ -381,7 +381,8 @@ step_load(struct noc_lane *lane, size_t node, const struct noc_step_row *row,
 	int64_t order = noc_value_get_int(row->json, "order", 0);
 
 	if (order > 0)
-		noc_undo_load_mark(lane, node, order);
+		noc_undo_load_mark(lane, node, order,
+				   noc_value_get(row->json, "targets"));
 	if (whole)
 		step_load_list(lane, def, live);
 	if (whole)

@@ -13,6 +13,7 @@
 #include "engine/run/attempt.h"
 #include "engine/run/blast.h"
 #include "engine/run/step.h"
+#include "engine/run/undo.h"
 
 /* By name and once, however it was written; those that are frozen aside. */
 static int
@@ -40,6 +41,20 @@ targets_add(struct noc_live *l, struct noc_table *seen,
 	return 0;
 }
 
+/* Those that the call went to, unless an undo step says which. */
+static int
+targets_undo(const struct noc_live *l, struct noc_scope *scope,
+	     struct noc_value **extra)
+{
+	const struct noc_value *all = noc_undo_targets(l);
+
+	if (!all || noc_value_get(scope->extra, "undo"))
+		return 0;
+	*extra = noc_undo_around(scope, all);
+	scope->extra = *extra;
+	return 0;
+}
+
 int
 noc_targets_find(struct noc_live *l, struct noc_scope *scope,
 		 struct noc_value **extra, struct noc_err *err)
@@ -50,7 +65,9 @@ noc_targets_find(struct noc_live *l, struct noc_scope *scope,
 	int rc;
 
 	*extra = NULL;
-	if (!said || l->undoes)
+	if (l->undoes)
+		return targets_undo(l, scope, extra);
+	if (!said)
 		return 0;
 	noc_value_free(l->targets);
 	noc_value_free(l->left_out);

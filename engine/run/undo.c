@@ -26,6 +26,7 @@
 struct undo_mark {
 	size_t node;
 	int64_t order;
+	struct noc_value *targets; /* of a call that changes many; NULL */
 	bool done;
 };
 
@@ -88,7 +89,8 @@ noc_undo_has(const struct noc_lane *lane)
 }
 
 void
-noc_undo_load_mark(struct noc_lane *lane, size_t node, int64_t order)
+noc_undo_load_mark(struct noc_lane *lane, size_t node, int64_t order,
+		   const struct noc_value *targets)
 {
 	struct noc_undo *u = undo_of(lane);
 	size_t i = u->n;
@@ -97,7 +99,11 @@ noc_undo_load_mark(struct noc_lane *lane, size_t node, int64_t order)
 	while (i > 0 && u->marks[i - 1].order > order)
 		i--;
 	memmove(u->marks + i + 1, u->marks + i, (u->n - i) * sizeof(*u->marks));
-	u->marks[i] = (struct undo_mark){ node, order, false };
+	u->marks[i] = (struct undo_mark){
+		.node = node,
+		.order = order,
+		.targets = targets ? noc_value_copy(targets) : NULL,
+	};
 	u->n++;
 	if (order > lane->run->order)
 		lane->run->order = order;
@@ -106,10 +112,22 @@ noc_undo_load_mark(struct noc_lane *lane, size_t node, int64_t order)
 void
 noc_undo_mark(struct noc_live *l)
 {
-	if (l->order || l->undoes || !noc_undo_may(l->run->plan, l->node))
+	struct noc_undo *u = l->lane->undo;
+
+	if (l->undoes || !noc_undo_may(l->run->plan, l->node))
 		return;
-	l->order = ++l->run->order;
-	noc_undo_load_mark(l->lane, l->node, l->order);
+	if (!l->order) {
+		l->order = ++l->run->order;
+		noc_undo_load_mark(l->lane, l->node, l->order, l->targets);
+		return;
+	}
+	/* Tried again: another one may be frozen now. */
+	for (size_t i = 0; l->targets && u && i < u->n; i++) {
+		if (u->marks[i].order != l->order)
+			continue;
+		noc_value_free(u->marks[i].targets);
+		u->marks[i].targets = noc_value_copy(l->targets);
+	}
 }
 
 void
@@ -121,6 +139,7 @@ noc_undo_unmark(struct noc_live *l)
 		if (u->marks[i].order != l->order)
 			continue;
 		u->n--;
+		noc_value_free(u->marks[i].targets);
 		memmove(u->marks + i, u->marks + i + 1,
 			(u->n - i) * sizeof(*u->marks));
 		l->order = 0;
@@ -138,6 +157,8 @@ noc_undo_free(struct noc_undo *u)
 		noc_lane_free(u->kept);
 		u->kept = next;
 	}
+	for (size_t i = 0; i < u->n; i++)
+		noc_value_free(u->marks[i].targets);
 	noc_table_release(&u->loaded);
 	noc_value_free(u->lists);
 	free(u->marks);
@@ -171,6 +192,29 @@ noc_undo_extra(const struct noc_lane *lane)
 	const struct undo_job *job = lane->undo ? lane->undo->job : NULL;
 
 	return job && job->lanes[0] == lane ? job->extra : NULL;
+}
+
+struct noc_value *
+noc_undo_around(const struct noc_scope *scope, const struct noc_value *items)
+{
+	struct noc_value *v =
+	    scope->extra ? noc_value_copy(scope->extra) : noc_value_map();
+	struct noc_value *undo = noc_value_map();
+
+	noc_value_set(undo, "items", noc_value_copy(items));
+	noc_value_set(v, "undo", undo);
+	return v;
+}
+
+const struct noc_value *
+noc_undo_targets(const struct noc_live *l)
+{
+	const struct noc_undo *u = l->lane->undo;
+
+	for (size_t i = u ? u->n : 0; i > 0; i--)
+		if (u->marks[i - 1].node == l->node)
+			return u->marks[i - 1].targets;
+	return NULL;
 }
 
 /* ---- jobs ---- */
@@ -588,7 +632,7 @@ noc_undo_go_on(struct noc_live *l)
 	const struct noc_step_def *def = noc_live_step(l);
 	struct noc_lane *lane;
 	struct undo_job job = { .by = l, .only = undo_find(l, &lane) };
-	struct noc_value *items = NULL, *of;
+	struct noc_value *items = NULL;
 	struct noc_step_done d = { .def = def };
 	struct noc_failure f;
 	struct noc_scope scope;
@@ -611,12 +655,7 @@ noc_undo_go_on(struct noc_live *l)
 	if (l->run->plan->steps[job.only].kind == NOC_STEP_EACH) {
 		undo_collect(lane, job.only, items, &job);
 	} else if (noc_undo_has(lane)) {
-		job.extra =
-		    scope.extra ? noc_value_copy(scope.extra) : noc_value_map();
-		of = noc_value_map();
-		noc_value_set(of, "items",
-			      items ? noc_value_copy(items) : noc_value_list());
-		noc_value_set(job.extra, "undo", of);
+		job.extra = items ? noc_undo_around(&scope, items) : NULL;
 		job.lanes = noc_memdup(&lane, sizeof(struct noc_lane *));
 		job.n = 1;
 	}

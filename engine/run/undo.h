@@ -31,6 +31,11 @@ void noc_undo_keep_list(struct noc_lane *lane, const char *name,
 			const struct noc_value *items);
 /* While it is undone: what is around it, and `undo`; NULL. */
 const struct noc_value *noc_undo_extra(const struct noc_lane *lane);
+/* What is around, with undo.items; returned. */
+struct noc_value *noc_undo_around(const struct noc_scope *scope,
+				  const struct noc_value *items);
+/* An undo of one call that changed many: which, borrowed; NULL. */
+const struct noc_value *noc_undo_targets(const struct noc_live *l);
 
 /* All of the run, when it is to be; false: there is nothing to do. */
 bool noc_undo_run(struct noc_run *r);
@@ -45,8 +50,9 @@ void noc_undo_over(struct noc_live *l, bool ok);
 
 /* ---- rows ---- */
 
-/* The row of a step that is marked. */
-void noc_undo_load_mark(struct noc_lane *lane, size_t node, int64_t order);
+/* The row of a step that is marked; targets are borrowed, may be NULL. */
+void noc_undo_load_mark(struct noc_lane *lane, size_t node, int64_t order,
+			const struct noc_value *targets);
 /* The row of an undo of this node. */
 void noc_undo_load(struct noc_lane *lane, size_t node,
 		   const struct noc_step_row *row);
