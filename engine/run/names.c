@@ -141,20 +141,22 @@ noc_names_value(const struct noc_names *names)
 	return list;
 }
 
-void
+bool
 noc_names_load(struct noc_names *names, const struct noc_value *v)
 {
-	for (size_t i = 0; i < noc_value_len(v) && names->len < NOC_SLOT_NAMES;
-	     i++) {
+	size_t n = v && v->type == NOC_LIST ? noc_value_len(v) : 0;
+
+	for (size_t i = 0; i < n && names->len < NOC_SLOT_NAMES; i++) {
 		const struct noc_value *one = noc_value_at(v, i);
 		int64_t kind = noc_value_get_int(one, "kind", -1);
+		int64_t limit = noc_value_get_int(one, "limit", 0);
 		const char *name = noc_value_get_str(one, "name", NULL);
 
-		if (name && kind >= 0 && kind < NOC_SLOT_KINDS)
+		if (name && kind >= 0 && kind < NOC_SLOT_KINDS && limit > 0)
 			names_add(names, (enum noc_slot_kind)kind,
-				  noc_strdup(name),
-				  noc_value_get_int(one, "limit", 1));
+				  noc_strdup(name), limit);
 	}
+	return n > 0 && names->len == n;
 }
 
 void

@@ -20,7 +20,8 @@ int noc_names_of_run(const struct noc_run *r, struct noc_names *names,
 		     struct noc_err *err);
 /* In the row of a run, and back; returned. */
 struct noc_value *noc_names_value(const struct noc_names *names);
-void noc_names_load(struct noc_names *names, const struct noc_value *v);
+/* False: not all of them could be read. */
+bool noc_names_load(struct noc_names *names, const struct noc_value *v);
 void noc_names_release(struct noc_names *names);
 
 #endif

@@ -512,16 +512,24 @@ queue_take(struct noc_hold *h, struct noc_err *err)
 	return 0;
 }
 
+/* What only looks waits for nobody. */
+static bool
+queue_holds(const struct noc_run *r)
+{
+	const struct noc_hold_def *def = r->plan->hold;
+
+	return r->mode == NOC_ACTIVE &&
+	       (def->limits || def->nlocks || def->dedup);
+}
+
 int
 noc_queue_enter(struct noc_run *r, struct noc_id *id, struct noc_err *err)
 {
-	const struct noc_hold_def *def = r->plan->hold;
 	struct noc_hold *h;
 	const char *key;
 	int rc;
 
-	if (r->mode != NOC_ACTIVE ||
-	    (!def->limits && !def->nlocks && !def->dedup))
+	if (!queue_holds(r))
 		return 0;
 	h = hold_new(r);
 	rc = noc_names_of_run(r, &h->names, err);
@@ -554,17 +562,37 @@ noc_queue_leave(struct noc_run *r)
 
 /* ---- after a restart ---- */
 
+/* Nobody knows what it waits for: it does not, and a person is asked. */
+static void
+queue_unread(struct noc_run *r)
+{
+	noc_queue_forget(r);
+	r->state = "Running";
+	r->phase = "";
+	r->began_ns = noc_steady_now(r->core);
+	r->dirty = true;
+}
+
 static void
 queue_restore(struct noc_run *r)
 {
-	const struct noc_value *names = noc_value_get(r->json, "hold");
 	struct noc_slot_want want;
 	struct noc_hold *h;
+	struct noc_err err;
 
-	if (!names)
+	if (!queue_holds(r))
 		return;
 	h = hold_new(r);
-	noc_names_load(&h->names, names);
+	if (!noc_names_load(&h->names, noc_value_get(r->json, "hold"))) {
+		r->unread = true;
+		/* Others keep off what it would have by now. */
+		noc_names_release(&h->names);
+		(void)noc_names_of_run(r, &h->names, &err);
+	}
+	if (r->unread && r->pending) {
+		queue_unread(r);
+		return;
+	}
 	want = hold_want(h);
 	same_join(h);
 	if (!r->pending) {
@@ -599,7 +627,7 @@ noc_queue_go_on(struct noc_core *core, struct noc_run **all, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		struct noc_run *r = all[i];
 
-		if (r->pending && (!r->hold || r->hold->begins))
+		if (r->pending && r->hold->begins)
 			queue_begin(r);
 	}
 }

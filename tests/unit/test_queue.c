@@ -525,6 +525,57 @@ test_restart_between_two(void **state)
 	life_done(&f, dir);
 }
 
+/* A row that does not say what its run has, or waits for: nothing of it goes
+ * on before a person has looked. */
+static void
+test_a_hold_that_cannot_be_read(void **state)
+{
+	static const char *const damage[] = {
+		"json_remove(json, '$.hold')",
+		"json_set(json, '$.hold', 'x')",
+		"json_set(json, '$.hold', json('[]'))",
+		"json_set(json, '$.hold[0].kind', 9)",
+		"json_set(json, '$.hold[0].kind', -1)",
+		"json_remove(json, '$.hold[0].name')",
+		"json_set(json, '$.hold[0].limit', 0)",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * NOC_COUNT(damage); i++) {
+		const char *of = i % 2 ? "Pending" : "Running";
+		char *dir = state_make();
+		char *sql = noc_asprintf("UPDATE runs SET json = %s WHERE state"
+					 " = '%s'",
+					 damage[i / 2], of);
+		struct noc_id ids[2];
+		struct fix f;
+
+		life_open(&f, dir, noc_clock_read(), flows);
+		ids[0] = starts(&f, "hold", "");
+		ids[1] = starts(&f, "core", "");
+		f.dead = true;
+		life_close(&f);
+		state_sql(dir, sql);
+		life_open(&f, dir, f.now, flows);
+		assert_int_equal(fix_said(&f, "is blocked: its rows cannot be "
+					      "read"),
+				 1);
+		fix_advance(&f, 3600 * 1000LL);
+		assert_int_equal(f.ncalls, 0);
+		assert_int_equal(
+		    fix_runs(&f) + fix_figure(&f, "runs.pending") * (i % 2), 2);
+		assert_int_equal(fix_signal(&f, &ids[i % 2], "done"),
+				 NOC_ECONFLICT);
+		assert_int_equal(fix_signal(&f, &ids[i % 2], "fail"), 0);
+		assert_false(fix_running(&f, &ids[i % 2]));
+		fix_advance(&f, 3 * 24 * 3600 * 1000LL);
+		/* Who waited for it may go on now, and no other. */
+		assert_int_equal(f.started, i % 2 == 0);
+		life_done(&f, dir);
+		free(sql);
+	}
+}
+
 static void
 test_ended_is_remembered(void **state)
 {
@@ -565,6 +616,7 @@ main(void)
 		cmocka_unit_test(test_a_name_that_cannot_be_filled_in),
 		cmocka_unit_test(test_restart),
 		cmocka_unit_test(test_restart_between_two),
+		cmocka_unit_test(test_a_hold_that_cannot_be_read),
 		cmocka_unit_test(test_ended_is_remembered),
 	};
 
