@@ -210,19 +210,29 @@ hold_guard(const struct noc_value *opts, struct noc_hold_def *h,
 	return 0;
 }
 
-int
-noc_hold_build(const struct noc_value *opts, struct noc_hold_def **out,
-	       struct noc_err *err)
+static int
+hold_limits(const struct noc_value *opts, struct noc_hold_def *h,
+	    struct noc_err *err)
 {
-	struct noc_hold_def *h = *out = noc_calloc(1, sizeof(*h));
-	int rc =
-	    limits_build(noc_value_get(opts, "limits"), true, &h->limits, err);
+	return limits_build(noc_value_get(opts, "limits"), true, &h->limits,
+			    err);
+}
 
-	if (!rc)
-		rc = hold_locks(opts, h, err);
-	if (!rc)
-		rc = hold_dedup(opts, h, err);
-	return rc ? rc : hold_guard(opts, h, err);
+void
+noc_hold_build(const struct noc_value *opts, struct noc_hold_def **out,
+	       void (*tell)(const struct noc_err *mistake, void *arg),
+	       void *arg)
+{
+	static int (*const parts[])(
+	    const struct noc_value *opts, struct noc_hold_def *h,
+	    struct noc_err *err) = { hold_limits, hold_locks, hold_dedup,
+				     hold_guard };
+	struct noc_hold_def *h = *out = noc_calloc(1, sizeof(*h));
+	struct noc_err why;
+
+	for (size_t i = 0; i < NOC_COUNT(parts); i++)
+		if (parts[i](opts, h, &why))
+			tell(&why, arg);
 }
 
 void

@@ -62,9 +62,10 @@ struct noc_hold_def {
 int noc_limits_build(const struct noc_value *v, struct noc_limits **out,
 		     struct noc_err *err);
 void noc_limits_free(struct noc_limits *limits);
-/* The options of a flow; the same. */
-int noc_hold_build(const struct noc_value *opts, struct noc_hold_def **out,
-		   struct noc_err *err);
+/* The options of a flow; each mistake is told. */
+void noc_hold_build(const struct noc_value *opts, struct noc_hold_def **out,
+		    void (*tell)(const struct noc_err *mistake, void *arg),
+		    void *arg);
 void noc_hold_free(struct noc_hold_def *hold);
 
 #endif

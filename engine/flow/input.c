@@ -357,27 +357,32 @@ declared_default(const char *name, const struct input *in, struct noc_err *err)
 	return NOC_ECONFIG;
 }
 
-int
-noc_input_declared(const struct noc_value *takes, struct noc_err *err)
+void
+noc_input_declared(const struct noc_value *takes,
+		   void (*tell)(const struct noc_err *mistake, void *arg),
+		   void *arg)
 {
 	const struct noc_value *known = noc_ast_opts(takes);
-	int rc = 0;
+	struct noc_err why;
 
-	if (takes && noc_value_len(noc_ast_items(takes)))
-		return noc_err_set(err, NOC_ECONFIG,
-				   "'input' has a value without a name; write "
-				   "input = { name = \"string\" }.");
-	for (size_t i = 0; !rc && i < noc_value_len(known); i++) {
+	if (noc_value_len(noc_ast_items(takes)) &&
+	    !noc_ast_wrong_below(noc_ast_items(takes))) {
+		noc_err_set(&why, NOC_ECONFIG,
+			    "'input' has a value without a name; write "
+			    "input = { name = \"string\" }.");
+		tell(&why, arg);
+	}
+	for (size_t i = 0; i < noc_value_len(known); i++) {
 		const struct noc_member *m = &known->u.map.at[i];
 		struct input in = { INPUT_ANY, NULL };
 
-		rc = declared_type(m->key, m->value, &in, err);
-		if (!rc)
-			rc = declared_bounds(m->key, &in, err);
-		if (!rc)
-			rc = declared_default(m->key, &in, err);
+		if (noc_ast_wrong_below(m->value))
+			continue;
+		if (declared_type(m->key, m->value, &in, &why) ||
+		    declared_bounds(m->key, &in, &why) ||
+		    declared_default(m->key, &in, &why))
+			tell(&why, arg);
 	}
-	return rc;
 }
 
 /* *as is returned, NULL when it stays as it is. */

@@ -11,9 +11,11 @@
  * }.  Asked when files are loaded, and before anything of a run acts.  Pure.
  */
 
-/* Is each of the names declared as something that can be checked?  ECONFIG:
- * the first that is not, with what was meant. */
-int noc_input_declared(const struct noc_value *takes, struct noc_err *err);
+/* Is each of the names declared as something that can be checked?  Of each
+ * that is not, with what was meant; what the AST says is wrong aside. */
+void noc_input_declared(const struct noc_value *takes,
+			void (*tell)(const struct noc_err *mistake, void *arg),
+			void *arg);
 
 /*
  * What flow `flow` is given against what it takes (NULL: anything).  *given is

@@ -301,15 +301,21 @@ keep_step(struct keep *k, const struct noc_value *node, size_t position,
 {
 	struct noc_step_def s = { 0 };
 	struct noc_value *step = noc_value_copy(node);
-	int rc = noc_step_build(node, position, &s, err);
-	bool before = !rc && s.mutates && !keep_only_raises(&s);
+	struct noc_err why;
+	struct planning b = { .err = &why };
+	bool before;
+	int rc = 0;
 
+	/* What is wrong with it is told when the plan is made. */
+	s.at = noc_ast_at(node);
+	plan_step(&b, node, position, &s);
+	before = !b.rc && s.mutates && !keep_only_raises(&s);
 	if (before) {
 		rc = keep_is_own(&s, err);
 		keep_before(k, step, s.name);
 	}
 	/* A bare action keeps the name that its place gave it. */
-	if (!rc && s.kind == NOC_STEP_ACTION && !noc_ast_is(node, "step"))
+	if (!b.rc && s.kind == NOC_STEP_ACTION && !noc_ast_is(node, "step"))
 		step =
 		    ast_with(ast_new("step", s.name, noc_ast_at(node)), step);
 	if (before)

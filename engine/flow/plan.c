@@ -22,20 +22,23 @@ plan_of_tree(struct noc_value *tree, const struct noc_plan_source *from, int rc,
 	struct noc_plan *p = noc_calloc(1, sizeof(*p));
 	struct planning b = { .p = p, .from = from, .err = err, .rc = rc };
 	struct noc_value *bare = plan_bare(tree);
+	struct noc_err why;
 
 	p->refs = 1;
 	p->tree = tree;
 	p->json = noc_json_string(bare, NOC_JSON_CANONICAL);
 	noc_sha256_once(p->json, strlen(p->json), p->hash);
 	plan_build(&b);
-	if (!b.rc && noc_value_deeper(bare, NOC_JSON_DEPTH_OWN_MAX))
-		b.rc = noc_err_set(err, NOC_ECONFIG,
-				   "flow '%s' is nested too deeply, with what "
-				   "it calls.",
-				   p->name);
+	if (!b.rc && noc_value_deeper(bare, NOC_JSON_DEPTH_OWN_MAX)) {
+		noc_err_set(&why, NOC_ECONFIG,
+			    "flow '%s' is nested too deeply, with what it "
+			    "calls.",
+			    p->name);
+		plan_problem(&b, &why);
+	}
 	noc_value_free(bare);
 	free(b.marks);
-	if (b.rc)
+	if (b.rc && !(from && from->tell))
 		noc_plan_unref(p);
 	else
 		*out = p;
@@ -46,15 +49,25 @@ int
 noc_plan_new(const struct noc_plan_source *from, struct noc_plan **out,
 	     struct noc_err *err)
 {
+	struct planning none = { .from = from, .err = err };
 	struct noc_value *tree;
+	struct noc_err why;
 	int rc;
 
-	if (!noc_ast_node(from->flow))
-		return noc_err_set(err, NOC_ECONFIG,
-				   "'%s' has nothing to run; write run = flow "
-				   "{ ... } or an action.",
-				   from->name);
+	*out = NULL;
+	if (!noc_ast_node(from->flow)) {
+		noc_err_set(&why, NOC_ECONFIG,
+			    "'%s' has nothing to run; write run = flow { ... } "
+			    "or an action.",
+			    from->name);
+		none.scope = NOC_NODE_TOP;
+		plan_problem(&none, &why);
+		return none.rc;
+	}
 	rc = plan_tree(from, &tree, err);
+	if (!rc && noc_ast_wrong_below(from->flow))
+		rc = noc_err_set(err, NOC_ECONFIG, "'%s' has mistakes.",
+				 from->name);
 	return plan_of_tree(tree, from, rc, out, err);
 }
 

@@ -202,11 +202,15 @@ struct noc_plan_source {
 	const struct noc_table *flows; /* name -> AST, for `call`; or NULL */
 	/* Each mistake, the first one too; NULL: only that, in *err. */
 	void (*tell)(const struct noc_err *mistake, void *arg);
+	/* May there be a flow of this name that could not be read?  Or NULL. */
+	bool (*lost)(const char *name, void *arg);
 	void *arg;
 };
 /*
  * ECONFIG with file:line: step with no or two actions, missing timeout on a
- * mutating step, duplicate step name, unknown action, ...
+ * mutating step, duplicate step name, unknown action, ...  What the AST says
+ * is wrong (noc_ast_wrong) is not told again.  With `tell` the plan is given
+ * out all the same, for who looks for more: it must not be run.
  */
 int noc_plan_new(const struct noc_plan_source *from, struct noc_plan **out,
 		 struct noc_err *err);
@@ -225,8 +229,9 @@ void noc_plan_describe_step(const struct noc_step_def *s,
 			    const struct noc_scope *scope,
 			    struct noc_strbuf *out);
 
-/* Calls fn for every template path and every condition name below v. */
-void noc_ast_each_path(const struct noc_value *v,
+/* Calls fn for every template path and every condition name below v; *at, when
+ * asked for, is the place of the nearest node then. */
+void noc_ast_each_path(const struct noc_value *v, const char **at,
 		       void (*fn)(const char *path, size_t len, void *arg),
 		       void *arg);
 

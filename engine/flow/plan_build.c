@@ -8,20 +8,33 @@
 #include "base/mem.h"
 #include "engine/lang/ast.h"
 #include "engine/lang/schema.h"
-#include "engine/event/field.h"
 #include "engine/flow/keep_one_up.h"
 #include "engine/flow/hold.h"
 #include "engine/flow/plan_private.h"
 
-/* The tree of the AST into nodes, in pre-order: see plan.h. */
+/* The tree of the AST into nodes, in pre-order: see plan.h.  Those with names
+ * of their own are in plan_scope.c. */
 
 #define RUN_TIMEOUT_MS	 (24 * 3600 * 1000LL)
 #define AFTER_TIMEOUT_MS (3600 * 1000LL) /* on_fail and finally */
 
+/* Is what is at hand a part of a flow that it calls? */
+static bool
+plan_is_called(const struct planning *b)
+{
+	size_t scope = b->scope;
+
+	while (scope != NOC_NODE_TOP &&
+	       b->p->steps[scope].kind != NOC_STEP_CALL)
+		scope = b->marks[scope].scope;
+	return scope != NOC_NODE_TOP;
+}
+
+/* A flow that it calls is made by itself as well, and told of there. */
 void
 plan_problem(struct planning *b, const struct noc_err *why)
 {
-	if (b->from && b->from->tell)
+	if (b->from && b->from->tell && !plan_is_called(b))
 		b->from->tell(why, b->from->arg);
 	if (!b->rc && b->err)
 		*b->err = *why;
@@ -55,13 +68,13 @@ node_add(struct planning *b, const struct noc_value *ast, size_t up)
 	memset(&p->steps[i], 0, sizeof(*p->steps));
 	p->steps[i].up = up;
 	p->steps[i].at = noc_ast_at(ast);
-	b->marks[i] = (struct plan_mark){ ast, b->scope, false };
+	b->marks[i] = (struct plan_mark){ .ast = ast, .scope = b->scope };
 	p->nsteps++;
 	return i;
 }
 
-static void
-node_failed(struct planning *b, size_t i, struct noc_err *why)
+void
+plan_node_wrong(struct planning *b, size_t i, struct noc_err *why)
 {
 	const struct noc_step_def *s = &b->p->steps[i];
 
@@ -122,9 +135,8 @@ list_build(struct planning *b, const struct noc_value *const *at, size_t n,
 	free(nodes);
 }
 
-/* A container's steps; it ends where they do. */
-static void
-list_into(struct planning *b, size_t i, const struct noc_value *v, bool in_line)
+void
+plan_list(struct planning *b, size_t i, const struct noc_value *v, bool in_line)
 {
 	const struct noc_value *const *at;
 	size_t n = list_of(&v, &at);
@@ -132,14 +144,14 @@ list_into(struct planning *b, size_t i, const struct noc_value *v, bool in_line)
 
 	list_build(b, at, n, i, in_line);
 	b->p->steps[i].end = b->p->nsteps;
-	if (!n) {
+	if (!n && !b->marks[i].wrong) {
 		noc_err_set(&why, NOC_ECONFIG, "needs at least one step.");
-		node_failed(b, i, &why);
+		plan_node_wrong(b, i, &why);
 	}
 }
 
-static size_t
-node_container(struct planning *b, const struct noc_value *ast, size_t up,
+size_t
+plan_container(struct planning *b, const struct noc_value *ast, size_t up,
 	       enum noc_step_kind kind, const char *name)
 {
 	size_t i = node_add(b, ast, up);
@@ -148,20 +160,23 @@ node_container(struct planning *b, const struct noc_value *ast, size_t up,
 		return i;
 	b->p->steps[i].kind = kind;
 	b->p->steps[i].end = i + 1;
+	b->marks[i].wrong = noc_ast_wrong(ast);
 	node_name(b, i, name, noc_step_kind_name(kind));
 	if (noc_value_get(ast, "at") == NULL && up != NOC_NODE_TOP)
 		b->p->steps[i].at = b->p->steps[up].at;
 	return i;
 }
 
-static void
-node_when(struct planning *b, size_t i, const struct noc_value *opts)
+void
+plan_when(struct planning *b, size_t i, const struct noc_value *opts)
 {
 	struct noc_step_def *s = &b->p->steps[i];
 	struct noc_err why;
 
+	if (noc_ast_wrong_below(noc_value_get(opts, "when")))
+		return;
 	if (plan_where(opts, "when", s->at, &s->when, &s->when_fn, &why))
-		node_failed(b, i, &why);
+		plan_node_wrong(b, i, &why);
 }
 
 /* ---- places ---- */
@@ -179,14 +194,14 @@ node_branch(struct planning *b, const struct noc_value *v, size_t up,
 	char *made =
 	    name ? NULL : noc_asprintf("%s.%s", b->p->steps[up].name, word);
 	size_t i =
-	    node_container(b, v, up, NOC_STEP_BRANCH, name ? name : made);
+	    plan_container(b, v, up, NOC_STEP_BRANCH, name ? name : made);
 
 	free(made);
 	if (i == NOC_NODE_TOP)
 		return;
 	b->marks[i].own_name = !name;
-	node_when(b, i, opts);
-	list_into(b, i, v, true);
+	plan_when(b, i, opts);
+	plan_list(b, i, v, true);
 }
 
 static void
@@ -196,7 +211,7 @@ node_parallel(struct planning *b, const struct noc_value *ast, size_t up)
 	size_t n = noc_value_len(items), made = 0;
 	size_t *nodes = noc_calloc(n + 1, sizeof(*nodes));
 	size_t i =
-	    node_container(b, ast, up, NOC_STEP_PARALLEL, noc_ast_name(ast));
+	    plan_container(b, ast, up, NOC_STEP_PARALLEL, noc_ast_name(ast));
 	char word[24];
 
 	for (size_t k = 0; i != NOC_NODE_TOP && k < n && !b->full; k++) {
@@ -224,7 +239,7 @@ node_choose(struct planning *b, const struct noc_value *ast, size_t up)
 	const struct noc_value *items = noc_ast_items(ast);
 	const struct noc_value *other = noc_ast_opt(ast, "otherwise");
 	size_t i =
-	    node_container(b, ast, up, NOC_STEP_CHOOSE, noc_ast_name(ast));
+	    plan_container(b, ast, up, NOC_STEP_CHOOSE, noc_ast_name(ast));
 	struct noc_err why;
 	char word[24];
 
@@ -235,179 +250,19 @@ node_choose(struct planning *b, const struct noc_value *ast, size_t up)
 
 		snprintf(word, sizeof(word), "%zu", k + 1);
 		node_branch(b, noc_value_at(items, k), i, word);
-		if (b->full || b->p->steps[branch].when ||
+		if (b->full || b->p->nsteps == branch ||
+		    b->marks[branch].wrong || b->p->steps[branch].when ||
 		    b->p->steps[branch].when_fn ||
 		    noc_value_get(noc_ast_opts(noc_value_at(items, k)), "when"))
 			continue;
 		noc_err_set(&why, NOC_ECONFIG,
 			    "has no `when`; what is done when no branch holds "
 			    "is `otherwise = { ... }`.");
-		node_failed(b, branch, &why);
+		plan_node_wrong(b, branch, &why);
 	}
 	if (other)
 		node_branch(b, other, i, "otherwise");
 	b->p->steps[i].end = b->p->nsteps;
-}
-
-/* ---- scopes ---- */
-
-/* Those of a step that a call can follow, too. */
-static int
-call_options(const struct noc_value *opts, struct noc_err *err)
-{
-	static const char *const both[] = { "when", "after", "timeout",
-					    "undo", "block", "on_timeout" };
-
-	for (size_t i = 0; i < noc_value_len(opts); i++) {
-		const char *key = opts->u.map.at[i].key;
-		size_t n = 0;
-
-		while (n < NOC_COUNT(both) && strcmp(both[n], key) != 0)
-			n++;
-		if (n == NOC_COUNT(both))
-			return noc_err_set(err, NOC_ECONFIG,
-					   "'%s' is of an action; a call has "
-					   "when, after, timeout, undo, block "
-					   "and on_timeout.",
-					   key);
-	}
-	return 0;
-}
-
-static void
-call_describe(struct planning *b, size_t i, const struct noc_value *call,
-	      const struct noc_value *opts)
-{
-	struct noc_step_def *s = &b->p->steps[i];
-	const struct noc_value *flow = noc_value_get(call, "flow");
-	struct noc_err why;
-	int64_t own = 0;
-	int rc = call_options(opts, &why);
-
-	s->call = noc_ast_name(call);
-	s->call_input = noc_ast_opts(call);
-	s->call_takes = noc_ast_opts(noc_value_get(flow, "input"));
-	s->call_output = noc_ast_opts(noc_value_get(flow, "output"));
-	s->block = noc_value_get_str(opts, "block", NULL);
-	s->on_timeout = noc_value_get_str(opts, "on_timeout", NULL);
-	if (!rc)
-		rc = noc_ast_duration(flow, "timeout", 0, &s->timeout_ms, &why);
-	if (!rc)
-		rc = noc_ast_duration(opts, "timeout", 0, &own, &why);
-	if (!rc && own && (!s->timeout_ms || own < s->timeout_ms))
-		s->timeout_ms = own;
-	if (!rc)
-		rc = noc_step_undo(opts, s, &why);
-	if (rc)
-		node_failed(b, i, &why);
-}
-
-/* step "fix" { call "flow" { ... }, ... }, or the call alone. */
-static void
-node_call(struct planning *b, const struct noc_value *ast, size_t up)
-{
-	bool bare = noc_ast_is(ast, "call");
-	const struct noc_value *call =
-	    bare ? ast : noc_value_at(noc_ast_items(ast), 0);
-	const struct noc_value *flow = noc_value_get(call, "flow");
-	const struct noc_value *opts = bare ? NULL : noc_ast_opts(ast);
-	size_t i = node_container(b, ast, up, NOC_STEP_CALL, noc_ast_name(ast));
-	size_t scope = b->scope;
-	int eaches = b->eaches;
-
-	if (i == NOC_NODE_TOP)
-		return;
-	call_describe(b, i, call, opts);
-	node_when(b, i, opts);
-	/* Told where it was looked up. */
-	if (!flow && b->rc)
-		return;
-	b->scope = i;
-	list_into(b, i, noc_value_get(flow, "steps"), true);
-	b->scope = scope;
-	b->eaches = eaches;
-}
-
-static void
-node_check(struct planning *b, const struct noc_value *v, size_t each)
-{
-	char *name = noc_asprintf("%s.check", b->p->steps[each].name);
-	size_t i;
-
-	/* What an item knows is not known of all. */
-	b->scope = b->marks[each].scope;
-	i = node_container(b, v, each, NOC_STEP_CHECK, name);
-	free(name);
-	if (i == NOC_NODE_TOP)
-		return;
-	b->marks[i].own_name = true;
-	b->scope = i;
-	list_into(b, i, v, true);
-	b->p->steps[each].each->check = i;
-	b->p->steps[each].end = b->p->nsteps;
-}
-
-/* The item's name hides nothing. */
-static void
-each_item(struct planning *b, size_t i)
-{
-	const struct noc_step_def *s = &b->p->steps[i], *other;
-	size_t scope = b->marks[i].scope;
-	struct noc_field field;
-	struct noc_err why;
-
-	for (; scope != NOC_NODE_TOP; scope = b->marks[scope].scope) {
-		other = &b->p->steps[scope];
-		if (other->kind == NOC_STEP_CALL)
-			break;
-		if (!other->each || strcmp(other->each->as, s->each->as))
-			continue;
-		noc_err_set(&why, NOC_ECONFIG,
-			    "stands in each '%s' (%s), whose item is '%s' as "
-			    "well; say as = \"...\".",
-			    other->name, other->at, s->each->as);
-		node_failed(b, i, &why);
-	}
-	if (noc_field_resolve(s->each->as, strlen(s->each->as), NULL, &field,
-			      NULL) ||
-	    field.from == NOC_FIELD_DATA || !strcmp(s->each->as, "item"))
-		return;
-	noc_err_set(&why, NOC_ECONFIG,
-		    "as = \"%s\" would hide what an event calls so.",
-		    s->each->as);
-	node_failed(b, i, &why);
-}
-
-static void
-node_each(struct planning *b, const struct noc_value *ast, size_t up)
-{
-	const struct noc_value *items = noc_ast_items(ast);
-	const struct noc_value *check = noc_ast_opt(ast, "check");
-	size_t i = node_container(b, ast, up, NOC_STEP_EACH, noc_ast_name(ast));
-	size_t scope = b->scope;
-	struct noc_err why;
-
-	if (i == NOC_NODE_TOP)
-		return;
-	if (plan_each(ast, &b->p->steps[i], &why))
-		node_failed(b, i, &why);
-	node_when(b, i, noc_ast_opts(ast));
-	each_item(b, i);
-	if (b->eaches >= NOC_EACH_DEPTH_MAX) {
-		noc_err_set(&why, NOC_ECONFIG,
-			    "stands in %d others; deeper than %d they do not "
-			    "go.",
-			    b->eaches, NOC_EACH_DEPTH_MAX);
-		node_failed(b, i, &why);
-	}
-	b->scope = i;
-	b->eaches++;
-	if (items)
-		list_into(b, i, items, true);
-	if (check)
-		node_check(b, check, i);
-	b->scope = scope;
-	b->eaches--;
 }
 
 /* ---- the rest ---- */
@@ -416,7 +271,7 @@ static void
 node_undo(struct planning *b, const struct noc_value *ast, size_t up)
 {
 	const struct noc_value *opts = noc_ast_opts(ast);
-	size_t i = node_container(b, ast, up, NOC_STEP_UNDO, noc_ast_name(ast));
+	size_t i = plan_container(b, ast, up, NOC_STEP_UNDO, noc_ast_name(ast));
 	struct noc_step_def *s;
 	struct noc_err why;
 
@@ -425,11 +280,11 @@ node_undo(struct planning *b, const struct noc_value *ast, size_t up)
 	s = &b->p->steps[i];
 	s->undo_of = noc_value_get_str(opts, "step", NULL);
 	s->undo_items = noc_value_get(opts, "items");
-	node_when(b, i, opts);
-	if (s->undo_of)
+	plan_when(b, i, opts);
+	if (s->undo_of || b->marks[i].wrong)
 		return;
 	noc_err_set(&why, NOC_ECONFIG, "says no `step` to take back.");
-	node_failed(b, i, &why);
+	plan_node_wrong(b, i, &why);
 }
 
 static void
@@ -437,15 +292,14 @@ node_step(struct planning *b, const struct noc_value *ast, size_t up)
 {
 	size_t i = node_add(b, ast, up);
 	struct noc_step_def *s;
-	struct noc_err why;
 
 	if (i == NOC_NODE_TOP)
 		return;
 	s = &b->p->steps[i];
 	b->marks[i].own_name =
 	    !noc_ast_is(ast, "step") && !noc_ast_is(ast, "verify");
-	if (noc_step_build(ast, node_position(b, i), s, &why))
-		plan_problem(b, &why);
+	b->marks[i].wrong = noc_ast_wrong_below(ast);
+	plan_step(b, ast, node_position(b, i), s);
 	s->up = up;
 	s->end = i + 1;
 	if (s->group_read && s->name)
@@ -461,10 +315,14 @@ node_build(struct planning *b, const struct noc_value *ast, size_t up)
 			      size_t up);
 	} kinds[] = {
 		{ "parallel", node_parallel }, { "choose", node_choose },
-		{ "each", node_each },	       { "call", node_call },
+		{ "each", plan_each_node },    { "call", plan_call },
 		{ "undo", node_undo },
 	};
 
+	if (noc_ast_is(ast, "error")) {
+		b->holes = true;
+		return;
+	}
 	for (size_t i = 0; i < NOC_COUNT(kinds); i++)
 		if (noc_ast_is(ast, kinds[i].node)) {
 			kinds[i].build(b, ast, up);
@@ -472,7 +330,7 @@ node_build(struct planning *b, const struct noc_value *ast, size_t up)
 		}
 	if (noc_ast_is(ast, "step") && noc_value_len(noc_ast_items(ast)) == 1 &&
 	    noc_ast_is(noc_value_at(noc_ast_items(ast), 0), "call"))
-		node_call(b, ast, up);
+		plan_call(b, ast, up);
 	else
 		node_step(b, ast, up);
 }
@@ -484,18 +342,20 @@ body_end(struct planning *b, const struct noc_value *v, enum noc_step_kind kind,
 	 size_t *node)
 {
 	size_t i =
-	    node_container(b, v, NOC_NODE_TOP, kind, noc_step_kind_name(kind));
+	    plan_container(b, v, NOC_NODE_TOP, kind, noc_step_kind_name(kind));
 	struct noc_err why;
 
 	if (i == NOC_NODE_TOP)
 		return;
 	*node = i;
 	b->marks[i].own_name = true;
+	if (noc_ast_wrong_below(noc_ast_opt(v, "timeout")))
+		return;
 	if (noc_ast_duration(v->type == NOC_LIST ? NULL : noc_ast_opts(v),
 			     "timeout", AFTER_TIMEOUT_MS,
 			     &b->p->steps[i].timeout_ms, &why))
-		node_failed(b, i, &why);
-	list_into(b, i, v, true);
+		plan_node_wrong(b, i, &why);
+	plan_list(b, i, v, true);
 }
 
 /* Only told, as ever: an escalation, actions. */
@@ -509,6 +369,8 @@ on_fail_told(struct planning *b, const struct noc_value *const *at, size_t n,
 	int rc = 0;
 
 	for (size_t i = 0; !rc && i < n; i++) {
+		if (noc_ast_wrong_below(at[i]))
+			continue;
 		if (!noc_ast_is(at[i], "escalate"))
 			noc_value_push(actions, noc_value_copy(at[i]));
 		else if (p->on_fail)
@@ -571,6 +433,27 @@ build_sum(struct planning *b)
 	}
 }
 
+static void
+on_hold_wrong(const struct noc_err *why, void *arg)
+{
+	plan_problem(arg, why);
+}
+
+/* What is said of the flow itself. */
+static void
+build_flow(struct planning *b)
+{
+	struct noc_plan *p = b->p;
+	struct noc_err why;
+
+	if (b->from && noc_ast_wrong(b->from->flow))
+		return;
+	if (noc_ast_duration(p->tree, "timeout", RUN_TIMEOUT_MS, &p->timeout_ms,
+			     &why))
+		plan_problem(b, &why);
+	noc_hold_build(p->tree, &p->hold, on_hold_wrong, b);
+}
+
 void
 plan_build(struct planning *b)
 {
@@ -589,6 +472,8 @@ plan_build(struct planning *b)
 		list_build(b, (const struct noc_value *const *)steps->u.list.at,
 			   noc_value_len(steps), NOC_NODE_TOP, true);
 	p->nbody = p->nsteps;
+	if (!p->nsteps && (b->holes || noc_ast_wrong(steps)))
+		return;
 	if (!p->nsteps) {
 		noc_err_set(&why, NOC_ECONFIG,
 			    "flow '%s' has no steps; it needs at least one.",
@@ -599,11 +484,7 @@ plan_build(struct planning *b)
 	body_on_fail(b);
 	if (last)
 		body_end(b, last, NOC_STEP_FINALLY, &p->finally_node);
-	if (noc_ast_duration(p->tree, "timeout", RUN_TIMEOUT_MS, &p->timeout_ms,
-			     &why))
-		plan_problem(b, &why);
-	if (noc_hold_build(p->tree, &p->hold, &why))
-		plan_problem(b, &why);
+	build_flow(b);
 	build_sum(b);
 	/* What was stored was good when it was made. */
 	if (b->from)

@@ -19,6 +19,7 @@ struct walk {
 	struct noc_err *err; /* of the first that is no template */
 	int rc;
 	int depth;
+	const char **at; /* of the nearest node */
 };
 
 static void
@@ -51,10 +52,13 @@ static void
 walk_value(struct walk *w, const struct noc_value *v)
 {
 	bool node = noc_ast_node(v) != NULL;
+	const char *at = w->at ? *w->at : NULL;
 
 	if (!v || w->depth >= CHECK_DEPTH_MAX || walk_skips(v))
 		return;
 	w->depth++;
+	if (w->at && node && noc_value_get(v, "at"))
+		*w->at = noc_ast_at(v);
 	if (v->type == NOC_STR)
 		walk_text(w, v->u.s.p, v->u.s.len);
 	if (noc_ast_is(v, "log") && noc_ast_name(v))
@@ -71,14 +75,16 @@ walk_value(struct walk *w, const struct noc_value *v)
 		walk_value(w, m->value);
 	}
 	w->depth--;
+	if (w->at)
+		*w->at = at;
 }
 
 void
-noc_ast_each_path(const struct noc_value *v,
+noc_ast_each_path(const struct noc_value *v, const char **at,
 		  void (*fn)(const char *path, size_t len, void *arg),
 		  void *arg)
 {
-	struct walk w = { .fn = fn, .arg = arg };
+	struct walk w = { .fn = fn, .arg = arg, .at = at };
 
 	walk_value(&w, v);
 }
@@ -98,7 +104,7 @@ check_value(struct plan_check *c, const struct noc_value *v)
 
 	if (!v)
 		return;
-	noc_ast_each_path(v, plan_name_path, c);
+	noc_ast_each_path(v, NULL, plan_name_path, c);
 	walk_value(&w, v);
 	if (w.rc)
 		plan_name_problem(c, &why);
@@ -160,6 +166,8 @@ check_each(struct plan_check *c, const struct noc_each_def *e)
 static void
 check_node(struct plan_check *c, const struct noc_step_def *s)
 {
+	if (c->b->marks[c->node].wrong)
+		return;
 	noc_where_paths(s->when, on_where, c);
 	check_template(c, s->target);
 	check_value(c, s->params);
@@ -188,13 +196,14 @@ check_node(struct plan_check *c, const struct noc_step_def *s)
 
 /* ---- undo ---- */
 
+/* What is wrong may have one. */
 static bool
-undo_below(const struct noc_plan *p, size_t from, size_t end)
+undo_below(const struct planning *b, size_t from, size_t end)
 {
 	for (size_t i = from; i < end; i++)
-		if (p->steps[i].undo)
+		if (b->p->steps[i].undo || b->marks[i].wrong)
 			return true;
-	return false;
+	return b->holes;
 }
 
 /* undo "back" { step = "deploy" }, in the list that holds it, or after it. */
@@ -206,7 +215,7 @@ check_undo(struct plan_check *c, const char *name)
 	const char *meant;
 	struct noc_err why;
 
-	if (!name)
+	if (!name || (node == NOC_NODE_TOP && c->b->holes))
 		return;
 	meant = node == NOC_NODE_TOP ? plan_name_meant(c, name) : NULL;
 	if (node == NOC_NODE_TOP)
@@ -219,7 +228,7 @@ check_undo(struct plan_check *c, const char *name)
 			    "step '%s' stands outside of '%s', and each item "
 			    "would take it back; do it after all of them.",
 			    name, p->steps[c->b->marks[c->node].scope].name);
-	else if (!undo_below(p, node, p->steps[node].end))
+	else if (!undo_below(c->b, node, p->steps[node].end))
 		noc_err_set(&why, NOC_ECONFIG,
 			    "step '%s' has no `undo`, so nothing would be "
 			    "taken back.",
@@ -241,15 +250,17 @@ check_undo_asked(struct plan_check *c)
 		const struct noc_step_def *s = &p->steps[i];
 
 		if (!s->each || s->each->undo == NOC_UNDO_NONE ||
-		    undo_below(p, i, s->end))
+		    undo_below(c->b, i, s->end))
 			continue;
 		noc_err_set(&why, NOC_ECONFIG,
 			    "no step in it has an `undo`, so nothing would be "
 			    "taken back.");
 		c->node = i;
+		c->b->scope = c->b->marks[i].scope;
 		plan_name_problem(c, &why);
 	}
-	if (!run || undo_below(p, 0, p->nbody))
+	c->b->scope = NOC_NODE_TOP;
+	if (!run || undo_below(c->b, 0, p->nbody))
 		return;
 	noc_err_set(&why, NOC_ECONFIG,
 		    "no step of the flow has an `undo`, so nothing would be "
@@ -266,9 +277,18 @@ check_call(struct plan_check *c, const struct noc_step_def *s)
 {
 	struct noc_err why;
 
-	if (!noc_input_check_call(s->call, s->call_takes, s->call_input, &why))
+	if (c->b->marks[c->node].wrong ||
+	    !noc_input_check_call(s->call, s->call_takes, s->call_input, &why))
 		return;
 	plan_name_problem(c, &why);
+}
+
+static void
+on_input_wrong(const struct noc_err *mistake, void *arg)
+{
+	struct noc_err why = *mistake;
+
+	plan_name_problem(arg, &why);
 }
 
 void
@@ -276,29 +296,26 @@ plan_check_names(struct planning *b)
 {
 	struct noc_plan *p = b->p;
 	struct plan_check c;
-	struct noc_err why;
 
 	plan_name_begin(&c, b);
 	plan_name_unique(&c);
 	for (size_t i = 0; i < p->nsteps; i++) {
 		c.node = i;
+		b->scope = b->marks[i].scope;
 		check_node(&c, &p->steps[i]);
 		if (p->steps[i].kind == NOC_STEP_UNDO)
 			check_undo(&c, p->steps[i].undo_of);
 		if (p->steps[i].kind == NOC_STEP_CALL)
 			check_call(&c, &p->steps[i]);
 	}
-	c.node = NOC_NODE_TOP;
+	b->scope = c.node = NOC_NODE_TOP;
 	c.end = "on_fail";
 	check_escalation(&c, p->on_fail);
 	check_value(&c, p->on_fail_actions);
 	c.end = "output";
 	check_value(&c, p->output);
-	if (noc_input_declared(p->input, &why)) {
-		c.end = "input";
-		c.node = NOC_NODE_TOP;
-		plan_name_problem(&c, &why);
-	}
+	c.end = "input";
+	noc_input_declared(p->input, on_input_wrong, &c);
 	check_undo_asked(&c);
 	plan_reach(b);
 	plan_name_end(&c);

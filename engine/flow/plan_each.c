@@ -232,7 +232,7 @@ each_need(const struct noc_value *opts, struct noc_each_def *e,
 		e->need = NOC_NEED_PERCENT;
 	if (e->need_n < 0 || e->need_n > (percent ? 100 : EACH_ITEMS_MAX))
 		return each_need_wrong(err);
-	if (e->over->type == NOC_LIST && !percent &&
+	if (e->over && e->over->type == NOC_LIST && !percent &&
 	    e->need_n > (int64_t)noc_value_len(e->over))
 		return noc_err_set(
 		    err, NOC_ECONFIG, "need = %lld, and 'over' has %zu items.",
@@ -262,34 +262,32 @@ each_undo(const struct noc_value *opts, struct noc_each_def *e,
 	return 0;
 }
 
-int
-plan_each(const struct noc_value *node, struct noc_step_def *s,
-	  struct noc_err *err)
+void
+plan_each(struct planning *b, size_t i)
 {
-	const struct noc_value *opts = noc_ast_opts(node);
+	static int (*const parts[])(const struct noc_value *opts,
+				    struct noc_each_def *e,
+				    struct noc_err *err) = {
+		each_over,  each_names, each_pace,
+		each_waves, each_need,	each_undo,
+	};
+	const struct noc_value *opts = noc_ast_opts(b->marks[i].ast);
+	struct noc_step_def *s = &b->p->steps[i];
 	struct noc_each_def *e = noc_calloc(1, sizeof(*e));
-	int rc;
+	struct noc_err why;
 
-	s->each = e; /* released with its step, also after an error */
+	s->each = e;
 	e->as = noc_value_get_str(opts, "as", "item");
-	rc = each_over(opts, e, err);
-	if (!rc)
-		rc = each_names(opts, e, err);
-	if (!rc)
-		rc = each_pace(opts, e, err);
-	if (!rc)
-		rc = each_waves(opts, e, err);
-	if (!rc)
-		rc = each_need(opts, e, err);
-	if (!rc)
-		rc = each_undo(opts, e, err);
-	if (!rc)
-		rc = noc_limits_build(noc_value_get(opts, "limits"), &s->limits,
-				      err);
-	if (!rc)
-		rc = noc_ast_duration(opts, "timeout", 0, &s->timeout_ms, err);
 	e->collect = noc_ast_opts(noc_value_get(opts, "collect"));
-	return rc;
+	if (b->marks[i].wrong)
+		return;
+	for (size_t k = 0; k < NOC_COUNT(parts); k++)
+		if (parts[k](opts, e, &why))
+			plan_node_wrong(b, i, &why);
+	if (noc_limits_build(noc_value_get(opts, "limits"), &s->limits, &why))
+		plan_node_wrong(b, i, &why);
+	if (noc_ast_duration(opts, "timeout", 0, &s->timeout_ms, &why))
+		plan_node_wrong(b, i, &why);
 }
 
 void

@@ -53,6 +53,9 @@ after_unknown(const struct line *l, size_t to, const char *name)
 	struct noc_err why;
 	size_t n = 0;
 
+	l->b->marks[to].adrift = true;
+	if (l->b->holes)
+		return;
 	for (size_t i = 0; i < l->n && n < NOC_COUNT(known); i++)
 		if (l->nodes[i] != to && l->b->p->steps[l->nodes[i]].name)
 			known[n++] = l->b->p->steps[l->nodes[i]].name;
@@ -82,6 +85,7 @@ after_one(const struct line *l, size_t to, const char *name, const char *on)
 	struct noc_err why;
 
 	if (bits == NOC_ON_OK && strcmp(on, "ok")) {
+		l->b->marks[to].adrift = true;
 		noc_err_set(&why, NOC_ECONFIG,
 			    "%s: %s '%s': after = { %s = \"%.40s\" }: it is "
 			    "\"ok\", \"failed\" or \"always\".",
@@ -107,6 +111,9 @@ after_wrong(const struct line *l, size_t to)
 	const struct noc_step_def *s = &l->b->p->steps[to];
 	struct noc_err why;
 
+	l->b->marks[to].adrift = true;
+	if (l->b->marks[to].wrong)
+		return;
 	noc_err_set(&why, NOC_ECONFIG,
 		    "%s: %s '%s': 'after' is the name of a step, a list of "
 		    "names, or { name = \"ok\" | \"failed\" | \"always\" }.",
@@ -258,7 +265,8 @@ plan_reach(struct planning *b)
 	const struct noc_plan *p = b->p;
 	struct noc_err why;
 
-	for (size_t i = 0; i < p->nsteps; i++)
+	for (size_t i = 0; i < p->nsteps; i++) {
+		b->scope = b->marks[i].scope;
 		for (size_t k = 0; k < p->steps[i].nin; k++) {
 			const struct noc_step_def *s = &p->steps[i];
 			const struct noc_step_def *f = &p->steps[s->in[k].from];
@@ -277,4 +285,6 @@ plan_reach(struct planning *b)
 			plan_problem(b, &why);
 			break;
 		}
+	}
+	b->scope = NOC_NODE_TOP;
 }

@@ -60,7 +60,8 @@ before_make(const struct plan_check *c, size_t node)
 		if (p->steps[s->up].kind != NOC_STEP_CALL)
 			set_join(c, set, set_of(c, s->up));
 	}
-	if (s->kind == NOC_STEP_ON_FAIL || s->kind == NOC_STEP_FINALLY)
+	if (s->kind == NOC_STEP_ON_FAIL || s->kind == NOC_STEP_FINALLY ||
+	    c->b->marks[node].adrift)
 		for (size_t i = 0; i < node; i = p->steps[i].end)
 			set_add(c, set, i);
 	for (size_t i = 0; i < s->nin; i++) {
@@ -154,7 +155,7 @@ plan_name_problem(const struct plan_check *c, struct noc_err *why)
 			       noc_step_kind_name(s->kind),
 			       s->name ? s->name : "?");
 	else
-		noc_err_prefix(why, "%s: %s", p->name, c->end);
+		noc_err_prefix(why, "%s", c->end);
 	plan_problem(c->b, why);
 }
 
@@ -232,6 +233,8 @@ check_field(const struct plan_check *c, size_t node, const char *name,
 	while (n < len && name[n] != '.' && name[n] != '[')
 		n++;
 	snprintf(text, sizeof(text), "%.*s", (int)n, name);
+	if (c->b->marks[node].wrong)
+		return;
 	if (s->kind == NOC_STEP_EACH) {
 		if (each_gives(name, n, &meant))
 			return;
@@ -266,6 +269,8 @@ check_steps(const struct plan_check *c, const char *name, size_t len)
 			check_field(c, node, name + n + 1, len - n - 1);
 		return;
 	}
+	if (node == NOC_NODE_TOP && c->b->holes)
+		return;
 	snprintf(text, sizeof(text), "%.*s", (int)n, name);
 	meant =
 	    node == NOC_NODE_TOP && !hidden ? plan_name_meant(c, text) : NULL;
@@ -390,6 +395,7 @@ check_twice(const struct plan_check *c, size_t first, size_t second)
 	const struct noc_step_def *a = &steps[first], *s = &steps[second];
 	struct noc_err why;
 
+	c->b->scope = marks[second].scope;
 	if (marks[first].scope == marks[second].scope)
 		noc_err_set(&why, NOC_ECONFIG,
 			    "%s: there is already a step '%s' in this flow "
@@ -425,6 +431,7 @@ plan_name_unique(const struct plan_check *c)
 			    (scope_sees(c, marks[i].scope, marks[k].scope) ||
 			     scope_sees(c, marks[k].scope, marks[i].scope))) {
 				check_twice(c, k, i);
+				c->b->scope = NOC_NODE_TOP;
 				break;
 			}
 	}

@@ -13,6 +13,8 @@ struct plan_mark {
 	const struct noc_value *ast;
 	size_t scope;  /* the call, each or check whose names it sees first */
 	bool own_name; /* nobody wrote it */
+	bool adrift;   /* what it waits for could not be found */
+	bool wrong;    /* told where it was read: it says nothing more */
 };
 
 struct planning {
@@ -22,6 +24,7 @@ struct planning {
 	size_t scope; /* of what is made next; NOC_NODE_TOP */
 	int eaches;   /* around it */
 	bool full;
+	bool holes; /* steps are missing that could not be read */
 	const struct noc_plan_source *from; /* NULL: read back */
 	struct noc_err *err;		    /* the first mistake */
 	int rc;
@@ -29,8 +32,23 @@ struct planning {
 
 /* One mistake; the message begins with file:line. */
 void plan_problem(struct planning *b, const struct noc_err *why);
+/* The same of a node that is there. */
+void plan_node_wrong(struct planning *b, size_t i, struct noc_err *why);
 /* The whole: nodes, edges, checks.  b->rc says whether it is good. */
 void plan_build(struct planning *b);
+
+/* A node that holds others; NOC_NODE_TOP when there are too many. */
+size_t plan_container(struct planning *b, const struct noc_value *ast,
+		      size_t up, enum noc_step_kind kind, const char *name);
+void plan_when(struct planning *b, size_t i, const struct noc_value *opts);
+/* Its steps, as v has them; it ends where they do. */
+void plan_list(struct planning *b, size_t i, const struct noc_value *v,
+	       bool in_line);
+
+/* ---- scopes (plan_scope.c) ---- */
+/* step "fix" { call "flow" { ... }, ... }, or the call alone. */
+void plan_call(struct planning *b, const struct noc_value *ast, size_t up);
+void plan_each_node(struct planning *b, const struct noc_value *ast, size_t up);
 
 /* ---- the tree as data (plan_tree.c) ---- */
 /* What the canonical JSON is of, with the flows it calls in it; returned, also
@@ -45,22 +63,21 @@ const char *plan_tree_said(const struct noc_value *v);
 /* ---- one node (plan_step.c, plan_each.c, plan_escalate.c) ---- */
 bool noc_node_is_action(const struct noc_value *v);
 /*
- * One step of the AST into *s (zeroed before); position counts from 1.
- * ECONFIG, the message beginning with file:line.  What was made so far is
- * released by noc_step_release, also after an error.
+ * One step of the AST into *s (zeroed but for `at`); position counts from 1.
+ * Each mistake in it is told.  What was made so far is released by
+ * noc_step_release.
  */
-int noc_step_build(const struct noc_value *node, size_t position,
-		   struct noc_step_def *s, struct noc_err *err);
+void plan_step(struct planning *b, const struct noc_value *node,
+	       size_t position, struct noc_step_def *s);
 /* undo = ACTION | { ACTION, timeout = ... } of a step. */
-int noc_step_undo(const struct noc_value *opts, struct noc_step_def *s,
-		  struct noc_err *err);
+void plan_step_undo(struct planning *b, const struct noc_value *opts,
+		    struct noc_step_def *s);
 void noc_step_release(struct noc_step_def *s);
 /* "each", third of its scope -> "each_3"; returned. */
 char *plan_own_name(const char *node, size_t position);
 int plan_where(const struct noc_value *opts, const char *key, const char *at,
 	       struct noc_where **where, const char **fn, struct noc_err *err);
-int plan_each(const struct noc_value *node, struct noc_step_def *s,
-	      struct noc_err *err);
+void plan_each(struct planning *b, size_t i);
 void plan_each_free(struct noc_each_def *e);
 int noc_escalation_build(const struct noc_value *node,
 			 struct noc_escalation **out, struct noc_err *err);

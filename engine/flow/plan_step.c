@@ -19,13 +19,15 @@
 #define STEP_TIMEOUT_READ_MS   10000
 #define STEP_TIMEOUT_NOTIFY_MS 30000
 
-static int
-step_failed(const struct noc_value *node, const struct noc_step_def *s, int rc,
-	    struct noc_err *err)
+/* One mistake of the step, or of what takes it back. */
+static void
+step_wrong(struct planning *b, const struct noc_step_def *s,
+	   struct noc_err *why)
 {
-	noc_err_prefix(err, "%s: step '%s'", noc_ast_at(node),
-		       s->name ? s->name : "?");
-	return rc;
+	if (s->takes_back)
+		noc_err_prefix(why, "'undo'");
+	noc_err_prefix(why, "%s: step '%s'", s->at, s->name ? s->name : "?");
+	plan_problem(b, why);
 }
 
 bool
@@ -74,10 +76,11 @@ plan_where(const struct noc_value *opts, const char *key, const char *at,
 }
 
 static int
-step_retry(const struct noc_value *opts, struct noc_retry_policy *r,
+step_retry(const struct noc_value *opts, struct noc_step_def *s,
 	   struct noc_err *err)
 {
 	const struct noc_value *v = noc_ast_opts(noc_value_get(opts, "retry"));
+	struct noc_retry_policy *r = &s->retry;
 	int rc;
 
 	r->attempts = (int)noc_value_get_int(v, "attempts", 3);
@@ -128,10 +131,25 @@ step_targets(const struct noc_value *opts, struct noc_step_def *s,
 	return 0;
 }
 
+static int
+step_limits(const struct noc_value *opts, struct noc_step_def *s,
+	    struct noc_err *err)
+{
+	return noc_limits_build(noc_value_get(opts, "limits"), &s->limits, err);
+}
+
+static int
+step_fail_if(const struct noc_value *opts, struct noc_step_def *s,
+	     struct noc_err *err)
+{
+	return plan_where(opts, "fail_if", s->at, &s->fail_if, &s->fail_if_fn,
+			  err);
+}
+
 /* The flags of the action, and what the rule says about this one call. */
 static int
 step_action(const struct noc_value *action, struct noc_step_def *s,
-	    unsigned *flags, struct noc_err *err)
+	    struct noc_err *err)
 {
 	const struct noc_value *opts = noc_ast_opts(action);
 	const struct noc_action_ops *ops;
@@ -142,7 +160,6 @@ step_action(const struct noc_value *action, struct noc_step_def *s,
 	if (!ops)
 		return noc_err_set(err, NOC_ECONFIG, "no action '%s'.",
 				   s->action);
-	*flags = ops->flags;
 	s->mutates = ops->flags & NOC_ACTION_MUTATES;
 	s->idempotent = ops->flags & NOC_ACTION_IDEMPOTENT;
 	if (!strcmp(s->action, "exec"))
@@ -156,9 +173,10 @@ step_action(const struct noc_value *action, struct noc_step_def *s,
 }
 
 static int
-step_times(const struct noc_value *opts, unsigned flags, struct noc_step_def *s,
+step_times(const struct noc_value *opts, struct noc_step_def *s,
 	   struct noc_err *err)
 {
+	unsigned flags = noc_action_find(s->action)->flags;
 	int64_t fallback = flags & NOC_ACTION_READS ? STEP_TIMEOUT_READ_MS
 						    : STEP_TIMEOUT_NOTIFY_MS;
 	int rc;
@@ -208,84 +226,83 @@ step_recovery(const struct noc_value *opts, struct noc_step_def *s,
 	return 0;
 }
 
-static int step_of_action(const struct noc_value *node,
-			  const struct noc_value *action,
-			  struct noc_step_def *s, struct noc_err *err);
+static void step_of_action(struct planning *b, const struct noc_value *node,
+			   const struct noc_value *action,
+			   struct noc_step_def *s);
 
 /* undo = ACTION | { ACTION, timeout = ... }: a step without a place. */
-int
-noc_step_undo(const struct noc_value *opts, struct noc_step_def *s,
-	      struct noc_err *err)
+void
+plan_step_undo(struct planning *b, const struct noc_value *opts,
+	       struct noc_step_def *s)
 {
 	const struct noc_value *v = noc_value_get(opts, "undo");
 	const struct noc_value *target = noc_value_get(opts, "target");
 	const struct noc_value *action =
 	    noc_node_is_action(v) ? v : noc_value_at(noc_ast_items(v), 0);
-	int rc;
+	struct noc_step_def *u;
+	struct noc_err why;
 
-	if (!v)
-		return 0;
-	s->undo = noc_calloc(1, sizeof(*s->undo));
-	s->undo->name = noc_strdup(s->name);
-	s->undo->at = noc_value_get(action, "at") ? noc_ast_at(action) : s->at;
-	s->undo->up = NOC_NODE_TOP;
+	if (!v || noc_ast_wrong_below(v))
+		return;
+	s->undo = u = noc_calloc(1, sizeof(*u));
+	u->name = noc_strdup(s->name ? s->name : "?");
+	u->at = noc_value_get(action, "at") ? noc_ast_at(action) : s->at;
+	u->up = NOC_NODE_TOP;
+	u->takes_back = true;
 	if (noc_value_get(opts, "timeout"))
-		s->undo->timeout_ms = s->timeout_ms;
-	if (!noc_node_is_action(action))
-		return noc_err_set(err, NOC_ECONFIG,
-				   "'undo' must be an action, or { ACTION, "
-				   "timeout = \"10s\" }.");
-	rc = step_of_action(v, action, s->undo, err);
+		u->timeout_ms = s->timeout_ms;
+	else if (s->mutates) /* told of the step */
+		u->timeout_ms = STEP_TIMEOUT_NOTIFY_MS;
+	if (!noc_node_is_action(action)) {
+		noc_err_set(&why, NOC_ECONFIG,
+			    "must be an action, or { ACTION, timeout = "
+			    "\"10s\" }.");
+		step_wrong(b, u, &why);
+		return;
+	}
+	step_of_action(b, v, action, u);
 	/* What takes back may be done twice, and must not wait for people. */
-	s->undo->takes_back = true;
 	if (!noc_value_get(noc_ast_opts(v), "on_crash"))
-		s->undo->on_crash = s->undo->probe ? "verify" : "retry";
+		u->on_crash = u->probe ? "verify" : "retry";
 	if (!noc_value_get(noc_ast_opts(action), "idempotent"))
-		s->undo->idempotent = true;
-	if (!rc && target && !s->undo->target)
-		rc = step_target(opts, s->undo, err);
-	if (rc)
-		noc_err_prefix(err, "'undo'");
-	return rc;
+		u->idempotent = true;
+	if (target && !u->target && step_target(opts, u, &why))
+		step_wrong(b, u, &why);
 }
 
 /* ---- the kinds of step ---- */
 
 /* `step` and `verify` hold exactly one action, at position 1. */
-static int
-step_of_action(const struct noc_value *node, const struct noc_value *action,
-	       struct noc_step_def *s, struct noc_err *err)
+static void
+step_of_action(struct planning *b, const struct noc_value *node,
+	       const struct noc_value *action, struct noc_step_def *s)
 {
+	static int (*const parts[])(const struct noc_value *opts,
+				    struct noc_step_def *s,
+				    struct noc_err *err) = {
+		step_times,    step_target, step_retry,	  step_fail_if,
+		step_recovery, step_limits, step_targets,
+	};
 	const struct noc_value *opts =
 	    node == action ? NULL : noc_ast_opts(node);
-	unsigned flags = 0;
-	int rc = step_action(action, s, &flags, err);
+	struct noc_err why;
 
-	if (!rc)
-		rc = step_times(opts, flags, s, err);
-	if (!rc)
-		rc = step_target(opts, s, err);
-	if (!rc)
-		rc = step_retry(opts, &s->retry, err);
-	if (!rc)
-		rc = plan_where(opts, "fail_if", s->at, &s->fail_if,
-				&s->fail_if_fn, err);
-	if (!rc)
-		rc = step_recovery(opts, s, err);
-	if (!rc)
-		rc = noc_step_undo(opts, s, err);
-	if (!rc)
-		rc = noc_limits_build(noc_value_get(opts, "limits"), &s->limits,
-				      err);
-	return rc ? rc : step_targets(opts, s, err);
+	if (step_action(action, s, &why))
+		step_wrong(b, s, &why);
+	for (size_t i = 0; noc_action_find(s->action) && i < NOC_COUNT(parts);
+	     i++)
+		if (parts[i](opts, s, &why))
+			step_wrong(b, s, &why);
+	if (noc_action_find(s->action))
+		plan_step_undo(b, opts, s);
 }
 
 static int
-step_single(const struct noc_value *node, struct noc_step_def *s,
-	    struct noc_err *err)
+step_held(const struct noc_value *node, const struct noc_step_def *s,
+	  struct noc_err *err)
 {
 	const struct noc_value *items = noc_ast_items(node);
-	const struct noc_value *action = noc_value_at(items, 0);
+	const char *first = noc_ast_node(noc_value_at(items, 0));
 
 	if (!s->name)
 		return noc_err_set(err, NOC_ECONFIG, "a step needs a name.");
@@ -294,33 +311,56 @@ step_single(const struct noc_value *node, struct noc_step_def *s,
 				   "holds %zu actions; it must hold exactly "
 				   "one.",
 				   noc_value_len(items));
-	if (!noc_node_is_action(action))
+	if (!noc_node_is_action(noc_value_at(items, 0)))
 		return noc_err_set(err, NOC_ECONFIG, "'%s' is no action.",
-				   noc_ast_node(action) ? noc_ast_node(action)
-							: "a value");
-	return step_of_action(node, action, s, err);
+				   first ? first : "a value");
+	return 0;
+}
+
+static void
+step_single(struct planning *b, const struct noc_value *node,
+	    struct noc_step_def *s)
+{
+	struct noc_err why;
+
+	if (step_held(node, s, &why))
+		step_wrong(b, s, &why);
+	else
+		step_of_action(b, node, noc_value_at(noc_ast_items(node), 0),
+			       s);
 }
 
 static int
-step_verify(const struct noc_value *node, struct noc_step_def *s,
+step_reads(const struct noc_value *opts, struct noc_step_def *s,
+	   struct noc_err *err)
+{
+	(void)opts;
+	return s->mutates ? noc_err_set(err, NOC_ECONFIG,
+					"a verify must only read, and '%s' "
+					"changes something.",
+					s->action)
+			  : 0;
+}
+
+static int
+step_expect(const struct noc_value *opts, struct noc_step_def *s,
 	    struct noc_err *err)
 {
-	const struct noc_value *opts = noc_ast_opts(node);
-	int rc = step_single(node, s, err);
+	int rc =
+	    plan_where(opts, "expect", s->at, &s->expect, &s->expect_fn, err);
 
-	if (!rc && s->mutates)
-		rc = noc_err_set(err, NOC_ECONFIG,
-				 "a verify must only read, and '%s' changes "
-				 "something.",
-				 s->action);
-	if (!rc)
-		rc = plan_where(opts, "expect", s->at, &s->expect,
-				&s->expect_fn, err);
 	if (!rc && !s->expect && !s->expect_fn)
 		rc = noc_err_set(err, NOC_ECONFIG,
 				 "needs expect = { name = value }.");
-	if (!rc)
-		rc = noc_ast_duration(opts, "every", 3000, &s->every_ms, err);
+	return rc;
+}
+
+static int
+step_rounds(const struct noc_value *opts, struct noc_step_def *s,
+	    struct noc_err *err)
+{
+	int rc = noc_ast_duration(opts, "every", 3000, &s->every_ms, err);
+
 	if (!rc)
 		rc =
 		    noc_ast_duration(opts, "within", 60000, &s->within_ms, err);
@@ -333,50 +373,76 @@ step_verify(const struct noc_value *node, struct noc_step_def *s,
 	return rc;
 }
 
-static int
-step_sleep(const struct noc_value *node, struct noc_step_def *s,
-	   struct noc_err *err)
+static void
+step_verify(struct planning *b, const struct noc_value *node,
+	    struct noc_step_def *s)
 {
-	const char *text = noc_ast_name(node);
+	static int (*const parts[])(
+	    const struct noc_value *opts, struct noc_step_def *s,
+	    struct noc_err *err) = { step_reads, step_expect, step_rounds };
+	struct noc_err why;
 
-	s->reason = text;
-	if (!text || noc_duration_parse(text, &s->timeout_ms))
-		return noc_err_set(err, NOC_ECONFIG,
-				   "sleep needs a duration such as \"30s\".");
+	step_single(b, node, s);
+	for (size_t i = 0; i < NOC_COUNT(parts); i++)
+		if (parts[i](noc_ast_opts(node), s, &why))
+			step_wrong(b, s, &why);
+}
+
+static void
+step_sleep(struct planning *b, const struct noc_value *node,
+	   struct noc_step_def *s)
+{
+	struct noc_err why;
+
+	s->reason = noc_ast_name(node);
+	if (!s->reason || noc_duration_parse(s->reason, &s->timeout_ms)) {
+		noc_err_set(&why, NOC_ECONFIG,
+			    "sleep needs a duration such as \"30s\".");
+		step_wrong(b, s, &why);
+	}
 	s->within_ms = s->timeout_ms;
-	return 0;
 }
 
 /* stop "reason", fail "reason": the name is a template text. */
-static int
-step_end(const struct noc_value *node, struct noc_step_def *s,
-	 struct noc_err *err)
+static void
+step_end(struct planning *b, const struct noc_value *node,
+	 struct noc_step_def *s)
 {
-	struct noc_template *t;
-	int rc;
+	struct noc_template *t = NULL;
+	struct noc_err why;
 
 	s->reason = noc_ast_name(node);
 	s->class = noc_value_get_str(noc_ast_opts(node), "class", NULL);
 	if (!s->reason)
-		return noc_err_set(err, NOC_ECONFIG, "needs a reason.");
-	rc = noc_template_parse(s->reason, strlen(s->reason), &t, err);
-	if (!rc)
-		noc_template_free(t);
-	return rc;
+		noc_err_set(&why, NOC_ECONFIG, "needs a reason.");
+	if (!s->reason ||
+	    noc_template_parse(s->reason, strlen(s->reason), &t, &why))
+		step_wrong(b, s, &why);
+	noc_template_free(t);
+}
+
+static void
+step_escalate(struct planning *b, const struct noc_value *node,
+	      struct noc_step_def *s)
+{
+	struct noc_err why;
+
+	if (noc_escalation_build(node, &s->escalation, &why))
+		step_wrong(b, s, &why);
 }
 
 static const struct {
 	const char *node;
 	enum noc_step_kind kind;
-	int (*build)(const struct noc_value *, struct noc_step_def *,
-		     struct noc_err *);
+	void (*build)(struct planning *, const struct noc_value *,
+		      struct noc_step_def *);
 } step_kinds[] = {
 	{ "step", NOC_STEP_ACTION, step_single },
 	{ "verify", NOC_STEP_VERIFY, step_verify },
 	{ "stop", NOC_STEP_STOP, step_end },
 	{ "fail", NOC_STEP_FAIL, step_end },
 	{ "sleep", NOC_STEP_SLEEP, step_sleep },
-	{ "escalate", NOC_STEP_ESCALATE, NULL },
+	{ "escalate", NOC_STEP_ESCALATE, step_escalate },
 };
 
 static bool
@@ -385,50 +451,58 @@ step_named(const char *node)
 	return !strcmp(node, "step") || !strcmp(node, "verify");
 }
 
-int
-noc_step_build(const struct noc_value *node, size_t position,
-	       struct noc_step_def *s, struct noc_err *err)
+static void
+step_options(struct planning *b, const struct noc_value *opts,
+	     struct noc_step_def *s)
+{
+	struct noc_err why;
+
+	s->block = noc_value_get_str(opts, "block", NULL);
+	s->on_timeout = noc_value_get_str(opts, "on_timeout", NULL);
+	s->degraded_goes_on =
+	    noc_value_is_str(noc_value_get(opts, "degraded"), "go_on");
+	if (plan_where(opts, "when", s->at, &s->when, &s->when_fn, &why))
+		step_wrong(b, s, &why);
+}
+
+void
+plan_step(struct planning *b, const struct noc_value *node, size_t position,
+	  struct noc_step_def *s)
 {
 	const char *kind = noc_ast_node(node);
-	const struct noc_value *opts = noc_ast_opts(node);
+	struct noc_err why;
 	size_t i = 0;
-	int rc;
 
-	if (!kind)
-		return noc_err_set(err, NOC_ECONFIG,
-				   "position %zu of the flow is no step; a "
-				   "lost comma is the usual cause.",
-				   position);
+	if (!kind) {
+		noc_err_set(&why, NOC_ECONFIG,
+			    "position %zu of the flow is no step; a lost comma "
+			    "is the usual cause.",
+			    position);
+		plan_problem(b, &why);
+		return;
+	}
 	while (i < NOC_COUNT(step_kinds) && strcmp(step_kinds[i].node, kind))
 		i++;
-	s->at = noc_ast_at(node);
 	s->group_read = noc_value_get_bool(node, "kept", false);
 	if (step_named(kind) && noc_ast_name(node))
 		s->name = noc_strdup(noc_ast_name(node));
 	else if (!step_named(kind))
 		s->name = plan_own_name(kind, position);
-	if (i == NOC_COUNT(step_kinds) && !noc_node_is_action(node))
-		rc = noc_err_set(err, NOC_ECONFIG, "'%s' is no kind of step.",
-				 kind);
-	else if (i == NOC_COUNT(step_kinds))
-		rc = step_of_action(node, node, s, err);
-	else if (!step_kinds[i].build)
-		rc = noc_escalation_build(node, &s->escalation, err);
-	else
-		rc = 0;
-	if (i < NOC_COUNT(step_kinds)) {
+	if (i < NOC_COUNT(step_kinds))
 		s->kind = step_kinds[i].kind;
-		if (!rc && step_kinds[i].build)
-			rc = step_kinds[i].build(node, s, err);
-		s->block = noc_value_get_str(opts, "block", NULL);
-		s->on_timeout = noc_value_get_str(opts, "on_timeout", NULL);
-		s->degraded_goes_on =
-		    noc_value_is_str(noc_value_get(opts, "degraded"), "go_on");
-		if (!rc)
-			rc = plan_where(opts, "when", s->at, &s->when,
-					&s->when_fn, err);
+	/* Told where it was read; more of it cannot be said. */
+	if (noc_ast_wrong_below(node))
+		return;
+	if (i < NOC_COUNT(step_kinds)) {
+		step_kinds[i].build(b, node, s);
+		step_options(b, noc_ast_opts(node), s);
+	} else if (noc_node_is_action(node)) {
+		step_of_action(b, node, node, s);
+	} else {
+		noc_err_set(&why, NOC_ECONFIG, "'%s' is no kind of step.",
+			    kind);
+		step_wrong(b, s, &why);
 	}
-	return rc ? step_failed(node, s, rc, err) : 0;
 }
 
 void

@@ -120,7 +120,7 @@ inline_find(struct inlining *in, const char *name,
 				   "with what it calls it has more than %d "
 				   "steps.",
 				   PLAN_STEPS_MAX);
-	return inline_allowed(*flow, why);
+	return noc_ast_wrong(*flow) ? 0 : inline_allowed(*flow, why);
 }
 
 static void inline_below(struct inlining *in, struct noc_value *v);
@@ -133,6 +133,13 @@ inline_call(struct inlining *in, struct noc_value *call)
 	struct noc_value *tree;
 	struct noc_err why;
 
+	/* Told where it was read, or it is not known what there is. */
+	if (noc_ast_wrong_below(call) ||
+	    (name && in->from->lost && !noc_table_get(in->flows, name) &&
+	     in->from->lost(name, in->from->arg))) {
+		in->rc = in->rc ? in->rc : NOC_ECONFIG;
+		return;
+	}
 	if (inline_find(in, name, &flow, &why)) {
 		inline_failed(in, call, &why);
 		return;
@@ -185,13 +192,14 @@ static struct noc_value *
 bare_function(const struct noc_value *v)
 {
 	struct noc_value *to = noc_value_map();
+	const char *path = noc_ast_function_path(v);
 	int64_t fn = noc_value_get_int(v, "fn", -1);
 
 	noc_value_set(to, "node", noc_value_str("function"));
 	noc_value_set(to, "path",
 		      noc_value_get(v, "tree")
 			  ? noc_value_strf("#%lld", (long long)fn)
-			  : noc_value_str(noc_ast_function_path(v)));
+			  : noc_value_str(path ? path : "?"));
 	return to;
 }
 

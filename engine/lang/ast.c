@@ -36,6 +36,27 @@ noc_ast_at(const struct noc_value *v)
 	return noc_value_get_str(v, "at", "?");
 }
 
+bool
+noc_ast_wrong(const struct noc_value *v)
+{
+	return noc_ast_node(v) &&
+	       (noc_value_get(v, "wrong") || noc_ast_is(v, "error"));
+}
+
+bool
+noc_ast_wrong_below(const struct noc_value *v)
+{
+	bool wrong = noc_ast_wrong(v);
+
+	for (size_t i = 0;
+	     !wrong && v && v->type == NOC_LIST && i < v->u.list.len; i++)
+		wrong = noc_ast_wrong_below(v->u.list.at[i]);
+	for (size_t i = 0;
+	     !wrong && v && v->type == NOC_MAP && i < v->u.map.len; i++)
+		wrong = noc_ast_wrong_below(v->u.map.at[i].value);
+	return wrong;
+}
+
 /* Plans come back from the database: a wrong type is as good as nothing. */
 static const struct noc_value *
 ast_typed(const struct noc_value *v, enum noc_type type)

@@ -18,6 +18,10 @@ bool noc_ast_is(const struct noc_value *v, const char *node);
 const char *noc_ast_name(const struct noc_value *v); /* or NULL */
 const char *noc_ast_at(const struct noc_value *v);   /* "file:line" or "?" */
 
+/* A mistake in it was told, what is in it aside; and: in it or below. */
+bool noc_ast_wrong(const struct noc_value *v);
+bool noc_ast_wrong_below(const struct noc_value *v);
+
 /* The string-keyed part (a map) and the positions (a list); NULL: none. */
 const struct noc_value *noc_ast_opts(const struct noc_value *v);
 const struct noc_value *noc_ast_items(const struct noc_value *v);

@@ -75,6 +75,7 @@ load_file(struct noc_lua *lua, struct lua_file *f)
 			report_lua(lua, f, err.msg);
 	}
 	if (rc) {
+		f->lost = true;
 		lua_node_drop_pending(lua);
 		lua_node_push_poison(L);
 	}
@@ -176,27 +177,23 @@ drop_temps(struct noc_lua *lua)
 				   lua->temps[i].ref);
 }
 
-static int
-load_failed(struct noc_lua *lua, char **errors, struct noc_err *err)
+static void
+keep_mistakes(struct noc_lua *lua, struct noc_lua_tree *tree)
 {
-	const char *first = lua->errors.p ? lua->errors.p : "";
-	size_t n = lua->nerrors;
-	int rc;
-
-	rc = noc_err_set(err, NOC_ECONFIG, "%.*s%s", (int)strcspn(first, "\n"),
-			 first, n > 1 ? " (and more)" : "");
+	tree->nmistakes = lua->nerrors;
+	tree->cut = lua->budget.spent != LUA_SPENT_NONE ||
+		    lua->nerrors > LUA_ERRORS_MAX;
 	/* One a line, none after the last. */
 	if (lua->errors.len)
 		lua->errors.p[--lua->errors.len] = 0;
-	*errors = lua->errors.p ? noc_strbuf_detach(&lua->errors, NULL)
-				: noc_strdup("");
-	return rc;
+	tree->mistakes = noc_strbuf_detach(&lua->errors, NULL);
+	tree->lost = lua->lost;
+	memset(&lua->lost, 0, sizeof(lua->lost));
 }
 
-/* Takes the tree's sources on success. */
-static int
-load_tree(struct lua_tree *t, struct noc_lua_tree **out, char **errors,
-	  struct noc_err *err)
+/* Takes the tree's sources. */
+static struct noc_lua_tree *
+load_tree(struct lua_tree *t)
 {
 	struct noc_lua *lua = lua_state_new();
 	struct noc_lua_tree *tree;
@@ -223,12 +220,6 @@ load_tree(struct lua_tree *t, struct noc_lua_tree **out, char **errors,
 	lua_budget_end(lua);
 	lua_node_finish_pending(lua);
 	lua->loading = false;
-	if (lua->nerrors) {
-		int rc = load_failed(lua, errors, err);
-
-		lua_state_free(lua);
-		return rc;
-	}
 	drop_temps(lua);
 	tree = noc_calloc(1, sizeof(*tree));
 	tree->lua = lua;
@@ -238,52 +229,59 @@ load_tree(struct lua_tree *t, struct noc_lua_tree **out, char **errors,
 	tree->sources = noc_calloc(t->nfiles + 1, sizeof(*tree->sources));
 	for (size_t i = 0; i < t->nfiles; i++) {
 		tree->sources[i] = t->files[i].source;
+		tree->sources[i].lost = lua->files[i].lost;
 		memset(&t->files[i].source, 0, sizeof(t->files[i].source));
 	}
 	lua_tree_hash(tree->sources, tree->nsources, tree->hash);
+	if (lua->nerrors)
+		keep_mistakes(lua, tree);
 	lua_state_end_load(lua);
 	lua_pushnil(lua->L);
 	lua_setfield(lua->L, LUA_REGISTRYINDEX, LUA_FUNCTIONS_KEY);
 	lua_gc(lua->L, LUA_GCCOLLECT);
 	lua_gc(lua->L, LUA_GCINC, 200, 100, 13);
 	lua->budget.floor = lua->budget.used;
-	*out = tree;
-	return 0;
+	return tree;
 }
 
 int
-noc_lua_load(const char *const *dirs, size_t ndirs, bool tests,
-	     struct noc_lua_tree **out, char **errors, struct noc_err *err)
+noc_lua_read(const char *const *dirs, size_t ndirs, bool tests,
+	     struct noc_lua_tree **out, struct noc_err *err)
 {
 	struct lua_tree t = { 0 };
-	struct noc_err inner;
-	int rc = lua_tree_read(&t, dirs, ndirs, tests, &inner);
+	int rc = lua_tree_read(&t, dirs, ndirs, tests, err);
 
-	if (rc) {
-		*errors = noc_strdup(inner.msg);
-		noc_err_set(err, rc, "%s", inner.msg);
-	} else {
-		rc = load_tree(&t, out, errors, err);
-	}
+	if (!rc)
+		*out = load_tree(&t);
 	lua_tree_release(&t);
 	return rc;
 }
 
-int
-noc_lua_load_text(const char *path, const char *text, size_t len,
-		  struct noc_lua_tree **out, char **errors, struct noc_err *err)
+struct noc_lua_tree *
+noc_lua_read_text(const char *path, const char *text, size_t len)
 {
 	struct lua_tree t = { .files = noc_calloc(1, sizeof(*t.files)),
 			      .nfiles = 1 };
-	int rc;
+	struct noc_lua_tree *tree;
 
 	t.files[0].rel = noc_strdup(path);
 	t.files[0].source.path = noc_strdup(path);
 	t.files[0].source.text = noc_strndup(text, len);
 	t.files[0].source.len = len;
-	rc = load_tree(&t, out, errors, err);
+	tree = load_tree(&t);
 	lua_tree_release(&t);
-	return rc;
+	return tree;
+}
+
+bool
+noc_lua_tree_lost(const struct noc_lua_tree *tree, const char *name)
+{
+	bool lost = noc_table_get(&tree->lost, name) != NULL;
+
+	for (size_t i = 0; !lost && i < tree->nsources; i++)
+		lost = tree->sources[i].lost &&
+		       strstr(tree->sources[i].text, name);
+	return lost;
 }
 
 char *
@@ -297,13 +295,18 @@ noc_lua_load_json(const char *json, const uint8_t hash[32],
 		  struct noc_lua_tree **out, struct noc_err *err)
 {
 	struct lua_tree t = { 0 };
-	char *errors = NULL;
 	int rc = lua_tree_read_json(&t, json, hash, err);
 
 	if (!rc)
-		rc = load_tree(&t, out, &errors, err);
-	free(errors);
+		*out = load_tree(&t);
 	lua_tree_release(&t);
+	if (rc || !(*out)->nmistakes)
+		return rc;
+	rc =
+	    noc_err_set(err, NOC_ECONFIG, "%.*s",
+			(int)strcspn((*out)->mistakes, "\n"), (*out)->mistakes);
+	noc_lua_tree_free(*out);
+	*out = NULL;
 	return rc;
 }
 
@@ -320,5 +323,7 @@ noc_lua_tree_free(struct noc_lua_tree *tree)
 		free(tree->sources[i].text);
 	}
 	free(tree->sources);
+	free(tree->mistakes);
+	noc_table_release(&tree->lost);
 	free(tree);
 }

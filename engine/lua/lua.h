@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "base/table.h"
 #include "base/value.h"
 #include "engine/expr/scope.h"
 
@@ -36,6 +37,7 @@ struct noc_lua_source { /* one file of the tree */
 	char *path;	/* name of its directory and below: "rules/heal.lua" */
 	char *text;
 	size_t len;
+	bool lost; /* it ended before its end: what is in it is not all known */
 };
 
 struct noc_lua_tree {
@@ -46,19 +48,27 @@ struct noc_lua_tree {
 	struct noc_lua_source *sources;
 	size_t nsources;
 	uint8_t hash[32]; /* of the sorted sources */
+	/* Lines, NULL: none.  What is wrong in nodes says so (noc_ast_wrong);
+	 * lost: names that what could not be read may have defined. */
+	char *mistakes;
+	size_t nmistakes;
+	struct noc_table lost;
+	bool cut; /* a limit was reached: more cannot be said */
 };
 
 /*
- * Load every *.lua below each dir (sorted; meta/ and examples/ are skipped;
- * *.test.lua only when tests is true).  All or nothing: on failure *errors gets
- * one line per error (returned, newline separated), ECONFIG.  Any one thread.
+ * Every *.lua below each dir (sorted; meta/ and examples/ are skipped;
+ * *.test.lua only when tests is true), as far as they could be read, for those
+ * who look for more mistakes: when the tree has any nothing of it may be used.
+ * Any one thread.
  */
-int noc_lua_load(const char *const *dirs, size_t ndirs, bool tests,
-		 struct noc_lua_tree **out, char **errors, struct noc_err *err);
-/* From text (tests). */
-int noc_lua_load_text(const char *path, const char *text, size_t len,
-		      struct noc_lua_tree **out, char **errors,
-		      struct noc_err *err);
+int noc_lua_read(const char *const *dirs, size_t ndirs, bool tests,
+		 struct noc_lua_tree **out, struct noc_err *err);
+struct noc_lua_tree *noc_lua_read_text(const char *path, const char *text,
+				       size_t len);
+/* May something of this name have been in what could not be read? */
+bool noc_lua_tree_lost(const struct noc_lua_tree *tree, const char *name);
+
 void noc_lua_tree_free(struct noc_lua_tree *tree);
 
 /*

@@ -15,6 +15,7 @@
 #include <lauxlib.h>
 
 #include "base/mem.h"
+#include "engine/lang/ast.h"
 #include "engine/lua/state.h"
 
 /* Their addresses are the keys of the metatables in the registry. */
@@ -89,6 +90,34 @@ lua_node_label(const struct lua_node *n, char *buf, size_t size)
 	return buf;
 }
 
+/* It is left as it is, for those who look for more mistakes. */
+static void
+node_wrong(struct lua_node *n)
+{
+	if (!noc_ast_wrong(n->v))
+		*lua_value_member(n->v, "wrong", 5) = noc_value_bool(true);
+}
+
+static void
+node_check(struct noc_lua *lua, struct lua_node *n)
+{
+	int problems = 0;
+
+	if (lua->nerrors <= LUA_ERRORS_MAX)
+		problems = noc_schema_check(n->v, &lua->errors);
+	lua->nerrors += (size_t)problems;
+	if (problems || n->wrong)
+		node_wrong(n);
+}
+
+/* There may have been something of this name. */
+static void
+node_lost(struct noc_lua *lua, const char *name)
+{
+	if (lua->loading && name && *name)
+		noc_table_put(&lua->lost, name, (void *)1);
+}
+
 void
 lua_node_finish(struct noc_lua *lua, struct lua_node *n)
 {
@@ -96,13 +125,15 @@ lua_node_finish(struct noc_lua *lua, struct lua_node *n)
 
 	if (n->pending_at) {
 		node_unlink(n);
+		node_lost(lua, noc_ast_name(n->v));
+		node_wrong(n);
 		lua_state_report(lua, "%s has no body (%s)",
 				 lua_node_label(n, label, sizeof(label)),
 				 noc_value_get_str(n->v, "at", "?"));
 	}
-	if (n->unchecked && lua->loading && lua->nerrors <= LUA_ERRORS_MAX) {
+	if (n->unchecked && lua->loading) {
 		n->unchecked = false;
-		lua->nerrors += noc_schema_check(n->v, &lua->errors);
+		node_check(lua, n);
 	}
 }
 
@@ -214,8 +245,7 @@ node_complete(struct noc_lua *lua, struct lua_node *n)
 	node_account(lua, n);
 	if (!lua->loading)
 		return;
-	if (lua->nerrors <= LUA_ERRORS_MAX)
-		lua->nerrors += noc_schema_check(n->v, &lua->errors);
+	node_check(lua, n);
 	if (!strcmp(n->schema->family, "top") && noc_value_get(n->v, "name"))
 		node_register(lua, n);
 }
@@ -282,6 +312,8 @@ refuse(lua_State *L, const char *what, const char *at, const char *text)
 {
 	struct noc_lua *lua = lua_state_of(L);
 
+	if (lua_type(L, 1) == LUA_TSTRING)
+		node_lost(lua, lua_tostring(L, 1));
 	if (!lua->loading)
 		return luaL_error(L, "%s%s", what, text);
 	lua_state_report(lua, "%s%s (%s)", what, text, at);
@@ -344,6 +376,8 @@ construct(lua_State *L)
 		return refuse(L, s->node, at,
 			      " is only possible while files are loaded");
 	if (any_poison(L, 1, nargs)) {
+		if (type == LUA_TSTRING)
+			node_lost(lua, lua_tostring(L, 1));
 		lua_node_push_poison(L);
 		return 1;
 	}
@@ -378,6 +412,7 @@ node_call(lua_State *L)
 	lua_state_at(L, at, sizeof(at), noc_value_get_str(n->v, "at", "?"));
 	if (any_poison(L, 2, lua_gettop(L))) {
 		node_unlink(n);
+		node_lost(lua, noc_ast_name(n->v));
 		lua_node_push_poison(L);
 		return 1;
 	}
@@ -387,6 +422,7 @@ node_call(lua_State *L)
 			      "it?");
 	if (lua_gettop(L) != 2 || lua_type(L, 2) != LUA_TTABLE) {
 		node_unlink(n);
+		node_lost(lua, noc_ast_name(n->v));
 		return refuse(L, label, at,
 			      lua_type(L, 2) == LUA_TSTRING
 				  ? " is followed by a text: is a comma "
@@ -432,6 +468,16 @@ poison_any(lua_State *L)
 	return 1;
 }
 
+/* flwo "x": called by a name, it may have been a flow of that name. */
+static int
+poison_call(lua_State *L)
+{
+	if (lua_type(L, 2) == LUA_TSTRING)
+		node_lost(lua_state_of(L), lua_tostring(L, 2));
+	lua_node_push_poison(L);
+	return 1;
+}
+
 static int
 poison_ignore(lua_State *L)
 {
@@ -450,11 +496,11 @@ open_metatables(lua_State *L)
 					 { "__newindex", node_index },
 					 { "__tostring", node_tostring },
 					 { NULL, NULL } };
-	static const char *const poisoned[] = { "__call",   "__index", "__add",
-						"__sub",    "__mul",   "__div",
-						"__concat", "__len",   "__unm",
-						"__mod",    "__idiv",  "__pow",
-						"__lt",	    "__le" };
+	static const char *const poisoned[] = { "__index", "__add", "__sub",
+						"__mul",   "__div", "__concat",
+						"__len",   "__unm", "__mod",
+						"__idiv",  "__pow", "__lt",
+						"__le" };
 
 	lua_newtable(L);
 	luaL_setfuncs(L, node, 0);
@@ -468,6 +514,8 @@ open_metatables(lua_State *L)
 		lua_pushcfunction(L, poison_any);
 		lua_setfield(L, -2, poisoned[i]);
 	}
+	lua_pushcfunction(L, poison_call);
+	lua_setfield(L, -2, "__call");
 	lua_pushcfunction(L, poison_ignore);
 	lua_setfield(L, -2, "__newindex");
 	lua_pushboolean(L, 0);

@@ -29,14 +29,15 @@ struct lua_node {
 	bool constant;	/* exists, absent: always copied */
 	bool table;	/* has got its table */
 	bool unchecked; /* bare: checked when used */
+	bool wrong;	/* a mistake in it was told */
 };
 
 /* One conversion of Lua values into plain data. */
 struct lua_convert {
 	struct noc_lua *lua;
-	const char *at;		     /* for messages */
-	const struct lua_node *node; /* being built, or NULL */
-	int owner; /* stack index of the node being built, or 0 */
+	const char *at;	       /* for messages */
+	struct lua_node *node; /* being built, or NULL */
+	int owner;	       /* stack index of the node being built, or 0 */
 	int64_t made;
 	int deepest, fns;
 };

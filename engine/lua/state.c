@@ -376,6 +376,7 @@ lua_state_end_load(struct noc_lua *lua)
 	for (size_t it = 0; noc_table_next(&lua->names, &it, &key, &at);)
 		free(at);
 	noc_table_release(&lua->names);
+	noc_table_release(&lua->lost);
 	for (size_t i = 0; i < lua->ntemps; i++)
 		free(lua->temps[i].at);
 	free(lua->temps);

@@ -76,7 +76,8 @@ struct lua_file { /* a file of the tree while loading */
 	const char *rel; /* below its directory, what `require` names */
 	size_t dir;
 	enum { LUA_FILE_NEW, LUA_FILE_LOADING, LUA_FILE_DONE } state;
-	int ref; /* its value, LUA_NOREF */
+	int ref;   /* its value, LUA_NOREF */
+	bool lost; /* it ended before its end */
 };
 
 struct noc_lua {
@@ -91,6 +92,7 @@ struct noc_lua {
 	size_t nerrors;
 	struct noc_value *nodes; /* top-level, in order */
 	struct noc_table names;	 /* "rule heal" -> at */
+	struct noc_table lost;	 /* names of what could not be made */
 	struct noc_table lines;	 /* of each file: which are one */
 	struct lua_temp *temps;	 /* functions met, by temporary number */
 	size_t ntemps, temps_cap;

@@ -22,7 +22,7 @@
 
 /* While loading: one more error of the report.  At run time: raised. */
 __attribute__((format(printf, 3, 4))) static void
-complain(lua_State *L, const struct lua_convert *c, const char *fmt, ...)
+complain(lua_State *L, struct lua_convert *c, const char *fmt, ...)
 {
 	char text[512], label[160];
 	va_list ap;
@@ -32,6 +32,8 @@ complain(lua_State *L, const struct lua_convert *c, const char *fmt, ...)
 	va_end(ap);
 	if (!c->lua->loading)
 		luaL_error(L, "%s", text);
+	if (c->node)
+		c->node->wrong = true;
 	if (c->node)
 		lua_state_report(c->lua, "%s, in %s (%s)", text,
 				 lua_node_label(c->node, label, sizeof(label)),

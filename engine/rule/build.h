@@ -16,6 +16,7 @@
 struct noc_build {
 	struct noc_ruleset *rs;
 	struct noc_strbuf errors;
+	struct noc_table told;	/* of them: what was said of a place */
 	struct noc_strbuf text; /* scratch */
 	size_t nerrors;
 	const struct noc_value *node;	/* top-level node at hand */
@@ -23,6 +24,7 @@ struct noc_build {
 	const char **kinds;		/* of each */
 	size_t nnodes;
 	struct noc_table flow_nodes; /* name -> AST: flows call each other */
+	const char *at;		     /* the nearest place in it, or NULL */
 	const struct noc_plan *plan; /* at hand in noc_build_check_plan */
 	size_t nemit;		     /* normalizers whose where is done */
 };
@@ -30,7 +32,12 @@ struct noc_build {
 #define NOC_EMITTED ((void *)1) /* value in rs->kinds */
 #define NOC_WAITED  ((void *)2)
 
-/* "heal.lua:14: rule 'x': message" */
+/* Is a node above wrong already?  It is known by its name and no more. */
+bool noc_build_is_wrong(const struct noc_build *b, const struct noc_value *v);
+/* May something of this name have been in what could not be read? */
+bool noc_build_lost(const struct noc_build *b, const char *name, size_t len);
+
+/* "heal.lua:14: rule 'x': message"; said of one place once. */
 void noc_build_error(struct noc_build *b, const struct noc_value *at,
 		     const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
@@ -90,6 +97,7 @@ void noc_build_check(struct noc_build *b, const struct noc_value *v);
 void noc_build_check_plan(struct noc_build *b, const struct noc_plan *p);
 /* The guard's, done without a run. */
 void noc_build_on_exceed(struct noc_build *b, const struct noc_value *v);
+/* What is right but unwise is a warning (build_lint.c). */
 void noc_build_lint(struct noc_build *b);
 
 #endif

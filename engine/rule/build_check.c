@@ -6,11 +6,10 @@
 
 #include "base/mem.h"
 #include "base/suggest.h"
-#include "proto/ifrow.h"
 #include "engine/event/field.h"
 #include "engine/event/kinds.h"
+#include "engine/lang/schema.h"
 #include "engine/expr/scope.h"
-#include "engine/expr/template.h"
 #include "engine/edge/action.h"
 #include "engine/flow/plan.h"
 #include "engine/rule/build.h"
@@ -144,6 +143,50 @@ noc_build_names(struct noc_build *b)
 	}
 }
 
+/* ---- what could not be read ---- */
+
+bool
+noc_build_is_wrong(const struct noc_build *b, const struct noc_value *v)
+{
+	return b->rs->tree->nmistakes && noc_ast_wrong_below(v);
+}
+
+static bool
+lost_says(const struct noc_value *v, const char *name)
+{
+	bool says = v->type == NOC_STR && strstr(v->u.s.p, name);
+
+	for (size_t i = 0; !says && v->type == NOC_LIST && i < v->u.list.len;
+	     i++)
+		says = lost_says(v->u.list.at[i], name);
+	for (size_t i = 0; !says && v->type == NOC_MAP && i < v->u.map.len; i++)
+		says = strstr(v->u.map.at[i].key, name) ||
+		       lost_says(v->u.map.at[i].value, name);
+	return says;
+}
+
+/* What makes events defines names by patterns, which are not read here. */
+bool
+noc_build_lost(const struct noc_build *b, const char *name, size_t len)
+{
+	const struct noc_lua_tree *tree = b->rs->tree;
+	char *word;
+	bool lost;
+
+	if (!tree->nmistakes || !len)
+		return false;
+	word = noc_strndup(name, len);
+	lost = noc_lua_tree_lost(tree, word);
+	for (size_t i = 0; !lost && i < b->nnodes; i++)
+		lost =
+		    noc_schema_is(b->kinds[i], "normalize hook poll sensor") &&
+		    b->nodes[i] != b->node &&
+		    noc_ast_wrong_below(b->nodes[i]) &&
+		    lost_says(b->nodes[i], word);
+	free(word);
+	return lost;
+}
+
 /* ---- what a tree of actions refers to ---- */
 
 /* What the engine adds to the event's names when it fills in a template. */
@@ -196,7 +239,8 @@ on_path(const char *path, size_t len, void *arg)
 	/* Captures that only help: noc_build_emit knows them. */
 	if (*path == '_' && noc_ast_is(b->node, "normalize"))
 		return;
-	if (name_is_extra(path, head) || name_is_item(b, path, head))
+	if (name_is_extra(path, head) || name_is_item(b, path, head) ||
+	    noc_build_lost(b, path, head))
 		return;
 	if (noc_field_resolve(path, len, &b->rs->defined, &field, &err))
 		noc_build_error(b, NULL, "{%.*s}: %s", (int)len, path, err.msg);
@@ -208,7 +252,8 @@ check_channel(struct noc_build *b, const struct noc_value *node)
 	const char *name = noc_ast_name(node), *known[KNOWN_MAX], *meant;
 	size_t n = 0;
 
-	if (!name || strchr(name, '{') || noc_ruleset_channel(b->rs, name))
+	if (!name || strchr(name, '{') || noc_ruleset_channel(b->rs, name) ||
+	    noc_build_lost(b, name, strlen(name)))
 		return;
 	for (size_t i = 0; i < b->rs->nchannels && n < KNOWN_MAX; i++)
 		known[n++] = b->rs->channels[i].name;
@@ -225,7 +270,8 @@ check_flow(struct noc_build *b, const struct noc_value *node)
 	size_t n = 0;
 	void *value;
 
-	if (!name || noc_table_get(&b->rs->flows, name))
+	if (!name || noc_table_get(&b->rs->flows, name) ||
+	    noc_build_lost(b, name, strlen(name)))
 		return;
 	for (size_t it = 0;
 	     n < KNOWN_MAX && noc_table_next(&b->rs->flows, &it, &key, &value);)
@@ -262,7 +308,7 @@ noc_build_check(struct noc_build *b, const struct noc_value *v)
 {
 	if (!v)
 		return;
-	noc_ast_each_path(v, on_path, b);
+	noc_ast_each_path(v, &b->at, on_path, b);
 	check_references(b, v, 0);
 }
 
@@ -290,6 +336,7 @@ on_condition(const char *path, void *arg)
 	    name_is_item(b, path, strcspn(path, ".[")) ||
 	    noc_value_getn(c->results, path, strcspn(path, ".[")) ||
 	    noc_value_getn(c->step->output, path, strcspn(path, ".[")) ||
+	    noc_build_lost(b, path, strcspn(path, ".[")) ||
 	    !noc_field_resolve(path, strlen(path), &b->rs->defined, &field,
 			       &err))
 		return;
@@ -376,7 +423,7 @@ void
 noc_build_check_plan(struct noc_build *b, const struct noc_plan *p)
 {
 	b->plan = p;
-	noc_ast_each_path(p->tree, on_path, b);
+	noc_ast_each_path(p->tree, &b->at, on_path, b);
 	check_references(b, p->tree, 0);
 	check_conditions(b, p);
 	for (size_t i = 0; i < noc_value_len(p->on_fail_actions); i++)
@@ -391,158 +438,4 @@ noc_build_check_plan(struct noc_build *b, const struct noc_plan *p)
 			check_handler(b, v->u.map.at[k].value, "on_error");
 	}
 	b->plan = NULL;
-}
-
-/* ---- lint: true but unwise ---- */
-
-static void
-lint_on(struct noc_build *b, const struct noc_rule *r)
-{
-	const char *known[KNOWN_MAX], *key, *meant;
-	size_t n = 0;
-	void *how;
-
-	for (size_t it = 0;
-	     n < KNOWN_MAX && noc_table_next(&b->rs->kinds, &it, &key, &how);)
-		if (how == NOC_EMITTED)
-			known[n++] = key;
-	for (size_t i = 0; i < r->on.len; i++) {
-		if (noc_table_get(&b->rs->kinds, r->on.at[i]) == NOC_EMITTED)
-			continue;
-		meant = noc_suggest(r->on.at[i], known, n);
-		noc_build_warn(b, "%s:%d: rule '%s': nothing emits '%s'%s%s%s",
-			       r->file, r->line, r->name, r->on.at[i],
-			       meant ? "; did you mean '" : "",
-			       meant ? meant : "", meant ? "'?" : ".");
-	}
-}
-
-static const char *
-lint_target(const struct noc_step_def *s)
-{
-	return s->target ? noc_template_source(s->target) : "{device}";
-}
-
-/* What a web request changes is not a device that could be read first. */
-static bool
-lint_device(const struct noc_step_def *s)
-{
-	return s->mutates && (s->target || strncmp(s->action, "http.", 5));
-}
-
-static bool
-lint_reads(const struct noc_step_def *s)
-{
-	const struct noc_action_ops *ops =
-	    s->action ? noc_action_find(s->action) : NULL;
-
-	return ops && !s->mutates &&
-	       (ops->flags & NOC_ACTION_READS || s->kind == NOC_STEP_VERIFY ||
-		!strcmp(s->action, "exec"));
-}
-
-/* Does it change a port, as far as can be seen before its names are filled
- * in? */
-static bool
-lint_port(const struct noc_step_def *s)
-{
-	const struct noc_value *opts = noc_ast_opts(s->params);
-
-	for (size_t i = 0; i < noc_value_len(opts); i++) {
-		const char *object = opts->u.map.at[i].key;
-		size_t len = strcspn(object, "[{");
-		struct noc_ifrow row;
-		char *column;
-		bool port;
-
-		while (len && object[len - 1] == '.')
-			len--;
-		column = noc_strndup(object, len);
-		port = noc_ifrow_parse(noc_mib_builtin(), column, &row);
-		free(column);
-		if (port)
-			return true;
-	}
-	return false;
-}
-
-static void
-lint_shown(struct noc_build *b, const struct noc_plan *p, size_t at,
-	   const char *what)
-{
-	const struct noc_step_def *s = &p->steps[at];
-	bool asked = strcmp(s->action, "snmp.set") || !lint_port(s);
-
-	for (size_t k = 0; k < at && !asked; k++)
-		asked = p->steps[k].action &&
-			!strcmp(p->steps[k].action, "snmp.get") &&
-			!strcmp(lint_target(&p->steps[k]), lint_target(s));
-	if (!asked)
-		noc_build_warn(b,
-			       "%s: %s '%s': step '%s' changes a port of %s "
-			       "without an snmp.get of it first, which alone "
-			       "shows that the port changed; an event that "
-			       "nobody signed will not get this far.",
-			       s->at, what, p->name, s->name, lint_target(s));
-}
-
-static void
-lint_plan(struct noc_build *b, const struct noc_plan *p, const char *what)
-{
-	for (size_t i = 0; p && i < p->nsteps; i++) {
-		const struct noc_step_def *s = &p->steps[i];
-		bool read = !lint_device(s);
-
-		for (size_t k = 0; k < i && !read; k++)
-			read =
-			    lint_reads(&p->steps[k]) &&
-			    !strcmp(lint_target(&p->steps[k]), lint_target(s));
-		if (!read)
-			noc_build_warn(b,
-				       "%s: %s '%s': step '%s' changes %s "
-				       "without a read of it first; an event "
-				       "that nobody signed will not get this "
-				       "far.",
-				       s->at, what, p->name, s->name,
-				       lint_target(s));
-		else if (s->mutates)
-			lint_shown(b, p, i, what);
-	}
-}
-
-static void
-lint_size(struct noc_build *b)
-{
-	const struct noc_lua_tree *tree = b->rs->tree;
-	size_t bytes = 0;
-
-	for (size_t i = 0; i < tree->nsources; i++)
-		bytes += tree->sources[i].len;
-	if (bytes > NOC_LUA_STORED_MAX)
-		noc_build_warn(b,
-			       "the rule files are larger than %d MiB together "
-			       "and are not stored: after a restart with other "
-			       "rules a run that calls their functions is "
-			       "blocked",
-			       NOC_LUA_STORED_MAX >> 20);
-}
-
-void
-noc_build_lint(struct noc_build *b)
-{
-	struct noc_ruleset *rs = b->rs;
-	const char *key;
-	void *plan;
-
-	for (size_t i = 0; i < rs->nrules; i++) {
-		lint_on(b, &rs->rules[i]);
-		lint_plan(b, rs->rules[i].run, "rule");
-	}
-	for (size_t i = 0; i < rs->npairs; i++) {
-		lint_plan(b, rs->pairs[i].missing_plan, "pair");
-		lint_plan(b, rs->pairs[i].matched_plan, "pair");
-	}
-	for (size_t it = 0; noc_table_next(&rs->flows, &it, &key, &plan);)
-		lint_plan(b, plan, "flow");
-	lint_size(b);
 }

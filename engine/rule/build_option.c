@@ -45,15 +45,24 @@ build_line(struct noc_build *b, const struct noc_value *at, const char *text)
 {
 	size_t place = text_place(text);
 	struct noc_strbuf line = NOC_STRBUF_INIT;
+	char *key;
+	bool told;
 
-	if (b->nerrors++ >= BUILD_ERRORS_MAX)
-		return;
 	if (place)
 		noc_strbuf_add(&line, text, place);
 	else
-		noc_strbuf_addf(
-		    &line, "%s: ",
-		    noc_ast_at(at && noc_value_get(at, "at") ? at : b->node));
+		noc_strbuf_addf(&line, "%s: ",
+				at && noc_value_get(at, "at") ? noc_ast_at(at)
+				: b->at			      ? b->at
+					: noc_ast_at(b->node));
+	/* A flow that others call is a part of each of them. */
+	key = noc_asprintf("%s%s", line.p, text + place);
+	told = noc_table_put(&b->told, key, b) != NULL;
+	free(key);
+	if (told || b->nerrors++ >= BUILD_ERRORS_MAX) {
+		noc_strbuf_release(&line);
+		return;
+	}
 	if (noc_ast_name(b->node))
 		noc_strbuf_addf(&line, "%s '%s': ", noc_ast_node(b->node),
 				noc_ast_name(b->node));
@@ -194,37 +203,50 @@ noc_build_where(struct noc_build *b, const struct noc_value *v, bool checked)
 struct telling { /* of the mistakes of one plan */
 	struct noc_build *b;
 	const struct noc_value *run;
-	bool told;
 };
 
 static void
 plan_tell(const struct noc_err *mistake, void *arg)
 {
-	struct telling *t = arg;
+	const struct telling *t = arg;
 
-	t->told = true;
 	noc_build_err(t->b, t->run, mistake);
+}
+
+static bool
+plan_lost(const char *name, void *arg)
+{
+	const struct telling *t = arg;
+
+	return noc_build_lost(t->b, name, strlen(name));
 }
 
 struct noc_plan *
 noc_build_plan(struct noc_build *b, const char *name,
 	       const struct noc_value *run)
 {
-	struct telling t = { b, run, false };
-	struct noc_plan_source from = { name, run, &b->flow_nodes, plan_tell,
-					&t };
+	struct telling t = { b, run };
+	struct noc_plan_source from = {
+		.name = name,
+		.flow = run,
+		.flows = &b->flow_nodes,
+		.tell = plan_tell,
+		.lost = plan_lost,
+		.arg = &t,
+	};
 	struct noc_plan *p = NULL;
 	struct noc_err err;
+	int rc;
 
 	if (!run)
 		return NULL;
-	if (noc_plan_new(&from, &p, &err)) {
-		if (!t.told)
-			noc_build_err(b, run, &err);
-		return NULL;
-	}
-	noc_build_check_plan(b, p);
-	return p;
+	rc = noc_plan_new(&from, &p, &err);
+	if (p)
+		noc_build_check_plan(b, p);
+	if (!rc)
+		return p;
+	noc_plan_unref(p);
+	return NULL;
 }
 
 static bool

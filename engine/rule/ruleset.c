@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "engine/rule/build.h"
 #include "engine/rule/match.h"
+#include "engine/rule/mistakes.h"
 #include "engine/rule/rule.h"
 
 static const char *const implied_channels[] = { "noc", "oncall" };
@@ -24,6 +25,21 @@ node_is_library(const struct noc_value *node)
 	return !strncmp(at, "lib/", 4) || strstr(at, "rules/lib/");
 }
 
+/* What it runs may have mistakes of its own. */
+static void
+node_wrong(struct noc_build *b)
+{
+	static const char *const runs[] = { "run", "missing", "matched" };
+	const char *name = noc_ast_name(b->node);
+
+	for (size_t i = 0; name && i < NOC_COUNT(runs); i++) {
+		const struct noc_value *run = noc_ast_opt(b->node, runs[i]);
+
+		if (noc_ast_node(run))
+			noc_plan_unref(noc_build_plan(b, name, run));
+	}
+}
+
 /* Calls fn for each top-level node of one kind, lib first, in file order. */
 static void
 each_node(struct noc_build *b, const char *kind,
@@ -32,7 +48,11 @@ each_node(struct noc_build *b, const char *kind,
 	for (size_t i = 0; i < b->nnodes; i++)
 		if (!strcmp(b->kinds[i], kind)) {
 			b->node = b->nodes[i];
-			fn(b);
+			if (strcmp(kind, "flow") &&
+			    noc_build_is_wrong(b, b->node))
+				node_wrong(b);
+			else
+				fn(b);
 		}
 }
 
@@ -85,6 +105,18 @@ add_channel(struct noc_build *b)
 {
 	if (node_named(b))
 		noc_build_channel(b, &b->rs->channels[b->rs->nchannels++]);
+}
+
+/* Known all the same: what names it is not wrong. */
+static void
+add_wrong_channels(struct noc_build *b)
+{
+	for (size_t i = 0; i < b->nnodes; i++)
+		if (!strcmp(b->kinds[i], "channel") &&
+		    noc_build_is_wrong(b, b->nodes[i]) &&
+		    noc_ast_name(b->nodes[i]))
+			b->rs->channels[b->rs->nchannels++].name =
+			    noc_interns(noc_ast_name(b->nodes[i]));
 }
 
 static void
@@ -273,6 +305,7 @@ build_all(struct noc_build *b)
 	build_duplicates(b);
 	noc_build_names(b);
 	each_node(b, "channel", add_channel);
+	add_wrong_channels(b);
 	build_implied(rs);
 	each_node(b, "channel", check_fallback);
 	each_node(b, "flow", add_flow_name);
@@ -286,8 +319,28 @@ build_all(struct noc_build *b)
 	each_node(b, "poll", add_task);
 	each_node(b, "sensor", add_task);
 	build_tests(rs);
-	if (!b->nerrors)
+	if (!b->nerrors && !rs->tree->nmistakes)
 		noc_build_lint(b);
+}
+
+/* Those of reading and of building, in the order of the files. */
+static int
+build_refused(struct noc_build *b, char **errors, struct noc_err *err)
+{
+	const struct noc_lua_tree *tree = b->rs->tree;
+	size_t n = b->nerrors + tree->nmistakes;
+	struct noc_strbuf all = NOC_STRBUF_INIT;
+
+	if (tree->nmistakes)
+		noc_strbuf_addf(&all, "%s\n", tree->mistakes);
+	noc_strbuf_add(&all, b->errors.p ? b->errors.p : "", b->errors.len);
+	if (errors)
+		*errors = noc_mistakes_sorted(all.p);
+	noc_strbuf_release(&all);
+	return noc_err_set(err, NOC_ECONFIG,
+			   "the rule files have %zu mistake%s; nothing was "
+			   "changed.",
+			   n, n == 1 ? "" : "s");
 }
 
 /* From a tree that is loaded already; owned, also on error. */
@@ -300,20 +353,17 @@ ruleset_build(struct noc_lua_tree *tree, struct noc_ruleset **out,
 
 	b.rs->refs = 1;
 	b.rs->tree = tree;
-	build_all(&b);
-	if (b.nerrors)
-		rc = noc_err_set(err, NOC_ECONFIG,
-				 "the rule files have %zu mistake%s; nothing "
-				 "was changed.",
-				 b.nerrors, b.nerrors == 1 ? "" : "s");
+	if (!tree->cut)
+		build_all(&b);
+	if (b.nerrors || tree->nmistakes)
+		rc = build_refused(&b, errors, err);
 	else
 		rc = noc_match_build(b.rs, err);
-	if (!b.nerrors)
+	if (!rc)
 		noc_lua_define(tree->lua, &b.rs->defined);
-	if (b.nerrors && errors)
-		*errors = noc_strbuf_detach(&b.errors, NULL);
 	noc_strbuf_release(&b.errors);
 	noc_strbuf_release(&b.text);
+	noc_table_release(&b.told);
 	noc_table_release(&b.flow_nodes);
 	free(b.nodes);
 	free(b.kinds);
@@ -329,9 +379,14 @@ noc_ruleset_load(const char *const *dirs, size_t ndirs, bool tests,
 		 struct noc_ruleset **out, char **errors, struct noc_err *err)
 {
 	struct noc_lua_tree *tree;
-	int rc = noc_lua_load(dirs, ndirs, tests, &tree, errors, err);
+	struct noc_err inner;
+	int rc = noc_lua_read(dirs, ndirs, tests, &tree, &inner);
 
-	return rc ? rc : ruleset_build(tree, out, errors, err);
+	if (!rc)
+		return ruleset_build(tree, out, errors, err);
+	if (errors)
+		*errors = noc_strdup(inner.msg);
+	return noc_err_set(err, rc, "%s", inner.msg);
 }
 
 int
@@ -339,11 +394,8 @@ noc_ruleset_load_text(const char *path, const char *text,
 		      struct noc_ruleset **out, char **errors,
 		      struct noc_err *err)
 {
-	struct noc_lua_tree *tree;
-	int rc =
-	    noc_lua_load_text(path, text, strlen(text), &tree, errors, err);
-
-	return rc ? rc : ruleset_build(tree, out, errors, err);
+	return ruleset_build(noc_lua_read_text(path, text, strlen(text)), out,
+			     errors, err);
 }
 
 int

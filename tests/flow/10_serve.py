@@ -332,8 +332,8 @@ def _():
                          'run = log "x" }\n').start(ready=False)
     noc.equal(d.wait(), 1, "exit status")
     said = "\n".join(d.err.all)
-    noc.check(re.search(r"rnu.*test\.lua:1\); did you mean 'run'", said), said)
-    noc.check(re.search(r"'hold' of rule 'b'.*test\.lua:2", said), said)
+    noc.check(re.search(r"test\.lua:1: .*'rnu'.*; did you mean 'run'", said), said)
+    noc.check(re.search(r"test\.lua:2: .*'hold' of rule 'b'", said), said)
 
 
 @noc.case("SIGHUP: new rules are used; wrong ones change nothing")

@@ -193,6 +193,35 @@ def _():
     noc.equal(done.returncode, 1, "a tree without tests")
 
 
+@noc.case("check tells the mistakes of all files in one go, in their order")
+def _():
+    tree = noc.tempdir()
+    for name, text in (
+            ("a", 'flow "a" { call "b" {}, log "{steps.zz.y}" }'),
+            ("b", 'flow "b" { step "x" { log "x", after = "x" } }'),
+            ("c", 'flow "c" { log "x" log "y" }'),
+            ("d", 'rule "d" { on = "syslog", rnu = 1, run = start "c" }\n'
+                  'rule "e" { on = "syslog", run = log "{devise}" }'),
+            ("e", 'flwo "e" { log "x" }\nrule "f" { on = "syslog", run = '
+                  'flow { call "e" {}, exec { "/bin/true" } } }')):
+        noc.write(os.path.join(tree, name + ".lua"), text + "\n")
+    done = noc.nocturne("check", tree)
+    noc.equal((done.returncode, done.stdout), (1, ""), "check")
+    noc.equal([re.sub("^.*/", "", line) for line in done.stderr.splitlines()],
+              ["a.lua:1: flow 'a': step 'log_3': reads steps.zz, but no "
+               "earlier step has this name.",
+               "b.lua:1: flow 'b': 'x' waits for 'x': none of them can begin.",
+               "c.lua:1: '}' expected near 'log'; is a comma missing before "
+               "it?",
+               "d.lua:1: unknown key 'rnu' in rule 'd'; did you mean 'run'?",
+               "d.lua:2: rule 'e': {devise}: no kind of event has a field "
+               "'devise'; did you mean 'device'?",
+               "e.lua:1: unknown name 'flwo'; did you mean 'flow'?",
+               "e.lua:2: rule 'f': step 'exec_2': 'exec' changes something, "
+               "so its timeout must be said: step \"exec_2\" { exec { ... }, "
+               "timeout = \"10s\" }."], done.stderr)
+
+
 @noc.case("check --config says file and line of what is of another type")
 def _():
     place = noc.tempdir()

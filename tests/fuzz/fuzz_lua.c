@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "engine/lua/lua.h"
 #include "actions/actions.h"
+#include "tests/unit/lua_load.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -47,7 +48,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int rc;
 
 	noc_actions_register();
-	rc = noc_lua_load_text("fuzz.lua", text, size, &tree, &errors, &err);
+	rc = lua_load_text("fuzz.lua", text, size, &tree, &errors, &err);
 	if (rc == 0) {
 		call_functions(tree);
 		noc_lua_tree_free(tree);

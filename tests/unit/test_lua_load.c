@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "engine/lua/lua.h"
 #include "actions/actions.h"
+#include "tests/unit/lua_load.h"
 
 static char *
 read_data(const char *name, size_t *len)
@@ -44,8 +45,7 @@ load_good(const char *text)
 	struct noc_err err;
 	char *errors = NULL;
 
-	if (noc_lua_load_text("x.lua", text, strlen(text), &tree, &errors,
-			      &err)) {
+	if (lua_load_text("x.lua", text, strlen(text), &tree, &errors, &err)) {
 		print_message("%s\n", errors);
 		fail();
 	}
@@ -59,8 +59,8 @@ load_bad(const char *text)
 	struct noc_lua_tree *tree = NULL;
 	struct noc_err err;
 	char *errors = NULL;
-	int rc = noc_lua_load_text("x.lua", text, strlen(text), &tree, &errors,
-				   &err);
+	int rc =
+	    lua_load_text("x.lua", text, strlen(text), &tree, &errors, &err);
 
 	if (rc == 0) {
 		print_message("loads and should not: %s\n", text);
@@ -85,8 +85,7 @@ test_every_form_has_its_tree(void **state)
 	char *want = read_data("language.json", &want_len);
 
 	(void)state;
-	if (noc_lua_load_text("language.lua", text, len, &tree, &errors,
-			      &err)) {
+	if (lua_load_text("language.lua", text, len, &tree, &errors, &err)) {
 		print_message("%s\n", errors);
 		fail();
 	}
@@ -625,7 +624,7 @@ test_a_directory(void **state)
 	put(dir, "meta/x.lua", "this is no rule");
 	put(dir, "a.test.lua", "test 't' { at '0s' { 'x.y' } }");
 	put(dir, "notes.txt", "neither is this");
-	assert_int_equal(noc_lua_load(dirs, 1, false, &tree, &bad, &err), 0);
+	assert_int_equal(lua_load(dirs, false, &tree, &bad, &err), 0);
 	assert_int_equal(noc_value_len(tree->nodes), 3);
 	IS(tree, "[0].name", "n");
 	IS(tree, "[1].name", "a");
@@ -633,20 +632,18 @@ test_a_directory(void **state)
 	IS(tree, "[1].opts.run.name", "hello");
 	assert_int_equal(tree->nsources, 3);
 	noc_lua_tree_free(tree);
-	assert_int_equal(noc_lua_load(dirs, 1, true, &tree, &bad, &err), 0);
+	assert_int_equal(lua_load(dirs, true, &tree, &bad, &err), 0);
 	assert_int_equal(noc_value_len(tree->nodes), 4);
 	IS(tree, "[2].name", "t");
 	noc_lua_tree_free(tree);
 	/* All or nothing. */
 	put(dir, "c.lua", "rule 'c'");
-	assert_int_equal(noc_lua_load(dirs, 1, false, &tree, &bad, &err),
-			 NOC_ECONFIG);
+	assert_int_equal(lua_load(dirs, false, &tree, &bad, &err), NOC_ECONFIG);
 	assert_non_null(strstr(bad, "rule 'c' has no body (noc-lua-"));
 	free(bad);
 	snprintf(cmd, sizeof(cmd), "rm -r %s", dir);
 	assert_int_equal(system(cmd), 0);
-	assert_int_equal(noc_lua_load(dirs, 1, false, &tree, &bad, &err),
-			 NOC_ECONFIG);
+	assert_int_equal(lua_load(dirs, false, &tree, &bad, &err), NOC_ECONFIG);
 	assert_non_null(strstr(bad, "No such file"));
 	free(bad);
 }
@@ -680,8 +677,7 @@ test_a_stored_tree(void **state)
 		    "rule 'a' { on = 'x.y', when = lib, run = log 'x' }");
 		put(sub, "lib/z.lua",
 		    "return function(ev) error('no \xc3\xa9', 1) end");
-		assert_int_equal(
-		    noc_lua_load(dirs, 1, false, &tree, &json, &err), 0);
+		assert_int_equal(lua_load(dirs, false, &tree, &json, &err), 0);
 		json = noc_lua_tree_json(tree);
 		if (noc_lua_load_json(json, tree->hash, &again, &err))
 			fail_msg("%s", err.msg);

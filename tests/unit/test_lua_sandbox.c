@@ -21,6 +21,7 @@
 #include "base/table.h"
 #include "engine/lua/lua.h"
 #include "actions/actions.h"
+#include "tests/unit/lua_load.h"
 
 struct box {
 	struct noc_lua_tree *tree;
@@ -60,8 +61,8 @@ box_open(struct box *b, const char *body)
 				 body);
 
 	memset(b, 0, sizeof(*b));
-	if (noc_lua_load_text("x.lua", text, strlen(text), &b->tree, &errors,
-			      &b->err)) {
+	if (lua_load_text("x.lua", text, strlen(text), &b->tree, &errors,
+			  &b->err)) {
 		print_message("%s\n%s\n", text, errors);
 		fail();
 	}
@@ -446,9 +447,9 @@ calls_until_refused(const char *file, int most)
 	int n, slow = 0;
 
 	assert_int_equal(noc_json_parse(json, strlen(json), &ev.data, &err), 0);
-	assert_int_equal(noc_lua_load_text("x.lua", file, strlen(file), &tree,
-					   &errors, &err),
-			 0);
+	assert_int_equal(
+	    lua_load_text("x.lua", file, strlen(file), &tree, &errors, &err),
+	    0);
 	for (n = 0; n < most; n++) {
 		struct noc_value *v = NULL;
 		int rc = noc_lua_call(tree->lua, 0, &scope, &v, &err);
@@ -835,9 +836,9 @@ test_views_die(void **state)
 	char *errors;
 
 	(void)state;
-	assert_int_equal(noc_lua_load_text("x.lua", text, strlen(text), &tree,
-					   &errors, &err),
-			 0);
+	assert_int_equal(
+	    lua_load_text("x.lua", text, strlen(text), &tree, &errors, &err),
+	    0);
 	assert_int_equal(noc_lua_call(tree->lua, 0, &scope, &v, &err), 0);
 	assert_true(noc_value_is_str(v, "first"));
 	noc_value_free(v);
@@ -872,9 +873,9 @@ test_runs(void **state)
 	scope.input = noc_value_get(all, "input");
 	scope.error = noc_value_get(all, "error");
 	scope.run = noc_value_get(all, "run");
-	assert_int_equal(noc_lua_load_text("x.lua", text, strlen(text), &tree,
-					   &errors, &err),
-			 0);
+	assert_int_equal(
+	    lua_load_text("x.lua", text, strlen(text), &tree, &errors, &err),
+	    0);
 	if (noc_lua_call(tree->lua, 0, &scope, &v, &err)) {
 		print_message("%s\n", err.msg);
 		fail();
