@@ -5,11 +5,10 @@ ends as it does without, nothing acknowledged is lost, no finished step is
 repeated, both verifiers accept.  NOC_CRASH_HITS=1,2,3 for more of them.
 15_flows.py dies in fan-outs and what undoes them, 70_damage.py where a damaged
 file is put aside, test_migrate where an older one is migrated."""
-import glob
 import os
-import re
 import time
 
+import flows
 import loop
 import noc
 
@@ -19,15 +18,6 @@ HITS = [int(n) for n in os.environ.get("NOC_CRASH_HITS", "1,6").split(",")]
 # At a start there is one anchor; checkpoints need a long log.
 ONCE = ("writer.before_anchor", "writer.after_anchor",
         "writer.before_checkpoint", "writer.after_checkpoint")
-
-
-def points():
-    found = set()
-    for path in glob.glob(os.path.join(noc.SRCDIR, "**", "*.c"),
-                          recursive=True):
-        with open(path, encoding="utf-8") as f:
-            found |= set(re.findall(r'noc_crash_point\("([^"]+)"\)', f.read()))
-    return sorted(found)
 
 
 def crash(point, hit):
@@ -81,7 +71,7 @@ def _():
 
 @noc.case("the tree has the points that this test knows")
 def _():
-    names = points()
+    names = flows.points(elsewhere=True)
     noc.check(len(names) >= 16, "only %d points: %r" % (len(names), names))
 
 
@@ -91,7 +81,7 @@ def register(point, hit):
         crash(point, hit)
 
 
-for p in points():
+for p in flows.points(elsewhere=True):
     if p.startswith(("recover.", "migrate.", "each.", "undo.")):
         continue
     for h in HITS:

@@ -4,19 +4,20 @@
 check and undo, each with many calls in flight.  It ends as it does without:
 the same steps in the same states, no call repeated that may not be, nothing
 acknowledged lost, both verifiers accept, up again within two seconds.
-NOC_KILLS asks for more of them (make soak), NOC_SEED repeats one."""
+NOC_KILLS asks for more of them (make soak), NOC_SEED repeats one.  16_mix.py
+dies at the points that are not of flows, too."""
 import os
 import random
 import time
 
-import loop
+import flows
+import loop  # noqa: F401, where noc is found
 import noc
 
 DEVICES = 40
 MANY = 800
 KILLS = int(os.environ.get("NOC_KILLS", "20"))
 SEED = int(os.environ.get("NOC_SEED", "20261130"))
-UP_S = 2.0
 
 RULES = """
 local function again(name)
@@ -47,9 +48,10 @@ flow "forms" {
 }
 flow "tidy" { input = { n = "integer" }, again "sweep" }
 flow "many" {
-  input = { devices = "list" }, guard = { targets = 1000 },
-  each "all" { over = "{input.devices}", as = "sw", limit = 50,
-    step "go" { exec { "%(dir)s/effect", "again" }, timeout = "50s",
+  input = { devices = "list", limit = "integer", pace = "string" },
+  guard = { targets = 1000 },
+  each "all" { over = "{input.devices}", as = "sw", limit = "{input.limit}",
+    step "go" { exec { "%(dir)s/slowly", "{input.pace}" }, timeout = "50s",
                 target = "{sw}", on_crash = "retry" } },
 }
 """
@@ -58,182 +60,101 @@ SANE = """#!/bin/sh
 test -z "$1" && exit
 test "$(grep -c '^once' '%(dir)s/effects.log')" -lt "$1"
 """
+SLOWLY = """#!/bin/sh
+sleep "$1"
+exec '%(dir)s/effect' again
+"""
+BAD = str(DEVICES)
+BASE = {}
 
 
-def cpu_seconds(pid):
-    with open("/proc/%d/stat" % pid, encoding="ascii") as f:
-        fields = f.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-class Flows(loop.Loop):
-    """The loop's state directory, verifiers and effects; other rules."""
-
-    def __init__(self):
-        super().__init__()
-        noc.write(os.path.join(self.dir, "sane"), SANE % vars(self), 0o755)
-        noc.write(os.path.join(self.d.rules, "test.lua"), RULES % vars(self))
-        self.started = []
-
-    def begin(self, flow, **values):
-        """True when its start was acknowledged."""
-        try:
-            answer = self.d.post("/api/v1/flows/%s/runs" % flow,
-                                 {"input": values}, timeout=10)
-        except OSError:
-            return False
-        noc.equal(answer.status, 202, answer.text)
-        self.started.append(answer.json["run_id"])
-        return True
-
-    def up(self, crash=None):
-        up = self.start(crash)
-        if up:
-            took = cpu_seconds(self.d.pid)
-            noc.check(took < UP_S, "%.1f s of CPU until it was up" % took)
-        return up
-
-    def done(self):
-        return self.query("SELECT count(*) FROM steps"
-                          " WHERE state = 'Succeeded'")[0][0]
-
-    def ended(self):
-        return all(r["state"] in loop.ENDED for r in self.runs())
-
-    def settle(self):
-        noc.wait_for(self.ended, lambda: "the runs to end: %s"
-                     % [(r["state"], r["phase"]) for r in self.runs()],
-                     every=0.05)
-        noc.equal(self.d.stop(), 0, "exit status")
-        self.verify()
-
-    def shape(self):
-        """How each step of the runs ended, without times."""
-        noc.equal(sorted(r for (r,) in self.query(
-            "SELECT lower(hex(id)) FROM runs")),
-            sorted(r.replace("-", "") for r in self.started),
-            "runs in the journal")
-        rows = self.query(
-            "SELECT rule, r.state, path, s.state, s.json FROM runs r"
-            " JOIN steps s ON s.run = r.id")
-        return sorted((rule, state, path, how) for
-                      rule, state, path, how, _ in rows)
-
-    def judge(self):
-        """Each call had an intent; what must happen once did."""
-        intents, finished = self.journal()
-        seen = {}
-        for kind, what, _ in self.effects():
-            run, step = what.split("/", 1)
-            step, attempt = step.rsplit("/", 1)
-            key = (run, step)
-            noc.check((run, step, int(attempt)) in intents,
-                      "%s happened without a durable intent" % what)
-            seen.setdefault(key, []).append(int(attempt))
-            noc.check(kind != "once" or len(seen[key]) == 1,
-                      "%s happened %d times" % (step, len(seen[key])))
-            noc.check(int(attempt) <= finished.get(key, 1 << 30),
-                      "%s was repeated after its end" % what)
-        return seen
-
-
-def devices(n):
-    return ["sw%03d" % i for i in range(n)]
+def work():
+    return flows.Flows(RULES, sane=SANE, slowly=SLOWLY)
 
 
 def forms(bad):
     """Without a crash."""
-    work = Flows()
-    noc.check(work.up(), "it does not start")
-    work.begin("forms", devices=devices(DEVICES), bad=bad)
-    work.settle()
-    work.judge()
-    return work.shape()
-
-
-BASE = {}
-BAD = str(DEVICES)
+    w = work()
+    noc.check(w.up(), "it does not start")
+    w.begin("forms", devices=flows.items(DEVICES), bad=bad)
+    w.settle()
+    w.judge()
+    return w.story()
 
 
 @noc.case("without a crash: the baseline, well and undone")
 def _():
     for bad in ("", BAD):
         BASE[bad] = forms(bad)
-    noc.check(("forms", "Succeeded", "deploy", "Succeeded") in BASE[""],
-              "it went wrong: %r" % BASE[""][:9])
-    noc.check(("forms", "Failed", "deploy[!3]/sane", "Failed") in BASE[BAD],
-              "it went well: %r" % BASE[BAD][:9])
-    backs = [row for row in BASE[BAD] if row[2].endswith("!undo")]
+    noc.equal(BASE[""]["forms", "row", "deploy"][0], "Succeeded", "deploy")
+    noc.equal(BASE[BAD]["forms", "row", "deploy[!3]/sane"][0], "Failed",
+              "the check of the last wave")
+    backs = [path for _, kind, path in BASE[BAD]
+             if kind == "row" and path.endswith("!undo")]
     noc.equal(len(backs), 29, "items of the last wave that were undone")
 
 
-POINTS = (("run.after_start", 1), ("run.before_call", 30),
-          ("run.after_call", 9), ("run.after_done", 31),
-          ("each.after_item", 17), ("each.before_wave", 2),
-          ("undo.after_done", 1), ("undo.after_done", 8),
-          ("writer.before_commit", 12), ("writer.after_commit", 25))
+# In the order in which they are passed; at a start the first one again.
+POINTS = ("run.after_start:1", "run.before_call:2", "run.after_call:5",
+          "each.before_wave:1", "writer.before_commit:12", "run.after_done:9",
+          "each.after_item:4", "writer.after_commit:25", "each.after_item:9",
+          "run.before_call:1", "run.after_done:31",
+          "undo.after_done:1", "undo.after_done:1", "undo.after_done:8",
+          "run.after_done:1")
 
 
-def register(point, hit):
-    @noc.case("killed at %s, time %d" % (point, hit))
-    def _():
-        work = Flows()
-        noc.check(work.up("%s:%d" % (point, hit)), "it does not start")
-        while not work.begin("forms", devices=devices(DEVICES), bad=BAD):
-            work.died()
-            noc.check(work.up(), "it does not start again")
-            work.started += [r["id"] for r in work.runs()]
-            if work.started:
-                break
-        noc.wait_for(lambda: not work.alive() or work.crashes,
-                     "%s to be reached" % point)
-        if not work.crashes:
-            work.died()
-            again = work.up("%s:1" % point)
-            noc.wait_for(lambda: not again or not work.alive()
-                         or work.ended(), "it to die again, or the run to end")
-            if not work.alive():
-                work.died()
-                noc.check(work.up(), "it does not start again")
-        work.settle()
-        work.judge()
-        noc.equal(work.shape(), BASE[BAD], "how its steps ended")
+@noc.case("killed at each point of a flow in turn, undone in the end")
+def _():
+    w = work()
 
-
-for p, h in POINTS:
-    register(p, h)
+    def feed(_):
+        if not w.started:
+            w.begin("forms", devices=flows.items(DEVICES), bad=BAD)
+    w.die_at(POINTS, feed, lambda: w.started and not w.unended())
+    noc.equal(w.crashes, len(POINTS), "deaths")
+    noc.check(w.up(), "it does not start again")
+    w.settle()
+    w.judge()
+    w.same(BASE[BAD])
 
 
 @noc.case("killed at %d random moments of %d items" % (KILLS, MANY))
 def _():
     rng = random.Random(SEED)
-    work = Flows()
-    noc.check(work.up(), "it does not start")
-    work.begin("many", devices=devices(MANY))
+    w = work()
+    noc.check(w.up(), "it does not start")
+    w.begin("many", devices=flows.items(MANY), limit=40 if KILLS < 40 else 10,
+            pace="0.05" if KILLS < 40 else "0.3")
+    went_on, flying = 0, 0
     for n in range(KILLS):
-        # Who dies six times without getting on is blocked.
-        if n % 3 == 2:
-            before = work.done()
-            noc.wait_for(lambda: work.done() > before or work.ended(),
-                         "an item to be done")
-        # Half of them once calls are out.
+        # Spread over its items, but who dies six times without getting on is
+        # blocked; half of them once calls are out.
+        before = w.count("Succeeded", "%/go")
+        noc.wait_for(lambda: (went_on < 4 and MANY * n < KILLS * before)
+                     or w.count("Succeeded", "%/go") > before,
+                     "items to be done", every=0.05)
+        went_on = 0 if w.count("Succeeded", "%/go") > before else went_on + 1
         if n % 2:
-            noc.wait_for(lambda: work.d.get("/api/v1/status").json[
-                "runs"]["calling"] or work.ended(), "calls to be out")
-        time.sleep(0.2 * rng.random())
-        work.d.kill()
-        work.died()
-        noc.check(work.up(), "it does not start again")
-    work.settle()
-    seen = work.judge()
-    shape = work.shape()
-    noc.equal(work.query("SELECT state, outcome FROM runs"),
+            noc.wait_for(w.calling, "calls to be out")
+        else:
+            time.sleep(0.2 * rng.random())
+        w.d.kill()
+        flying += w.calling() > 0
+        noc.check(w.unended(), "it had ended before kill %d" % (n + 1))
+        w.died()
+        noc.check(w.up(), "it does not start again")
+    w.settle()
+    seen = w.judge()
+    rows = [(path, how[0]) for (_, kind, path), how in w.story().items()
+            if kind == "row"]
+    noc.equal(w.query("SELECT state, outcome FROM runs"),
               [("Succeeded", "all")], "how the run ended")
-    noc.equal(len([r for r in shape if r[2].endswith("/go")]), MANY, "items")
-    noc.equal({row[3] for row in shape}, {"Succeeded"}, "how they ended")
+    noc.equal(len([p for p, _ in rows if p.endswith("/go")]), MANY, "items")
+    noc.equal({how for _, how in rows}, {"Succeeded"}, "how they ended")
     noc.equal(len(seen), MANY, "items that happened")
-    print("# seed %d: %d kills, %d effects"
-          % (SEED, KILLS, len(work.effects())))
+    noc.check(2 * flying >= KILLS, "calls were out at %d of them" % flying)
+    print("# seed %d: %d kills, %d with calls out, %d effects, up in %.2f s"
+          " of CPU" % (SEED, KILLS, flying, len(w.effects()), w.slowest))
 
 
 noc.main()
