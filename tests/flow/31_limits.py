@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: ISC
 """So many calls at once at one other side (limits.*): the rest wait their
 turn, and nobody takes the wait for the other side's fault."""
+import collections
 import http.server
 import json
 import os
@@ -21,6 +22,19 @@ flow "post" { step "s" { http.post { url = "http://127.0.0.1:%(post)d/" },
 flow "exec" { step "s" { exec { "/bin/sh", "-c",
   "echo + >> %(dir)s/marks; while [ ! -e %(dir)s/go ]; do sleep 0.05; done;"
   .. " echo - >> %(dir)s/marks" }, timeout = "50s" } }
+flow "exec_items" { input = { over = "list" },
+  each "all" { over = "{input.over}", limit = 300,
+    step "s" { exec { "/bin/sh", "-c", "echo + >> %(dir)s/marks; "
+      .. "while [ ! -e %(dir)s/go ]; do sleep 0.05; done; "
+      .. "echo - >> %(dir)s/marks" }, timeout = "50s" } } }
+flow "items" { input = { gets = "list", posts = "list" },
+  guard = { targets = 1000 }, parallel {
+  each "get" { over = "{input.gets}", limit = 200,
+    step "s" { http.get { url = "http://127.0.0.1:%(items)d/" },
+      timeout = "5s", retry = { attempts = 1 } } },
+  each "post" { over = "{input.posts}", limit = 100,
+    step "s" { http.post { url = "http://127.0.0.1:%(items)d/" },
+      timeout = "5s", retry = { attempts = 1 } } } } }
 flow "gate" { step "s" { exec { "/bin/sh", "-c",
   "echo x >> %(dir)s/began; while [ ! -e %(dir)s/go ]; do sleep 0.05; done" },
   timeout = "50s" } }
@@ -52,6 +66,7 @@ class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
         self.lock = threading.Lock()
         self.now = self.most = self.told = self.served = 0
         self.paths = []  # as they came
+        self.methods = collections.Counter()
         self.hold, self.gate = hold, threading.Event()
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -78,6 +93,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             with server.lock:
                 server.now -= 1
                 server.served += 1
+                server.methods[self.command] += 1
         self.send_response(200)
         self.send_header("Content-Length", "2")
         self.end_headers()
@@ -89,19 +105,20 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def daemon(get=None, post=None, **kw):
+def daemon(get=None, items=None, **kw):
     sets = {"http.allow": "127.0.0.0/8", **kw.pop("sets", {})}
     d = noc.Daemon(sets=sets, **kw)
     noc.write(os.path.join(d.rules, "test.lua"),
               RULES % {"get": get.port if get else 1, "dir": d.dir,
-                       "post": post.port if post else 1})
+                       "post": get.port if get else 1,
+                       "items": items.port if items else 1})
     return d
 
 
-def start(d, flow, n=1):
+def start(d, flow, n=1, **values):
     ids = []
     for _ in range(n):
-        answer = d.post("/api/v1/flows/%s/runs" % flow, {})
+        answer = d.post("/api/v1/flows/%s/runs" % flow, {"input": values})
         noc.equal(answer.status, 202, "start of %s (%s)" % (flow, answer.text))
         ids.append(answer.json["run_id"])
     return ids
@@ -127,27 +144,55 @@ def over(d):
     return runs["succeeded"], runs["failed"]
 
 
-@noc.case("a long queue at a slow server is nobody's failure")
+def children(pid):
+    out = 0
+    for path in os.listdir("/proc"):
+        try:
+            with open("/proc/%d/stat" % int(path), encoding="ascii",
+                      errors="replace") as f:
+                out += f.read().rsplit(")", 1)[1].split()[1] == str(pid)
+        except (OSError, ValueError):
+            pass
+    return out
+
+
+@noc.case("200 GETs, 100 POSTs and 300 programs at once, as runs and as items: "
+          "a long queue is nobody's failure")
 def _():
-    get, post = Server(hold=1), Server(hold=1)
-    with daemon(get, post) as d:
-        start(d, "get", 208)
+    runs, items = Server(hold=1), Server(hold=1)
+    with daemon(runs, items) as d:
+        start(d, "get", 200)
         start(d, "post", 100)
-        start(d, "exec", 100)
-        noc.wait_for(lambda: metric(d, 'calls_queued{family="exec"}') == 68,
+        start(d, "items", gets=list(range(200)), posts=list(range(100)))
+        start(d, "exec", 300)
+        start(d, "exec_items", over=list(range(300)))
+        noc.wait_for(lambda: metric(d, 'calls_queued{family="exec"}') == 568,
                      "a queue of programs")
         noc.wait_for(lambda: lines(d.dir + "/marks") == 32, "32 programs")
         noc.write(os.path.join(d.dir, "go"), "")
-        noc.equal(over(d), (408, 0), "succeeded, failed")
-        noc.equal((get.served, post.served), (208, 100), "served")
-        noc.equal((get.most, post.most), (16, 16), "at once")
+        programs = [0]
+
+        def ended():
+            programs.append(children(d.pid))
+            return status(d, "runs.running") == 0
+        noc.wait_for(ended, "the end of all runs", every=0.1)
+        noc.equal(over(d), (602, 0), "succeeded, failed")
+        for server in (runs, items):
+            noc.equal(server.methods, {"GET": 200, "POST": 100}, "served")
+            noc.equal(server.most, 16, "at once")
         noc.equal(status(d, "breakers.open"), 0, "breakers open")
         at_once = most = 0
         with open(os.path.join(d.dir, "marks"), encoding="ascii") as f:
-            for mark in f.read().split():
-                at_once += 1 if mark == "+" else -1
-                most = max(most, at_once)
+            marks = f.read().split()
+        for mark in marks:
+            at_once += 1 if mark == "+" else -1
+            most = max(most, at_once)
+        noc.equal(len(marks), 1200, "begun and ended")
         noc.equal(most, 32, "programs at once")
+        noc.check(max(programs) <= 32, "%d programs seen" % max(programs))
+        journal = d.cli("audit", "export").stdout
+        noc.equal(journal.count('"kind":"STEP_DONE"'), 1200 + 3, "steps")
+        noc.check('"in_doubt"' not in journal, "something is in doubt")
 
 
 @noc.case("who waits is shown, and people are told meanwhile")
