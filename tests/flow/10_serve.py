@@ -98,6 +98,8 @@ def hints_work(d, program, state):
     """Each hint begins with the program's name, and does what it says."""
     d.syslog("Nov 23 02:13:07 sw9 " + LINK)
     d.wait_line("link.down sw9")
+    # It is told when it is decided, and listed when it is on disk.
+    noc.wait_for(lambda: "link.down" in d.cli("events").stdout, "its row")
     hint, shell = d.pasted("events")
     noc.equal(hint.split(" # ")[0].rstrip(), program + " events" + state)
     said = shell.communicate(timeout=noc.PATIENCE)[0]
