@@ -27,7 +27,7 @@ clock_ns(clockid_t clock)
 struct noc_now
 noc_clock_read(void)
 {
-	struct noc_now now;
+	struct noc_now now = { 0 };
 
 	/* Who was stopped between two looks would see a clock that was set. */
 	for (int i = 0; i < CLOCK_LOOKS; i++) {

@@ -10,6 +10,8 @@
  * The two clocks.  wall_ns: CLOCK_REALTIME, ns since 1970, for records and
  * calendars.  boot_ns: CLOCK_BOOTTIME, ns, for intervals.  The core never
  * calls noc_clock_read itself: each input carries its `now`, read once.
+ * stood_ns: when, by boot_ns, the process went on after it had stood still
+ * (stopped, suspended, starved) the last time; 0: it never has.
  */
 #define NOC_NS_PER_MS 1000000LL
 #define NOC_NS_PER_S  1000000000LL
@@ -17,6 +19,7 @@
 struct noc_now {
 	int64_t wall_ns;
 	int64_t boot_ns;
+	int64_t stood_ns;
 };
 
 /* Both at one moment. */

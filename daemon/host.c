@@ -27,7 +27,6 @@
 #define HOUSE_MS    250
 #define PRESS_FROM  0.5 /* stop reading what can wait */
 #define PRESS_UNTIL 0.4
-#define STOOD_NS    NOC_NS_PER_S /* so late is nothing that only had to wait */
 #define REST_NS	    NOC_NS_PER_S /* longer than an event waits for a name */
 
 /* ---- from the core ---- */
@@ -268,7 +267,7 @@ host_listens_first(struct noc_daemon *d)
 {
 	int64_t now = noc_loop_now(d->env.loop).boot_ns;
 
-	if (noc_due_first(d->env.core) > now - STOOD_NS) {
+	if (noc_due_first(d->env.core) > now - NOC_LOOP_STOOD_NS) {
 		d->rest_ns = 0;
 		return false;
 	}

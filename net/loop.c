@@ -68,14 +68,21 @@ struct noc_loop {
 	struct noc_watch *dead;
 };
 
-/* The clock is read by the first thing that wakes up in a turn. */
+/* The clock is read by the first thing that wakes up in a turn.  Whoever has a
+ * timer that is due more often knows then whether we stood still. */
 static void
 loop_begin_turn(const struct noc_loop *loop)
 {
-	if (!loop->turn->begun) {
-		loop->turn->begun = true;
-		loop->turn->now = noc_clock_read();
-	}
+	struct turn *turn = loop->turn;
+	struct noc_now was = turn->now;
+
+	if (turn->begun)
+		return;
+	turn->begun = true;
+	turn->now = noc_clock_read();
+	turn->now.stood_ns = was.stood_ns;
+	if (was.boot_ns && turn->now.boot_ns - was.boot_ns > NOC_LOOP_STOOD_NS)
+		turn->now.stood_ns = turn->now.boot_ns;
 }
 
 struct noc_now

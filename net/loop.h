@@ -22,6 +22,8 @@ void noc_loop_free(struct noc_loop *loop);
 /* Runs until noc_loop_stop; ENOTFOUND-free: always 0. */
 int noc_loop_run(struct noc_loop *loop);
 void noc_loop_stop(struct noc_loop *loop);
+/* So long from one turn to the next is nothing that only had to wait. */
+#define NOC_LOOP_STOOD_NS NOC_NS_PER_S
 /* `now` of this turn: read once when the turn began. */
 struct noc_now noc_loop_now(const struct noc_loop *loop);
 

@@ -461,9 +461,11 @@ static void
 attempt_breaker(const struct noc_attempt *a, const struct noc_failure *failure,
 		int64_t took_ms)
 {
+	/* While we stood still nobody looked how long it took. */
+	bool watched = noc_core_time(a->core).stood_ns <= a->start_boot_ns;
 	const struct noc_breaker_result result = {
 		.ok = !failure || !failure_counts(failure),
-		.slow = took_ms > a->call->timeout_ms / 5 * 4,
+		.slow = watched && took_ms > a->call->timeout_ms / 5 * 4,
 		.vouched = !noc_run_untrusted(a->live->run),
 	};
 

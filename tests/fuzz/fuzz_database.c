@@ -118,7 +118,7 @@ spill(const char *name, const uint8_t *p, size_t len)
 static struct noc_txn *
 transaction(unsigned i)
 {
-	struct noc_now now = { TIME(i), TIME(i) };
+	struct noc_now now = { TIME(i), TIME(i), 0 };
 	struct noc_txn *txn = noc_txn_new(now);
 	struct noc_record *r = noc_txn_record(txn, NOC_REC_EVENT);
 	struct noc_value *v = noc_value_map();
@@ -281,7 +281,7 @@ look(void)
 				       .ended = on_ended,
 				       .step = on_step,
 				       .event = on_event };
-	struct noc_now now = { TIME(ROWS), TIME(ROWS) };
+	struct noc_now now = { TIME(ROWS), TIME(ROWS), 0 };
 	struct noc_err err = { 0 };
 	char why[256] = "";
 

@@ -101,6 +101,27 @@ test_slow_is_four_fifths_of_the_timeout(void **state)
 	}
 }
 
+/* We stood still while it was out: how long it took says nothing of it, but of
+ * the next one it does. */
+static void
+test_nobody_was_slow_while_we_stood_still(void **state)
+{
+	struct fix f = { 0 };
+
+	(void)state;
+	fix_open(&f, rules);
+	for (int n = 0; n < 10; n++) {
+		fix_start_flow(&f, "read");
+		fix_advance(&f, 4500);
+		if (n < 5)
+			f.now.stood_ns = f.now.boot_ns;
+		fix_answer(&f, "snmp.get", "{\"a\":\"x\"}");
+		assert_int_equal(fix_count(&f, "BREAKER sw1 snmp OPEN"),
+				 n == 9);
+	}
+	fix_close(&f);
+}
+
 /* Exactly half is enough, of five at least; never so few. */
 static void
 test_half_is_enough(void **state)
@@ -555,6 +576,7 @@ main(void)
 		cmocka_unit_test(test_half_of_five),
 		cmocka_unit_test(test_slow_calls),
 		cmocka_unit_test(test_slow_is_four_fifths_of_the_timeout),
+		cmocka_unit_test(test_nobody_was_slow_while_we_stood_still),
 		cmocka_unit_test(test_half_is_enough),
 		cmocka_unit_test(test_window_slides),
 		cmocka_unit_test(test_window_slides_bit_by_bit),

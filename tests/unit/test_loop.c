@@ -349,6 +349,39 @@ test_the_wall_clock_was_not_set(void **state)
 	noc_wall_free(NULL);
 }
 
+static void
+on_stand(void *arg)
+{
+	(void)arg;
+	assert_int_equal(noc_loop_now(loop).stood_ns, 0);
+	usleep(1000 * (NOC_LOOP_STOOD_NS / NOC_NS_PER_MS + 50));
+}
+
+static void
+on_gone_on(void *arg)
+{
+	*(struct noc_now *)arg = noc_loop_now(loop);
+	noc_loop_stop(loop);
+}
+
+/* So long between two turns is said with each `now` from then on. */
+static void
+test_it_knows_that_it_stood_still(void **state)
+{
+	struct noc_now now = { 0 };
+	struct noc_watch *stand, *gone_on;
+
+	(void)state;
+	stand = noc_timer_new(loop, on_stand, NULL);
+	gone_on = noc_timer_new(loop, on_gone_on, &now);
+	noc_timer_arm(stand, 1);
+	noc_timer_arm(gone_on, 100);
+	noc_loop_run(loop);
+	assert_true(now.stood_ns > 0 && now.stood_ns == now.boot_ns);
+	noc_watch_free(stand);
+	noc_watch_free(gone_on);
+}
+
 int
 main(void)
 {
@@ -356,6 +389,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_timers_fire_by_due_then_arming),
 		T(test_timer_disarm_and_rearm),
+		T(test_it_knows_that_it_stood_still),
 		T(test_many_timers_keep_order),
 		T(test_timer_at_once_does_not_starve_descriptors),
 		T(test_deferred_run_in_order_and_never_nested),

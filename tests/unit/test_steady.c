@@ -230,7 +230,7 @@ static const int64_t steps[] = {
 static bool
 over_after(const struct wait *w, enum life life, int64_t by_s, int64_t left_ms)
 {
-	struct noc_now now = { noc_clock_read().wall_ns, S(5000) };
+	struct noc_now now = { noc_clock_read().wall_ns, S(5000), 0 };
 	char *dir = state_make();
 	struct fix f;
 	bool over;
@@ -305,7 +305,7 @@ test_behind_at_the_start_then_set_right(void **state)
 	(void)state;
 	for (size_t i = 0; i < NOC_COUNT(waits); i++) {
 		const struct wait *w = &waits[i];
-		struct noc_now now = { noc_clock_read().wall_ns, S(5000) };
+		struct noc_now now = { noc_clock_read().wall_ns, S(5000), 0 };
 
 		if (w->by_events)
 			continue;
@@ -334,7 +334,7 @@ static void
 test_a_long_wait_does_not_begin_again(void **state)
 {
 	static const char rules[] = LINK("hold = \"2h\",");
-	struct noc_now now = { noc_clock_read().wall_ns, S(5000) };
+	struct noc_now now = { noc_clock_read().wall_ns, S(5000), 0 };
 	char *dir = state_make();
 	struct fix f;
 
@@ -456,7 +456,7 @@ test_a_step_while_down_is_told_at_the_start(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < NOC_COUNT(cases); i++) {
-		struct noc_now now = { noc_clock_read().wall_ns, S(5000) };
+		struct noc_now now = { noc_clock_read().wall_ns, S(5000), 0 };
 		char *dir = state_make();
 		struct fix f;
 
@@ -481,7 +481,7 @@ test_a_run_and_its_first_step_begin_together(void **state)
 {
 	(void)state;
 	for (int us = -400; us <= 400; us += 400) {
-		struct noc_now now = { noc_clock_read().wall_ns, S(5000) };
+		struct noc_now now = { noc_clock_read().wall_ns, S(5000), 0 };
 		char *dir = state_make();
 		struct fix f;
 
@@ -527,7 +527,7 @@ test_damaged_times(void **state)
 	for (size_t i = 0; i < NOC_COUNT(waits); i++)
 		for (size_t k = 0; k < NOC_COUNT(rows); k++) {
 			struct noc_now now = { noc_clock_read().wall_ns,
-					       S(5000) };
+					       S(5000), 0 };
 			const char *rules = waits[i].rules;
 			char *dir = state_make();
 			struct fix f;
