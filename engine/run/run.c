@@ -391,6 +391,21 @@ run_refutes(const struct noc_run *r)
 	       !strcmp(r->actor, "rule");
 }
 
+/* What it waited for when it ended is not waited for any more, and says so. */
+static void
+run_drop(struct noc_live *l)
+{
+	struct noc_step_done d = { .def = noc_live_step(l),
+				   .state = "Cancelled",
+				   .outcome = "cancelled" };
+
+	if (l->out)
+		noc_attempt_cancel(l, "the run has ended");
+	else if (d.def && l->row && l->ended_ns == 0)
+		noc_step_write_done(l, &d);
+	noc_live_free(l);
+}
+
 void
 noc_run_end(struct noc_run *r, const char *state, const char *outcome)
 {
@@ -399,10 +414,8 @@ noc_run_end(struct noc_run *r, const char *state, const char *outcome)
 	if (r->ended)
 		return;
 	noc_fair_del(&runs->looks, &r->look);
-	while (r->lives) {
-		noc_attempt_cancel(r->lives, "the run has ended");
-		noc_live_free(r->lives);
-	}
+	while (r->lives)
+		run_drop(r->lives);
 	if (r->root->broken)
 		noc_live_free(r->root->broken);
 	noc_due_disarm(r->core, &r->limit);

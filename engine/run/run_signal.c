@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "base/strbuf.h"
+#include "base/table.h"
 #include "engine/run/attempt.h"
 #include "engine/run/escalate.h"
 #include "engine/run/live.h"
@@ -115,6 +116,31 @@ run_asked(const struct noc_run *r, const struct noc_signal *s)
 	return paths;
 }
 
+/* The first of the items named of which none of these paths is; NULL: none. */
+static const char *
+items_unasked(const struct noc_signal *s, const struct noc_value *asked)
+{
+	struct noc_table keys = { 0 };
+	const char *unasked = NULL;
+
+	/* Without items named they need not be of any. */
+	for (size_t i = 0; s->items && i < noc_value_len(asked); i++) {
+		const char *path = noc_value_at(asked, i)->u.s.p;
+		const char *open = strrchr(path, '[');
+
+		noc_table_putn(&keys, open + 1, strcspn(open + 1, "]"), &keys);
+	}
+	for (size_t i = 0; !unasked && i < noc_value_len(s->items); i++) {
+		const struct noc_value *v = noc_value_at(s->items, i);
+		const char *key = v->type == NOC_STR ? v->u.s.p : "";
+
+		if (!noc_table_get(&keys, key))
+			unasked = key;
+	}
+	noc_table_release(&keys);
+	return unasked;
+}
+
 static struct noc_live *
 run_escalates(const struct noc_run *r, const struct noc_signal *s)
 {
@@ -186,6 +212,7 @@ noc_run_signal(struct noc_core *core, const struct noc_id *id,
 	       const struct noc_signal *s, struct noc_err *err)
 {
 	struct noc_run *r = run_wanted(core, id, err);
+	const char *unasked;
 	struct noc_value *asked;
 	struct noc_live *l;
 	char text[256];
@@ -210,6 +237,11 @@ noc_run_signal(struct noc_core *core, const struct noc_id *id,
 		rc = signal_unwanted(r, s, err);
 	} else if (n > 1 && !s->path && !s->items) {
 		rc = signal_unclear(r, s, asked, err);
+	} else if ((unasked = items_unasked(s, asked)) != NULL) {
+		rc = noc_err_set(err, NOC_ECONFLICT,
+				 "Run %s does not wait for '%s' at item "
+				 "'%.80s': nothing is decided.",
+				 r->text, s->name, unasked);
 	} else {
 		signal_write(r, s);
 		/* The end of one may be that of others. */

@@ -25,6 +25,7 @@ static const char rules[] =
     "flow \"doubt\" { parallel { " ONE ", " TWO " } }\n"
     "flow \"items\" { each \"all\" { over = { \"a\", \"b\", \"c\" }, " PUSH
     " } }\n"
+    "flow \"after\" { finally = { step \"told\" { log \"x\" }, sleep \"1h\" }, log \"x\" }"
     "flow \"late\" { sleep \"1h\", " ONE ", timeout = \"2h\" }\n";
 
 /* {"verb":"run.VERB","id":ID MORE} */
@@ -345,6 +346,24 @@ test_cancelled_over_a_restart(void **state)
 	life_done(&f, dir);
 }
 
+/* What it still waits for when it ends says that it has ended, too. */
+static void
+test_nothing_of_an_ended_run_is_under_way(void **state)
+{
+	struct fix f = { 0 };
+	struct noc_id id;
+
+	(void)state;
+	fix_open(&f, rules);
+	id = fix_start_flow(&f, "after");
+	assert_int_equal(say(&f, "cancel", &id, "", NULL), 0);
+	assert_false(fix_running(&f, &id));
+	fix_order(&f, "STEP_DONE told", "STEP_DONE sleep", "RUN_END", NULL);
+	assert_int_equal(fix_count(&f, "STEP_DONE told"), 1);
+	assert_int_equal(fix_count(&f, "STEP_DONE sleep"), 1);
+	fix_close(&f);
+}
+
 /* ---- pause ---- */
 
 static void
@@ -493,6 +512,12 @@ test_items_ask_once(void **state)
 			     ",\"signal\":\"done\",\"path\":\"all/push\","
 			     "\"items\":[\"a\",\"c\",\"zz\"]",
 			     NULL),
+			 NOC_ECONFLICT);
+	assert_int_equal(fix_count(&f, "done, says joe"), 0);
+	assert_int_equal(say(&f, "signal", &id,
+			     ",\"signal\":\"done\",\"path\":\"all/push\","
+			     "\"items\":[\"a\",\"c\"]",
+			     NULL),
 			 0);
 	assert_int_equal(fix_count(&f, "done, says joe"), 2);
 	assert_int_equal(fix_count(&f, "STEP_DONE all[b]/push  http.post "
@@ -519,6 +544,7 @@ main(void)
 		cmocka_unit_test(test_cancelled_when_it_had_not_happened),
 		cmocka_unit_test(test_so_much_stays),
 		cmocka_unit_test(test_cancelled_over_a_restart),
+		cmocka_unit_test(test_nothing_of_an_ended_run_is_under_way),
 		cmocka_unit_test(test_pause),
 		cmocka_unit_test(test_pause_before_a_retry),
 		cmocka_unit_test(test_paused_over_a_restart),

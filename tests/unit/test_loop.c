@@ -372,8 +372,8 @@ test_it_knows_that_it_stood_still(void **state)
 	struct noc_watch *stand, *gone_on;
 
 	(void)state;
-	stand = noc_timer_new(loop, on_stand, NULL);
-	gone_on = noc_timer_new(loop, on_gone_on, &now);
+	stand = noc_loop_timer(loop, on_stand, NULL);
+	gone_on = noc_loop_timer(loop, on_gone_on, &now);
 	noc_timer_arm(stand, 1);
 	noc_timer_arm(gone_on, 100);
 	noc_loop_run(loop);
