@@ -157,8 +157,7 @@ def children(pid):
     return out
 
 
-@noc.case("200 GETs, 100 POSTs and 300 programs at once, as runs and as items: "
-          "a long queue is nobody's failure")
+@noc.case("a long queue of runs and of items is nobody's failure")
 def _():
     runs, items = Server(hold=1), Server(hold=1)
     with daemon(runs, items) as d:

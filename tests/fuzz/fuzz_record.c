@@ -28,7 +28,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (noc_record_read(data, size, &v, &err))
 		return 0;
 	(void)noc_record_complete(v.kind, v.tags, &err);
-	txn = noc_txn_new((struct noc_now){ v.wall_ns, v.boot_ns });
+	txn = noc_txn_new((struct noc_now){ v.wall_ns, v.boot_ns, 0 });
 	r = noc_txn_record(txn, (enum noc_record_kind)v.kind);
 	f = v.fields;
 	for (unsigned i = 0; i < v.nfields; i++) {

@@ -35,7 +35,7 @@ test_overdue_timers_keep_their_order(void **state)
 	struct fix f = { 0 };
 
 	(void)state;
-	f.now = (struct noc_now){ S(1700000000), S(4) };
+	f.now = (struct noc_now){ S(1700000000), S(4), 0 };
 	fix_open(&f, "");
 	memset(marks, 0, sizeof(marks));
 	for (size_t i = 0; i < NOC_COUNT(armed); i++) {

@@ -55,7 +55,7 @@ test_vectors_read_and_written(void **state)
 
 		assert_int_equal(noc_record_read(p, len, &v, NULL), 0);
 		assert_int_equal(v.seq, i);
-		txn = noc_txn_new((struct noc_now){ v.wall_ns, v.boot_ns });
+		txn = noc_txn_new((struct noc_now){ v.wall_ns, v.boot_ns, 0 });
 		r = noc_txn_record(txn, v.kind);
 		f = v.fields;
 		for (unsigned k = 0; k < v.nfields; k++) {
@@ -107,7 +107,7 @@ test_malformed_refused(void **state)
 static void
 test_fields_found_and_required(void **state)
 {
-	struct noc_txn *txn = noc_txn_new((struct noc_now){ 1, 2 });
+	struct noc_txn *txn = noc_txn_new((struct noc_now){ 1, 2, 0 });
 	struct noc_record *r = noc_txn_record(txn, NOC_REC_RUN_END);
 	static const uint8_t zero[32];
 	struct noc_record_view v;
@@ -149,7 +149,7 @@ find_row(const struct noc_txn *txn, enum noc_row_kind kind)
 static void
 test_long_values_become_blobs(void **state)
 {
-	struct noc_txn *txn = noc_txn_new((struct noc_now){ 1, 2 });
+	struct noc_txn *txn = noc_txn_new((struct noc_now){ 1, 2, 0 });
 	struct noc_record *r = noc_txn_record(txn, NOC_REC_EVENT);
 	char *big = noc_malloc(200001);
 	static const uint8_t zero[32];
@@ -214,7 +214,7 @@ test_how_long_a_field_may_be(void **state)
 	for (size_t i = 0; i < NOC_COUNT(cases); i++)
 		for (size_t more = 0; more < 2; more++) {
 			struct noc_txn *txn =
-			    noc_txn_new((struct noc_now){ 1, 2 });
+			    noc_txn_new((struct noc_now){ 1, 2, 0 });
 			struct noc_record *r =
 			    noc_txn_record(txn, NOC_REC_EVENT);
 			size_t len = cases[i].most + more;
@@ -265,7 +265,7 @@ test_a_record_has_65535_bytes(void **state)
 	/* As long as its fields may be. */
 	memset(big, 'x', 32768);
 	for (size_t detail = 20000; detail <= 32768; detail++) {
-		struct noc_txn *txn = noc_txn_new((struct noc_now){ 1, 2 });
+		struct noc_txn *txn = noc_txn_new((struct noc_now){ 1, 2, 0 });
 		struct noc_record *r = noc_txn_record(txn, NOC_REC_EVENT);
 		struct noc_record_view v;
 		const uint8_t *p;
@@ -296,7 +296,7 @@ test_a_record_has_65535_bytes(void **state)
 static void
 test_commitment_hides_value(void **state)
 {
-	struct noc_txn *txn = noc_txn_new((struct noc_now){ 1, 2 });
+	struct noc_txn *txn = noc_txn_new((struct noc_now){ 1, 2, 0 });
 	struct noc_record *r = noc_txn_record(txn, NOC_REC_STEP_START);
 	struct noc_value *v = noc_value_map();
 	const struct noc_row *row;

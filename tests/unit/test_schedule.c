@@ -19,7 +19,8 @@ noon(void)
 {
 	int64_t day = noc_clock_read().wall_ns / S(24 * HOURS);
 
-	return (struct noc_now){ day * S(24 * HOURS) + S(12 * HOURS), S(5000) };
+	return (struct noc_now){ day * S(24 * HOURS) + S(12 * HOURS), S(5000),
+				 0 };
 }
 
 static void
