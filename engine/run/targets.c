@@ -15,7 +15,8 @@
 #include "engine/run/step.h"
 #include "engine/run/undo.h"
 
-/* By name and once, however it was written; those that are frozen aside. */
+/* By name and once, however it was written; those that are frozen aside, but
+ * of an undo, which is whole or refused. */
 static int
 targets_add(struct noc_live *l, struct noc_table *seen,
 	    const struct noc_value *v, struct noc_err *err)
@@ -24,13 +25,15 @@ targets_add(struct noc_live *l, struct noc_table *seen,
 	const char *freeze;
 	char *name;
 
-	if (v->type != NOC_STR || !v->u.s.len)
+	if (v->type == NOC_MAP)
+		v = noc_value_get(v, "name");
+	if (!v || v->type != NOC_STR || !v->u.s.len)
 		return noc_err_set(err, NOC_EINPUT,
 				   "'targets' must be a list of names of "
 				   "devices.");
 	name = noc_strdup(v->u.s.p);
 	noc_attempt_name(core, &name);
-	freeze = noc_override_frozen(core, NULL, name);
+	freeze = l->undoes ? NULL : noc_override_frozen(core, NULL, name);
 	if (!noc_table_put(seen, name, l)) {
 		if (freeze)
 			noc_value_set(l->left_out, name, noc_value_str(freeze));
@@ -41,18 +44,37 @@ targets_add(struct noc_live *l, struct noc_table *seen,
 	return 0;
 }
 
+static int
+targets_read(struct noc_live *l, const struct noc_value *list,
+	     struct noc_err *err)
+{
+	struct noc_table seen = { 0 };
+	int rc = 0;
+
+	noc_value_free(l->targets);
+	noc_value_free(l->left_out);
+	l->targets = noc_value_list();
+	l->left_out = noc_value_map();
+	for (size_t i = 0; !rc && i < noc_value_len(list); i++)
+		rc = targets_add(l, &seen, noc_value_at(list, i), err);
+	noc_table_release(&seen);
+	return rc;
+}
+
 /* Those that the call went to, unless an undo step says which. */
 static int
-targets_undo(const struct noc_live *l, struct noc_scope *scope,
-	     struct noc_value **extra)
+targets_undo(struct noc_live *l, struct noc_scope *scope,
+	     struct noc_value **extra, struct noc_err *err)
 {
 	const struct noc_value *all = noc_undo_targets(l);
+	const struct noc_value *said =
+	    noc_value_get(noc_value_get(scope->extra, "undo"), "items");
 
-	if (!all || noc_value_get(scope->extra, "undo"))
-		return 0;
-	*extra = noc_undo_around(scope, all);
-	scope->extra = *extra;
-	return 0;
+	if (all && !said) {
+		*extra = noc_undo_around(scope, all);
+		scope->extra = *extra;
+	}
+	return all ? targets_read(l, said ? said : all, err) : 0;
 }
 
 int
@@ -60,26 +82,20 @@ noc_targets_find(struct noc_live *l, struct noc_scope *scope,
 		 struct noc_value **extra, struct noc_err *err)
 {
 	const struct noc_value *said = l->run->plan->steps[l->node].targets;
-	struct noc_table seen = { 0 };
 	struct noc_value *list = NULL;
 	int rc;
 
 	*extra = NULL;
 	if (l->undoes)
-		return targets_undo(l, scope, extra);
+		return targets_undo(l, scope, extra, err);
 	if (!said)
 		return 0;
-	noc_value_free(l->targets);
-	noc_value_free(l->left_out);
-	l->targets = noc_value_list();
-	l->left_out = noc_value_map();
 	rc = noc_template_tree(said, scope, NOC_MISSING_FAIL, &list, err);
 	if (!rc && (list->type != NOC_LIST || !noc_value_len(list)))
 		rc = noc_err_set(err, NOC_EINPUT,
 				 "'targets' is no list, or an empty one.");
-	for (size_t i = 0; !rc && i < noc_value_len(list); i++)
-		rc = targets_add(l, &seen, noc_value_at(list, i), err);
-	noc_table_release(&seen);
+	if (!rc)
+		rc = targets_read(l, list, err);
 	noc_value_free(list);
 	if (rc)
 		return rc;
@@ -108,10 +124,18 @@ noc_targets_clearance(const struct noc_live *l, struct noc_failure *failure)
 {
 	struct noc_run *r = l->run;
 
-	for (size_t i = 0; i < noc_value_len(l->targets); i++)
-		if (noc_override_frozen(r->core, NULL,
-					noc_value_at(l->targets, i)->u.s.p))
+	for (size_t i = 0; i < noc_value_len(l->targets); i++) {
+		const char *name = noc_value_at(l->targets, i)->u.s.p;
+		const char *freeze = noc_override_frozen(r->core, NULL, name);
+
+		if (!freeze)
+			continue;
+		if (!l->undoes)
 			return NOC_CLEAR_PAUSE;
+		noc_failure_set(failure, "permanent", "freeze", "frozen",
+				"%s is frozen by freeze %s", name, freeze);
+		return NOC_CLEAR_FAIL;
+	}
 	if (!l->targets || noc_blast_allows_all(r, l->targets, failure))
 		return NOC_CLEAR;
 	return NOC_CLEAR_FAIL;

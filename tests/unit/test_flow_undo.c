@@ -553,6 +553,45 @@ test_so_many_items_at_once(void **state)
 	}
 }
 
+/* One of the devices of a job is frozen by now: none of it is taken back, and
+ * people hear of it. */
+static void
+test_a_job_with_a_frozen_device(void **state)
+{
+	static const struct {
+		const char *items;
+		bool loud;
+	} cases[] = { { "", true }, { ", items = { 'x' }", false } };
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(cases); i++) {
+		char *text = noc_asprintf(
+		    "flow 'f' { put('job', { targets = { { name = 'x' }, 'y' },"
+		    " undo = back() }), undo 'back' { step = 'job'%s } }",
+		    cases[i].items);
+		struct fix f;
+
+		flow_open(&f, text, NULL);
+		flow_world.holds = true;
+		flow_start(&f, "active", "{\"device\":\"sw1\"}");
+		fix_command(&f,
+			    "{\"verb\":\"freeze.add\",\"match\":{\"device\":"
+			    "\"y\"},\"for_ms\":3600000,\"why\":\"x\"}",
+			    NULL);
+		flow_reply_to(&f, "job");
+		assert_int_equal(flow_made("job!undo"), !cases[i].loud);
+		if (!cases[i].loud)
+			flow_reply_to(&f, "job!undo");
+		flow_ended(&f, cases[i].loud ? "Failed" : "Succeeded");
+		assert_int_equal(fix_count(&f, "y is frozen by freeze f1"),
+				 cases[i].loud);
+		assert_int_equal(fix_said(&f, "could not undo job: it stays"),
+				 cases[i].loud);
+		flow_close(&f);
+		free(text);
+	}
+}
+
 /* One that failed before the restart is not forgotten by it. */
 static void
 test_an_undo_step_counts_over_a_restart(void **state)
@@ -610,6 +649,7 @@ main(void)
 		cmocka_unit_test(test_the_kill_switch_pauses_it),
 		cmocka_unit_test(test_a_freeze_makes_it_a_loud_failure),
 		cmocka_unit_test(test_so_many_items_at_once),
+		cmocka_unit_test(test_a_job_with_a_frozen_device),
 		cmocka_unit_test(test_an_undo_step_counts_over_a_restart),
 	};
 
