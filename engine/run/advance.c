@@ -44,9 +44,8 @@ node_is_place(const struct noc_step_def *def)
 	       def->kind == NOC_STEP_BRANCH;
 }
 
-/* The next of the same lane. */
-static size_t
-node_after(const struct noc_lane *lane, size_t node)
+size_t
+noc_lane_after(const struct noc_lane *lane, size_t node)
 {
 	const struct noc_step_def *def = lane_def(lane, node);
 
@@ -252,7 +251,7 @@ lane_pass(struct noc_lane *lane)
 		/* Children before what holds them would be too early, and its
 		 * end too late by a pass: so often are there passes. */
 		changed = lane_look(lane, i, 0) || changed;
-		i = node_after(lane, i);
+		i = noc_lane_after(lane, i);
 	}
 	return changed && !lane->run->ended;
 }
@@ -264,7 +263,7 @@ noc_run_assume(struct noc_run *r)
 
 	while (changed) {
 		changed = false;
-		for (size_t i = 0; i < r->at; i = node_after(r->root, i))
+		for (size_t i = 0; i < r->at; i = noc_lane_after(r->root, i))
 			changed = lane_look(r->root, i, r->at) || changed;
 	}
 }
@@ -335,7 +334,7 @@ noc_run_next(const struct noc_run *r)
 
 	while (node < r->plan->nbody &&
 	       end_is_over(noc_lane_end_of(r->root, node)))
-		node = node_after(r->root, node);
+		node = noc_lane_after(r->root, node);
 	return node;
 }
 
@@ -519,11 +518,11 @@ noc_lane_restore(struct noc_lane *lane)
 	for (size_t i = lane->from; i < lane->to;) {
 		if (noc_lane_end_of(lane, i) != NOC_END_NONE)
 			lane_open_around(lane, i);
-		i = node_after(lane, i);
+		i = noc_lane_after(lane, i);
 	}
 	for (size_t i = lane->from; i < lane->to;) {
 		if (noc_lane_end_of(lane, i) == NOC_END_FAILED)
 			(void)lane_spread(lane, i);
-		i = node_after(lane, i);
+		i = noc_lane_after(lane, i);
 	}
 }

@@ -32,6 +32,8 @@ void noc_lane_restore(struct noc_lane *lane);
 void noc_run_assume(struct noc_run *r);
 /* What was being cancelled when the process ended still is. */
 void noc_run_hush(struct noc_run *r);
+/* The next node of the same lane. */
+size_t noc_lane_after(const struct noc_lane *lane, size_t node);
 /* The next node of the run's own that has not ended, else past the last. */
 size_t noc_run_next(const struct noc_run *r);
 

@@ -167,6 +167,17 @@ noc_blast_each(const struct noc_live *l, const struct noc_value *items,
 
 /* ---- over a restart ---- */
 
+static void
+blast_add_all(struct noc_run *r, const struct noc_value *list)
+{
+	for (size_t i = 0; i < noc_value_len(list); i++) {
+		const struct noc_value *v = noc_value_at(list, i);
+
+		if (v && v->type == NOC_STR)
+			blast_add(r, v->u.s.p);
+	}
+}
+
 void
 noc_blast_load(struct noc_run *r, const struct noc_step_row *row)
 {
@@ -182,9 +193,25 @@ noc_blast_load(struct noc_run *r, const struct noc_step_row *row)
 		return;
 	if (*target && (!def->targets || def->target))
 		blast_add(r, target);
-	for (size_t i = 0; i < noc_value_len(targets); i++)
-		if (noc_value_at(targets, i)->type == NOC_STR)
-			blast_add(r, noc_value_at(targets, i)->u.s.p);
+	blast_add_all(r, targets);
+}
+
+void
+noc_blast_store(const struct noc_run *r, struct noc_value *kept)
+{
+	struct noc_value *list = noc_value_list();
+	const char *name;
+
+	for (size_t it = 0;
+	     r->blast && noc_table_next(&r->blast->targets, &it, &name, NULL);)
+		noc_value_push(list, noc_value_str(name));
+	noc_value_set(kept, "targets", list);
+}
+
+void
+noc_blast_restore(struct noc_run *r, const struct noc_value *kept)
+{
+	blast_add_all(r, noc_value_get(kept, "targets"));
 }
 
 void

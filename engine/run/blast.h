@@ -25,6 +25,9 @@ bool noc_blast_allows_all(struct noc_run *r, const struct noc_value *targets,
 int noc_blast_each(const struct noc_live *l, const struct noc_value *items,
 		   struct noc_err *err);
 void noc_blast_load(struct noc_run *r, const struct noc_step_row *row);
+/* Its targets, for a start that finds no rows of the steps. */
+void noc_blast_store(const struct noc_run *r, struct noc_value *kept);
+void noc_blast_restore(struct noc_run *r, const struct noc_value *kept);
 void noc_blast_free(struct noc_blast *b);
 
 #endif

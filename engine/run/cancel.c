@@ -63,6 +63,29 @@ noc_cancel_may_stay(const struct noc_live *l)
 	free(said);
 }
 
+void
+noc_cancel_store(const struct noc_run *r, struct noc_value *kept)
+{
+	noc_value_set(kept, "stays", noc_value_copy(r->stays));
+	noc_value_set(kept, "stays_more",
+		      noc_value_int((int64_t)r->stays_more));
+}
+
+void
+noc_cancel_restore(struct noc_run *r, const struct noc_value *kept)
+{
+	const struct noc_value *stays = noc_value_get(kept, "stays");
+	int64_t more = noc_value_get_int(kept, "stays_more", 0);
+
+	for (size_t i = 0; stays && stays->type == NOC_MAP &&
+			   i < noc_value_len(stays) && i < NOC_STAYS_MAX;
+	     i++)
+		noc_value_set(r->stays, stays->u.map.at[i].key,
+			      noc_value_bool(true));
+	if (more > 0)
+		r->stays_more = (size_t)more;
+}
+
 struct noc_value *
 noc_cancel_stays(const struct noc_run *r)
 {

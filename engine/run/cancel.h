@@ -25,6 +25,9 @@ void noc_cancel_note(struct noc_run *r, size_t node, const char *path,
 /* It is given up while nobody knows. */
 void noc_cancel_may_stay(const struct noc_live *l);
 /* The paths of what it changed and did not undo; returned. */
+/* All of it, for a start that finds no rows of the steps. */
+void noc_cancel_store(const struct noc_run *r, struct noc_value *kept);
+void noc_cancel_restore(struct noc_run *r, const struct noc_value *kept);
 struct noc_value *noc_cancel_stays(const struct noc_run *r);
 /* The paths of calls that have a while to end; returned. */
 struct noc_value *noc_cancel_waits(const struct noc_run *r);

@@ -167,6 +167,7 @@ call_over(struct noc_live *l)
 	if (noc_undo_has(in)) {
 		l->inner = NULL;
 		noc_undo_keep(l->lane, in);
+		d.input = in->input;
 	}
 	if (in->expired || (in->failed && in->broken)) {
 		noc_failure_inner(&f, in->expired ? in->expired : in->error);
@@ -175,7 +176,10 @@ call_over(struct noc_live *l)
 		return;
 	}
 	if (in->cancelled && !in->stopped) {
-		noc_live_cancel(l, "cancelled");
+		d.state = "Cancelled";
+		d.outcome = "cancelled";
+		noc_step_write_done(l, &d);
+		noc_live_end(l, NOC_END_CANCELLED);
 		return;
 	}
 	noc_lane_scope(in, &scope);

@@ -45,6 +45,7 @@ noc_each_free(struct noc_each *e)
 	if (!e)
 		return;
 	noc_lane_free(e->check);
+	noc_lane_free(e->checked);
 	for (size_t i = 0; i < e->n; i++) {
 		if (e->lanes)
 			noc_lane_free(e->lanes[i]);
@@ -287,7 +288,8 @@ check_over(struct noc_each *e, struct noc_lane *lane)
 		noc_value_free(e->check_error);
 		e->check_error = noc_value_copy(lane->error);
 	}
-	noc_lane_free(lane);
+	noc_lane_free(e->checked);
+	e->checked = lane;
 }
 
 void
@@ -327,7 +329,7 @@ each_params(const struct noc_each *e)
 	struct noc_value *v = noc_value_map();
 	char hex[65];
 
-	free(each_text(e, hex));
+	free(each_text(e->items, hex));
 	noc_value_set(v, "items", noc_value_int((int64_t)e->n));
 	noc_value_set(v, "items_sha256", noc_value_str(hex));
 	noc_value_set(v, "limit", noc_value_int(e->limit));

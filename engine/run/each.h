@@ -13,6 +13,8 @@
 struct noc_each;
 struct noc_failure;
 
+#define NOC_EACH_ITEMS_MAX 10000
+
 void noc_each_begin(struct noc_live *l);
 void noc_each_lane_over(struct noc_lane *lane);
 void noc_each_cancel(struct noc_live *l, const char *why);
@@ -43,6 +45,12 @@ struct noc_lane *noc_each_lane(struct noc_each *e, const char *key, size_t len);
 /* Of the items that are open, and of the check. */
 void noc_each_lanes(struct noc_each *e, void (*fn)(struct noc_lane *, void *),
 		    void *arg);
+/* Of those that ended and can be undone, and of the last check. */
+void noc_each_ended_lanes(struct noc_each *e,
+			  void (*fn)(struct noc_lane *, void *), void *arg);
+/* A list as it stands in the row, "live", of the each of this path. */
+void noc_each_freeze(const struct noc_run *r, const char *path,
+		     const struct noc_value *items, struct noc_value *live);
 /* Rows of items that ended, unless they are there. */
 void noc_each_keep_items(const struct noc_each *e);
 

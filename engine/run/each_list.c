@@ -308,9 +308,9 @@ each_wave_end(const struct noc_each *e, size_t wave)
 /* ---- as it is hashed ---- */
 
 char *
-each_text(const struct noc_each *e, char hex[65])
+each_text(const struct noc_value *items, char hex[65])
 {
-	char *text = noc_json_string(e->items, NOC_JSON_CANONICAL);
+	char *text = noc_json_string(items, NOC_JSON_CANONICAL);
 	uint8_t hash[32];
 
 	noc_sha256_once(text, strlen(text), hash);

@@ -22,25 +22,31 @@
 void
 noc_each_store(struct noc_each *e, struct noc_value *live)
 {
-	char hex[65];
-	char *text = e->items ? each_text(e, hex) : NULL;
+	noc_value_set(live, "limit", noc_value_int(e->limit));
+	noc_value_set(live, "need", noc_value_int(e->need));
+	if (e->items)
+		noc_each_freeze(e->live->run, e->live->path, e->items, live);
+	else if (e->hash[0])
+		noc_value_set(live, "items_hash", noc_value_str(e->hash));
+}
+
+void
+noc_each_freeze(const struct noc_run *r, const char *path,
+		const struct noc_value *items, struct noc_value *live)
+{
+	char hex[65], *text = each_text(items, hex);
 	uint8_t hash[32];
 	size_t n = sizeof(hash);
 
-	noc_value_set(live, "limit", noc_value_int(e->limit));
-	noc_value_set(live, "need", noc_value_int(e->need));
 	/* Also when it is known to be there: a new file may not have it. */
-	if (text && strlen(text) > FROZEN_MAX &&
-	    !noc_unhex(hex, 64, hash, &n)) {
-		snprintf(e->hash, sizeof(e->hash), "%s", hex);
-		noc_txn_definition(noc_core_txn(e->live->run->core), hash,
-				   "items", e->live->path, text);
+	if (strlen(text) > FROZEN_MAX && !noc_unhex(hex, 64, hash, &n)) {
+		noc_txn_definition(noc_core_txn(r->core), hash, "items", path,
+				   text);
+		noc_value_set(live, "items_hash", noc_value_str(hex));
+	} else {
+		noc_value_set(live, "items", noc_value_copy(items));
 	}
 	free(text);
-	if (e->hash[0])
-		noc_value_set(live, "items_hash", noc_value_str(e->hash));
-	else if (e->items)
-		noc_value_set(live, "items", noc_value_copy(e->items));
 }
 
 struct noc_value *
@@ -190,6 +196,17 @@ noc_each_lanes(struct noc_each *e, void (*fn)(struct noc_lane *, void *),
 			fn(e->lanes[i], arg);
 	if (e->check)
 		fn(e->check, arg);
+}
+
+void
+noc_each_ended_lanes(struct noc_each *e, void (*fn)(struct noc_lane *, void *),
+		     void *arg)
+{
+	for (size_t i = 0; i < e->n; i++)
+		if (e->fate[i] != NOC_ITEM_OPEN && e->lanes && e->lanes[i])
+			fn(e->lanes[i], arg);
+	if (e->checked)
+		fn(e->checked, arg);
 }
 
 /* All its items are loaded: on from there. */

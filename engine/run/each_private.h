@@ -7,9 +7,8 @@
 
 /* Between the files each*.c only. */
 
-#define NOC_EACH_ITEMS_MAX 10000
-#define NOC_EACH_KEY_MAX   96  /* bytes of a key in a path */
-#define NOC_EACH_KEPT_MAX  256 /* bytes of what `collect` keeps of an item */
+#define NOC_EACH_KEY_MAX  96  /* bytes of a key in a path */
+#define NOC_EACH_KEPT_MAX 256 /* bytes of what `collect` keeps of an item */
 
 enum noc_item_fate {
 	NOC_ITEM_WAITS, /* not begun */
@@ -39,10 +38,11 @@ struct noc_each {
 	int64_t end_ns; /* its timeout, steady; 0: none */
 	/* Of items that are open, or have ended and can be undone; NULL. */
 	struct noc_lane **lanes;
-	struct noc_lane *check; /* after a wave */
-	bool closing;		/* nothing new begins: it is decided */
-	char *why;		/* it is: told to what is still open */
-	size_t hushed;		/* before this one all have been told */
+	struct noc_lane *check;	  /* after a wave */
+	struct noc_lane *checked; /* the last that is over */
+	bool closing;		  /* nothing new begins: it is decided */
+	char *why;		  /* it is: told to what is still open */
+	size_t hushed;		  /* before this one all have been told */
 	bool cancelled;
 	struct noc_value *check_error; /* why a check failed; NULL */
 	bool undoing, undone;
@@ -79,7 +79,7 @@ int each_list_is(struct noc_each *e, struct noc_value *items /* owned */,
 /* Where this wave ends; 0 is the first. */
 size_t each_wave_end(const struct noc_each *e, size_t wave);
 /* The list as it is hashed; returned. */
-char *each_text(const struct noc_each *e, char hex[65]);
+char *each_text(const struct noc_value *items, char hex[65]);
 
 /* ---- each_row.c ---- */
 

@@ -123,6 +123,18 @@ run_lost(struct noc_core *core, const struct noc_run_row *row)
 
 /* ---- rows ---- */
 
+#define TIMES_MAX 1000000 /* that something was tried, or told */
+
+/* A number in a row; what nobody can have written is the nearest that somebody
+ * can. */
+static int
+row_times(const struct noc_value *json, const char *key)
+{
+	int64_t n = noc_value_get_int(json, key, 0);
+
+	return n < 0 ? 0 : n > TIMES_MAX ? TIMES_MAX : (int)n;
+}
+
 static struct noc_value *
 copy_map(const struct noc_value *json, const char *key)
 {
@@ -135,6 +147,7 @@ static void
 run_load_json(struct noc_run *r, const struct noc_value *json)
 {
 	const struct noc_value *extra = noc_value_get(json, "extra");
+	const struct noc_value *kept = noc_value_get(json, "kept");
 	struct noc_value *confirmed = copy_map(json, "confirmed");
 	struct noc_value *changed = copy_map(json, "changed");
 	size_t node = (size_t)noc_value_get_int(json, "at", 0);
@@ -159,7 +172,7 @@ run_load_json(struct noc_run *r, const struct noc_value *json)
 	r->counted = noc_value_get_int(json, "counted", 0) != 0;
 	r->paused = noc_value_get_int(json, "paused", 0) != 0;
 	r->extend_ms = noc_value_get_int(json, "extend", 0);
-	r->recoveries = (int)noc_value_get_int(json, "recoveries", 0);
+	r->recoveries = row_times(json, "recoveries");
 	if (node > r->plan->nbody)
 		node = 0; /* nobody knows */
 	r->at = node;
@@ -167,6 +180,9 @@ run_load_json(struct noc_run *r, const struct noc_value *json)
 		noc_lane_set_end(r->root, i, NOC_END_OK);
 	if (*noc_value_get_str(json, "wait", ""))
 		noc_live_load(r->root, node, json);
+	r->retries = row_times(kept, "retries");
+	noc_blast_restore(r, kept);
+	noc_cancel_restore(r, kept);
 	noc_stage_load(r, json);
 	/* It did not say what it waited for when it lost its
 	 * functions: its step does, noc_run_load_step. */
@@ -180,6 +196,7 @@ run_load_json(struct noc_run *r, const struct noc_value *json)
 	}
 	r->dirty = r->first;
 	r->would = noc_value_get_int(json, "would", 0) != 0;
+	r->root->would = r->would;
 	r->late = noc_value_get_int(json, "late", 0) != 0;
 	if (noc_value_get(json, "event"))
 		r->ev = noc_event_from_value(noc_value_get(json, "event"));
@@ -357,15 +374,22 @@ step_load_failure(struct noc_lane *lane, size_t node,
 	lane->broken = l;
 }
 
-/* Of an each that has ended: the list that it went through. */
+/* Of what has ended and may be undone: the list that an each went through, or
+ * what was given to a called flow. */
 static void
-step_load_list(struct noc_lane *lane, const struct noc_step_def *def,
-	       const struct noc_value *live)
+step_load_given(struct noc_lane *lane, const struct noc_step_def *def,
+		const struct noc_value *live)
 {
-	struct noc_value *items = noc_each_frozen(lane->run, live);
+	const struct noc_value *input = noc_value_get(live, "input");
+	struct noc_value *items;
 
+	if (def->kind == NOC_STEP_CALL && input && input->type == NOC_MAP)
+		noc_undo_keep_given(lane, def->name, input);
+	if (def->kind != NOC_STEP_EACH)
+		return;
+	items = noc_each_frozen(lane->run, live);
 	if (items)
-		noc_undo_keep_list(lane, def->name, items);
+		noc_undo_keep_given(lane, def->name, items);
 	noc_value_free(items);
 }
 
@@ -383,8 +407,8 @@ step_load(struct noc_lane *lane, size_t node, const struct noc_step_row *row,
 	if (order > 0)
 		noc_undo_load_mark(lane, node, order,
 				   noc_value_get(row->json, "targets"));
-	if (whole)
-		step_load_list(lane, def, live);
+	if (live && end != NOC_END_NONE)
+		step_load_given(lane, def, live);
 	if (whole)
 		noc_value_set(lane->steps, def->name, noc_value_copy(whole));
 	else if (output && end == NOC_END_OK)

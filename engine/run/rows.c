@@ -92,8 +92,8 @@ run_set_json(struct noc_run *r)
 	run_set_copy(r, "changed", r->changed);
 }
 
-static void
-run_write_row(struct noc_run *r)
+void
+noc_run_write_row(struct noc_run *r)
 {
 	struct noc_run_row row = {
 		.id = r->id,
@@ -153,7 +153,7 @@ noc_run_store(struct noc_run *r)
 		return;
 	r->dirty = false;
 	r->at = noc_run_next(r);
-	run_write_row(r);
+	noc_run_write_row(r);
 	if (!r->ended)
 		return;
 	/* Not before: whoever is next has its row behind this one. */
@@ -163,8 +163,8 @@ noc_run_store(struct noc_run *r)
 	runs->dead = r;
 }
 
-static void
-run_write_definition(struct noc_run *r)
+void
+noc_run_write_definition(struct noc_run *r)
 {
 	struct noc_runs *runs = noc_runs_of(r->core);
 
@@ -206,82 +206,6 @@ run_commit_given(struct noc_run *r, struct noc_record *rec)
 	noc_value_free(given);
 }
 
-/* How the steps of a lane ended and what they gave; more of them is in the file
- * put aside, unless it came over. */
-static void
-run_write_lane(struct noc_lane *lane, void *arg)
-{
-	static const char *const states[] = {
-		[NOC_END_OK] = "Succeeded",
-		[NOC_END_FAILED] = "Failed",
-		[NOC_END_SKIPPED] = "Skipped",
-		[NOC_END_CANCELLED] = "Cancelled",
-		[NOC_END_UNREACHED] = NULL,
-	};
-	const struct noc_run *r = lane->run;
-
-	(void)arg;
-	for (size_t i = lane->from; i < lane->to; i++) {
-		const char *name = r->plan->steps[i].name;
-		const struct noc_value *output =
-		    noc_value_get(lane->steps, name);
-		struct noc_value *json = noc_value_map();
-		char *path = noc_lane_path(lane, i);
-		struct noc_step_row row = {
-			.run = r->id,
-			.path = path,
-			.node = (int64_t)i,
-			.item = lane->item,
-			.attempt = 1,
-			.state = states[noc_lane_end_of(lane, i)],
-			.json = json,
-		};
-
-		noc_value_set(json, "index", noc_value_int((int64_t)i));
-		if (output)
-			noc_value_set(json, "output", noc_value_copy(output));
-		if (row.state)
-			noc_txn_step_keep(noc_core_txn(r->core), &row);
-		noc_value_free(json);
-		free(path);
-	}
-}
-
-static void
-run_write_steps(struct noc_run *r)
-{
-	run_write_lane(r->root, NULL);
-	for (struct noc_live *l = r->lives; l; l = l->next) {
-		noc_live_store(l);
-		if (l->inner)
-			run_write_lane(l->inner, NULL);
-		if (!l->each)
-			continue;
-		noc_each_keep_items(l->each);
-		noc_each_lanes(l->each, run_write_lane, NULL);
-	}
-}
-
-/* In the order in which they came: a start goes through them in it. */
-void
-noc_run_store_all(struct noc_core *core, void *part)
-{
-	struct noc_runs *runs = part;
-	size_t n;
-	struct noc_run **all = noc_run_all(runs, &n);
-
-	noc_table_release(&runs->plans);
-	for (size_t i = 0; i < n; i++) {
-		run_write_definition(all[i]);
-		run_write_row(all[i]);
-		run_write_steps(all[i]);
-	}
-	free(all);
-	noc_queue_store(core);
-	for (size_t i = 0; i < runs->ncode; i++)
-		noc_core_write_tree(core, runs->code[i]);
-}
-
 void
 noc_run_write_start(struct noc_run *r, const uint8_t *rule_definition)
 {
@@ -290,7 +214,7 @@ noc_run_write_start(struct noc_run *r, const uint8_t *rule_definition)
 	char hex[65], plan[65], cause[NOC_ID_TEXT];
 	struct noc_record *rec;
 
-	run_write_definition(r);
+	noc_run_write_definition(r);
 	noc_hex(plan, r->plan->hash, 32);
 	noc_hex(hex, rule_definition ? rule_definition : r->plan->hash, 32);
 	noc_value_set(detail, "mode", noc_value_str(noc_mode_name(r->mode)));
@@ -495,6 +419,16 @@ step_table(const struct noc_live *l, const struct noc_value *whole)
 	return live;
 }
 
+/* And of a called flow of which something may be undone. */
+static struct noc_value *
+step_input(const struct noc_value *input)
+{
+	struct noc_value *live = noc_value_map();
+
+	noc_value_set(live, "input", noc_value_copy(input));
+	return live;
+}
+
 void
 noc_step_write_done(struct noc_live *l, const struct noc_step_done *d)
 {
@@ -534,6 +468,8 @@ noc_step_write_done(struct noc_live *l, const struct noc_step_done *d)
 		noc_value_set(json, "order", noc_value_int(l->order));
 	if (d->whole)
 		noc_value_set(json, "live", step_table(l, d->whole));
+	if (d->input)
+		noc_value_set(json, "live", step_input(d->input));
 	noc_value_set(json, "outcome", noc_value_str(d->outcome));
 	noc_value_set(json, "action", noc_value_str(step_action(d->def)));
 	noc_value_set(json, "target",

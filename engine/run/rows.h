@@ -12,7 +12,9 @@ const struct noc_value *noc_run_event_value(struct noc_run *r);
 const char *noc_run_phase(const char *text);
 /* Its row, when something has changed. */
 void noc_run_store(struct noc_run *r);
-/* All that a start needs of all runs, once more. */
+void noc_run_write_row(struct noc_run *r);
+void noc_run_write_definition(struct noc_run *r); /* once */
+/* All that a start needs of all runs, once more: rows_all.c. */
 void noc_run_store_all(struct noc_core *core, void *part);
 void noc_run_write_start(struct noc_run *r, const uint8_t *rule_definition);
 void noc_run_write_end(struct noc_run *r);
@@ -27,6 +29,7 @@ struct noc_step_done { /* STEP_DONE and its row */
 	const struct noc_value *params, *output, *changed;
 	const struct noc_value *whole;	/* output with its tables; or NULL */
 	const struct noc_value *counts; /* for the record; or NULL */
+	const struct noc_value *input;	/* of what it called; or NULL */
 	const struct noc_failure *failure;
 	int64_t due_ns, took_ms;
 };

@@ -9,7 +9,6 @@
 
 #include "base/json.h"
 #include "base/mem.h"
-#include "base/table.h"
 #include "store/crash.h"
 #include "engine/expr/template.h"
 #include "engine/core/steady.h"
@@ -20,15 +19,9 @@
 #include "engine/run/runner.h"
 #include "engine/run/stage.h"
 #include "engine/run/step.h"
+#include "engine/run/undo_private.h"
 
 #define UNDO_LIMIT 20 /* items side by side */
-
-struct undo_mark {
-	size_t node;
-	int64_t order;
-	struct noc_value *targets; /* of a call that changes many; NULL */
-	bool done;
-};
 
 /* What is undone together, for whom. */
 struct undo_job {
@@ -44,147 +37,8 @@ struct undo_job {
 	struct undo_job *next_job; /* of the run */
 };
 
-struct noc_undo {
-	struct undo_mark *marks; /* in the order in which they were done */
-	size_t n, cap;
-	struct noc_lane *kept;	 /* of containers that are over */
-	struct noc_table loaded; /* path -> one of these, from its rows */
-	struct noc_value *lists; /* name of an each -> its items */
-	/* While it is undone. */
-	struct undo_job *job;
-	struct noc_lane *parent; /* whose mark it is part of; NULL */
-	size_t at;		 /* marks left */
-	struct noc_lane *next;	 /* of the kept ones, to begin */
-	size_t open;
-	bool inside; /* lanes of the mark at hand are begun */
-	bool busy;
-};
-
 static void job_fill(struct undo_job *job);
 static void lane_unwind_next(struct noc_lane *lane);
-
-static struct noc_undo *
-undo_of(struct noc_lane *lane)
-{
-	if (!lane->undo)
-		lane->undo = noc_calloc(1, sizeof(*lane->undo));
-	return lane->undo;
-}
-
-/* ---- marks ---- */
-
-bool
-noc_undo_may(const struct noc_plan *plan, size_t node)
-{
-	for (size_t i = node; i < plan->steps[node].end; i++)
-		if (plan->steps[i].undo)
-			return true;
-	return false;
-}
-
-bool
-noc_undo_has(const struct noc_lane *lane)
-{
-	return lane->undo && lane->undo->n > 0;
-}
-
-void
-noc_undo_load_mark(struct noc_lane *lane, size_t node, int64_t order,
-		   const struct noc_value *targets)
-{
-	struct noc_undo *u = undo_of(lane);
-	size_t i = u->n;
-
-	NOC_GROW(u->marks, u->cap, u->n + 1);
-	while (i > 0 && u->marks[i - 1].order > order)
-		i--;
-	memmove(u->marks + i + 1, u->marks + i, (u->n - i) * sizeof(*u->marks));
-	u->marks[i] = (struct undo_mark){
-		.node = node,
-		.order = order,
-		.targets = targets ? noc_value_copy(targets) : NULL,
-	};
-	u->n++;
-	if (order > lane->run->order)
-		lane->run->order = order;
-}
-
-void
-noc_undo_mark(struct noc_live *l)
-{
-	struct noc_undo *u = l->lane->undo;
-
-	if (l->undoes || !noc_undo_may(l->run->plan, l->node))
-		return;
-	if (!l->order) {
-		l->order = ++l->run->order;
-		noc_undo_load_mark(l->lane, l->node, l->order, l->targets);
-		return;
-	}
-	/* Tried again: another one may be frozen now. */
-	for (size_t i = 0; l->targets && u && i < u->n; i++) {
-		if (u->marks[i].order != l->order)
-			continue;
-		noc_value_free(u->marks[i].targets);
-		u->marks[i].targets = noc_value_copy(l->targets);
-	}
-}
-
-void
-noc_undo_unmark(struct noc_live *l)
-{
-	struct noc_undo *u = l->lane->undo;
-
-	for (size_t i = 0; u && l->order && i < u->n; i++) {
-		if (u->marks[i].order != l->order)
-			continue;
-		u->n--;
-		noc_value_free(u->marks[i].targets);
-		memmove(u->marks + i, u->marks + i + 1,
-			(u->n - i) * sizeof(*u->marks));
-		l->order = 0;
-	}
-}
-
-void
-noc_undo_free(struct noc_undo *u)
-{
-	if (!u)
-		return;
-	while (u->kept) {
-		struct noc_lane *next = u->kept->next;
-
-		noc_lane_free(u->kept);
-		u->kept = next;
-	}
-	for (size_t i = 0; i < u->n; i++)
-		noc_value_free(u->marks[i].targets);
-	noc_table_release(&u->loaded);
-	noc_value_free(u->lists);
-	free(u->marks);
-	free(u);
-}
-
-void
-noc_undo_keep(struct noc_lane *lane, struct noc_lane *inner)
-{
-	struct noc_undo *u = undo_of(lane);
-
-	inner->each = NULL;
-	inner->next = u->kept;
-	u->kept = inner;
-}
-
-void
-noc_undo_keep_list(struct noc_lane *lane, const char *name,
-		   const struct noc_value *items)
-{
-	struct noc_undo *u = undo_of(lane);
-
-	if (!u->lists)
-		u->lists = noc_value_map();
-	noc_value_set(u->lists, name, noc_value_copy(items));
-}
 
 const struct noc_value *
 noc_undo_extra(const struct noc_lane *lane)
@@ -361,8 +215,9 @@ mark_is_wanted(const struct noc_lane *lane, const struct undo_mark *m)
 	const struct noc_plan *p = lane->run->plan;
 	size_t only = lane->undo->job->only;
 
-	return !m->done && (only == NOC_NODE_TOP ||
-			    (m->node >= only && m->node < p->steps[only].end));
+	return m->done == NOC_UNDONE_NO &&
+	       (only == NOC_NODE_TOP ||
+		(m->node >= only && m->node < p->steps[only].end));
 }
 
 /* The action that takes this step back. */
@@ -437,7 +292,8 @@ lane_unwind_mark(struct noc_lane *lane, struct undo_mark *m)
 	if (u->open)
 		return false;
 	u->inside = false;
-	m->done = u->job->only == NOC_NODE_TOP;
+	if (u->job->only == NOC_NODE_TOP)
+		m->done = NOC_UNDONE_OK;
 	u->at--;
 	return true;
 }
@@ -479,6 +335,7 @@ noc_undo_over(struct noc_live *l, bool ok)
 	struct noc_undo *u = lane->undo;
 	struct undo_job *job = u ? u->job : NULL;
 	struct noc_run *r = l->run;
+	bool at_hand;
 
 	if (!ok) {
 		char *path = noc_lane_path(lane, l->node), text[400];
@@ -491,11 +348,10 @@ noc_undo_over(struct noc_live *l, bool ok)
 		free(path);
 		noc_notify_text(r->core, "noc", text, r->ev, r->mode, &r->id);
 	}
-	for (size_t i = 0; u && i < u->n; i++)
-		if (u->marks[i].node == l->node)
-			u->marks[i].done = true;
+	undo_done(u, l->node, ok ? NOC_UNDONE_OK : NOC_UNDONE_FAILED);
 	if (ok)
 		undo_tell(l);
+	at_hand = u && u->at > 0 && u->marks[u->at - 1].node == l->node;
 	noc_live_free(l);
 	noc_crash_point("undo.after_done");
 	if (!job)
@@ -504,6 +360,8 @@ noc_undo_over(struct noc_live *l, bool ok)
 		*(ok ? &job->by->undone : &job->by->stays) += 1;
 		noc_live_touch(job->by);
 	}
+	if (!at_hand) /* of another mark, by its row */
+		return;
 	u->at--;
 	lane_unwind_next(lane);
 }
@@ -675,60 +533,4 @@ noc_undo_begin(struct noc_live *l)
 	noc_step_write_start(l, def, "", params);
 	noc_value_free(params);
 	noc_undo_go_on(l);
-}
-
-/* ---- rows ---- */
-
-void
-noc_undo_load(struct noc_lane *lane, size_t node,
-	      const struct noc_step_row *row)
-{
-	struct noc_undo *u = undo_of(lane);
-	bool over = strcmp(row->state, "Pending") != 0 &&
-		    strcmp(row->state, "Running") != 0;
-	const struct noc_value *live = noc_value_get(row->json, "live");
-	struct noc_live *l;
-
-	if (!strcmp(row->state, "Failed"))
-		lane->run->undo_failed = true;
-	for (size_t i = 0; over && i < u->n; i++)
-		if (u->marks[i].node == node)
-			u->marks[i].done = true;
-	if (over || !live)
-		return;
-	if (!lane->run->plan->steps[node].undo) {
-		lane->run->unread = true;
-		return;
-	}
-	l = noc_live_load_undo(lane, node, live);
-	l->attempt = row->attempt;
-	l->state = !strcmp(row->state, "Running") ? "Running" : "Pending";
-	l->row = noc_value_copy(row->json);
-	l->dirty = false;
-}
-
-struct noc_lane *
-noc_undo_lane(struct noc_lane *lane, size_t container, const char *path,
-	      int64_t item)
-{
-	const struct noc_step_def *def = &lane->run->plan->steps[container];
-	const struct noc_value *list, *value;
-	struct noc_lane *inner;
-
-	if (!noc_undo_may(lane->run->plan, container))
-		return NULL;
-	inner = noc_table_get(&undo_of(lane)->loaded, path);
-	if (inner)
-		return inner;
-	inner = noc_lane_new(lane->run, lane, container, path);
-	inner->over = true;
-	if (item >= 0)
-		inner->item = item;
-	list = noc_value_get(lane->undo->lists, def->name);
-	value = item >= 0 ? noc_value_at(list, (size_t)item) : NULL;
-	if (value)
-		inner->extra = noc_each_extra(lane, def->each->as, value);
-	noc_undo_keep(lane, inner);
-	noc_table_put(&lane->undo->loaded, path, inner);
-	return inner;
 }

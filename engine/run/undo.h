@@ -15,6 +15,11 @@
  */
 struct noc_undo;
 
+#define NOC_ORDER_MAX (1LL << 40) /* of a mark in a row */
+
+/* Whether a step was taken back. */
+enum noc_undone { NOC_UNDONE_NO, NOC_UNDONE_OK, NOC_UNDONE_FAILED };
+
 /* Its step, or what it holds, can be undone: it has its place in the order. */
 void noc_undo_mark(struct noc_live *l);
 /* It was refused before it went out: there is nothing to undo. */
@@ -26,9 +31,19 @@ void noc_undo_free(struct noc_undo *u); /* NULL is accepted */
 void noc_undo_close(struct noc_run *r); /* what of it is under way */
 /* A lane in it is over, and kept for what may be undone; owned then. */
 void noc_undo_keep(struct noc_lane *lane, struct noc_lane *inner);
-/* The list that an each in it went through. */
-void noc_undo_keep_list(struct noc_lane *lane, const char *name,
-			const struct noc_value *items);
+/* The list that an each in it went through, or what was given to a called
+ * flow: a row has it. */
+void noc_undo_keep_given(struct noc_lane *lane, const char *name,
+			 const struct noc_value *given);
+/* The same of what is kept of this node, an item that is not is nil; returned,
+ * NULL: nothing is. */
+struct noc_value *noc_undo_given(const struct noc_lane *lane, size_t node);
+/* Of those that are kept. */
+void noc_undo_lanes(const struct noc_lane *lane,
+		    void (*fn)(struct noc_lane *, void *), void *arg);
+/* Its place in the order, 0: it is not marked; and what became of it. */
+int64_t noc_undo_order(const struct noc_lane *lane, size_t node,
+		       enum noc_undone *how, const struct noc_value **targets);
 /* While it is undone: what is around it, and `undo`; NULL. */
 const struct noc_value *noc_undo_extra(const struct noc_lane *lane);
 /* What is around, with undo.items; returned. */

@@ -61,7 +61,8 @@ static const struct form forms[] = {
 	  "Succeeded", NULL },
 	{ "call",
 	  "flow 'g' { input = { x = 'string' }, output = { y = '{steps.p1.k}' },"
-	  " get('p1', { output = { k = 'k' } }), put('p2', { undo = back() }),"
+	  " get('p1', { output = { k = 'k' } }), put('p2', { undo ="
+	  " snmp.set { a = '{input.x} {steps.p1.k}' } }),"
 	  " put('p3', { undo = back() }) }\n"
 	  "flow 'f' { on_fail = { undo = 'run' }, put('a', { undo = back() }),"
 	  " step 'fix' { call 'g' { x = '{device}' } }, get 'b', get 'bad' }",
@@ -99,6 +100,11 @@ static const struct form forms[] = {
 	  " waves = { '1', '40%', 'rest' }, put 'p',"
 	  " check = { get 'look', sleep '5s', put 'again' } }, put 'tell' }",
 	  "Succeeded", found_says },
+	{ "waves by rate",
+	  "flow 'f' { each 'all' { over = { 'a', 'b', 'c', 'd', 'e' }, rate ="
+	  " '1/10s', waves = { '2', 'rest' }, put 'p', check = { put 'again' }"
+	  " }, put 'tell' }",
+	  "Succeeded", NULL },
 	{ "nested",
 	  "flow 'f' { on_fail = { undo = 'run' }, each 'out' { over = { 'a',"
 	  " 'b', 'c' }, as = 'o', get 'before', each 'in' { over = { 'x',"
@@ -142,7 +148,7 @@ static const struct form forms[] = {
 
 /* What is known of the run in the end. */
 struct story {
-	char *rows;
+	char *rows, *ends, *order;
 	unsigned inputs;
 	struct noc_table made;
 };
@@ -160,18 +166,8 @@ present(void)
 }
 
 static char *
-story_rows(const char *dir)
+story_text(const char *dir, const char *sql)
 {
-	static const char sql[] =
-	    "SELECT 'run ' || state || ' ' || phase || ' ' || outcome FROM runs"
-	    " UNION ALL SELECT * FROM (SELECT path || ' ' || item || ' ' ||"
-	    " state || ' ' || replace(coalesce(json_extract(json, '$.outcome'), ''), "
-	    "': it had happened', '') ||"
-	    " coalesce(json_extract(json, '$.error.message'), '') || ' ' ||"
-	    " coalesce(json_extract(json, '$.output'), '') ||"
-	    " coalesce(json_extract(json, '$.collected'), '') ||"
-	    " coalesce(json_extract(json, '$.live.table'), '')"
-	    " FROM steps ORDER BY node, path)";
 	char *path = noc_asprintf("%s/nocturne.db", dir);
 	struct noc_strbuf sb = NOC_STRBUF_INIT;
 	sqlite3_stmt *st;
@@ -190,6 +186,36 @@ story_rows(const char *dir)
 	return noc_strbuf_detach(&sb, NULL);
 }
 
+static char *
+story_rows(const char *dir)
+{
+	return story_text(
+	    dir,
+	    "SELECT 'run ' || state || ' ' || phase || ' ' || outcome FROM runs"
+	    " UNION ALL SELECT * FROM (SELECT path || ' ' || item || ' ' ||"
+	    " state || ' ' || replace(coalesce(json_extract(json, '$.outcome'), ''), "
+	    "': it had happened', '') ||"
+	    " coalesce(json_extract(json, '$.error.message'), '') || ' ' ||"
+	    " coalesce(json_extract(json, '$.output'), '') ||"
+	    " coalesce(json_extract(json, '$.collected'), '') ||"
+	    " coalesce(json_extract(json, '$.live.table'), '')"
+	    " FROM steps ORDER BY node, path)");
+}
+
+/* What a file made anew has of steps that had ended. */
+static char *
+story_ends(const char *dir)
+{
+	return story_text(
+	    dir,
+	    "SELECT 'run ' || state || ' ' || phase || ' ' || outcome FROM"
+	    " runs UNION ALL SELECT * FROM (SELECT path || ' ' || item ||"
+	    " ' ' || state || ' ' || iif(path GLOB '*!undo', '',"
+	    " coalesce(json_extract(json, '$.output'), '')) || coalesce(json_extract(json,"
+	    " '$.live.table'), '') || ' ' || coalesce(json_extract(json,"
+	    " '$.undone'), '') FROM steps ORDER BY node, path)");
+}
+
 /* The next thing happens: an answer, a timer.  False: it is all over. */
 static bool
 story_input(struct fix *f, unsigned seed)
@@ -205,9 +231,22 @@ story_input(struct fix *f, unsigned seed)
 	return true;
 }
 
+/* All that is in the file is what the process wrote into a new one. */
 static void
-story_dies(struct fix *f, char *dir)
+story_anew(struct fix *f, const char *dir)
 {
+	life_written(f);
+	state_sql(dir, "DELETE FROM steps; DELETE FROM runs WHERE ended = 0;"
+		       " DELETE FROM definitions; DELETE FROM live");
+	noc_core_store(f->core, f->now);
+	life_written(f);
+}
+
+static void
+story_dies(struct fix *f, char *dir, bool anew)
+{
+	if (anew)
+		story_anew(f, dir);
 	for (size_t i = 0; i < f->ncalls; i++)
 		if (!flow_is_probe(f->calls[i]))
 			noc_table_put(&flow_world.flight,
@@ -217,7 +256,7 @@ story_dies(struct fix *f, char *dir)
 
 /* Killed after `at` inputs; 0: never. */
 static void
-story(unsigned at, unsigned seed, struct story *out)
+story(unsigned at, unsigned seed, bool anew, struct story *out)
 {
 	char *dir = state_make();
 	struct fix f;
@@ -233,11 +272,13 @@ story(unsigned at, unsigned seed, struct story *out)
 		if (++out->inputs > 500)
 			fail_msg("%s: it does not end", form->name);
 		if (out->inputs == at)
-			story_dies(&f, dir);
+			story_dies(&f, dir, anew);
 	}
 	life_written(&f);
 	out->rows = story_rows(dir);
+	out->ends = story_ends(dir);
 	out->made = flow_world.made;
+	out->order = noc_strdup(flow_order());
 	memset(&flow_world.made, 0, sizeof(flow_world.made));
 	if (state_int(dir, "SELECT count(*) FROM steps WHERE state IN"
 			   " ('Pending', 'Running')"))
@@ -249,6 +290,8 @@ static void
 story_free(struct story *s)
 {
 	free(s->rows);
+	free(s->order);
+	free(s->ends);
 	noc_table_release(&s->made);
 }
 
@@ -278,19 +321,76 @@ assert_made(const struct story *cut, const struct story *whole, unsigned at)
 	}
 }
 
+/* Those steps of an order that are beside this one, in the same item. */
+static char *
+order_beside(const char *order, const char *path)
+{
+	struct noc_strbuf sb = NOC_STRBUF_INIT;
+	const char *last = strrchr(path, '/');
+	size_t len = last ? (size_t)(last - path) : 0;
+	char *words = noc_strdup(order), *save = NULL;
+
+	for (char *w = strtok_r(words, " ", &save); w;
+	     w = strtok_r(NULL, " ", &save)) {
+		const char *end = strrchr(w, '/');
+
+		if ((end ? (size_t)(end - w) : 0) == len &&
+		    !strncmp(w, path, len))
+			noc_strbuf_addf(&sb, "%s ", w);
+	}
+	free(words);
+	return noc_strbuf_detach(&sb, NULL);
+}
+
+/* The same was done in each item, in the same order. */
+static void
+assert_order(const struct story *anew, const struct story *cut, unsigned at)
+{
+	char *words = noc_strdup(cut->order), *save = NULL;
+
+	for (char *w = strtok_r(words, " ", &save); w;
+	     w = strtok_r(NULL, " ", &save)) {
+		char *did = order_beside(anew->order, w);
+		char *want = order_beside(cut->order, w);
+
+		if (!did || strcmp(did, want) != 0)
+			fail_msg("%s made anew at %u did: %s\nnot: %s",
+				 form->name, at, did, want);
+		free(did);
+		free(want);
+	}
+	free(words);
+}
+
+/* Each line of it is one of the other: rows that nothing needs are not there.
+ */
+static void
+assert_ends(const struct story *anew, const struct story *cut, unsigned at)
+{
+	char *lines = noc_strdup(anew->ends), *save = NULL;
+
+	for (char *one = strtok_r(lines, "\n", &save); one;
+	     one = strtok_r(NULL, "\n", &save))
+		if (!strstr(cut->ends, one))
+			fail_msg("%s made anew at %u has: %s\nnot one of:\n%s",
+				 form->name, at, one, cut->ends);
+	free(lines);
+	assert_order(anew, cut, at);
+}
+
 static void
 every_input(unsigned seed)
 {
-	struct story whole, cut;
+	struct story whole, cut, anew;
 	char *want;
 
 	form_rules = noc_asprintf(FLOW_WORDS "%s", form->text);
-	story(0, seed, &whole);
+	story(0, seed, false, &whole);
 	want = noc_asprintf("run %s ", form->state);
 	if (strncmp(whole.rows, want, strlen(want)) != 0)
 		fail_msg("%s: %s", form->name, whole.rows);
 	for (unsigned at = 1; at <= whole.inputs; at++) {
-		story(at, seed, &cut);
+		story(at, seed, false, &cut);
 		if (strcmp(cut.rows, whole.rows)) {
 			print_message("# %s cut at %u:\n%s\nwhole:\n%s\n",
 				      form->name, at, cut.rows, whole.rows);
@@ -298,6 +398,10 @@ every_input(unsigned seed)
 				 at);
 		}
 		assert_made(&cut, &whole, at);
+		story(at, seed, true, &anew);
+		assert_ends(&anew, &cut, at);
+		assert_made(&anew, &whole, at);
+		story_free(&anew);
 		story_free(&cut);
 	}
 	print_message("# %s: %u deaths\n", form->name, whole.inputs);

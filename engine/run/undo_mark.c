@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "engine/run/each.h"
+#include "engine/run/undo_private.h"
+
+/* What can be taken back in a lane, and what the rows say of that. */
+
+struct noc_undo *
+undo_of(struct noc_lane *lane)
+{
+	if (!lane->undo)
+		lane->undo = noc_calloc(1, sizeof(*lane->undo));
+	return lane->undo;
+}
+
+/* ---- marks ---- */
+
+bool
+noc_undo_may(const struct noc_plan *plan, size_t node)
+{
+	for (size_t i = node; i < plan->steps[node].end; i++)
+		if (plan->steps[i].undo)
+			return true;
+	return false;
+}
+
+bool
+noc_undo_has(const struct noc_lane *lane)
+{
+	return lane->undo && lane->undo->n > 0;
+}
+
+void
+noc_undo_load_mark(struct noc_lane *lane, size_t node, int64_t order,
+		   const struct noc_value *targets)
+{
+	struct noc_undo *u = undo_of(lane);
+	size_t i = u->n;
+
+	if (order > NOC_ORDER_MAX) { /* nobody gave that */
+		lane->run->unread = true;
+		return;
+	}
+	NOC_GROW(u->marks, u->cap, u->n + 1);
+	while (i > 0 && u->marks[i - 1].order > order)
+		i--;
+	memmove(u->marks + i + 1, u->marks + i, (u->n - i) * sizeof(*u->marks));
+	u->marks[i] = (struct undo_mark){
+		.node = node,
+		.order = order,
+		.targets = targets ? noc_value_copy(targets) : NULL,
+	};
+	u->n++;
+	if (order > lane->run->order)
+		lane->run->order = order;
+}
+
+void
+noc_undo_mark(struct noc_live *l)
+{
+	struct noc_undo *u = l->lane->undo;
+
+	if (l->undoes || !noc_undo_may(l->run->plan, l->node))
+		return;
+	if (!l->order) {
+		l->order = ++l->run->order;
+		noc_undo_load_mark(l->lane, l->node, l->order, l->targets);
+		return;
+	}
+	/* Tried again: another one may be frozen now. */
+	for (size_t i = 0; l->targets && u && i < u->n; i++) {
+		if (u->marks[i].order != l->order)
+			continue;
+		noc_value_free(u->marks[i].targets);
+		u->marks[i].targets = noc_value_copy(l->targets);
+	}
+}
+
+void
+noc_undo_unmark(struct noc_live *l)
+{
+	struct noc_undo *u = l->lane->undo;
+
+	for (size_t i = 0; u && l->order && i < u->n; i++) {
+		if (u->marks[i].order != l->order)
+			continue;
+		u->n--;
+		noc_value_free(u->marks[i].targets);
+		memmove(u->marks + i, u->marks + i + 1,
+			(u->n - i) * sizeof(*u->marks));
+		l->order = 0;
+	}
+}
+
+void
+noc_undo_free(struct noc_undo *u)
+{
+	if (!u)
+		return;
+	while (u->kept) {
+		struct noc_lane *next = u->kept->next;
+
+		noc_lane_free(u->kept);
+		u->kept = next;
+	}
+	for (size_t i = 0; i < u->n; i++)
+		noc_value_free(u->marks[i].targets);
+	noc_table_release(&u->index);
+	noc_value_free(u->given);
+	free(u->marks);
+	free(u);
+}
+
+void
+noc_undo_keep(struct noc_lane *lane, struct noc_lane *inner)
+{
+	struct noc_undo *u = undo_of(lane);
+
+	inner->each = NULL;
+	inner->next = u->kept;
+	u->kept = inner;
+}
+
+void
+noc_undo_keep_given(struct noc_lane *lane, const char *name,
+		    const struct noc_value *given)
+{
+	struct noc_undo *u = undo_of(lane);
+
+	if (!u->given)
+		u->given = noc_value_map();
+	noc_value_set(u->given, name, noc_value_copy(given));
+}
+
+static void
+list_put(struct noc_value *list, int64_t at, const struct noc_value *item)
+{
+	if (!item || at < 0 || at >= NOC_EACH_ITEMS_MAX)
+		return;
+	while (noc_value_len(list) <= (size_t)at)
+		noc_value_push(list, noc_value_nil());
+	noc_value_free(list->u.list.at[at]);
+	list->u.list.at[at] = noc_value_copy(item);
+}
+
+struct noc_value *
+noc_undo_given(const struct noc_lane *lane, size_t node)
+{
+	const struct noc_step_def *def = &lane->run->plan->steps[node];
+	struct noc_lane *at = lane->undo ? lane->undo->kept : NULL;
+	struct noc_value *list = NULL;
+
+	for (; at; at = at->next) {
+		if (at->node != node)
+			continue;
+		if (def->kind == NOC_STEP_CALL)
+			return at->input ? noc_value_copy(at->input) : NULL;
+		if (!list)
+			list = noc_value_list();
+		list_put(list, at->item,
+			 noc_value_get(at->extra, def->each->as));
+	}
+	return list;
+}
+
+void
+noc_undo_lanes(const struct noc_lane *lane,
+	       void (*fn)(struct noc_lane *, void *), void *arg)
+{
+	struct noc_lane *at = lane->undo ? lane->undo->kept : NULL;
+
+	for (; at; at = at->next)
+		fn(at, arg);
+}
+
+int64_t
+noc_undo_order(const struct noc_lane *lane, size_t node, enum noc_undone *how,
+	       const struct noc_value **targets)
+{
+	const struct noc_undo *u = lane->undo;
+
+	*how = NOC_UNDONE_NO;
+	*targets = NULL;
+	for (size_t i = 0; u && i < u->n; i++) {
+		if (u->marks[i].node != node)
+			continue;
+		*how = u->marks[i].done;
+		*targets = u->marks[i].targets;
+		return u->marks[i].order;
+	}
+	return 0;
+}
+
+void
+undo_done(struct noc_undo *u, size_t node, enum noc_undone how)
+{
+	for (size_t i = 0; u && i < u->n; i++)
+		if (u->marks[i].node == node)
+			u->marks[i].done = how;
+}
+
+/* ---- rows ---- */
+
+void
+noc_undo_load(struct noc_lane *lane, size_t node,
+	      const struct noc_step_row *row)
+{
+	struct noc_undo *u = undo_of(lane);
+	bool over = strcmp(row->state, "Pending") != 0 &&
+		    strcmp(row->state, "Running") != 0;
+	const struct noc_value *live = noc_value_get(row->json, "live");
+	struct noc_live *l;
+
+	if (!strcmp(row->state, "Failed"))
+		lane->run->undo_failed = true;
+	if (over)
+		undo_done(u, node,
+			  strcmp(row->state, "Failed") ? NOC_UNDONE_OK
+						       : NOC_UNDONE_FAILED);
+	if (over || !live)
+		return;
+	if (!lane->run->plan->steps[node].undo) {
+		lane->run->unread = true;
+		return;
+	}
+	l = noc_live_load_undo(lane, node, live);
+	l->attempt = row->attempt;
+	l->state = !strcmp(row->state, "Running") ? "Running" : "Pending";
+	l->row = noc_value_copy(row->json);
+	l->dirty = false;
+}
+
+struct noc_lane *
+noc_undo_lane(struct noc_lane *lane, size_t container, const char *path,
+	      int64_t item)
+{
+	const struct noc_step_def *def = &lane->run->plan->steps[container];
+	const struct noc_value *given, *value;
+	struct noc_lane *inner;
+
+	if (!noc_undo_may(lane->run->plan, container))
+		return NULL;
+	inner = lane->undo ? noc_table_get(&lane->undo->index, path) : NULL;
+	if (inner)
+		return inner;
+	inner = noc_lane_new(lane->run, lane, container, path);
+	inner->over = true;
+	if (item >= 0)
+		inner->item = item;
+	given = lane->undo ? noc_value_get(lane->undo->given, def->name) : NULL;
+	value = item >= 0 ? noc_value_at(given, (size_t)item) : NULL;
+	if (def->kind == NOC_STEP_CALL) /* never what the run was given */
+		inner->input = given ? noc_value_copy(given) : noc_value_map();
+	else if (value)
+		inner->extra = noc_each_extra(lane, def->each->as, value);
+	noc_undo_keep(lane, inner);
+	noc_table_put(&lane->undo->index, path, inner);
+	return inner;
+}
