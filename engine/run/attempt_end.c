@@ -187,7 +187,7 @@ step_ask(struct noc_live *l, struct noc_step_done *d)
 {
 	struct noc_failure f = *d->failure;
 	struct noc_run *r = l->run;
-	char text[600];
+	char text[900], title[300];
 
 	noc_failure_blame(&f, d->def);
 	d->failure = &f;
@@ -211,9 +211,10 @@ step_ask(struct noc_live *l, struct noc_step_done *d)
 		return;
 	}
 	snprintf(text, sizeof(text),
-		 "%s %s: step %s may or may not have happened (%s). Look, then "
-		 "`nocturne run signal %s done|retry|fail`",
-		 r->rule, r->device, l->path, d->failure->message, r->text);
+		 "%s: step %s (%s) may or may not have happened (%s). Look, "
+		 "then `nocturne run signal %s done|retry|fail`",
+		 noc_run_title(r, title, sizeof(title)), l->path,
+		 d->failure->block, d->failure->message, r->text);
 	noc_notify_text(r->core, "noc", text, r->ev, r->mode, &r->id);
 }
 

@@ -41,14 +41,14 @@ blast_add(struct noc_run *r, const char *target)
 static void
 blast_tell(struct noc_run *r, const char *what)
 {
-	char text[512];
+	char text[512], title[300];
 
 	if (noc_value_get(r->json, "blast_told"))
 		return;
 	noc_value_set(r->json, "blast_told", noc_value_bool(true));
 	r->dirty = true;
-	snprintf(text, sizeof(text), "%s %s: run %s was held back: %s", r->rule,
-		 r->device, r->text, what);
+	snprintf(text, sizeof(text), "%s: run %s was held back: %s",
+		 noc_run_title(r, title, sizeof(title)), r->text, what);
 	noc_notify_text(r->core, "noc", text, r->ev, r->mode, &r->id);
 }
 

@@ -475,6 +475,43 @@ run_tell_unavailable(struct noc_run *r)
 	noc_run_emit(r, "dependency.unavailable", data);
 }
 
+const char *
+noc_run_title(const struct noc_run *r, char *buf, size_t size)
+{
+	snprintf(buf, size, "%s%s%s", r->rule, *r->device ? " " : "",
+		 r->device);
+	return buf;
+}
+
+/* Nothing in its flow says who is to know: what was to change something and
+ * did not, or refuses to try, must not do so in silence.  A guard that kept it
+ * from acting is no failure, and what could not be undone is told. */
+static void
+run_tell_failed(struct noc_run *r, const char *step, const char *why, bool away)
+{
+	const struct noc_plan *plan = r->plan;
+	const char *block = noc_value_get_str(r->error, "block", "");
+	char title[300], said[550], notice[900];
+
+	if (noc_value_len(plan->on_fail_actions) > 0 || plan->on_fail ||
+	    plan->on_fail_node || r->undo_failed ||
+	    !((plan->acting && r->mode == NOC_ACTIVE &&
+	       strcmp(block, "guard") != 0 && strcmp(block, "freeze") != 0) ||
+	      away))
+		return;
+	snprintf(said, sizeof(said), "%s%s%s%s: %s", step, *block ? " (" : "",
+		 block, *block ? ")" : "", why);
+	/* All that one thing being away has stopped is one; else what one rule
+	 * cannot do in one way. */
+	snprintf(notice, sizeof(notice), "%s: %s", r->rule, said);
+	if (r->mode != NOC_SHADOW &&
+	    !noc_cause_tells(r->core, away ? why : notice))
+		return;
+	snprintf(notice, sizeof(notice), "%s: %s",
+		 noc_run_title(r, title, sizeof(title)), said);
+	noc_notify_text(r->core, "noc", notice, r->ev, r->mode, &r->id);
+}
+
 void
 noc_run_fail(struct noc_run *r)
 {
@@ -501,14 +538,6 @@ noc_run_fail(struct noc_run *r)
 		noc_escalate_begin(l, plan->on_fail, true);
 		return;
 	}
-	/* What refuses to try must not do so in silence. */
-	if (n == 0 && !strcmp(class, "dependency_unavailable") &&
-	    (r->mode == NOC_SHADOW || noc_cause_tells(r->core, why))) {
-		char notice[512];
-
-		snprintf(notice, sizeof(notice), "%s %s: %s", r->rule,
-			 r->device, text);
-		noc_notify_text(r->core, "noc", notice, r->ev, r->mode, &r->id);
-	}
+	run_tell_failed(r, step, why, !strcmp(class, "dependency_unavailable"));
 	noc_run_end(r, "Failed", text);
 }

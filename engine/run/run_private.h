@@ -120,6 +120,8 @@ struct noc_rule *noc_run_rule(const struct noc_run *r, const char *name);
 const char *noc_run_under(const struct noc_run *r);
 void noc_run_set_plan(struct noc_run *r, struct noc_plan *plan); /* ref owned */
 void noc_run_set_info(struct noc_run *r);
+/* "RULE DEVICE", as a notice begins; in buf. */
+const char *noc_run_title(const struct noc_run *r, char *buf, size_t size);
 /* Start a flow by name; mode from the caller. */
 int noc_run_start_flow(struct noc_core *core, const char *flow,
 		       const struct noc_run_cause *cause, struct noc_id *id,

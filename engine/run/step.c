@@ -177,14 +177,16 @@ step_times_out(struct noc_live *l, struct noc_step_done *d)
 {
 	const char *way = d->def->on_timeout;
 	const struct noc_run *r = l->run;
-	char outcome[320];
+	char outcome[320], title[300];
 
 	if (!way || strcmp(d->failure->class, "timeout") != 0)
 		return false;
 	if (!strcmp(way, "escalate"))
 		noc_cause_tell(r->core, r->ev, r->mode, &r->id,
-			       "%s %s: the time of step %s is up: %s", r->rule,
-			       r->device, d->def->name, d->failure->message);
+			       "%s: the time of step %s (%s) is up: %s",
+			       noc_run_title(r, title, sizeof(title)),
+			       d->def->name, d->failure->block,
+			       d->failure->message);
 	if (strcmp(way, "skip") != 0)
 		return false;
 	snprintf(outcome, sizeof(outcome), "skipped: its time is up: %s",

@@ -222,10 +222,10 @@ test_frozen_ones_are_left_out(void **state)
 	assert_int_equal(f.ncalls, 0);
 	assert_int_equal(fix_count(&f, "all 1 targets are frozen (sw2 by"), 2);
 	start(&f, "many", "[]", "active");
-	assert_int_equal(fix_count(&f, "is no list, or an empty one"), 2);
+	assert_int_equal(fix_count(&f, "is no list, or an empty one"), 3);
 	start(&f, "many", "[1]", "active");
 	assert_int_equal(fix_count(&f, "must be a list of names of devices"),
-			 2);
+			 3);
 	fix_close(&f);
 }
 

@@ -547,8 +547,8 @@ test_run_stops_at_it(void **state)
 				       "dependency_unavailable"),
 			 1);
 	/* Nobody's on_fail says so: noc hears of it. */
-	assert_int_equal(fix_said(&f, "notify noc: read sw1: look: breaker"),
-			 1);
+	assert_int_equal(
+	    fix_said(&f, "notify noc: read sw1: look (breaker): breaker"), 1);
 	fix_close(&f);
 }
 

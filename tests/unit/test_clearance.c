@@ -352,9 +352,11 @@ test_rule_of_a_flow_is_gone(void **state)
 		assert_int_equal(fix_runs(&f), 1);
 		fix_advance(&f, 5000);
 		assert_int_equal(f.sets, person);
-		assert_int_equal(fix_said(&f, "rule heal is not in the rules "
-					      "any more"),
-				 !person);
+		assert_int_equal(
+		    fix_said(&f, "notify noc: fix sw1: raise "
+				 "(rule): rule heal is not in the rules "
+				 "any more"),
+		    !person);
 		f.dead = true;
 		life_close(&f);
 		state_remove(dir);
@@ -382,7 +384,8 @@ test_unless_as_it_is_in_force(void **state)
 	} cases[] = {
 		{ heal, without, true, 1, NULL },
 		{ without, heal, true, 0, "left alone: unless" },
-		{ heal, FIX_FLOW, false, 0, "is not in the rules any more" },
+		{ heal, FIX_FLOW, false, 0,
+		  "Failed: raise: rule heal is not in the rules any more" },
 		{ heal_fn, FIX_FLOW, false, 1, NULL },
 		{ heal_fn, FIX_FLOW, true, 0, "left alone: unless" },
 		{ heal_fn, without, true, 1, NULL },

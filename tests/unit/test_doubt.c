@@ -336,8 +336,9 @@ test_a_person_decides(void **state)
 	no_breakers(&f);
 	id = asked(&f);
 	assert_int_equal(
-	    fix_said(&f, "notify noc: ask sw1: step job may or may not have "
-			 "happened (it said no (in_doubt)). Look, then "),
+	    fix_said(&f,
+		     "notify noc: ask sw1: step job (device) may or may not "
+		     "have happened (it said no (in_doubt)). Look, then "),
 	    1);
 	decided(&f, &id, "done");
 	assert_false(fix_running(&f, &id));
@@ -476,7 +477,7 @@ test_probe_after_the_deadline(void **state)
 	fix_advance(&f, 1);
 	assert_false(fix_running(&f, &id));
 	assert_int_equal(f.started, 2);
-	assert_int_equal(fix_said(&f, "its deadline is over"), 1);
+	assert_int_equal(fix_said(&f, "Failed: job: its deadline is over"), 1);
 	fix_close(&f);
 }
 

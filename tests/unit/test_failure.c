@@ -156,6 +156,61 @@ test_degraded(void **state)
 	}
 }
 
+/* ---- who is told ---- */
+
+/* What was to change something and did not is told to noc, unless its flow
+ * says who is; once for what a rule cannot do in one way. */
+static void
+test_noc_hears_of_what_failed(void **state)
+{
+#define ACTS_TOO "step \"too\" { exec { \"/bin/q\" }, timeout = \"5s\" }"
+#define ACTS	 "step \"push\" { exec { \"/bin/p\" }, timeout = \"5s\" }"
+	static const struct {
+		const char *flow, *mode;
+		unsigned told;
+	} cases[] = {
+		{ ACTS, "active", 1 },
+		{ ACTS ", on_fail = { log \"x\" }", "active", 0 },
+		{ ACTS ", on_fail = { step \"x\" { log \"x\" } }", "active",
+		  0 },
+		{ ACTS ", on_fail = escalate { { \"1m\", notify \"noc\" } }",
+		  "active", 0 },
+		{ "step \"push\" { exec { \"/bin/p\", mutates = false } }",
+		  "active", 0 },
+		{ "step \"push\" { exec { \"/bin/p\", mutates = false } }," ACTS_TOO,
+		  "observe", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(cases); i++) {
+		struct fix f = { 0 };
+		char *flow = noc_asprintf("flow \"f\" { %s }\n", cases[i].flow);
+
+		fix_open(&f, flow);
+		for (int n = 0; n < 3; n++) {
+			char json[128];
+
+			snprintf(json, sizeof(json),
+				 "{\"verb\":\"run.start\",\"actor\":\"ann\","
+				 "\"flow\":\"f\",\"mode\":\"%s\"}",
+				 cases[i].mode);
+			fix_command_later(&f, json);
+			fix_pump(&f);
+			fix_refuse(&f, "exec", "permanent", 0);
+		}
+		assert_int_equal(fix_count(&f, "push  exec failed: permanent"),
+				 3);
+		if (fix_said(&f, "notify noc: f: push (") != cases[i].told)
+			fail_msg("case %zu", i);
+		fix_advance(&f, 5 * 60 * 1000);
+		assert_int_equal(fix_said(&f, "notify noc: 2 more in 5 min: "
+					      "f: push ("),
+				 cases[i].told);
+		free(flow);
+		fix_close(&f);
+	}
+}
+
 /* ---- its time is up ---- */
 
 static void
@@ -191,7 +246,7 @@ test_on_timeout(void **state)
 					   "ms {\"attempt\":2,"),
 				 cases[i].goes_on);
 		assert_int_equal(fix_said(&f, "notify noc: f sw1: the time of "
-					      "step s is up"),
+					      "step s (device) is up"),
 				 cases[i].told);
 		assert_int_equal(fix_said(&f, "log f: on"), cases[i].goes_on);
 		fix_close(&f);
@@ -228,6 +283,7 @@ main(void)
 		cmocka_unit_test(test_unavailable),
 		cmocka_unit_test(test_unavailable_only),
 		cmocka_unit_test(test_degraded),
+		cmocka_unit_test(test_noc_hears_of_what_failed),
 		cmocka_unit_test(test_on_timeout),
 		cmocka_unit_test(test_on_timeout_only),
 	};

@@ -134,8 +134,8 @@ test_too_old(void **state)
 	fix_advance(&f, 10 * 1000);
 	assert_int_equal(f.sets, 0);
 	assert_int_equal(fix_count(&f, "RUN_END Failed"), 1);
-	assert_int_equal(fix_said(&f, "notify noc: r sw1: set: keep_one_up"),
-			 1);
+	assert_int_equal(
+	    fix_said(&f, "notify noc: r sw1: set (guard): keep_one_up"), 1);
 	fix_close(&f);
 }
 
@@ -186,8 +186,9 @@ test_counts_from_the_first_read(void **state)
 		fix_advance(&f, cases[i].ms);
 		fix_answer(&f, "snmp.get", UP);
 		assert_int_equal(f.sets, cases[i].sets);
-		assert_int_equal(fix_said(&f, "r sw1: set: keep_one_up"),
-				 !cases[i].sets);
+		assert_int_equal(
+		    fix_said(&f, "r sw1: set (guard): keep_one_up"),
+		    !cases[i].sets);
 		fix_close(&f);
 	}
 }
@@ -256,8 +257,8 @@ test_restart_between_the_reads(void **state)
 	fix_advance(&f, 1);
 	fix_answer(&f, "snmp.get", UP);
 	assert_int_equal(f.sets, 0);
-	assert_int_equal(fix_said(&f, "notify noc: r sw1: set: keep_one_up"),
-			 1);
+	assert_int_equal(
+	    fix_said(&f, "notify noc: r sw1: set (guard): keep_one_up"), 1);
 	noc_writer_close(f.writer, 5000);
 	fix_close(&f);
 	state_remove(dir);

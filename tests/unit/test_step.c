@@ -378,8 +378,9 @@ test_class_of_a_fail(void **state)
 		fix_start_flow(&f, "f");
 		assert_int_equal(fix_count(&f, line), 1);
 		/* What refuses to try must not do so in silence. */
-		assert_int_equal(fix_said(&f, "notify noc: f sw1: fail_1: no"),
-				 !strcmp(classes[i], "dependency_unavailable"));
+		assert_int_equal(
+		    fix_said(&f, "notify noc: f sw1: fail_1 (flow): no"),
+		    !strcmp(classes[i], "dependency_unavailable"));
 		free(line);
 		free(text);
 		fix_close(&f);
