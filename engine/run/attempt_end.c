@@ -18,6 +18,7 @@
 #include "engine/run/change.h"
 #include "engine/run/clearance.h"
 #include "engine/run/code.h"
+#include "engine/run/container.h"
 #include "engine/run/rows.h"
 #include "engine/run/run_private.h"
 #include "engine/run/runner.h"
@@ -276,9 +277,12 @@ noc_step_decided(struct noc_live *l, const char *signal, const char *actor)
 		d.outcome = outcome;
 		noc_step_succeed(l, NULL, &d);
 	} else if (!strcmp(signal, "retry")) {
-		/* Numbers of attempts go on; other steps begin again. */
+		/* Numbers of attempts go on; other steps begin again, but not
+		 * what they hold. */
 		noc_live_wait(l, NOC_WAIT_NONE, "", 0);
-		if (noc_step_calls(d.def))
+		if (l->each || l->inner)
+			noc_container_go_on(l);
+		else if (noc_step_calls(d.def))
 			noc_attempt_begin(l);
 		else
 			noc_live_end(l, NOC_END_NONE);

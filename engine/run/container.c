@@ -265,6 +265,16 @@ noc_container_due(struct noc_live *l)
 }
 
 void
+noc_container_go_on(struct noc_live *l)
+{
+	noc_live_wait(l, NOC_WAIT_INNER, "", container_end(l));
+	if (l->each)
+		noc_each_go_on(l);
+	else
+		noc_lane_wake(l->inner);
+}
+
+void
 noc_container_close(struct noc_live *l)
 {
 	noc_each_free(l->each);

@@ -25,6 +25,7 @@ bool noc_container_is_cancelled(const struct noc_live *l);
 /* It fails for this when what is under way in it has ended. */
 struct noc_failure;
 void noc_container_expire(struct noc_live *l, const struct noc_failure *f);
+void noc_container_go_on(struct noc_live *l); /* people were asked about it */
 void noc_container_due(struct noc_live *l);   /* its timeout is over */
 void noc_container_close(struct noc_live *l); /* frees its lanes */
 /* What a restart needs of its inside beside the rows of the steps in it. */

@@ -127,6 +127,15 @@ live_load_esc(struct noc_live *l, const struct noc_value *esc)
 		noc_stops_add(l);
 }
 
+/* Blocked, with something in it: that goes on when people say so. */
+static bool
+live_holds(const struct noc_live *l, const struct noc_value *v)
+{
+	return l->wait == NOC_WAIT_BLOCKED &&
+	       (noc_value_get(v, "items") || noc_value_get(v, "items_hash") ||
+		noc_value_get(v, "input"));
+}
+
 static struct noc_live *
 live_load(struct noc_live *l, const struct noc_value *v)
 {
@@ -147,7 +156,7 @@ live_load(struct noc_live *l, const struct noc_value *v)
 		   noc_value_get_int(v, "doubt", 0) != 0;
 	l->confirm_turn = noc_value_get_int(v, "turn", 0) != 0;
 	live_load_esc(l, noc_value_get(v, "esc"));
-	if (l->wait == NOC_WAIT_INNER)
+	if (l->wait == NOC_WAIT_INNER || live_holds(l, v))
 		noc_container_load(l, v);
 	return l;
 }

@@ -296,6 +296,25 @@ run_is_sure(const struct noc_run *r, bool lacks)
 		r->stage != NOC_STAGE_BODY);
 }
 
+/* Several are at hand, or what is in one: none of them begins anything until
+ * people say so. */
+static void
+run_hold(struct noc_run *r)
+{
+	static const char why[] = "its rows come from a damaged database";
+	struct noc_err err;
+	char text[400];
+
+	if (noc_run_pause(r->core, &r->id, true, "nocturne", why, 0, &err))
+		return;
+	snprintf(text, sizeof(text),
+		 "%s %s: run %s is paused: %s. What has no row any more would "
+		 "be done again: `nocturne run show` it, then `run resume` or "
+		 "`run cancel` it",
+		 r->rule, r->device, r->text, why);
+	noc_notify_text(r->core, "noc", text, r->ev, r->mode, &r->id);
+}
+
 /* What cannot be read, was saved from a damaged database, or does not say what
  * it waits for: people decide. */
 static void
@@ -315,6 +334,10 @@ run_unsure(struct noc_run *r)
 	if (run_is_sure(r, lacks))
 		return;
 	l = r->lives;
+	if (l && !r->unread && (l->next || l->inner || l->each)) {
+		run_hold(r);
+		return;
+	}
 	if (!l)
 		l = noc_live_new(r->root, noc_run_next(r));
 	l->wait = NOC_WAIT_BLOCKED;

@@ -6,6 +6,7 @@ import os
 import subprocess
 import time
 
+import flows
 import loop
 import noc
 
@@ -120,6 +121,66 @@ def _():
 @noc.case("killed while the disk is full: nothing acknowledged is lost")
 def _():
     full(True)
+
+
+# ---- an each of 800 ----
+
+RULES = """
+flow "many" {
+  input = { devices = "list" }, guard = { targets = 1000 },
+  each "all" { over = "{input.devices}", as = "sw", limit = 20,
+    step "go" { exec { "%(dir)s/effect", "once" }, timeout = "50s",
+      target = "{sw}", undo = exec { "%(dir)s/effect", "back" },
+      probe = exec { "%(dir)s/done", "{run.id}/all[{sw}]/go" } } } }
+rule "note" { on = "work.todo", run = log "{device}" }
+"""
+
+
+def fan_out(kill):
+    with Disk("16m") as disk:
+        work = flows.Flows(RULES)
+        work.d.state = os.path.join(disk.dir, "var")
+        noc.check(work.up(), lambda: "\n".join(work.d.err.all))
+        work.begin("many", devices=flows.items(800))
+        noc.wait_for(lambda: work.count("Succeeded", "%/go") > 50, "items")
+
+        def full():
+            disk.fill()
+            return work.d.out.find("ALARM") is not None
+        noc.wait_for(full, "the ALARM")
+        at_home(work)
+        before = work.effects()
+        noc.check(len(before) < 800, "it was over before the disk was full")
+        # It hears what comes, and does nothing.
+        for n in range(3):
+            work.d.syslog("hello %d" % n)
+        work.d.ledger("syslog.udp", 3)
+        noc.equal(work.d.get("/readyz").status, 503, "/readyz")
+        time.sleep(1)
+        noc.equal(work.effects(), before, "calls meanwhile")
+        if kill:
+            work.d.kill()
+            work.died()
+        disk.free()
+        if kill:
+            noc.check(work.up(), "it does not start again")
+        else:
+            work.d.wait_line("is written again")
+        work.settle()
+        noc.equal(work.query("SELECT state, outcome FROM runs"),
+                  [("Succeeded", "all")], "how it ended")
+        noc.equal(sorted(step for _, step in work.judge()),
+                  ["all[%s]/go" % sw for sw in flows.items(800)], "items")
+
+
+@noc.case("an each of 800 stops acting, and goes on by itself")
+def _():
+    fan_out(False)
+
+
+@noc.case("killed while the disk is full, in an each of 800: nothing twice")
+def _():
+    fan_out(True)
 
 
 noc.main()
