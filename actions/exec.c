@@ -393,12 +393,16 @@ static const struct noc_option exec_options[] = {
 	END
 };
 
+static const char *const exec_gives[] = { "exit", "stdout",    "stderr",
+					  "json", "truncated", NULL };
+
 const struct noc_action_ops noc_action_exec = {
 	.name = "exec",
 	.flags = NOC_ACTION_MUTATES,
 	.help = "Runs a program; the words are its arguments, no shell.",
 	.items = "+ string",
 	.options = exec_options,
+	.gives = exec_gives,
 	.start = exec_start,
 	.cancel = exec_cancel,
 	.peer = exec_peer,

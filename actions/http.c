@@ -417,6 +417,8 @@ http_plan(const char *method, const struct noc_value *params,
 
 static const struct noc_option http_read_options[] = { HTTP_OPTIONS, END };
 
+static const char *const http_gives[] = { "status", "header", "body", NULL };
+
 static const struct noc_option http_write_options[] = {
 	HTTP_OPTIONS,
 	OPT("json", ANY, "body as a table"),
@@ -444,6 +446,7 @@ static const struct noc_option http_write_options[] = {
 		.flags = extra,                                              \
 		.help = "HTTP " upper ".",                                   \
 		.options = takes,                                            \
+		.gives = http_gives,                                         \
 		.start = lower##_start,                                      \
 		.cancel = http_cancel,                                       \
 		.peer = http_peer,                                           \

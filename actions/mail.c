@@ -294,12 +294,15 @@ static const struct noc_option mail_options[] = {
 	END
 };
 
+static const char *const mail_gives[] = { "status", NULL };
+
 const struct noc_action_ops noc_action_mail = {
 	.name = "mail",
 	.flags = NOC_ACTION_NOTIFIES,
 	.help = "Sends a mail; in a channel, the notice.",
 	.items = "? string",
 	.options = mail_options,
+	.gives = mail_gives,
 	.start = mail_start,
 	.cancel = mail_cancel,
 	.peer = mail_peer,

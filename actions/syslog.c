@@ -252,12 +252,15 @@ static const struct noc_option syslog_options[] = {
 	END
 };
 
+static const char *const syslog_gives[] = { NULL };
+
 const struct noc_action_ops noc_action_syslog = {
 	.name = "syslog",
 	.flags = NOC_ACTION_NOTIFIES,
 	.help = "Sends a syslog message; in a channel, the notice.",
 	.items = "? string",
 	.options = syslog_options,
+	.gives = syslog_gives,
 	.start = syslog_start,
 	.cancel = syslog_cancel,
 };

@@ -9,6 +9,7 @@
 #include "engine/expr/scope.h"
 #include "engine/flow/draw.h"
 #include "engine/flow/plan.h"
+#include "engine/run/dry.h"
 #include "engine/rule/ruleset.h"
 #include "api/private.h"
 
@@ -119,54 +120,21 @@ on_flow(struct noc_http_req *req, void *arg)
 
 /* ---- what it would do, and starting it ---- */
 
-static struct noc_value *
-plan_step(const struct noc_step_def *s, const struct noc_scope *scope)
-{
-	struct noc_strbuf text = NOC_STRBUF_INIT;
-	struct noc_value *row = noc_value_map();
-	char dur[32];
-
-	noc_plan_describe_step(s, scope, &text);
-	noc_value_set(row, "step", noc_value_str(s->name ? s->name : ""));
-	noc_value_set(row, "does", noc_value_str(text.p ? text.p : ""));
-	noc_value_set(row, "mutates", noc_value_bool(s->mutates));
-	noc_value_set(row, "conditional",
-		      noc_value_bool(s->when || s->when_fn));
-	if (s->at)
-		noc_value_set(row, "at", noc_value_str(s->at));
-	if (s->kind == NOC_STEP_ACTION && s->retry.attempts > 1)
-		noc_value_set(row, "attempts",
-			      noc_value_int(s->retry.attempts));
-	if (s->timeout_ms)
-		noc_value_set(
-		    row, "timeout",
-		    noc_value_str(noc_duration_format(dur, s->timeout_ms)));
-	noc_strbuf_release(&text);
-	return row;
-}
-
-/* What a live run would do, in order; nothing is written. */
+/* What a live run would do; nothing is written. */
 static void
-flow_dry_run(struct noc_http_req *req, const struct noc_plan *p,
-	     const char *name, const struct noc_value *input)
+flow_dry_run(struct noc_api *api, struct noc_http_req *req,
+	     const struct noc_plan *p, const char *name,
+	     const struct noc_value *input)
 {
-	struct noc_value *body = noc_value_map(), *steps = noc_value_list();
-	struct noc_value *extra = noc_value_map();
-	struct noc_scope scope = { .input = input, .extra = extra };
-	const char *device = noc_value_get_str(input, "device", "");
+	struct noc_value *body;
+	struct noc_err err;
 
-	if (*device)
-		noc_value_set(extra, "device", noc_value_str(device));
-	noc_value_set(extra, "rule", noc_value_str(name));
-	for (size_t i = 0; i < p->nsteps; i++)
-		noc_value_push(steps, plan_step(&p->steps[i], &scope));
-	noc_value_set(body, "flow", noc_value_str(name));
-	noc_value_set(body, "mode", noc_value_str("dry_run"));
-	noc_value_set(body, "acting", noc_value_bool(p->acting));
-	noc_value_set(body, "steps", steps);
+	if (noc_run_dry(api->env->core, p, name, input, &body, &err)) {
+		noc_http_reply_err(req, &err);
+		return;
+	}
 	noc_http_reply_json(req, 200, body);
 	noc_value_free(body);
-	noc_value_free(extra);
 }
 
 static void
@@ -206,7 +174,7 @@ flow_start(struct noc_api *api, struct noc_http_req *req,
 		return;
 	}
 	if (!strcmp(mode, "dry_run")) {
-		flow_dry_run(req, p, name, input);
+		flow_dry_run(api, req, p, name, input);
 		return;
 	}
 	if (strcmp(mode, "live") && strcmp(mode, "observe") &&

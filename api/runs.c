@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/mem.h"
+#include "engine/run/each.h"
 #include "engine/run/run.h"
 #include "api/private.h"
 
@@ -66,6 +67,31 @@ run_tidy(struct noc_value *run)
 		noc_api_times(noc_value_at(decisions, i), at_times);
 }
 
+/* Of one that has not ended: how many of its items are under way, how many are
+ * not begun. */
+static void
+run_eaches(const struct noc_core *core, struct noc_value *run)
+{
+	const struct noc_value *steps = noc_value_get(run, "steps");
+
+	for (size_t i = 0; i < noc_value_len(steps); i++) {
+		const struct noc_value *s = noc_value_at(steps, i);
+		struct noc_value *counts = noc_value_get(s, "counts"), *look;
+
+		if (!counts || noc_value_get_int(s, "ended_ns", 0))
+			continue;
+		look = noc_each_look(core, noc_value_get_str(run, "id", ""),
+				     noc_value_get_str(s, "path", ""));
+		for (size_t k = 0; look && k < 2; k++) {
+			const char *key = k ? "waiting" : "running";
+
+			noc_value_set(counts, key,
+				      noc_value_copy(noc_value_get(look, key)));
+		}
+		noc_value_free(look);
+	}
+}
+
 static void
 on_run_row(struct noc_job *job)
 {
@@ -76,6 +102,7 @@ on_run_row(struct noc_job *job)
 		return;
 	}
 	run_tidy(run);
+	run_eaches(job->env->core, run);
 	job->result = NULL;
 	noc_job_end_json(job, 200, run);
 }
@@ -105,22 +132,67 @@ on_run(struct noc_http_req *req, void *arg)
 
 /* ---- the items of an each ---- */
 
+/* Those under way have no row: put among the rows, by their place. */
+static struct noc_value *
+items_merged(const struct noc_value *rows, const struct noc_value *open,
+	     int64_t after, int64_t limit)
+{
+	struct noc_value *all = noc_value_list();
+	size_t n = noc_value_len(rows), m = noc_value_len(open), i = 0, k = 0;
+
+	while ((i < n || k < m) && (int64_t)noc_value_len(all) < limit) {
+		const struct noc_value *row = noc_value_at(rows, i);
+		const struct noc_value *one = noc_value_at(open, k);
+		int64_t a =
+		    i < n ? noc_value_get_int(row, "item", 0) : INT64_MAX;
+		int64_t b =
+		    k < m ? noc_value_get_int(one, "item", 0) : INT64_MAX;
+		struct noc_value *copy;
+
+		k += b <= a;
+		if (a <= b) { /* of both: it has ended meanwhile */
+			noc_value_push(all, noc_value_copy(row));
+			i++;
+		} else if (b > after) {
+			copy = noc_value_copy(one);
+			noc_value_set(copy, "cursor",
+				      noc_value_strf("%lld", (long long)b));
+			noc_value_push(all, copy);
+		}
+	}
+	return all;
+}
+
 static void
 on_items_rows(struct noc_job *job)
 {
-	struct noc_value *rows = job->result;
+	const char *state = noc_value_get_str(job->data, "state", "Running");
+	int64_t limit = noc_value_get_int(job->data, "limit", 100), after;
+	struct noc_value *rows = job->result, *all, *body, *look;
 
 	if (rows->type == NOC_NIL) {
 		noc_job_end_missing(job, "run");
 		return;
 	}
-	for (size_t i = 0; i < noc_value_len(rows); i++)
-		noc_api_times(noc_value_at(rows, i), run_times);
-	job->result = NULL;
-	noc_job_end_json(
-	    job, 200,
-	    noc_api_paged("items", rows,
-			  noc_value_get_int(job->data, "limit", 100)));
+	after = strtoll(noc_value_get_str(job->data, "after", "-1"), NULL, 10);
+	look = noc_each_look(job->env->core,
+			     noc_value_get_str(job->data, "id", ""),
+			     noc_value_get_str(job->data, "of", ""));
+	all = items_merged(
+	    rows,
+	    strcmp(state, "Running") ? NULL : noc_value_get(look, "items"),
+	    after, limit);
+	for (size_t i = 0; i < noc_value_len(all); i++)
+		noc_api_times(noc_value_at(all, i), run_times);
+	body = noc_api_paged("items", all, limit);
+	if (look) {
+		noc_value_set(body, "running",
+			      noc_value_copy(noc_value_get(look, "running")));
+		noc_value_set(body, "waiting",
+			      noc_value_copy(noc_value_get(look, "waiting")));
+	}
+	noc_value_free(look);
+	noc_job_end_json(job, 200, body);
 }
 
 /* "failed" is Failed; NULL: no state of an item. */

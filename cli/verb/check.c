@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -149,7 +150,7 @@ check_row(const struct noc_rule *r)
 
 static size_t
 check_json(const struct noc_ruleset *rs, const char *dir,
-	   enum noc_output output)
+	   const struct noc_value *advice, enum noc_output output)
 {
 	struct noc_value *v = noc_value_map(), *rules = noc_value_list(),
 			 *warnings = noc_value_list();
@@ -166,6 +167,7 @@ check_json(const struct noc_ruleset *rs, const char *dir,
 	noc_value_set(v, "files", noc_value_int((int64_t)rs->tree->nsources));
 	noc_value_set(v, "rules", rules);
 	noc_value_set(v, "warnings", warnings);
+	noc_value_set(v, "advice", noc_value_copy(advice));
 	noc_rows_output(output, v, "rules", NULL, 0, NULL);
 	noc_value_free(v);
 	free(text);
@@ -235,6 +237,93 @@ check_warnings(const struct noc_ruleset *rs)
 	return n;
 }
 
+/* ---- programs ---- */
+
+static bool
+program_here(const char *name)
+{
+	const char *path = getenv("PATH");
+	bool here = strchr(name, '/') && access(name, X_OK) == 0;
+
+	if (strchr(name, '/') || !path)
+		return here;
+	for (const char *p = path; *p && !here; p += *p == ':') {
+		size_t n = strcspn(p, ":");
+		char *full = noc_asprintf("%.*s/%s", (int)n, p, name);
+
+		here = access(full, X_OK) == 0;
+		free(full);
+		p += n;
+	}
+	return here;
+}
+
+/* Who runs the rules may have what this machine lacks: advice, no warning. */
+static void
+check_program(const struct noc_step_def *s, struct noc_table *told,
+	      struct noc_value *advice)
+{
+	const struct noc_value *first =
+	    s && s->action && !strcmp(s->action, "exec")
+		? noc_value_at(noc_ast_items(s->params), 0)
+		: NULL;
+
+	if (!first || first->type != NOC_STR || strchr(first->u.s.p, '{') ||
+	    noc_table_put(told, first->u.s.p, told) ||
+	    program_here(first->u.s.p))
+		return;
+	noc_value_push(advice,
+		       noc_value_strf("%s: step '%s' runs %s, which is no "
+				      "program of this machine",
+				      s->at, s->name, first->u.s.p));
+}
+
+static void
+check_programs(const struct noc_plan *p, struct noc_table *told,
+	       struct noc_value *advice)
+{
+	for (size_t i = 0; p && i < p->nsteps; i++) {
+		check_program(&p->steps[i], told, advice);
+		check_program(p->steps[i].undo, told, advice);
+	}
+}
+
+/* Each program once; returned. */
+static struct noc_value *
+check_advice(const struct noc_ruleset *rs)
+{
+	struct noc_value *advice = noc_value_list();
+	struct noc_table told = { 0 };
+	const char *name;
+	void *plan;
+
+	for (size_t it = 0; noc_table_next(&rs->flows, &it, &name, &plan);)
+		check_programs(plan, &told, advice);
+	for (size_t i = 0; i < rs->nrules; i++)
+		check_programs(rs->rules[i].run, &told, advice);
+	for (size_t i = 0; i < rs->npairs; i++) {
+		check_programs(rs->pairs[i].missing_plan, &told, advice);
+		check_programs(rs->pairs[i].matched_plan, &told, advice);
+	}
+	for (size_t i = 0; i < rs->ntasks; i++)
+		check_programs(rs->tasks[i].run, &told, advice);
+	noc_table_release(&told);
+	return advice;
+}
+
+static void
+check_advise(const struct noc_value *advice)
+{
+	for (size_t i = 0; i < noc_value_len(advice); i++) {
+		struct noc_strbuf sb = NOC_STRBUF_INIT;
+		const char *line = noc_value_at(advice, i)->u.s.p;
+
+		noc_strbuf_add_escaped(&sb, line, strlen(line));
+		printf("advice: %s\n", sb.p);
+		noc_strbuf_release(&sb);
+	}
+}
+
 /* What a start would say of the configuration. */
 static int
 check_config(const struct noc_value *opts)
@@ -254,7 +343,7 @@ check_run(int argc, char **argv)
 {
 	struct noc_ruleset *rs;
 	enum noc_output output = NOC_OUTPUT_TABLE;
-	struct noc_value *opts;
+	struct noc_value *opts, *advice = NULL;
 	char *dir = NULL;
 	size_t warnings = 0;
 	int status, wrong = 0;
@@ -266,19 +355,23 @@ check_run(int argc, char **argv)
 	if (!status)
 		wrong = check_config(opts);
 	rs = status ? NULL : noc_rules_open_args(opts, true, &dir, &status);
+	if (rs)
+		advice = check_advice(rs);
 	if (rs && output != NOC_OUTPUT_TABLE) {
-		warnings = check_json(rs, dir, output);
+		warnings = check_json(rs, dir, advice, output);
 	} else if (rs) {
 		if (!noc_value_get_bool(opts, "quiet", false))
 			for (size_t i = 0; i < rs->nrules; i++)
 				check_rule(&rs->rules[i]);
 		warnings = check_warnings(rs);
+		check_advise(advice);
 		check_counts(rs, dir);
 	}
 	if (rs && warnings && noc_value_get_bool(opts, "strict", false))
 		status = NOC_EXIT_FAILED;
 	if (wrong)
 		status = wrong;
+	noc_value_free(advice);
 	noc_ruleset_unref(rs);
 	noc_value_free(opts);
 	free(dir);
@@ -301,7 +394,8 @@ const struct noc_verb noc_verb_check = {
 	.options = check_options,
 	.details =
 	    "Prints each rule with the defaults that it did not say, then "
-	    "warnings, then\nwhat there is.  Ends with 0 when the daemon would "
+	    "warnings and advice,\nthen what there is.  Advice is that a program "
+	    "of a step is not on this machine.  Ends with 0 when the daemon would "
 	    "take the tree, else with 1\nand every mistake, one a line.",
 	.run = check_run,
 };

@@ -28,6 +28,7 @@ static const struct noc_verb_option run_options[] = {
 	{ "item", 0, "PATH", "show: the steps in this item, such as all[sw1]",
 	  false },
 	{ "failed", 0, NULL, "--items: only those that failed", false },
+	{ "running", 0, NULL, "--items: only those under way", false },
 	{ "after", 0, "CURSOR", "--items: the page after this item", false },
 	{ "dry-run", 0, NULL, "start: print the plan, do nothing", false },
 	{ "observe", 0, NULL, "start: read, but change nothing", false },
@@ -195,7 +196,7 @@ const struct noc_verb noc_verb_run = {
 	.summary = "lists, shows, watches, pauses, cancels and starts runs",
 	.usage = "[list] [--in STATE] [--rule NAME] [--device NAME] [-n N]\n"
 		 "show RUN [--item PATH]\n"
-		 "show RUN --items STEP [--failed|--in STATE] [-n N] "
+		 "show RUN --items STEP [--failed|--running|--in STATE] [-n N] "
 		 "[--after CURSOR]\n"
 		 "watch RUN\ncancel RUN [--undo] [--force] [-m WHY]\n"
 		 "pause RUN [--extend TIME] [-m WHY]\n"

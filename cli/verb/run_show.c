@@ -110,6 +110,10 @@ items_print(struct noc_value *answer)
 		noc_run_step_view(noc_value_at(items, i), 0);
 	noc_rows_print(items, item_columns, NOC_COUNT(item_columns),
 		       "No items.");
+	if (noc_value_get(answer, "running"))
+		fprintf(stderr, "%lld under way, %lld not begun\n",
+			(long long)noc_value_get_int(answer, "running", 0),
+			(long long)noc_value_get_int(answer, "waiting", 0));
 	if (next && next->type == NOC_STR)
 		fprintf(stderr, "There may be more: --after %s\n", next->u.s.p);
 }
@@ -127,7 +131,9 @@ run_items(struct noc_client *c)
 	noc_strbuf_adds(&url, path);
 	noc_client_query(&url, "of", noc_client_opt(c, "items"));
 	noc_client_query(&url, "state",
-			 noc_client_has(c, "failed") ? "failed" : in);
+			 noc_client_has(c, "failed")	? "failed"
+			 : noc_client_has(c, "running") ? "running"
+							: in);
 	noc_client_query(&url, "limit", noc_client_opt(c, "limit"));
 	noc_client_query(&url, "after", noc_client_opt(c, "after"));
 	answer = noc_client_call(c, "GET", url.p, NULL, &status);
@@ -148,10 +154,12 @@ noc_run_show(struct noc_client *c)
 	struct noc_value *run;
 	int status;
 
-	if (noc_client_has(c, "failed") && noc_client_opt(c, "in"))
+	if (noc_client_has(c, "failed") + noc_client_has(c, "running") +
+		noc_client_has(c, "in") >
+	    1)
 		return noc_verb_misuse(&noc_verb_run,
-				       "--failed is --in Failed: say one of "
-				       "them.");
+				       "--failed is --in Failed, --running is "
+				       "--in Running: say one of them.");
 	if (noc_client_has(c, "items"))
 		return run_items(c);
 	run = run_get(c, noc_client_arg(c, 0), &status);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "cli/verb/run_step.h"
 
 #define WATCH_MS 250
@@ -29,6 +30,22 @@ watch_mark(const struct noc_value *step)
 			      (long long)(total > 0 ? ended * 20 / total : 0));
 }
 
+/* When it came about, after the run began: what is told again, and goes on,
+ * has changed just now. */
+static struct noc_value *
+watch_at(const struct noc_value *step, int64_t start_ns, bool told)
+{
+	int64_t at = noc_run_time(step, "ended");
+
+	if (!at && told)
+		at = noc_clock_read().wall_ns;
+	if (!at)
+		at = noc_run_time(step, "started");
+	if (!at)
+		return noc_value_str("");
+	return noc_value_strf("+%.1f", (double)(at - start_ns) / 1e9);
+}
+
 /* A line for each step that changed since the last look. */
 static void
 watch_steps(struct noc_value *run, struct noc_value *seen)
@@ -41,13 +58,16 @@ watch_steps(struct noc_value *run, struct noc_value *seen)
 		const char *path = noc_value_get_str(s, "path", "?");
 		struct noc_strbuf sb = NOC_STRBUF_INIT;
 		struct noc_value *mark = watch_mark(s);
+		bool told;
 
 		if (noc_value_is_str(noc_value_get(seen, path), mark->u.s.p)) {
 			noc_value_free(mark);
 			continue;
 		}
+		told = noc_value_get(seen, path) != NULL;
 		noc_value_set(seen, path, mark);
 		noc_run_step_view(s, start);
+		noc_value_set(s, "at", watch_at(s, start, told));
 		for (size_t k = 0; k < NOC_RUN_STEP_COLUMNS; k++) {
 			const struct noc_value *v =
 			    noc_value_get(s, noc_run_step_columns[k].path);

@@ -59,6 +59,8 @@ test_print(struct test_run *t, const struct noc_testbed_result *r, double ms)
 	test_escaped("", title);
 	for (size_t i = 0; i < noc_value_len(r->failures); i++)
 		test_escaped("#   ", noc_value_at(r->failures, i)->u.s.p);
+	for (size_t i = 0; i < noc_value_len(r->remarks); i++)
+		test_escaped("#   ", noc_value_at(r->remarks, i)->u.s.p);
 	if (t->verbose)
 		for (char *p = r->transcript, *line; (line = strsep(&p, "\n"));)
 			if (*line)
@@ -76,6 +78,7 @@ test_keep(struct test_run *t, struct noc_testbed_result *r, double ms)
 	noc_value_set(v, "virtual_ms", noc_value_int(r->virtual_ms));
 	noc_value_set(v, "ms", noc_value_real(ms));
 	noc_value_set(v, "failures", noc_value_copy(r->failures));
+	noc_value_set(v, "remarks", noc_value_copy(r->remarks));
 	noc_value_set(v, "decisions", noc_value_copy(r->decisions));
 	noc_value_push(t->list, v);
 }

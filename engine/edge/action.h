@@ -72,6 +72,9 @@ struct noc_action_ops {
 	bool named;	   /* notify "noc": with a name, and no table needed */
 	const char *items; /* as in struct noc_node_schema */
 	const struct noc_option *options;
+	/* Names in its result, ends with NULL; NULL: only known when it runs.
+	 */
+	const char *const *gives;
 	/*
 	 * Begin; never blocks.  On error nothing was sent and err says why
 	 * (kind -> class).  Otherwise noc_call_done follows exactly once,

@@ -11,6 +11,7 @@
 #include "engine/lang/ast.h"
 #include "engine/expr/template.h"
 #include "engine/expr/where.h"
+#include "engine/flow/input.h"
 #include "engine/flow/plan.h"
 
 #define LABEL_ROWS  4	/* of one line */
@@ -310,15 +311,18 @@ noc_label_text(const struct noc_step_def *s, struct noc_strbuf *out)
 
 /* ---- the flow ---- */
 
-static void
-label_on_fail(const struct noc_plan *p, struct noc_strbuf *out)
+void
+noc_label_over(const struct noc_each_def *e, struct noc_strbuf *out)
+{
+	label_value(out, e->over);
+}
+
+void
+noc_label_on_fail(const struct noc_plan *p, struct noc_strbuf *out)
 {
 	const char *sep = "";
 	size_t n = noc_value_len(p->on_fail_actions);
 
-	if (p->undo == NOC_UNDO_NONE && !p->on_fail && !n)
-		return;
-	label_line(out, "when it fails: ");
 	if (p->undo != NOC_UNDO_NONE) {
 		noc_strbuf_adds(out, "undo what it has done");
 		sep = ", ";
@@ -338,6 +342,40 @@ label_on_fail(const struct noc_plan *p, struct noc_strbuf *out)
 				p->on_fail->nlevels);
 }
 
+/* "vid=integer min=2 max=4094, site=string default=hq values=hq|lab" */
+static void
+label_input(struct noc_strbuf *out, const struct noc_value *takes)
+{
+	static const char *const keys[] = { "min", "max", "default", "values" };
+	struct noc_value *all = noc_input_shown(takes);
+
+	for (size_t i = 0; i < noc_value_len(all); i++) {
+		const struct noc_member *m = &all->u.map.at[i];
+
+		noc_strbuf_adds(out, i ? ", " : " ");
+		label_add(out, m->key);
+		noc_strbuf_addc(out, '=');
+		label_add(out, noc_value_get_str(m->value, "type", "any"));
+		for (size_t k = 0; k < NOC_COUNT(keys); k++) {
+			const struct noc_value *v =
+			    noc_value_get(m->value, keys[k]);
+
+			if (!v)
+				continue;
+			noc_strbuf_addf(out, " %s=", keys[k]);
+			if (k + 1 < NOC_COUNT(keys))
+				label_value(out, v);
+			for (size_t j = 0;
+			     k + 1 == NOC_COUNT(keys) && j < noc_value_len(v);
+			     j++) {
+				noc_strbuf_adds(out, j ? "|" : "");
+				label_value(out, noc_value_at(v, j));
+			}
+		}
+	}
+	noc_value_free(all);
+}
+
 void
 noc_label_flow(const struct noc_plan *p, struct noc_strbuf *out)
 {
@@ -350,13 +388,16 @@ noc_label_flow(const struct noc_plan *p, struct noc_strbuf *out)
 				noc_duration_format(text, p->timeout_ms));
 	if (noc_value_len(p->input)) {
 		label_line(out, "input");
-		label_map(out, p->input);
+		label_input(out, p->input);
 	}
 	if (noc_value_len(p->output)) {
 		label_line(out, "output");
 		label_map(out, p->output);
 	}
-	label_on_fail(p, out);
+	if (p->undo != NOC_UNDO_NONE || p->on_fail ||
+	    noc_value_len(p->on_fail_actions))
+		label_line(out, "when it fails: ");
+	noc_label_on_fail(p, out);
 	if (p->undo_cancelled)
 		label_line(out, "when it is cancelled: undo what it has done");
 }

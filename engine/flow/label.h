@@ -20,6 +20,12 @@ void noc_label_text(const struct noc_step_def *s, struct noc_strbuf *out);
 /* The same of the flow: what it takes, what becomes of a failure. */
 void noc_label_flow(const struct noc_plan *p, struct noc_strbuf *out);
 
+/* The list of an each; what is done when the flow fails, its steps aside:
+ * nothing is said when that is nothing. */
+struct noc_each_def;
+void noc_label_over(const struct noc_each_def *e, struct noc_strbuf *out);
+void noc_label_on_fail(const struct noc_plan *p, struct noc_strbuf *out);
+
 /* Characters of p[0..len). */
 int noc_label_width(const char *p, size_t len);
 /* The lines of text in rows of `width` characters, at spaces where there are

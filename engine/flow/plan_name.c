@@ -9,6 +9,7 @@
 #include "base/suggest.h"
 #include "base/table.h"
 #include "engine/lang/ast.h"
+#include "engine/flow/gives.h"
 #include "engine/flow/plan_private.h"
 
 /* What a step can read: what has ended, and is of its scope. */
@@ -159,92 +160,23 @@ plan_name_problem(const struct plan_check *c, struct noc_err *why)
 	plan_problem(c->b, why);
 }
 
-/* Is there such a thing in what the step gives?  Where it cannot be known it
- * may be. */
-struct gives {
-	const struct noc_value *names, *more; /* maps */
-	const char *what;
-};
-
-static bool
-step_gives(const struct noc_step_def *s, struct gives *g)
-{
-	const struct noc_value *opts = noc_ast_opts(s->params);
-
-	memset(g, 0, sizeof(*g));
-	if (s->kind == NOC_STEP_CALL) {
-		g->names = s->call_output;
-		g->what = "no output of the flow that it calls";
-		return true;
-	}
-	if (!s->action || strcmp(s->action, "snmp.get"))
-		return false;
-	for (size_t i = 0; i < noc_value_len(opts); i++)
-		if (strchr(opts->u.map.at[i].key, '{'))
-			return false;
-	g->names = opts;
-	g->more = s->output;
-	g->what = "nothing that it reads";
-	return opts != NULL;
-}
-
-static bool
-each_gives(const char *name, size_t n, const char **meant)
-{
-	static const char *const known[] = {
-		"total",      "ok",    "failed",   "skipped",	  "would",
-		"ok_percent", "items", "ok_items", "failed_items"
-	};
-	char text[64];
-
-	for (size_t i = 0; i < NOC_COUNT(known); i++)
-		if (strlen(known[i]) == n && !memcmp(known[i], name, n))
-			return true;
-	snprintf(text, sizeof(text), "%.*s", (int)n, name);
-	*meant = noc_suggest(text, known, NOC_COUNT(known));
-	return false;
-}
-
-static const char *
-gives_meant(const struct gives *g, const char *name)
-{
-	const char *known[256];
-	size_t n = 0;
-
-	for (size_t i = 0; i < noc_value_len(g->names) && n < 256; i++)
-		known[n++] = g->names->u.map.at[i].key;
-	for (size_t i = 0; i < noc_value_len(g->more) && n < 256; i++)
-		known[n++] = g->more->u.map.at[i].key;
-	return noc_suggest(name, known, n);
-}
-
 /* steps.X.FIELD, of which X has ended. */
 static void
 check_field(const struct plan_check *c, size_t node, const char *name,
 	    size_t len)
 {
 	const struct noc_step_def *s = &c->b->p->steps[node];
-	const char *meant = NULL, *what = "nothing that an each gives";
+	const char *meant = NULL, *what;
 	struct noc_err why;
-	struct gives g;
 	char text[128];
 	size_t n = 0;
 
 	while (n < len && name[n] != '.' && name[n] != '[')
 		n++;
 	snprintf(text, sizeof(text), "%.*s", (int)n, name);
-	if (c->b->marks[node].wrong)
+	what = noc_step_gives(s, text, &meant);
+	if (!what || c->b->marks[node].wrong)
 		return;
-	if (s->kind == NOC_STEP_EACH) {
-		if (each_gives(name, n, &meant))
-			return;
-	} else {
-		if (!step_gives(s, &g) || noc_value_getn(g.names, name, n) ||
-		    noc_value_getn(g.more, name, n))
-			return;
-		meant = gives_meant(&g, text);
-		what = g.what;
-	}
 	noc_err_set(&why, NOC_ECONFIG, "reads steps.%s.%s, which is %s%s%s%s",
 		    s->name, text, what, meant ? "; did you mean '" : "",
 		    meant ? meant : "", meant ? "'?" : ".");

@@ -92,7 +92,8 @@ check_item_is(struct check *c, const struct noc_value *v, const char *kinds)
 		return !noc_duration_parse(v->u.s.p, &a);
 	if (v->type == NOC_STR && noc_schema_is("rate", kinds))
 		return !noc_rate_parse(v->u.s.p, &a, &b, &by);
-	return node && noc_schema_is(node, kinds);
+	/* string { ... } is an input; the word means a text. */
+	return node && strcmp(node, "string") && noc_schema_is(node, kinds);
 }
 
 /* The table schema that `kinds` takes a plain table by, or NULL. */

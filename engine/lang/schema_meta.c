@@ -213,6 +213,14 @@ meta_constructor(FILE *f, const struct noc_node_schema *s)
 		fprintf(f, "function %s(...) end\n", s->node);
 		return;
 	}
+	if (!strcmp(s->node, "string")) { /* a table of Lua's as well */
+		fputs("---@class stringlib\n---@operator call(", f);
+		meta_class(f, s->node);
+		fputs("_table): ", f);
+		meta_class(f, s->node);
+		fputc('\n', f);
+		return;
+	}
 	if (s->name == '-') {
 		fputs("---@param t ", f);
 		meta_class(f, s->node);

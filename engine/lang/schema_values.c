@@ -138,7 +138,7 @@ static const struct noc_option number_options[] = {
 	INPUT_OPTIONS, END
 };
 
-static const struct noc_option bool_options[] = { INPUT_OPTIONS, END };
+static const struct noc_option plain_options[] = { INPUT_OPTIONS, END };
 
 static const struct noc_option no_options[] = { END };
 
@@ -209,7 +209,12 @@ const struct noc_node_schema noc_schema_values[] = {
 	  "A secret by name; never written anywhere." },
 	INPUT("integer", number_options, "An input that is a whole number."),
 	INPUT("number", number_options, "An input that is a number."),
-	INPUT("bool", bool_options, "An input that is true or false."),
+	INPUT("bool", plain_options, "An input that is true or false."),
+	INPUT("string", plain_options, "An input that is a text."),
+	INPUT("strings", plain_options, "An input that is a list of texts."),
+	INPUT("list", plain_options, "An input that is a list."),
+	INPUT("map", plain_options, "An input that is names with values."),
+	INPUT("address", plain_options, "An input such as 192.0.2.1."),
 	{ "inventory", "value", '-', false, NULL, inventory_options,
 	  "Devices that match; in a test, the devices there are." },
 	{ "seen", "value", '-', false, "+ string any", seen_options,

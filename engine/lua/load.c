@@ -29,8 +29,6 @@ report_lua(struct noc_lua *lua, const struct lua_file *f, const char *text)
 
 	if (strstr(text, "' expected") && strstr(text, "near "))
 		hint = "; is a comma missing before it?";
-	else if (strstr(text, "call a table value (global 'string')"))
-		hint = "; an input of this type is { type = \"string\" }";
 	/* Lua shortens a long path from the left. */
 	p = strncmp(text, path, n) ? strstr(text, ".lua:") : text + n;
 	if (p && p > text && !strncmp(p, ".lua", 4))

@@ -399,6 +399,14 @@ construct(lua_State *L)
 	return 1;
 }
 
+/* Of a table that is called, as Lua's own `string`: behind it. */
+static int
+construct_behind(lua_State *L)
+{
+	lua_remove(L, 1);
+	return construct(L);
+}
+
 static int
 node_call(lua_State *L)
 {
@@ -553,7 +561,16 @@ lua_node_open(lua_State *L, int env)
 
 		if (!strcmp(s->family, "table") || !strcmp(s->node, "function"))
 			continue;
+		if (!dot && lua_getfield(L, env, s->node) == LUA_TTABLE) {
+			lua_getmetatable(L, -1);
+			lua_pushlightuserdata(L, (void *)(uintptr_t)s);
+			lua_pushcclosure(L, construct_behind, 1);
+			lua_setfield(L, -2, "__call");
+			lua_pop(L, 2);
+			continue;
+		}
 		if (!dot) {
+			lua_pop(L, 1);
 			push_constructor(L, s);
 			lua_setfield(L, env, s->node);
 			continue;

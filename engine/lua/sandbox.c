@@ -132,13 +132,6 @@ instead_of(const char *name)
 		{ "xpcall", "pcall is here" },
 		{ "dofile", "require reads a file of the tree" },
 		{ "loadfile", "require reads a file of the tree" },
-		{ "list", "an input of this type is { type = \"list\" }" },
-		{ "map", "an input of this type is { type = \"map\" }" },
-		{ "strings",
-		  "an input of this type is { type = \"strings\" }" },
-		{ "address",
-		  "an input of this type is { type = \"address\" }" },
-		{ "cidr", "an input of this type is { type = \"cidr\" }" },
 		{ "os", "no clock and no programs here: time_in, exec" },
 		{ "io", "no files here: exec runs what reads them" },
 	};

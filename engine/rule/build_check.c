@@ -11,6 +11,7 @@
 #include "engine/lang/schema.h"
 #include "engine/expr/scope.h"
 #include "engine/edge/action.h"
+#include "engine/flow/gives.h"
 #include "engine/flow/plan.h"
 #include "engine/rule/build.h"
 
@@ -318,7 +319,7 @@ struct condition {
 	struct noc_build *b;
 	const struct noc_step_def *step;
 	const char *option;
-	const struct noc_value *results; /* names that the read gives */
+	bool results; /* those of the step can be meant */
 };
 
 static void
@@ -326,24 +327,23 @@ on_condition(const char *path, void *arg)
 {
 	struct condition *c = arg;
 	struct noc_build *b = c->b;
-	const char *known[KNOWN_MAX], *meant;
+	size_t head = strcspn(path, ".[");
+	const char *meant = NULL;
 	struct noc_field field;
 	struct noc_err err;
-	size_t n = 0;
+	char *name;
+	bool given;
 
-	if (noc_scope_is_own(path, strlen(path)) ||
-	    name_is_extra(path, strcspn(path, ".[")) ||
-	    name_is_item(b, path, strcspn(path, ".[")) ||
-	    noc_value_getn(c->results, path, strcspn(path, ".[")) ||
-	    noc_value_getn(c->step->output, path, strcspn(path, ".[")) ||
-	    noc_build_lost(b, path, strcspn(path, ".[")) ||
+	if (noc_scope_is_own(path, strlen(path)) || name_is_extra(path, head) ||
+	    name_is_item(b, path, head) || noc_build_lost(b, path, head) ||
 	    !noc_field_resolve(path, strlen(path), &b->rs->defined, &field,
 			       &err))
 		return;
-	for (size_t i = 0;
-	     c->results && i < noc_value_len(c->results) && n < KNOWN_MAX; i++)
-		known[n++] = c->results->u.map.at[i].key;
-	meant = noc_suggest(path, known, n);
+	name = noc_strndup(path, head);
+	given = c->results && !noc_step_gives(c->step, name, &meant);
+	free(name);
+	if (given)
+		return;
 	noc_build_error(b, NULL,
 			"%s: step '%s': '%s' in '%s' is no result of the "
 			"step%s%s%s",
@@ -353,18 +353,15 @@ on_condition(const char *path, void *arg)
 			meant ? meant : "", meant ? "'?" : ".");
 }
 
-/* What a read of SNMP gives is named in it; of others it cannot be known. */
 static void
 check_conditions(struct noc_build *b, const struct noc_plan *p)
 {
 	for (size_t i = 0; i < p->nsteps; i++) {
 		const struct noc_step_def *s = &p->steps[i];
-		struct condition c = { b, s, "when", NULL };
+		struct condition c = { b, s, "when", false };
 
 		noc_where_paths(s->when, on_condition, &c);
-		if (!s->action || strncmp(s->action, "snmp.", 5))
-			continue;
-		c.results = noc_ast_opts(s->params);
+		c.results = true;
 		c.option = "expect";
 		noc_where_paths(s->expect, on_condition, &c);
 		c.option = "fail_if";

@@ -32,9 +32,22 @@ void noc_each_restore(struct noc_live *l); /* as advance.h has it */
 void noc_each_go_on(struct noc_live *l);
 void noc_each_load(struct noc_live *l, const struct noc_value *live);
 
+/* What `over` gives: returned.  Where this wave of n items ends; 0 is the
+ * first. */
+int noc_each_over(const struct noc_core *core, const struct noc_value *over,
+		  const struct noc_scope *scope, struct noc_value **items,
+		  struct noc_err *err);
+size_t noc_each_wave_end(const struct noc_each_def *def, size_t n, size_t wave);
+
 /* What is around an item of it, and the item by its name; returned. */
 struct noc_value *noc_each_extra(const struct noc_lane *around, const char *as,
 				 const struct noc_value *item);
+
+/* For people: {"running", "waiting", "items": [{"item", "path", "key",
+ * "started_ns"}]}, of those under way; returned, NULL: no each of this run, by
+ * its id or the beginning of it, is open at this path. */
+struct noc_value *noc_each_look(const struct noc_core *core, const char *run,
+				const char *path);
 
 /* The row of one of its items, in lane. */
 void noc_each_load_item(struct noc_lane *lane, size_t node,

@@ -52,10 +52,10 @@ device_by_name(const void *a, const void *b)
 
 /* inventory { role = "access" }: by name. */
 static int
-list_of_inventory(const struct noc_run *r, const struct noc_value *selector,
+list_of_inventory(const struct noc_core *core, const struct noc_value *selector,
 		  struct noc_value **items, struct noc_err *err)
 {
-	struct noc_inventory *inv = noc_core_inv(r->core);
+	struct noc_inventory *inv = noc_core_inv(core);
 	const struct noc_device **found;
 	size_t n;
 
@@ -73,11 +73,11 @@ list_of_inventory(const struct noc_run *r, const struct noc_value *selector,
 	return 0;
 }
 
-static int
-list_over(const struct noc_each *e, const struct noc_scope *scope,
-	  struct noc_value **items, struct noc_err *err)
+int
+noc_each_over(const struct noc_core *core, const struct noc_value *over,
+	      const struct noc_scope *scope, struct noc_value **items,
+	      struct noc_err *err)
 {
-	const struct noc_value *over = e->def->over;
 	struct noc_value *selector = NULL;
 	int rc;
 
@@ -87,7 +87,7 @@ list_over(const struct noc_each *e, const struct noc_scope *scope,
 	rc = noc_template_tree(noc_ast_opts(over), scope, NOC_MISSING_FAIL,
 			       &selector, err);
 	if (!rc)
-		rc = list_of_inventory(e->live->run, selector, items, err);
+		rc = list_of_inventory(core, selector, items, err);
 	noc_value_free(selector);
 	return rc;
 }
@@ -273,7 +273,8 @@ each_list(struct noc_each *e, struct noc_err *err)
 		rc = list_number(def->need_text, &scope, "need", 0, most,
 				 &e->need, err);
 	if (!rc)
-		rc = list_over(e, &scope, &items, err);
+		rc = noc_each_over(e->live->run->core, def->over, &scope,
+				   &items, err);
 	if (!rc)
 		rc = each_list_is(e, items, err);
 	if (!rc && !e->n && !def->empty_ok)
@@ -286,23 +287,29 @@ each_list(struct noc_each *e, struct noc_err *err)
 /* ---- waves ---- */
 
 size_t
-each_wave_end(const struct noc_each *e, size_t wave)
+noc_each_wave_end(const struct noc_each_def *def, size_t n, size_t wave)
 {
 	size_t end = 0;
 
-	if (!e->def->nwaves)
-		return e->n;
-	for (size_t i = 0; i <= wave && i < e->def->nwaves; i++) {
-		const struct noc_wave *w = &e->def->waves[i];
+	if (!def->nwaves)
+		return n;
+	for (size_t i = 0; i <= wave && i < def->nwaves; i++) {
+		const struct noc_wave *w = &def->waves[i];
 
 		if (w->kind == NOC_WAVE_REST)
-			return e->n;
+			return n;
 		if (w->kind == NOC_WAVE_COUNT)
 			end += (size_t)w->n;
 		else
-			end += (e->n * (size_t)w->n + 99) / 100;
+			end += (n * (size_t)w->n + 99) / 100;
 	}
-	return wave >= e->def->nwaves || end > e->n ? e->n : end;
+	return wave >= def->nwaves || end > n ? n : end;
+}
+
+size_t
+each_wave_end(const struct noc_each *e, size_t wave)
+{
+	return noc_each_wave_end(e->def, e->n, wave);
 }
 
 /* ---- as it is hashed ---- */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/suggest.h"
 #include "engine/lang/ast.h"
 #include "engine/expr/where.h"
 #include "engine/expr/where_test.h"
@@ -99,6 +100,68 @@ run_describe(const struct noc_tb_run *r, struct noc_strbuf *out)
 		noc_strbuf_addc(out, ']');
 }
 
+static bool
+run_has_no(const struct noc_tb_look *l, const char *what, const char *name,
+	   const char *const *known, size_t n)
+{
+	const char *meant = noc_suggest(name, known, n);
+
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(known[i], name))
+			return false;
+	noc_tb_fail(l->tb, "a run of %s has no %s '%s'%s%s%s", l->name, what,
+		    name, meant ? "; did you mean '" : "", meant ? meant : "",
+		    meant ? "'?" : "");
+	return true;
+}
+
+/* A step by its name, wherever it stands; what has a path is looked for. */
+static bool
+run_steps_wrong(const struct noc_tb_look *l, const struct noc_value *steps)
+{
+	const struct noc_plan *p = noc_ruleset_plan(l->tb->rs, l->name);
+	const char **known = noc_calloc(p ? p->nsteps + 1 : 1, sizeof(*known));
+	bool wrong = false;
+	size_t n = 0;
+
+	for (size_t i = 0; p && i < p->nsteps; i++)
+		if (p->steps[i].name)
+			known[n++] = p->steps[i].name;
+	for (size_t i = 0; p && i < noc_value_len(steps); i++) {
+		const char *name = steps->u.map.at[i].key;
+
+		if (!strpbrk(name, "/[!"))
+			wrong |= run_has_no(l, "step", name, known, n);
+	}
+	free(known);
+	return wrong;
+}
+
+/* What no run could have is a slip of the test. */
+static bool
+run_wrong(const struct noc_tb_look *l, const struct noc_tb_run *r)
+{
+	const struct noc_value *opts = noc_ast_opts(l->node);
+	const struct noc_value *steps = noc_value_get(opts, "steps");
+	const char *known[64] = { "steps" };
+	bool wrong = false;
+	size_t n = 1;
+
+	for (size_t i = 0; i < noc_value_len(r->view) && n < NOC_COUNT(known);
+	     i++)
+		known[n++] = r->view->u.map.at[i].key;
+	for (size_t i = 0; i < noc_value_len(opts); i++) {
+		const char *key = opts->u.map.at[i].key;
+		char *head = noc_strndup(key, strcspn(key, ".["));
+
+		wrong |= run_has_no(l, "field", head, known, n);
+		free(head);
+	}
+	if (steps && steps->type == NOC_MAP)
+		wrong |= run_steps_wrong(l, steps);
+	return wrong;
+}
+
 /* expect.run "rule" { state = "Succeeded", steps = { raise = "ok" } }. */
 void
 noc_tb_look_run(const struct noc_tb_look *l)
@@ -115,7 +178,8 @@ noc_tb_look_run(const struct noc_tb_look *l)
 
 		if (strcmp(r->rule, l->name) != 0)
 			continue;
-		runs++;
+		if (!runs++ && run_wrong(l, r))
+			goto out;
 		noc_strbuf_clear(&why);
 		found += fields_hold(tb, noc_ast_opts(l->node), &scope, &why) &&
 			 noc_tb_has_texts(

@@ -64,8 +64,9 @@ struct noc_testbed {
 	struct noc_table devices; /* event id text -> device, owned */
 	struct noc_value *lines;  /* what was said, "5s ..." */
 
-	struct noc_value *stubs; /* action or "action target" -> answer */
-	struct noc_table asked;	 /* the same -> times (as a pointer) */
+	struct noc_value *stubs;  /* action or "action target" -> answer */
+	struct noc_table asked;	  /* the same -> times (as a pointer) */
+	struct noc_table stubbed; /* the same -> where it was said last */
 	struct noc_value *unstubbed;
 	struct noc_tb_late *late;
 
@@ -103,6 +104,8 @@ void noc_tb_event(struct noc_testbed *tb, const struct noc_value *at);
 void noc_tb_stub(struct noc_testbed *tb, const struct noc_value *node);
 int noc_tb_call(struct noc_call *call, struct noc_err *err, void *arg);
 void noc_tb_cancel(struct noc_call *call, void *arg);
+/* A remark for each stub that nothing asked. */
+void noc_tb_stubs_unasked(struct noc_testbed *tb);
 void noc_tb_stubs_release(struct noc_testbed *tb);
 
 /* ---- expect.c, look.c ---- */

@@ -30,16 +30,41 @@
  * reads fails.
  */
 
+static void
+stub_unasked(struct noc_testbed *tb, const char *key)
+{
+	const char *at = noc_table_del(&tb->stubbed, key);
+
+	if (at && !noc_table_get(&tb->asked, key))
+		noc_value_push(tb->result->remarks,
+			       noc_value_strf("%s: the stub '%s' was never "
+					      "asked",
+					      at, key));
+}
+
+void
+noc_tb_stubs_unasked(struct noc_testbed *tb)
+{
+	for (size_t i = 0; i < noc_value_len(tb->stubs); i++)
+		stub_unasked(tb, tb->stubs->u.map.at[i].key);
+}
+
 void
 noc_tb_stub(struct noc_testbed *tb, const struct noc_value *node)
 {
 	const struct noc_value *opts = noc_ast_opts(node);
+	union {
+		const char *at;
+		void *p;
+	} place = { noc_ast_at(node) };
 
 	for (size_t i = 0; opts && i < opts->u.map.len; i++) {
 		const struct noc_member *m = &opts->u.map.at[i];
 
+		stub_unasked(tb, m->key);
 		noc_value_set(tb->stubs, m->key, noc_value_copy(m->value));
 		noc_table_del(&tb->asked, m->key);
+		noc_table_put(&tb->stubbed, m->key, place.p);
 	}
 }
 
@@ -271,4 +296,5 @@ noc_tb_stubs_release(struct noc_testbed *tb)
 		free(l);
 	}
 	noc_table_release(&tb->asked);
+	noc_table_release(&tb->stubbed);
 }

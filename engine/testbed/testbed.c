@@ -349,6 +349,7 @@ noc_testbed_run(struct noc_ruleset *rs, const struct noc_value *test,
 	result->at = noc_ast_at(test);
 	result->ok = true;
 	result->failures = noc_value_list();
+	result->remarks = noc_value_list();
 	tb->rs = rs;
 	tb->test = tb->node = test;
 	tb->result = result;
@@ -356,6 +357,7 @@ noc_testbed_run(struct noc_ruleset *rs, const struct noc_value *test,
 	testbed_open(tb);
 	testbed_line(tb);
 	result->virtual_ms = noc_tb_ms(tb);
+	noc_tb_stubs_unasked(tb);
 	noc_tb_report(tb);
 	testbed_close(tb);
 	while (modes.n) {
@@ -369,6 +371,7 @@ void
 noc_testbed_result_clear(struct noc_testbed_result *result)
 {
 	noc_value_free(result->failures);
+	noc_value_free(result->remarks);
 	noc_value_free(result->decisions);
 	free(result->transcript);
 }

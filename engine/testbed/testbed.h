@@ -19,6 +19,7 @@ struct noc_testbed_result {
 	bool ok;
 	int64_t virtual_ms;	     /* how far its clock went */
 	struct noc_value *failures;  /* list of texts: "file:line: ..." */
+	struct noc_value *remarks;   /* the same, and no failures */
 	struct noc_value *decisions; /* list of maps, in order */
 	char *transcript;	     /* everything journaled, a line each */
 };

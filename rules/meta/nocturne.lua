@@ -891,6 +891,55 @@ function number(t) end
 ---@return nocturne.bool
 function bool(t) end
 
+---An input that is a text.
+---@class nocturne.string: nocturne.node
+---@class nocturne.string_table
+---@field default? any what it is when it is not given
+---@field values? any a list of all that it may be
+---@field doc? string one line for people
+---@class stringlib
+---@operator call(nocturne.string_table): nocturne.string
+
+---An input that is a list of texts.
+---@class nocturne.strings: nocturne.node
+---@class nocturne.strings_table
+---@field default? any what it is when it is not given
+---@field values? any a list of all that it may be
+---@field doc? string one line for people
+---@param t nocturne.strings_table
+---@return nocturne.strings
+function strings(t) end
+
+---An input that is a list.
+---@class nocturne.list: nocturne.node
+---@class nocturne.list_table
+---@field default? any what it is when it is not given
+---@field values? any a list of all that it may be
+---@field doc? string one line for people
+---@param t nocturne.list_table
+---@return nocturne.list
+function list(t) end
+
+---An input that is names with values.
+---@class nocturne.map: nocturne.node
+---@class nocturne.map_table
+---@field default? any what it is when it is not given
+---@field values? any a list of all that it may be
+---@field doc? string one line for people
+---@param t nocturne.map_table
+---@return nocturne.map
+function map(t) end
+
+---An input such as 192.0.2.1.
+---@class nocturne.address: nocturne.node
+---@class nocturne.address_table
+---@field default? any what it is when it is not given
+---@field values? any a list of all that it may be
+---@field doc? string one line for people
+---@param t nocturne.address_table
+---@return nocturne.address
+function address(t) end
+
 ---Devices that match; in a test, the devices there are.
 ---@class nocturne.inventory: nocturne.node
 ---@class nocturne.inventory_table

@@ -193,6 +193,43 @@ def _():
     noc.equal(done.returncode, 1, "a tree without tests")
 
 
+@noc.case("test: a stub that nothing asked, a field that no run has")
+def _():
+    tree = noc.tempdir()
+    noc.write(os.path.join(tree, "x.lua"), """
+flow "f" { step "a" { exec { "true" }, timeout = "1s" } }
+test "one" { stub { exec = { exit = 0 }, ["exec sw9"] = { exit = 1 } },
+  at "0s" { "start", flow = "f" },
+  at "1s" { expect.run "f" { state = "Succeeded" } } }
+test "two" { at "0s" { "start", flow = "f" },
+  at "1s" { expect.run "f" { stat = "Succeeded", steps = { aa = "ok" } } } }
+""")
+    said = noc.nocturne("test", tree).stdout
+    noc.check(re.search("^ok 1 - one.*\n#   .*x.lua:3: the stub 'exec sw9' was "
+                        "never asked$", said, re.M), said)
+    noc.check("a run of f has no field 'stat'; did you mean 'state'?" in said
+              and "a run of f has no step 'aa'" in said, said)
+    noc.check("'exec' was" not in said, said)
+
+
+@noc.case("check: a program that is not here is advice, and no warning")
+def _():
+    tree = noc.tempdir()
+    noc.write(os.path.join(tree, "x.lua"), """
+flow "f" { step "a" { exec { "/nowhere/prog" }, timeout = "1s", undo = exec {
+  "nosuchprog" } }, step "b" { exec { "sh" }, timeout = "1s" },
+  step "c" { exec { "/nowhere/prog", mutates = false } },
+  step "d" { exec { "{device}", mutates = false } } }
+""")
+    done = noc.nocturne("check", "--strict", "-q", tree)
+    noc.equal(re.findall("^advice: .*: (step .*)$", done.stdout, re.M),
+              ["step 'a' runs /nowhere/prog, which is no program of this "
+               "machine", "step 'a' runs nosuchprog, which is no program of "
+               "this machine"], done.stdout + done.stderr)
+    noc.equal(json.loads(noc.nocturne("check", "--json", tree).stdout)
+              ["advice"][0].split(": ")[1][:8], "step 'a'", "JSON")
+
+
 @noc.case("check tells the mistakes of all files in one go, in their order")
 def _():
     tree = noc.tempdir()

@@ -91,14 +91,29 @@ def _():
             steps = d.get(url).json.get("steps")
             return steps and steps[0].get("counts")
         noc.wait_for(lambda: counts() == {"total": 4, "ok": 1, "failed": 1,
-                                          "skipped": 0},
+                                          "skipped": 0, "running": 2,
+                                          "waiting": 0},
                      lambda: "counts: %s" % counts())
-        noc.check(re.search(r"^.* pre +each .* Running .*1 of 4 ok, 1 failed$",
+        noc.check(re.search(r"^.* pre +each .* Running .*1 of 4 ok, 1 failed, 2 running$",
                             d.cli("run", "show", run).stdout, re.M),
                   d.cli("run", "show", run).stdout)
         said = d.cli("run", "show", run, "--items", "pre", "--failed").stdout
         noc.check(re.search("^b +Failed .*permanent: sh ended", said, re.M),
                   said)
+        said = d.cli("run", "show", run, "--items", "pre")
+        noc.check(re.search(r"\na +Succeeded .*\nb +Failed .*\nc +Running .*\n"
+                            r"d +Running .*$", said.stdout.rstrip()), said.stdout)
+        noc.equal(said.stderr, "2 under way, 0 not begun\n", "stderr")
+        page = d.get(url + "/items?of=pre&limit=3").json
+        noc.equal(([i["key"] for i in page["items"]], page["next"]),
+                  (["a", "b", "c"], "2"), "a page")
+        page = d.get(url[:30] + "/items?of=pre&limit=3&after=2").json
+        noc.equal(([i["key"] for i in page["items"]], page["next"],
+                   page["running"], page["waiting"]),
+                  (["d"], None, 2, 0), "the next page")
+        said = d.cli("run", "show", run, "--items", "pre", "--running").stdout
+        noc.check(re.search("^c +Running", said, re.M)
+                  and not re.search("^[ab] ", said, re.M), said)
         said = d.cli("run", "show", run, "--item", "pre[c]").stdout
         noc.check(re.search(r"pre\[c\]/alive +exec .* Running ", said), said)
 

@@ -17,7 +17,7 @@ flow "upgrade" {
   timeout = "4h",
   step "sot" { http.get { url = "https://sot.example.net/{input.site}" } },
   each "precheck" {
-    over = "{steps.sot.list}", as = "sw", key = "{sw.name}", limit = 100,
+    over = "{steps.sot.body}", as = "sw", key = "{sw.name}", limit = 100,
     rate = "200/1s", need = "95%",
     parallel {
       step "alive" { snmp.get { up = "sysUpTime.0" }, target = "{sw.name}" },
@@ -233,6 +233,80 @@ def _():
     done = flow("show", "fix", text="flow 'fix' { 1 }")
     noc.equal((done.returncode, done.stdout), (1, ""), "broken rules")
     noc.check("r.lua:1" in done.stderr, done.stderr)
+
+
+DRY = """
+flow "inner" { input = { x = "string" },
+  step "do" { exec { "true", "{input.x}" }, timeout = "5s" } }
+flow "roll" {
+  input = { vid = integer { min = 2, max = 4094 },
+            site = { type = "string", default = "hq" }, list = { type = "list",
+            default = { "a", "b" } } },
+  guard = { targets = 2 },
+  step "sw" { exec { "true", "{input.vid}", "{input.site}", mutates = false } },
+  each "up" { over = inventory { role = "access" }, as = "sw",
+    waves = { "1", "50%", "rest" },
+    step "push" { exec { "push", "{sw.name}" }, target = "{sw.name}",
+      timeout = "5s", undo = exec { "pull", "{sw.name}" } } },
+  each "given" { over = "{input.list}", log "{item}" },
+  each "read" { over = "{steps.sw.json}", log "{item}" },
+  call "inner" { x = "{input.site}" },
+  on_fail = { undo = "run", step "sorry" { log "sorry" } },
+  finally = { log "through" },
+}
+"""
+
+
+@noc.case("a dry run: the input filled in, a tree, how many, what is refused")
+def _():
+    devices = "".join("s%d,192.0.2.%d,access\n" % (i, i) for i in range(1, 6))
+    with noc.Daemon(rules=DRY, inventory="name,address,role\n" + devices) as d:
+        done = d.cli("run", "start", "roll", "vid=5", "--dry-run")
+        noc.equal((done.returncode, done.stderr), (1, ""), "it is refused")
+        said = re.sub(" +\\S*:\\d+$", "", done.stdout, flags=re.M)
+        noc.equal(re.sub("  +", "  ", re.sub("^( *)", lambda m: "." * len(m[1]),
+                                             said, flags=re.M)), """\
+input  vid=5 list=["a","b"] site=hq
+
+STEP  DOES  CHANGES  TRIES  TIMEOUT  AT
+sw  exec true 5 hq mutates=false  false  3  30s
+up  each over inventory role=access: 5 items in waves of 1, 3, 1  false  -  -
+..push  exec push {sw.name} on {sw.name}  true  3  5s
+....undo  exec pull {sw.name} on {sw.name}  -  -  -  -
+given  each over {input.list}: 2 items  false  -  -
+..log_1  log {item}  false  3  30s
+read  each over {steps.sw.json}: known at run time  false  -  -
+..log_1  log {item}  false  3  30s
+inner  call inner  false  -  -
+..do  exec true {input.x}  true  3  5s
+
+STEP  DOES  CHANGES  TRIES  TIMEOUT  AT
+on_fail  undo what it has done  false  -  1h  -
+..sorry  log sorry  false  3  30s
+
+STEP  DOES  CHANGES  TRIES  TIMEOUT  AT
+finally  finally  false  -  1h  -
+..log_13  log through  false  3  30s
+
+refused: it would change 5 targets, and guard = { targets = 2 } allows no more than that
+""", said)
+        bad = d.cli("run", "start", "roll", "vid=1", "stie=x", "--dry-run")
+        noc.equal((bad.returncode, bad.stdout), (2, ""), "input")
+        live = d.cli("run", "start", "roll", "vid=1", "stie=x")
+        noc.equal((live.stderr, live.returncode), (bad.stderr, 2), "the same")
+        for text in ("'vid' of flow 'roll' must be", "did you mean 'site'?"):
+            noc.check(text in bad.stderr, bad.stderr)
+        plan = d.post("/api/v1/flows/roll/runs",
+                      {"mode": "dry_run", "input": {"vid": 5}}).json
+        noc.equal((plan["input"]["site"], plan["targets"]), ("hq", 5), "JSON")
+        noc.equal(plan["refused"], [
+            "it would change 5 targets, and guard = { targets = 2 } allows no "
+            "more than that"], "refused")
+        noc.equal([(s["items"], s["waves"]) for s in plan["steps"]
+                   if "waves" in s], [(5, [1, 3, 1])], "waves")
+        noc.equal([s["step"] for s in plan["steps"] if s["part"] == "on_fail"],
+                  ["on_fail", "sorry"], "on_fail")
+        noc.equal(d.get("/api/v1/runs").json["runs"], [], "runs")
 
 
 @noc.case("doc/writing-flows.md shows what is drawn")

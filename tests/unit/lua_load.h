@@ -9,7 +9,7 @@
 
 /* A tree that is good, or none of it and its mistakes, a line each (free). */
 
-static inline int
+__attribute__((noinline, unused)) static int
 lua_load_good(struct noc_lua_tree *tree, struct noc_lua_tree **out,
 	      char **errors, struct noc_err *err)
 {
@@ -25,7 +25,7 @@ lua_load_good(struct noc_lua_tree *tree, struct noc_lua_tree **out,
 			   (int)strcspn(*errors, "\n"), *errors);
 }
 
-static inline int
+__attribute__((noinline, unused)) static int
 lua_load(const char *const *dirs, bool tests, struct noc_lua_tree **out,
 	 char **errors, struct noc_err *err)
 {
@@ -41,7 +41,7 @@ lua_load(const char *const *dirs, bool tests, struct noc_lua_tree **out,
 	return rc;
 }
 
-static inline int
+__attribute__((noinline, unused)) static int
 lua_load_text(const char *path, const char *text, size_t len,
 	      struct noc_lua_tree **out, char **errors, struct noc_err *err)
 {

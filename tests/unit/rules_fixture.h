@@ -16,6 +16,10 @@
 #include "engine/rule/ruleset.h"
 #include "actions/actions.h"
 
+static const char *const rules_exec_gives[] = { "exit", "stdout", "json",
+						NULL };
+static const char *const rules_http_gives[] = { "status", "body", NULL };
+
 /* Actions that do nothing, with the flags of the real ones, which say what a
  * rule may write. */
 static const struct noc_action_ops rules_ops[] = {
@@ -23,8 +27,12 @@ static const struct noc_action_ops rules_ops[] = {
 	{ .name = "snmp.walk", .flags = NOC_ACTION_READS },
 	{ .name = "snmp.set",
 	  .flags = NOC_ACTION_MUTATES | NOC_ACTION_IDEMPOTENT },
-	{ .name = "exec", .flags = NOC_ACTION_MUTATES },
-	{ .name = "http.get", .flags = NOC_ACTION_READS },
+	{ .name = "exec",
+	  .flags = NOC_ACTION_MUTATES,
+	  .gives = rules_exec_gives },
+	{ .name = "http.get",
+	  .flags = NOC_ACTION_READS,
+	  .gives = rules_http_gives },
 	{ .name = "http.post", .flags = NOC_ACTION_MUTATES },
 	{ .name = "mail", .flags = NOC_ACTION_NOTIFIES },
 	{ .name = "notify", .flags = NOC_ACTION_NOTIFIES | NOC_ACTION_CORE },

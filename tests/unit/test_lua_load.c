@@ -286,13 +286,11 @@ static const struct {
 	  "unknown name 'notfy' (x.lua:2); did you mean 'notify'?" },
 	{ RULE("run = snmp.gett { a = 'b' }"),
 	  "unknown name 'snmp.gett' (x.lua:1); did you mean 'snmp.get'?" },
-	{ "flow 'f' { input = { x = list { default = {} } }, log 'x' }",
-	  "unknown name 'list' (x.lua:1); an input of this type is { type = "
-	  "\"list\" }" },
-	{ "\nflow 'f' { input = { x = string { default = 'a' } }, log 'x' }",
-	  "attempt to call a table value (global 'string') (x.lua:2); an "
-	  "input of this type is { type = "
-	  "\"string\" }" },
+	{ "flow 'f' { input = { x = list { dfault = {} } }, log 'x' }",
+	  "unknown key 'dfault' in list (x.lua:1); did you mean 'default'?" },
+	{ "\nflow 'f' { input = { x = string { min = 1 } }, log 'x' }",
+	  "unknown key 'min' in string (x.lua:2)" },
+	{ "string 'x'", "string takes one table { ... } (x.lua:1)" },
 	{ "os.execute 'id'", "unknown name 'os' (x.lua:1); no clock and no "
 			     "programs here: time_in, exec" },
 	{ "local t = setmetatable({}, {})",

@@ -165,6 +165,19 @@ test_what_is_read(void **state)
 		  "= \"admin\" } }, log \"{steps.a.admn}\"",
 		  "reads steps.a.admn, which is nothing that it reads",
 		  "did you mean 'admin'?" },
+		{ "step \"b\" { exec { \"x\", mutates = false } }, log "
+		  "\"{steps.b.exit}, {steps.b.json.a}, {steps.b.stdotu}\"",
+		  "step 'log_2': reads steps.b.stdotu, which is nothing that it "
+		  "gives",
+		  "did you mean 'stdout'?" },
+		{ "step \"b\" { http.get { url = \"http://x\" }, output = { id = "
+		  "\"body.id\" } }, log \"{steps.b.body.x} {steps.b.id} "
+		  "{steps.b.degraded} {steps.b.statsu}\"",
+		  "reads steps.b.statsu", "did you mean 'status'?" },
+		{ "step \"b\" { exec { \"x\", mutates = false }, fail_if = { exti "
+		  "= 1 } }",
+		  "'exti' in 'fail_if' is no result of the step",
+		  "did you mean 'exit'?" },
 		{ "call \"g\" {}, log \"{steps.g.sate}\" } flow \"g\" { output "
 		  "= { state = \"{steps.z}\" }, step \"z\" { log \"z\" }",
 		  "reads steps.g.sate, which is no output of the flow",
