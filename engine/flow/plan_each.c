@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/table.h"
 #include "engine/lang/ast.h"
 #include "engine/expr/template.h"
 #include "engine/flow/hold.h"
@@ -37,15 +38,57 @@ each_number(const char *text, int64_t *n, bool *percent)
 	return !end[*percent];
 }
 
+/* Two that are called the same, of a list that is written out. */
+static int
+each_twice(const struct noc_value *opts, const struct noc_value *over,
+	   struct noc_err *err)
+{
+	struct noc_table seen = { 0 };
+	int rc = 0;
+
+	for (size_t i = 0;
+	     !rc && !noc_value_get(opts, "key") && i < noc_value_len(over);
+	     i++) {
+		const struct noc_value *v = noc_value_at(over, i);
+		struct noc_strbuf key = NOC_STRBUF_INIT;
+		uintptr_t before = 0;
+
+		if (v->type == NOC_STR || v->type == NOC_INT)
+			noc_value_text(v, &key);
+		if (key.len && !memchr(key.p, '{', key.len))
+			before = (uintptr_t)noc_table_putn(
+			    &seen, key.p, key.len, (void *)(i + 1));
+		if (before)
+			rc = noc_err_set(err, NOC_ECONFIG,
+					 "items %zu and %zu of 'over' have the "
+					 "same key '%.60s'; each is named by "
+					 "its key, say key = \"...\".",
+					 (size_t)before, i + 1, key.p);
+		noc_strbuf_release(&key);
+	}
+	noc_table_release(&seen);
+	return rc;
+}
+
 static int
 each_over(const struct noc_value *opts, struct noc_each_def *e,
 	  struct noc_err *err)
 {
 	const char *text = noc_value_get_str(opts, "over", NULL);
-	bool list;
+	bool list, none;
 
 	e->over = noc_value_get(opts, "over");
+	e->empty_ok = !strcmp(noc_value_get_str(opts, "empty", "error"), "ok");
 	list = e->over && e->over->type == NOC_LIST;
+	/* An empty table of Lua's is either. */
+	none = e->over && !noc_ast_node(e->over) && !text &&
+	       (list || e->over->type == NOC_MAP) && !noc_value_len(e->over);
+	if (none)
+		return e->empty_ok
+			   ? 0
+			   : noc_err_set(err, NOC_ECONFIG,
+					 "'over' has no items; say empty = "
+					 "\"ok\" when that may be.");
 	if (!e->over || !(list || text || noc_ast_is(e->over, "inventory")))
 		return noc_err_set(
 		    err, NOC_ECONFIG,
@@ -62,8 +105,7 @@ each_over(const struct noc_value *opts, struct noc_each_def *e,
 		    err, NOC_ECONFIG,
 		    "'over' has %zu items; at most %d are taken.",
 		    noc_value_len(e->over), EACH_ITEMS_MAX);
-	e->empty_ok = !strcmp(noc_value_get_str(opts, "empty", "error"), "ok");
-	return 0;
+	return list ? each_twice(opts, e->over, err) : 0;
 }
 
 static int

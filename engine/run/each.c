@@ -358,9 +358,12 @@ noc_each_begin(struct noc_live *l)
 
 	if (each_list(e, &err)) {
 		bool denied = err.kind == NOC_EDENIED;
+		bool said = strcmp(def->at, "?") != 0;
 
 		noc_failure_set(&f, "permanent", denied ? "guard" : "rule",
-				denied ? "targets" : "items", "%s", err.msg);
+				denied ? "targets" : "items", "%s%s%s%s",
+				err.msg, said ? " (" : "", said ? def->at : "",
+				said ? ")" : "");
 		d.failure = &f;
 		noc_step_fail(l, &d);
 		return;

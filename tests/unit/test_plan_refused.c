@@ -268,6 +268,27 @@ test_eaches(void **state)
 	assert_all_refused(cases, NOC_COUNT(cases));
 }
 
+/* What is written out is known before it runs. */
+static void
+test_lists_that_are_written_out(void **state)
+{
+	static const struct refused cases[] = {
+		{ "each \"n\" { over = {}, log \"x\" }",
+		  "each 'n': 'over' has no items; say empty = \"ok\"", NULL },
+		{ "each \"n\" { over = { \"a\", 7, \"b\", \"7\" }, log \"x\" }",
+		  "each 'n': items 2 and 4 of 'over' have the same key '7'",
+		  "key = " },
+	};
+
+	(void)state;
+	assert_all_refused(cases, NOC_COUNT(cases));
+	noc_ruleset_unref(rules_load(
+	    "flow \"f\" { each \"n\" { over = {}, empty = \"ok\", log \"x\" },"
+	    " each \"m\" { over = { \"a\", \"a\" }, key = \"{input.x}\", log"
+	    " \"x\" }, each \"o\" { over = { \"{input.x}\", \"{input.x}\" },"
+	    " log \"x\" } }"));
+}
+
 static void
 test_undos(void **state)
 {
@@ -476,6 +497,7 @@ main(void)
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_what_is_read),
 		cmocka_unit_test(test_eaches),
+		cmocka_unit_test(test_lists_that_are_written_out),
 		cmocka_unit_test(test_undos),
 		cmocka_unit_test(test_calls),
 		cmocka_unit_test(test_calls_have_a_depth),
