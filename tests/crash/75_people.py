@@ -20,7 +20,7 @@ import noc
 # Until the gate is open; who has lost his parent does nothing.
 GATE = """#!/bin/sh
 while [ ! -e '%(dir)s/go' ]; do
-	kill -0 $PPID 2>/dev/null || exit 1
+	[ $PPID -gt 1 ] && kill -0 $PPID 2>/dev/null || exit 1
 	sleep 0.05
 done
 exec '%(dir)s/effect' "$1"
@@ -347,6 +347,69 @@ def shared(w):
     for key in came:
         if key[0] in ("lock", "queue"):
             noc.equal(began[key], came[key], "turns at %s/%s" % key)
+
+
+# ---- names that match nothing ----
+
+NAMES = """
+flow "lock" { input = { k = "string" }, lock = "{input.k}", sleep "1h" }
+flow "limit" { input = { k = "string" }, limits = { ["{input.k}"] = 1 },
+  sleep "1h" }
+flow "dedup" { input = { k = "string" }, dedup = "{input.k}", sleep "1h" }
+flow "step" { input = { k = "string" }, step "s" {
+  exec { "%(dir)s/effect", "never" }, timeout = "5s",
+  limits = { ["{input.k}"] = 1 } } }
+flow "nobody" { input = { k = "string" }, each "e" {
+  over = inventory { role = "nosuch" }, as = "sw",
+  step "s" { exec { "%(dir)s/effect", "never" }, timeout = "5s" } } }
+flow "asks" { input = { k = "string" }, each "e" { over = { "a", "b" },
+  step "s" { exec { "%(dir)s/gate", "once" }, timeout = "50s" } } }
+"""
+
+
+@noc.case("names of no run, step, item, device, and empty ones, are said")
+def _():
+    w = People(NAMES, gate=GATE)
+    w.d.sets["inventory.path"] = noc.write(os.path.join(
+        w.dir, "inventory.csv"), "name,address,role\nsw1,192.0.2.1,access\n")
+    noc.check(w.up(), lambda: "\n".join(w.d.err.all))
+    for flow in ("lock", "limit", "dedup"):
+        answer = w.ask(flow, k="")
+        noc.equal(answer.status, 400, answer.text)
+        noc.check("becomes 0 bytes; it must be 1 to 256" in answer.text,
+                  answer.text)
+    for flow in ("step", "nobody", "asks"):
+        noc.check(w.begin(flow, k=""), flow)
+    noc.wait_for(lambda: w.calling() == 2 and len(w.unended()) == 1,
+                 lambda: repr(w.unended()))
+    noc.check("limits: The name" in w.run("step")["outcome"],
+              w.run("step")["outcome"])
+    noc.check("no items" in w.run("nobody")["outcome"],
+              w.run("nobody")["outcome"])
+    w.killed()
+    noc.wait_for(lambda: w.run("asks")["phase"] == "blocked", "the question")
+    run = w.started["asks"]
+    other = "0" * 8 + run[8:]
+    for status, words in (
+            (3, ("cancel", other)), (3, ("pause", other)),
+            (3, ("resume", other)), (3, ("signal", other, "done")),
+            (5, ("signal", run, "done")), (5, ("signal", run, "e", "nosuch")),
+            (5, ("signal", run, "x", "done")),
+            (5, ("signal", run, "e[c]/s", "done")),
+            (5, ("signal", run, "e", "done", "--items", "a,c")),
+            (5, ("resume", run)), (3, ("show", run, "--items", "x")),
+            (3, ("show", run, "--item", "e[c]"))):
+        said = w.d.cli("run", *words)
+        noc.equal(said.returncode, status, "run %s: %s%s"
+                  % (" ".join(words), said.stdout, said.stderr))
+        noc.check(said.stderr.startswith("nocturne: "), said.stderr)
+    noc.equal(w.run("asks")["phase"], "blocked", "its phase after all that")
+    noc.equal(w.d.cli("run", "signal", run, "e", "done", "--items",
+                      "a,b").returncode, 0, "both items")
+    w.over()
+    noc.equal(w.effects(), [], "what was done")
+    noc.equal(w.d.stop(), 0, "exit status")
+    w.verify()
 
 
 noc.main()
