@@ -44,12 +44,10 @@ class Firmware(flows.Flows):
         for name in self.names:
             noc.write(os.path.join(self.lab, name), "image 15.1\nfirst 15.1\n"
                       "errors 0\nroom 500\nchanges 0\n")
+        self.env["PATH"] = "%s:%s" % (os.path.join(EXAMPLE, "bin"),
+                                      os.environ["PATH"])
         if faulty:
             noc.write(os.path.join(self.lab, "faulty", faulty), "")
-
-    def start(self, crash=None):
-        os.environ["PATH"] = "%s:%s" % (os.path.join(EXAMPLE, "bin"), PATH)
-        return super().start(crash)
 
     def feed(self, point):
         if point.startswith("reload."):
@@ -66,9 +64,6 @@ class Firmware(flows.Flows):
             with open(os.path.join(self.lab, name), encoding="ascii") as f:
                 out[name] = dict(line.split() for line in f)
         return out
-
-
-PATH = os.environ["PATH"]
 
 
 def upgraded(faulty, *points, must=True):

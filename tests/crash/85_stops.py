@@ -5,6 +5,7 @@ wave's check, an undo; and somebody sets its wall clock, running or killed,
 while items sleep, retry, are rate limited, an each's timeout and a lock wait.
 Nothing ends early, nothing is done twice, nobody else is blamed."""
 import collections
+import concurrent.futures
 import os
 import time
 
@@ -100,16 +101,10 @@ class Clocked(flows.Flows):
     def __init__(self):
         super().__init__(WAITS)
         self.file = os.path.join(self.d.dir, "clock")
-        self.library = spine.clock_library()
+        self.env = {"LD_PRELOAD": spine.clock_library(),
+                    "NOC_CLOCK_FILE": self.file}
         self.ahead = 0
         self.step(0)
-
-    def start(self, crash=None):
-        os.environ.update(LD_PRELOAD=self.library, NOC_CLOCK_FILE=self.file)
-        try:
-            return super().start(crash)
-        finally:
-            del os.environ["LD_PRELOAD"], os.environ["NOC_CLOCK_FILE"]
 
     def step(self, by_s):
         self.ahead += by_s
@@ -160,16 +155,15 @@ def clocked(by, killed):
         noc.check(len(attempts) <= 1 + w.crashes, "%s: %r" % (step, attempts))
 
 
-def register(by, killed):
-    @noc.case("the wall clock is set by %+d s%s: nothing of a flow ends early "
-              "or twice" % (by, " while it is down" if killed else ""))
-    def _():
-        clocked(by, killed)
+@noc.case("the wall clock is set by +1 h, -1 h, +1 day, under it or while it is "
+          "down: nothing of a flow ends early or twice")
+def _():
+    ways = [(by, killed) for by in (HOUR, -HOUR, 24 * HOUR)
+            for killed in (False, True)]
+    # They wait most of the time.
+    with concurrent.futures.ThreadPoolExecutor(len(ways)) as pool:
+        for way in [pool.submit(clocked, *way) for way in ways]:
+            way.result()
 
-
-for BY in (HOUR, -HOUR, 24 * HOUR):
-    register(BY, False)
-for BY in (-HOUR, 24 * HOUR):
-    register(BY, True)
 
 noc.main()

@@ -78,6 +78,7 @@ class Loop:
         self.acked = {}  # CloudEvent id -> our id
         self.informs = []  # numbers that were acknowledged
         self.crashes = self.reloads = 0
+        self.env = {}  # of the daemon
         self.quiet = False  # what died is verified at the end only
         self.next = 0   # items below were acknowledged
         self.tried = 0  # those below may have arrived
@@ -86,7 +87,8 @@ class Loop:
 
     def start(self, crash=None):
         """True when it came up; False when it died on the way."""
-        self.d.env = {"NOCTURNE_CRASH": crash} if crash else {}
+        self.d.env = dict(self.env, **({"NOCTURNE_CRASH": crash} if crash
+                                       else {}))
         try:
             self.d.start()
             return True
