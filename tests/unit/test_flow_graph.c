@@ -131,6 +131,82 @@ test_a_failure_beside_a_fan_out(void **state)
 	flow_close(&f);
 }
 
+/* What can never come about is known as soon as one of its edges cannot. */
+static void
+test_not_reached_at_once(void **state)
+{
+	struct fix f;
+
+	(void)state;
+	flow_open(&f,
+		  "flow 'f' { parallel { get 'slow', get 'bad', get('h', {"
+		  " after = { bad = 'failed' } }), get('never', { after = {"
+		  " 'bad', 'slow' } }), get('neither', { after = { 'slow',"
+		  " 'bad' } }), get('x', { after = { never = 'always' } }),"
+		  " get('y', { after = { neither = 'always' } }) } }",
+		  bad_says);
+	flow_world.holds = true;
+	flow_start(&f, "active", "{\"device\":\"sw1\"}");
+	flow_reply_to(&f, "bad");
+	assert_string_equal(flow_order(), "slow bad h x y ");
+	while (f.ncalls)
+		flow_reply(&f, 0);
+	flow_ended(&f, "Succeeded");
+	flow_close(&f);
+}
+
+/* A failure fails what it is in and no more, up to where it is handled. */
+static void
+test_how_far_a_failure_goes(void **state)
+{
+	static const struct {
+		const char *flow, *state, *order;
+	} cases[] = {
+		/* Handled where it is: what is beside goes on. */
+		{ "parallel { get 'bad', get('h', { after = { bad = 'failed' }"
+		  " }), { sleep '1s', get 'b' } }, get 'c'",
+		  "Succeeded", "bad h b c " },
+		/* Handled around it: nothing else of it begins. */
+		{ "parallel 'p' { get 'bad', { sleep '1s', get 'b' } },"
+		  " get('h', { after = { p = 'failed' } }), get('i', { after ="
+		  " { p = 'ok' } }), get('j', { after = 'h' })",
+		  "Succeeded", "bad h j " },
+		/* In something in it, and around both. */
+		{ "parallel 'p' { choose 'c' { { when = { device = 'sw1' },"
+		  " get 'bad', get 'a' } }, { sleep '1s', get 'b' } }, get('h',"
+		  " { after = { p = 'failed' } })",
+		  "Succeeded", "bad h " },
+		/* Handled in the branch, so the choice went well. */
+		{ "choose 'c' { { when = { device = 'sw1' }, get 'bad', get("
+		  "'h', { after = { bad = 'failed' } }), get('i', { after ="
+		  " 'bad' }) } }, get 'k'",
+		  "Succeeded", "bad h k " },
+		/* Handled by a step that fails itself. */
+		{ "get 'bad', get('h_bad', { after = { bad = 'failed' } }),"
+		  " get('z', { after = { h_bad = 'always' } })",
+		  "Failed", "bad h_bad z " },
+		/* By one that is left out, which is as well as done. */
+		{ "get 'bad', get('h', { after = { bad = 'failed' }, when = {"
+		  " device = 'no' } }), get('z', { after = 'h' })",
+		  "Succeeded", "bad z " },
+		/* By one of which another edge never comes about: not. */
+		{ "get 'a', get 'bad', get('h', { after = { bad = 'failed', a"
+		  " = 'failed' } })",
+		  "Failed", "a bad " },
+		/* Each in the line of its own list. */
+		{ "parallel { { get 'bad', get 'a' }, { get 'b', get 'c' } }",
+		  "Failed", "bad b " },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(cases); i++) {
+		char *text = noc_asprintf("flow 'f' { %s }", cases[i].flow);
+
+		flow_whole(text, bad_says, cases[i].state, cases[i].order);
+		free(text);
+	}
+}
+
 static void
 test_choose(void **state)
 {
@@ -371,6 +447,8 @@ main(void)
 		cmocka_unit_test(test_parallel_waits_for_all),
 		cmocka_unit_test(test_a_failure_in_parallel),
 		cmocka_unit_test(test_a_failure_beside_a_fan_out),
+		cmocka_unit_test(test_not_reached_at_once),
+		cmocka_unit_test(test_how_far_a_failure_goes),
 		cmocka_unit_test(test_choose),
 		cmocka_unit_test(test_a_failure_in_a_branch),
 		cmocka_unit_test(test_what_changed_meanwhile_is_not_acted_on),
