@@ -72,7 +72,7 @@ noc_names_of_step(const struct noc_lane *lane, size_t node,
 	size_t at = node;
 	int rc = 0;
 
-	for (; lane && !rc; lane = lane->up) {
+	for (;; lane = lane->up) {
 		bool top = lane->node == NOC_NODE_TOP;
 
 		noc_lane_scope(lane, &scope);

@@ -174,6 +174,59 @@ test_restart(void **state)
 	life_done(&f, dir);
 }
 
+/* What was changed before counts, what was only read does not. */
+static void
+test_restart_counts_changes(void **state)
+{
+	static const struct {
+		const char *before; /* the restart, of sw1, sw2 and sw3 */
+		const char *target;
+		bool refused;
+	} cases[] = {
+		{ "step 'job' { exec { 'job', '{targets}' }, timeout = '1m',"
+		  " targets = '{input.all}' }",
+		  "sw9", true },
+		{ "step 'job' { exec { 'job', '{targets}' }, timeout = '1m',"
+		  " targets = '{input.all}' }",
+		  "sw2", false },
+		{ "all { set('s', '{sw}') }", "sw9", true },
+		{ "all { set('s', '{sw}') }", "sw3", false },
+		{ "all { step 's' { exec { 'x', mutates = false }, target ="
+		  " '{sw}' } }, set('x', 'sw6'), set('y', 'sw7'), set('z',"
+		  " 'sw8')",
+		  "sw1", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(cases); i++) {
+		char *rules = noc_asprintf(
+		    "%sflow 'f' { input = list, guard = three, %s, sleep '10s',"
+		    " set('last', '%s') }\n",
+		    flows, cases[i].before, cases[i].target);
+		char *dir = state_make();
+		struct fix f;
+
+		life_world = NULL;
+		life_open(&f, dir, noc_clock_read(), rules);
+		start(&f, "f", all3, "active");
+		while (f.ncalls) {
+			fix_answer(&f, f.calls[0]->ops->name, "{}");
+			fix_advance(&f, 1);
+		}
+		life_dies(&f, dir, rules);
+		fix_advance(&f, 10000);
+		if (fix_count(&f, "guard = { targets = 3 } allows no more") !=
+			(cases[i].refused ? 3 : 0) ||
+		    f.started != !cases[i].refused) {
+			fix_dump(&f);
+			fail_msg("%s, then %s", cases[i].before,
+				 cases[i].target);
+		}
+		life_done(&f, dir);
+		free(rules);
+	}
+}
+
 /* ---- one call about many ---- */
 
 static void
@@ -275,6 +328,7 @@ main(void)
 		cmocka_unit_test(test_two_steps_of_an_item_are_one_target),
 		cmocka_unit_test(test_a_hundred_when_nothing_is_said),
 		cmocka_unit_test(test_restart),
+		cmocka_unit_test(test_restart_counts_changes),
 		cmocka_unit_test(test_frozen_ones_are_left_out),
 		cmocka_unit_test(test_frozen_at_the_last_moment),
 		cmocka_unit_test(test_each_of_the_targets_counts),

@@ -204,6 +204,28 @@ test_age_of_a_lock(void **state)
 	fix_close(&f);
 }
 
+/* Also when the daemon was not there all the time, and not once more. */
+static void
+test_age_of_a_lock_over_a_restart(void **state)
+{
+	char *dir = state_make();
+	struct fix f;
+
+	(void)state;
+	life_open(&f, dir, noc_clock_read(), flows);
+	starts(&f, "hold", "");
+	life_dies(&f, dir, flows);
+	fix_advance(&f, 24 * 3600 * 1000LL - 1000);
+	assert_int_equal(fix_said(&f, "has lock core for"), 0);
+	fix_advance(&f, 1000);
+	assert_int_equal(fix_said(&f, "has lock core for 1d"), 1);
+	life_written(&f);
+	life_dies(&f, dir, flows);
+	fix_advance(&f, 24 * 3600 * 1000LL);
+	assert_int_equal(fix_said(&f, "has lock core for"), 0);
+	life_done(&f, dir);
+}
+
 static void
 test_cancel_gives_it_back(void **state)
 {
@@ -602,6 +624,7 @@ main(void)
 		cmocka_unit_test(test_limit_of_runs),
 		cmocka_unit_test(test_timeout_begins_with_the_run),
 		cmocka_unit_test(test_age_of_a_lock),
+		cmocka_unit_test(test_age_of_a_lock_over_a_restart),
 		cmocka_unit_test(test_cancel_gives_it_back),
 		cmocka_unit_test(test_reject_names_the_run),
 		cmocka_unit_test(test_a_step_that_is_refused_fails),
