@@ -320,7 +320,7 @@ noc_lane_advance(struct noc_lane *lane)
 		return;
 	while (lane_pass(lane))
 		;
-	if (r->ended || !lane_is_over(lane))
+	if (r->ended || r->frozen || !lane_is_over(lane))
 		return;
 	lane_adopt(lane);
 	lane->over = true;

@@ -342,7 +342,8 @@ run_unsure(struct noc_run *r)
 		l = noc_live_new(r->root, noc_run_next(r));
 	l->wait = NOC_WAIT_BLOCKED;
 	l->due_ns = 0;
-	r->frozen = r->unread && (r->lives->next || l->inner || l->each);
+	r->frozen = r->unread && (r->lives->next || l->inner || l->each ||
+				  (!l->lane->up && l->node == r->plan->nbody));
 }
 
 /* Nobody knows what it would go on from. */

@@ -474,6 +474,8 @@ noc_run_load_step(struct noc_core *core, void *part,
 	if (r->plan->steps[node].kind != NOC_STEP_VERIFY)
 		r->retries += row_retries(row);
 	lane = noc_container_lane(r, node, row->path, row->item);
+	/* It is further than the run says. */
+	r->unread |= node >= r->plan->nbody && r->stage == NOC_STAGE_BODY;
 	if (!lane)
 		return;
 	if (kind == ROW_STEP)

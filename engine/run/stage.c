@@ -202,15 +202,19 @@ noc_stage_load(struct noc_run *r, const struct noc_value *json)
 	int64_t stage = noc_value_get_int(json, "stage", NOC_STAGE_BODY);
 	const char *verdict = noc_value_get_str(json, "verdict", "");
 
-	if (stage <= NOC_STAGE_BODY || stage > NOC_STAGE_END)
+	r->unread |= stage < NOC_STAGE_BODY || stage > NOC_STAGE_END;
+	if (r->unread || stage == NOC_STAGE_BODY)
 		return;
 	r->stage = (enum noc_stage)stage;
 	r->stage_ns =
 	    noc_ns_sane(noc_value_get_int(json, "stage_began", r->began_ns));
-	r->verdict = "Failed";
 	for (size_t i = 0; i < NOC_COUNT(verdicts); i++)
 		if (!strcmp(verdicts[i], verdict))
 			r->verdict = verdicts[i];
+	if (!r->verdict) {
+		r->verdict = "Failed";
+		r->unread = true;
+	}
 	r->root->over = true;
 	if (r->stage == NOC_STAGE_ON_FAIL)
 		stage_lane(r, r->plan->on_fail_node);

@@ -230,6 +230,44 @@ test_altered_rows(void **state)
 	}
 }
 
+/* How far a run was that was at its end. */
+static void
+test_altered_stage(void **state)
+{
+	static const char flow[] =
+	    "flow \"f\" { log \"all\", finally = { step \"s\" { " SET
+	    " }, sleep \"10s\", step \"t\" { " SET " } } }\n";
+	static const struct {
+		const char *change;
+		bool goes_on;
+	} cases[] = {
+		{ "'$.unknown', 1", true },	   { "'$.stage', 0", false },
+		{ "'$.stage', 99", false },	   { "'$.stage', -1", false },
+		{ "'$.verdict', 'Great'", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(cases); i++) {
+		char *dir = state_make();
+		char *sql = noc_asprintf("UPDATE runs SET json = json_set(json,"
+					 " %s)",
+					 cases[i].change);
+		struct fix f;
+
+		life_open(&f, dir, noc_clock_read(), flow);
+		fix_start_flow(&f, "f");
+		fix_answer(&f, "exec", "{\"exit\":0}");
+		damaged(&f, dir, sql, flow);
+		fix_advance(&f, 20000);
+		if (f.started != cases[i].goes_on ||
+		    fix_said(&f, "is blocked: its rows cannot be read") ==
+			cases[i].goes_on)
+			fail_msg("%s", cases[i].change);
+		life_done(&f, dir);
+		free(sql);
+	}
+}
+
 /* ---- what is over does not go on ---- */
 
 static void
@@ -346,6 +384,7 @@ main(void)
 		cmocka_unit_test(test_retry_of_what_holds),
 		cmocka_unit_test(test_unread_stops_all),
 		cmocka_unit_test(test_altered_rows),
+		cmocka_unit_test(test_altered_stage),
 		cmocka_unit_test(test_timeout_ends_what_it_holds),
 		cmocka_unit_test(test_undo_is_refused),
 		cmocka_unit_test(test_reads_take_turns),

@@ -583,6 +583,8 @@ test_a_hold_that_cannot_be_read(void **state)
 					      "read"),
 				 1);
 		fix_advance(&f, 3600 * 1000LL);
+		assert_int_equal(fix_figure(&f, "calls.names.lock.out"), 1);
+		assert_int_equal(fix_figure(&f, "calls.names.limit.out"), 0);
 		assert_int_equal(f.ncalls, 0);
 		assert_int_equal(
 		    fix_runs(&f) + fix_figure(&f, "runs.pending") * (i % 2), 2);
