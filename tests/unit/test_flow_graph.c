@@ -389,6 +389,27 @@ test_on_fail_and_finally(void **state)
 		   NULL, "Succeeded", "z ");
 }
 
+/* What it cannot give, though it said so, is no success. */
+static void
+test_an_output_that_is_not_there(void **state)
+{
+	static const char flow[] =
+	    "flow 'f' { output = { n = '{steps.a.n}' }, get('a', { output = {"
+	    " n = 'n' } }), get 'b' }";
+	const struct flow_says says[] = { { "a", "{\"n\":4}" }, { 0 } };
+	struct fix f;
+
+	(void)state;
+	flow_whole(flow, says, "Succeeded", "a b ");
+	flow_begin(&f,
+		   "flow 'f' { output = { n = '{steps.a.n}' }, get('a', { when"
+		   " = { device = 'no' }, output = { n = 'n' } }), get 'b' }",
+		   says);
+	flow_ended(&f, "Failed");
+	assert_int_equal(fix_said(&f, "Failed: output: "), 1);
+	flow_close(&f);
+}
+
 /* Its own time is over: what it has to do at its end has another one. */
 static void
 test_finally_after_the_timeout(void **state)
@@ -457,6 +478,7 @@ main(void)
 		cmocka_unit_test(test_stop_and_fail_end_what_they_are_in),
 		cmocka_unit_test(test_a_timeout_of_a_call),
 		cmocka_unit_test(test_on_fail_and_finally),
+		cmocka_unit_test(test_an_output_that_is_not_there),
 		cmocka_unit_test(test_finally_after_the_timeout),
 		cmocka_unit_test(test_closing_has_a_time_of_its_own),
 	};

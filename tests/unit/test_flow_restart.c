@@ -69,6 +69,12 @@ static const struct form forms[] = {
 	  "Failed",
 	  (const struct flow_says[]){
 	      { "p1", "{\"k\":3}" }, { "bad", "permanent" }, { 0 } } },
+	{ "failing in a call",
+	  "flow 'g' { parallel 'q' { get 'bad', put 'c', { sleep '3s', put 'd'"
+	  " } }, get('h', { after = { q = 'failed' } }), put('z', { after ="
+	  " { h = 'ok' } }) }\n"
+	  "flow 'f' { call 'g', put 'last' }",
+	  "Succeeded", graph_says },
 	{ "each",
 	  "flow 'f' { get 'find', each 'all' { over = '{steps.find.l}',"
 	  " limit = 2, need = 4, collect = { up = 'steps.look.up' },"
