@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "store/crash.h"
+#include "engine/event/value.h"
 #include "engine/lang/ast.h"
 #include "engine/expr/template.h"
 #include "engine/core/call.h"
@@ -313,15 +314,14 @@ attempt_new(struct noc_live *l, const struct noc_action_ops *ops,
 {
 	struct noc_run *r = l->run;
 	const struct noc_step_def *def = noc_live_step(l);
-	const struct noc_value *event = noc_run_event_value(r);
 	struct noc_runs *runs = noc_runs_of(r->core);
 	struct noc_inventory *inv = noc_core_inv(r->core);
 	struct noc_attempt *a = noc_calloc(1, sizeof(*a));
 	struct noc_value *context = noc_value_map();
 
-	if (event)
-		noc_value_set(context, "event", noc_value_copy(event));
-	noc_value_set(context, "run", noc_value_copy(r->info));
+	if (r->ev)
+		noc_value_set(context, "event", noc_event_value(r->ev));
+	noc_value_set(context, "run", noc_value_copy(noc_run_info(r)));
 	noc_value_set(context, "step", noc_value_str(l->path));
 	a->core = r->core;
 	a->live = l;

@@ -458,6 +458,8 @@ attempt_confirm(struct noc_run *r, const char *target)
 	if (!noc_run_untrusted(r) || !r->plan->acting ||
 	    noc_value_get(r->confirmed, target))
 		return;
+	if (!r->confirmed)
+		r->confirmed = noc_value_map();
 	noc_value_set(r->confirmed, target, noc_value_bool(true));
 	r->dirty = true;
 }

@@ -27,6 +27,14 @@
 
 #define MAY " (it may have happened)"
 
+static void
+cancel_stays(struct noc_run *r, const char *what)
+{
+	if (!r->stays)
+		r->stays = noc_value_map();
+	noc_value_set(r->stays, what, noc_value_bool(true));
+}
+
 void
 noc_cancel_note(struct noc_run *r, size_t node, const char *path,
 		const char *state)
@@ -48,7 +56,7 @@ noc_cancel_note(struct noc_run *r, size_t node, const char *path,
 	} else if (!r->plan->steps[node].mutates) {
 		return;
 	} else if (noc_value_len(r->stays) < NOC_STAYS_MAX) {
-		noc_value_set(r->stays, path, noc_value_bool(true));
+		cancel_stays(r, path);
 	} else {
 		r->stays_more++;
 	}
@@ -59,7 +67,7 @@ noc_cancel_may_stay(const struct noc_live *l)
 {
 	char *said = noc_asprintf("%s" MAY, l->path);
 
-	noc_value_set(l->run->stays, said, noc_value_bool(true));
+	cancel_stays(l->run, said);
 	free(said);
 }
 

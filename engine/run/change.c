@@ -278,6 +278,8 @@ change_keep(struct noc_run *r, const char *target, const char *row,
 
 	if (!rows) {
 		rows = noc_value_map();
+		if (!r->changed)
+			r->changed = noc_value_map();
 		noc_value_set(r->changed, target, rows);
 	}
 	noc_value_set(v, "says", noc_value_str(change_words[change]));

@@ -132,7 +132,6 @@ run_named(struct noc_run *r)
 	    strcmp(key.p, r->key) != 0) {
 		free(r->key);
 		r->key = noc_strdup(key.p);
-		noc_run_set_info(r);
 		r->dirty = true;
 		noc_run_store(r);
 	}
@@ -210,7 +209,7 @@ noc_escalate_named(struct noc_core *core, const char *device,
 
 /* The first words of a level's own text, or what went wrong. */
 static char *
-escalate_subject(const struct noc_run *r, const struct noc_value *action)
+escalate_subject(struct noc_run *r, const struct noc_value *action)
 {
 	const struct noc_value *text = noc_value_at(noc_ast_items(action), 0);
 	struct noc_value *said = NULL;

@@ -113,7 +113,7 @@ noc_lane_would(const struct noc_lane *lane)
 void
 noc_lane_scope(const struct noc_lane *lane, struct noc_scope *scope)
 {
-	const struct noc_run *r = lane->run;
+	struct noc_run *r = lane->run;
 	const struct noc_value *input = NULL, *own = NULL;
 	const struct noc_step_def *def;
 	size_t n = 0;

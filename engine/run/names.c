@@ -92,7 +92,7 @@ noc_names_of_step(const struct noc_lane *lane, size_t node,
 }
 
 int
-noc_names_of_run(const struct noc_run *r, struct noc_names *names,
+noc_names_of_run(struct noc_run *r, struct noc_names *names,
 		 struct noc_err *err)
 {
 	const struct noc_hold_def *def = r->plan->hold;

@@ -16,7 +16,7 @@ struct noc_names {
 int noc_names_of_step(const struct noc_lane *lane, size_t node,
 		      struct noc_names *names, struct noc_err *err);
 /* Of its flow: limits, locks, and "RULE/KEY" of dedup. */
-int noc_names_of_run(const struct noc_run *r, struct noc_names *names,
+int noc_names_of_run(struct noc_run *r, struct noc_names *names,
 		     struct noc_err *err);
 /* In the row of a run, and back; returned. */
 struct noc_value *noc_names_value(const struct noc_names *names);

@@ -148,21 +148,13 @@ run_load_json(struct noc_run *r, const struct noc_value *json)
 {
 	const struct noc_value *extra = noc_value_get(json, "extra");
 	const struct noc_value *kept = noc_value_get(json, "kept");
-	struct noc_value *confirmed = copy_map(json, "confirmed");
-	struct noc_value *changed = copy_map(json, "changed");
 	size_t node = (size_t)noc_value_get_int(json, "at", 0);
 
 	noc_value_free(r->json);
 	r->json = json ? noc_value_copy(json) : noc_value_map();
 	r->error = copy_map(json, "error");
-	if (confirmed) {
-		noc_value_free(r->confirmed);
-		r->confirmed = confirmed;
-	}
-	if (changed) {
-		noc_value_free(r->changed);
-		r->changed = changed;
-	}
+	r->confirmed = copy_map(json, "confirmed");
+	r->changed = copy_map(json, "changed");
 	/* The first version said there what its step at hand waits for; what
 	 * waits for nothing is begun anew. */
 	r->first = noc_value_get(json, "wait") != NULL;
@@ -200,8 +192,10 @@ run_load_json(struct noc_run *r, const struct noc_value *json)
 	r->late = noc_value_get_int(json, "late", 0) != 0;
 	if (noc_value_get(json, "event"))
 		r->ev = noc_event_from_value(noc_value_get(json, "event"));
-	if (r->ev)
+	if (r->ev) {
 		r->ev->journaled = true;
+		noc_value_unset(r->json, "event"); /* as run_write_row */
+	}
 }
 
 void
@@ -241,7 +235,6 @@ noc_run_load(struct noc_core *core, void *part, const struct noc_run_row *row)
 	}
 	r->unsure = !strcmp(row->phase, "blocked");
 	r->phase = noc_run_phase(row->phase);
-	noc_run_set_info(r);
 	noc_run_look(r);
 }
 

@@ -52,15 +52,6 @@ run_set_copy(struct noc_run *r, const char *key, const struct noc_value *v)
 		noc_value_unset(r->json, key);
 }
 
-const struct noc_value *
-noc_run_event_value(struct noc_run *r)
-{
-	if (r->ev && !noc_value_get(r->json, "event"))
-		noc_value_set(r->json, "event", noc_event_value(r->ev));
-	return noc_value_get(r->json, "event");
-}
-
-/* What has ended is not resumed: its event is in the row of its own. */
 static void
 run_set_json(struct noc_run *r)
 {
@@ -71,10 +62,6 @@ run_set_json(struct noc_run *r)
 		"held_due", "esc",   "retries",
 	};
 
-	if (r->ended)
-		noc_value_unset(r->json, "event");
-	else
-		noc_run_event_value(r);
 	for (size_t i = 0; i < NOC_COUNT(first); i++)
 		noc_value_unset(r->json, first[i]);
 	run_set_int(r, "at", (int64_t)noc_run_next(r));
@@ -114,7 +101,13 @@ noc_run_write_row(struct noc_run *r)
 	row.dedup = noc_value_get_str(r->json, "dedup", NULL);
 	memcpy(row.definition, r->plan->hash, sizeof(row.definition));
 	run_set_json(r);
+	/* What has ended is not resumed: its event is in the row of its own.
+	 * What waits has it once, and not as JSON as well. */
+	if (r->ev && !r->ended)
+		noc_value_set(r->json, "event", noc_event_value(r->ev));
 	noc_txn_run(noc_core_txn(r->core), &row);
+	if (r->ev || r->ended)
+		noc_value_unset(r->json, "event");
 }
 
 const char *
@@ -147,6 +140,8 @@ noc_run_store(struct noc_run *r)
 
 	r->slice = 0;
 	noc_live_store_touched(r);
+	noc_value_free(r->info);
+	r->info = NULL;
 	if (!r->ended)
 		run_set_phase(r);
 	if (!r->dirty && noc_run_next(r) == r->at)

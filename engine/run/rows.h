@@ -7,7 +7,6 @@
 /* What a run writes: its records and rows.  Inside an input. */
 
 /* Its event as JSON, made once; borrowed, NULL: none. */
-const struct noc_value *noc_run_event_value(struct noc_run *r);
 /* The same word, static; "": none of them. */
 const char *noc_run_phase(const char *text);
 /* Its row, when something has changed. */

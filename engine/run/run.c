@@ -48,9 +48,6 @@ noc_run_new(struct noc_core *core, const struct noc_id *id)
 	r->phase = "";
 	r->todo_end = &r->todo;
 	r->lives_end = &r->lives;
-	r->confirmed = noc_value_map();
-	r->changed = noc_value_map();
-	r->stays = noc_value_map();
 	r->json = noc_value_map();
 	noc_table_putn(&noc_runs_of(core)->by_id, id->b, sizeof(id->b), r);
 	return r;
@@ -126,7 +123,7 @@ noc_run_all(const struct noc_runs *runs, size_t *n)
 /* ---- what a run knows ---- */
 
 void
-noc_run_scope(const struct noc_run *r, struct noc_scope *scope)
+noc_run_scope(struct noc_run *r, struct noc_scope *scope)
 {
 	const struct noc_value *input = noc_value_get(r->json, "input");
 
@@ -135,7 +132,7 @@ noc_run_scope(const struct noc_run *r, struct noc_scope *scope)
 		.steps = r->root->steps,
 		.input = input && input->type == NOC_MAP ? input : NULL,
 		.error = r->error,
-		.run = r->info,
+		.run = noc_run_info(r),
 		.extra = noc_value_get(r->json, "extra"),
 	};
 }
@@ -167,10 +164,11 @@ noc_run_set_plan(struct noc_run *r, struct noc_plan *plan)
 	noc_lane_wake(r->root);
 }
 
-void
-noc_run_set_info(struct noc_run *r)
+const struct noc_value *
+noc_run_info(struct noc_run *r)
 {
-	noc_value_free(r->info);
+	if (r->info)
+		return r->info;
 	r->info = noc_value_map();
 	noc_value_set(r->info, "id", noc_value_str(r->text));
 	noc_value_set(r->info, "rule", noc_value_str(r->rule));
@@ -178,6 +176,7 @@ noc_run_set_info(struct noc_run *r)
 	noc_value_set(r->info, "key", noc_value_str(r->key));
 	noc_value_set(r->info, "device", noc_value_str(r->device));
 	noc_value_set(r->info, "plan", noc_value_str(r->plan->name));
+	return r->info;
 }
 
 /* ---- start ---- */
@@ -250,7 +249,6 @@ run_fill(struct noc_run *r, const struct noc_run_cause *cause)
 			      noc_value_str(noc_hex(tree, r->tree, 32)));
 		noc_code_rules(r); /* kept when others come */
 	}
-	noc_run_set_info(r);
 }
 
 /* It is not to be: nothing of it was written. */

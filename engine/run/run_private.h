@@ -56,10 +56,11 @@ struct noc_run {
 	int64_t started_ns, ended_ns; /* wall clock, for people */
 	int64_t began_ns, took_ns;    /* steady, as all that follow */
 
-	/* What resume needs, kept current by noc_run_store; holds "event"
-	 * (once it was asked for), "input" and "extra". */
+	/* What resume needs but for the event, kept current by noc_run_store;
+	 * holds "input" and "extra". */
 	struct noc_value *json;
-	struct noc_value *info, *error, *confirmed; /* maps */
+	struct noc_value *info;		     /* noc_run_info, while it moves */
+	struct noc_value *error, *confirmed; /* maps, or NULL */
 	struct noc_value *changed; /* engine/run/change.h: target -> rows */
 
 	struct noc_lane *root; /* its own steps; owned */
@@ -93,7 +94,7 @@ struct noc_run {
 	bool recovered; /* this start is one of them */
 	bool would;	/* by its mode something was left undone */
 	struct noc_run *about, *about_prev; /* with an event of this device */
-	struct noc_value *stays;	    /* cancel.h: map of paths */
+	struct noc_value *stays;	    /* cancel.h: map of paths; NULL */
 	size_t stays_more;
 	struct noc_due grace; /* of a cancelled run's calls */
 	int64_t extend_ms;    /* of its timeout, by people */
@@ -113,13 +114,14 @@ void noc_run_end(struct noc_run *r, const char *state, const char *outcome);
 /* This step of it failed, and so did the run: on_fail actions, escalation, or
  * the end. */
 void noc_run_fail(struct noc_run *r);
-void noc_run_scope(const struct noc_run *r, struct noc_scope *scope);
+void noc_run_scope(struct noc_run *r, struct noc_scope *scope);
+/* What "{run.id}" and others say of it; borrowed until its row is written. */
+const struct noc_value *noc_run_info(struct noc_run *r);
 /* As it is in force, else of the rules that the run calls; NULL. */
 struct noc_rule *noc_run_rule(const struct noc_run *r, const char *name);
 /* The rule that it goes back to, whose `unless` holds for it; NULL: none. */
 const char *noc_run_under(const struct noc_run *r);
 void noc_run_set_plan(struct noc_run *r, struct noc_plan *plan); /* ref owned */
-void noc_run_set_info(struct noc_run *r);
 /* "RULE DEVICE", as a notice begins; in buf. */
 const char *noc_run_title(const struct noc_run *r, char *buf, size_t size);
 /* Start a flow by name; mode from the caller. */
