@@ -74,7 +74,8 @@ noc_cancel_may_stay(const struct noc_live *l)
 void
 noc_cancel_store(const struct noc_run *r, struct noc_value *kept)
 {
-	noc_value_set(kept, "stays", noc_value_copy(r->stays));
+	if (r->stays)
+		noc_value_set(kept, "stays", noc_value_copy(r->stays));
 	noc_value_set(kept, "stays_more",
 		      noc_value_int((int64_t)r->stays_more));
 }
@@ -88,8 +89,7 @@ noc_cancel_restore(struct noc_run *r, const struct noc_value *kept)
 	for (size_t i = 0; stays && stays->type == NOC_MAP &&
 			   i < noc_value_len(stays) && i < NOC_STAYS_MAX;
 	     i++)
-		noc_value_set(r->stays, stays->u.map.at[i].key,
-			      noc_value_bool(true));
+		cancel_stays(r, stays->u.map.at[i].key);
 	if (more > 0)
 		r->stays_more = (size_t)more;
 }

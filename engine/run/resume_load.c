@@ -192,10 +192,8 @@ run_load_json(struct noc_run *r, const struct noc_value *json)
 	r->late = noc_value_get_int(json, "late", 0) != 0;
 	if (noc_value_get(json, "event"))
 		r->ev = noc_event_from_value(noc_value_get(json, "event"));
-	if (r->ev) {
+	if (r->ev)
 		r->ev->journaled = true;
-		noc_value_unset(r->json, "event"); /* as run_write_row */
-	}
 }
 
 void
@@ -227,6 +225,7 @@ noc_run_load(struct noc_core *core, void *part, const struct noc_run_row *row)
 		r->outcome = noc_strdup(row->outcome);
 	run_load_json(r, row->json);
 	r->actor = noc_strdup(noc_value_get_str(r->json, "actor", "rule"));
+	noc_run_json_lean(r);
 	/* What cannot be read is for people to end, not for its turn. */
 	r->pending = !strcmp(row->state, "Pending") && !r->unread;
 	if (r->pending) {

@@ -12,7 +12,6 @@
 #include "base/mem.h"
 #include "base/redact.h"
 #include "store/crash.h"
-#include "engine/event/value.h"
 #include "engine/core/due.h"
 #include "engine/run/each.h"
 #include "engine/run/live.h"
@@ -28,87 +27,12 @@
 #include "engine/run/undo.h"
 
 /*
- * What a run leaves in the journal and in its rows.  The run row is all that
- * resume needs but for the outputs of finished steps, which are in theirs.
+ * What a run leaves in the journal and in its rows.  Its own row (rows_run.c)
+ * is all that resume needs but for the outputs of finished steps, which are in
+ * theirs.
  */
 
 /* ---- the run ---- */
-
-static void
-run_set_int(struct noc_run *r, const char *key, int64_t n)
-{
-	if (n)
-		noc_value_set(r->json, key, noc_value_int(n));
-	else
-		noc_value_unset(r->json, key);
-}
-
-static void
-run_set_copy(struct noc_run *r, const char *key, const struct noc_value *v)
-{
-	if (v && noc_value_len(v))
-		noc_value_set(r->json, key, noc_value_copy(v));
-	else
-		noc_value_unset(r->json, key);
-}
-
-static void
-run_set_json(struct noc_run *r)
-{
-	/* What the first version said of its step at hand. */
-	static const char *const first[] = {
-		"wait",	    "due",   "attempt", "tries", "step",
-		"ok_since", "reads", "probing", "turn",	 "held",
-		"held_due", "esc",   "retries",
-	};
-
-	for (size_t i = 0; i < NOC_COUNT(first); i++)
-		noc_value_unset(r->json, first[i]);
-	run_set_int(r, "at", (int64_t)noc_run_next(r));
-	run_set_int(r, "began", r->began_ns == r->started_ns ? 0 : r->began_ns);
-	noc_stage_store(r);
-	run_set_int(r, "order", r->order);
-	run_set_int(r, "paused", r->paused);
-	run_set_int(r, "extend", r->extend_ms);
-	run_set_int(r, "recoveries", r->recoveries);
-	run_set_int(r, "counted", r->counted);
-	run_set_int(r, "would", r->would);
-	run_set_int(r, "late", r->late);
-	run_set_copy(r, "error", r->error);
-	run_set_copy(r, "confirmed", r->confirmed);
-	run_set_copy(r, "changed", r->changed);
-}
-
-void
-noc_run_write_row(struct noc_run *r)
-{
-	struct noc_run_row row = {
-		.id = r->id,
-		.rule = r->rule,
-		.key = r->key,
-		.device = r->device,
-		.mode = noc_mode_name(r->mode),
-		.state = r->state,
-		.phase = r->phase,
-		.outcome = r->outcome ? r->outcome : "",
-		.started_ns = r->started_ns,
-		.ended_ns = r->ended_ns,
-		.json = r->json,
-	};
-
-	if (r->ev)
-		row.event = r->ev->id;
-	row.dedup = noc_value_get_str(r->json, "dedup", NULL);
-	memcpy(row.definition, r->plan->hash, sizeof(row.definition));
-	run_set_json(r);
-	/* What has ended is not resumed: its event is in the row of its own.
-	 * What waits has it once, and not as JSON as well. */
-	if (r->ev && !r->ended)
-		noc_value_set(r->json, "event", noc_event_value(r->ev));
-	noc_txn_run(noc_core_txn(r->core), &row);
-	if (r->ev || r->ended)
-		noc_value_unset(r->json, "event");
-}
 
 const char *
 noc_run_phase(const char *text)
@@ -141,7 +65,8 @@ noc_run_store(struct noc_run *r)
 	r->slice = 0;
 	noc_live_store_touched(r);
 	noc_value_free(r->info);
-	r->info = NULL;
+	noc_value_free(r->extra);
+	r->info = r->extra = NULL;
 	if (!r->ended)
 		run_set_phase(r);
 	if (!r->dirty && noc_run_next(r) == r->at)

@@ -6,12 +6,15 @@
 
 /* What a run writes: its records and rows.  Inside an input. */
 
-/* Its event as JSON, made once; borrowed, NULL: none. */
 /* The same word, static; "": none of them. */
 const char *noc_run_phase(const char *text);
 /* Its row, when something has changed. */
 void noc_run_store(struct noc_run *r);
 void noc_run_write_row(struct noc_run *r);
+/* Given beside its input: { rule = ... }; borrowed as noc_run_info. */
+const struct noc_value *noc_run_extra(struct noc_run *r);
+/* Out of its JSON goes what is known without it. */
+void noc_run_json_lean(struct noc_run *r);
 void noc_run_write_definition(struct noc_run *r); /* once */
 /* All that a start needs of all runs, once more: rows_all.c. */
 void noc_run_store_all(struct noc_core *core, void *part);

@@ -76,6 +76,7 @@ noc_run_free(struct noc_run *r)
 	noc_event_unref(r->ev);
 	noc_value_free(r->json);
 	noc_value_free(r->info);
+	noc_value_free(r->extra);
 	noc_value_free(r->error);
 	noc_value_free(r->confirmed);
 	noc_value_free(r->changed);
@@ -133,7 +134,7 @@ noc_run_scope(struct noc_run *r, struct noc_scope *scope)
 		.input = input && input->type == NOC_MAP ? input : NULL,
 		.error = r->error,
 		.run = noc_run_info(r),
-		.extra = noc_value_get(r->json, "extra"),
+		.extra = noc_run_extra(r),
 	};
 }
 
@@ -240,7 +241,6 @@ run_fill(struct noc_run *r, const struct noc_run_cause *cause)
 	noc_value_set(r->json, "extra", extra);
 	if (cause->input)
 		noc_value_set(r->json, "input", noc_value_copy(cause->input));
-	noc_value_set(r->json, "actor", noc_value_str(r->actor));
 	if (cause->under)
 		noc_value_set(r->json, "under", noc_value_str(cause->under));
 	if (r->plan->calls) {

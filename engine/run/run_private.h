@@ -59,7 +59,10 @@ struct noc_run {
 	/* What resume needs but for the event, kept current by noc_run_store;
 	 * holds "input" and "extra". */
 	struct noc_value *json;
-	struct noc_value *info;		     /* noc_run_info, while it moves */
+	struct noc_value *info;	 /* noc_run_info, while it moves */
+	struct noc_value *extra; /* the same of what is plain */
+	uint8_t salt[16];	 /* of the commitment to what it was given */
+	bool salted, plain;	 /* it has one; its "extra" is its rule alone */
 	struct noc_value *error, *confirmed; /* maps, or NULL */
 	struct noc_value *changed; /* engine/run/change.h: target -> rows */
 
