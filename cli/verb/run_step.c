@@ -53,6 +53,18 @@ step_counts(const struct noc_value *counts, struct noc_strbuf *out)
 	}
 }
 
+/* "permanent (executor): sh ended with code 1" */
+static void
+step_error(const struct noc_value *error, struct noc_strbuf *out)
+{
+	const char *block = noc_value_get_str(error, "block", "");
+
+	noc_strbuf_adds(out, noc_value_get_str(error, "class", "error"));
+	if (*block)
+		noc_strbuf_addf(out, " (%s)", block);
+	noc_strbuf_addf(out, ": %s", noc_value_get_str(error, "message", ""));
+}
+
 /* How it ended, and of an each how many of its items did. */
 static struct noc_value *
 step_result(const struct noc_value *step)
@@ -66,10 +78,10 @@ step_result(const struct noc_value *step)
 		step_counts(counts, &sb);
 	else if (!error)
 		noc_strbuf_adds(&sb, noc_value_get_str(step, "outcome", ""));
+	if (error && counts)
+		noc_strbuf_adds(&sb, "; ");
 	if (error)
-		noc_strbuf_addf(&sb, "%s%s: %s", counts ? "; " : "",
-				noc_value_get_str(error, "class", "error"),
-				noc_value_get_str(error, "message", ""));
+		step_error(error, &sb);
 	v = noc_value_strn(sb.p ? sb.p : "", sb.len);
 	noc_strbuf_release(&sb);
 	return v;

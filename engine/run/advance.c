@@ -410,7 +410,7 @@ noc_lane_break(struct noc_live *l, const struct noc_failure *why)
 	size_t scope;
 
 	if (l->undoes) {
-		noc_undo_over(l, false);
+		noc_undo_over(l, false, why);
 		return;
 	}
 	path = noc_lane_path(lane, l->node);

@@ -342,7 +342,8 @@ noc_live_end(struct noc_live *l, enum noc_end end)
 	struct noc_lane *lane = l->lane;
 
 	if (l->undoes) {
-		noc_undo_over(l, end == NOC_END_OK || end == NOC_END_SKIPPED);
+		noc_undo_over(l, end == NOC_END_OK || end == NOC_END_SKIPPED,
+			      NULL);
 		return;
 	}
 	noc_lane_set_end(lane, l->node, end);

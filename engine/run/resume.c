@@ -36,13 +36,13 @@ static void
 run_block(struct noc_live *l, const char *why)
 {
 	struct noc_run *r = l->run;
-	char text[400];
+	char text[600], title[300];
 
 	noc_live_wait(l, NOC_WAIT_BLOCKED, "blocked",
 		      noc_steady_now(r->core) + BLOCKED_NS);
 	snprintf(text, sizeof(text),
-		 "%s %s: run %s is blocked: %s. `nocturne run signal` it %s",
-		 r->rule, r->device, r->text, why,
+		 "%s: run %s is blocked: %s. `nocturne run signal` it %s",
+		 noc_run_title(r, title, sizeof(title)), r->text, why,
 		 r->unread	 ? "fail"
 		 : r->lacks_code ? "done or fail, or load them"
 				 : "retry, done or fail");

@@ -485,11 +485,12 @@ noc_run_title(const struct noc_run *r, char *buf, size_t size)
  * did not, or refuses to try, must not do so in silence.  A guard that kept it
  * from acting is no failure, and what could not be undone is told. */
 static void
-run_tell_failed(struct noc_run *r, const char *step, const char *why, bool away)
+run_tell_failed(struct noc_run *r, const char *said, bool away)
 {
 	const struct noc_plan *plan = r->plan;
+	const char *why = noc_value_get_str(r->error, "message", "failed");
 	const char *block = noc_value_get_str(r->error, "block", "");
-	char title[300], said[550], notice[900];
+	char title[300], notice[900];
 
 	if (noc_value_len(plan->on_fail_actions) > 0 || plan->on_fail ||
 	    plan->on_fail_node || r->undo_failed ||
@@ -497,8 +498,6 @@ run_tell_failed(struct noc_run *r, const char *step, const char *why, bool away)
 	       strcmp(block, "guard") != 0 && strcmp(block, "freeze") != 0) ||
 	      away))
 		return;
-	snprintf(said, sizeof(said), "%s%s%s%s: %s", step, *block ? " (" : "",
-		 block, *block ? ")" : "", why);
 	/* All that one thing being away has stopped is one; else what one rule
 	 * cannot do in one way. */
 	snprintf(notice, sizeof(notice), "%s: %s", r->rule, said);
@@ -517,12 +516,14 @@ noc_run_fail(struct noc_run *r)
 	const char *step = noc_value_get_str(r->error, "step", "");
 	const char *why = noc_value_get_str(r->error, "message", "failed");
 	const char *class = noc_value_get_str(r->error, "class", "");
+	const char *block = noc_value_get_str(r->error, "block", "");
 	size_t n = noc_value_len(plan->on_fail_actions);
 	struct noc_live *l = r->root->broken;
-	char text[400];
+	char text[550];
 
 	r->dirty = true;
-	snprintf(text, sizeof(text), "%s: %s", step, why);
+	snprintf(text, sizeof(text), "%s%s%s%s: %s", step, *block ? " (" : "",
+		 block, *block ? ")" : "", why);
 	if (!strcmp(class, "dependency_unavailable"))
 		run_tell_unavailable(r);
 	for (size_t i = 0; i < n; i++)
@@ -536,6 +537,6 @@ noc_run_fail(struct noc_run *r)
 		noc_escalate_begin(l, plan->on_fail, true);
 		return;
 	}
-	run_tell_failed(r, step, why, !strcmp(class, "dependency_unavailable"));
+	run_tell_failed(r, text, !strcmp(class, "dependency_unavailable"));
 	noc_run_end(r, "Failed", text);
 }

@@ -329,7 +329,7 @@ undo_tell(const struct noc_live *l)
 }
 
 void
-noc_undo_over(struct noc_live *l, bool ok)
+noc_undo_over(struct noc_live *l, bool ok, const struct noc_failure *why)
 {
 	struct noc_lane *lane = l->lane;
 	struct noc_undo *u = lane->undo;
@@ -338,13 +338,16 @@ noc_undo_over(struct noc_live *l, bool ok)
 	bool at_hand;
 
 	if (!ok) {
-		char *path = noc_lane_path(lane, l->node), text[400];
+		char *path = noc_lane_path(lane, l->node);
+		char title[300], text[900];
 
 		r->undo_failed = true;
 		r->dirty = true;
 		snprintf(text, sizeof(text),
-			 "%s %s: run %s could not undo %s: it stays changed",
-			 r->rule, r->device, r->text, path);
+			 "%s: run %s could not undo %s%s%s%s: it stays changed",
+			 noc_run_title(r, title, sizeof(title)), r->text, path,
+			 why ? " (" : "", why ? why->block : "",
+			 why ? ")" : "");
 		free(path);
 		noc_notify_text(r->core, "noc", text, r->ev, r->mode, &r->id);
 	}

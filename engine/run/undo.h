@@ -14,6 +14,7 @@
  * same again and finds what is done.  Loop thread, inside an input.
  */
 struct noc_undo;
+struct noc_failure;
 
 #define NOC_ORDER_MAX (1LL << 40) /* of a mark in a row */
 
@@ -60,8 +61,9 @@ bool noc_undo_items(struct noc_each *e, struct noc_lane *const *lanes,
 		    size_t n);
 void noc_undo_begin(struct noc_live *l); /* an undo step */
 void noc_undo_go_on(struct noc_live *l); /* after a restart */
-/* One of its actions has ended; the live is freed. */
-void noc_undo_over(struct noc_live *l, bool ok);
+/* One of its actions has ended, why: as it failed, or NULL; the live is freed.
+ */
+void noc_undo_over(struct noc_live *l, bool ok, const struct noc_failure *why);
 
 /* ---- rows ---- */
 

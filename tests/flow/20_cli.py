@@ -346,7 +346,15 @@ def _():
                             "ok$", said, re.M), said)
         ran(d.cli("run", "show", run[:18]), 0,
             r"^ *AT +STEP +ACTION +TARGET +TRY +STATE +TOOK +RESULT$")
-        ran(d.cli("run", "start", "fails", "-w"), 1, r"^Failed: ")
+        # Who failed is named, in what is watched, shown and listed.
+        who = r"go +exec .*Failed +\d+ ms +permanent \(executor\): false "
+        bad = ran(d.cli("run", "start", "fails", "-w"), 1,
+                  r"^Failed: go \(executor\): false ended ")
+        noc.check(re.search(who, bad), bad)
+        said = d.cli("run", "show", bad.split()[0]).stdout
+        noc.check(re.search(r"^outcome +go \(executor\): false ", said, re.M)
+                  and re.search(who, said), said)
+        ran(d.cli("run", "list"), 0, r" Failed .* go \(executor\): false ")
         nap = ran(d.cli("run", "start", "nap")).strip()
         ran(d.cli("run", "--in", "Running"), 0, nap[:18])
         ran(d.cli("run", "resume", nap), 5, "^$", "is not paused")

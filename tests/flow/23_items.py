@@ -98,8 +98,8 @@ def _():
                             d.cli("run", "show", run).stdout, re.M),
                   d.cli("run", "show", run).stdout)
         said = d.cli("run", "show", run, "--items", "pre", "--failed").stdout
-        noc.check(re.search("^b +Failed .*permanent: sh ended", said, re.M),
-                  said)
+        noc.check(re.search(r"^b +Failed .*permanent \(executor\): sh ended",
+                            said, re.M), said)
         said = d.cli("run", "show", run, "--items", "pre")
         noc.check(re.search(r"\na +Succeeded .*\nb +Failed .*\nc +Running .*\n"
                             r"d +Running .*$", said.stdout.rstrip()), said.stdout)
@@ -151,8 +151,9 @@ def _():
         said = d.cli("run", "show", run, "--items", "precheck", "--failed")
         noc.check(re.search(r"^ITEM +STATE +TOOK +RESULT +COLLECTED$",
                             said.stdout, re.M), said.stdout)
-        noc.check(re.search(r"^sw003 +Failed +1000 ms +timeout: sw003 did not "
-                            r"answer +-$", said.stdout, re.M), said.stdout)
+        noc.check(re.search(r"^sw003 +Failed +1000 ms +timeout \(device\): "
+                            r"sw003 did not answer +-$", said.stdout, re.M),
+                  said.stdout)
         noc.equal(len(said.stdout.splitlines()), 1 + len(FAILED), "lines")
         noc.equal(said.stderr, "", "stderr")
         said = d.cli("run", "show", run, "--items", "precheck", "-n", "6")

@@ -407,7 +407,7 @@ test_known_too_late(void **state)
 	forged(&f, "link.down");
 	fix_answer(&f, "snmp.get", "{\"a\":9}");
 	assert_int_equal(f.sets, 0);
-	assert_int_equal(fix_said(&f, "Failed: raise: the event is not "
+	assert_int_equal(fix_said(&f, "Failed: raise (guard): the event is not "
 				      "authenticated, and nothing shows that "
 				      "it changed: port 9 of sw1: no snmp.get "
 				      "of it asked"),

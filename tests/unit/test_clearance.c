@@ -385,7 +385,7 @@ test_unless_as_it_is_in_force(void **state)
 		{ heal, without, true, 1, NULL },
 		{ without, heal, true, 0, "left alone: unless" },
 		{ heal, FIX_FLOW, false, 0,
-		  "Failed: raise: rule heal is not in the rules any more" },
+		  "Failed: raise (rule): rule heal is not in the rules any more" },
 		{ heal_fn, FIX_FLOW, false, 1, NULL },
 		{ heal_fn, FIX_FLOW, true, 0, "left alone: unless" },
 		{ heal_fn, without, true, 1, NULL },

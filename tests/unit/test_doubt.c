@@ -166,7 +166,8 @@ test_not_called(void **state)
 	f.refuses = NOC_ECONFIG;
 	fix_advance(&f, 2000);
 	assert_false(fix_running(&f, &id));
-	assert_int_equal(fix_said(&f, "Failed: job: the fixture refuses"), 1);
+	assert_int_equal(
+	    fix_said(&f, "Failed: job (nocturne): the fixture refuses"), 1);
 	assert_int_equal(f.cancelled, 0);
 	fix_close(&f);
 }
@@ -351,7 +352,7 @@ test_a_person_decides(void **state)
 	assert_false(fix_running(&f, &id));
 	fix_order(&f, "STEP_DONE job  exec failed: in_doubt", "RUN_END Failed",
 		  NULL);
-	assert_int_equal(fix_said(&f, "Failed: job: fail: joe"), 1);
+	assert_int_equal(fix_said(&f, "Failed: job (nocturne): fail: joe"), 1);
 
 	/* All its attempts again, and asked again in the end. */
 	id = asked(&f);
@@ -391,7 +392,9 @@ test_nobody_decides(void **state)
 		fix_advance(&f, 1);
 		assert_false(fix_running(&f, &id));
 		assert_int_equal(
-		    fix_said(&f, "Failed: job: fail: nobody in time"), 1);
+		    fix_said(&f,
+			     "Failed: job (nocturne): fail: nobody in time"),
+		    1);
 		f.dead = true;
 		life_close(&f);
 		state_remove(dir);
@@ -452,9 +455,10 @@ test_doubt_at_the_deadline(void **state)
 		assert_true(fix_running(&f, &id));
 		fix_advance(&f, 1);
 		assert_int_equal(f.started, cases[i].started);
-		assert_int_equal(fix_said(&f, "Failed: job: its deadline is "
-					      "over, it is not tried again"),
-				 cases[i].started == 1);
+		assert_int_equal(
+		    fix_said(&f, "Failed: job (nocturne): its deadline is "
+				 "over, it is not tried again"),
+		    cases[i].started == 1);
 		fix_close(&f);
 	}
 }
@@ -477,7 +481,8 @@ test_probe_after_the_deadline(void **state)
 	fix_advance(&f, 1);
 	assert_false(fix_running(&f, &id));
 	assert_int_equal(f.started, 2);
-	assert_int_equal(fix_said(&f, "Failed: job: its deadline is over"), 1);
+	assert_int_equal(
+	    fix_said(&f, "Failed: job (nocturne): its deadline is over"), 1);
 	fix_close(&f);
 }
 

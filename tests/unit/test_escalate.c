@@ -76,8 +76,10 @@ test_ack(void **state)
 	assert_int_equal(
 	    fix_said(&f, "oncall: all clear (acknowledged by joe)"), 1);
 	assert_int_equal(
-	    fix_said(&f, "Failed: look: it said no (permanent); acknowledged "
-			 "by joe"),
+	    fix_said(
+		&f,
+		"Failed: look (device): it said no (permanent); acknowledged "
+		"by joe"),
 	    1);
 	fix_order(&f, "SIGNAL ack", "RUN_END Failed", NULL);
 	fix_advance(&f, 3600 * 1000);

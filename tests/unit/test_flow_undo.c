@@ -52,8 +52,8 @@ test_a_failing_undo_is_loud_and_stops_no_other(void **state)
 					       { 0 } });
 	flow_ended(&f, "Failed");
 	assert_string_equal(flow_order(), "a b c bad c!undo b!undo a!undo ");
-	assert_int_equal(fix_count(&f, "could not undo b: it stays changed"),
-			 1);
+	assert_int_equal(
+	    fix_count(&f, "could not undo b (device): it stays changed"), 1);
 	assert_int_equal(fix_count(&f, "it stays changed"), 1);
 	flow_close(&f);
 }
@@ -507,8 +507,8 @@ test_a_freeze_makes_it_a_loud_failure(void **state)
 	flow_reply_to(&f, "bad");
 	flow_ended(&f, "Failed");
 	assert_int_equal(flow_made("a!undo"), 0);
-	assert_int_equal(fix_count(&f, "could not undo a: it stays changed"),
-			 1);
+	assert_int_equal(
+	    fix_count(&f, "could not undo a (freeze): it stays changed"), 1);
 	flow_close(&f);
 }
 
@@ -585,8 +585,9 @@ test_a_job_with_a_frozen_device(void **state)
 		flow_ended(&f, cases[i].loud ? "Failed" : "Succeeded");
 		assert_int_equal(fix_count(&f, "y is frozen by freeze f1"),
 				 cases[i].loud);
-		assert_int_equal(fix_said(&f, "could not undo job: it stays"),
-				 cases[i].loud);
+		assert_int_equal(
+		    fix_said(&f, "could not undo job (freeze): it stays"),
+		    cases[i].loud);
 		flow_close(&f);
 		free(text);
 	}

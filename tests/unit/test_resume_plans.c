@@ -167,9 +167,10 @@ test_decided_without_functions(void **state)
 	static const struct {
 		const char *signal, *says;
 	} cases[] = {
-		{ "fail", "Failed: sleep_1: fail: joe" },
-		{ "done", "Failed: told: The functions of this flow are not in "
-			  "the rules any more." },
+		{ "fail", "Failed: sleep_1 (nocturne): fail: joe" },
+		{ "done",
+		  "Failed: told (rule): The functions of this flow are not in "
+		  "the rules any more." },
 	};
 
 	(void)state;
@@ -332,7 +333,9 @@ test_line_of_before(void **state)
 	life_dies(&f, dir, "\n\n\n" TOLD("x", "error(\"no\")"));
 	fix_advance(&f, 10000);
 	assert_int_equal(
-	    fix_said(&f, "Failed: told: function f/2/when: no (t.lua:1)"), 1);
+	    fix_said(&f,
+		     "Failed: told (rule): function f/2/when: no (t.lua:1)"),
+	    1);
 	life_done(&f, dir);
 }
 

@@ -279,8 +279,8 @@ test_escalation_is_ended_by_its_event(void **state)
 		/* As a step it was answered, else the run stays failed. */
 		assert_int_equal(fix_running(&f, &id), i == 1);
 		assert_int_equal(fix_said(&f, "log step: answered"), i == 1);
-		assert_int_equal(fix_said(&f, "Failed: look: it said no"),
-				 i == 0);
+		assert_int_equal(
+		    fix_said(&f, "Failed: look (device): it said no"), i == 0);
 		life_done(&f, dir);
 	}
 }

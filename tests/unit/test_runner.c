@@ -201,7 +201,8 @@ test_deadline(void **state)
 	fix_advance(&f, 11 * 1000);
 	assert_int_equal(f.started, 1);
 	assert_false(fix_running(&f, &id));
-	assert_int_equal(fix_said(&f, "Failed: job: its deadline is over"), 1);
+	assert_int_equal(
+	    fix_said(&f, "Failed: job (nocturne): its deadline is over"), 1);
 	fix_close(&f);
 }
 
@@ -270,7 +271,8 @@ test_verify_gives_up(void **state)
 		reads++;
 	}
 	assert_in_range(reads, 30, 32); /* 90 s of 3 s */
-	assert_int_equal(fix_said(&f, "Failed: is_up: not as expected"), 1);
+	assert_int_equal(
+	    fix_said(&f, "Failed: is_up (verify): not as expected"), 1);
 	assert_int_equal(fix_said(&f, "oper"),
 			 2); /* and says what it saw, to noc too */
 	assert_int_equal(f.sets, 0);

@@ -332,7 +332,7 @@ test_stop_and_fail(void **state)
 		{ "stop \"{nope} is missing\" { when = { ifname = \"eth7\" } }",
 		  "Succeeded: ?nope? is missing" },
 		{ "fail \"{ifname} is too much\" { when = { ifname = \"eth7\" } }",
-		  "Failed: fail_1: eth7 is too much" },
+		  "Failed: fail_1 (flow): eth7 is too much" },
 	};
 
 	(void)state;
@@ -432,7 +432,7 @@ test_what_is_said_at_the_end(void **state)
 	} cases[] = {
 		{ "log \"x\"", 0, NULL },
 		{ "stop \"enough\"", 0, "Succeeded: enough (0.0 s)" },
-		{ "fail \"no\"", 0, "Failed: fail_1: no (0.0 s)" },
+		{ "fail \"no\"", 0, "Failed: fail_1 (flow): no (0.0 s)" },
 		{ "sleep \"1500ms\"", 1500, "Succeeded: sleep_1 (1.5 s)" },
 		{ "stop \"x\" { when = { user = 1 } }, sleep \"1s\" { when ="
 		  " { user = 1 } }",
