@@ -120,6 +120,8 @@ class Clocked(flows.Flows):
             for run, flow in names.items():
                 if run in rec:
                     at[flow].append(int.from_bytes(rec[40:48], "big"))
+        # Who waits for the lock does so from the start of who has it.
+        at["waits"].insert(0, at["holds"][0])
         return {flow: (times[-1] - times[0]) / spine.NS
                 for flow, times in at.items()}
 
