@@ -467,10 +467,10 @@ noc_lane_stop(struct noc_lane *lane, const char *why)
 }
 
 void
-noc_lane_stopped(struct noc_lane *lane, const struct noc_step_def *stop)
+noc_lane_stopped(struct noc_lane *lane, char *why)
 {
 	free(lane->stopped);
-	lane->stopped = noc_step_reason(lane, stop);
+	lane->stopped = why;
 	lane->failed = lane->cancelled = true;
 }
 

@@ -19,8 +19,8 @@ void noc_lane_cancel_but(struct noc_lane *lane, const struct noc_live *but,
 			 const char *why);
 /* It ends here, well: its run, its item, its called flow. */
 void noc_lane_stop(struct noc_lane *lane, const char *why);
-/* As that left it. */
-void noc_lane_stopped(struct noc_lane *lane, const struct noc_step_def *stop);
+/* As that left it; why is owned. */
+void noc_lane_stopped(struct noc_lane *lane, char *why);
 /* Nothing new begins in it; what is under way goes on until it is cancelled. */
 void noc_lane_call_off(struct noc_lane *lane);
 /* Nothing new begins; what only reads is cancelled. */

@@ -261,7 +261,7 @@ attempt_cleared(struct noc_attempt *a)
 		break;
 	case NOC_CLEAR_STOP:
 		attempt_not_started(a, f.message);
-		noc_lane_stop(l->lane, f.message);
+		noc_step_stopped(l, f.message);
 		break;
 	case NOC_CLEAR_FAIL:
 		attempt_refused(a, &f);
@@ -377,7 +377,7 @@ attempt_withheld(struct noc_live *l, const struct noc_step_def *def,
 		c = noc_targets_clearance(l, &f);
 	c = attempt_clearance(l, c);
 	if (c == NOC_CLEAR_STOP) {
-		noc_lane_stop(l->lane, f.message);
+		noc_step_stopped(l, f.message);
 		return true;
 	}
 	if (c == NOC_CLEAR_FAIL) {

@@ -21,6 +21,7 @@
 #include "engine/run/rows.h"
 #include "engine/run/runner.h"
 #include "engine/run/stage.h"
+#include "engine/run/step.h"
 #include "engine/run/advance.h"
 #include "engine/run/undo.h"
 
@@ -395,6 +396,7 @@ step_load(struct noc_lane *lane, size_t node, const struct noc_step_row *row,
 	const struct noc_step_def *def = &lane->run->plan->steps[node];
 	enum noc_end end = step_states[state].end;
 	int64_t order = noc_value_get_int(row->json, "order", 0);
+	const char *stopped = noc_value_get_str(row->json, "stopped", NULL);
 
 	if (order > 0)
 		noc_undo_load_mark(lane, node, order,
@@ -417,7 +419,9 @@ step_load(struct noc_lane *lane, size_t node, const struct noc_step_row *row,
 		for (struct noc_lane *at = lane; at; at = at->up)
 			at->would = true;
 	if (def->kind == NOC_STEP_STOP && end == NOC_END_OK)
-		noc_lane_stopped(lane, def);
+		noc_lane_stopped(lane, noc_step_reason(lane, def));
+	if (stopped)
+		noc_lane_stopped(lane, noc_strdup(stopped));
 	noc_lane_set_end(lane, node, end);
 	step_load_live(lane, node, row, step_states[state].state);
 	if (end == NOC_END_NONE && noc_live_find(lane, node))

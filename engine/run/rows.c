@@ -408,3 +408,27 @@ noc_step_write_done(struct noc_live *l, const struct noc_step_done *d)
 	}
 	noc_crash_point("run.after_done");
 }
+
+void
+noc_step_write_stopped(struct noc_live *l, const char *why)
+{
+	const struct noc_run *r = l->run;
+	struct noc_value *json = noc_step_row_json(l);
+	const struct noc_step_row row = {
+		.run = r->id,
+		.path = l->path,
+		.node = (int64_t)l->node,
+		.item = l->lane->item,
+		.attempt = l->attempt,
+		.state = "Skipped",
+		.started_ns = noc_steady_wall(r->core, l->step_ns),
+		.ended_ns = noc_core_time(r->core).wall_ns,
+		.json = json,
+	};
+
+	noc_value_set(json, "outcome", noc_value_str(why));
+	noc_value_set(json, "stopped", noc_value_str(why));
+	noc_txn_step(noc_core_txn(r->core), &row);
+	noc_value_free(json);
+	l->dirty = false;
+}

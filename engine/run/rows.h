@@ -40,6 +40,8 @@ struct noc_live;
 void noc_step_write_start(struct noc_live *l, const struct noc_step_def *def,
 			  const char *target, const struct noc_value *params);
 void noc_step_write_done(struct noc_live *l, const struct noc_step_done *d);
+/* Its row alone: its lane is stopped there, for this reason. */
+void noc_step_write_stopped(struct noc_live *l, const char *why);
 /* What the row says of a step that has written nothing yet; returned. */
 struct noc_value *noc_step_row_json(const struct noc_live *l);
 /* {class, block, code, message}; returned. */

@@ -146,6 +146,8 @@ step_json(const struct noc_lane *lane, size_t node, const char *path,
 	if (end == NOC_END_FAILED && step_failed_last(lane, path))
 		noc_value_set(json, "error", noc_value_copy(lane->error));
 	/* Which of them it was makes no difference. */
+	if (end == NOC_END_SKIPPED && lane->stopped)
+		noc_value_set(json, "stopped", noc_value_str(lane->stopped));
 	if (end == NOC_END_SKIPPED && lane->would &&
 	    noc_step_withheld(def, lane->run->mode))
 		noc_value_set(json, "outcome", noc_value_str("would have"));

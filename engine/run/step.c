@@ -280,6 +280,18 @@ noc_step_skip(struct noc_live *l, const char *fmt, ...)
 	step_leave(l, NOC_END_SKIPPED);
 }
 
+void
+noc_step_stopped(struct noc_live *l, const char *why)
+{
+	struct noc_lane *lane = l->lane;
+
+	if (!l->went)
+		noc_undo_unmark(l);
+	noc_step_write_stopped(l, why);
+	noc_live_end(l, NOC_END_SKIPPED);
+	noc_lane_stop(lane, why);
+}
+
 /* ---- the kinds ---- */
 
 char *

@@ -32,6 +32,8 @@ void noc_step_succeed_whole(struct noc_live *l, struct noc_step_done *d);
 void noc_step_fail(struct noc_live *l, struct noc_step_done *d);
 void noc_step_skip(struct noc_live *l, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+/* It was not to be, and its lane ends here, well. */
+void noc_step_stopped(struct noc_live *l, const char *why);
 /* Not done but written down: "would have: ..."; the run goes on. */
 void noc_step_withhold(struct noc_live *l, struct noc_step_done *d);
 /* By its definition somebody else has failed than who was called. */

@@ -68,6 +68,44 @@ test_unless_comes_while_the_disk_is_slow(void **state)
 	fix_close(&f);
 }
 
+/* An item ends there, also when the daemon dies before what it has out did;
+ * and what was left alone is not taken back. */
+static void
+test_unless_stops_an_item(void **state)
+{
+	static const char rules[] =
+	    "rule \"heal\" { mode = \"active\", on = \"link.down\", " UNLESS
+	    "key = \"{link}\", run = flow { each \"n\" { over = { \"a\" },"
+	    " parallel { { step \"l\" { snmp.get { b = \"a.0\" }, timeout ="
+	    " \"9s\" }, step \"s\" { exec { \"s\" }, timeout = \"1s\","
+	    " undo = exec { \"u\" } }, step \"t\" { exec { \"t\" }, timeout"
+	    " = \"9s\" } }, { step \"x\" { exec { \"x\" }, timeout = \"9s\","
+	    " probe = snmp.get { d = \"a.0\" } } } } },"
+	    " log \"after {steps.n.ok}\", on_fail = { undo = \"run\" },"
+	    " fail \"now\" } }\n";
+	char *dir = state_make();
+	struct fix f;
+
+	(void)state;
+	life_open(&f, dir, noc_clock_read(), rules);
+	fix_start(&f, "heal", NOC_ACTIVE, NOC_TRUST_HIGH);
+	changed(&f);
+	fix_answer(&f, "snmp.get", "{\"b\":1}");
+	assert_int_equal(fix_count(&f, "STEP_START n[a]/s"), 1);
+	assert_int_equal(fix_count(&f, "STEP_DONE n[a]/s"), 1);
+	fix_advance(&f, 2000); /* its time is over, and nothing was out */
+	assert_int_equal(f.started, 2);
+	life_dies(&f, dir, rules);
+	fix_advance(&f, 1);
+	fix_answer(&f, "snmp.get", "{\"d\":1}");
+	assert_int_equal(fix_count(&f, "STEP_START n[a]/s"), 0);
+	assert_int_equal(fix_count(&f, "STEP_START n[a]/t"), 0);
+	assert_int_equal(fix_said(&f, "log heal: after 1"), 1);
+	assert_int_equal(fix_count(&f, "!undo"), 0);
+	assert_int_equal(fix_runs(&f), 0);
+	life_done(&f, dir);
+}
+
 static void
 test_freeze_comes_while_the_disk_is_slow(void **state)
 {
@@ -424,6 +462,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_unless_comes_while_the_disk_is_slow),
+		cmocka_unit_test(test_unless_stops_an_item),
 		cmocka_unit_test(test_freeze_comes_while_the_disk_is_slow),
 		cmocka_unit_test(test_what_observes_is_asked_too),
 		cmocka_unit_test(test_stale_after_a_minute),
