@@ -109,7 +109,8 @@ steps_compare(const void *a, const void *b)
 /* ---- what an each comes to ---- */
 
 static const char *const count_names[] = { "total",   "ok",    "failed",
-					   "skipped", "would", "ok_percent" };
+					   "skipped", "cancelled", "would",
+					   "ok_percent" };
 
 /* As it ended: it says so itself. */
 static struct noc_value *

@@ -77,7 +77,7 @@ correlate_fire(struct noc_core *core, struct noc_candidate *c)
 	c->ev = noc_core_write_event(core, c->ev, "matched");
 	cause.ev = c->ev;
 	if (noc_run_start(core, &cause, &run, &err) < 0) {
-		noc_outcome(core, c, "errored", "%s", err.msg);
+		noc_outcome(core, c, noc_run_refusal(&err), "%s", err.msg);
 		return;
 	}
 	noc_guard_fired(core, c);

@@ -58,7 +58,7 @@ pair_run(struct noc_core *core, const struct noc_pair *pair,
 	    noc_value_str(noc_duration_format(text, elapsed_ms / 1000 * 1000)));
 	if (noc_run_start(core, &cause, &run, &err) < 0)
 		noc_core_decide(core, ev, pair->name, pair->definition,
-				"errored", NULL, "%s", err.msg);
+				noc_run_refusal(&err), NULL, "%s", err.msg);
 	else
 		noc_core_decide(core, ev, pair->name, pair->definition, "fired",
 				&run, "%s after %s%s",

@@ -76,8 +76,9 @@ noc_step_gives(const struct noc_step_def *s, const char *field,
 	       const char **meant)
 {
 	static const char *const of_each[] = {
-		"total",      "ok",    "failed",   "skipped",	   "would",
-		"ok_percent", "items", "ok_items", "failed_items", NULL
+		"total",     "ok",	     "failed",	   "skipped",
+		"cancelled", "would",	     "ok_percent", "items",
+		"ok_items",  "failed_items", NULL
 	};
 	const char *what = "nothing that it gives";
 	struct gives g = { .n = 0 };

@@ -43,7 +43,7 @@ each_is_lost(const struct noc_each *e)
 	    each_ok(e) + e->count[NOC_ITEM_WAITS] + e->count[NOC_ITEM_OPEN];
 
 	return e->check_error || e->cancelled || may < each_needs(e) ||
-	       (e->n > 0 && e->count[NOC_ITEM_SKIPPED] == e->n);
+	       (e->n > 0 && e->need && e->count[NOC_ITEM_SKIPPED] == e->n);
 }
 
 bool

@@ -213,15 +213,15 @@ each_output(const struct noc_each *e, bool whole)
 {
 	struct noc_value *out = noc_value_map();
 	size_t ok = e->count[NOC_ITEM_OK] + e->count[NOC_ITEM_WOULD];
-	size_t skipped = e->count[NOC_ITEM_SKIPPED] +
-			 e->count[NOC_ITEM_CANCELLED] +
-			 e->count[NOC_ITEM_WAITS];
+	size_t skipped = e->count[NOC_ITEM_SKIPPED] + e->count[NOC_ITEM_WAITS];
 
 	noc_value_set(out, "total", noc_value_int((int64_t)e->n));
 	noc_value_set(out, "ok", noc_value_int((int64_t)ok));
 	noc_value_set(out, "failed",
 		      noc_value_int((int64_t)e->count[NOC_ITEM_FAILED]));
 	noc_value_set(out, "skipped", noc_value_int((int64_t)skipped));
+	noc_value_set(out, "cancelled",
+		      noc_value_int((int64_t)e->count[NOC_ITEM_CANCELLED]));
 	noc_value_set(out, "would",
 		      noc_value_int((int64_t)e->count[NOC_ITEM_WOULD]));
 	noc_value_set(out, "ok_percent",

@@ -40,6 +40,17 @@ noc_escalate_stops(const struct noc_live *l, const char *signal)
 	return false;
 }
 
+/* Without a key to make of the event.  Of a rule that is gone nobody knows what
+ * its key was made of, unless both name a link: people end it. */
+static bool
+escalate_same_device(const struct noc_run *r, const struct noc_rule *rule,
+		     const struct noc_event *ev)
+{
+	if (r->ev && r->ev->link.len && ev->link.len)
+		return noc_slice_eq(r->ev->link, ev->link);
+	return rule || !r->key[0] || strcmp(r->actor, "rule") != 0;
+}
+
 /* The same thing: the key of the rule as it is now, which a reload may have
  * changed since the run began, or, without the rule, device and link. */
 static bool
@@ -55,8 +66,7 @@ escalate_same(const struct noc_run *r, const struct noc_event *ev)
 	if (ev->device.len == strlen(r->device) &&
 	    !memcmp(ev->device.p, r->device, ev->device.len) &&
 	    !(rule && rule->key))
-		return !r->ev || !r->ev->link.len || !ev->link.len ||
-		       noc_slice_eq(r->ev->link, ev->link);
+		return escalate_same_device(r, rule, ev);
 	if (!rule || !rule->key || !r->key[0])
 		return false;
 	same =

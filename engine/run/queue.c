@@ -263,19 +263,20 @@ on_supersede(void *arg)
 {
 	struct queue_end *e = arg;
 	char why[96];
-	const struct noc_cancel how = { .actor = e->actor,
-					.why = why,
-					.force = true };
+	/* What it has out may end: until then who is next waits. */
+	const struct noc_cancel how = { .actor = e->actor, .why = why };
 	struct noc_err err;
 
 	snprintf(why, sizeof(why), "superseded by run %s", e->by);
 	noc_core_begin(e->core, noc_core_turn(e->core));
-	if (noc_run_find(e->core, &e->run))
-		(void)noc_run_cancel(e->core, &e->run, &how, &err);
+	if (noc_run_find(e->core, &e->run) &&
+	    !noc_run_cancel(e->core, &e->run, &how, &err))
+		queue_of(e->core)->superseded++;
 	noc_core_end(e->core);
 	free(e);
 }
 
+/* Those before it. */
 static void
 same_supersede(struct noc_run *r, const struct queue_same *s)
 {
@@ -283,13 +284,16 @@ same_supersede(struct noc_run *r, const struct queue_same *s)
 
 	TAILQ_FOREACH(h, &s->runs, link)
 	{
-		struct queue_end *e = noc_calloc(1, sizeof(*e));
+		struct queue_end *e;
+
+		if (h->run == r)
+			return;
+		e = noc_calloc(1, sizeof(*e));
 
 		e->core = r->core;
 		e->run = h->run->id;
 		snprintf(e->by, sizeof(e->by), "%s", r->text);
 		snprintf(e->actor, sizeof(e->actor), "%s", r->actor);
-		queue_of(r->core)->superseded++;
 		noc_core_defer(r->core, on_supersede, free, e);
 	}
 }
@@ -629,6 +633,10 @@ noc_queue_go_on(struct noc_core *core, struct noc_run **all, size_t n)
 
 		if (r->pending && r->hold->begins)
 			queue_begin(r);
+		/* It may have died before it said so. */
+		else if (r->pending && r->hold->same &&
+			 r->plan->hold->on_running == NOC_RUNNING_SUPERSEDE)
+			same_supersede(r, r->hold->same);
 	}
 }
 

@@ -32,10 +32,21 @@
  */
 #define BLOCKED_NS (24 * 3600 * NOC_NS_PER_S)
 
+static bool
+run_is_blocked(const struct noc_run *r)
+{
+	const struct noc_live *l = r->lives;
+
+	while (l && !(l->wait == NOC_WAIT_BLOCKED && l->due_ns))
+		l = l->next;
+	return l != NULL;
+}
+
 static void
 run_block(struct noc_live *l, const char *why)
 {
 	struct noc_run *r = l->run;
+	bool told = run_is_blocked(r);
 	char text[600], title[300];
 
 	noc_live_wait(l, NOC_WAIT_BLOCKED, "blocked",
@@ -46,7 +57,8 @@ run_block(struct noc_live *l, const char *why)
 		 r->unread	 ? "fail"
 		 : r->lacks_code ? "done or fail, or load them"
 				 : "retry, done or fail");
-	noc_notify_text(r->core, "noc", text, r->ev, r->mode, &r->id);
+	if (!told) /* many of its items may be */
+		noc_notify_text(r->core, "noc", text, r->ev, r->mode, &r->id);
 }
 
 /* An intent without a result. */

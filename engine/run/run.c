@@ -307,6 +307,14 @@ noc_run_start(struct noc_core *core, const struct noc_run_cause *given,
 	return 0;
 }
 
+const char *
+noc_run_refusal(const struct noc_err *err)
+{
+	return err->kind == NOC_ECONFLICT || err->kind == NOC_ERESOURCE
+		   ? "guarded"
+		   : "errored";
+}
+
 int
 noc_run_start_flow(struct noc_core *core, const char *flow,
 		   const struct noc_run_cause *cause, struct noc_id *id,

@@ -42,6 +42,8 @@ struct noc_signal {
 	const struct noc_value *items; /* keys, those only; NULL: all */
 };
 /* Stops escalations waiting for it, or decides what waits for people. */
+/* The decision that it was not started: refused, or an error. */
+const char *noc_run_refusal(const struct noc_err *err);
 int noc_run_signal(struct noc_core *core, const struct noc_id *id,
 		   const struct noc_signal *s, struct noc_err *err);
 /* Nothing new begins, and nothing that changes something goes out, until it is

@@ -19,19 +19,35 @@
 #include "engine/run/each.h"
 #include "engine/run/undo.h"
 
+/* What was let come to its end failed: that is told with who cancelled it. */
+static void
+stage_say_failure(struct noc_run *r)
+{
+	char *said =
+	    noc_asprintf("%s; %s: %s", r->outcome ? r->outcome : "cancelled",
+			 noc_value_get_str(r->error, "step", "a step"),
+			 noc_value_get_str(r->error, "message", "failed"));
+
+	free(r->outcome);
+	r->outcome = said;
+}
+
 static void
 stage_verdict(struct noc_run *r)
 {
 	const struct noc_lane *root = r->root;
 
-	r->verdict = root->broken || (root->failed && !root->cancelled)
+	r->verdict = noc_value_get(r->json, "cancel") ? "Cancelled"
+		     : root->broken || (root->failed && !root->cancelled)
 			 ? "Failed"
 		     : root->cancelled && !root->stopped ? "Cancelled"
 							 : "Succeeded";
-	if (strcmp(r->verdict, "Failed") == 0 && root->error) {
+	if (root->broken && root->error) {
 		noc_value_free(r->error);
 		r->error = noc_value_copy(root->error);
 	}
+	if (root->broken && !strcmp(r->verdict, "Cancelled"))
+		stage_say_failure(r);
 	r->dirty = true;
 }
 

@@ -328,29 +328,38 @@ undo_tell(const struct noc_live *l)
 	free(path);
 }
 
+/* Told once a run: of many items the rest is in their rows. */
+static void
+undo_failed(const struct noc_live *l, const struct noc_failure *why)
+{
+	struct noc_run *r = l->run;
+	char *path, title[300], text[900];
+
+	r->dirty = true;
+	if (r->undo_failed)
+		return;
+	r->undo_failed = true;
+	path = noc_lane_path(l->lane, l->node);
+	snprintf(text, sizeof(text),
+		 "%s: run %s could not undo %s%s%s%s: it stays changed, as does "
+		 "what else `nocturne run show %s` says could not be undone",
+		 noc_run_title(r, title, sizeof(title)), r->text, path,
+		 why ? " (" : "", why ? why->block : "", why ? ")" : "",
+		 r->text);
+	free(path);
+	noc_notify_text(r->core, "noc", text, r->ev, r->mode, &r->id);
+}
+
 void
 noc_undo_over(struct noc_live *l, bool ok, const struct noc_failure *why)
 {
 	struct noc_lane *lane = l->lane;
 	struct noc_undo *u = lane->undo;
 	struct undo_job *job = u ? u->job : NULL;
-	struct noc_run *r = l->run;
 	bool at_hand;
 
-	if (!ok) {
-		char *path = noc_lane_path(lane, l->node);
-		char title[300], text[900];
-
-		r->undo_failed = true;
-		r->dirty = true;
-		snprintf(text, sizeof(text),
-			 "%s: run %s could not undo %s%s%s%s: it stays changed",
-			 noc_run_title(r, title, sizeof(title)), r->text, path,
-			 why ? " (" : "", why ? why->block : "",
-			 why ? ")" : "");
-		free(path);
-		noc_notify_text(r->core, "noc", text, r->ev, r->mode, &r->id);
-	}
+	if (!ok)
+		undo_failed(l, why);
 	undo_done(u, l->node, ok ? NOC_UNDONE_OK : NOC_UNDONE_FAILED);
 	if (ok)
 		undo_tell(l);

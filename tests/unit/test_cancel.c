@@ -142,6 +142,11 @@ test_cancelled_calls_fail(void **state)
 	fix_refuse(&f, "http.post", "transient", 0);
 	assert_false(fix_running(&f, &id));
 	assert_int_equal(f.started, 2);
+	/* People ended it, and how its last call went is said. */
+	assert_int_equal(fix_count(&f, "RUN_END Failed"), 0);
+	assert_int_equal(fix_count(&f, "RUN_END Cancelled"), 2);
+	assert_int_equal(fix_count(&f, "\"reason\":\"cancelled by joe; one: "),
+			 1);
 	fix_close(&f);
 }
 

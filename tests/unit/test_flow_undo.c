@@ -58,6 +58,27 @@ test_a_failing_undo_is_loud_and_stops_no_other(void **state)
 	flow_close(&f);
 }
 
+/* One of many, or all of them: people are told once. */
+static void
+test_many_failing_undos_are_one_notice(void **state)
+{
+	static const struct flow_says says[] = { { "!undo", "permanent" },
+						 { "bad", "permanent" },
+						 { 0 } };
+	struct fix f;
+
+	(void)state;
+	flow_begin(&f,
+		   "flow 'f' { on_fail = { undo = 'run' }, put('a', { undo ="
+		   " back() }), each 'all' { over = { 'a', 'b', 'c' },"
+		   " put('p', { undo = back() }) }, get 'bad' }",
+		   says);
+	fix_advance(&f, 3600 * 1000);
+	flow_ended(&f, "Failed");
+	assert_int_equal(fix_said(&f, "could not undo"), 1);
+	flow_close(&f);
+}
+
 static void
 test_scopes_of_an_each(void **state)
 {
@@ -636,6 +657,7 @@ main(void)
 		cmocka_unit_test(test_what_failed_is_undone_too),
 		cmocka_unit_test(
 		    test_a_failing_undo_is_loud_and_stops_no_other),
+		cmocka_unit_test(test_many_failing_undos_are_one_notice),
 		cmocka_unit_test(test_scopes_of_an_each),
 		cmocka_unit_test(test_run_and_succeeded_items),
 		cmocka_unit_test(test_an_undo_step),

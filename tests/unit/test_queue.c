@@ -25,6 +25,8 @@ static const char flows[] =
     "flow 'after' (set { dedup = '{input.b}', on_running = 'queue' })\n"
     "flow 'join' (set { dedup = '{input.b}', on_running = 'join' })\n"
     "flow 'new' (set { dedup = '{input.b}', on_running = 'supersede' })\n"
+    "flow 'slow' { input = { b = 'string' }, dedup = '{input.b}', on_running"
+    " = 'supersede', sleep '1h' }\n"
     "flow 'never' (set { dedup = '{input.b}', on_closed = 'reject' })\n"
     "flow 'failed' (set { dedup = '{input.b}', on_closed = 'failed_only',"
     " dedup_window = '1h' })\n"
@@ -345,14 +347,72 @@ test_supersede(void **state)
 	starts(&f, "new", "1");
 	b = starts(&f, "new", "1");
 	fix_advance(&f, 1);
+	/* What it has out may end: until then the other one waits. */
+	assert_int_equal(fix_runs(&f), 2);
+	assert_int_equal(fix_figure(&f, "runs.pending"), 1);
+	assert_int_equal(fix_count(&f, "RUN_END"), 0);
+	fix_advance(&f, 3000);
+	assert_int_equal(f.ncalls, 1);
+	answer(&f);
 	assert_int_equal(fix_runs(&f), 1);
 	assert_int_equal(f.ncalls, 1);
 	out_is(&f, 0, &b);
-	assert_int_equal(fix_count(&f, "superseded by run"), 3);
+	assert_int_equal(fix_count(&f, "superseded by run"), 2);
+	assert_int_equal(fix_figure(&f, "runs.superseded"), 1);
 	fix_order(&f, "RUN_START", "RUN_START", "SIGNAL cancel",
-		  "RUN_END Cancelled", "SIGNAL begin", "STEP_START s", NULL);
+		  "STEP_DONE s sw1 snmp.set ok", "RUN_END Cancelled",
+		  "SIGNAL begin", "STEP_START s", NULL);
 	answer(&f);
 	assert_int_equal(fix_runs(&f), 0);
+	fix_close(&f);
+}
+
+/* It died between the start of the one and the end of the other. */
+static void
+test_supersede_over_a_death(void **state)
+{
+	char *dir = state_make();
+	struct fix f;
+
+	(void)state;
+	life_open(&f, dir, noc_clock_read(), flows);
+	starts(&f, "slow", "1");
+	(void)start(&f, "slow", "1"); /* its cancel is not on the disk */
+	assert_int_equal(fix_count(&f, "SIGNAL cancel"), 1);
+	life_written(&f);
+	state_sql(dir, "UPDATE runs SET state = 'Pending', phase = 'queued'"
+		       " WHERE n = 2; UPDATE runs SET json = json_remove(json,"
+		       " '$.cancel'), state = 'Running', ended = 0 WHERE n = 1;"
+		       " UPDATE steps SET state = 'Running'");
+	life_dies(&f, dir, flows);
+	fix_advance(&f, 20000);
+	assert_int_equal(fix_count(&f, "SIGNAL cancel"), 1);
+	assert_int_equal(fix_count(&f, "RUN_END Cancelled"), 1);
+	assert_int_equal(fix_runs(&f), 1);
+	life_done(&f, dir);
+}
+
+/* A rule whose run is refused has been held back: nothing went wrong. */
+static void
+test_a_rule_is_guarded(void **state)
+{
+	static const char rules[] =
+	    "rule 'r' { on = 'login.failed', key = '{device}', mode ="
+	    " 'active', run = flow { dedup = '{device}', step 's' { snmp.get {"
+	    " a = 'sysName.0' }, timeout = '5s' } } }\n";
+	struct fix f = { 0 };
+
+	(void)state;
+	fix_open(&f, rules);
+	for (int i = 0; i < 2; i++) {
+		cor_tell(&f, &(struct tell){ .kind = "login.failed",
+					     .device = "sw1" });
+		fix_pump(&f);
+	}
+	assert_int_equal(cor_count(&f, "r")->fired, 1);
+	assert_int_equal(cor_count(&f, "r")->guarded, 1);
+	assert_int_equal(cor_count(&f, "r")->errored, 0);
+	assert_int_equal(fix_count(&f, "runs for the same dedup key"), 1);
 	fix_close(&f);
 }
 
@@ -633,6 +693,8 @@ main(void)
 		cmocka_unit_test(test_queue),
 		cmocka_unit_test(test_join),
 		cmocka_unit_test(test_supersede),
+		cmocka_unit_test(test_supersede_over_a_death),
+		cmocka_unit_test(test_a_rule_is_guarded),
 		cmocka_unit_test(test_supersedes_itself),
 		cmocka_unit_test(test_those_that_ended),
 		cmocka_unit_test(test_so_many_wait),
