@@ -108,8 +108,8 @@ steps_compare(const void *a, const void *b)
 
 /* ---- what an each comes to ---- */
 
-static const char *const count_names[] = { "total",   "ok",    "failed",
-					   "skipped", "cancelled", "would",
+static const char *const count_names[] = { "total",	"ok",	     "failed",
+					   "skipped",	"cancelled", "would",
 					   "ok_percent" };
 
 /* As it ended: it says so itself. */

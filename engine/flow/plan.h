@@ -65,6 +65,8 @@ struct noc_edge {
 };
 
 /* How much of a fan-out must go well. */
+#define NOC_AFTER_TIMEOUT_MS (3600 * 1000LL) /* undo, on_fail, finally */
+
 enum noc_need_kind { NOC_NEED_ALL, NOC_NEED_COUNT, NOC_NEED_PERCENT };
 enum noc_undo_scope {
 	NOC_UNDO_NONE,
@@ -183,8 +185,9 @@ struct noc_plan {
 	size_t nbody;			   /* of steps[]: before these two */
 	size_t on_fail_node, finally_node; /* 0: none */
 	enum noc_undo_scope undo;	   /* when it fails: none or all */
-	bool undo_cancelled;		   /* also when it is cancelled */
-	int64_t timeout_ms;		   /* of the whole run; 24 h */
+	int64_t undo_ms;	   /* all of that together; 0: an hour */
+	bool undo_cancelled;	   /* also when it is cancelled */
+	int64_t timeout_ms;	   /* of the whole run; 24 h */
 	struct noc_hold_def *hold; /* beside others; of a good plan set */
 	bool acting;		   /* has a step that mutates */
 	bool calls;		   /* has functions */

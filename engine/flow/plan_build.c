@@ -15,8 +15,7 @@
 /* The tree of the AST into nodes, in pre-order: see plan.h.  Those with names
  * of their own are in plan_scope.c. */
 
-#define RUN_TIMEOUT_MS	 (24 * 3600 * 1000LL)
-#define AFTER_TIMEOUT_MS (3600 * 1000LL) /* on_fail and finally */
+#define RUN_TIMEOUT_MS (24 * 3600 * 1000LL)
 
 /* Is what is at hand a part of a flow that it calls? */
 static bool
@@ -352,7 +351,7 @@ body_end(struct planning *b, const struct noc_value *v, enum noc_step_kind kind,
 	if (noc_ast_wrong_below(noc_ast_opt(v, "timeout")))
 		return;
 	if (noc_ast_duration(v->type == NOC_LIST ? NULL : noc_ast_opts(v),
-			     "timeout", AFTER_TIMEOUT_MS,
+			     "timeout", NOC_AFTER_TIMEOUT_MS,
 			     &b->p->steps[i].timeout_ms, &why))
 		plan_node_wrong(b, i, &why);
 	plan_list(b, i, v, true);
@@ -395,6 +394,7 @@ body_on_fail(struct planning *b)
 	struct noc_plan *p = b->p;
 	const struct noc_value *v = noc_value_get(p->tree, "on_fail");
 	const struct noc_value *opts, *const *at;
+	struct noc_err why;
 	bool steps;
 	size_t n;
 
@@ -404,12 +404,15 @@ body_on_fail(struct planning *b)
 	opts = at == &v || v->type == NOC_LIST ? NULL : noc_ast_opts(v);
 	if (n == 0) /* { undo = "run" } alone */
 		opts = noc_ast_opts(v);
-	steps = noc_value_get(opts, "timeout") != NULL;
+	steps = n > 0 && noc_value_get(opts, "timeout") != NULL;
 	for (size_t i = 0; i < n; i++)
 		steps = steps || (noc_schema_is(noc_ast_node(at[i]), "step") &&
 				  !noc_ast_is(at[i], "escalate"));
 	if (noc_value_is_str(noc_value_get(opts, "undo"), "run"))
 		p->undo = NOC_UNDO_RUN;
+	if (noc_ast_duration(opts, "timeout", NOC_AFTER_TIMEOUT_MS, &p->undo_ms,
+			     &why))
+		plan_problem(b, &why);
 	if (steps)
 		body_end(b, v, NOC_STEP_ON_FAIL, &p->on_fail_node);
 	else

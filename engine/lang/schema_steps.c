@@ -171,7 +171,9 @@ static const struct noc_option undo_action_options[] = {
 static const struct noc_option on_fail_options[] = {
 	VAL("undo", ENUM, "none run", "none",
 	    "first, what was done is taken back"),
-	DEF("timeout", DURATION, "1h", "for its steps together"), END
+	DEF("timeout", DURATION, "1h",
+	    "for what is taken back, and again for its steps together"),
+	END
 };
 
 static const struct noc_option finally_options[] = {

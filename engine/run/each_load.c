@@ -158,6 +158,25 @@ noc_each_lane(struct noc_each *e, const char *key, size_t len)
 	return lane;
 }
 
+/* They begin in the order of the list: one before another that has begun did,
+ * too, and if nothing says so its rows are lost.  What it changed must not be
+ * done again.  (Items of a fork that were not copied wait for good reason.) */
+static void
+each_lost(struct noc_each *e, size_t begun)
+{
+	const struct noc_live *l = e->live;
+	const struct noc_step_def *steps = l->run->plan->steps;
+	bool mutates = false;
+
+	for (size_t i = l->node + 1; i < steps[l->node].end; i++)
+		mutates = mutates || steps[i].mutates;
+	if (!mutates || noc_value_get(l->run->json, "forked_from"))
+		return;
+	for (size_t i = 0; i < begun; i++)
+		if (e->fate[i] == NOC_ITEM_WAITS)
+			each_lose_item(e, i);
+}
+
 void
 noc_each_restore(struct noc_live *l)
 {
@@ -167,6 +186,7 @@ noc_each_restore(struct noc_live *l)
 	for (size_t i = 0; i < e->n; i++)
 		if (e->fate[i] != NOC_ITEM_WAITS)
 			begun = i + 1;
+	each_lost(e, begun);
 	while (each_wave_end(e, wave) < begun)
 		wave++;
 	/* The check of a wave that is behind it. */

@@ -83,6 +83,8 @@ char *each_text(const struct noc_value *items, char hex[65]);
 
 /* ---- each_row.c ---- */
 
+/* It has begun, and no row of it is left: it has failed, in doubt. */
+void each_lose_item(struct noc_each *e, size_t i);
 /* The row of an item that has ended; what it says is kept. */
 void each_write_item(struct noc_each *e, struct noc_lane *lane,
 		     enum noc_item_fate fate);

@@ -105,6 +105,40 @@ each_write_item(struct noc_each *e, struct noc_lane *lane,
 }
 
 void
+each_lose_item(struct noc_each *e, size_t i)
+{
+	const struct noc_run *r = e->live->run;
+	char *path = noc_asprintf("%s[%s]", e->live->path, e->keys[i]);
+	struct noc_value *said = noc_value_map(), *error;
+	const struct noc_step_row row = {
+		.run = r->id,
+		.path = path,
+		.node = (int64_t)e->live->node,
+		.item = (int64_t)i,
+		.attempt = 1,
+		.state = fate_states[NOC_ITEM_FAILED],
+		.ended_ns = noc_core_time(r->core).wall_ns,
+		.json = said,
+	};
+	struct noc_failure f;
+
+	noc_failure_set(&f, "in_doubt", "nocturne", "lost",
+			"its rows are lost; it may have happened");
+	error = noc_failure_value(&f);
+	noc_value_set(error, "step", noc_value_str(path));
+	noc_value_set(said, "index", noc_value_int((int64_t)e->live->node));
+	noc_value_set(said, "item", noc_value_int((int64_t)i));
+	noc_value_set(said, "key", noc_value_str(e->keys[i]));
+	noc_value_set(said, "error", error);
+	noc_txn_step(noc_core_txn(r->core), &row);
+	e->said[i] = said;
+	e->count[e->fate[i]]--;
+	e->fate[i] = NOC_ITEM_FAILED;
+	e->count[NOC_ITEM_FAILED]++;
+	free(path);
+}
+
+void
 noc_each_keep_items(const struct noc_each *e)
 {
 	const struct noc_run *r = e->live->run;

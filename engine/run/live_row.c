@@ -110,6 +110,15 @@ live_ns(const struct noc_value *v, const char *key)
 	return noc_ns_sane(noc_value_get_int(v, key, 0));
 }
 
+/* How often, as far as anybody can have written. */
+static int
+live_times(const struct noc_value *v, const char *key)
+{
+	int64_t n = noc_value_get_int(v, key, 0);
+
+	return n < 0 ? 0 : n > NOC_TIMES_MAX ? NOC_TIMES_MAX : (int)n;
+}
+
 static void
 live_load_esc(struct noc_live *l, const struct noc_value *esc)
 {
@@ -118,7 +127,7 @@ live_load_esc(struct noc_live *l, const struct noc_value *esc)
 	if (!esc)
 		return;
 	l->esc.on_fail = noc_value_get_bool(esc, "on_fail", true);
-	l->esc.level = (size_t)noc_value_get_int(esc, "level", 0);
+	l->esc.level = (size_t)live_times(esc, "level");
 	l->esc.since_ns = live_ns(esc, "since");
 	l->esc.def = l->esc.on_fail ? l->run->plan->on_fail
 		     : def	    ? def->escalation
@@ -136,26 +145,63 @@ live_holds(const struct noc_live *l, const struct noc_value *v)
 		noc_value_get(v, "input"));
 }
 
+/* Can a step of this kind wait for that? */
+static bool
+wait_fits(const struct noc_live *l)
+{
+	const struct noc_step_def *def = noc_live_step(l);
+	enum noc_step_kind kind = def ? def->kind : NOC_STEP_STOP;
+
+	switch (l->wait) {
+	case NOC_WAIT_CALL:
+		return kind == NOC_STEP_ACTION || kind == NOC_STEP_VERIFY ||
+		       kind == NOC_STEP_EMIT;
+	case NOC_WAIT_RETRY:
+	case NOC_WAIT_READ:
+	case NOC_WAIT_QUEUE:
+	case NOC_WAIT_PAUSE:
+		return kind == NOC_STEP_ACTION || kind == NOC_STEP_VERIFY;
+	case NOC_WAIT_VERIFY:
+		return kind == NOC_STEP_VERIFY;
+	case NOC_WAIT_SLEEP:
+		return kind == NOC_STEP_SLEEP;
+	case NOC_WAIT_INNER:
+		return !l->undoes &&
+		       (kind == NOC_STEP_CALL || kind == NOC_STEP_EACH ||
+			kind == NOC_STEP_UNDO);
+	case NOC_WAIT_NONE:
+	case NOC_WAIT_ESCALATE:
+	case NOC_WAIT_ASK:
+	case NOC_WAIT_BLOCKED:
+		break;
+	}
+	return true;
+}
+
 static struct noc_live *
 live_load(struct noc_live *l, const struct noc_value *v)
 {
 	l->went = true; /* it may have been */
-	l->undone = noc_value_get_int(v, "undone", 0);
-	l->stays = noc_value_get_int(v, "stays", 0);
+	l->undone = live_times(v, "undone");
+	l->stays = live_times(v, "stays");
 	l->wait = wait_find(noc_value_get_str(v, "wait", ""));
 	l->held = wait_find(noc_value_get_str(v, "held", ""));
 	l->held_due_ns = live_ns(v, "held_due");
 	l->due_ns = live_ns(v, "due");
-	l->tries = (int)noc_value_get_int(v, "tries", 0);
-	l->attempt = (int)noc_value_get_int(v, "attempt", 0);
+	l->tries = live_times(v, "tries");
+	l->attempt = live_times(v, "attempt");
 	l->step_ns = live_ns(v, "step");
 	l->ok_since_ns = live_ns(v, "ok_since");
-	l->reads = (int)noc_value_get_int(v, "reads", 0);
+	l->reads = live_times(v, "reads");
 	l->probing = noc_value_get_int(v, "probing", 0) != 0;
 	l->doubt = l->probing || l->wait == NOC_WAIT_ASK ||
 		   noc_value_get_int(v, "doubt", 0) != 0;
 	l->confirm_turn = noc_value_get_int(v, "turn", 0) != 0;
 	live_load_esc(l, noc_value_get(v, "esc"));
+	if (!wait_fits(l)) {
+		l->wait = NOC_WAIT_NONE;
+		l->run->unread = true;
+	}
 	if (l->wait == NOC_WAIT_INNER || live_holds(l, v))
 		noc_container_load(l, v);
 	return l;

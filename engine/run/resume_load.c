@@ -124,8 +124,6 @@ run_lost(struct noc_core *core, const struct noc_run_row *row)
 
 /* ---- rows ---- */
 
-#define TIMES_MAX 1000000 /* that something was tried, or told */
-
 /* A number in a row; what nobody can have written is the nearest that somebody
  * can. */
 static int
@@ -133,7 +131,7 @@ row_times(const struct noc_value *json, const char *key)
 {
 	int64_t n = noc_value_get_int(json, key, 0);
 
-	return n < 0 ? 0 : n > TIMES_MAX ? TIMES_MAX : (int)n;
+	return n < 0 ? 0 : n > NOC_TIMES_MAX ? NOC_TIMES_MAX : (int)n;
 }
 
 static struct noc_value *
@@ -165,6 +163,8 @@ run_load_json(struct noc_run *r, const struct noc_value *json)
 	r->counted = noc_value_get_int(json, "counted", 0) != 0;
 	r->paused = noc_value_get_int(json, "paused", 0) != 0;
 	r->extend_ms = noc_value_get_int(json, "extend", 0);
+	if (r->extend_ms < 0 || r->extend_ms > NOC_RUN_EXTEND_MAX_MS)
+		r->extend_ms = 0;
 	r->recoveries = row_times(json, "recoveries");
 	if (node > r->plan->nbody)
 		node = 0; /* nobody knows */
@@ -435,7 +435,9 @@ static int
 row_retries(const struct noc_step_row *row)
 {
 	const struct noc_value *live = noc_value_get(row->json, "live");
-	int n = row->attempt > 1 ? row->attempt - 1 : 0;
+	int n = row->attempt > 1 && row->attempt <= NOC_TIMES_MAX
+		    ? row->attempt - 1
+		    : 0;
 
 	return n + noc_value_is_str(noc_value_get(live, "wait"), "retry");
 }
@@ -453,7 +455,7 @@ noc_run_load_step(struct noc_core *core, void *part,
 	if (!r)
 		return;
 	/* What it gave is not known: what comes after it would go wrong. */
-	if (!row->json) {
+	if (!row->json || row->attempt < 0 || row->attempt > NOC_TIMES_MAX) {
 		r->unread = true;
 		return;
 	}

@@ -11,6 +11,8 @@
  */
 struct noc_run;
 
+#define NOC_RUN_EXTEND_MAX_MS (30LL * 24 * 3600 * 1000)
+
 struct noc_run_cause {
 	struct noc_plan *plan;
 	struct noc_rule *rule; /* NULL: schedule, command, pair */

@@ -86,6 +86,7 @@ struct noc_run {
 	size_t slice;		 /* of these, begun or called off in this
 				    input */
 	bool undo_asked;	 /* by who cancelled it */
+	bool undo_over;		 /* its time is: nothing more is undone */
 	bool undo_failed;	 /* something stays changed */
 	struct noc_due limit;	 /* the whole run's timeout */
 	int64_t kept_boot_ns;	 /* keep_one_up: its first read was answered; 0:

@@ -18,8 +18,6 @@
 
 /* What people and events say to a run. */
 
-#define RUN_EXTEND_MAX_MS (30LL * 24 * 3600 * 1000)
-
 static struct noc_run *
 run_wanted(struct noc_core *core, const struct noc_id *id, struct noc_err *err)
 {
@@ -302,7 +300,7 @@ noc_run_pause(struct noc_core *core, const struct noc_id *id, bool on,
 	if (noc_value_get(r->json, "cancel"))
 		return noc_err_set(err, NOC_ECONFLICT,
 				   "Run %s is being cancelled.", r->text);
-	if (extend_ms < 0 || extend_ms > RUN_EXTEND_MAX_MS - r->extend_ms)
+	if (extend_ms < 0 || extend_ms > NOC_RUN_EXTEND_MAX_MS - r->extend_ms)
 		return noc_err_set(err, NOC_EINPUT,
 				   "A run is extended by a duration, and by 30 "
 				   "days at most.");

@@ -58,6 +58,10 @@ noc_stage_due(const struct noc_run *r)
 
 	if (r->stage == NOC_STAGE_BODY && p->timeout_ms > 0)
 		return noc_ns_after(r->began_ns, p->timeout_ms + r->extend_ms);
+	if (r->stage == NOC_STAGE_UNDO)
+		return noc_ns_after(r->stage_ns, p->undo_ms > 0
+						     ? p->undo_ms
+						     : NOC_AFTER_TIMEOUT_MS);
 	if (r->closing && p->steps[r->closing->node].timeout_ms > 0)
 		return noc_ns_after(r->stage_ns,
 				    p->steps[r->closing->node].timeout_ms);
@@ -71,6 +75,10 @@ noc_stage_expire(struct noc_run *r)
 	struct noc_lane *lane = r->closing;
 	struct noc_failure f;
 
+	if (r->stage == NOC_STAGE_UNDO) {
+		noc_undo_expire(r);
+		return true;
+	}
 	if (!lane)
 		return false;
 	noc_failure_set(&f, "timeout", "flow", "timeout", "%s", why);
@@ -159,6 +167,18 @@ stage_end(struct noc_run *r)
 					      : NULL);
 }
 
+/* It has a time of its own, too. */
+static bool
+stage_undo(struct noc_run *r)
+{
+	bool begun;
+
+	r->stage_ns = noc_steady_now(r->core);
+	begun = noc_undo_run(r);
+	noc_run_limit(r);
+	return begun;
+}
+
 static bool
 stage_begin(struct noc_run *r)
 {
@@ -167,7 +187,7 @@ stage_begin(struct noc_run *r)
 
 	switch (r->stage) {
 	case NOC_STAGE_UNDO:
-		return noc_undo_run(r);
+		return stage_undo(r);
 	case NOC_STAGE_ON_FAIL:
 		return failed && stage_open(r, p->on_fail_node);
 	case NOC_STAGE_FINALLY:
@@ -262,6 +282,9 @@ noc_stage_restore(struct noc_run *r)
 		r->verdict = "Failed";
 		r->root->over = true;
 	}
+	/* Of a version that gave it no time: from now on. */
+	if (r->stage == NOC_STAGE_UNDO && !r->stage_ns)
+		r->stage_ns = noc_steady_now(r->core);
 	if (r->stage == NOC_STAGE_UNDO && !noc_undo_run(r))
 		noc_stage_over(r);
 }

@@ -14,6 +14,7 @@
 #include "engine/core/steady.h"
 #include "engine/notify/notify.h"
 #include "engine/run/advance.h"
+#include "engine/run/attempt.h"
 #include "engine/run/each.h"
 #include "engine/run/rows.h"
 #include "engine/run/runner.h"
@@ -220,6 +221,38 @@ mark_is_wanted(const struct noc_lane *lane, const struct undo_mark *m)
 		(m->node >= only && m->node < p->steps[only].end));
 }
 
+static void
+undo_expires(struct noc_live *l)
+{
+	struct noc_step_done d = { .def = noc_live_step(l) };
+	struct noc_failure f;
+
+	noc_failure_set(&f, "timeout", "flow", "timeout",
+			"the time to take back what was done is over");
+	d.failure = &f;
+	if (l->out) {
+		noc_attempt_cancel(l, f.message);
+		noc_lane_break(l, &f);
+	} else {
+		noc_step_fail(l, &d);
+	}
+}
+
+void
+noc_undo_expire(struct noc_run *r)
+{
+	struct noc_live *l = r->lives;
+
+	r->undo_over = true;
+	while (l && !r->ended && r->stage == NOC_STAGE_UNDO) {
+		bool undoes = l->undoes;
+
+		if (undoes)
+			undo_expires(l);
+		l = undoes ? r->lives : l->next; /* others went with it */
+	}
+}
+
 /* The action that takes this step back. */
 static void
 lane_undo_step(struct noc_lane *lane, size_t node)
@@ -232,7 +265,10 @@ lane_undo_step(struct noc_lane *lane, size_t node)
 		return;
 	l = noc_live_new_undo(lane, node);
 	l->step_ns = noc_steady_now(lane->run->core);
-	noc_step_do(l);
+	if (lane->run->undo_over)
+		undo_expires(l);
+	else
+		noc_step_do(l);
 }
 
 /* Lanes of a container, so many at once. */

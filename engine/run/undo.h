@@ -55,6 +55,8 @@ const struct noc_value *noc_undo_targets(const struct noc_live *l);
 
 /* All of the run, when it is to be; false: there is nothing to do. */
 bool noc_undo_run(struct noc_run *r);
+/* Its time is over: what is left stays, loudly. */
+void noc_undo_expire(struct noc_run *r);
 /* Lanes of an each (owned by it); false: nothing to do, else
  * noc_each_undone is called. */
 bool noc_undo_items(struct noc_each *e, struct noc_lane *const *lanes,

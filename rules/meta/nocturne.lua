@@ -499,7 +499,7 @@ function undo(name) end
 ---@class nocturne.on_fail
 ---@field [integer] any
 ---@field undo? "none"|"run" first, what was done is taken back (default: none)
----@field timeout? nocturne.duration for its steps together (default: 1h)
+---@field timeout? nocturne.duration for what is taken back, and again for its steps together (default: 1h)
 
 ---Before it ends, however it does.
 ---@class nocturne.finally

@@ -159,6 +159,34 @@ test_retry_of_what_holds(void **state)
 	life_done(&f, dir);
 }
 
+/* All rows of an item are gone, and one after it has begun: so had it. */
+static void
+test_an_item_without_rows_is_not_begun_again(void **state)
+{
+	static const char flow[] =
+	    "flow \"f\" { each \"n\" { over = { \"a\", \"b\", \"c\" }, limit ="
+	    " 1, need = \"any\", step \"s\" { " SET " }, sleep \"10s\" },"
+	    " log \"{steps.n.ok} {steps.n.failed}\" }\n";
+	char *dir = state_make();
+	struct fix f;
+
+	(void)state;
+	life_open(&f, dir, noc_clock_read(), flow);
+	fix_start_flow(&f, "f");
+	fix_answer(&f, "exec", "{\"exit\":0}");
+	fix_advance(&f, 10000);
+	assert_int_equal(fix_count(&f, "STEP_START n[b]/s "), 1);
+	fix_answer(&f, "exec", "{\"exit\":0}");
+	damaged(&f, dir, "DELETE FROM steps WHERE path GLOB 'n[[]a]*'", flow);
+	fix_advance(&f, 10000);
+	assert_int_equal(fix_count(&f, "STEP_START n[a]/s "), 0);
+	fix_answer(&f, "exec", "{\"exit\":0}");
+	fix_advance(&f, 10000);
+	assert_int_equal(fix_count(&f, "STEP_START n[c]/s "), 1);
+	assert_int_equal(fix_said(&f, "log f: 2 1"), 1);
+	life_done(&f, dir);
+}
+
 /* What cannot be read stops all that stands beside it. */
 static void
 test_unread_stops_all(void **state)
@@ -379,6 +407,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_new_file_has_it),
+		cmocka_unit_test(test_an_item_without_rows_is_not_begun_again),
 		cmocka_unit_test(test_lost_row_inside),
 		cmocka_unit_test(test_saved_fan_out_waits),
 		cmocka_unit_test(test_retry_of_what_holds),

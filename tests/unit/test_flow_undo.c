@@ -79,6 +79,49 @@ test_many_failing_undos_are_one_notice(void **state)
 	flow_close(&f);
 }
 
+/* It has a time of its own, which runs on over a death and a step of the
+ * clock; what is left then stays, and people are told. */
+static void
+test_it_has_its_own_time(void **state)
+{
+	static const char rules[] = FLOW_WORDS
+	    "flow 'f' { timeout = '10d', on_fail = { undo = 'run', timeout ="
+	    " '30m' }, put('a', { undo = back() }), put('b', { undo = back() }),"
+	    " get 'bad' }";
+	static const struct flow_says says[] = { { "bad", "permanent" },
+						 { 0 } };
+	char *dir = state_make();
+	struct fix f;
+
+	(void)state;
+	flow_forget();
+	flow_world.says = says;
+	flow_world.holds = true;
+	life_world = on_flow_world;
+	life_open(&f, dir, noc_clock_read(), rules);
+	fix_start_flow(&f, "f");
+	flow_reply_to(&f, "a");
+	flow_reply_to(&f, "b");
+	assert_int_equal(
+	    fix_command(&f, "{\"verb\":\"kill.on\",\"why\":\"w\"}", NULL), 0);
+	flow_reply_to(&f, "bad");
+	fix_advance(&f, 20 * 60 * 1000);
+	life_dies(&f, dir, rules);
+	f.now.wall_ns += 3600 * NOC_NS_PER_S;
+	fix_advance(&f, 9 * 60 * 1000);
+	assert_int_equal(fix_runs(&f), 1);
+	assert_int_equal(fix_said(&f, "could not undo"), 0);
+	fix_advance(&f, 2 * 60 * 1000);
+	assert_int_equal(fix_runs(&f), 0);
+	assert_int_equal(fix_count(&f, "STEP_DONE a!undo"), 1);
+	assert_int_equal(fix_count(&f, "STEP_DONE b!undo"), 1);
+	assert_int_equal(fix_said(&f, "could not undo"), 1);
+	assert_int_equal(fix_count(&f, "RUN_END Failed"), 1);
+	assert_int_equal(flow_made("a!undo") + flow_made("b!undo"), 0);
+	life_done(&f, dir);
+	flow_forget();
+}
+
 static void
 test_scopes_of_an_each(void **state)
 {
@@ -658,6 +701,7 @@ main(void)
 		cmocka_unit_test(
 		    test_a_failing_undo_is_loud_and_stops_no_other),
 		cmocka_unit_test(test_many_failing_undos_are_one_notice),
+		cmocka_unit_test(test_it_has_its_own_time),
 		cmocka_unit_test(test_scopes_of_an_each),
 		cmocka_unit_test(test_run_and_succeeded_items),
 		cmocka_unit_test(test_an_undo_step),
