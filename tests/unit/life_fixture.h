@@ -39,7 +39,8 @@ life_close(struct fix *f)
 }
 
 /* Rows that a start needs, as text: returned.  The reading of the clocks is
- * not of them, nor are details of steps that are only shown. */
+ * not of them, nor are details of steps that are only shown, and what a run
+ * says instead of those ("kept"). */
 static inline char *
 life_rows(const char *dir)
 {
@@ -48,7 +49,8 @@ life_rows(const char *dir)
 	    " coalesce(data, '') FROM live"
 	    " WHERE kind <> 'clock' UNION ALL SELECT hex(id) || rule || ' ' ||"
 	    " key || device || mode || state || phase || outcome || started ||"
-	    " hex(definition) || json FROM runs WHERE ended = 0 UNION ALL"
+	    " hex(definition) || json_remove(json, '$.kept') FROM runs WHERE"
+	    " ended = 0 UNION ALL"
 	    " SELECT hex(run) || path || json_extract(json, '$.output') FROM"
 	    " steps WHERE state = 'Succeeded' AND json_extract(json,"
 	    " '$.output') IS NOT NULL AND run IN (SELECT id FROM runs WHERE"
