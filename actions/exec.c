@@ -384,9 +384,8 @@ static const struct noc_option exec_options[] = {
 	OPT("env", MAP, "environment variables"),
 	OPT("cwd", STRING, "directory it runs in"),
 	VAL("format", ENUM, "auto json text", "auto", "how its output is read"),
-	OPT("exit", MAP,
-	    "exit code = error class, as { [\"75\"] = "
-	    "\"transient\" }"),
+	VAL("exit", CLASSES, "1-255", NULL,
+	    "exit code = error class, as { [75] = \"transient\" }"),
 	DEF("mutates", BOOL, "true, false in a poll or verify",
 	    "false: it only looks"),
 	DEF("idempotent", BOOL, "false", "doing it twice is doing it once"),

@@ -13,11 +13,13 @@ static const char *
 answer_class(const struct noc_exec_answer *a, int code)
 {
 	const struct noc_value *map = noc_value_get(a->opts, "exit");
+	const char *said;
 	char text[16];
 
 	snprintf(text, sizeof(text), "%d", code);
-	if (noc_value_get(map, text))
-		return noc_value_get_str(map, text, "permanent");
+	said = noc_class_find(noc_value_get_str(map, text, NULL));
+	if (said)
+		return said;
 	switch (code) { /* sysexits.h */
 	case 75:
 		return "transient";

@@ -21,8 +21,8 @@
 
 /*
  * http.get/post/put/patch/delete by libcurl.  A status outside `ok` is an
- * error whose class follows the status; Retry-After is honoured.  Signed
- * deliveries: hmac, github, standard (Standard Webhooks).
+ * error whose class follows the status, or is said by the step; Retry-After is
+ * honoured.  Signed deliveries: hmac, github, standard (Standard Webhooks).
  */
 struct http {
 	struct noc_env *env;
@@ -60,6 +60,17 @@ http_ok(const struct noc_value *ok, int status)
 		if (http_ok(noc_value_at(ok, i), status))
 			return true;
 	return false;
+}
+
+/* The class that the step gives it, or NULL. */
+static const char *
+http_said(const struct noc_value *opts, int status)
+{
+	char code[16];
+
+	snprintf(code, sizeof(code), "%d", status);
+	return noc_class_find(
+	    noc_value_get_str(noc_value_get(opts, "status"), code, NULL));
 }
 
 /* 503 with a time to come again is a pause, without one an outage. */
@@ -106,6 +117,7 @@ on_http_done(const struct noc_transfer_result *res, void *arg)
 	struct http *h = arg;
 	struct noc_call *call = h->call;
 	struct noc_strbuf url = NOC_STRBUF_INIT;
+	const char *said = http_said(h->opts, res->status);
 	struct noc_call_error e;
 	char code[16];
 
@@ -123,13 +135,16 @@ on_http_done(const struct noc_transfer_result *res, void *arg)
 		noc_call_error_set(&e, class, "http", "transport", "%s",
 				   res->error);
 		noc_call_done(h->env, call, NULL, &e);
-	} else if (!http_ok(noc_value_get(h->opts, "ok"), res->status)) {
+	} else if (said ||
+		   !http_ok(noc_value_get(h->opts, "ok"), res->status)) {
 		snprintf(code, sizeof(code), "%d", res->status);
 		http_url(call->params, &url);
 		noc_call_error_set(
-		    &e, http_class(res->status, res->retry_after_ms), "http",
-		    code, "%s %s answered %d: %.*s", call->ops->name + 5, url.p,
-		    res->status, res->len < 80 ? (int)res->len : 80, res->body);
+		    &e,
+		    said ? said : http_class(res->status, res->retry_after_ms),
+		    "http", code, "%s %s answered %d: %.*s",
+		    call->ops->name + 5, url.p, res->status,
+		    res->len < 80 ? (int)res->len : 80, res->body);
 		noc_strbuf_release(&url);
 		e.retry_after_ms = res->retry_after_ms;
 		noc_call_done(h->env, call, http_value(res), &e);
@@ -411,6 +426,9 @@ http_plan(const char *method, const struct noc_value *params,
 	    VAL("auth", NODE, "secret bearer basic hmac github standard", \
 		NULL, "secret \"x\" is sent as a bearer token"),          \
 	    DEF("ok", ANY, "200-299", "status codes that are success"),   \
+	    VAL("status", CLASSES, "100-599", NULL,                       \
+		"status code = error class, as { [404] = "                \
+		"\"dependency_degraded\" }; before ok"),                  \
 	    DEF("follow", BOOL, "false", "follow redirects"),             \
 	    OPT("ca", LITERAL, "file of CA certificates to trust"),       \
 	    DEF("max_bytes", INT, "1048576", "longest answer that is read")

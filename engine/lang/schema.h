@@ -29,6 +29,7 @@ enum noc_option_type {
 	NOC_OPT_STRINGS,  /* string, list or any{} of strings; "secret" */
 	NOC_OPT_WHERE,	  /* where table or function */
 	NOC_OPT_MAP,	  /* string keys to templates; "function" */
+	NOC_OPT_CLASSES,  /* numbers of .values ("100-599") to error classes */
 	NOC_OPT_NODE,	  /* a node of .values (space separated kinds) */
 	NOC_OPT_NODES,	  /* a list of such, or one */
 	NOC_OPT_TABLE,	  /* checked by .node's own schema */

@@ -73,6 +73,9 @@ doc_type(FILE *f, const struct noc_option *o)
 		fputs("table", f);
 		doc_also(f, o->values);
 		break;
+	case NOC_OPT_CLASSES:
+		fprintf(f, "table of numbers %s", o->values);
+		break;
 	case NOC_OPT_TABLE:
 		fputs("table ", f);
 		doc_words(f, o->values, ", ");

@@ -124,6 +124,9 @@ meta_type(FILE *f, const struct noc_option *o)
 		fputs("table<string, any>", f);
 		meta_also(f, o->values);
 		break;
+	case NOC_OPT_CLASSES:
+		fputs("table<integer|string, string>", f);
+		break;
 	case NOC_OPT_NODE:
 		meta_nodes(f, o->values);
 		break;

@@ -8,6 +8,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -425,6 +426,47 @@ check_map(struct check *c, const struct noc_option *o, const char *what,
 	schema_check_plain(c, what, label, v, 0);
 }
 
+static bool
+check_is_code(const char *key, const struct noc_option *o)
+{
+	char text[16];
+	int lo, hi, code = atoi(key);
+
+	snprintf(text, sizeof(text), "%d", code);
+	return sscanf(o->values, "%d-%d", &lo, &hi) == 2 &&
+	       !strcmp(text, key) && code >= lo && code <= hi;
+}
+
+static void
+check_classes(struct check *c, const struct noc_option *o, const char *what,
+	      const char *label, const struct noc_value *v)
+{
+	static const struct noc_option class = {
+		.type = NOC_OPT_ENUM,
+		.values = "transient permanent timeout cancelled "
+			  "dependency_unavailable dependency_degraded "
+			  "downstream_failed in_doubt",
+	};
+	char name[128];
+
+	if (v->type != NOC_MAP || schema_node_of(v)) {
+		schema_wrong(c, what, label, "a table { [number] = \"class\" }",
+			     v);
+		return;
+	}
+	for (size_t i = 0; i < v->u.map.len; i++) {
+		const struct noc_member *m = &v->u.map.at[i];
+
+		if (!check_is_code(m->key, o))
+			schema_problem(c, NULL,
+				       "key '%.40s' of %s in %s must be a "
+				       "number of %s",
+				       m->key, what, label, o->values);
+		snprintf(name, sizeof(name), "'%.40s' of %.60s", m->key, what);
+		check_enum(c, &class, name, label, m->value);
+	}
+}
+
 static void
 check_scalar(struct check *c, const struct noc_option *o, const char *what,
 	     const char *label, const struct noc_value *v)
@@ -482,6 +524,9 @@ schema_check_value(struct check *c, const struct noc_option *o,
 		break;
 	case NOC_OPT_MAP:
 		check_map(c, o, what, label, v);
+		break;
+	case NOC_OPT_CLASSES:
+		check_classes(c, o, what, label, v);
 		break;
 	case NOC_OPT_NODE:
 		check_node(c, o, what, label, v);

@@ -40,6 +40,7 @@ struct lua_convert {
 	int owner;	       /* stack index of the node being built, or 0 */
 	int64_t made;
 	int deepest, fns;
+	bool numbers; /* the keys of the next table are numbers, no positions */
 };
 
 /* AST levels, so that JSON of it can be read back (NOC_JSON_DEPTH_MAX). */

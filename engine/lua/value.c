@@ -201,6 +201,55 @@ member_cmp(const void *a, const void *b)
 		      ((const struct noc_member *)b)->key);
 }
 
+/* Of the option "key" of the node that is built: { [404] = ... }. */
+static bool
+has_numbers(const struct lua_convert *c, const char *key, int depth)
+{
+	const struct noc_option *o =
+	    c->node && depth == 2 ? c->node->schema->options : NULL;
+
+	for (; o && o->name; o++)
+		if (!strcmp(o->name, key))
+			return o->type == NOC_OPT_CLASSES;
+	return false;
+}
+
+static void
+sort_members(struct noc_value *map)
+{
+	if (map->u.map.len > 1)
+		qsort(map->u.map.at, map->u.map.len, sizeof(*map->u.map.at),
+		      member_cmp);
+}
+
+/* Keys that are numbers, or texts of them, as texts. */
+static void
+fill_numbers(lua_State *L, int idx, struct noc_value **slot,
+	     struct lua_convert *c, int depth)
+{
+	struct noc_value *map = *slot = noc_value_map();
+	char key[32];
+
+	lua_pushnil(L);
+	while (lua_next(L, idx)) {
+		if (lua_isinteger(L, -2))
+			snprintf(key, sizeof(key), "%lld",
+				 (long long)lua_tointeger(L, -2));
+		else if (lua_type(L, -2) == LUA_TSTRING)
+			snprintf(key, sizeof(key), "%s", lua_tostring(L, -2));
+		else
+			snprintf(key, sizeof(key), "%s", luaL_typename(L, -2));
+		if (noc_value_get(map, key))
+			complain(L, c, "%s is there twice", key);
+		else
+			lua_value_fill(L, lua_gettop(L),
+				       lua_value_member(map, key, strlen(key)),
+				       c, depth + 1);
+		lua_pop(L, 1);
+	}
+	sort_members(map);
+}
+
 /* String keys in sorted order: Lua's own differs from run to run. */
 static void
 fill_opts(lua_State *L, int idx, const struct shape *s, struct noc_value **slot,
@@ -220,16 +269,17 @@ fill_opts(lua_State *L, int idx, const struct shape *s, struct noc_value **slot,
 				complain(L, c,
 					 "a key is empty, too long or "
 					 "holds a zero byte");
-			else
+			else {
+				c->numbers = has_numbers(c, key, depth);
 				lua_value_fill(L, lua_gettop(L),
 					       lua_value_member(map, key, len),
 					       c, depth + 1);
+				c->numbers = false;
+			}
 		}
 		lua_pop(L, 1);
 	}
-	if (map->u.map.len > 1)
-		qsort(map->u.map.at, map->u.map.len, sizeof(*map->u.map.at),
-		      member_cmp);
+	sort_members(map);
 }
 
 static void
@@ -317,6 +367,11 @@ fill_table(lua_State *L, int idx, struct noc_value **slot,
 		luaL_error(L, "tables are nested too deeply, or one contains "
 			      "itself");
 	luaL_checkstack(L, 8, "nested tables");
+	if (c->numbers) {
+		c->numbers = false;
+		fill_numbers(L, idx, slot, c, depth);
+		return;
+	}
 	find_shape(L, idx, &s, c);
 	if (s.count && !s.keys) {
 		fill_items(L, idx, &s, slot, c, depth);

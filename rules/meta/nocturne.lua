@@ -1206,7 +1206,7 @@ function snmp.walk(t) end
 ---@field env? table<string, any> environment variables
 ---@field cwd? string directory it runs in
 ---@field format? "auto"|"json"|"text" how its output is read (default: auto)
----@field exit? table<string, any> exit code = error class, as { ["75"] = "transient" }
+---@field exit? table<integer|string, string> exit code = error class, as { [75] = "transient" }
 ---@field mutates? boolean false: it only looks (default: true, false in a poll or verify)
 ---@field idempotent? boolean doing it twice is doing it once (default: false)
 ---@param t nocturne.exec_table
@@ -1221,6 +1221,7 @@ function exec(t) end
 ---@field query? table<string, any> added to the URL, encoded
 ---@field auth? nocturne.secret|nocturne.bearer|nocturne.basic|nocturne.hmac|nocturne.github|nocturne.standard secret "x" is sent as a bearer token
 ---@field ok? any status codes that are success (default: 200-299)
+---@field status? table<integer|string, string> status code = error class, as { [404] = "dependency_degraded" }; before ok
 ---@field follow? boolean follow redirects (default: false)
 ---@field ca? string file of CA certificates to trust
 ---@field max_bytes? integer longest answer that is read (default: 1048576)
@@ -1236,6 +1237,7 @@ function http.get(t) end
 ---@field query? table<string, any> added to the URL, encoded
 ---@field auth? nocturne.secret|nocturne.bearer|nocturne.basic|nocturne.hmac|nocturne.github|nocturne.standard secret "x" is sent as a bearer token
 ---@field ok? any status codes that are success (default: 200-299)
+---@field status? table<integer|string, string> status code = error class, as { [404] = "dependency_degraded" }; before ok
 ---@field follow? boolean follow redirects (default: false)
 ---@field ca? string file of CA certificates to trust
 ---@field max_bytes? integer longest answer that is read (default: 1048576)
@@ -1256,6 +1258,7 @@ function http.post(t) end
 ---@field query? table<string, any> added to the URL, encoded
 ---@field auth? nocturne.secret|nocturne.bearer|nocturne.basic|nocturne.hmac|nocturne.github|nocturne.standard secret "x" is sent as a bearer token
 ---@field ok? any status codes that are success (default: 200-299)
+---@field status? table<integer|string, string> status code = error class, as { [404] = "dependency_degraded" }; before ok
 ---@field follow? boolean follow redirects (default: false)
 ---@field ca? string file of CA certificates to trust
 ---@field max_bytes? integer longest answer that is read (default: 1048576)
@@ -1276,6 +1279,7 @@ function http.put(t) end
 ---@field query? table<string, any> added to the URL, encoded
 ---@field auth? nocturne.secret|nocturne.bearer|nocturne.basic|nocturne.hmac|nocturne.github|nocturne.standard secret "x" is sent as a bearer token
 ---@field ok? any status codes that are success (default: 200-299)
+---@field status? table<integer|string, string> status code = error class, as { [404] = "dependency_degraded" }; before ok
 ---@field follow? boolean follow redirects (default: false)
 ---@field ca? string file of CA certificates to trust
 ---@field max_bytes? integer longest answer that is read (default: 1048576)
@@ -1296,6 +1300,7 @@ function http.delete(t) end
 ---@field query? table<string, any> added to the URL, encoded
 ---@field auth? nocturne.secret|nocturne.bearer|nocturne.basic|nocturne.hmac|nocturne.github|nocturne.standard secret "x" is sent as a bearer token
 ---@field ok? any status codes that are success (default: 200-299)
+---@field status? table<integer|string, string> status code = error class, as { [404] = "dependency_degraded" }; before ok
 ---@field follow? boolean follow redirects (default: false)
 ---@field ca? string file of CA certificates to trust
 ---@field max_bytes? integer longest answer that is read (default: 1048576)

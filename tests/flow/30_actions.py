@@ -28,7 +28,8 @@ flow "context" {
   step "in" { exec { "/bin/cat", mutates = false }, timeout = "50s" } }
 flow "exits" { input = { code = "number", class = "string" },
   step "out" { exec { "/bin/sh", "-c", "exit {input.code}", mutates = false,
-    exit = { ["3"] = "transient" } }, timeout = "50s",
+    exit = { [3] = "transient", ["4"] = "dependency_degraded" } },
+    timeout = "50s",
     retry = { attempts = 2, initial = "10ms" } } }
 flow "slow" { step "out" { exec { "/bin/sh", "-c",
     "trap '' TERM; sleep 300 & sleep 300", mutates = false }, timeout = "1s",
@@ -40,6 +41,12 @@ flow "web" { input = { path = "string" },
       auth = secret "token", json = { a = "{input.path}" } },
     timeout = "50s", retry = { attempts = 3, initial = "10ms" },
     output = { id = "body.deep.id" } } }
+flow "said" { input = { path = "string" },
+  step "out" { http.post { url = "%(web)s{input.path:raw}", json = {},
+      ok = { "200-299", 404 },
+      status = { [404] = "transient", ["500"] = "permanent",
+        [202] = "transient", [503] = "dependency_degraded" } },
+    timeout = "50s", retry = { attempts = 3, initial = "10ms" } } }
 flow "put" { step "out" { http.put { url = "%(web)s/lost", json = { a = 1 },
       idempotent = false },
     timeout = "50s", retry = { attempts = 3, initial = "10ms" } } }
@@ -214,7 +221,8 @@ def _():
     with daemon() as d:
         for code, cls, tries in ((1, "permanent", 1), (75, "transient", 2),
                                  (69, "dependency_unavailable", 1),
-                                 (3, "transient", 2)):
+                                 (3, "transient", 2),
+                                 (4, "dependency_degraded", 1)):
             r = run(d, "exits", code=code, **{"class": cls})
             s = step(r)
             noc.equal(r["state"], "Failed", "state for %d" % code)
@@ -284,6 +292,23 @@ def _():
             noc.equal(len(Web.seen), tries, "requests at %d" % code)
             d.post("/api/v1/breakers/reset", {"action": "http", "why": "test",
                    "target": d.names["web"].split("//")[1]})
+
+
+@noc.case("http: the flow says which status is what, before the defaults")
+def _():
+    with daemon() as d:
+        for code, cls, tries in ((404, "transient", 3), (202, "transient", 3),
+                                 (500, "permanent", 1), (410, "permanent", 1),
+                                 (503, "dependency_degraded", 1)):
+            Web.seen.clear()
+            r = run(d, "said", path="/%d" % code)
+            error = detail(step(r))["error"]
+            noc.equal((error["class"], error["block"], error["code"]),
+                      (cls, "http", str(code)), "error of %d" % code)
+            noc.equal(len(Web.seen), tries, "requests at %d" % code)
+            d.post("/api/v1/breakers/reset", {"action": "http", "why": "test",
+                   "target": d.names["web"].split("//")[1]})
+        noc.equal(run(d, "said", path="/201")["state"], "Succeeded", "201")
 
 
 @noc.case("http: 429 twice, then it works")

@@ -154,6 +154,26 @@ test_tables_and_operators(void **state)
 	noc_lua_tree_free(tree);
 }
 
+/* Numbers and texts of them are the same keys, where an option says so. */
+static void
+test_keys_that_are_numbers(void **state)
+{
+	struct noc_lua_tree *tree = load_good(
+	    "rule 'r' { on = 'a.b', run = flow {\n"
+	    "  step 'a' { http.get { url = 'x', status = { [404] = 'timeout',"
+	    " ['503'] = 'permanent', [100] = 'in_doubt' } } },\n"
+	    "  step 'b' { exec { 'x', exit = { 'transient', [255] = 'timeout' },"
+	    " mutates = false } } } }");
+
+	(void)state;
+	IS(tree, "[0].opts.run.items[0].items[0].opts.status.404", "timeout");
+	IS(tree, "[0].opts.run.items[0].items[0].opts.status.503", "permanent");
+	IS(tree, "[0].opts.run.items[0].items[0].opts.status.100", "in_doubt");
+	IS(tree, "[0].opts.run.items[1].items[0].opts.exit.1", "transient");
+	IS(tree, "[0].opts.run.items[1].items[0].opts.exit.255", "timeout");
+	noc_lua_tree_free(tree);
+}
+
 static void
 test_nodes_can_be_shared(void **state)
 {
@@ -363,6 +383,31 @@ static const struct {
 	{ RULE("run = log 'a', time = 'evnt'"),
 	  "'time' in rule 'r' cannot be \"evnt\" (x.lua:1); did you mean "
 	  "\"event\"?" },
+	{ RULE(
+	      "run = http.get { url = 'x', status = { [404] = 'permanant' } }"),
+	  "'404' of 'status' in http.get cannot be \"permanant\" (x.lua:1); "
+	  "did you mean \"permanent\"?" },
+	{ RULE("run = http.get { url = 'x', status = { [99] = 'timeout' } }"),
+	  "key '99' of 'status' in http.get must be a number of 100-599 "
+	  "(x.lua:1)" },
+	{ RULE("run = http.get { url = 'x', status = { ['4xx'] = 'timeout' "
+	       "} }"),
+	  "key '4xx' of 'status' in http.get must be a number of 100-599 "
+	  "(x.lua:1)" },
+	{ RULE("run = http.get { url = 'x', status = { [404] = 'timeout', "
+	       "['404'] = 'permanent' } }"),
+	  "404 is there twice, in http.get (x.lua:1)" },
+	{ RULE("run = http.get { url = 'x', status = { [404] = 3 } }"),
+	  "'404' of 'status' in http.get must be one of: transient permanent "
+	  "timeout cancelled dependency_unavailable dependency_degraded "
+	  "downstream_failed in_doubt, not the number 3 (x.lua:1)" },
+	{ RULE("run = http.get { url = 'x', status = 'permanent' }"),
+	  "'status' in http.get must be a table { [number] = \"class\" }, not "
+	  "\"permanent\" (x.lua:1)" },
+	{ RULE("run = exec { 'x', exit = { [0] = 'transient' } }"),
+	  "key '0' of 'exit' in exec must be a number of 1-255 (x.lua:1)" },
+	{ RULE("run = exec { 'x', exit = { ['075'] = 'transient' } }"),
+	  "key '075' of 'exit' in exec must be a number of 1-255 (x.lua:1)" },
 	{ RULE("run = log 'a', mode = 'shadwo'"),
 	  "'mode' in rule 'r' cannot be \"shadwo\" (x.lua:1); did you mean "
 	  "\"shadow\"?" },
@@ -784,6 +829,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_form_has_its_tree),
 		cmocka_unit_test(test_tables_and_operators),
+		cmocka_unit_test(test_keys_that_are_numbers),
 		cmocka_unit_test(test_nodes_can_be_shared),
 		cmocka_unit_test(test_functions_have_paths),
 		cmocka_unit_test(test_paths_name_one_function),
