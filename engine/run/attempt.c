@@ -440,6 +440,10 @@ noc_attempt_target(const struct noc_lane *lane, const struct noc_step_def *def,
 	if (def->target) {
 		rc = noc_template_text(def->target, &scope, NOC_MISSING_FAIL,
 				       &sb, err);
+		/* What is asked of guards by its name must have one. */
+		if (!rc && !sb.len)
+			rc = noc_err_set(err, NOC_EINPUT,
+					 "'target' is an empty text");
 		if (rc) {
 			noc_strbuf_release(&sb);
 			return rc;

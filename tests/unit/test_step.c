@@ -456,10 +456,43 @@ test_what_is_said_at_the_end(void **state)
 	}
 }
 
+/* What a freeze, the blast radius and a breaker ask by name has one. */
+static void
+test_an_empty_target_is_none(void **state)
+{
+	static const char *const steps[] = {
+		"step \"s\" { target = \"{input.x}\", timeout = \"5s\", exec {"
+		" \"/bin/x\" } }",
+		"step \"s\" { target = \"{input.x}\", snmp.get { up ="
+		" \"sysUpTime.0\" } }",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(steps); i++) {
+		char *rules = noc_asprintf("flow \"f\" { input = { x = "
+					   "\"string\" }, %s }\n",
+					   steps[i]);
+		struct fix f = { 0 };
+
+		fix_open(&f, rules);
+		fix_command_later(&f, "{\"verb\":\"run.start\",\"actor\":"
+				      "\"ann\",\"flow\":\"f\",\"mode\":"
+				      "\"active\",\"input\":{\"x\":\"\"}}");
+		fix_pump(&f);
+		assert_int_equal(f.started, 0);
+		assert_int_equal(f.sets, 0);
+		assert_int_equal(fix_count(&f, "RUN_END Failed"), 1);
+		assert_true(fix_count(&f, "'target' is an empty text") >= 2);
+		fix_close(&f);
+		free(rules);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_an_empty_target_is_none),
 		cmocka_unit_test(test_left_out),
 		cmocka_unit_test(test_nothing_to_begin_with),
 		cmocka_unit_test(test_fail_if),
