@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/core/steady.h"
 #include "engine/run/each_private.h"
 #include "engine/run/runner.h"
 
@@ -37,15 +38,15 @@ look_item(const struct noc_each *e, size_t i)
 	const struct noc_lane *lane = e->lanes[i];
 	struct noc_core *core = e->live->run->core;
 	struct noc_value *row = noc_value_map();
-	int64_t ago = noc_core_time(core).boot_ns - lane->began_ns;
 
 	noc_value_set(row, "item", noc_value_int((int64_t)i));
 	noc_value_set(row, "key", noc_value_str(e->keys[i]));
 	noc_value_set(row, "path", noc_value_str(lane->path));
 	noc_value_set(row, "state", noc_value_str("Running"));
 	if (lane->began_ns)
-		noc_value_set(row, "started_ns",
-			      noc_value_int(noc_core_time(core).wall_ns - ago));
+		noc_value_set(
+		    row, "started_ns",
+		    noc_value_int(noc_steady_wall(core, lane->began_ns)));
 	return row;
 }
 

@@ -3,6 +3,8 @@
 
 #include "tests/unit/flow_fixture.h"
 
+#include "engine/run/each.h"
+
 /* A fan-out in virtual time: which items begin when, and how it ends. */
 
 #define TELLS                                                   \
@@ -87,6 +89,100 @@ test_lists_that_are_refused_before_the_first_item(void **state)
 	    " '{steps.find.l}', empty = 'ok', get 'p' }, get 'c' }",
 	    (const struct flow_says[]){ { "find", "{\"l\":[]}" }, { 0 } },
 	    "Succeeded", "find c ");
+}
+
+/* An item of the inventory has what its row says. */
+static void
+test_a_device_as_an_item(void **state)
+{
+	struct fix f;
+
+	(void)state;
+	flow_open(&f,
+		  "flow 'f' { each 'all' { over = inventory { role = 'access'"
+		  " }, as = 'sw', log '{sw.name} {sw.address} {sw.role}"
+		  " {sw.site} {sw.vendor} {sw.rack}' } }",
+		  NULL);
+	cor_inventory(&f, "name,address,role,site,vendor,rack\n"
+			  "sw1,192.0.2.1,access,waw,acme,r7\n");
+	flow_start(&f, "active", "{\"device\":\"sw1\"}");
+	flow_ended(&f, "Succeeded");
+	assert_int_equal(fix_said(&f, "sw1 192.0.2.1 access waw acme r7"), 1);
+	flow_close(&f);
+}
+
+/* Which went well and which did not: others are done by these lists. */
+static void
+test_lists_of_what_became_of_them(void **state)
+{
+	static const struct {
+		const char *mode, *ok, *failed;
+	} cases[] = {
+		{ "active", "[\"a\",\"c\",\"d\"]", "[\"b\"]" },
+		{ "observe", "[\"a\",\"c\",\"d\"]", "[\"b\"]" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(cases); i++) {
+		char *want = noc_asprintf("ok %s failed %s", cases[i].ok,
+					  cases[i].failed);
+		struct fix f;
+
+		flow_open(&f,
+			  "flow 'f' { each 'n' { over = { 'a', 'b', 'c', 'd'"
+			  " }, need = 'any', stop 'no' { when = { item = 'c' }"
+			  " }, get 'look', put('p', { when = { item = 'a' } })"
+			  " }, log 'ok {steps.n.ok_items:json} failed"
+			  " {steps.n.failed_items:json}' }",
+			  (const struct flow_says[]){
+			      { "[b]/look", "permanent" }, { 0 } });
+		flow_start(&f, cases[i].mode, "{\"device\":\"sw1\"}");
+		flow_ended(&f, "Succeeded");
+		if (fix_said(&f, want) != 1) {
+			fix_dump(&f);
+			fail_msg("%s: not %s", cases[i].mode, want);
+		}
+		flow_close(&f);
+		free(want);
+	}
+}
+
+/* Those under way, while others wait. */
+static void
+test_looked_at(void **state)
+{
+	struct noc_value *v;
+	struct noc_id id;
+	struct fix f;
+	char text[NOC_ID_TEXT], *json, *is;
+
+	(void)state;
+	flow_open(&f,
+		  "flow 'f' { sleep '10s', each 'all' { over = { 'a', 'b',"
+		  " 'c', 'd' }, limit = 2, get 'p' } }",
+		  NULL);
+	flow_world.holds = true;
+	id = flow_start(&f, "active", "{\"device\":\"sw1\"}");
+	noc_id_format(text, &id);
+	assert_null(noc_each_look(f.core, text, "all"));
+	fix_advance(&f, 10000);
+	flow_reply_to(&f, "all[a]/p");
+	fix_advance(&f, 3000);
+	v = noc_each_look(f.core, text, "all");
+	assert_int_equal(noc_value_get_int(v, "running", 0), 2);
+	assert_int_equal(noc_value_get_int(v, "waiting", 0), 1);
+	json = noc_asprintf("{\"item\":1,\"key\":\"b\",\"path\":\"all[b]\","
+			    "\"started_ns\":%lld,\"state\":\"Running\"}",
+			    (long long)(f.now.wall_ns - 3 * NOC_NS_PER_S));
+	is = noc_json_string(noc_value_at(noc_value_get(v, "items"), 0),
+			     NOC_JSON_CANONICAL);
+	assert_string_equal(is, json);
+	free(is);
+	free(json);
+	noc_value_free(v);
+	assert_null(noc_each_look(f.core, text, "other"));
+	assert_null(noc_each_look(f.core, "00000000", "all"));
+	flow_close(&f);
 }
 
 static void
@@ -403,6 +499,9 @@ main(void)
 		cmocka_unit_test(test_what_it_goes_over),
 		cmocka_unit_test(
 		    test_lists_that_are_refused_before_the_first_item),
+		cmocka_unit_test(test_a_device_as_an_item),
+		cmocka_unit_test(test_lists_of_what_became_of_them),
+		cmocka_unit_test(test_looked_at),
 		cmocka_unit_test(test_limit_batch_and_rate),
 		cmocka_unit_test(test_waves_and_their_check),
 		cmocka_unit_test(test_need),
