@@ -10,8 +10,9 @@
  * tried so far.  It belongs to its run and is freed when the step ends.  Loop
  * thread, inside an input.
  */
-#define NOC_TIMES_MAX 1000000 /* that a row says something was tried, or told \
-			       */
+#define NOC_TIMES_MAX                                           \
+	1000000 /* that a row says something was tried, or told \
+		 */
 
 enum noc_wait {
 	NOC_WAIT_NONE,

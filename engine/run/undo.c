@@ -376,12 +376,12 @@ undo_failed(const struct noc_live *l, const struct noc_failure *why)
 		return;
 	r->undo_failed = true;
 	path = noc_lane_path(l->lane, l->node);
-	snprintf(text, sizeof(text),
-		 "%s: run %s could not undo %s%s%s%s: it stays changed, as does "
-		 "what else `nocturne run show %s` says could not be undone",
-		 noc_run_title(r, title, sizeof(title)), r->text, path,
-		 why ? " (" : "", why ? why->block : "", why ? ")" : "",
-		 r->text);
+	snprintf(
+	    text, sizeof(text),
+	    "%s: run %s could not undo %s%s%s%s: it stays changed, as does "
+	    "what else `nocturne run show %s` says could not be undone",
+	    noc_run_title(r, title, sizeof(title)), r->text, path,
+	    why ? " (" : "", why ? why->block : "", why ? ")" : "", r->text);
 	free(path);
 	noc_notify_text(r->core, "noc", text, r->ev, r->mode, &r->id);
 }
