@@ -49,17 +49,16 @@ noc_each_free(struct noc_each *e)
 	for (size_t i = 0; i < e->n; i++) {
 		if (e->lanes)
 			noc_lane_free(e->lanes[i]);
-		if (e->keys)
-			free(e->keys[i]);
 		if (e->said)
 			noc_value_free(e->said[i]);
 	}
 	free(e->keys);
+	free(e->key_at);
+	free(e->by_key);
 	free(e->said);
 	free(e->why);
 	free(e->lanes);
 	free(e->fate);
-	noc_table_release(&e->index);
 	noc_value_free(e->items);
 	noc_value_free(e->check_error);
 	free(e);
@@ -79,7 +78,7 @@ struct noc_lane *
 each_lane_new(struct noc_each *e, size_t i)
 {
 	struct noc_live *l = e->live;
-	char *path = noc_asprintf("%s[%s]", l->path, e->keys[i]);
+	char *path = noc_asprintf("%s[%s]", l->path, each_key(e, i));
 	struct noc_lane *lane = noc_lane_new(l->run, l->lane, l->node, path);
 
 	free(path);
@@ -87,10 +86,20 @@ each_lane_new(struct noc_each *e, size_t i)
 		lane->to = e->def->check;
 	lane->each = e;
 	lane->item = (int64_t)i;
-	lane->extra =
-	    noc_each_extra(l->lane, e->def->as, noc_value_at(e->items, i));
+	lane->is_item = true;
 	lane->began_ns = noc_steady_now(l->run->core);
 	return lane;
+}
+
+const struct noc_value *
+noc_each_item(const struct noc_each *e, size_t i)
+{
+	struct noc_lane *lane = e->lanes[i];
+
+	if (!lane->extra)
+		lane->extra = noc_each_extra(e->live->lane, e->def->as,
+					     noc_value_at(e->items, i));
+	return lane->extra;
 }
 
 struct noc_lane *

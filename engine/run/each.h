@@ -39,6 +39,8 @@ int noc_each_over(const struct noc_core *core, const struct noc_value *over,
 		  struct noc_err *err);
 size_t noc_each_wave_end(const struct noc_each_def *def, size_t n, size_t wave);
 
+/* Of one that has a lane: what is around it, and itself by its name. */
+const struct noc_value *noc_each_item(const struct noc_each *e, size_t i);
 /* What is around an item of it, and the item by its name; returned. */
 struct noc_value *noc_each_extra(const struct noc_lane *around, const char *as,
 				 const struct noc_value *item);

@@ -109,7 +109,7 @@ each_tell_would(const struct noc_each *e)
 	struct noc_live *l = e->live;
 	const struct noc_lane *lane = l->lane;
 
-	while (lane && !lane->extra)
+	while (lane && !lane->is_item)
 		lane = lane->up;
 	if (lane || l->run->outcome || !e->count[NOC_ITEM_WOULD])
 		return;
@@ -131,8 +131,10 @@ each_end(struct noc_each *e)
 	char outcome[64];
 
 	for (size_t i = e->n; i-- > 0;) {
-		if (e->lanes[i])
-			noc_undo_keep(l->lane, e->lanes[i]);
+		if (!e->lanes[i])
+			continue;
+		(void)noc_each_item(e, i); /* the list is gone then */
+		noc_undo_keep(l->lane, e->lanes[i]);
 		e->lanes[i] = NULL;
 	}
 	d.whole = whole;

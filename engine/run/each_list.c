@@ -150,12 +150,14 @@ key_escaped(const struct noc_strbuf *plain)
 }
 
 static int
-list_key(struct noc_each *e, size_t i, struct noc_err *err)
+list_key(struct noc_each *e, size_t i, struct noc_strbuf *keys,
+	 struct noc_err *err)
 {
 	const struct noc_value *item = noc_value_at(e->items, i);
 	struct noc_strbuf plain = NOC_STRBUF_INIT;
 	struct noc_value *extra = NULL;
 	struct noc_scope scope;
+	char *key;
 	int rc = 0;
 
 	if (e->def->key) {
@@ -173,20 +175,81 @@ list_key(struct noc_each *e, size_t i, struct noc_err *err)
 		rc = noc_err_set(err, NOC_EINPUT, "item %zu has an empty key",
 				 i + 1);
 	if (!rc) {
-		e->keys[i] = key_escaped(&plain);
-		if (strlen(e->keys[i]) > NOC_EACH_KEY_MAX)
+		key = key_escaped(&plain);
+		e->key_at[i] = (uint32_t)keys->len;
+		noc_strbuf_add(keys, key, strlen(key) + 1);
+		if (strlen(key) > NOC_EACH_KEY_MAX)
 			rc = noc_err_set(err, NOC_EINPUT,
 					 "the key of item %zu has more than %d "
 					 "bytes: %.40s...",
-					 i + 1, NOC_EACH_KEY_MAX, e->keys[i]);
+					 i + 1, NOC_EACH_KEY_MAX, key);
+		free(key);
 	}
 	noc_strbuf_release(&plain);
 	return rc;
 }
 
+const char *
+each_key(const struct noc_each *e, size_t i)
+{
+	return e->keys + e->key_at[i];
+}
+
+/* Of one key by their place. */
+static int
+by_key(const void *a, const void *b, void *arg)
+{
+	const uint32_t *i = a, *k = b;
+	int c = strcmp(each_key(arg, *i), each_key(arg, *k));
+
+	return c ? c : (*i > *k) - (*i < *k);
+}
+
+static int
+list_sort(struct noc_each *e, struct noc_err *err)
+{
+	size_t same = 0;
+
+	for (size_t i = 0; i < e->n; i++)
+		e->by_key[i] = (uint32_t)i;
+	qsort_r(e->by_key, e->n, sizeof(*e->by_key), by_key, e);
+	for (size_t i = 1; i < e->n && !same; i++)
+		if (!strcmp(each_key(e, e->by_key[i - 1]),
+			    each_key(e, e->by_key[i])))
+			same = i;
+	if (!same)
+		return 0;
+	return noc_err_set(err, NOC_EINPUT,
+			   "items %zu and %zu have the same key '%s'; say key "
+			   "= \"{%s.…}\"",
+			   (size_t)e->by_key[same - 1] + 1,
+			   (size_t)e->by_key[same] + 1,
+			   each_key(e, e->by_key[same]), e->def->as);
+}
+
+size_t
+each_find(const struct noc_each *e, const char *key)
+{
+	size_t lo = 0, hi = e->n;
+
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+		int c = strcmp(each_key(e, e->by_key[mid]), key);
+
+		if (!c)
+			return e->by_key[mid] + 1;
+		if (c < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return 0;
+}
+
 int
 each_list_is(struct noc_each *e, struct noc_value *items, struct noc_err *err)
 {
+	struct noc_strbuf keys = NOC_STRBUF_INIT;
 	size_t n;
 	int rc = 0;
 
@@ -204,27 +267,16 @@ each_list_is(struct noc_each *e, struct noc_value *items, struct noc_err *err)
 				   "'over' has %zu items; at most %d are taken",
 				   n, NOC_EACH_ITEMS_MAX);
 	e->n = n;
-	e->keys = noc_calloc(e->n + 1, sizeof(char *));
+	e->key_at = noc_calloc(e->n + 1, sizeof(*e->key_at));
+	e->by_key = noc_calloc(e->n + 1, sizeof(*e->by_key));
 	e->fate = noc_calloc(e->n + 1, 1);
 	e->said = noc_calloc(e->n + 1, sizeof(struct noc_value *));
 	e->lanes = noc_calloc(e->n + 1, sizeof(struct noc_lane *));
 	e->count[NOC_ITEM_WAITS] = e->n;
-	for (size_t i = 0; !rc && i < e->n; i++) {
-		uintptr_t before;
-
-		rc = list_key(e, i, err);
-		if (rc)
-			break;
-		before = (uintptr_t)noc_table_put(&e->index, e->keys[i],
-						  (void *)(i + 1));
-		if (before)
-			rc = noc_err_set(err, NOC_EINPUT,
-					 "items %zu and %zu have the same key "
-					 "'%s'; say key = \"{%s.…}\"",
-					 (size_t)before, i + 1, e->keys[i],
-					 e->def->as);
-	}
-	return rc;
+	for (size_t i = 0; !rc && i < e->n; i++)
+		rc = list_key(e, i, &keys, err);
+	e->keys = noc_strbuf_detach(&keys, NULL);
+	return rc ? rc : list_sort(e, err);
 }
 
 /* ---- numbers ---- */

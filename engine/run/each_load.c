@@ -144,7 +144,7 @@ struct noc_lane *
 noc_each_lane(struct noc_each *e, const char *key, size_t len)
 {
 	char *text = noc_strndup(key, len);
-	size_t i = (uintptr_t)noc_table_get(&e->index, text);
+	size_t i = each_find(e, text);
 	struct noc_lane *lane = NULL;
 
 	if (*text == '!') {

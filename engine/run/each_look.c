@@ -40,7 +40,7 @@ look_item(const struct noc_each *e, size_t i)
 	struct noc_value *row = noc_value_map();
 
 	noc_value_set(row, "item", noc_value_int((int64_t)i));
-	noc_value_set(row, "key", noc_value_str(e->keys[i]));
+	noc_value_set(row, "key", noc_value_str(each_key(e, i)));
 	noc_value_set(row, "path", noc_value_str(lane->path));
 	noc_value_set(row, "state", noc_value_str("Running"));
 	if (lane->began_ns)

@@ -2,7 +2,6 @@
 #ifndef NOC_ENGINE_RUN_EACH_PRIVATE_H
 #define NOC_ENGINE_RUN_EACH_PRIVATE_H
 
-#include "base/table.h"
 #include "engine/run/each.h"
 
 /* Between the files each*.c only. */
@@ -25,8 +24,9 @@ struct noc_each {
 	const struct noc_each_def *def;
 	struct noc_value *items; /* frozen */
 	size_t n;
-	char **keys;		 /* as in paths */
-	struct noc_table index;	 /* key -> its place + 1 */
+	char *keys;		 /* as in paths, one behind the other */
+	uint32_t *key_at;	 /* where in them that of an item is */
+	uint32_t *by_key;	 /* places, sorted */
 	uint8_t *fate;		 /* enum noc_item_fate */
 	struct noc_value **said; /* of those that ended: their row's JSON */
 	size_t count[NOC_ITEM_CANCELLED + 1];
@@ -76,6 +76,9 @@ int each_list(struct noc_each *e, struct noc_err *err);
 /* As it was frozen. */
 int each_list_is(struct noc_each *e, struct noc_value *items /* owned */,
 		 struct noc_err *err);
+const char *each_key(const struct noc_each *e, size_t i);
+/* Its place + 1; 0: none has this key. */
+size_t each_find(const struct noc_each *e, const char *key);
 /* Where this wave ends; 0 is the first. */
 size_t each_wave_end(const struct noc_each *e, size_t wave);
 /* The list as it is hashed; returned. */

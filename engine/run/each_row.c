@@ -91,7 +91,8 @@ each_write_item(struct noc_each *e, struct noc_lane *lane,
 
 	noc_value_set(said, "index", noc_value_int((int64_t)e->live->node));
 	noc_value_set(said, "item", noc_value_int(lane->item));
-	noc_value_set(said, "key", noc_value_str(e->keys[lane->item]));
+	noc_value_set(said, "key",
+		      noc_value_str(each_key(e, (size_t)lane->item)));
 	if (fate == NOC_ITEM_WOULD)
 		noc_value_set(said, "would", noc_value_bool(true));
 	if (lane->stopped)
@@ -156,7 +157,7 @@ noc_each_keep_items(const struct noc_each *e)
 
 		if (!e->said[i])
 			continue;
-		path = noc_asprintf("%s[%s]", e->live->path, e->keys[i]);
+		path = noc_asprintf("%s[%s]", e->live->path, each_key(e, i));
 		row.path = path;
 		noc_txn_step_keep(noc_core_txn(r->core), &row);
 		free(path);
@@ -200,7 +201,7 @@ table_row(const struct noc_each *e, size_t i)
 	const struct noc_value *kept = noc_value_get(said, "collected");
 	struct noc_value *row = noc_value_map();
 
-	noc_value_set(row, "key", noc_value_str(e->keys[i]));
+	noc_value_set(row, "key", noc_value_str(each_key(e, i)));
 	noc_value_set(row, "state",
 		      noc_value_str(e->fate[i] == NOC_ITEM_WAITS
 					? "Skipped"
@@ -273,7 +274,7 @@ each_counts(const struct noc_each *e)
 
 	for (size_t i = 0; i < e->n && noc_value_len(failed) < COUNTS_KEYS; i++)
 		if (e->fate[i] == NOC_ITEM_FAILED)
-			noc_value_push(failed, noc_value_str(e->keys[i]));
+			noc_value_push(failed, noc_value_str(each_key(e, i)));
 	if (noc_value_len(failed))
 		noc_value_set(counts, "failed_keys", failed);
 	else

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "engine/expr/scope.h"
 #include "engine/run/attempt.h"
+#include "engine/run/each.h"
 #include "engine/run/live.h"
 #include "engine/run/runner.h"
 #include "engine/run/undo.h"
@@ -101,9 +102,28 @@ noc_lane_is_off(const struct noc_lane *lane)
 bool
 noc_lane_would(const struct noc_lane *lane)
 {
-	while (lane && !lane->would && !lane->extra)
+	while (lane && !lane->would && !lane->is_item)
 		lane = lane->up;
 	return lane && lane->would;
+}
+
+const struct noc_value *
+noc_lane_extra(const struct noc_lane *lane)
+{
+	return lane->is_item && lane->each
+		   ? noc_each_item(lane->each, (size_t)lane->item)
+		   : lane->extra;
+}
+
+void
+noc_lane_rest(struct noc_lane *lane)
+{
+	for (; lane; lane = lane->up) {
+		if (!lane->is_item || !lane->each)
+			continue;
+		noc_value_free(lane->extra);
+		lane->extra = NULL;
+	}
 }
 
 /*
@@ -126,13 +146,14 @@ noc_lane_scope(const struct noc_lane *lane, struct noc_scope *scope)
 		if (at != lane && n < NOC_SCOPE_OUTER)
 			scope->outer[n++] = at->steps;
 		if (!own)
-			own =
-			    noc_undo_extra(at) ? noc_undo_extra(at) : at->extra;
+			own = noc_undo_extra(at) ? noc_undo_extra(at)
+						 : noc_lane_extra(at);
 		if (at->node == NOC_NODE_TOP)
 			continue;
 		def = &r->plan->steps[at->node];
 		if (!scope->item && def->kind == NOC_STEP_EACH)
-			scope->item = noc_value_get(at->extra, def->each->as);
+			scope->item =
+			    noc_value_get(noc_lane_extra(at), def->each->as);
 		if (def->kind == NOC_STEP_CALL) {
 			input = at->input;
 			break;

@@ -35,7 +35,7 @@ struct noc_lane {
 	uint8_t *ends;	     /* enum noc_end, by node - from */
 	struct noc_value *steps; /* name -> what it gave */
 	struct noc_value *input; /* of a called flow; NULL: as around it */
-	struct noc_value *extra; /* its item, by its name; NULL: as around it */
+	struct noc_value *extra; /* its item, by its name; noc_lane_extra */
 	struct noc_value *error; /* what failed in it last; NULL */
 	char *path;		 /* "precheck[sw1]", "fix", ""; owned */
 	struct noc_each *each;	 /* whose item or check it is; NULL */
@@ -46,6 +46,7 @@ struct noc_lane {
 						alone */
 	int64_t began_ns;		     /* steady; of an item */
 	struct noc_value *expired; /* of a called flow: out of time; NULL */
+	bool is_item;		   /* of an each, also one that has ended */
 	bool would;		   /* its mode left something in it undone */
 	bool failed;		   /* nothing new begins in it */
 	bool cancelled;		   /* from outside */
@@ -68,6 +69,10 @@ bool noc_lane_is_off(const struct noc_lane *lane);
 /* Did the mode leave something undone that what comes now builds on?  Items do
  * not build on one another. */
 bool noc_lane_would(const struct noc_lane *lane);
+/* Its item by its name, and what is around it; NULL: only that. */
+const struct noc_value *noc_lane_extra(const struct noc_lane *lane);
+/* It waits: what can be made again is given back, also of those around it. */
+void noc_lane_rest(struct noc_lane *lane);
 void noc_lane_scope(const struct noc_lane *lane, struct noc_scope *scope);
 enum noc_end noc_lane_end_of(const struct noc_lane *lane, size_t node);
 void noc_lane_set_end(struct noc_lane *lane, size_t node, enum noc_end end);

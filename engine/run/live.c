@@ -174,6 +174,7 @@ noc_live_store_touched(struct noc_run *r)
 		l->touched = false;
 		if (l->dirty && l->prev)
 			noc_live_store(l);
+		noc_lane_rest(l->lane);
 	}
 }
 
@@ -257,6 +258,7 @@ noc_live_free(struct noc_live *l)
 	noc_stops_del(l);
 	noc_due_disarm(l->run->core, &l->due);
 	noc_value_free(l->row);
+	free(l->row_text);
 	noc_value_free(l->targets);
 	noc_value_free(l->left_out);
 	free(l->path);
@@ -301,7 +303,7 @@ noc_live_cancel(struct noc_live *l, const char *why)
 	}
 	if (l->out)
 		noc_attempt_cancel(l, why);
-	else if (l->row)
+	else if (l->has_row)
 		noc_step_write_done(l, &d);
 	noc_live_end(l, NOC_END_CANCELLED);
 }

@@ -77,7 +77,9 @@ struct noc_live {
 	struct noc_value *left_out; /* target -> its freeze */
 	/* The row of its step. */
 	const char *state;     /* static */
-	struct noc_value *row; /* its JSON; NULL: it has none yet */
+	bool has_row;	       /* and it says something */
+	struct noc_value *row; /* its JSON; NULL: as text, or to be made */
+	char *row_text;	       /* while it waits for long */
 	int64_t ended_ns;      /* of a step that failed, not so the run */
 	bool dirty;	       /* to be written at the end of this input */
 	bool touched;	       /* of the run's */
@@ -108,6 +110,10 @@ bool noc_live_says(const struct noc_live *l, const char *phase);
 void noc_live_touch(struct noc_live *l);
 /* Those that are; the first touched comes first. */
 void noc_live_store_touched(struct noc_run *r);
+/* What its row says; json is owned. */
+void noc_live_say(struct noc_live *l, struct noc_value *json);
+/* The same, of one that is loaded. */
+void noc_live_load_row(struct noc_live *l, const struct noc_value *json);
 /* Its row, as it is now. */
 void noc_live_store(struct noc_live *l);
 /* As v says: "live" in the row of its step, or the row of a run of the first

@@ -3,8 +3,11 @@
 
 #include "engine/run/live.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/err.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "engine/run/container.h"
 #include "engine/run/escalate.h"
@@ -63,6 +66,53 @@ live_value(const struct noc_live *l)
 	return v;
 }
 
+/* ---- what it says, while it waits ---- */
+
+void
+noc_live_say(struct noc_live *l, struct noc_value *json)
+{
+	noc_value_free(l->row);
+	free(l->row_text);
+	l->row_text = NULL;
+	l->row = json;
+	l->has_row = true;
+}
+
+static void
+row_wake(struct noc_live *l)
+{
+	struct noc_value *json = NULL;
+
+	if (l->row)
+		return;
+	if (l->row_text && NOC_FAILS(!noc_json_parse_own(
+			       l->row_text, strlen(l->row_text), &json, NULL)))
+		json = NULL;
+	noc_live_say(l, json ? json : noc_step_row_json(l));
+}
+
+/* Ten thousand may wait, and few are written again: what a sleep says is made
+ * of it, of others it is kept as text. */
+static void
+row_rest(struct noc_live *l)
+{
+	if (l->wait == NOC_WAIT_CALL || l->wait == NOC_WAIT_INNER || !l->row)
+		return;
+	if (l->wait != NOC_WAIT_SLEEP || strcmp(l->state, "Running") != 0) {
+		noc_value_unset(l->row, "live");
+		l->row_text = noc_json_string(l->row, NOC_JSON_COMPACT);
+	}
+	noc_value_free(l->row);
+	l->row = NULL;
+}
+
+void
+noc_live_load_row(struct noc_live *l, const struct noc_value *json)
+{
+	noc_live_say(l, noc_value_copy(json));
+	row_rest(l);
+}
+
 void
 noc_live_store(struct noc_live *l)
 {
@@ -78,19 +128,18 @@ noc_live_store(struct noc_live *l)
 		.started_ns = noc_steady_wall(r->core, l->step_ns),
 		.ended_ns = l->ended_ns,
 		.due_ns = l->due_ns ? noc_steady_wall(r->core, l->due_ns) : 0,
-		.json = l->row,
 	};
 
 	l->dirty = false;
 	if (!def) /* of a run that cannot be read */
 		return;
-	if (!l->row)
-		l->row = noc_step_row_json(l);
+	row_wake(l);
 	row.json = l->row;
 	/* The first version did not say it. */
 	noc_value_set(l->row, "index", noc_value_int((int64_t)l->node));
 	noc_value_set(l->row, "live", live_value(l));
 	noc_txn_step(noc_core_txn(r->core), &row);
+	row_rest(l);
 }
 
 /* ---- back from it ---- */

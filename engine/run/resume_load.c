@@ -326,8 +326,7 @@ step_load_live(struct noc_lane *lane, size_t node,
 	l->state = state;
 	l->ended_ns = row->ended_ns;
 	l->order = noc_value_get_int(row->json, "order", 0);
-	noc_value_free(l->row);
-	l->row = noc_value_copy(row->json);
+	noc_live_load_row(l, row->json);
 }
 
 /* Is there a step for its failure, or for that of what it is in? */
@@ -361,7 +360,7 @@ step_load_failure(struct noc_lane *lane, size_t node,
 	l->state = "Failed";
 	l->attempt = row->attempt;
 	l->ended_ns = row->ended_ns;
-	l->row = noc_value_copy(row->json);
+	noc_live_load_row(l, row->json);
 	l->dirty = false;
 	noc_live_keep(l);
 	lane->broken = l;

@@ -242,18 +242,56 @@ row_due(const struct noc_run *r, int64_t due_ns)
 static void
 step_row_is(struct noc_live *l, const char *state, struct noc_value *json)
 {
-	noc_value_free(l->row);
-	l->row = json;
+	noc_live_say(l, json);
 	l->state = state;
 	noc_live_touch(l);
+}
+
+/* What its record says of a start. */
+static struct noc_value *
+step_intent(const struct noc_live *l)
+{
+	struct noc_value *json = noc_value_map();
+	char token[NOC_TOKEN_TEXT], iso[32];
+
+	noc_value_set(json, "attempt", noc_value_int(l->attempt));
+	if (l->order) {
+		noc_value_set(json, "order", noc_value_int(l->order));
+		noc_value_set(json, "undo", noc_value_bool(true));
+	}
+	noc_value_set(json, "token", noc_value_str(noc_token(l, token)));
+	if (l->due_ns)
+		noc_value_set(json, "deadline",
+			      noc_value_str(noc_time_iso(
+				  iso, row_due(l->run, l->due_ns))));
+	return json;
+}
+
+/* And its row beside that; said is owned. */
+static void
+step_say_start(const struct noc_live *l, struct noc_value *json,
+	       const char *target, struct noc_value *said)
+{
+	step_place(l, json);
+	noc_value_set(json, "action",
+		      noc_value_str(step_action(noc_live_step(l))));
+	noc_value_set(json, "target", noc_value_str(target));
+	noc_value_set(json, "params", said);
+	noc_targets_say(l, json);
 }
 
 struct noc_value *
 noc_step_row_json(const struct noc_live *l)
 {
 	const struct noc_step_def *def = noc_live_step(l);
-	struct noc_value *json = noc_value_map();
+	struct noc_value *json;
 
+	if (def->kind == NOC_STEP_SLEEP && !strcmp(l->state, "Running")) {
+		json = step_intent(l);
+		step_say_start(l, json, "", noc_value_map());
+		return json;
+	}
+	json = noc_value_map();
 	step_place(l, json);
 	noc_value_set(json, "action", noc_value_str(step_action(def)));
 	return json;
@@ -265,25 +303,12 @@ noc_step_write_start(struct noc_live *l, const struct noc_step_def *def,
 {
 	const struct noc_run *r = l->run;
 	struct noc_txn *txn = noc_core_txn(r->core);
-	struct noc_value *json = noc_value_map();
+	struct noc_value *json, *said;
 	struct noc_record *rec;
-	struct noc_value *said;
-	char plan[65], token[NOC_TOKEN_TEXT];
+	char plan[65];
 
 	noc_undo_mark(l);
-	noc_value_set(json, "attempt", noc_value_int(l->attempt));
-	if (l->order) {
-		noc_value_set(json, "order", noc_value_int(l->order));
-		noc_value_set(json, "undo", noc_value_bool(true));
-	}
-	noc_value_set(json, "token", noc_value_str(noc_token(l, token)));
-	if (l->due_ns) {
-		char iso[32];
-
-		noc_value_set(
-		    json, "deadline",
-		    noc_value_str(noc_time_iso(iso, row_due(r, l->due_ns))));
-	}
+	json = step_intent(l);
 	noc_hex(plan, r->plan->hash, 32);
 	rec = noc_txn_record(txn, NOC_REC_STEP_START);
 	noc_record_adds(rec, NOC_TAG_RUN, r->text);
@@ -296,11 +321,7 @@ noc_step_write_start(struct noc_live *l, const struct noc_step_def *def,
 	noc_txn_add_commitment(txn, rec, said, NULL);
 	noc_record_adds(rec, NOC_TAG_STEP, l->path);
 
-	step_place(l, json);
-	noc_value_set(json, "action", noc_value_str(step_action(def)));
-	noc_value_set(json, "target", noc_value_str(target));
-	noc_value_set(json, "params", said);
-	noc_targets_say(l, json);
+	step_say_start(l, json, target, said);
 	step_row_is(l, "Running", json);
 }
 

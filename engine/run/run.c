@@ -407,7 +407,7 @@ run_drop(struct noc_live *l)
 
 	if (l->out)
 		noc_attempt_cancel(l, "the run has ended");
-	else if (d.def && l->row && l->ended_ns == 0)
+	else if (d.def && l->has_row && l->ended_ns == 0)
 		noc_step_write_done(l, &d);
 	noc_live_free(l);
 }

@@ -236,7 +236,7 @@ noc_step_fail(struct noc_live *l, struct noc_step_done *d)
 static bool
 lane_is_of_item(const struct noc_lane *lane)
 {
-	while (lane && !lane->extra)
+	while (lane && !lane->is_item)
 		lane = lane->up;
 	return lane != NULL;
 }

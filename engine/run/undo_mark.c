@@ -231,7 +231,7 @@ noc_undo_load(struct noc_lane *lane, size_t node,
 	l = noc_live_load_undo(lane, node, live);
 	l->attempt = row->attempt;
 	l->state = !strcmp(row->state, "Running") ? "Running" : "Pending";
-	l->row = noc_value_copy(row->json);
+	noc_live_load_row(l, row->json);
 	l->dirty = false;
 }
 
@@ -250,6 +250,7 @@ noc_undo_lane(struct noc_lane *lane, size_t container, const char *path,
 		return inner;
 	inner = noc_lane_new(lane->run, lane, container, path);
 	inner->over = true;
+	inner->is_item = item >= 0;
 	if (item >= 0)
 		inner->item = item;
 	given = lane->undo ? noc_value_get(lane->undo->given, def->name) : NULL;
