@@ -81,7 +81,7 @@ noc_choose_begin(struct noc_lane *lane, size_t node)
 	d.outcome = outcome;
 	d.output = output;
 	noc_step_write_done(l, &d);
-	noc_value_set(lane->steps, d.def->name, output);
+	noc_lane_give(lane, d.def->name, output);
 	noc_live_free(l);
 	choose_open(lane, node, chosen);
 }

@@ -83,7 +83,7 @@ each_lane_new(struct noc_each *e, size_t i)
 
 	free(path);
 	if (e->def->check)
-		lane->to = e->def->check;
+		lane->to = (uint32_t)e->def->check;
 	lane->each = e;
 	lane->item = (int64_t)i;
 	lane->is_item = true;

@@ -140,7 +140,7 @@ each_end(struct noc_each *e)
 	d.whole = whole;
 	d.output = counts;
 	d.counts = told;
-	noc_value_set(l->lane->steps, d.def->name, noc_value_copy(whole));
+	noc_lane_give(l->lane, d.def->name, noc_value_copy(whole));
 	if (e->cancelled) {
 		d.state = "Cancelled";
 		d.outcome = "cancelled";

@@ -18,20 +18,22 @@ struct noc_lane *
 noc_lane_new(struct noc_run *r, struct noc_lane *up, size_t container,
 	     const char *path)
 {
-	struct noc_lane *lane = noc_calloc(1, sizeof(*lane));
 	const struct noc_plan *plan = r->plan;
 	bool top = container == NOC_NODE_TOP;
+	size_t from = top ? 0 : container + 1;
+	size_t to = top ? plan->nbody : plan->steps[container].end;
+	size_t size = strlen(path) + 1;
+	struct noc_lane *lane = noc_calloc(1, sizeof(*lane) + to - from + size);
 
 	lane->run = r;
 	lane->up = up;
 	lane->item = up ? up->item : -1;
 	lane->node = container;
-	lane->from = top ? 0 : container + 1;
-	lane->to = top ? plan->nbody : plan->steps[container].end;
-	lane->ends = noc_calloc(lane->to - lane->from + 1, 1);
-	lane->steps = noc_value_map();
+	lane->from = (uint32_t)from;
+	lane->to = (uint32_t)to;
 	lane->lives_end = &lane->lives;
-	lane->path = noc_strdup(path);
+	lane->path = (char *)lane->ends + (to - from);
+	memcpy(lane->path, path, size);
 	return lane;
 }
 
@@ -68,8 +70,6 @@ noc_lane_free(struct noc_lane *lane)
 	noc_value_free(lane->extra);
 	noc_value_free(lane->error);
 	noc_value_free(lane->expired);
-	free(lane->ends);
-	free(lane->path);
 	free(lane->stopped);
 	noc_undo_free(lane->undo);
 	free(lane);
@@ -107,6 +107,14 @@ noc_lane_would(const struct noc_lane *lane)
 	return lane && lane->would;
 }
 
+void
+noc_lane_give(struct noc_lane *lane, const char *name, struct noc_value *output)
+{
+	if (!lane->steps)
+		lane->steps = noc_value_map();
+	noc_value_set(lane->steps, name, output);
+}
+
 const struct noc_value *
 noc_lane_extra(const struct noc_lane *lane)
 {
@@ -133,13 +141,14 @@ noc_lane_rest(struct noc_lane *lane)
 void
 noc_lane_scope(const struct noc_lane *lane, struct noc_scope *scope)
 {
+	static const struct noc_value nothing = { .type = NOC_MAP };
 	struct noc_run *r = lane->run;
 	const struct noc_value *input = NULL, *own = NULL;
 	const struct noc_step_def *def;
 	size_t n = 0;
 
 	noc_run_scope(r, scope);
-	scope->steps = lane->steps;
+	scope->steps = lane->steps ? lane->steps : &nothing;
 	if (lane->error)
 		scope->error = lane->error;
 	for (const struct noc_lane *at = lane; at; at = at->up) {

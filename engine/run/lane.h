@@ -31,30 +31,30 @@ struct noc_lane {
 	struct noc_run *run;
 	struct noc_lane *up; /* where its container is; NULL: the run's own */
 	size_t node;	     /* its container; NOC_NODE_TOP */
-	size_t from, to;     /* its nodes: from ... to - 1 */
-	uint8_t *ends;	     /* enum noc_end, by node - from */
-	struct noc_value *steps; /* name -> what it gave */
+	uint32_t from, to;   /* its nodes: from ... to - 1 */
+	int64_t item; /* its place in the list, or that of what it is in; -1 */
+	struct noc_value *steps; /* name -> what it gave; NULL: nothing yet */
 	struct noc_value *input; /* of a called flow; NULL: as around it */
 	struct noc_value *extra; /* its item, by its name; noc_lane_extra */
 	struct noc_value *error; /* what failed in it last; NULL */
-	char *path;		 /* "precheck[sw1]", "fix", ""; owned */
+	char *path;		 /* "precheck[sw1]", "fix", ""; behind ends */
 	struct noc_each *each;	 /* whose item or check it is; NULL */
-	int64_t item; /* its place in the list, or that of what it is in; -1 */
 	struct noc_live *broken; /* whose failure nothing in it handles */
 	char *stopped;		 /* why it ended early, well; NULL */
 	struct noc_live *lives, **lives_end; /* begun and not ended, of it
 						alone */
 	int64_t began_ns;		     /* steady; of an item */
 	struct noc_value *expired; /* of a called flow: out of time; NULL */
-	bool is_item;		   /* of an each, also one that has ended */
-	bool would;		   /* its mode left something in it undone */
-	bool failed;		   /* nothing new begins in it */
-	bool cancelled;		   /* from outside */
-	bool over;		   /* told to its container */
-	bool waiting;		   /* it is in the run's queue */
 	struct noc_lane *next_todo;
 	struct noc_undo *undo; /* engine/run/undo.h; NULL: nothing to undo */
 	struct noc_lane *next; /* of its container */
+	bool is_item;	       /* of an each, also one that has ended */
+	bool would;	       /* its mode left something in it undone */
+	bool failed;	       /* nothing new begins in it */
+	bool cancelled;	       /* from outside */
+	bool over;	       /* told to its container */
+	bool waiting;	       /* it is in the run's queue */
+	uint8_t ends[];	       /* enum noc_end, by node - from */
 };
 
 /* The nodes that container holds (NOC_NODE_TOP: the flow's own), in up. */
@@ -73,6 +73,9 @@ bool noc_lane_would(const struct noc_lane *lane);
 const struct noc_value *noc_lane_extra(const struct noc_lane *lane);
 /* It waits: what can be made again is given back, also of those around it. */
 void noc_lane_rest(struct noc_lane *lane);
+/* What this step of it gave; owned. */
+void noc_lane_give(struct noc_lane *lane, const char *name,
+		   struct noc_value *output);
 void noc_lane_scope(const struct noc_lane *lane, struct noc_scope *scope);
 enum noc_end noc_lane_end_of(const struct noc_lane *lane, size_t node);
 void noc_lane_set_end(struct noc_lane *lane, size_t node, enum noc_end end);

@@ -3,6 +3,7 @@
 
 #include "engine/run/live.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -179,15 +180,19 @@ noc_live_store_touched(struct noc_run *r)
 }
 
 static struct noc_live *
-live_new(struct noc_lane *lane, size_t node)
+live_new(struct noc_lane *lane, size_t node, bool undoes)
 {
-	struct noc_live *l = noc_calloc(1, sizeof(*l));
+	char *path = node < lane->run->plan->nsteps ? noc_lane_path(lane, node)
+						    : noc_strdup("");
+	size_t size = strlen(path) + sizeof("!undo");
+	struct noc_live *l = noc_calloc(1, sizeof(*l) + size);
 
 	l->run = lane->run;
 	l->lane = lane;
-	l->node = node;
-	l->path = node < lane->run->plan->nsteps ? noc_lane_path(lane, node)
-						 : noc_strdup("");
+	l->node = (uint32_t)node;
+	l->undoes = undoes;
+	snprintf(l->path, size, "%s%s", path, undoes ? "!undo" : "");
+	free(path);
 	l->state = "Pending";
 	l->phase = (uint8_t)noc_phase_find("");
 	l->due.on_due = on_live_due;
@@ -199,7 +204,7 @@ live_new(struct noc_lane *lane, size_t node)
 struct noc_live *
 noc_live_new(struct noc_lane *lane, size_t node)
 {
-	struct noc_live *l = live_new(lane, node);
+	struct noc_live *l = live_new(lane, node, false);
 
 	if (noc_lane_end_of(lane, node) == NOC_END_NONE)
 		noc_lane_set_end(lane, node, NOC_END_OPEN);
@@ -209,13 +214,7 @@ noc_live_new(struct noc_lane *lane, size_t node)
 struct noc_live *
 noc_live_new_undo(struct noc_lane *lane, size_t node)
 {
-	struct noc_live *l = live_new(lane, node);
-	char *path = noc_asprintf("%s!undo", l->path);
-
-	free(l->path);
-	l->path = path;
-	l->undoes = true;
-	return l;
+	return live_new(lane, node, true);
 }
 
 struct noc_live *
@@ -261,7 +260,7 @@ noc_live_free(struct noc_live *l)
 	free(l->row_text);
 	noc_value_free(l->targets);
 	noc_value_free(l->left_out);
-	free(l->path);
+	free(l->esc);
 	free(l);
 }
 
@@ -295,7 +294,7 @@ noc_live_cancel(struct noc_live *l, const char *why)
 				   .state = "Cancelled",
 				   .outcome = "cancelled" };
 
-	if (l->esc.def)
+	if (l->esc)
 		noc_escalate_clear(l, why);
 	if (l->doubt && !l->undoes) {
 		noc_cancel_may_stay(l);

@@ -35,7 +35,7 @@ extern const char *const noc_phase_names[NOC_PHASES];
 size_t noc_phase_find(const char *name);
 
 struct noc_escalating {
-	const struct noc_escalation *def; /* of the plan; NULL: none */
+	const struct noc_escalation *def; /* of the plan */
 	bool on_fail;			  /* the run's, else a step's */
 	size_t level;			  /* the next one */
 	int64_t since_ns, last_ns;	  /* steady */
@@ -46,30 +46,33 @@ struct noc_live {
 	struct noc_lane *lane;
 	struct noc_live *next, **prev;		/* of the run */
 	struct noc_live *beside, **beside_prev; /* of its lane */
-	size_t node;		/* its step, by place in the plan */
-	char *path;		/* owned */
+	uint32_t node; /* its step, by place in the plan */
+	uint8_t phase; /* of noc_phase_names */
+	enum noc_wait wait : 8;
+	enum noc_wait held : 8; /* what it waited for when the run lost its
+				   code, */
+	bool went : 1;		/* a call of it was out */
+	bool undoes : 1;	/* it takes the step back */
+	bool loaded : 1;	/* from its row, and not sent on yet */
+	bool doubt : 1;		/* it may have happened */
+	bool probing : 1;	/* the attempt asks whether it has */
+	bool confirm_turn : 1;	/* its turn to read has come */
+	bool has_row : 1;	/* and it says something */
+	bool dirty : 1;		/* to be written at the end of this input */
+	bool touched : 1;	/* of the run's */
+	int64_t held_due_ns;	/* until when */
 	int64_t undone, stays;	/* undo: of how many steps, of how many not */
-	uint8_t phase;		/* of noc_phase_names */
-	bool went;		/* a call of it was out */
-	bool undoes;		/* it takes the step back */
-	bool loaded;		/* from its row, and not sent on yet */
 	struct noc_lane *inner; /* NOC_WAIT_INNER: a called flow */
 	struct noc_each *each;	/* or the items */
 	int64_t order;		/* of what can be undone; 0 */
-	enum noc_wait wait;
 	struct noc_due due;
-	int64_t due_ns;	    /* steady; 0: none */
-	enum noc_wait held; /* what it waited for when the run lost its code, */
-	int64_t held_due_ns; /* until when */
-	int attempt;	     /* its number, never used twice in a run's step */
-	int tries;	     /* those that count for the retry policy */
-	int64_t step_ns;     /* when it began */
-	bool doubt;	     /* it may have happened */
-	bool probing;	     /* the attempt asks whether it has */
-	bool confirm_turn;   /* its turn to read has come */
-	int64_t ok_since_ns; /* verify: it holds since; 0: it does not */
+	int64_t due_ns;	 /* steady; 0: none */
+	int64_t step_ns; /* when it began */
+	int attempt;	 /* its number, never used twice in a run's step */
+	int tries;	 /* those that count for the retry policy */
 	int reads;
-	struct noc_escalating esc;
+	int64_t ok_since_ns;	    /* verify: it holds since; 0: it does not */
+	struct noc_escalating *esc; /* NULL: it tells nobody */
 	struct noc_stop *stops;	    /* where it waits for an event, stops.h */
 	struct noc_slot *slot;	    /* waited for, or had for what begins now */
 	struct noc_attempt *out;    /* the attempt at hand */
@@ -77,13 +80,11 @@ struct noc_live {
 	struct noc_value *left_out; /* target -> its freeze */
 	/* The row of its step. */
 	const char *state;     /* static */
-	bool has_row;	       /* and it says something */
 	struct noc_value *row; /* its JSON; NULL: as text, or to be made */
 	char *row_text;	       /* while it waits for long */
 	int64_t ended_ns;      /* of a step that failed, not so the run */
-	bool dirty;	       /* to be written at the end of this input */
-	bool touched;	       /* of the run's */
 	struct noc_live *next_touched;
+	char path[];
 };
 
 /* Begun now; the lane has none of this node. */

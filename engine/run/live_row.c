@@ -33,9 +33,9 @@ live_esc(const struct noc_live *l)
 {
 	struct noc_value *esc = noc_value_map();
 
-	noc_value_set(esc, "on_fail", noc_value_bool(l->esc.on_fail));
-	live_set(esc, "level", (int64_t)l->esc.level);
-	live_set(esc, "since", l->esc.since_ns);
+	noc_value_set(esc, "on_fail", noc_value_bool(l->esc->on_fail));
+	live_set(esc, "level", (int64_t)l->esc->level);
+	live_set(esc, "since", l->esc->since_ns);
 	return esc;
 }
 
@@ -58,7 +58,7 @@ live_value(const struct noc_live *l)
 			      noc_value_str(noc_wait_names[l->held]));
 		live_set(v, "held_due", l->held_due_ns);
 	}
-	if (l->esc.def)
+	if (l->esc)
 		noc_value_set(v, "esc", live_esc(l));
 	live_set(v, "undone", l->undone);
 	live_set(v, "stays", l->stays);
@@ -172,17 +172,19 @@ static void
 live_load_esc(struct noc_live *l, const struct noc_value *esc)
 {
 	const struct noc_step_def *def = noc_live_step(l);
+	struct noc_escalating was = {
+		.on_fail = noc_value_get_bool(esc, "on_fail", true),
+		.level = (size_t)live_times(esc, "level"),
+		.since_ns = live_ns(esc, "since"),
+	};
 
-	if (!esc)
+	was.def = was.on_fail ? l->run->plan->on_fail
+		  : def	      ? def->escalation
+			      : NULL;
+	if (!esc || !was.def)
 		return;
-	l->esc.on_fail = noc_value_get_bool(esc, "on_fail", true);
-	l->esc.level = (size_t)live_times(esc, "level");
-	l->esc.since_ns = live_ns(esc, "since");
-	l->esc.def = l->esc.on_fail ? l->run->plan->on_fail
-		     : def	    ? def->escalation
-				    : NULL;
-	if (l->esc.def)
-		noc_stops_add(l);
+	l->esc = noc_memdup(&was, sizeof(was));
+	noc_stops_add(l);
 }
 
 /* Blocked, with something in it: that goes on when people say so. */

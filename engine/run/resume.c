@@ -180,7 +180,7 @@ live_go_on(struct noc_live *l)
 		run_wait_on(l, "verifying");
 		break;
 	case NOC_WAIT_ESCALATE:
-		if (l->esc.def)
+		if (l->esc)
 			run_wait_on(l, noc_escalate_phase(l));
 		else
 			noc_run_end(r, "Failed", r->outcome);

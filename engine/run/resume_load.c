@@ -403,9 +403,9 @@ step_load(struct noc_lane *lane, size_t node, const struct noc_step_row *row,
 	if (live && end != NOC_END_NONE)
 		step_load_given(lane, def, live);
 	if (whole)
-		noc_value_set(lane->steps, def->name, noc_value_copy(whole));
+		noc_lane_give(lane, def->name, noc_value_copy(whole));
 	else if (output && end == NOC_END_OK)
-		noc_value_set(lane->steps, def->name, noc_value_copy(output));
+		noc_lane_give(lane, def->name, noc_value_copy(output));
 	if (lane->run->first)
 		end = noc_lane_end_of(lane, node);
 	if (def->kind == NOC_STEP_CHOOSE && end == NOC_END_OK) {

@@ -68,8 +68,7 @@ run_expire(struct noc_run *r)
 		return false;
 	for (l = r->lives; l; l = l->next)
 		if (l->probing || l->wait == NOC_WAIT_ASK ||
-		    l->wait == NOC_WAIT_BLOCKED ||
-		    (l->esc.def && l->esc.on_fail))
+		    l->wait == NOC_WAIT_BLOCKED || (l->esc && l->esc->on_fail))
 			return false;
 	l = run_expires_in(r);
 	if (!l && r->lives)

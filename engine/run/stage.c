@@ -275,7 +275,7 @@ noc_stage_restore(struct noc_run *r)
 			noc_each_restore(l);
 	}
 	/* The first version did not say that it tells of a failure. */
-	for (l = r->lives; l && !(l->esc.def && l->esc.on_fail);)
+	for (l = r->lives; l && !(l->esc && l->esc->on_fail);)
 		l = l->next;
 	if (l && r->stage == NOC_STAGE_BODY) {
 		r->stage = NOC_STAGE_END;

@@ -159,7 +159,7 @@ noc_step_succeed(struct noc_live *l, struct noc_value *output,
 	if (l->undoes)
 		noc_value_free(output);
 	else
-		noc_value_set(l->lane->steps, d->def->name, output);
+		noc_lane_give(l->lane, d->def->name, output);
 	step_leave(l, NOC_END_OK);
 }
 

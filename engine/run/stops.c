@@ -181,7 +181,7 @@ stops_add_kind(struct noc_live *l, const char *kind)
 void
 noc_stops_add(struct noc_live *l)
 {
-	const struct noc_escalation *def = l->esc.def;
+	const struct noc_escalation *def = l->esc->def;
 
 	noc_stops_del(l);
 	for (size_t i = 0; def && i < def->nstop_on; i++)
@@ -213,7 +213,7 @@ noc_stops_reload(struct noc_runs *runs)
 
 	for (size_t i = 0; i < n; i++)
 		for (struct noc_live *l = all[i]->lives; l; l = l->next)
-			if (l->esc.def)
+			if (l->esc)
 				noc_stops_add(l);
 	free(all);
 }
