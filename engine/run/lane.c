@@ -115,8 +115,9 @@ noc_lane_give(struct noc_lane *lane, const char *name, struct noc_value *output)
 	noc_value_set(lane->steps, name, output);
 }
 
-const struct noc_value *
-noc_lane_extra(const struct noc_lane *lane)
+/* Its item by its name, and what is around it; NULL: only that. */
+static const struct noc_value *
+lane_extra(const struct noc_lane *lane)
 {
 	return lane->is_item && lane->each
 		   ? noc_each_item(lane->each, (size_t)lane->item)
@@ -156,13 +157,13 @@ noc_lane_scope(const struct noc_lane *lane, struct noc_scope *scope)
 			scope->outer[n++] = at->steps;
 		if (!own)
 			own = noc_undo_extra(at) ? noc_undo_extra(at)
-						 : noc_lane_extra(at);
+						 : lane_extra(at);
 		if (at->node == NOC_NODE_TOP)
 			continue;
 		def = &r->plan->steps[at->node];
 		if (!scope->item && def->kind == NOC_STEP_EACH)
 			scope->item =
-			    noc_value_get(noc_lane_extra(at), def->each->as);
+			    noc_value_get(lane_extra(at), def->each->as);
 		if (def->kind == NOC_STEP_CALL) {
 			input = at->input;
 			break;

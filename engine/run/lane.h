@@ -35,7 +35,8 @@ struct noc_lane {
 	int64_t item; /* its place in the list, or that of what it is in; -1 */
 	struct noc_value *steps; /* name -> what it gave; NULL: nothing yet */
 	struct noc_value *input; /* of a called flow; NULL: as around it */
-	struct noc_value *extra; /* its item, by its name; noc_lane_extra */
+	struct noc_value
+	    *extra; /* its item, by its name, while it is asked for */
 	struct noc_value *error; /* what failed in it last; NULL */
 	char *path;		 /* "precheck[sw1]", "fix", ""; behind ends */
 	struct noc_each *each;	 /* whose item or check it is; NULL */
@@ -69,8 +70,6 @@ bool noc_lane_is_off(const struct noc_lane *lane);
 /* Did the mode leave something undone that what comes now builds on?  Items do
  * not build on one another. */
 bool noc_lane_would(const struct noc_lane *lane);
-/* Its item by its name, and what is around it; NULL: only that. */
-const struct noc_value *noc_lane_extra(const struct noc_lane *lane);
 /* It waits: what can be made again is given back, also of those around it. */
 void noc_lane_rest(struct noc_lane *lane);
 /* What this step of it gave; owned. */

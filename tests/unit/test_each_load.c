@@ -198,6 +198,63 @@ test_a_check_goes_on_as_what_it_is(void **state)
 	free(rules);
 }
 
+static char *
+rows_of_steps(const char *dir)
+{
+	char *path = noc_asprintf("%s/nocturne.db", dir), *text;
+	sqlite3_stmt *st;
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(
+	    sqlite3_prepare_v2(db,
+			       "SELECT group_concat(path || state || json)"
+			       " FROM (SELECT * FROM steps WHERE state IN"
+			       " ('Running', 'Pending') ORDER BY path)",
+			       -1, &st, NULL),
+	    SQLITE_OK);
+	assert_int_equal(sqlite3_step(st), SQLITE_ROW);
+	text = noc_strdup((const char *)sqlite3_column_text(st, 0));
+	sqlite3_finalize(st);
+	sqlite3_close(db);
+	free(path);
+	return text;
+}
+
+/* Little is kept of what waits, and a new file is told all of it again; so it
+ * is after a start. */
+static void
+test_what_waits_says_it_again(void **state)
+{
+	char *rules =
+	    fan(3, "limit = 3, choose \"c\" { { when = { d = \"d1\" },"
+		   " " READ " }, otherwise = { sleep \"1h\" } }");
+	char *dir = state_make(), *before, *after;
+	struct fix f;
+
+	(void)state;
+	life_open(&f, dir, noc_clock_read(), rules);
+	fix_start_flow(&f, "f");
+	fix_refuse(&f, "snmp.get", "transient", 0);
+	for (int i = 0; i < 2; i++) {
+		life_written(&f);
+		before = rows_of_steps(dir);
+		assert_non_null(strstr(before, "retry in"));
+		assert_non_null(strstr(before, "\"action\":\"sleep\""));
+		state_sql(dir, "DELETE FROM steps");
+		noc_core_store(f.core, f.now);
+		life_written(&f);
+		after = rows_of_steps(dir);
+		assert_string_equal(after, before);
+		free(before);
+		free(after);
+		f.dead = true;
+		life_again(&f, dir, rules);
+	}
+	life_done(&f, dir);
+	free(rules);
+}
+
 int
 main(void)
 {
@@ -209,6 +266,7 @@ main(void)
 		cmocka_unit_test(
 		    test_items_that_wait_for_nothing_are_not_one_turn),
 		cmocka_unit_test(test_a_death_counts_once),
+		cmocka_unit_test(test_what_waits_says_it_again),
 		cmocka_unit_test(test_a_check_goes_on_as_what_it_is),
 		cmocka_unit_test(
 		    test_an_item_in_doubt_does_not_block_the_others),
