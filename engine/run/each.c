@@ -59,7 +59,8 @@ noc_each_free(struct noc_each *e)
 	free(e->why);
 	free(e->lanes);
 	free(e->fate);
-	noc_value_free(e->items);
+	free(e->list);
+	free(e->list_at);
 	noc_value_free(e->check_error);
 	free(e);
 }
@@ -95,10 +96,13 @@ const struct noc_value *
 noc_each_item(const struct noc_each *e, size_t i)
 {
 	struct noc_lane *lane = e->lanes[i];
+	struct noc_value *item;
 
-	if (!lane->extra)
-		lane->extra = noc_each_extra(e->live->lane, e->def->as,
-					     noc_value_at(e->items, i));
+	if (lane->extra)
+		return lane->extra;
+	item = each_value(e, i);
+	lane->extra = noc_each_extra(e->live->lane, e->def->as, item);
+	noc_value_free(item);
 	return lane->extra;
 }
 
@@ -173,6 +177,7 @@ each_rate(struct noc_each *e)
 	if (!e->rate_since_ns || now >= end) {
 		e->rate_since_ns = now;
 		e->rate_n = 0;
+		noc_live_touch(l);
 	}
 	if (e->rate_n < e->def->rate_n) {
 		e->rate_n++;
@@ -338,7 +343,7 @@ each_params(const struct noc_each *e)
 	struct noc_value *v = noc_value_map();
 	char hex[65];
 
-	free(each_text(e->items, hex));
+	each_hash(e, hex);
 	noc_value_set(v, "items", noc_value_int((int64_t)e->n));
 	noc_value_set(v, "items_sha256", noc_value_str(hex));
 	noc_value_set(v, "limit", noc_value_int(e->limit));

@@ -23,6 +23,8 @@ bool noc_each_is_cancelled(const struct noc_each *e);
 bool noc_each_due(struct noc_live *l);	/* false: its timeout is over */
 void noc_each_free(struct noc_each *e); /* NULL is accepted */
 void noc_each_store(struct noc_each *e, struct noc_value *live);
+/* The file is another one: its list is to be in it, too. */
+void noc_each_store_anew(struct noc_each *e);
 /* The list in the row; returned, NULL: it is lost. */
 struct noc_value *noc_each_frozen(const struct noc_run *r,
 				  const struct noc_value *live);

@@ -140,7 +140,7 @@ each_end(struct noc_each *e)
 	d.whole = whole;
 	d.output = counts;
 	d.counts = told;
-	noc_lane_give(l->lane, d.def->name, noc_value_copy(whole));
+	noc_lane_give(l->lane, d.def->name, whole);
 	if (e->cancelled) {
 		d.state = "Cancelled";
 		d.outcome = "cancelled";
@@ -160,7 +160,6 @@ each_end(struct noc_each *e)
 		d.outcome = outcome;
 		noc_step_succeed_whole(l, &d);
 	}
-	noc_value_free(whole);
 	noc_value_free(counts);
 	noc_value_free(told);
 }

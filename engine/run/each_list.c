@@ -150,10 +150,9 @@ key_escaped(const struct noc_strbuf *plain)
 }
 
 static int
-list_key(struct noc_each *e, size_t i, struct noc_strbuf *keys,
-	 struct noc_err *err)
+list_key(struct noc_each *e, const struct noc_value *item, size_t i,
+	 struct noc_strbuf *keys, struct noc_err *err)
 {
-	const struct noc_value *item = noc_value_at(e->items, i);
 	struct noc_strbuf plain = NOC_STRBUF_INIT;
 	struct noc_value *extra = NULL;
 	struct noc_scope scope;
@@ -246,22 +245,36 @@ each_find(const struct noc_each *e, const char *key)
 	return 0;
 }
 
+/* In memory it is a fraction of what its values take. */
+static void
+list_freeze(struct noc_each *e, const struct noc_value *items)
+{
+	struct noc_strbuf sb = NOC_STRBUF_INIT;
+
+	noc_strbuf_addc(&sb, '[');
+	for (size_t i = 0; i < e->n; i++) {
+		if (i)
+			noc_strbuf_addc(&sb, ',');
+		e->list_at[i] = (uint32_t)sb.len;
+		noc_json_write(noc_value_at(items, i), NOC_JSON_CANONICAL, &sb);
+	}
+	noc_strbuf_addc(&sb, ']');
+	e->list_at[e->n] = (uint32_t)sb.len;
+	e->list = noc_strbuf_detach(&sb, NULL);
+}
+
 int
-each_list_is(struct noc_each *e, struct noc_value *items, struct noc_err *err)
+each_list_is(struct noc_each *e, const struct noc_value *items,
+	     struct noc_err *err)
 {
 	struct noc_strbuf keys = NOC_STRBUF_INIT;
-	size_t n;
+	/* An empty table of Lua is either. */
+	bool none = items->type == NOC_MAP && !noc_value_len(items);
+	size_t n = noc_value_len(items);
 	int rc = 0;
 
-	e->items = items;
-	/* An empty table of Lua is either. */
-	if (items->type == NOC_MAP && !noc_value_len(items)) {
-		noc_value_free(items);
-		e->items = items = noc_value_list();
-	}
-	if (items->type != NOC_LIST)
+	if (items->type != NOC_LIST && !none)
 		return noc_err_set(err, NOC_EINPUT, "'over' is no list");
-	n = noc_value_len(items);
 	if (n > NOC_EACH_ITEMS_MAX)
 		return noc_err_set(err, NOC_EINPUT,
 				   "'over' has %zu items; at most %d are taken",
@@ -269,13 +282,15 @@ each_list_is(struct noc_each *e, struct noc_value *items, struct noc_err *err)
 	e->n = n;
 	e->key_at = noc_calloc(e->n + 1, sizeof(*e->key_at));
 	e->by_key = noc_calloc(e->n + 1, sizeof(*e->by_key));
+	e->list_at = noc_calloc(e->n + 1, sizeof(*e->list_at));
 	e->fate = noc_calloc(e->n + 1, 1);
 	e->said = noc_calloc(e->n + 1, sizeof(struct noc_value *));
 	e->lanes = noc_calloc(e->n + 1, sizeof(struct noc_lane *));
 	e->count[NOC_ITEM_WAITS] = e->n;
 	for (size_t i = 0; !rc && i < e->n; i++)
-		rc = list_key(e, i, &keys, err);
+		rc = list_key(e, noc_value_at(items, i), i, &keys, err);
 	e->keys = noc_strbuf_detach(&keys, NULL);
+	list_freeze(e, items);
 	return rc ? rc : list_sort(e, err);
 }
 
@@ -333,7 +348,10 @@ each_list(struct noc_each *e, struct noc_err *err)
 		rc = noc_err_set(err, NOC_EINPUT,
 				 "'over' has no items; say empty = \"ok\" when "
 				 "that may be");
-	return rc ? rc : noc_blast_each(e->live, e->items, err);
+	if (!rc)
+		rc = noc_blast_each(e->live, items, err);
+	noc_value_free(items);
+	return rc;
 }
 
 /* ---- waves ---- */
@@ -364,15 +382,37 @@ each_wave_end(const struct noc_each *e, size_t wave)
 	return noc_each_wave_end(e->def, e->n, wave);
 }
 
-/* ---- as it is hashed ---- */
+/* ---- as it is kept ---- */
 
-char *
-each_text(const struct noc_value *items, char hex[65])
+void
+each_hash(const struct noc_each *e, char hex[65])
 {
-	char *text = noc_json_string(items, NOC_JSON_CANONICAL);
 	uint8_t hash[32];
 
-	noc_sha256_once(text, strlen(text), hash);
+	noc_sha256_once(e->list, strlen(e->list), hash);
 	noc_hex(hex, hash, sizeof(hash));
-	return text;
+}
+
+static struct noc_value *
+list_parse(const char *text, size_t len)
+{
+	struct noc_value *v = NULL;
+
+	if (NOC_FAILS(!noc_json_parse_own(text, len, &v, NULL)))
+		v = noc_value_nil();
+	return v;
+}
+
+struct noc_value *
+each_value(const struct noc_each *e, size_t i)
+{
+	/* Behind it is a comma, or the end. */
+	return list_parse(e->list + e->list_at[i],
+			  e->list_at[i + 1] - e->list_at[i] - 1);
+}
+
+struct noc_value *
+each_values(const struct noc_each *e)
+{
+	return list_parse(e->list, strlen(e->list));
 }

@@ -19,33 +19,57 @@
 
 #define FROZEN_MAX (32 * 1024) /* bytes of a list in the row; else a blob */
 
+/* Too long for a row: it is in the file by its hash, then. */
+static bool
+list_is_blob(const struct noc_run *r, const char *path, const char *text,
+	     char hex[65])
+{
+	uint8_t hash[32];
+
+	if (strlen(text) <= FROZEN_MAX)
+		return false;
+	noc_sha256_once(text, strlen(text), hash);
+	noc_hex(hex, hash, sizeof(hash));
+	noc_txn_definition(noc_core_txn(r->core), hash, "items", path, text);
+	return true;
+}
+
 void
 noc_each_store(struct noc_each *e, struct noc_value *live)
 {
+	char hex[65];
+
 	noc_value_set(live, "limit", noc_value_int(e->limit));
 	noc_value_set(live, "need", noc_value_int(e->need));
-	if (e->items)
-		noc_each_freeze(e->live->run, e->live->path, e->items, live);
-	else if (e->hash[0])
+	if (e->rate_since_ns)
+		noc_value_set(live, "rate_since",
+			      noc_value_int(e->rate_since_ns));
+	if (e->list && !e->stored &&
+	    list_is_blob(e->live->run, e->live->path, e->list, hex))
+		snprintf(e->hash, sizeof(e->hash), "%s", hex);
+	e->stored = true;
+	if (e->hash[0])
 		noc_value_set(live, "items_hash", noc_value_str(e->hash));
+	else if (e->list)
+		noc_value_set(live, "items", each_values(e));
+}
+
+void
+noc_each_store_anew(struct noc_each *e)
+{
+	e->stored = false;
 }
 
 void
 noc_each_freeze(const struct noc_run *r, const char *path,
 		const struct noc_value *items, struct noc_value *live)
 {
-	char hex[65], *text = each_text(items, hex);
-	uint8_t hash[32];
-	size_t n = sizeof(hash);
+	char hex[65], *text = noc_json_string(items, NOC_JSON_CANONICAL);
 
-	/* Also when it is known to be there: a new file may not have it. */
-	if (strlen(text) > FROZEN_MAX && !noc_unhex(hex, 64, hash, &n)) {
-		noc_txn_definition(noc_core_txn(r->core), hash, "items", path,
-				   text);
+	if (list_is_blob(r, path, text, hex))
 		noc_value_set(live, "items_hash", noc_value_str(hex));
-	} else {
+	else
 		noc_value_set(live, "items", noc_value_copy(items));
-	}
 	free(text);
 }
 
@@ -98,6 +122,10 @@ noc_each_load(struct noc_live *l, const struct noc_value *live)
 
 	e->limit = noc_value_get_int(live, "limit", e->def->limit);
 	e->need = noc_value_get_int(live, "need", -1);
+	/* How many of its window have begun is not known: all of them. */
+	e->rate_since_ns =
+	    noc_ns_sane(noc_value_get_int(live, "rate_since", 0));
+	e->rate_n = e->def->rate_n;
 	snprintf(e->hash, sizeof(e->hash), "%s",
 		 noc_value_get_str(live, "items_hash", ""));
 	if (!items || each_list_is(e, items, &err))
@@ -107,6 +135,7 @@ noc_each_load(struct noc_live *l, const struct noc_value *live)
 		e->limit = 1;
 		e->need = -1;
 	}
+	noc_value_free(items);
 	l->run->items += e->n;
 }
 

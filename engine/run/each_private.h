@@ -22,7 +22,8 @@ enum noc_item_fate {
 struct noc_each {
 	struct noc_live *live;
 	const struct noc_each_def *def;
-	struct noc_value *items; /* frozen */
+	char *list;	   /* frozen: JSON as it is hashed; NULL: lost */
+	uint32_t *list_at; /* where in it an item begins, one more at its end */
 	size_t n;
 	char *keys;		 /* as in paths, one behind the other */
 	uint32_t *key_at;	 /* where in them that of an item is */
@@ -47,6 +48,7 @@ struct noc_each {
 	struct noc_value *check_error; /* why a check failed; NULL */
 	bool undoing, undone;
 	char hash[65]; /* of the frozen list, when it is a blob; "" */
+	bool stored;   /* the blob is in the file at hand */
 };
 
 /* ---- each.c ---- */
@@ -73,16 +75,19 @@ void each_end(struct noc_each *e);
 
 /* Evaluates over, key, limit and need.  EINPUT: said in err. */
 int each_list(struct noc_each *e, struct noc_err *err);
-/* As it was frozen. */
-int each_list_is(struct noc_each *e, struct noc_value *items /* owned */,
+/* As it was frozen; err says of its items what each_list would. */
+int each_list_is(struct noc_each *e, const struct noc_value *items,
 		 struct noc_err *err);
 const char *each_key(const struct noc_each *e, size_t i);
 /* Its place + 1; 0: none has this key. */
 size_t each_find(const struct noc_each *e, const char *key);
 /* Where this wave ends; 0 is the first. */
 size_t each_wave_end(const struct noc_each *e, size_t wave);
-/* The list as it is hashed; returned. */
-char *each_text(const struct noc_value *items, char hex[65]);
+/* One of the list; returned. */
+struct noc_value *each_value(const struct noc_each *e, size_t i);
+/* All of it; returned. */
+struct noc_value *each_values(const struct noc_each *e);
+void each_hash(const struct noc_each *e, char hex[65]);
 
 /* ---- each_row.c ---- */
 

@@ -71,6 +71,36 @@ item_collect(const struct noc_each *e, const struct noc_lane *lane,
 		noc_value_free(cut);
 }
 
+/* The row of one: what is kept of it, and what can be said of any. */
+static struct noc_value *
+item_json(const struct noc_each *e, size_t i, enum noc_item_fate fate,
+	  const struct noc_value *said)
+{
+	struct noc_value *json = noc_value_map();
+
+	noc_value_set(json, "index", noc_value_int((int64_t)e->live->node));
+	noc_value_set(json, "item", noc_value_int((int64_t)i));
+	noc_value_set(json, "key", noc_value_str(each_key(e, i)));
+	if (fate == NOC_ITEM_WOULD)
+		noc_value_set(json, "would", noc_value_bool(true));
+	for (size_t k = 0; k < noc_value_len(said); k++)
+		noc_value_set(json, said->u.map.at[k].key,
+			      noc_value_copy(said->u.map.at[k].value));
+	return json;
+}
+
+/* Most have nothing to say. */
+static void
+item_keep(struct noc_each *e, size_t i, struct noc_value *said)
+{
+	if (!noc_value_len(said)) {
+		noc_value_free(said);
+		said = NULL;
+	}
+	noc_value_free(e->said[i]);
+	e->said[i] = said;
+}
+
 void
 each_write_item(struct noc_each *e, struct noc_lane *lane,
 		enum noc_item_fate fate)
@@ -86,22 +116,19 @@ each_write_item(struct noc_each *e, struct noc_lane *lane,
 		.state = fate_states[fate],
 		.started_ns = noc_steady_wall(r->core, lane->began_ns),
 		.ended_ns = noc_core_time(r->core).wall_ns,
-		.json = said,
 	};
+	struct noc_value *json;
 
-	noc_value_set(said, "index", noc_value_int((int64_t)e->live->node));
-	noc_value_set(said, "item", noc_value_int(lane->item));
-	noc_value_set(said, "key",
-		      noc_value_str(each_key(e, (size_t)lane->item)));
-	if (fate == NOC_ITEM_WOULD)
-		noc_value_set(said, "would", noc_value_bool(true));
 	if (lane->stopped)
 		noc_value_set(said, "outcome", noc_value_str(lane->stopped));
 	if (fate == NOC_ITEM_FAILED && lane->error)
 		noc_value_set(said, "error", noc_value_copy(lane->error));
 	item_collect(e, lane, said);
+	json = item_json(e, (size_t)lane->item, fate, said);
+	row.json = json;
 	noc_txn_step(noc_core_txn(r->core), &row);
-	e->said[lane->item] = said;
+	noc_value_free(json);
+	item_keep(e, (size_t)lane->item, said);
 	noc_crash_point("each.after_item");
 }
 
@@ -109,9 +136,9 @@ void
 each_lose_item(struct noc_each *e, size_t i)
 {
 	const struct noc_run *r = e->live->run;
-	char *path = noc_asprintf("%s[%s]", e->live->path, e->keys[i]);
-	struct noc_value *said = noc_value_map(), *error;
-	const struct noc_step_row row = {
+	char *path = noc_asprintf("%s[%s]", e->live->path, each_key(e, i));
+	struct noc_value *said = noc_value_map(), *error, *json;
+	struct noc_step_row row = {
 		.run = r->id,
 		.path = path,
 		.node = (int64_t)e->live->node,
@@ -119,7 +146,6 @@ each_lose_item(struct noc_each *e, size_t i)
 		.attempt = 1,
 		.state = fate_states[NOC_ITEM_FAILED],
 		.ended_ns = noc_core_time(r->core).wall_ns,
-		.json = said,
 	};
 	struct noc_failure f;
 
@@ -127,12 +153,12 @@ each_lose_item(struct noc_each *e, size_t i)
 			"its rows are lost; it may have happened");
 	error = noc_failure_value(&f);
 	noc_value_set(error, "step", noc_value_str(path));
-	noc_value_set(said, "index", noc_value_int((int64_t)e->live->node));
-	noc_value_set(said, "item", noc_value_int((int64_t)i));
-	noc_value_set(said, "key", noc_value_str(e->keys[i]));
 	noc_value_set(said, "error", error);
+	json = item_json(e, i, NOC_ITEM_FAILED, said);
+	row.json = json;
 	noc_txn_step(noc_core_txn(r->core), &row);
-	e->said[i] = said;
+	noc_value_free(json);
+	item_keep(e, i, said);
 	e->count[e->fate[i]]--;
 	e->fate[i] = NOC_ITEM_FAILED;
 	e->count[NOC_ITEM_FAILED]++;
@@ -145,21 +171,25 @@ noc_each_keep_items(const struct noc_each *e)
 	const struct noc_run *r = e->live->run;
 
 	for (size_t i = 0; i < e->n; i++) {
-		char *path;
+		enum noc_item_fate fate = (enum noc_item_fate)e->fate[i];
 		struct noc_step_row row = {
 			.run = r->id,
 			.node = (int64_t)e->live->node,
 			.item = (int64_t)i,
 			.attempt = 1,
-			.state = fate_states[e->fate[i]],
-			.json = e->said[i],
+			.state = fate_states[fate],
 		};
+		struct noc_value *json;
+		char *path;
 
-		if (!e->said[i])
+		if (fate <= NOC_ITEM_OPEN)
 			continue;
+		json = item_json(e, i, fate, e->said[i]);
 		path = noc_asprintf("%s[%s]", e->live->path, each_key(e, i));
 		row.path = path;
+		row.json = json;
 		noc_txn_step_keep(noc_core_txn(r->core), &row);
+		noc_value_free(json);
 		free(path);
 	}
 }
@@ -170,8 +200,10 @@ noc_each_load_item(struct noc_lane *lane, size_t node,
 {
 	struct noc_live *l = noc_live_find(lane, node);
 	struct noc_each *e = l ? l->each : NULL;
+	static const char *const any[] = { "index", "item", "key", "would" };
 	size_t i = (size_t)row->item;
 	int fate = NOC_ITEM_CANCELLED;
+	struct noc_value *said;
 
 	if (!e || row->item < 0 || i >= e->n || e->fate[i] != NOC_ITEM_WAITS)
 		return;
@@ -186,7 +218,10 @@ noc_each_load_item(struct noc_lane *lane, size_t node,
 	e->count[e->fate[i]]--;
 	e->fate[i] = (uint8_t)fate;
 	e->count[fate]++;
-	e->said[i] = noc_value_copy(row->json);
+	said = noc_value_copy(row->json);
+	for (size_t k = 0; k < NOC_COUNT(any); k++)
+		noc_value_unset(said, any[k]);
+	item_keep(e, i, said);
 }
 
 /* ---- the table ---- */
@@ -227,17 +262,20 @@ static void
 output_lists(const struct noc_each *e, struct noc_value *out)
 {
 	struct noc_value *table = noc_value_list(), *ok = noc_value_list(),
-			 *failed = noc_value_list();
+			 *failed = noc_value_list(), *all = each_values(e);
 
 	for (size_t i = 0; i < e->n; i++) {
+		struct noc_value *to = fate_is_well(e->fate[i])	       ? ok
+				       : e->fate[i] == NOC_ITEM_FAILED ? failed
+								       : NULL;
+
 		noc_value_push(table, table_row(e, i));
-		if (fate_is_well(e->fate[i]))
-			noc_value_push(
-			    ok, noc_value_copy(noc_value_at(e->items, i)));
-		else if (e->fate[i] == NOC_ITEM_FAILED)
-			noc_value_push(
-			    failed, noc_value_copy(noc_value_at(e->items, i)));
+		if (!to)
+			continue;
+		noc_value_push(to, all->u.list.at[i]);
+		all->u.list.at[i] = NULL; /* it has moved */
 	}
+	noc_value_free(all);
 	noc_value_set(out, "items", table);
 	noc_value_set(out, "ok_items", ok);
 	noc_value_set(out, "failed_items", failed);

@@ -96,7 +96,8 @@ row_wake(struct noc_live *l)
 static void
 row_rest(struct noc_live *l)
 {
-	if (l->wait == NOC_WAIT_CALL || l->wait == NOC_WAIT_INNER || !l->row)
+	if (l->wait == NOC_WAIT_NONE || l->wait == NOC_WAIT_CALL ||
+	    l->wait == NOC_WAIT_INNER || !l->row)
 		return;
 	if (l->wait != NOC_WAIT_SLEEP || strcmp(l->state, "Running") != 0) {
 		noc_value_unset(l->row, "live");

@@ -212,6 +212,8 @@ run_keep_steps(struct noc_run *r)
 	if (r->closing)
 		lane_keep(r->closing, NULL);
 	for (struct noc_live *l = r->lives; l; l = l->next) {
+		if (l->each)
+			noc_each_store_anew(l->each);
 		noc_live_store(l);
 		if (l->inner)
 			lane_keep(l->inner, NULL);

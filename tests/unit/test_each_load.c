@@ -198,6 +198,33 @@ test_a_check_goes_on_as_what_it_is(void **state)
 	free(rules);
 }
 
+/* A restart does not begin its window anew. */
+static void
+test_a_rate_goes_on(void **state)
+{
+	char *rules = fan(5, "limit = 5, rate = \"2/1h\", sleep \"9h\"");
+	char *dir = state_make();
+	struct fix f;
+
+	(void)state;
+	life_open(&f, dir, noc_clock_read(), rules);
+	fix_start_flow(&f, "f");
+	fix_advance(&f, 1800 * 1000);
+	assert_int_equal(fix_count(&f, "STEP_START e[d"), 2);
+	life_dies(&f, dir, rules);
+	fix_advance(&f, 1790 * 1000);
+	assert_int_equal(fix_count(&f, "STEP_START e[d"), 0);
+	fix_advance(&f, 20 * 1000);
+	assert_int_equal(fix_count(&f, "STEP_START e[d"), 2);
+	life_dies(&f, dir, rules);
+	fix_advance(&f, 3580 * 1000);
+	assert_int_equal(fix_count(&f, "STEP_START e[d"), 0);
+	fix_advance(&f, 30 * 1000);
+	assert_int_equal(fix_count(&f, "STEP_START e[d4]"), 1);
+	life_done(&f, dir);
+	free(rules);
+}
+
 static char *
 rows_of_steps(const char *dir)
 {
@@ -267,6 +294,7 @@ main(void)
 		    test_items_that_wait_for_nothing_are_not_one_turn),
 		cmocka_unit_test(test_a_death_counts_once),
 		cmocka_unit_test(test_what_waits_says_it_again),
+		cmocka_unit_test(test_a_rate_goes_on),
 		cmocka_unit_test(test_a_check_goes_on_as_what_it_is),
 		cmocka_unit_test(
 		    test_an_item_in_doubt_does_not_block_the_others),
