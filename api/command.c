@@ -71,7 +71,14 @@ on_command(struct noc_http_req *req, void *arg)
 			noc_value_set(
 			    command, p->name,
 			    noc_value_str(noc_http_param(req, p->name)));
-	noc_api_command(r->api->env, req, command, r->status, r->key);
+	if (r->then) {
+		struct noc_job *job = noc_job_new(r->api->env, req, 0);
+
+		job->then = r->then;
+		noc_job_do(job, command);
+	} else {
+		noc_api_command(r->api->env, req, command, r->status, r->key);
+	}
 	command = NULL;
 out:
 	noc_value_free(body);

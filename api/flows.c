@@ -138,20 +138,6 @@ flow_dry_run(struct noc_api *api, struct noc_http_req *req,
 }
 
 static void
-on_started(struct noc_job *job)
-{
-	struct noc_value *body = noc_value_map();
-	const char *id = noc_value_get_str(job->result, "id", "");
-	char *url = noc_asprintf("/api/v1/runs/%s", id);
-
-	noc_value_set(body, "run_id", noc_value_str(id));
-	noc_value_set(body, "url", noc_value_str(url));
-	noc_http_header_set(job->req, "Location", url);
-	free(url);
-	noc_job_end_json(job, 202, body);
-}
-
-static void
 flow_start(struct noc_api *api, struct noc_http_req *req,
 	   const struct noc_plan *p, const struct noc_value *body)
 {
@@ -191,7 +177,7 @@ flow_start(struct noc_api *api, struct noc_http_req *req,
 	if (input)
 		noc_value_set(command, "input", noc_value_copy(input));
 	job = noc_job_new(api->env, req, 0);
-	job->then = on_started;
+	job->then = noc_api_started;
 	noc_job_do(job, command);
 }
 

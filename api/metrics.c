@@ -46,6 +46,8 @@ static const struct {
 	{ "runs.superseded", "runs_superseded", true,
 	  "Runs cancelled for one that came after." },
 	{ "runs.started", "runs_started", true, "Runs started." },
+	{ "runs.forked", "runs_forked", true,
+	  "Runs made of one that had ended." },
 	{ "runs.retried", "runs_retried", true, "Attempts after the first." },
 	{ "runs.unshown", "runs_unshown", true,
 	  "Changes not made: nobody signed the event, and the device did not "

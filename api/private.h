@@ -58,10 +58,11 @@ void noc_job_end_missing(struct noc_job *job, const char *what);
 /* A route that is a command (api/command.c); its paths name parameters. */
 struct noc_api_route {
 	const char *method, *path;
-	const char *verb;    /* of engine/core/command.def */
-	int status;	     /* of success */
-	const char *key;     /* wraps the answer: {key: answer}; or NULL */
-	struct noc_api *api; /* set by noc_api_routes */
+	const char *verb; /* of engine/core/command.def */
+	int status;	  /* of success */
+	const char *key;  /* wraps the answer: {key: answer}; or NULL */
+	void (*then)(struct noc_job *job); /* makes it of that; or NULL */
+	struct noc_api *api;		   /* set by noc_api_routes */
 };
 void noc_api_routes(struct noc_api *api, struct noc_api_route *routes,
 		    size_t n); /* kept */
@@ -73,6 +74,8 @@ void noc_api_route(struct noc_api *api, const char *method, const char *path,
 /* A whole command with its answer: {key: answer}, or the answer itself. */
 void noc_api_command(struct noc_env *env, struct noc_http_req *req,
 		     struct noc_value *command, int status, const char *key);
+/* A run was started: 202, where it is, and what else the answer says. */
+void noc_api_started(struct noc_job *job);
 struct noc_value *noc_api_verb(const char *verb); /* {"verb": verb} */
 
 /*

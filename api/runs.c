@@ -322,7 +322,25 @@ on_wait(struct noc_http_req *req, void *arg)
 
 /* ---- what people do with it ---- */
 
+void
+noc_api_started(struct noc_job *job)
+{
+	struct noc_value *body = noc_value_copy(job->result);
+	const char *id = noc_value_get_str(job->result, "id", "");
+	char *url = noc_asprintf("/api/v1/runs/%s", id);
+
+	noc_value_set(body, "run_id", noc_value_str(id));
+	noc_value_unset(body, "id");
+	noc_value_set(body, "url", noc_value_str(url));
+	noc_http_header_set(job->req, "Location", url);
+	free(url);
+	noc_job_end_json(job, 202, body);
+}
+
 static struct noc_api_route run_routes[] = {
+	{ "POST", "/api/v1/runs/{id}/set", "run.set", .status = 200 },
+	{ "POST", "/api/v1/runs/{id}/fork", "run.fork",
+	  .then = noc_api_started },
 	{ "POST", "/api/v1/runs/{id}/cancel", "run.cancel", .status = 200 },
 	{ "POST", "/api/v1/runs/{id}/pause", "run.pause", .status = 200 },
 	{ "POST", "/api/v1/runs/{id}/resume", "run.resume", .status = 200 },

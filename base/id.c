@@ -157,6 +157,30 @@ noc_id_parse(const char *text, struct noc_id *id)
 	return 0;
 }
 
+int
+noc_id_range(const char *text, uint8_t lo[16], uint8_t hi[16])
+{
+	unsigned n = 0;
+
+	memset(lo, 0, 16);
+	memset(hi, 0xff, 16);
+	for (; *text; text++) {
+		int digit = noc_hex_digit(*text);
+		unsigned v, shift = n & 1 ? 0 : 4;
+
+		if (*text == '-')
+			continue;
+		if (digit < 0 || n == 32)
+			return NOC_EINPUT;
+		v = (unsigned)digit;
+		lo[n / 2] = (uint8_t)(lo[n / 2] | v << shift);
+		hi[n / 2] =
+		    (uint8_t)((hi[n / 2] & ~(15u << shift)) | v << shift);
+		n++;
+	}
+	return n >= 4 ? 0 : NOC_EINPUT;
+}
+
 bool
 noc_id_is_zero(const struct noc_id *id)
 {

@@ -22,6 +22,9 @@ struct noc_id noc_id_run(int64_t event_wall_ns, const struct noc_id *event,
 			 const char *rule, const uint8_t definition[32]);
 char *noc_id_format(char buf[NOC_ID_TEXT], const struct noc_id *id);
 int noc_id_parse(const char *text, struct noc_id *id); /* EINPUT */
+/* The ids that a text begins, or is: at least 4 digits, dashes anywhere; else
+ * EINPUT. */
+int noc_id_range(const char *text, uint8_t lo[16], uint8_t hi[16]);
 bool noc_id_is_zero(const struct noc_id *id);
 
 /* Tests and `nocturne test`: ids come from a counter under this seed. */

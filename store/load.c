@@ -171,6 +171,18 @@ load_rows(struct load *l, enum noc_load_table table, int64_t bind,
 #define TEXT_OF(n) TEXT(n)
 #define TEXT(n)	   #n
 
+#define RUN_COLUMNS                                    \
+	"SELECT id,event,rule,key,device,mode,state,"  \
+	"phase,outcome,started,ended,definition,json," \
+	"parent,dedup,deadline FROM runs"
+#define STEP_COLUMNS                                                     \
+	"SELECT s.run,s.path,s.attempt,s.state,s.started,s.ended,s.due," \
+	"s.json,s.node,s.item FROM "
+#define STEP_ORDER "s.node, substr(s.path, -1) = ']', s.item, s.path"
+#define EVENT_COLUMNS                                            \
+	"SELECT id,received,kind,source,origin,device,severity," \
+	"fate," NOC_DB_EVENT_BODY " FROM events"
+
 /*
  * Steps of a run come in the order of its plan, so that what holds others comes
  * before them: an each (one in an item, too: `a[k]/b`) before its items, whose
@@ -183,27 +195,19 @@ load_rows(struct load *l, enum noc_load_table table, int64_t bind,
 const char *const noc_load_sql[NOC_LOADS] = {
 	[NOC_LOAD_LIVE] =
 	    "SELECT kind,key,due,data FROM live ORDER BY kind, key",
-	[NOC_LOAD_RUNS] =
-	    "SELECT id,event,rule,key,device,mode,state,"
-	    "phase,outcome,started,ended,definition,json,"
-	    "parent,dedup,deadline FROM runs WHERE " NOC_RUN_IS_OPEN
-	    " ORDER BY n",
+	[NOC_LOAD_RUNS] = RUN_COLUMNS " WHERE " NOC_RUN_IS_OPEN " ORDER BY n",
 	[NOC_LOAD_ENDED] =
 	    "SELECT id,state FROM (SELECT n,id,state FROM runs WHERE"
 	    " ended > 0 ORDER BY n DESC LIMIT " TEXT_OF(
 		NOC_ENDED_MAX) ")"
 			       " ORDER BY n",
 	[NOC_LOAD_STEPS] =
-	    "SELECT s.run,s.path,s.attempt,s.state,s.started,s.ended,s.due,"
-	    "s.json,s.node,s.item FROM"
-	    " (SELECT n,id FROM runs WHERE " NOC_RUN_IS_OPEN ") r"
-	    " CROSS JOIN steps s ON s.run = r.id"
-	    " ORDER BY r.n, s.node, substr(s.path, -1) = ']', s.item, s.path",
-	[NOC_LOAD_EVENTS] =
-	    "SELECT id,received,kind,source,origin,device,severity,"
-	    "fate," NOC_DB_EVENT_BODY
-	    " FROM events WHERE n > (SELECT ifnull(max(n), 0) FROM events WHERE"
-	    " received < ?1) - 1000 AND received >= ?1 ORDER BY n",
+	    STEP_COLUMNS "(SELECT n,id FROM runs WHERE " NOC_RUN_IS_OPEN ") r"
+			 " CROSS JOIN steps s ON s.run = r.id"
+			 " ORDER BY r.n, " STEP_ORDER,
+	[NOC_LOAD_EVENTS] = EVENT_COLUMNS
+	" WHERE n > (SELECT ifnull(max(n), 0) FROM events WHERE"
+	" received < ?1) - 1000 AND received >= ?1 ORDER BY n",
 };
 
 static int
@@ -246,6 +250,103 @@ noc_load_state(const char *state_dir, const struct noc_load *load,
 	if (l.unreadable)
 		noc_error("store", "rows=%llu have data that cannot be read",
 			  (unsigned long long)l.unreadable);
+	return rc;
+}
+
+/* ---- one run ---- */
+
+static int
+load_bound(struct load *l, const char *sql, const uint8_t lo[16],
+	   const uint8_t hi[16], void (*row)(struct load *l, sqlite3_stmt *st),
+	   int *n)
+{
+	sqlite3_stmt *st;
+	int rc = sqlite3_prepare_v2(l->db, sql, -1, &st, NULL);
+
+	if (rc != SQLITE_OK)
+		return noc_db_err(l->db, l->err, "Cannot load the run");
+	sqlite3_bind_blob(st, 1, lo, 16, SQLITE_STATIC);
+	if (hi)
+		sqlite3_bind_blob(st, 2, hi, 16, SQLITE_STATIC);
+	for (*n = 0; (rc = sqlite3_step(st)) == SQLITE_ROW; ++*n)
+		row(l, st);
+	rc = rc == SQLITE_DONE
+		 ? 0
+		 : noc_db_err(l->db, l->err, "Cannot load the run");
+	sqlite3_finalize(st);
+	return rc;
+}
+
+struct load_one {
+	struct load l; /* first */
+	struct noc_id id, event;
+};
+
+static void
+load_one_ids(struct load *l, sqlite3_stmt *st)
+{
+	struct load_one *one = (struct load_one *)l;
+
+	load_id(st, 0, &one->id);
+	load_id(st, 1, &one->event);
+}
+
+static int
+load_one(struct load_one *one, const char *text)
+{
+	static const char by_id[] = RUN_COLUMNS " WHERE id = ?1";
+	uint8_t lo[16], hi[16];
+	int n, rc;
+
+	if (noc_id_range(text, lo, hi))
+		return noc_err_set(one->l.err, NOC_EINPUT,
+				   "A run is named by its id, or by the first "
+				   "4 or more characters of it.");
+	rc = load_bound(&one->l,
+			"SELECT id, event FROM runs WHERE id BETWEEN ?1 AND ?2"
+			" LIMIT 2",
+			lo, hi, load_one_ids, &n);
+	if (rc)
+		return rc;
+	if (n != 1)
+		return noc_err_set(one->l.err, n ? NOC_EINPUT : NOC_ENOTFOUND,
+				   n ? "More than one run begins with '%.40s'; "
+				       "write more of its id."
+				     : "No run has the id '%.40s'.",
+				   text);
+	if (one->l.to->event && !noc_id_is_zero(&one->event))
+		rc = load_bound(&one->l, EVENT_COLUMNS " WHERE id = ?1",
+				one->event.b, NULL, load_event_row, &n);
+	if (!rc)
+		rc = load_bound(&one->l, by_id, one->id.b, NULL, load_run_row,
+				&n);
+	if (!rc)
+		rc = load_bound(&one->l,
+				STEP_COLUMNS
+				"steps s WHERE s.run = ?1 ORDER BY " STEP_ORDER,
+				one->id.b, NULL, load_step_row, &n);
+	return rc;
+}
+
+int
+noc_load_run(const char *state_dir, const char *id, const struct noc_load *load,
+	     struct noc_err *err)
+{
+	struct load_one one = { .l = { .to = load, .err = err } };
+	char *path = noc_asprintf("%s/nocturne.db", state_dir);
+	int rc = noc_db_open(path, NOC_DB_READ, &one.l.db, NULL, err);
+
+	free(path);
+	if (rc < 0)
+		return rc;
+	sqlite3_exec(one.l.db, "BEGIN", NULL, NULL, NULL);
+	rc = load_one(&one, id);
+	sqlite3_exec(one.l.db, "COMMIT", NULL, NULL, NULL);
+	sqlite3_close(one.l.db);
+	if (!rc && one.l.unreadable)
+		rc = noc_err_set(err, NOC_ESTORE,
+				 "%llu rows of the run cannot be read.",
+				 (unsigned long long)one.l.unreadable);
 	return rc;
 }
 

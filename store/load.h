@@ -30,6 +30,14 @@ struct noc_load {
 #define NOC_LOAD_BACK_MS 3600000LL /* events are never asked for before */
 int noc_load_state(const char *state_dir, const struct noc_load *load,
 		   struct noc_err *err);
+/*
+ * One run, also one that has ended, by its id or the only beginning of one:
+ * its event, its row, its steps in the order of its plan.  Not what is on its
+ * way to the disk.  ENOTFOUND, EINPUT: which; ESTORE: it cannot be read, and
+ * what was called says too little.
+ */
+int noc_load_run(const char *state_dir, const char *id,
+		 const struct noc_load *load, struct noc_err *err);
 /* One live row; *data is returned, NULL: there is none, or it cannot be read.
  */
 int noc_load_live(const char *state_dir, const char *kind, const char *key,

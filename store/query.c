@@ -160,34 +160,6 @@ noc_query_rows(sqlite3 *db, sqlite3_stmt *st, struct noc_value **out,
 
 /* ---- one thing by id ---- */
 
-/*
- * The range of ids that a text names: a UUID, or the beginning of one, at
- * least 4 digits, dashes anywhere.  0 or -1.
- */
-static int
-query_id_range(const char *text, uint8_t lo[16], uint8_t hi[16])
-{
-	unsigned n = 0;
-
-	memset(lo, 0, 16);
-	memset(hi, 0xff, 16);
-	for (; *text; text++) {
-		int digit = noc_hex_digit(*text);
-		unsigned v, shift = n & 1 ? 0 : 4;
-
-		if (*text == '-')
-			continue;
-		if (digit < 0 || n == 32)
-			return -1;
-		v = (unsigned)digit;
-		lo[n / 2] = (uint8_t)(lo[n / 2] | v << shift);
-		hi[n / 2] =
-		    (uint8_t)((hi[n / 2] & ~(15u << shift)) | v << shift);
-		n++;
-	}
-	return n >= 4 ? 0 : -1;
-}
-
 int
 noc_query_by_id(sqlite3 *db, const char *select, const struct noc_value *params,
 		struct noc_value **out, struct noc_err *err)
@@ -200,7 +172,7 @@ noc_query_by_id(sqlite3 *db, const char *select, const struct noc_value *params,
 	int rc;
 
 	*out = noc_value_nil();
-	if (query_id_range(text, lo, hi))
+	if (noc_id_range(text, lo, hi))
 		return 0;
 	sql = noc_asprintf("%s WHERE id BETWEEN ?1 AND ?2 LIMIT 2", select);
 	rc = sqlite3_prepare_v2(db, sql, -1, &st, NULL);

@@ -267,7 +267,7 @@ int
 noc_query_run_one(sqlite3 *db, const struct noc_value *params,
 		  struct noc_value **out, struct noc_err *err)
 {
-	struct noc_value *decisions = NULL;
+	struct noc_value *decisions = NULL, *children = NULL;
 	struct noc_id id;
 	int rc = noc_query_by_id(db, NOC_QUERY_RUNS, params, out, err);
 
@@ -284,6 +284,16 @@ noc_query_run_one(sqlite3 *db, const struct noc_value *params,
 		    noc_value_get_str(*out, "id", ""), &decisions, err);
 	if (!rc)
 		noc_value_set(*out, "decisions", decisions);
+	if (!rc)
+		rc = noc_query_related(
+		    db,
+		    "SELECT id, rule, state, json_extract(json,"
+		    " '$.forked_from') IS NOT NULL AS fork FROM runs"
+		    " WHERE parent = ?1 AND json_valid(json)"
+		    " ORDER BY n DESC LIMIT 1000",
+		    noc_value_get_str(*out, "id", ""), &children, err);
+	if (!rc)
+		noc_value_set(*out, "children", children);
 	if (rc < 0) {
 		noc_value_free(*out);
 		*out = NULL;

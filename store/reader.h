@@ -17,7 +17,8 @@
  *   event      {id} -> event | nil           (id may be a unique prefix)
  *   decisions  {event} -> [decision]
  *   runs       {limit, before, state?, rule?, device?} -> [run]
- *   run        {id, in?} -> {run..., steps:[...], decisions:[...]} | nil
+ *   run        {id, in?} -> {run..., steps:[...], decisions:[...],
+ *              children:[{id, rule, state, fork}]} | nil
  *   items      {id, of, limit, after, state?} -> [item] | nil
  *   audit      {limit, before|after, run?, event?, kind?} -> [record]
  *   heads      {limit} -> [note]

@@ -27,14 +27,20 @@ static const struct noc_verb_option run_options[] = {
 	  "show: the items of this each; signal: KEY,..., only these", false },
 	{ "item", 0, "PATH", "show: the steps in this item, such as all[sw1]",
 	  false },
-	{ "failed", 0, NULL, "--items: only those that failed", false },
+	{ "failed", 0, NULL,
+	  "--items: only those that failed; fork: go on at what failed",
+	  false },
 	{ "running", 0, NULL, "--items: only those under way", false },
+	{ "failed-items", 0, NULL, "fork: do the items again that failed",
+	  false },
+	{ "from", 0, "STEP", "fork: do all again from this step on", false },
+	{ "plan", 0, "current", "fork: the flow as it is in force now", false },
 	{ "after", 0, "CURSOR", "--items: the page after this item", false },
 	{ "dry-run", 0, NULL, "start: print the plan, do nothing", false },
 	{ "observe", 0, NULL, "start: read, but change nothing", false },
 	{ "shadow", 0, NULL, "start: read, change nothing, tell nobody",
 	  false },
-	{ "watch", 'w', NULL, "start: watch it until it ends", false },
+	{ "watch", 'w', NULL, "start, fork: watch it until it ends", false },
 	{ "undo", 0, NULL, "cancel: undo what it did", false },
 	{ "force", 0, NULL, "cancel: wait for nothing, also while it undoes",
 	  false },
@@ -44,10 +50,11 @@ static const struct noc_verb_option run_options[] = {
 };
 
 static const struct noc_column run_columns[] = {
-	{ "started", "STARTED", 't', 0 }, { "id", "ID", 'i', 0 },
-	{ "rule", "RULE", 'l', 32 },	  { "device", "DEVICE", 'l', 28 },
-	{ "mode", "MODE", 'l', 0 },	  { "state", "STATE", 'l', 0 },
-	{ "phase", "PHASE", 'l', 16 },	  { "outcome", "OUTCOME", 'l', 60 },
+	{ "started", "STARTED", 't', 0 },  { "id", "ID", 'i', 0 },
+	{ "rule", "RULE", 'l', 32 },	   { "device", "DEVICE", 'l', 28 },
+	{ "mode", "MODE", 'l', 0 },	   { "state", "STATE", 'l', 0 },
+	{ "phase", "PHASE", 'l', 16 },	   { "parent", "PARENT", 'i', 0 },
+	{ "outcome", "OUTCOME", 'l', 60 },
 };
 static int
 run_list(struct noc_client *c)
@@ -173,6 +180,37 @@ run_signal(struct noc_client *c)
 	return status;
 }
 
+/* set RUN STEP limit=N need=N: the API says what is wrong with them. */
+static int
+run_set(struct noc_client *c)
+{
+	char *target =
+	    noc_client_path("/api/v1/runs/", noc_client_arg(c, 0), "/set");
+	struct noc_value *body = noc_client_body(c), *pairs;
+	const struct noc_value *need;
+	int status = 0;
+
+	pairs = noc_client_pairs(c, 2, true, &status);
+	if (pairs) {
+		noc_value_set(body, "path",
+			      noc_value_str(noc_client_arg(c, 1)));
+		for (size_t i = 0; i < noc_value_len(pairs); i++)
+			noc_value_set(body, pairs->u.map.at[i].key,
+				      noc_value_copy(pairs->u.map.at[i].value));
+		need = noc_value_get(pairs, "need");
+		if (need && need->type == NOC_INT)
+			noc_value_set(
+			    body, "need",
+			    noc_value_strf("%lld", (long long)need->u.i));
+		status = noc_client_act(c, "POST", target, body, "set");
+	} else {
+		noc_value_free(body);
+	}
+	noc_value_free(pairs);
+	free(target);
+	return status;
+}
+
 static int
 run_run(int argc, char **argv)
 {
@@ -184,7 +222,9 @@ run_run(int argc, char **argv)
 		{ "pause", 1, 1, run_pause },
 		{ "resume", 1, 1, run_resume },
 		{ "signal", 2, 3, run_signal },
+		{ "set", 3, 4, run_set },
 		{ "start", 1, 256, noc_run_from_flow },
+		{ "fork", 1, 256, noc_run_from_run },
 		{ 0 },
 	};
 
@@ -193,7 +233,8 @@ run_run(int argc, char **argv)
 
 const struct noc_verb noc_verb_run = {
 	.name = "run",
-	.summary = "lists, shows, watches, pauses, cancels and starts runs",
+	.summary =
+	    "lists, shows, watches, pauses, cancels, starts and forks runs",
 	.usage = "[list] [--in STATE] [--rule NAME] [--device NAME] [-n N]\n"
 		 "show RUN [--item PATH]\n"
 		 "show RUN --items STEP [--failed|--running|--in STATE] [-n N] "
@@ -202,8 +243,11 @@ const struct noc_verb noc_verb_run = {
 		 "pause RUN [--extend TIME] [-m WHY]\n"
 		 "resume RUN [--extend TIME] [-m WHY]\n"
 		 "signal RUN [PATH] NAME [--items KEY,...]\n"
+		 "set RUN STEP [limit=N] [need=N|N%|all] [-m WHY]\n"
 		 "start FLOW [key=value]... [--dry-run|--observe|--shadow] "
-		 "[--watch]",
+		 "[--watch]\n"
+		 "fork RUN [key=value]... --from STEP|--failed|--failed-items "
+		 "[--plan current] [--watch] [-m WHY]",
 	.options = run_options,
 	.details =
 	    "RUN is an id or the beginning of one.  watch ends when the "

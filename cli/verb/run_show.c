@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "cli/verb/run_step.h"
@@ -46,14 +47,62 @@ print_paused(const struct noc_value *run)
 		       why);
 }
 
+/* Of one that has not ended. */
+static void
+print_deadline(const struct noc_value *run)
+{
+	int64_t due = noc_run_time(run, "deadline");
+	int64_t left = due - noc_clock_read().wall_ns;
+	char text[32];
+
+	if (!due || noc_run_time(run, "ended"))
+		return;
+	if (left < NOC_NS_PER_S)
+		left = NOC_NS_PER_S;
+	noc_duration_format(text, left / NOC_NS_PER_S * 1000);
+	printf("%-8s  times out in %s\n", "timeout", text);
+}
+
+static void
+print_parent(const struct noc_value *run)
+{
+	const struct noc_value *json = noc_value_get(run, "json");
+	const struct noc_value *fork = noc_value_get(json, "forked_from");
+	const struct noc_value *by = noc_value_get(json, "started_by");
+
+	if (fork)
+		printf("%-8s  %s, of which it is a fork (record %lld)\n",
+		       "parent", noc_value_get_str(fork, "run", "?"),
+		       (long long)noc_value_get_int(fork, "seq", -1));
+	else if (by)
+		printf("%-8s  %s, by its step %s\n", "parent",
+		       noc_value_get_str(by, "run", "?"),
+		       noc_value_get_str(by, "step", "?"));
+}
+
+static void
+print_children(const struct noc_value *run)
+{
+	const struct noc_value *list = noc_value_get(run, "children");
+
+	for (size_t i = 0; i < noc_value_len(list); i++) {
+		const struct noc_value *c = noc_value_at(list, i);
+
+		printf("%-8s  %s %s %s%s\n", i ? "" : "children",
+		       noc_value_get_str(c, "id", "?"),
+		       noc_value_get_str(c, "rule", "?"),
+		       noc_value_get_str(c, "state", "?"),
+		       noc_value_get_int(c, "fork", 0) ? ", a fork" : "");
+	}
+}
+
 static void
 run_print(struct noc_value *run)
 {
-	static const char *const words[] = { "id",    "rule",	  "device",
-					     "key",   "mode",	  "state",
-					     "phase", "outcome",  "started",
-					     "ended", "deadline", "event",
-					     "parent" };
+	static const char *const words[] = { "id",    "rule",	 "device",
+					     "key",   "mode",	 "state",
+					     "phase", "outcome", "started",
+					     "ended", "event" };
 	struct noc_value *steps = noc_value_get(run, "steps");
 	int64_t start = noc_run_time(run, "started"),
 		end = noc_run_time(run, "ended");
@@ -70,6 +119,9 @@ run_print(struct noc_value *run)
 		noc_strbuf_release(&sb);
 	}
 	print_paused(run);
+	print_deadline(run);
+	print_parent(run);
+	print_children(run);
 	print_named(run, "input");
 	print_named(run, "output");
 	if (end)

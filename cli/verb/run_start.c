@@ -117,6 +117,67 @@ run_started(struct noc_client *c, const struct noc_value *answer)
 					  : NOC_EXIT_OK;
 }
 
+/* What it did not find in the plan is gone, and stays as it is. */
+static void
+fork_gone(const struct noc_value *answer)
+{
+	const struct noc_value *gone = noc_value_get(answer, "gone");
+
+	for (size_t i = 0; i < noc_value_len(gone); i++)
+		fprintf(stderr, "%s%s", i ? ", " : "no step any more: ",
+			noc_value_at(gone, i)->u.s.p);
+	if (noc_value_len(gone))
+		fputc('\n', stderr);
+}
+
+static void
+body_flag(struct noc_client *c, struct noc_value *body, const char *option,
+	  const char *key)
+{
+	if (noc_client_has(c, option))
+		noc_value_set(body, key, noc_value_bool(true));
+}
+
+static void
+body_text(struct noc_client *c, struct noc_value *body, const char *key)
+{
+	const char *text = noc_client_opt(c, key);
+
+	if (text)
+		noc_value_set(body, key, noc_value_str(text));
+}
+
+int
+noc_run_from_run(struct noc_client *c)
+{
+	struct noc_value *body = noc_client_body(c), *input, *answer;
+	char *target;
+	int status = 0;
+
+	input = noc_client_pairs(c, 1, true, &status);
+	if (!input) {
+		noc_value_free(body);
+		return status;
+	}
+	if (noc_value_len(input))
+		noc_value_set(body, "input", input);
+	else
+		noc_value_free(input);
+	body_text(c, body, "from");
+	body_text(c, body, "plan");
+	body_flag(c, body, "failed", "failed");
+	body_flag(c, body, "failed-items", "failed_items");
+	target =
+	    noc_client_path("/api/v1/runs/", noc_client_arg(c, 0), "/fork");
+	answer = noc_client_call(c, "POST", target, body, &status);
+	free(target);
+	fork_gone(answer);
+	if (answer)
+		status = run_started(c, answer);
+	noc_value_free(answer);
+	return status;
+}
+
 int
 noc_run_from_flow(struct noc_client *c)
 {

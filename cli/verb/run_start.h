@@ -9,5 +9,7 @@
  * Main thread.
  */
 int noc_run_from_flow(struct noc_client *c);
+/* Of a run that has ended. */
+int noc_run_from_run(struct noc_client *c);
 
 #endif

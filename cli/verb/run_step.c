@@ -87,6 +87,15 @@ step_result(const struct noc_value *step)
 	return v;
 }
 
+static void
+step_adds(struct noc_value *step, const char *word)
+{
+	noc_value_set(step, "state",
+		      noc_value_strf("%s, %s",
+				     noc_value_get_str(step, "state", ""),
+				     word));
+}
+
 /* When a step began after the run, how long it took, how it ended. */
 void
 noc_run_step_view(struct noc_value *step, int64_t start_ns)
@@ -95,7 +104,8 @@ noc_run_step_view(struct noc_value *step, int64_t start_ns)
 		ended = noc_run_time(step, "ended");
 	int64_t ms = noc_value_get_int(step, "ms", -1);
 
-	if (began)
+	/* What a fork has copied was before it. */
+	if (began && began >= start_ns)
 		noc_value_set(
 		    step, "at",
 		    noc_value_strf("+%.1f", (double)(began - start_ns) / 1e9));
@@ -110,8 +120,7 @@ noc_run_step_view(struct noc_value *step, int64_t start_ns)
 	noc_value_set(step, "result", step_result(step));
 	/* It did succeed. */
 	if (noc_value_get_bool(step, "undone", false))
-		noc_value_set(
-		    step, "state",
-		    noc_value_strf("%s, undone",
-				   noc_value_get_str(step, "state", "")));
+		step_adds(step, "undone");
+	if (noc_value_get(step, "copied"))
+		step_adds(step, "copied");
 }

@@ -7,6 +7,10 @@
 #include <string.h>
 
 #include "engine/run/cancel.h"
+#include "engine/run/each.h"
+#include "engine/run/fork.h"
+#include "engine/run/live.h"
+#include "engine/run/rows.h"
 #include "engine/run/run_private.h"
 #include "engine/run/runner.h"
 
@@ -82,6 +86,26 @@ on_run_start(struct noc_core *core, void *part, const struct noc_value *command,
 	if (rc == 0)
 		*answer = answer_id(&id);
 	return rc;
+}
+
+static int
+on_run_fork(struct noc_core *core, void *part, const struct noc_value *command,
+	    struct noc_value **answer, struct noc_err *err)
+{
+	const struct noc_fork_how how = {
+		.id = noc_value_get_str(command, "id", ""),
+		.from = noc_value_get_str(command, "from", NULL),
+		.failed = noc_value_get_bool(command, "failed", false),
+		.failed_items =
+		    noc_value_get_bool(command, "failed_items", false),
+		.plan = noc_value_get_str(command, "plan", NULL),
+		.input = noc_value_get(command, "input"),
+		.actor = noc_value_get_str(command, "actor", "unknown"),
+		.why = noc_value_get_str(command, "why", ""),
+	};
+
+	(void)part;
+	return noc_run_fork(core, &how, answer, err);
 }
 
 static int
@@ -187,6 +211,69 @@ on_run_ack(struct noc_core *core, void *part, const struct noc_value *command,
 	return command_signal(core, part, command, "ack", answer, err);
 }
 
+/* An each of it that runs; NULL: which there are. */
+static struct noc_live *
+command_each(const struct noc_run *r, const char *path, struct noc_err *err)
+{
+	struct noc_live *l = noc_live_at(r, path);
+	struct noc_strbuf sb = NOC_STRBUF_INIT;
+
+	if (l && l->each)
+		return l;
+	for (l = r->lives; l; l = l->next)
+		if (l->each && sb.len < 300)
+			noc_strbuf_addf(&sb, "%s%s", sb.len ? ", " : "",
+					l->path);
+	noc_err_set(err, NOC_ENOTFOUND,
+		    "Run %s has no each '%.100s' that "
+		    "runs: %s.",
+		    r->text, path, sb.len ? sb.p : "it has none");
+	noc_strbuf_release(&sb);
+	return NULL;
+}
+
+static int
+on_run_set(struct noc_core *core, void *part, const struct noc_value *command,
+	   struct noc_value **answer, struct noc_err *err)
+{
+	const struct noc_value *limit = noc_value_get(command, "limit");
+	const char *path = noc_value_get_str(command, "path", "");
+	const char *need = noc_value_get_str(command, "need", NULL);
+	struct noc_strbuf said = NOC_STRBUF_INIT;
+	struct noc_id id;
+	struct noc_live *l;
+	struct noc_run *r;
+	char text[NOC_ID_TEXT];
+	int rc = command_run(part, command, &id, err);
+
+	if (rc)
+		return rc;
+	r = noc_run_find(core, &id);
+	if (!r)
+		return noc_err_set(err, NOC_ENOTFOUND,
+				   "Run %s is not running (any more).",
+				   noc_id_format(text, &id));
+	l = command_each(r, path, err);
+	if (!l)
+		return NOC_ENOTFOUND;
+	rc = noc_each_set(l, limit ? &limit->u.i : NULL, need, err);
+	if (rc)
+		return rc;
+	noc_strbuf_addf(&said, "set %s", path);
+	if (limit)
+		noc_strbuf_addf(&said, " limit=%lld", (long long)limit->u.i);
+	if (need)
+		noc_strbuf_addf(&said, " need=%s", need);
+	noc_run_write_signal(r, said.p,
+			     noc_value_get_str(command, "actor", "unknown"),
+			     noc_value_get_str(command, "why", ""));
+	noc_strbuf_release(&said);
+	*answer = answer_id(&id);
+	noc_each_on(l);
+	noc_run_advance(r);
+	return 0;
+}
+
 const struct noc_part_answer noc_run_answers[] = {
 	{ "run.start", on_run_start },
 	{ "run.cancel", on_run_cancel },
@@ -194,5 +281,7 @@ const struct noc_part_answer noc_run_answers[] = {
 	{ "run.resume", on_run_resume },
 	{ "run.signal", on_run_signal },
 	{ "run.ack", on_run_ack },
+	{ "run.fork", on_run_fork },
+	{ "run.set", on_run_set },
 	{ 0 },
 };

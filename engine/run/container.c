@@ -106,8 +106,9 @@ container_end(const struct noc_live *l)
 	return def->timeout_ms ? noc_ns_after(l->step_ns, def->timeout_ms) : 0;
 }
 
-void
-noc_call_begin(struct noc_live *l)
+/* What it is given, returned; NULL: it has failed of that. */
+static struct noc_value *
+call_input(struct noc_live *l)
 {
 	const struct noc_step_def *def = noc_live_step(l);
 	struct noc_step_done d = { .def = def };
@@ -126,14 +127,55 @@ noc_call_begin(struct noc_live *l)
 				err.msg);
 		d.failure = &f;
 		noc_step_fail(l, &d);
-		return;
+		return NULL;
 	}
-	if (!input)
-		input = noc_value_map();
+	return input ? input : noc_value_map();
+}
+
+/* input is owned. */
+static void
+call_write_start(struct noc_live *l, struct noc_value *input)
+{
+	const struct noc_step_def *def = noc_live_step(l);
+
 	l->attempt = 1;
 	noc_step_write_start(l, def, def->call, input);
-	call_lane(l, input);
+	noc_value_free(l->inner->input);
+	l->inner->input = input;
 	noc_live_wait(l, NOC_WAIT_INNER, "", container_end(l));
+}
+
+void
+noc_call_begin(struct noc_live *l)
+{
+	struct noc_value *input = call_input(l);
+
+	if (!input)
+		return;
+	call_lane(l, NULL);
+	call_write_start(l, input);
+}
+
+void
+noc_container_time(struct noc_live *l)
+{
+	if (!l->each && !l->inner)
+		return;
+	l->step_ns = noc_steady_now(l->run->core);
+	if (l->each)
+		noc_each_time(l);
+	noc_live_wait(l, NOC_WAIT_INNER, "", container_end(l));
+}
+
+void
+noc_container_fork(struct noc_live *l)
+{
+	struct noc_value *input;
+
+	if (l->each)
+		noc_each_fork(l);
+	else if (l->inner && (input = call_input(l)))
+		call_write_start(l, input);
 }
 
 /* As the failure of what it held, its path in front. */

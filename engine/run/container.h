@@ -16,6 +16,10 @@ void noc_choose_begin(struct noc_lane *lane, size_t node);
 void noc_choose_load(struct noc_lane *lane, size_t node,
 		     const struct noc_value *output);
 void noc_call_begin(struct noc_live *l);
+/* It goes on from what a run did that this one is a fork of. */
+void noc_container_fork(struct noc_live *l);
+/* Its time begins now. */
+void noc_container_time(struct noc_live *l);
 /* A lane is over: whom it belongs to goes on, or ends. */
 void noc_lane_over(struct noc_lane *lane);
 /* Nothing new begins in it, what only reads is cancelled; it ends when what is

@@ -34,9 +34,17 @@ each_new(struct noc_live *l)
 	e->live = l;
 	e->def = def->each;
 	l->each = e;
-	if (def->timeout_ms)
-		e->end_ns = noc_ns_after(l->step_ns, def->timeout_ms);
+	noc_each_time(l);
 	return e;
+}
+
+void
+noc_each_time(struct noc_live *l)
+{
+	const struct noc_step_def *def = noc_live_step(l);
+
+	if (def->timeout_ms)
+		l->each->end_ns = noc_ns_after(l->step_ns, def->timeout_ms);
 }
 
 void
@@ -347,17 +355,29 @@ each_params(const struct noc_each *e)
 	noc_value_set(v, "items", noc_value_int((int64_t)e->n));
 	noc_value_set(v, "items_sha256", noc_value_str(hex));
 	noc_value_set(v, "limit", noc_value_int(e->limit));
-	if (e->need < 0)
-		noc_value_set(v, "need", noc_value_str("all"));
-	else
-		noc_value_set(v, "need",
-			      noc_value_strf(
-				  "%lld%s", (long long)e->need,
-				  e->def->need == NOC_NEED_PERCENT ? "%" : ""));
+	noc_value_set(v, "need", each_need_said(e));
 	if (e->def->nwaves)
 		noc_value_set(v, "waves",
 			      noc_value_int((int64_t)e->def->nwaves));
 	return v;
+}
+
+static void
+each_write_start(struct noc_each *e)
+{
+	struct noc_value *params = each_params(e);
+	struct noc_live *l = e->live;
+
+	l->attempt = 1;
+	noc_live_wait(l, NOC_WAIT_INNER, "", e->end_ns);
+	noc_step_write_start(l, noc_live_step(l), "", params);
+	noc_value_free(params);
+}
+
+void
+noc_each_fork(struct noc_live *l)
+{
+	each_write_start(l->each);
 }
 
 void
@@ -366,7 +386,6 @@ noc_each_begin(struct noc_live *l)
 	const struct noc_step_def *def = noc_live_step(l);
 	struct noc_each *e = each_new(l);
 	struct noc_step_done d = { .def = def, .target = "" };
-	struct noc_value *params;
 	struct noc_failure f;
 	struct noc_err err = { 0 };
 
@@ -382,12 +401,8 @@ noc_each_begin(struct noc_live *l)
 		noc_step_fail(l, &d);
 		return;
 	}
-	l->attempt = 1;
 	l->run->items += e->n;
-	params = each_params(e);
-	noc_live_wait(l, NOC_WAIT_INNER, "", e->end_ns);
-	noc_step_write_start(l, def, "", params);
-	noc_value_free(params);
+	each_write_start(e);
 	e->wave_end = each_wave_end(e, 0);
 	e->batch_end = e->def->batch ? (size_t)e->def->batch : e->n;
 	each_advance(e);

@@ -16,6 +16,13 @@ struct noc_failure;
 #define NOC_EACH_ITEMS_MAX 10000
 
 void noc_each_begin(struct noc_live *l);
+/* Loaded from what a run had that this one is a fork of. */
+void noc_each_fork(struct noc_live *l);
+void noc_each_time(struct noc_live *l); /* until when, from step_ns */
+/* For that: its limit and need as the plan says them, and where templates did,
+ * as they were. */
+void noc_each_numbers(const struct noc_each_def *def,
+		      const struct noc_value *was, struct noc_value *live);
 void noc_each_lane_over(struct noc_lane *lane);
 void noc_each_cancel(struct noc_live *l, const char *why);
 void noc_each_expire(struct noc_live *l, const struct noc_failure *f);
@@ -23,6 +30,10 @@ bool noc_each_is_cancelled(const struct noc_each *e);
 bool noc_each_due(struct noc_live *l);	/* false: its timeout is over */
 void noc_each_free(struct noc_each *e); /* NULL is accepted */
 void noc_each_store(struct noc_each *e, struct noc_value *live);
+/* By people; NULL: as it is.  EINPUT: the range; ECONFLICT: it is decided. */
+int noc_each_set(struct noc_live *l, const int64_t *limit, const char *need,
+		 struct noc_err *err);
+void noc_each_on(struct noc_live *l); /* by what was set; it may be gone */
 /* The file is another one: its list is to be in it, too. */
 void noc_each_store_anew(struct noc_each *e);
 /* The list in the row; returned, NULL: it is lost. */

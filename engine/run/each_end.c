@@ -30,7 +30,7 @@ each_needs(const struct noc_each *e)
 
 	if (e->need < 0)
 		return n;
-	if (e->def->need == NOC_NEED_PERCENT)
+	if (e->percent)
 		return (n * (size_t)e->need + 99) / 100;
 	return (size_t)e->need;
 }

@@ -334,6 +334,7 @@ each_list(struct noc_each *e, struct noc_err *err)
 	noc_lane_scope(e->live->lane, &scope);
 	e->limit = def->limit;
 	e->need = def->need == NOC_NEED_ALL ? -1 : def->need_n;
+	e->percent = def->need == NOC_NEED_PERCENT;
 	rc = list_number(def->limit_text, &scope, "limit", 1,
 			 NOC_EACH_ITEMS_MAX, &e->limit, err);
 	if (!rc)
@@ -352,6 +353,15 @@ each_list(struct noc_each *e, struct noc_err *err)
 		rc = noc_blast_each(e->live, items, err);
 	noc_value_free(items);
 	return rc;
+}
+
+struct noc_value *
+each_need_said(const struct noc_each *e)
+{
+	if (e->need < 0)
+		return noc_value_str("all");
+	return noc_value_strf("%lld%s", (long long)e->need,
+			      e->percent ? "%" : "");
 }
 
 /* ---- waves ---- */

@@ -41,6 +41,10 @@ noc_each_store(struct noc_each *e, struct noc_value *live)
 
 	noc_value_set(live, "limit", noc_value_int(e->limit));
 	noc_value_set(live, "need", noc_value_int(e->need));
+	if (e->set) {
+		noc_value_set(live, "set", noc_value_bool(true));
+		noc_value_set(live, "percent", noc_value_bool(e->percent));
+	}
 	if (e->rate_since_ns)
 		noc_value_set(live, "rate_since",
 			      noc_value_int(e->rate_since_ns));
@@ -99,13 +103,31 @@ noc_each_frozen(const struct noc_run *r, const struct noc_value *live)
 	return v;
 }
 
-/* Could its plan have said them? */
+void
+noc_each_numbers(const struct noc_each_def *def, const struct noc_value *was,
+		 struct noc_value *live)
+{
+	int64_t need = def->need == NOC_NEED_ALL ? -1 : def->need_n;
+	int64_t limit = def->limit;
+
+	if (def->limit_text)
+		limit = noc_value_get_int(was, "limit", limit);
+	if (def->need_text)
+		need = noc_value_get_int(was, "need", need);
+	noc_value_set(live, "limit", noc_value_int(limit));
+	noc_value_set(live, "need", noc_value_int(need));
+}
+
+/* Could its plan, or somebody, have said them? */
 static bool
 each_numbers_are(const struct noc_each *e)
 {
 	const struct noc_each_def *def = e->def;
 	int64_t need = def->need == NOC_NEED_ALL ? -1 : def->need_n;
 
+	if (e->set)
+		return e->limit >= 1 && e->limit <= NOC_EACH_ITEMS_MAX &&
+		       e->need >= -1 && e->need <= NOC_EACH_ITEMS_MAX;
 	return (def->limit_text
 		    ? e->limit >= 1 && e->limit <= NOC_EACH_ITEMS_MAX
 		    : e->limit == def->limit) &&
@@ -122,6 +144,9 @@ noc_each_load(struct noc_live *l, const struct noc_value *live)
 
 	e->limit = noc_value_get_int(live, "limit", e->def->limit);
 	e->need = noc_value_get_int(live, "need", -1);
+	e->set = noc_value_get_bool(live, "set", false);
+	e->percent = noc_value_get_bool(live, "percent",
+					e->def->need == NOC_NEED_PERCENT);
 	/* How many of its window have begun is not known: all of them. */
 	e->rate_since_ns =
 	    noc_ns_sane(noc_value_get_int(live, "rate_since", 0));
@@ -206,6 +231,18 @@ each_lost(struct noc_each *e, size_t begun)
 			each_lose_item(e, i);
 }
 
+/* How far it is, of what has begun: all before are over, but for what is of the
+ * same wave or batch.  In a fork some that are over lie behind those to do. */
+static size_t
+each_reached(const struct noc_each *e, size_t begun)
+{
+	size_t over = 0;
+
+	while (over < begun && e->fate[over] > NOC_ITEM_OPEN)
+		over++;
+	return over < begun ? over + 1 : begun;
+}
+
 void
 noc_each_restore(struct noc_live *l)
 {
@@ -216,6 +253,7 @@ noc_each_restore(struct noc_live *l)
 		if (e->fate[i] != NOC_ITEM_WAITS)
 			begun = i + 1;
 	each_lost(e, begun);
+	begun = each_reached(e, begun);
 	while (each_wave_end(e, wave) < begun)
 		wave++;
 	/* The check of a wave that is behind it. */

@@ -32,6 +32,8 @@ struct noc_each {
 	struct noc_value **said; /* of those that ended: their row's JSON */
 	size_t count[NOC_ITEM_CANCELLED + 1];
 	int64_t limit, need; /* need: a number or per cent, -1: all */
+	bool percent;	     /* need is */
+	bool set;	     /* by people, whatever the plan says */
 	size_t next;	     /* the first that was not begun */
 	size_t wave, wave_end;
 	size_t batch_end;
@@ -88,6 +90,8 @@ struct noc_value *each_value(const struct noc_each *e, size_t i);
 /* All of it; returned. */
 struct noc_value *each_values(const struct noc_each *e);
 void each_hash(const struct noc_each *e, char hex[65]);
+/* "all", 5, "95%": returned. */
+struct noc_value *each_need_said(const struct noc_each *e);
 
 /* ---- each_row.c ---- */
 

@@ -388,7 +388,7 @@ each_failure(const struct noc_each *e, struct noc_failure *f)
 		noc_strbuf_adds(&why, " (need all)");
 	else
 		noc_strbuf_addf(&why, " (need %lld%s)", (long long)e->need,
-				e->def->need == NOC_NEED_PERCENT ? "%" : "");
+				e->percent ? "%" : "");
 	for (size_t i = 0; i < n && i < CAUSES_MAX; i++)
 		noc_strbuf_addf(&why, "%s %zu %s %s", i ? "," : ":",
 				causes[i].n, causes[i].class, causes[i].block);

@@ -15,7 +15,10 @@
 #include "engine/edge/env.h"
 #include "engine/flow/hold.h"
 #include "engine/notify/notify.h"
+#include "engine/run/container.h"
+#include "engine/run/live.h"
 #include "engine/run/names.h"
+#include "engine/run/resume.h"
 #include "engine/run/rows.h"
 #include "engine/run/runner.h"
 
@@ -182,14 +185,16 @@ queue_begin(struct noc_run *r)
 	r->began_ns = noc_steady_now(r->core);
 	r->dirty = true;
 	noc_info("run", "run=%s rule=%s begins", r->text, r->rule);
+	/* What a fork goes on with has its time from now on. */
+	for (struct noc_live *l = r->lives; l; l = l->next)
+		noc_container_time(l);
 	if (h)
 		hold_watch(h);
 	if (h && h->same) { /* now it is the one that is named */
 		TAILQ_REMOVE(&h->same->runs, h, link);
 		TAILQ_INSERT_HEAD(&h->same->runs, h, link);
 	}
-	noc_run_limit(r);
-	noc_run_advance(r);
+	noc_run_begin(r);
 }
 
 static void

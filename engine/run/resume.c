@@ -400,6 +400,15 @@ run_go_on(struct noc_run *r)
 }
 
 void
+noc_run_begin(struct noc_run *r)
+{
+	noc_stage_restore(r);
+	run_go_on_all(r);
+	noc_run_limit(r);
+	noc_run_advance(r);
+}
+
+void
 noc_run_ready(struct noc_core *core, void *part)
 {
 	size_t n;

@@ -14,6 +14,12 @@ void noc_run_load(struct noc_core *core, void *part,
 void noc_run_load_step(struct noc_core *core, void *part,
 		       const struct noc_step_row *row);
 void noc_run_ready(struct noc_core *core, void *part);
+/* What has begun by its rows goes on, then what comes next: of a new run, of a
+ * fork, of one whose turn has come. */
+void noc_run_begin(struct noc_run *r);
+/* As the row names it, a ref; NULL: it is lost. */
+struct noc_plan *noc_run_row_plan(struct noc_core *core,
+				  const struct noc_run_row *row);
 void noc_run_reload(struct noc_core *core, void *part);
 
 #endif

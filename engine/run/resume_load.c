@@ -64,36 +64,45 @@ plan_in_rules(const struct noc_ruleset *rs, const uint8_t hash[32])
 
 /* As it was stored; NULL when it is lost, or not what was stored. */
 static struct noc_plan *
-plan_stored(const struct noc_run *r, const uint8_t hash[32])
+plan_stored(struct noc_core *core, const struct noc_run_row *row)
 {
-	const struct noc_env *env = noc_core_env(r->core);
+	const struct noc_env *env = noc_core_env(core);
 	struct noc_plan *p = NULL;
 	struct noc_err err = { 0 };
+	char text[NOC_ID_TEXT];
 	uint8_t is[32];
 	char *json = env && env->state_dir
-			 ? noc_load_definition(env->state_dir, hash)
+			 ? noc_load_definition(env->state_dir, row->definition)
 			 : NULL;
 
 	if (!json)
 		return NULL;
 	noc_sha256_once(json, strlen(json), is);
-	if (memcmp(is, hash, sizeof(is)))
-		noc_warn("resume", "run=%s its plan was altered", r->text);
+	noc_id_format(text, &row->id);
+	if (memcmp(is, row->definition, sizeof(is)))
+		noc_warn("resume", "run=%s its plan was altered", text);
 	else if (noc_plan_from_json(json, &p, &err) < 0)
-		noc_warn("resume", "run=%s %s", r->text, err.msg);
+		noc_warn("resume", "run=%s %s", text, err.msg);
 	free(json);
 	return p;
+}
+
+struct noc_plan *
+noc_run_row_plan(struct noc_core *core, const struct noc_run_row *row)
+{
+	struct noc_ruleset *rs = noc_core_rules(core);
+	struct noc_plan *p = rs ? plan_in_rules(rs, row->definition) : NULL;
+
+	return p ? noc_plan_ref(p) : plan_stored(core, row);
 }
 
 static bool
 run_find_plan(struct noc_run *r, const struct noc_run_row *row)
 {
-	struct noc_ruleset *rs = noc_core_rules(r->core);
-	struct noc_plan *p = rs ? plan_in_rules(rs, row->definition) : NULL;
+	struct noc_plan *p = noc_run_row_plan(r->core, row);
 	const char *tree;
 	size_t n = sizeof(r->tree);
 
-	p = p ? noc_plan_ref(p) : plan_stored(r, row->definition);
 	if (!p)
 		return false;
 	noc_run_set_plan(r, p);
@@ -397,9 +406,11 @@ step_load(struct noc_lane *lane, size_t node, const struct noc_step_row *row,
 	int64_t order = noc_value_get_int(row->json, "order", 0);
 	const char *stopped = noc_value_get_str(row->json, "stopped", NULL);
 
-	if (order > 0)
+	if (order > 0) {
 		noc_undo_load_mark(lane, node, order,
 				   noc_value_get(row->json, "targets"));
+		noc_undo_load_copied(lane, node, row->json);
+	}
 	if (live && end != NOC_END_NONE)
 		step_load_given(lane, def, live);
 	if (whole)
@@ -468,7 +479,9 @@ noc_run_load_step(struct noc_core *core, void *part,
 		return;
 	noc_cancel_note(r, kind == ROW_ITEM ? r->plan->nsteps : node, row->path,
 			row->state);
-	if (r->plan->steps[node].kind != NOC_STEP_VERIFY)
+	/* What a fork has copied was tried by another run. */
+	if (r->plan->steps[node].kind != NOC_STEP_VERIFY &&
+	    !noc_value_get(row->json, "copied"))
 		r->retries += row_retries(row);
 	lane = noc_container_lane(r, node, row->path, row->item);
 	/* It is further than the run says. */

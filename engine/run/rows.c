@@ -129,6 +129,8 @@ run_commit_given(struct noc_run *r, struct noc_record *rec)
 void
 noc_run_write_start(struct noc_run *r, const uint8_t *rule_definition)
 {
+	static const char *const said[] = { "dedup", "tree", "forked_from",
+					    "started_by" };
 	struct noc_txn *txn = noc_core_txn(r->core);
 	struct noc_value *detail = noc_value_map();
 	char hex[65], plan[65], cause[NOC_ID_TEXT];
@@ -142,14 +144,13 @@ noc_run_write_start(struct noc_run *r, const uint8_t *rule_definition)
 	noc_value_set(detail, "device", noc_value_str(r->device));
 	if (r->late)
 		noc_value_set(detail, "late", noc_value_bool(true));
-	if (noc_value_get(r->json, "dedup"))
-		noc_value_set(detail, "dedup",
-			      noc_value_copy(noc_value_get(r->json, "dedup")));
 	if (r->pending)
 		noc_value_set(detail, "queued", noc_value_str(r->outcome));
-	if (noc_value_get(r->json, "tree"))
-		noc_value_set(detail, "tree",
-			      noc_value_copy(noc_value_get(r->json, "tree")));
+	for (size_t i = 0; i < NOC_COUNT(said); i++)
+		if (noc_value_get(r->json, said[i]))
+			noc_value_set(
+			    detail, said[i],
+			    noc_value_copy(noc_value_get(r->json, said[i])));
 	rec = noc_txn_record(txn, NOC_REC_RUN_START);
 	if (r->ev)
 		noc_record_add_id(rec, NOC_TAG_EVENT, &r->ev->id);
@@ -355,7 +356,7 @@ step_table(const struct noc_live *l, const struct noc_value *whole)
 	struct noc_value *live = noc_value_map();
 
 	noc_value_set(live, "table", noc_value_copy(whole));
-	if (l->each && noc_undo_may(l->run->plan, l->node))
+	if (l->each)
 		noc_each_store(l->each, live);
 	return live;
 }

@@ -139,9 +139,24 @@ noc_run_json_lean(struct noc_run *r)
 	r->json = noc_value_map();
 }
 
+/* Who started it, or what it is a fork of. */
+static struct noc_id
+run_parent(const struct noc_run *r)
+{
+	const struct noc_value *by = noc_value_get(r->json, "forked_from");
+	struct noc_id id = { 0 };
+
+	if (!by)
+		by = noc_value_get(r->json, "started_by");
+	if (noc_id_parse(noc_value_get_str(by, "run", ""), &id))
+		memset(&id, 0, sizeof(id));
+	return id;
+}
+
 void
 noc_run_write_row(struct noc_run *r)
 {
+	int64_t due = r->ended || r->pending ? 0 : noc_stage_due(r);
 	struct noc_run_row row = {
 		.id = r->id,
 		.rule = r->rule,
@@ -157,6 +172,8 @@ noc_run_write_row(struct noc_run *r)
 
 	if (r->ev)
 		row.event = r->ev->id;
+	row.parent = run_parent(r);
+	row.deadline_ns = due ? noc_steady_wall(r->core, due) : 0;
 	row.dedup = noc_value_get_str(r->json, "dedup", NULL);
 	memcpy(row.definition, r->plan->hash, sizeof(row.definition));
 	noc_run_json_lean(r); /* so that what is in it has its order */

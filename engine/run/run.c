@@ -25,9 +25,11 @@
 #include "engine/run/code.h"
 #include "engine/run/ended.h"
 #include "engine/run/escalate.h"
+#include "engine/run/fork.h"
 #include "engine/run/lane.h"
 #include "engine/run/live.h"
 #include "engine/run/queue.h"
+#include "engine/run/resume.h"
 #include "engine/run/rows.h"
 #include "engine/run/run_private.h"
 #include "engine/run/runner.h"
@@ -195,7 +197,7 @@ run_id(struct noc_core *core, const struct noc_run_cause *cause)
 	if (!noc_id_is_zero(&cause->parent))
 		return noc_id_run(now, &cause->parent, cause->rule_name,
 				  definition);
-	if (cause->ev) {
+	if (cause->ev && !cause->fork) {
 		/* A storm has one event, and a run at its start and its end. */
 		name = noc_asprintf("%s%s%s", cause->rule_name,
 				    *phase ? "/" : "", phase);
@@ -243,8 +245,18 @@ run_fill(struct noc_run *r, const struct noc_run_cause *cause)
 		noc_value_set(r->json, "input", noc_value_copy(cause->input));
 	if (cause->under)
 		noc_value_set(r->json, "under", noc_value_str(cause->under));
+	if (cause->started_by)
+		noc_value_set(r->json, "started_by",
+			      noc_value_copy(cause->started_by));
+	if (cause->forked_from)
+		noc_value_set(r->json, "forked_from",
+			      noc_value_copy(cause->forked_from));
 	if (r->plan->calls) {
-		memcpy(r->tree, noc_core_rules(r->core)->hash, sizeof(r->tree));
+		memcpy(r->tree,
+		       noc_fork_tree(cause->fork)
+			   ? noc_fork_tree(cause->fork)
+			   : noc_core_rules(r->core)->hash,
+		       sizeof(r->tree));
 		noc_value_set(r->json, "tree",
 			      noc_value_str(noc_hex(tree, r->tree, 32)));
 		noc_code_rules(r); /* kept when others come */
@@ -257,6 +269,18 @@ run_unmake(struct noc_run *r)
 {
 	noc_table_deln(&noc_runs_of(r->core)->by_id, r->id.b, sizeof(r->id.b));
 	noc_run_free(r);
+}
+
+/* A fork's may be those of an old tree. */
+static int
+run_lacks_code(const struct noc_run *r, struct noc_err *err)
+{
+	if (noc_code_is_at_hand(r))
+		return 0;
+	return noc_err_set(err, NOC_ECONFLICT,
+			   "The functions of '%s' are not in the rules any "
+			   "more: --plan current takes it as it is now.",
+			   r->rule);
 }
 
 int
@@ -284,7 +308,9 @@ noc_run_start(struct noc_core *core, const struct noc_run_cause *given,
 				   noc_id_format(text, &new_id));
 	r = noc_run_new(core, &new_id);
 	run_fill(r, &cause);
-	rc = noc_queue_enter(r, &new_id, err);
+	rc = run_lacks_code(r, err);
+	if (!rc)
+		rc = noc_queue_enter(r, &new_id, err);
 	if (id)
 		*id = new_id;
 	if (rc) {
@@ -301,9 +327,12 @@ noc_run_start(struct noc_core *core, const struct noc_run_cause *given,
 	noc_info("run", "run=%s rule=%s device=%s key=%s mode=%s %s", r->text,
 		 r->rule, r->device, r->key, noc_mode_name(r->mode),
 		 r->pending ? r->outcome : "started");
-	if (!r->pending)
-		noc_run_limit(r);
-	noc_run_advance(r);
+	if (cause.fork)
+		noc_fork_rows(r, cause.fork);
+	if (r->pending)
+		noc_run_advance(r);
+	else
+		noc_run_begin(r);
 	return 0;
 }
 

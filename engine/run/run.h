@@ -10,6 +10,7 @@
  * change a row; run_advance is the only way forward, also after a crash.
  */
 struct noc_run;
+struct noc_fork; /* engine/run/fork.h */
 
 #define NOC_RUN_EXTEND_MAX_MS (30LL * 24 * 3600 * 1000)
 
@@ -24,7 +25,10 @@ struct noc_run_cause {
 	const struct noc_value *input, *extra;
 	const char *actor;    /* "rule", "schedule", "uid 0", ... */
 	struct noc_id parent; /* the step of a run that starts it; or zero */
-	const char *under;    /* the rule that holds for it; NULL: its own */
+	const struct noc_value *started_by;  /* {run, step}: that; NULL */
+	const struct noc_value *forked_from; /* {run, seq, ...}; NULL */
+	struct noc_fork *fork;		     /* what it goes on from; NULL */
+	const char *under; /* the rule that holds for it; NULL: its own */
 	bool late;
 };
 

@@ -246,6 +246,7 @@ runs_stats(struct noc_core *core, void *part, struct noc_value *map)
 	noc_value_set(v, "queued", noc_value_int(queued));
 	noc_value_set(v, "escalating", noc_value_int(waiting));
 	noc_value_set(v, "started", noc_value_int((int64_t)runs->started));
+	noc_value_set(v, "forked", noc_value_int((int64_t)runs->forked));
 	noc_value_set(v, "succeeded", noc_value_int((int64_t)runs->succeeded));
 	noc_value_set(v, "failed", noc_value_int((int64_t)runs->failed));
 	noc_value_set(v, "cancelled", noc_value_int((int64_t)runs->cancelled));

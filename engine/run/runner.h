@@ -39,7 +39,7 @@ struct noc_runs {
 	struct noc_table lost; /* by the hash of the tree: int64_t, owned */
 	struct noc_run *dead;
 	struct noc_attempt *attempts;
-	uint64_t started, succeeded, failed, cancelled, late, retried;
+	uint64_t started, forked, succeeded, failed, cancelled, late, retried;
 	uint64_t unshown; /* changes that clearance_confirmed refused */
 };
 

@@ -68,7 +68,7 @@ core_start(struct noc_run *r, const char *step, const struct noc_value *node,
 {
 	const char *flow = noc_ast_name(node);
 	const struct noc_value *opts = noc_ast_opts(node);
-	struct noc_value *input = NULL;
+	struct noc_value *input = NULL, *by;
 	struct noc_run_cause cause = {
 		.ev = r->ev,
 		.key = r->key,
@@ -94,9 +94,14 @@ core_start(struct noc_run *r, const char *step, const struct noc_value *node,
 	}
 	cause.input = input;
 	cause.parent = noc_id_run(r->started_ns, &r->id, step, r->plan->hash);
+	by = noc_value_map();
+	noc_value_set(by, "run", noc_value_str(r->text));
+	noc_value_set(by, "step", noc_value_str(step));
+	cause.started_by = by;
 	runs->starting++;
 	rc = noc_run_start_flow(r->core, flow, &cause, id, err);
 	runs->starting--;
+	noc_value_free(by);
 	noc_value_free(input);
 	return rc;
 }

@@ -214,9 +214,10 @@ static bool
 mark_is_wanted(const struct noc_lane *lane, const struct undo_mark *m)
 {
 	const struct noc_plan *p = lane->run->plan;
-	size_t only = lane->undo->job->only;
+	const struct undo_job *job = lane->undo->job;
+	size_t only = job->only;
 
-	return m->done == NOC_UNDONE_NO &&
+	return !m->done && (job->by || !m->copied) &&
 	       (only == NOC_NODE_TOP ||
 		(m->node >= only && m->node < p->steps[only].end));
 }

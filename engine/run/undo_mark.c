@@ -61,6 +61,21 @@ noc_undo_load_mark(struct noc_lane *lane, size_t node, int64_t order,
 }
 
 void
+noc_undo_load_copied(struct noc_lane *lane, size_t node,
+		     const struct noc_value *row)
+{
+	struct noc_undo *u = lane->undo;
+
+	for (size_t i = 0; u && i < u->n; i++) {
+		if (u->marks[i].node != node || !noc_value_get(row, "copied"))
+			continue;
+		u->marks[i].copied = true;
+		if (noc_value_get_bool(row, "undone", false))
+			u->marks[i].done = NOC_UNDONE_OK;
+	}
+}
+
+void
 noc_undo_mark(struct noc_live *l)
 {
 	struct noc_undo *u = l->lane->undo;

@@ -12,6 +12,7 @@ struct undo_mark {
 	int64_t order;
 	struct noc_value *targets; /* of a call that changes many; NULL */
 	enum noc_undone done;
+	bool copied; /* another run did it: only an undo step takes it back */
 };
 
 struct undo_job;

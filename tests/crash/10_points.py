@@ -82,7 +82,7 @@ def register(point, hit):
 
 
 for p in flows.points(elsewhere=True):
-    if p.startswith(("recover.", "migrate.", "each.", "undo.")):
+    if p.startswith(("recover.", "migrate.", "each.", "undo.", "fork.")):
         continue
     for h in HITS:
         if h == 1 or p not in ONCE and not p.startswith("create."):

@@ -66,6 +66,8 @@ static const struct {
 	{ "run.resume", "\"id\":\"RUN\",\"for_ms\":1000" },
 	{ "run.signal", "\"id\":\"RUN\",\"signal\":\"ack\"" },
 	{ "run.ack", "\"id\":\"RUN\"" },
+	{ "run.fork", "\"id\":\"RUN\",\"failed\":true" },
+	{ "run.set", "\"id\":\"RUN\",\"path\":\"all\",\"limit\":2" },
 	{ "notify.test", "\"channel\":\"noc\"" },
 	{ "sources", "" },
 	{ "unmatched", "" },
@@ -74,6 +76,23 @@ static const struct {
 	{ "event", "\"id\":\"last\"" },
 	{ "explain", "\"id\":\"last\"" },
 };
+
+/* What this world has nothing for: this is said. */
+static const struct {
+	const char *verb, *says;
+} lacks[] = {
+	{ "run.fork", "There is no database" }, /* test_fork.c */
+	{ "run.set", "it has none" },		/* test_each_set.c */
+};
+
+static bool
+is_lacking(const char *verb, const char *message)
+{
+	for (size_t i = 0; i < NOC_COUNT(lacks); i++)
+		if (!strcmp(lacks[i].verb, verb))
+			return strstr(message, lacks[i].says) != NULL;
+	return false;
+}
 
 /* ---- a core with something of everything in it ---- */
 
@@ -162,6 +181,12 @@ test_each_is_answered(void **state)
 		command = world_command(i, run);
 		seen = f.njournal;
 		t = tell(&f, command);
+		if (is_lacking(row->verb, t.message)) {
+			assert_int_equal(t.kind, NOC_ENOTFOUND);
+			noc_value_free(command);
+			fix_close(&f);
+			continue;
+		}
 		if (t.kind || !t.answered)
 			fail_msg("%s: %d, %s", row->verb, t.kind, t.message);
 		noc_value_unset(command, "actor");
@@ -366,6 +391,8 @@ test_api_roles(void **state)
 		{ "GET", "/api/v1/unmatched", "unmatched" },
 		{ "GET", "/api/v1/unknown", "unknown" },
 		{ "POST", "/api/v1/runs/{id}/cancel", "run.cancel" },
+		{ "POST", "/api/v1/runs/{id}/fork", "run.fork" },
+		{ "POST", "/api/v1/runs/{id}/set", "run.set" },
 		{ "POST", "/api/v1/runs/{id}/pause", "run.pause" },
 		{ "POST", "/api/v1/runs/{id}/resume", "run.resume" },
 		{ "POST", "/api/v1/runs/{id}/signal/{signal}", "run.signal" },

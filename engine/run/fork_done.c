@@ -1,0 +1,491 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "engine/run/fork_private.h"
+
+/*
+ * What of the original is done, for its fork.  A step is when its row says so,
+ * nothing took it back, it is not the one to go on from, and all that it waits
+ * for is done as well.  Worked out as in engine/run/advance.c, from the rows
+ * and the plan.
+ */
+
+enum done {
+	DONE_UNKNOWN,
+	DONE_OK,
+	DONE_SKIPPED,
+	DONE_UNREACHED,
+	DONE_OPEN, /* something in it is not */
+	DONE_NOT
+};
+
+struct done_lane {
+	struct noc_fork *f;
+	const char *prefix; /* of its paths: "", "fix/", "all[sw1]/" */
+	size_t up, from, to;
+	uint8_t *done; /* enum done, by node - from */
+	size_t start;  /* the node to go on from; NOC_NODE_TOP: none */
+	bool asked;    /* it, or what it is in, is in this lane */
+	bool stopped;  /* by a step, well */
+};
+
+static void lane_decide(struct noc_fork *f, const char *prefix, size_t up,
+			size_t from, size_t to);
+
+/* ---- rows by path ---- */
+
+bool
+fork_begins(const char *path, const char *with)
+{
+	return !strncmp(path, with, strlen(with));
+}
+
+size_t
+fork_lower(const struct noc_fork *f, const char *path)
+{
+	size_t lo = 0, hi = f->nrows;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (strcmp(f->by_path[mid]->path, path) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static struct fork_row *
+row_find(const struct noc_fork *f, const char *path)
+{
+	size_t i = fork_lower(f, path);
+
+	return i < f->nrows && !strcmp(f->by_path[i]->path, path)
+		   ? f->by_path[i]
+		   : NULL;
+}
+
+static struct fork_row *
+lane_row(const struct done_lane *lane, size_t node)
+{
+	const struct noc_plan *p = lane->f->plan;
+	char *path = noc_asprintf("%s%s", lane->prefix, p->steps[node].name);
+	struct fork_row *row = row_find(lane->f, path);
+
+	free(path);
+	return row && row->node == node ? row : NULL;
+}
+
+static bool
+row_is(const struct fork_row *row, const char *state)
+{
+	return !strcmp(row->state, state) &&
+	       !noc_value_get_bool(row->json, "undone", false);
+}
+
+/* Is there a row in it? */
+static bool
+row_holds(const struct noc_fork *f, const struct fork_row *row)
+{
+	static const char *const inner[] = { "/", "[" };
+	bool holds = false;
+
+	for (size_t i = 0; i < NOC_COUNT(inner) && !holds; i++) {
+		char *path = noc_asprintf("%s%s", row->path, inner[i]);
+		size_t at = fork_lower(f, path);
+
+		holds =
+		    at < f->nrows && fork_begins(f->by_path[at]->path, path);
+		free(path);
+	}
+	return holds;
+}
+
+/* Is the step to go on from in it? */
+static bool
+row_is_above(const struct noc_fork *f, const char *path)
+{
+	size_t len = strlen(path);
+
+	return f->how->from && !strncmp(f->how->from, path, len) &&
+	       (f->how->from[len] == '/' || f->how->from[len] == '[');
+}
+
+/* ---- a node ---- */
+
+static bool
+done_is_over(enum done done)
+{
+	return done == DONE_OK || done == DONE_SKIPPED ||
+	       done == DONE_UNREACHED;
+}
+
+static enum done
+lane_done(const struct done_lane *lane, size_t node)
+{
+	return (enum done)lane->done[node - lane->from];
+}
+
+/* By what it waits for; UNKNOWN: that is not known yet, OK: it begins. */
+static enum done
+node_edges(const struct done_lane *lane, const struct noc_step_def *def)
+{
+	enum done state = DONE_OK;
+
+	for (size_t i = 0; i < def->nin; i++) {
+		enum done from = lane_done(lane, def->in[i].from);
+		unsigned on = def->in[i].on;
+
+		if (from == DONE_OPEN || from == DONE_NOT)
+			return DONE_NOT;
+		if (from == DONE_UNKNOWN)
+			state = DONE_UNKNOWN;
+		else if (state != DONE_UNKNOWN && !(on & NOC_ON_ALWAYS) &&
+			 (from == DONE_UNREACHED || !(on & NOC_ON_OK)))
+			state = DONE_UNREACHED;
+	}
+	return state;
+}
+
+/* By what it is in; OK: it may begin. */
+static enum done
+node_up(const struct done_lane *lane, size_t node)
+{
+	const struct noc_step_def *steps = lane->f->plan->steps;
+	size_t up = steps[node].up;
+	const struct fork_row *row;
+	enum done done;
+	int64_t n = 0;
+
+	if (up == lane->up)
+		return DONE_OK;
+	done = lane_done(lane, up);
+	if (done != DONE_OK && done != DONE_OPEN)
+		return done;
+	if (steps[up].kind != NOC_STEP_CHOOSE)
+		return DONE_OK;
+	for (size_t i = up + 1; i <= node; i = steps[i].end)
+		n++;
+	row = lane_row(lane, up);
+	return row && noc_value_get_int(noc_value_get(row->json, "output"),
+					"chosen", 0) == n
+		   ? DONE_OK
+		   : DONE_SKIPPED;
+}
+
+/* What holds others in the same lane: by how they are. */
+static enum done
+place_done(const struct done_lane *lane, size_t node)
+{
+	const struct noc_step_def *steps = lane->f->plan->steps;
+
+	for (size_t i = node + 1; i < steps[node].end; i = steps[i].end)
+		if (!done_is_over(lane_done(lane, i)))
+			return DONE_OPEN;
+	return DONE_OK;
+}
+
+static enum done
+node_by_row(const struct done_lane *lane, size_t node)
+{
+	const struct noc_step_def *def = &lane->f->plan->steps[node];
+	const struct noc_fork *f = lane->f;
+	const struct fork_row *row = lane_row(lane, node);
+	bool holds = def->kind == NOC_STEP_CALL || def->kind == NOC_STEP_EACH;
+
+	if (!row)
+		return lane->stopped ? DONE_UNREACHED : DONE_NOT;
+	if (row_is(row, "Skipped"))
+		return DONE_SKIPPED;
+	if (row_is(row, "Succeeded") && def->kind == NOC_STEP_CHOOSE)
+		return place_done(lane, node);
+	if (row_is(row, "Succeeded") &&
+	    !(holds && (row_is_above(f, row->path) || row->unwell)))
+		return DONE_OK;
+	return holds && row_holds(f, row) ? DONE_OPEN : DONE_NOT;
+}
+
+static enum done
+node_done(const struct done_lane *lane, size_t node)
+{
+	const struct noc_step_def *def = &lane->f->plan->steps[node];
+	enum done up = node_up(lane, node), edges;
+
+	if (up != DONE_OK)
+		return up;
+	if (node == lane->start || (lane->asked && def->kind == NOC_STEP_STOP))
+		return DONE_NOT;
+	edges = node_edges(lane, def);
+	if (edges != DONE_OK)
+		return edges;
+	if (def->kind == NOC_STEP_PARALLEL || def->kind == NOC_STEP_BRANCH)
+		return place_done(lane, node);
+	return node_by_row(lane, node);
+}
+
+/* ---- a lane ---- */
+
+/* Until nothing changes: a step may wait for one that stands behind it. */
+static void
+lane_work_out(struct done_lane *lane)
+{
+	const struct noc_plan *p = lane->f->plan;
+	bool changed = true;
+
+	while (changed) {
+		changed = false;
+		for (size_t i = lane->from; i < lane->to; i = fork_next(p, i)) {
+			enum done done = node_done(lane, i);
+
+			changed = changed || done != lane_done(lane, i);
+			lane->done[i - lane->from] = (uint8_t)done;
+		}
+	}
+}
+
+/* Where to go on from, when that is in this lane. */
+static void
+lane_start(struct done_lane *lane)
+{
+	const struct noc_plan *p = lane->f->plan;
+	const char *from = lane->f->how->from;
+	size_t len;
+
+	lane->start = NOC_NODE_TOP;
+	lane->asked = from && fork_begins(from, lane->prefix);
+	if (!lane->asked)
+		return;
+	from += strlen(lane->prefix);
+	len = strcspn(from, "/[");
+	for (size_t i = lane->from; i < lane->to; i = fork_next(p, i))
+		if (!from[len] && p->steps[i].kind != NOC_STEP_PARALLEL &&
+		    p->steps[i].kind != NOC_STEP_BRANCH &&
+		    !strcmp(p->steps[i].name, from))
+			lane->start = i;
+}
+
+static void
+lane_stop(struct done_lane *lane)
+{
+	const struct noc_plan *p = lane->f->plan;
+
+	for (size_t i = lane->from; i < lane->to && !lane->stopped;
+	     i = fork_next(p, i)) {
+		const struct fork_row *row = p->steps[i].kind == NOC_STEP_STOP
+						 ? lane_row(lane, i)
+						 : NULL;
+
+		lane->stopped = row && row_is(row, "Succeeded") && !lane->asked;
+	}
+}
+
+/* ---- items ---- */
+
+/* rows of it: from ... to - 1, its own first, when it has one. */
+static void
+item_decide(struct noc_fork *f, size_t each, const char *path, size_t at)
+{
+	const struct noc_step_def *def = &f->plan->steps[each];
+	struct fork_row *row = f->by_path[at];
+	const char *from = f->how->from;
+	bool own = !strcmp(row->path, path);
+	bool inner = row_is_above(f, path) || (own && row->unwell);
+	bool done = own && (row_is(row, "Succeeded") ||
+			    (row_is(row, "Skipped") && !f->how->failed_items));
+	char *prefix;
+
+	if (own)
+		row->fate = FORK_LEFT;
+	if ((from && !strcmp(from, path)) ||
+	    (f->how->failed_items && !done && !inner))
+		return;
+	if (done && !inner) {
+		row->fate = FORK_KEPT;
+		return;
+	}
+	prefix = noc_asprintf("%s/", path);
+	lane_decide(f, prefix, each, each + 1,
+		    def->each->check ? def->each->check : def->end);
+	free(prefix);
+}
+
+static void
+each_decide(struct noc_fork *f, const struct fork_row *row)
+{
+	char *with = noc_asprintf("%s[", row->path);
+	size_t i = fork_lower(f, with);
+
+	while (i < f->nrows && fork_begins(f->by_path[i]->path, with)) {
+		const char *end =
+		    strchr(f->by_path[i]->path + strlen(with), ']');
+		size_t at = i++;
+		char *item;
+
+		if (!end || f->by_path[at]->path[strlen(with)] == '!')
+			continue;
+		item = noc_strndup(f->by_path[at]->path,
+				   (size_t)(end + 1 - f->by_path[at]->path));
+		item_decide(f, row->node, item, at);
+		while (i < f->nrows && fork_begins(f->by_path[i]->path, item))
+			i++;
+		free(item);
+	}
+	free(with);
+}
+
+/* ---- all ---- */
+
+static void
+lane_keep(struct done_lane *lane, size_t node)
+{
+	const struct noc_step_def *def = &lane->f->plan->steps[node];
+	struct fork_row *row = lane_row(lane, node);
+	enum done done = lane_done(lane, node);
+	char *prefix;
+
+	lane->f->again |= !done_is_over(done);
+	if (!row)
+		return;
+	if (def->kind == NOC_STEP_CHOOSE && done == DONE_OPEN)
+		done = DONE_OK; /* chosen is chosen */
+	row->fate = done == DONE_OPEN	 ? FORK_OPEN
+		    : done_is_over(done) ? FORK_KEPT
+					 : FORK_LEFT;
+	if (row->fate != FORK_OPEN)
+		return;
+	if (def->kind == NOC_STEP_EACH) {
+		each_decide(lane->f, row);
+		return;
+	}
+	prefix = noc_asprintf("%s/", row->path);
+	lane_decide(lane->f, prefix, node, node + 1, def->end);
+	free(prefix);
+}
+
+static void
+lane_decide(struct noc_fork *f, const char *prefix, size_t up, size_t from,
+	    size_t to)
+{
+	struct done_lane lane = {
+		.f = f,
+		.prefix = prefix,
+		.up = up,
+		.from = from,
+		.to = to,
+		.done = noc_calloc(to - from + 1, 1),
+	};
+
+	lane_start(&lane);
+	lane_stop(&lane);
+	lane_work_out(&lane);
+	for (size_t i = from; i < to; i = fork_next(f->plan, i))
+		lane_keep(&lane, i);
+	free(lane.done);
+}
+
+/* "all[sw1]/look" is in "all[sw1]", and that in "all". */
+static bool
+path_up(char *path)
+{
+	size_t len = strlen(path);
+	char *cut = strrchr(path, len && path[len - 1] == ']' ? '[' : '/');
+
+	if (!cut)
+		return false;
+	*cut = '\0';
+	return true;
+}
+
+/* As what holds it. */
+static enum fork_fate
+row_fate(const struct noc_fork *f, const struct fork_row *row)
+{
+	enum fork_fate fate = FORK_LEFT;
+	char *path = noc_strdup(row->path);
+
+	while (path_up(path)) {
+		const struct fork_row *up = row_find(f, path);
+
+		if (!up || up->fate == FORK_UNDECIDED)
+			continue;
+		fate = up->fate;
+		break;
+	}
+	free(path);
+	return fate == FORK_KEPT ? FORK_KEPT : FORK_LEFT;
+}
+
+/* An each with items that did not go well, when those are asked for. */
+static bool
+row_wants(const struct noc_fork *f, const struct fork_row *row)
+{
+	const struct noc_value *output = noc_value_get(row->json, "output");
+
+	return f->how->failed_items && row->kind == FORK_STEP &&
+	       row->node < f->plan->nsteps &&
+	       f->plan->steps[row->node].kind == NOC_STEP_EACH &&
+	       noc_value_get_int(output, "ok", 0) <
+		   noc_value_get_int(output, "total", 0);
+}
+
+/* What holds something that was taken back, or is asked for, is not done
+ * either. */
+static void
+fork_mark(struct noc_fork *f)
+{
+	for (size_t i = 0; i < f->nrows; i++) {
+		struct fork_row *row = &f->rows[i], *up;
+		char *path;
+
+		if (row->kind == FORK_UNDO || row->unwell ||
+		    (!noc_value_get_bool(row->json, "undone", false) &&
+		     !row_wants(f, row)))
+			continue;
+		row->unwell = true;
+		path = noc_strdup(row->path);
+		while (path_up(path)) {
+			up = row_find(f, path);
+			if (up)
+				up->unwell = true;
+		}
+		free(path);
+	}
+}
+
+static int
+row_by_path(const void *a, const void *b)
+{
+	const struct fork_row *const *x = a, *const *y = b;
+
+	return strcmp((*x)->path, (*y)->path);
+}
+
+void
+fork_decide(struct noc_fork *f)
+{
+	fork_mark(f);
+	lane_decide(f, "", NOC_NODE_TOP, 0, f->plan->nbody);
+	for (size_t i = 0; i < f->nrows; i++) {
+		struct fork_row *row = &f->rows[i];
+
+		if (row->node == f->plan->nsteps || row->kind == FORK_UNDO)
+			row->fate = FORK_LEFT;
+		else if (row->fate == FORK_UNDECIDED)
+			row->fate = row_fate(f, row);
+	}
+}
+
+void
+fork_sort(struct noc_fork *f)
+{
+	f->by_path = noc_calloc(f->nrows + 1, sizeof(*f->by_path));
+	for (size_t i = 0; i < f->nrows; i++)
+		f->by_path[i] = &f->rows[i];
+	if (f->nrows)
+		qsort(f->by_path, f->nrows, sizeof(*f->by_path), row_by_path);
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef NOC_ENGINE_RUN_FORK_PRIVATE_H
+#define NOC_ENGINE_RUN_FORK_PRIVATE_H
+
+#include "engine/run/fork.h"
+
+/* Between fork.c, fork_done.c and fork_path.c only. */
+
+enum fork_kind { FORK_STEP, FORK_ITEM, FORK_UNDO };
+
+enum fork_fate {
+	FORK_UNDECIDED, /* as what holds it */
+	FORK_KEPT,	/* done: copied, with all that it holds */
+	FORK_OPEN,	/* it goes on: some of what it holds is copied */
+	FORK_LEFT	/* done again, or not at all */
+};
+
+struct fork_row { /* of the original; texts owned */
+	char *path;
+	size_t node; /* of the fork's plan, nsteps: it is not there */
+	enum fork_kind kind;
+	enum fork_fate fate;
+	bool unwell; /* something in it was taken back, or is asked for */
+	int64_t item, started_ns, ended_ns;
+	int attempt;
+	const char *state; /* static; "": none of them */
+	struct noc_value *json;
+};
+
+struct noc_fork {
+	struct noc_core *core;
+	const struct noc_fork_how *how;
+	/* The original. */
+	bool found;
+	struct noc_id id;
+	char *rule, *key, *mode, *state;
+	struct noc_value *json;
+	struct noc_event *ev;
+	struct noc_plan *was; /* its plan; ref */
+	struct fork_row *rows;
+	size_t nrows, cap;
+	struct fork_row **by_path; /* sorted */
+	/* The fork. */
+	struct noc_plan *plan; /* ref */
+	bool calls_old;	       /* functions of this tree: */
+	uint8_t tree[32];
+	int64_t copied;
+	bool again; /* something is left to do */
+};
+
+/* ---- fork_path.c ---- */
+
+/* The node that a row of this path is of; nsteps: there is none. */
+size_t fork_node(const struct noc_plan *p, const char *path,
+		 enum fork_kind *kind);
+/* EINPUT: there is no such step to go on from; the message says what there is.
+ */
+int fork_from(const struct noc_fork *f, const char *path, struct noc_err *err);
+/* The next node of the same lane. */
+size_t fork_next(const struct noc_plan *p, size_t node);
+
+/* ---- fork_done.c ---- */
+
+/* by_path. */
+void fork_sort(struct noc_fork *f);
+/* What is copied and what is not. */
+void fork_decide(struct noc_fork *f);
+/* The first row, by path, that is not before this one. */
+size_t fork_lower(const struct noc_fork *f, const char *path);
+bool fork_begins(const char *path, const char *with);
+
+#endif
