@@ -72,7 +72,7 @@ void noc_undo_over(struct noc_live *l, bool ok, const struct noc_failure *why);
 /* The row of a step that is marked; targets are borrowed, may be NULL. */
 void noc_undo_load_mark(struct noc_lane *lane, size_t node, int64_t order,
 			const struct noc_value *targets);
-/* What that row says of the mark: a fork has copied it, it was undone then. */
+/* Does that row say that a fork has copied it? */
 void noc_undo_load_copied(struct noc_lane *lane, size_t node,
 			  const struct noc_value *row);
 /* The row of an undo of this node. */

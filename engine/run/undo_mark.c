@@ -66,13 +66,10 @@ noc_undo_load_copied(struct noc_lane *lane, size_t node,
 {
 	struct noc_undo *u = lane->undo;
 
-	for (size_t i = 0; u && i < u->n; i++) {
-		if (u->marks[i].node != node || !noc_value_get(row, "copied"))
-			continue;
-		u->marks[i].copied = true;
-		if (noc_value_get_bool(row, "undone", false))
-			u->marks[i].done = NOC_UNDONE_OK;
-	}
+	for (size_t i = 0; u && i < u->n; i++)
+		if (u->marks[i].node == node)
+			u->marks[i].copied =
+			    noc_value_get(row, "copied") != NULL;
 }
 
 void

@@ -978,6 +978,138 @@ test_its_retries_are_its_own(void **state)
 	fork_close(&t);
 }
 
+static void
+test_a_stop_is_asked_again_for_what_comes_after_it(void **state)
+{
+	static const char text[] =
+	    "flow \"f\" { input = { device = \"string\", go = integer { default "
+	    "= 0 } }, get \"look\", stop \"good\" { when = { [\"input.go\"] = 0 "
+	    "} }, put \"z\" }";
+	struct fork t;
+
+	(void)state;
+	fork_open(&t, text, NULL);
+	fork_run(&t, "Succeeded");
+	forget_calls(&t, NULL);
+	fork_does(&t, FROM("z"), "Succeeded", "");
+	forget_calls(&t, NULL);
+	fork_does(&t, FROM("z") ",\"input\":{\"go\":1}", "Succeeded", "z ");
+	fork_close(&t);
+}
+
+static void
+test_an_item_that_was_skipped(void **state)
+{
+	static const char text[] =
+	    "flow \"f\" { each \"e\" { over = { \"a\", \"b\" }, limit = 1,"
+	    " need = \"any\", put(\"set\", { when = { item = \"b\" },"
+	    " target = \"{item}\" }) }, put \"z\" }";
+	static const struct flow_says bad[] = { { "z", "permanent" }, { 0 } };
+	struct fork t;
+
+	(void)state;
+	fork_open(&t, text, bad);
+	fork_run(&t, "Failed");
+	forget_calls(&t, NULL);
+	fork_does(&t, FROM("e[b]"), "Succeeded", "e[b]/set z ");
+	/* Its row and that of its step. */
+	assert_int_equal(t.copied, 2);
+	forget_calls(&t, NULL);
+	fork_does(&t, FAILED_ITEMS, "Succeeded", "z ");
+	assert_int_equal(t.copied, 2);
+	fork_close(&t);
+}
+
+/* That it could not be undone is the end of the original, not of the fork. */
+static void
+test_what_could_not_be_undone_is_done(void **state)
+{
+	static const char text[] =
+	    "flow \"g\" { put(\"a\", { undo = back() }) }"
+	    "flow \"f\" { step \"c\" { call \"g\" {} }, put \"b\","
+	    " on_fail = { undo = \"run\" } }";
+	static const struct flow_says bad[] = { { "b", "permanent" },
+						{ "!undo", "permanent" },
+						{ 0 } };
+	struct fork t;
+
+	(void)state;
+	fork_open(&t, text, bad);
+	fork_run(&t, "Failed");
+	assert_int_equal(state_int(t.dir, "SELECT count(*) FROM runs WHERE"
+					  " phase = 'compensation_failed'"),
+			 1);
+	forget_calls(&t, NULL);
+	fork_does(&t, FAILED, "Succeeded", "b ");
+	assert_int_equal(fork_rows(&t, "sum(path LIKE '%!undo')"), 0);
+	assert_int_equal(state_int(t.dir, "SELECT count(*) FROM runs WHERE"
+					  " phase = 'compensation_failed'"),
+			 1);
+	fork_close(&t);
+}
+
+static void
+test_a_choice_of_more_is_made_anew(void **state)
+{
+	static const char then[] =
+	    "flow \"f\" { get \"look\", choose \"way\" { { when = { [\"steps."
+	    "look.up\"] = 1 }, put \"l\" }, otherwise = { put \"r\" } },"
+	    " put \"z\" }";
+	static const char now[] =
+	    "flow \"f\" { get \"look\", choose \"way\" { { when = { [\"steps."
+	    "look.up\"] = 2 }, put \"m\" }, { when = { [\"steps.look.up\"] = 1 "
+	    "}, put \"l\" }, otherwise = { put \"r\" } }, put \"z\" }";
+	static const struct flow_says bad[] = { { "look", "{\"up\":1}" },
+						{ "z", "permanent" },
+						{ 0 } };
+	struct fork t;
+
+	(void)state;
+	fork_open(&t, then, bad);
+	fork_run(&t, "Failed");
+	fork_reopen(&t, now);
+	forget_calls(&t, NULL);
+	fork_does(&t, FAILED ",\"plan\":\"current\"", "Succeeded", "l z ");
+	fork_close(&t);
+}
+
+/* What cannot be read must not act. */
+static void
+test_a_mode_that_is_none_observes(void **state)
+{
+	struct fork t;
+
+	(void)state;
+	fork_open(&t, LIST, NULL);
+	fork_run(&t, "Succeeded");
+	state_sql(t.dir, "UPDATE runs SET mode = 'odd'");
+	forget_calls(&t, NULL);
+	fork_does(&t, FROM("a"), "Succeeded", "");
+	fork_close(&t);
+}
+
+static void
+test_the_fork_of_a_fork_says_who_did_it(void **state)
+{
+	char first[NOC_ID_TEXT], *sql;
+	struct fork t;
+
+	(void)state;
+	fork_open(&t, LIST, NULL);
+	fork_run(&t, "Succeeded");
+	snprintf(first, sizeof(first), "%s", t.run);
+	forget_calls(&t, NULL);
+	fork_does(&t, FROM("b"), "Succeeded", "b c ");
+	forget_calls(&t, NULL);
+	fork_does(&t, FROM("c"), "Succeeded", "c ");
+	sql =
+	    noc_asprintf("sum(json_extract(s.json, '$.copied') = '%s')", first);
+	assert_int_equal(fork_rows(&t, sql), 1);
+	assert_int_equal(fork_rows(&t, COPIED), 2);
+	free(sql);
+	fork_close(&t);
+}
+
 int
 main(void)
 {
@@ -1017,6 +1149,13 @@ main(void)
 		cmocka_unit_test(test_a_list_that_is_lost_is_not_made_up),
 		cmocka_unit_test(test_a_long_list_is_kept_for_the_fork),
 		cmocka_unit_test(test_its_retries_are_its_own),
+		cmocka_unit_test(
+		    test_a_stop_is_asked_again_for_what_comes_after_it),
+		cmocka_unit_test(test_an_item_that_was_skipped),
+		cmocka_unit_test(test_what_could_not_be_undone_is_done),
+		cmocka_unit_test(test_a_choice_of_more_is_made_anew),
+		cmocka_unit_test(test_a_mode_that_is_none_observes),
+		cmocka_unit_test(test_the_fork_of_a_fork_says_who_did_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
