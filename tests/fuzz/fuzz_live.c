@@ -246,6 +246,15 @@ noc_load_live(const char *state_dir, const char *kind, const char *key,
 	return 0;
 }
 
+int
+noc_load_run(const char *state_dir, const char *id, const struct noc_load *load,
+	     struct noc_err *err)
+{
+	(void)state_dir;
+	(void)load;
+	return noc_err_set(err, NOC_ENOTFOUND, "No run has the id '%s'.", id);
+}
+
 char *
 noc_load_definition(const char *state_dir, const uint8_t hash[32])
 {
