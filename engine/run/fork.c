@@ -109,6 +109,7 @@ fork_release(struct noc_fork *f)
 	free(f->key);
 	free(f->mode);
 	free(f->state);
+	free(f->passed);
 	noc_value_free(f->json);
 	noc_event_unref(f->ev);
 	noc_plan_unref(f->was);
@@ -271,6 +272,11 @@ fork_check(struct noc_fork *f, struct noc_err *err)
 	if (rc)
 		return rc;
 	fork_decide(f);
+	if (f->passed)
+		return noc_err_set(err, NOC_ECONFLICT,
+				   "The run did not come to '%.100s': --from "
+				   "%.100s decides that anew.",
+				   how->from, f->passed);
 	if (!f->again && !strcmp(f->state, "Succeeded"))
 		return noc_err_set(err, NOC_ECONFLICT,
 				   "Nothing of the run %s: --from STEP does "
@@ -323,6 +329,15 @@ fork_said(const struct noc_fork *f, const char *state_dir)
 	return v;
 }
 
+/* `gone` leaves out what on_fail and finally did: that is always new. */
+static bool
+row_is_gone(const struct noc_fork *f, const struct fork_row *row)
+{
+	return row->node == f->plan->nsteps && !strpbrk(row->path, "/[!") &&
+	       noc_value_get_int(row->json, "index", -1) <
+		   (int64_t)f->was->nbody;
+}
+
 /* What it was given, and over that what it is given now. */
 static struct noc_value *
 fork_input(const struct noc_fork *f)
@@ -346,8 +361,7 @@ fork_gone(const struct noc_fork *f)
 	struct noc_value *list = noc_value_list();
 
 	for (size_t i = 0; i < f->nrows && noc_value_len(list) < GONE_MAX; i++)
-		if (f->rows[i].node == f->plan->nsteps &&
-		    !strpbrk(f->rows[i].path, "/[!"))
+		if (row_is_gone(f, &f->rows[i]))
 			noc_value_push(list, noc_value_str(f->rows[i].path));
 	return list;
 }
@@ -383,10 +397,12 @@ fork_start(struct noc_fork *f, const char *state_dir, struct noc_value **answer,
 	if (!rc)
 		rc = noc_run_start(f->core, &cause, &id, err);
 	if (!rc) {
-		noc_runs_of(f->core)->forked++;
 		*answer = noc_value_map();
 		noc_value_set(*answer, "id",
 			      noc_value_str(noc_id_format(text, &id)));
+	}
+	if (!rc && f->made) {
+		noc_runs_of(f->core)->forked++;
 		noc_value_set(*answer, "forked_from", noc_value_copy(said));
 		noc_value_set(*answer, "copied", noc_value_int(f->copied));
 		noc_value_set(*answer, "gone", fork_gone(f));
@@ -538,6 +554,7 @@ noc_fork_rows(struct noc_run *r, struct noc_fork *f)
 {
 	struct noc_live *l;
 
+	f->made = true;
 	free(f->by_path);
 	f->by_path = NULL;
 	if (f->nrows)

@@ -29,6 +29,7 @@ struct done_lane {
 	size_t up, from, to;
 	uint8_t *done; /* enum done, by node - from */
 	size_t start;  /* the node to go on from; NOC_NODE_TOP: none */
+	size_t above;  /* it, or what it is in */
 	bool asked;    /* it, or what it is in, is in this lane */
 	bool stopped;  /* by a step, well */
 };
@@ -256,17 +257,35 @@ lane_start(struct done_lane *lane)
 	const char *from = lane->f->how->from;
 	size_t len;
 
-	lane->start = NOC_NODE_TOP;
+	lane->start = lane->above = NOC_NODE_TOP;
 	lane->asked = from && fork_begins(from, lane->prefix);
 	if (!lane->asked)
 		return;
 	from += strlen(lane->prefix);
 	len = strcspn(from, "/[");
 	for (size_t i = lane->from; i < lane->to; i = fork_next(p, i))
-		if (!from[len] && p->steps[i].kind != NOC_STEP_PARALLEL &&
+		if (p->steps[i].kind != NOC_STEP_PARALLEL &&
 		    p->steps[i].kind != NOC_STEP_BRANCH &&
-		    !strcmp(p->steps[i].name, from))
-			lane->start = i;
+		    strlen(p->steps[i].name) == len &&
+		    fork_begins(from, p->steps[i].name))
+			lane->above = i;
+	if (!from[len])
+		lane->start = lane->above;
+}
+
+/* Is it where the run did not come to, and its fork does not either? */
+static void
+lane_pass(const struct done_lane *lane)
+{
+	const struct noc_step_def *steps = lane->f->plan->steps;
+	size_t node = lane->above;
+
+	if (node == NOC_NODE_TOP || !done_is_over(lane_done(lane, node)))
+		return;
+	while (!lane_row(lane, node) && steps[node].up != lane->up)
+		node = steps[node].up;
+	free(lane->f->passed);
+	lane->f->passed = noc_asprintf("%s%s", lane->prefix, steps[node].name);
 }
 
 static void
@@ -383,6 +402,7 @@ lane_decide(struct noc_fork *f, const char *prefix, size_t up, size_t from,
 	lane_start(&lane);
 	lane_stop(&lane);
 	lane_work_out(&lane);
+	lane_pass(&lane);
 	for (size_t i = from; i < to; i = fork_next(f->plan, i))
 		lane_keep(&lane, i);
 	free(lane.done);

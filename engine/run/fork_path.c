@@ -170,7 +170,7 @@ fork_from(const struct noc_fork *f, const char *path, struct noc_err *err)
 				    p->steps[node].name, p->steps[node].name,
 				    p->steps[node].name);
 			rc = from_item(f, path, rest, err);
-			if (rc || rest[strlen(rest) - 1] == ']')
+			if (rc || !strchr(rest, ']')[1])
 				return rc;
 		}
 		at = lane_enter(p, node, rest, &lane);

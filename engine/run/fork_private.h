@@ -45,7 +45,9 @@ struct noc_fork {
 	bool calls_old;	       /* functions of this tree: */
 	uint8_t tree[32];
 	int64_t copied;
-	bool again; /* something is left to do */
+	bool again;   /* something is left to do */
+	bool made;    /* no other run was joined instead */
+	char *passed; /* a choice, or what was skipped, with `from` in it */
 };
 
 /* ---- fork_path.c ---- */

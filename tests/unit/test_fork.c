@@ -3,6 +3,7 @@
 
 #include "engine/core/command.h"
 #include "engine/memory/seen.h"
+#include "engine/run/runner.h"
 #include "tests/unit/flow_fixture.h"
 
 /* A run that goes on from what another one has done: what of it is copied,
@@ -15,6 +16,7 @@ struct fork {
 	char run[NOC_ID_TEXT];
 	char said[600]; /* the last refusal */
 	int64_t copied;
+	size_t gone;
 };
 
 static void
@@ -90,6 +92,7 @@ on_said(int kind, const struct noc_value *answer, const char *message,
 	struct fork *t = arg;
 
 	t->copied = noc_value_get_int(answer, "copied", -1);
+	t->gone = noc_value_len(noc_value_get(answer, "gone"));
 	snprintf(t->said, sizeof(t->said), "%s", message ? message : "");
 	if (!kind)
 		snprintf(t->run, sizeof(t->run), "%s",
@@ -308,7 +311,10 @@ test_what_was_chosen_stays_chosen(void **state)
 	fork_open(&t, text, up);
 	fork_run(&t, "Failed");
 	forget_calls(&t, NULL);
+	fork_refused(&t, FROM("r1"),
+		     "did not come to 'r1': --from way decides that anew");
 	fork_does(&t, FAILED, "Succeeded", "l2 z ");
+	fork_refused(&t, FROM("r1"), "did not come to 'r1'");
 	forget_calls(&t, NULL);
 	fork_does(&t, FROM("way"), "Succeeded", "l1 l2 z ");
 	forget_calls(&t, NULL); /* it says that it is not up */
@@ -349,6 +355,62 @@ test_a_called_flow_goes_on_inside(void **state)
 	fork_does(&t, FROM("c"), "Succeeded", "c/g1 c/g2 z ");
 	fork_refused(&t, FROM("c/g3"), "did you mean 'g1'? It has: g1, g2.");
 	fork_refused(&t, FROM("c[x]/g1"), "there is nothing in 'c'");
+	fork_close(&t);
+}
+
+/* What was not called, and what stands in a branch that was not taken. */
+static void
+test_what_it_did_not_come_to_is_refused(void **state)
+{
+	static const char text[] =
+	    "flow \"g\" { put \"g1\" }"
+	    "flow \"f\" { get \"look\", choose \"way\" {"
+	    " { when = { [\"steps.look.up\"] = 1 }, put \"l1\" },"
+	    " otherwise = { choose \"in\" { { when = { [\"steps.look.up\"] ="
+	    " 2 }, call \"g\" {} }, otherwise = { put \"r1\" } } } },"
+	    " step \"c\" { call \"g\" {}, when = { [\"steps.look.up\"] = 2 } },"
+	    " put \"z\" }";
+	static const struct flow_says up[] = { { "look", "{\"up\":1}" },
+					       { "z", "permanent" },
+					       { 0 } };
+	struct fork t;
+
+	(void)state;
+	fork_open(&t, text, up);
+	fork_run(&t, "Failed");
+	forget_calls(&t, NULL);
+	fork_refused(&t, FROM("r1"), "--from way decides that anew");
+	fork_refused(&t, FROM("in"), "--from way decides that anew");
+	fork_refused(&t, FROM("g/g1"), "come to 'g/g1': --from way decides");
+	fork_refused(&t, FROM("c/g1"), "come to 'c/g1': --from c decides");
+	assert_string_equal(flow_order(), "");
+	assert_int_equal(fix_count(&t.f, "RUN_START"), 0);
+	forget_calls(&t, up);
+	fork_does(&t, FROM("c"), "Failed", "z ");
+	fork_close(&t);
+}
+
+/* on_fail and finally are always new: what they did is not gone. */
+static void
+test_what_ended_it_is_not_gone(void **state)
+{
+	static const char text[] =
+	    "flow \"f\" { put \"a\", put \"b\","
+	    " on_fail = { put \"sorry\" }, finally = { put \"last\" } }";
+	static const char less[] = "flow \"f\" { put \"b\" }";
+	static const struct flow_says bad[] = { { "b", "permanent" }, { 0 } };
+	struct fork t;
+
+	(void)state;
+	fork_open(&t, text, bad);
+	fork_run(&t, "Failed");
+	forget_calls(&t, bad);
+	fork_does(&t, FAILED, "Failed", "b sorry last ");
+	assert_int_equal(t.gone, 0);
+	forget_calls(&t, NULL);
+	fork_reopen(&t, less);
+	fork_does(&t, FAILED ",\"plan\":\"current\"", "Succeeded", "b ");
+	assert_int_equal(t.gone, 1);
 	fork_close(&t);
 }
 
@@ -474,6 +536,9 @@ test_a_fan_out_in_an_item(void **state)
 	forget_calls(&t, NULL);
 	fork_does(&t, FAILED_ITEMS, "Succeeded", "o[y]/e[a]/set o[y]/end ");
 	forget_calls(&t, NULL);
+	fork_refused(&t, FROM("o[x]/e[c]"), "No item 'o[x]/e[c]' of the run");
+	fork_refused(&t, FROM("o[x]/d[a]"), "no step 'o[x]/d[a]' in f");
+	fork_refused(&t, FROM("o[x]]"), "there is nothing in 'o'");
 	fork_does(&t, FROM("o[x]/e[b]"), "Succeeded",
 		  "o[x]/e[b]/set o[x]/end ");
 	fork_close(&t);
@@ -741,6 +806,35 @@ test_its_functions_are_those_of_its_own_tree(void **state)
 }
 
 /* ---- guards, queues ---- */
+
+/* Whom it joins is no fork. */
+static void
+test_one_that_joins_another_forks_nothing(void **state)
+{
+	static const char text[] =
+	    "flow \"f\" { dedup = \"k\", on_running = \"join\","
+	    " put \"a\", put \"b\" }";
+	static const struct flow_says bad[] = { { "b", "permanent" }, { 0 } };
+	static const struct flow_says out[] = { { "a", "?" }, { 0 } };
+	char other[NOC_ID_TEXT];
+	struct noc_id id;
+	struct fork t;
+
+	(void)state;
+	fork_open(&t, text, bad);
+	fork_run(&t, "Failed");
+	forget_calls(&t, out);
+	id = flow_start(&t.f, "active", "{\"device\":\"sw1\"}");
+	noc_id_format(other, &id);
+	life_written(&t.f);
+	fork_say(&t, FAILED);
+	assert_string_equal(t.said, "");
+	assert_string_equal(t.run, other);
+	assert_int_equal(t.copied, -1);
+	assert_int_equal(noc_runs_of(t.f.core)->forked, 0);
+	assert_string_equal(flow_order(), "a ");
+	fork_close(&t);
+}
 
 static void
 test_a_lock_is_waited_for(void **state)
@@ -1122,6 +1216,9 @@ main(void)
 		cmocka_unit_test(test_what_waits_for_it_is_done_again),
 		cmocka_unit_test(test_what_was_chosen_stays_chosen),
 		cmocka_unit_test(test_a_called_flow_goes_on_inside),
+		cmocka_unit_test(test_what_it_did_not_come_to_is_refused),
+		cmocka_unit_test(test_what_ended_it_is_not_gone),
+		cmocka_unit_test(test_one_that_joins_another_forks_nothing),
 		cmocka_unit_test(test_items_go_on_where_they_failed),
 		cmocka_unit_test(test_items_that_failed_are_done_again_whole),
 		cmocka_unit_test(test_an_item_is_done_again_from_a_step_on),
