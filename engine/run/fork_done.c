@@ -219,9 +219,10 @@ node_done(const struct done_lane *lane, size_t node)
 
 	if (up != DONE_OK)
 		return up;
-	if (node == lane->start || (lane->asked && def->kind == NOC_STEP_STOP))
-		return DONE_NOT;
 	edges = node_edges(lane, def);
+	if ((node == lane->start && edges != DONE_UNREACHED) ||
+	    (lane->asked && def->kind == NOC_STEP_STOP))
+		return DONE_NOT;
 	if (edges != DONE_OK)
 		return edges;
 	if (def->kind == NOC_STEP_PARALLEL || def->kind == NOC_STEP_BRANCH)
@@ -273,17 +274,47 @@ lane_start(struct done_lane *lane)
 		lane->start = lane->above;
 }
 
+/* What it waits for and went another way; NOC_NODE_TOP: nothing. */
+static size_t
+node_unmet(const struct done_lane *lane, size_t node)
+{
+	const struct noc_step_def *def = &lane->f->plan->steps[node];
+
+	for (size_t i = 0; i < def->nin; i++)
+		if (!(def->in[i].on & NOC_ON_ALWAYS) &&
+		    (!(def->in[i].on & NOC_ON_OK) ||
+		     lane_done(lane, def->in[i].from) == DONE_UNREACHED))
+			return def->in[i].from;
+	return NOC_NODE_TOP;
+}
+
+/* What decided that this did not begin; lane->up: nothing in this lane. */
+static size_t
+node_decider(const struct done_lane *lane, size_t node)
+{
+	size_t up = lane->f->plan->steps[node].up;
+
+	if (lane_done(lane, node) != DONE_UNREACHED ||
+	    (up != lane->up && lane_done(lane, up) == DONE_UNREACHED))
+		return up;
+	return node_unmet(lane, node);
+}
+
 /* Is it where the run did not come to, and its fork does not either? */
 static void
 lane_pass(const struct done_lane *lane)
 {
 	const struct noc_step_def *steps = lane->f->plan->steps;
-	size_t node = lane->above;
+	size_t node = lane->above, by;
 
 	if (node == NOC_NODE_TOP || !done_is_over(lane_done(lane, node)))
 		return;
-	while (!lane_row(lane, node) && steps[node].up != lane->up)
-		node = steps[node].up;
+	while (!lane_row(lane, node)) {
+		by = node_decider(lane, node);
+		if (by == lane->up || by == NOC_NODE_TOP)
+			break;
+		node = by;
+	}
 	free(lane->f->passed);
 	lane->f->passed = noc_asprintf("%s%s", lane->prefix, steps[node].name);
 }

@@ -390,6 +390,31 @@ test_what_it_did_not_come_to_is_refused(void **state)
 	fork_close(&t);
 }
 
+/* Nor does what waits for a failure begin when there was none. */
+static void
+test_what_waits_for_another_end_is_refused(void **state)
+{
+	static const char text[] =
+	    "flow \"g\" { put \"g1\" }"
+	    "flow \"f\" { put \"m\","
+	    " put(\"sorry\", { after = { m = \"failed\" } }),"
+	    " step \"c\" { call \"g\" {}, after = \"sorry\" },"
+	    " put(\"z\", { after = { m = \"ok\" } }) }";
+	static const struct flow_says bad[] = { { "z", "permanent" }, { 0 } };
+	struct fork t;
+
+	(void)state;
+	fork_open(&t, text, bad);
+	fork_run(&t, "Failed");
+	forget_calls(&t, bad);
+	fork_refused(&t, FROM("sorry"), "come to 'sorry': --from m decides");
+	fork_refused(&t, FROM("c"), "come to 'c': --from m decides");
+	fork_refused(&t, FROM("c/g1"), "come to 'c/g1': --from m decides");
+	assert_string_equal(flow_order(), "");
+	fork_does(&t, FAILED, "Failed", "z ");
+	fork_close(&t);
+}
+
 /* on_fail and finally are always new: what they did is not gone. */
 static void
 test_what_ended_it_is_not_gone(void **state)
@@ -1217,6 +1242,7 @@ main(void)
 		cmocka_unit_test(test_what_was_chosen_stays_chosen),
 		cmocka_unit_test(test_a_called_flow_goes_on_inside),
 		cmocka_unit_test(test_what_it_did_not_come_to_is_refused),
+		cmocka_unit_test(test_what_waits_for_another_end_is_refused),
 		cmocka_unit_test(test_what_ended_it_is_not_gone),
 		cmocka_unit_test(test_one_that_joins_another_forks_nothing),
 		cmocka_unit_test(test_items_go_on_where_they_failed),
