@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/run/each.h"
 #include "engine/run/fork_private.h"
 
 /*
@@ -364,10 +365,29 @@ item_decide(struct noc_fork *f, size_t each, const char *path, size_t at)
 	free(prefix);
 }
 
+/* Is what is copied all that it needs?  Then it begins nothing. */
+static bool
+each_is_served(const struct noc_fork *f, const struct fork_row *row,
+	       int64_t kept)
+{
+	const struct noc_each_def *def = f->plan->steps[row->node].each;
+	struct noc_value *said = noc_value_map();
+	int64_t need, n;
+
+	noc_each_numbers(def, noc_value_get(row->json, "live"), said);
+	need = noc_value_get_int(said, "need", -1);
+	noc_value_free(said);
+	n = noc_value_get_int(noc_value_get(row->json, "output"), "total", 0);
+	if (def->need == NOC_NEED_PERCENT)
+		need = (n * need + 99) / 100;
+	return !def->let_finish && def->need != NOC_NEED_ALL && kept >= need;
+}
+
 static void
 each_decide(struct noc_fork *f, const struct fork_row *row)
 {
 	char *with = noc_asprintf("%s[", row->path);
+	int64_t kept = 0;
 	size_t i = fork_lower(f, with);
 
 	while (i < f->nrows && fork_begins(f->by_path[i]->path, with)) {
@@ -381,9 +401,16 @@ each_decide(struct noc_fork *f, const struct fork_row *row)
 		item = noc_strndup(f->by_path[at]->path,
 				   (size_t)(end + 1 - f->by_path[at]->path));
 		item_decide(f, row->node, item, at);
+		kept += f->by_path[at]->fate == FORK_KEPT &&
+			row_is(f->by_path[at], "Succeeded") &&
+			!strcmp(f->by_path[at]->path, item);
 		while (i < f->nrows && fork_begins(f->by_path[i]->path, item))
 			i++;
 		free(item);
+	}
+	if (row_is_above(f, row->path) && each_is_served(f, row, kept)) {
+		free(f->passed);
+		f->passed = noc_strdup(row->path);
 	}
 	free(with);
 }
@@ -480,6 +507,7 @@ row_wants(const struct noc_fork *f, const struct fork_row *row)
 	return f->how->failed_items && row->kind == FORK_STEP &&
 	       row->node < f->plan->nsteps &&
 	       f->plan->steps[row->node].kind == NOC_STEP_EACH &&
+	       f->plan->steps[row->node].each->let_finish &&
 	       noc_value_get_int(output, "ok", 0) <
 		   noc_value_get_int(output, "total", 0);
 }

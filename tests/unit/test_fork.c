@@ -493,6 +493,27 @@ test_items_that_failed_are_done_again_whole(void **state)
 	fork_close(&t);
 }
 
+/* When one is enough and went well, no other is begun. */
+static void
+test_no_item_is_done_that_is_not_needed(void **state)
+{
+	static const struct flow_says a_fails[] = { { "look", "{\"v\":7}" },
+						    { "e[a]/set", "permanent" },
+						    { 0 } };
+	struct fork t;
+
+	(void)state;
+	fork_open(&t, EACH("need = \"first\","), a_fails);
+	fork_run(&t, "Succeeded");
+	forget_calls(&t, well);
+	fork_refused(&t, FAILED_ITEMS, "has items that did not succeed");
+	fork_refused(&t, FROM("e[a]"), "--from e decides that anew");
+	fork_refused(&t, FROM("e[a]/set"), "--from e decides that anew");
+	assert_string_equal(flow_order(), "");
+	fork_does(&t, FROM("e[b]/set"), "Succeeded", "e[a]/set e[b]/set z ");
+	fork_close(&t);
+}
+
 static void
 test_an_item_is_done_again_from_a_step_on(void **state)
 {
@@ -1247,6 +1268,7 @@ main(void)
 		cmocka_unit_test(test_one_that_joins_another_forks_nothing),
 		cmocka_unit_test(test_items_go_on_where_they_failed),
 		cmocka_unit_test(test_items_that_failed_are_done_again_whole),
+		cmocka_unit_test(test_no_item_is_done_that_is_not_needed),
 		cmocka_unit_test(test_an_item_is_done_again_from_a_step_on),
 		cmocka_unit_test(test_waves_are_gone_through_again),
 		cmocka_unit_test(test_a_fan_out_in_an_item),
