@@ -518,22 +518,34 @@ noc_run_title(const struct noc_run *r, char *buf, size_t size)
 	return buf;
 }
 
+/* A guard that kept it from acting is no failure; what could not be undone and
+ * what people were asked about is told as that. */
+static bool
+run_is_told(const struct noc_run *r)
+{
+	static const char *const blocks[] = { "guard", "freeze" };
+	const char *block = noc_value_get_str(r->error, "block", "");
+	const char *code = noc_value_get_str(r->error, "code", "");
+
+	for (size_t i = 0; i < NOC_COUNT(blocks); i++)
+		if (!strcmp(block, blocks[i]))
+			return true;
+	return r->undo_failed || !strcmp(code, "undecided");
+}
+
 /* Nothing in its flow says who is to know: what was to change something and
- * did not, or refuses to try, must not do so in silence.  A guard that kept it
- * from acting is no failure, and what could not be undone is told. */
+ * did not, or refuses to try, must not do so in silence. */
 static void
 run_tell_failed(struct noc_run *r, const char *said, bool away)
 {
 	const struct noc_plan *plan = r->plan;
 	const char *why = noc_value_get_str(r->error, "message", "failed");
-	const char *block = noc_value_get_str(r->error, "block", "");
 	char title[300], notice[900];
 
 	if (noc_value_len(plan->on_fail_actions) > 0 || plan->on_fail ||
-	    plan->on_fail_node || r->undo_failed ||
-	    !((plan->acting && r->mode == NOC_ACTIVE &&
-	       strcmp(block, "guard") != 0 && strcmp(block, "freeze") != 0) ||
-	      away))
+	    plan->on_fail_node)
+		return;
+	if (!away && (!plan->acting || r->mode != NOC_ACTIVE || run_is_told(r)))
 		return;
 	/* All that one thing being away has stopped is one; else what one rule
 	 * cannot do in one way. */

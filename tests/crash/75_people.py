@@ -159,7 +159,7 @@ def reloaded(rules, kill):
         if kill:  # nor done again
             del want["ruled"]
         noc.equal(w.run("ruled")["outcome"],
-                  "e: 1 of 1 failed (need all): 1 permanent rule", "why")
+                  "e (rule): 1 of 1 failed (need all): 1 permanent rule", "why")
         del want["new"]
     noc.equal({n: w.run(n)["state"] for n in there}, states, "states")
     if kill:

@@ -197,10 +197,11 @@ test_steps(void **state)
 	    "expected within 9 s (4 reads): ",
 	    NULL);
 	assert_int_equal(fix_count(&f, "\"reads\":4}"), 1);
-	assert_int_equal(fix_count(&f, "\"step\":\"is_up\"},\"ms\":10234,"
-				       "\"reason\":\"is_up: not as expected "
-				       "within 9 s (4 reads): "),
-			 1);
+	assert_int_equal(
+	    fix_count(&f, "\"step\":\"is_up\"},\"ms\":10234,"
+			  "\"reason\":\"is_up (verify): not as expected "
+			  "within 9 s (4 reads): "),
+	    1);
 	/* The reads of a verify are one intent. */
 	assert_int_equal(fix_count(&f, "STEP_START is_up"), 1);
 	fix_close(&f);
