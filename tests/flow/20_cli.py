@@ -642,8 +642,8 @@ probe nocturne events --un; probe nocturne events -o j"""
     out = subprocess.run(["bash", "-euc", probe], stdout=subprocess.PIPE,
                          text=True, check=True).stdout.splitlines()
     noc.equal(sorted(set(out[0].split())), sorted(["help"] + verbs), "verbs")
-    noc.equal(out[1:], ["show signal start", "add", "--unknown --unmatched",
-                        "json jsonl"], "the rest")
+    noc.equal(out[1:], ["show signal set start", "add",
+                        "--unknown --unmatched", "json jsonl"], "the rest")
     ran(noc.nocturne("completion", "tcsh"), 2)
     noc.need("script")
     with daemon() as d:
