@@ -69,6 +69,10 @@ def plain(text):
     return text.replace("{", "{{").replace("}", "}}")
 
 
+# What stand-ins answer: of a program nobody knows by these names.
+GIVES = ("out", "done", "result", "error")
+
+
 def step(name, *, target=None, label=None, after=None, when=None, retry=None,
          timeout=None, reads=False, words=()):
     """A step whose action is a stand-in, of which nobody knows what it may
@@ -79,6 +83,7 @@ def step(name, *, target=None, label=None, after=None, when=None, retry=None,
     options.append("target = %s" % lua(target or name))
     options.append("timeout = %s" % lua(timeout or "60s"))
     options.append("retry = %s" % lua(retry or {"attempts": 1}))
+    options.append("output = %s" % lua({name: name for name in GIVES}))
     if after:
         options.append("after = %s" % lua(after))
     if when:
