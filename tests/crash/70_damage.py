@@ -466,8 +466,8 @@ def rows_of(work):
         "('notice', 'channel', 'clock')",
         "SELECT id, state, phase FROM runs WHERE state IN "
         "('Pending', 'Running')",
-        "SELECT run, path, state, json_remove(json, '$.live.due') FROM steps "
-        "WHERE run IN (SELECT id "
+        "SELECT run, path, state, json_remove(json, '$.live.due', "
+        "'$.deadline') FROM steps WHERE run IN (SELECT id "
         "FROM runs WHERE state IN ('Pending', 'Running'))",
         "SELECT hash, text FROM definitions")]
 
