@@ -59,11 +59,11 @@ def _():
     ended = {flow: (r["state"], r["phase"], r["outcome"][:40]) for flow, r in
              ((flow, w.run(flow)) for flow in w.started)}
     noc.equal(ended, {
-        "undo": ("Failed", "", "fail_4: no"),
+        "undo": ("Failed", "", "fail_4 (flow): no"),
         "item": ("Succeeded", "", "e"), "check": ("Succeeded", "", "e"),
         "intime": ("Succeeded", "", "e"), "whole": ("Succeeded", "", "s"),
-        "toolate": ("Failed", "", "e: its timeout is over before what it ho"),
-        "asleep": ("Failed", "", "sleep_1: the flow has run longer than it"),
+        "toolate": ("Failed", "", "e (flow): its timeout is over before wha"),
+        "asleep": ("Failed", "", "sleep_1 (flow): the flow has run longer "),
     }, "how they ended")
     # Nobody is blamed for it, and nobody was asked again.
     noc.equal(w.d.get("/api/v1/status").json["breakers"]["open"], 0, "open")
