@@ -35,87 +35,15 @@ struct done_lane {
 	bool stopped;  /* by a step, well */
 };
 
-static void lane_decide(struct noc_fork *f, const char *prefix, size_t up,
-			size_t from, size_t to);
-
-/* ---- rows by path ---- */
-
-bool
-fork_begins(const char *path, const char *with)
-{
-	return !strncmp(path, with, strlen(with));
-}
-
-size_t
-fork_lower(const struct noc_fork *f, const char *path)
-{
-	size_t lo = 0, hi = f->nrows;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (strcmp(f->by_path[mid]->path, path) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
-
-static struct fork_row *
-row_find(const struct noc_fork *f, const char *path)
-{
-	size_t i = fork_lower(f, path);
-
-	return i < f->nrows && !strcmp(f->by_path[i]->path, path)
-		   ? f->by_path[i]
-		   : NULL;
-}
-
 static struct fork_row *
 lane_row(const struct done_lane *lane, size_t node)
 {
 	const struct noc_plan *p = lane->f->plan;
 	char *path = noc_asprintf("%s%s", lane->prefix, p->steps[node].name);
-	struct fork_row *row = row_find(lane->f, path);
+	struct fork_row *row = fork_find(lane->f, path);
 
 	free(path);
 	return row && row->node == node ? row : NULL;
-}
-
-static bool
-row_is(const struct fork_row *row, const char *state)
-{
-	return !strcmp(row->state, state) &&
-	       !noc_value_get_bool(row->json, "undone", false);
-}
-
-/* Is there a row in it? */
-static bool
-row_holds(const struct noc_fork *f, const struct fork_row *row)
-{
-	static const char *const inner[] = { "/", "[" };
-	bool holds = false;
-
-	for (size_t i = 0; i < NOC_COUNT(inner) && !holds; i++) {
-		char *path = noc_asprintf("%s%s", row->path, inner[i]);
-		size_t at = fork_lower(f, path);
-
-		holds =
-		    at < f->nrows && fork_begins(f->by_path[at]->path, path);
-		free(path);
-	}
-	return holds;
-}
-
-/* Is the step to go on from in it? */
-static bool
-row_is_above(const struct noc_fork *f, const char *path)
-{
-	size_t len = strlen(path);
-
-	return f->how->from && !strncmp(f->how->from, path, len) &&
-	       (f->how->from[len] == '/' || f->how->from[len] == '[');
 }
 
 /* ---- a node ---- */
@@ -202,14 +130,14 @@ node_by_row(const struct done_lane *lane, size_t node)
 
 	if (!row)
 		return lane->stopped ? DONE_UNREACHED : DONE_NOT;
-	if (row_is(row, "Skipped"))
+	if (fork_row_is(row, "Skipped"))
 		return DONE_SKIPPED;
-	if (row_is(row, "Succeeded") && def->kind == NOC_STEP_CHOOSE)
+	if (fork_row_is(row, "Succeeded") && def->kind == NOC_STEP_CHOOSE)
 		return place_done(lane, node);
-	if (row_is(row, "Succeeded") &&
-	    !(holds && (row_is_above(f, row->path) || row->unwell)))
+	if (fork_row_is(row, "Succeeded") &&
+	    !(holds && (fork_is_above(f, row->path) || row->unwell)))
 		return DONE_OK;
-	return holds && row_holds(f, row) ? DONE_OPEN : DONE_NOT;
+	return holds && fork_holds(f, row) ? DONE_OPEN : DONE_NOT;
 }
 
 static enum done
@@ -331,88 +259,9 @@ lane_stop(struct done_lane *lane)
 						 ? lane_row(lane, i)
 						 : NULL;
 
-		lane->stopped = row && row_is(row, "Succeeded") && !lane->asked;
+		lane->stopped =
+		    row && fork_row_is(row, "Succeeded") && !lane->asked;
 	}
-}
-
-/* ---- items ---- */
-
-/* rows of it: from ... to - 1, its own first, when it has one. */
-static void
-item_decide(struct noc_fork *f, size_t each, const char *path, size_t at)
-{
-	const struct noc_step_def *def = &f->plan->steps[each];
-	struct fork_row *row = f->by_path[at];
-	const char *from = f->how->from;
-	bool own = !strcmp(row->path, path);
-	bool inner = row_is_above(f, path) || (own && row->unwell);
-	bool done = own && (row_is(row, "Succeeded") ||
-			    (row_is(row, "Skipped") && !f->how->failed_items));
-	char *prefix;
-
-	if (own)
-		row->fate = FORK_LEFT;
-	if ((from && !strcmp(from, path)) ||
-	    (f->how->failed_items && !done && !inner))
-		return;
-	if (done && !inner) {
-		row->fate = FORK_KEPT;
-		return;
-	}
-	prefix = noc_asprintf("%s/", path);
-	lane_decide(f, prefix, each, each + 1,
-		    def->each->check ? def->each->check : def->end);
-	free(prefix);
-}
-
-/* Is what is copied all that it needs?  Then it begins nothing. */
-static bool
-each_is_served(const struct noc_fork *f, const struct fork_row *row,
-	       int64_t kept)
-{
-	const struct noc_each_def *def = f->plan->steps[row->node].each;
-	struct noc_value *said = noc_value_map();
-	int64_t need, n;
-
-	noc_each_numbers(def, noc_value_get(row->json, "live"), said);
-	need = noc_value_get_int(said, "need", -1);
-	noc_value_free(said);
-	n = noc_value_get_int(noc_value_get(row->json, "output"), "total", 0);
-	if (def->need == NOC_NEED_PERCENT)
-		need = (n * need + 99) / 100;
-	return !def->let_finish && def->need != NOC_NEED_ALL && kept >= need;
-}
-
-static void
-each_decide(struct noc_fork *f, const struct fork_row *row)
-{
-	char *with = noc_asprintf("%s[", row->path);
-	int64_t kept = 0;
-	size_t i = fork_lower(f, with);
-
-	while (i < f->nrows && fork_begins(f->by_path[i]->path, with)) {
-		const char *end =
-		    strchr(f->by_path[i]->path + strlen(with), ']');
-		size_t at = i++;
-		char *item;
-
-		if (!end || f->by_path[at]->path[strlen(with)] == '!')
-			continue;
-		item = noc_strndup(f->by_path[at]->path,
-				   (size_t)(end + 1 - f->by_path[at]->path));
-		item_decide(f, row->node, item, at);
-		kept += f->by_path[at]->fate == FORK_KEPT &&
-			row_is(f->by_path[at], "Succeeded") &&
-			!strcmp(f->by_path[at]->path, item);
-		while (i < f->nrows && fork_begins(f->by_path[i]->path, item))
-			i++;
-		free(item);
-	}
-	if (row_is_above(f, row->path) && each_is_served(f, row, kept)) {
-		free(f->passed);
-		f->passed = noc_strdup(row->path);
-	}
-	free(with);
 }
 
 /* ---- all ---- */
@@ -436,17 +285,17 @@ lane_keep(struct done_lane *lane, size_t node)
 	if (row->fate != FORK_OPEN)
 		return;
 	if (def->kind == NOC_STEP_EACH) {
-		each_decide(lane->f, row);
+		fork_each_decide(lane->f, row);
 		return;
 	}
 	prefix = noc_asprintf("%s/", row->path);
-	lane_decide(lane->f, prefix, node, node + 1, def->end);
+	fork_lane_decide(lane->f, prefix, node, node + 1, def->end);
 	free(prefix);
 }
 
-static void
-lane_decide(struct noc_fork *f, const char *prefix, size_t up, size_t from,
-	    size_t to)
+void
+fork_lane_decide(struct noc_fork *f, const char *prefix, size_t up, size_t from,
+		 size_t to)
 {
 	struct done_lane lane = {
 		.f = f,
@@ -466,105 +315,17 @@ lane_decide(struct noc_fork *f, const char *prefix, size_t up, size_t from,
 	free(lane.done);
 }
 
-/* "all[sw1]/look" is in "all[sw1]", and that in "all". */
-static bool
-path_up(char *path)
-{
-	size_t len = strlen(path);
-	char *cut = strrchr(path, len && path[len - 1] == ']' ? '[' : '/');
-
-	if (!cut)
-		return false;
-	*cut = '\0';
-	return true;
-}
-
-/* As what holds it. */
-static enum fork_fate
-row_fate(const struct noc_fork *f, const struct fork_row *row)
-{
-	enum fork_fate fate = FORK_LEFT;
-	char *path = noc_strdup(row->path);
-
-	while (path_up(path)) {
-		const struct fork_row *up = row_find(f, path);
-
-		if (!up || up->fate == FORK_UNDECIDED)
-			continue;
-		fate = up->fate;
-		break;
-	}
-	free(path);
-	return fate == FORK_KEPT ? FORK_KEPT : FORK_LEFT;
-}
-
-/* An each with items that did not go well, when those are asked for. */
-static bool
-row_wants(const struct noc_fork *f, const struct fork_row *row)
-{
-	const struct noc_value *output = noc_value_get(row->json, "output");
-
-	return f->how->failed_items && row->kind == FORK_STEP &&
-	       row->node < f->plan->nsteps &&
-	       f->plan->steps[row->node].kind == NOC_STEP_EACH &&
-	       f->plan->steps[row->node].each->let_finish &&
-	       noc_value_get_int(output, "ok", 0) <
-		   noc_value_get_int(output, "total", 0);
-}
-
-/* What holds something that was taken back, or is asked for, is not done
- * either. */
-static void
-fork_mark(struct noc_fork *f)
-{
-	for (size_t i = 0; i < f->nrows; i++) {
-		struct fork_row *row = &f->rows[i], *up;
-		char *path;
-
-		if (row->kind == FORK_UNDO || row->unwell ||
-		    (!noc_value_get_bool(row->json, "undone", false) &&
-		     !row_wants(f, row)))
-			continue;
-		row->unwell = true;
-		path = noc_strdup(row->path);
-		while (path_up(path)) {
-			up = row_find(f, path);
-			if (up)
-				up->unwell = true;
-		}
-		free(path);
-	}
-}
-
-static int
-row_by_path(const void *a, const void *b)
-{
-	const struct fork_row *const *x = a, *const *y = b;
-
-	return strcmp((*x)->path, (*y)->path);
-}
-
 void
 fork_decide(struct noc_fork *f)
 {
 	fork_mark(f);
-	lane_decide(f, "", NOC_NODE_TOP, 0, f->plan->nbody);
+	fork_lane_decide(f, "", NOC_NODE_TOP, 0, f->plan->nbody);
 	for (size_t i = 0; i < f->nrows; i++) {
 		struct fork_row *row = &f->rows[i];
 
 		if (row->node == f->plan->nsteps || row->kind == FORK_UNDO)
 			row->fate = FORK_LEFT;
 		else if (row->fate == FORK_UNDECIDED)
-			row->fate = row_fate(f, row);
+			row->fate = fork_row_fate(f, row);
 	}
-}
-
-void
-fork_sort(struct noc_fork *f)
-{
-	f->by_path = noc_calloc(f->nrows + 1, sizeof(*f->by_path));
-	for (size_t i = 0; i < f->nrows; i++)
-		f->by_path[i] = &f->rows[i];
-	if (f->nrows)
-		qsort(f->by_path, f->nrows, sizeof(*f->by_path), row_by_path);
 }

@@ -4,7 +4,7 @@
 
 #include "engine/run/fork.h"
 
-/* Between fork.c, fork_done.c and fork_path.c only. */
+/* Between the files fork*.c only. */
 
 enum fork_kind { FORK_STEP, FORK_ITEM, FORK_UNDO };
 
@@ -61,14 +61,38 @@ int fork_from(const struct noc_fork *f, const char *path, struct noc_err *err);
 /* The next node of the same lane. */
 size_t fork_next(const struct noc_plan *p, size_t node);
 
-/* ---- fork_done.c ---- */
+/* ---- fork_rows.c ---- */
 
 /* by_path. */
 void fork_sort(struct noc_fork *f);
-/* What is copied and what is not. */
-void fork_decide(struct noc_fork *f);
+bool fork_begins(const char *path, const char *with);
 /* The first row, by path, that is not before this one. */
 size_t fork_lower(const struct noc_fork *f, const char *path);
-bool fork_begins(const char *path, const char *with);
+struct fork_row *fork_find(const struct noc_fork *f, const char *path);
+/* It ended like this, and was not taken back. */
+bool fork_row_is(const struct fork_row *row, const char *state);
+/* Is there a row in it? */
+bool fork_holds(const struct noc_fork *f, const struct fork_row *row);
+/* Is the step to go on from in it? */
+bool fork_is_above(const struct noc_fork *f, const char *path);
+/* What holds something that was taken back, or is asked for, is not done
+ * either. */
+void fork_mark(struct noc_fork *f);
+/* As what holds it. */
+enum fork_fate fork_row_fate(const struct noc_fork *f,
+			     const struct fork_row *row);
+
+/* ---- fork_done.c ---- */
+
+/* What is copied and what is not. */
+void fork_decide(struct noc_fork *f);
+/* The same of the steps from ... to - 1, whose paths begin with prefix. */
+void fork_lane_decide(struct noc_fork *f, const char *prefix, size_t up,
+		      size_t from, size_t to);
+
+/* ---- fork_items.c ---- */
+
+/* Of an each that goes on. */
+void fork_each_decide(struct noc_fork *f, const struct fork_row *row);
 
 #endif
