@@ -150,9 +150,9 @@ struct noc_step_def {
 	size_t end; /* one past the last that it holds; its own place + 1 */
 	struct noc_edge *in;
 	size_t nin;
-	bool handles;	   /* an edge for its failure begins here */
-	const char *block; /* who has failed, of its failures; NULL */
-	const char *class; /* NOC_STEP_FAIL: of its error; NULL: permanent */
+	bool handles;		   /* an edge for its failure begins here */
+	const char *block;	   /* who has failed, of its failures; NULL */
+	const char *class;	   /* of `fail`, of fail_if; NULL: permanent */
 	const char *on_timeout;	   /* escalate skip abort; NULL */
 	bool degraded_goes_on;	   /* dependency_degraded is no failure of it */
 	struct noc_each_def *each; /* NOC_STEP_EACH */

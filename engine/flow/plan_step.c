@@ -142,6 +142,11 @@ static int
 step_fail_if(const struct noc_value *opts, struct noc_step_def *s,
 	     struct noc_err *err)
 {
+	s->class = noc_value_get_str(opts, "fail_class", NULL);
+	if (s->class && !noc_value_get(opts, "fail_if"))
+		return noc_err_set(err, NOC_ECONFIG,
+				   "'fail_class' is of what 'fail_if' names, "
+				   "and there is none.");
 	return plan_where(opts, "fail_if", s->at, &s->fail_if, &s->fail_if_fn,
 			  err);
 }

@@ -22,6 +22,10 @@
 #define BLOCK \
 	OPT("block", LITERAL, "who has failed when it fails: \"executor\"")
 
+#define CLASSES                                               \
+	"permanent transient timeout dependency_unavailable " \
+	"dependency_degraded downstream_failed"
+
 #define LIMITS                                                         \
 	OPT("limits", MAP,                                             \
 	    "so many calls at once of all that say the name: { awx = " \
@@ -36,6 +40,8 @@ static const struct noc_option step_options[] = {
 	DEF("target", STRING, "{device}", "the device it is done to"),
 	VAL("output", MAP, NULL, NULL, "name = path in the result"),
 	OPT("fail_if", WHERE, "a result like this is a failure"),
+	VAL("fail_class", ENUM, CLASSES, "permanent",
+	    "class of what fail_if names: \"transient\" is tried again"),
 	VAL("retry", TABLE, "retry", "3 attempts, 1s doubling, at most 60s",
 	    "after a transient error or a timeout"),
 	VAL("on_error", TABLE, "on_error", NULL,
@@ -81,11 +87,7 @@ static const struct noc_option verify_options[] = {
 static const struct noc_option when_options[] = { WHEN, AFTER, END };
 
 static const struct noc_option fail_options[] = {
-	WHEN,
-	VAL("class", ENUM,
-	    "permanent transient timeout dependency_unavailable "
-	    "dependency_degraded downstream_failed",
-	    "permanent", "class of the error"),
+	WHEN, VAL("class", ENUM, CLASSES, "permanent", "class of the error"),
 	AFTER, BLOCK, END
 };
 

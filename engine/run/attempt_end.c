@@ -339,6 +339,22 @@ noc_attempt_probed(struct noc_live *l, struct noc_value *result,
 
 /* ---- judging ---- */
 
+/* The answer is one that fail_if names. */
+static void
+step_named_failure(const struct noc_step_def *def, struct noc_failure *f)
+{
+	const char *class =
+	    noc_class_find(def->class ? def->class : "permanent");
+	struct noc_strbuf what = NOC_STRBUF_INIT;
+
+	if (def->fail_if)
+		noc_where_text(def->fail_if, &what);
+	noc_failure_set(f, class ? class : "permanent", "rule", "fail_if",
+			"the answer is one that fail_if names%s%s",
+			what.len ? ": " : "", what.len ? what.p : "");
+	noc_strbuf_release(&what);
+}
+
 /* fail_if and expect turn an answer into a failure. */
 static void
 step_judge(struct noc_live *l, struct noc_step_done *d,
@@ -351,8 +367,7 @@ step_judge(struct noc_live *l, struct noc_step_done *d,
 	if ((def->fail_if || def->fail_if_fn) &&
 	    noc_step_holds(l, def->fail_if, def->fail_if_fn, result, NULL,
 			   &err)) {
-		noc_failure_set(f, "permanent", "rule", "fail_if",
-				"the answer is one that fail_if names");
+		step_named_failure(def, f);
 		d->failure = f;
 	} else if (err.kind == NOC_OK && (def->expect || def->expect_fn) &&
 		   !noc_step_holds(l, def->expect, def->expect_fn, result, &why,

@@ -341,6 +341,7 @@ function test(name) end
 ---@field target? string the device it is done to (default: {device})
 ---@field output? table<string, any> name = path in the result
 ---@field fail_if? nocturne.where|string|function a result like this is a failure
+---@field fail_class? "permanent"|"transient"|"timeout"|"dependency_unavailable"|"dependency_degraded"|"downstream_failed" class of what fail_if names: "transient" is tried again (default: permanent)
 ---@field retry? nocturne.retry after a transient error or a timeout (default: 3 attempts, 1s doubling, at most 60s)
 ---@field on_error? nocturne.on_error error class = action, done before the run fails
 ---@field probe? nocturne.snmp_get|nocturne.snmp_walk|nocturne.http_get|nocturne.exec a read that tells whether it happened

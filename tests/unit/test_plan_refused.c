@@ -178,6 +178,14 @@ test_what_is_read(void **state)
 		  "= 1 } }",
 		  "'exti' in 'fail_if' is no result of the step",
 		  "did you mean 'exit'?" },
+		{ "step \"b\" { exec { \"x\", mutates = false }, fail_class = "
+		  "\"transient\" }",
+		  "'fail_class' is of what 'fail_if' names, and there is none",
+		  NULL },
+		{ "step \"b\" { exec { \"x\", mutates = false }, fail_if = { exit "
+		  "= 1 }, fail_class = \"transcient\" }",
+		  "'fail_class' in step 'b' cannot be \"transcient\"",
+		  "did you mean \"transient\"?" },
 		{ "call \"g\" {}, log \"{steps.g.sate}\" } flow \"g\" { output "
 		  "= { state = \"{steps.z}\" }, step \"z\" { log \"z\" }",
 		  "reads steps.g.sate, which is no output of the flow",

@@ -152,10 +152,58 @@ test_fail_if(void **state)
 			fail_msg("%s, %s", cases[i].step, cases[i].answer);
 		}
 		assert_int_equal(
-		    fix_count(&f, "\"block\":\"rule\",\"class\":\"permanent\","
+		    fix_count(&f, "failed: permanent {\"attempt\":1,\"error\":{"
+				  "\"block\":\"rule\",\"class\":\"permanent\","
 				  "\"code\":\"fail_if\",\"message\":\"the "
-				  "answer is one that fail_if names\"}}"),
+				  "answer is one that fail_if names"),
 		    cases[i].fails);
+		free(text);
+		fix_close(&f);
+	}
+}
+
+/* What fail_if names is of the class that the step says, and its message says
+ * what was named; of who has failed by `block`. */
+static void
+test_fail_class(void **state)
+{
+	static const struct {
+		const char *opts, *line;
+	} cases[] = {
+		{ "", "http.get failed: permanent {\"attempt\":1,\"error\":{"
+		      "\"block\":\"rule\",\"class\":\"permanent\"" },
+		{ ", fail_class = \"transient\"",
+		  "http.get retry in 1000 ms: transient" },
+		{ ", fail_class = \"transient\"",
+		  "\"message\":\"the answer is one that fail_if names: "
+		  "json.state = busy\"" },
+		{ ", fail_class = \"dependency_unavailable\", block = "
+		  "\"executor\"",
+		  "http.get failed: dependency_unavailable {\"attempt\":1,"
+		  "\"error\":{\"block\":\"executor\"" },
+		{ ", fail_class = \"dependency_degraded\", degraded = "
+		  "\"go_on\"",
+		  "http.get ok: degraded: the answer is one that fail_if" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(cases); i++) {
+		char *text = noc_asprintf(
+		    FLOW("step \"s\" { http.get { url = "
+			 "\"http://x.example/\" }, fail_if = { "
+			 "[\"json.state\"] = \"busy\" }, timeout = \"5s\", "
+			 "retry = { initial = \"1s\", jitter = false }%s }"),
+		    cases[i].opts);
+		struct fix f = { 0 };
+
+		fix_open(&f, text);
+		fix_start_flow(&f, "f");
+		fix_answer(&f, "http.get",
+			   "{\"status\":200,\"json\":{\"state\":\"busy\"}}");
+		if (fix_count(&f, cases[i].line) != 1) {
+			fix_dump(&f);
+			fail_msg("not '%s'", cases[i].line);
+		}
 		free(text);
 		fix_close(&f);
 	}
@@ -496,6 +544,7 @@ main(void)
 		cmocka_unit_test(test_left_out),
 		cmocka_unit_test(test_nothing_to_begin_with),
 		cmocka_unit_test(test_fail_if),
+		cmocka_unit_test(test_fail_class),
 		cmocka_unit_test(test_function_fails),
 		cmocka_unit_test(test_classes_that_are_none),
 		cmocka_unit_test(test_no_answer),
