@@ -179,6 +179,8 @@ metrics_sources(struct noc_metrics *m, const struct noc_value *list)
 		  "Datagrams that the kernel dropped." },
 		{ "malformed", "events_malformed",
 		  "Events that were not well formed." },
+		{ "unwanted", "events_unwanted",
+		  "Posts that were not what their hook's where asks for." },
 	};
 
 	for (size_t k = 0; k < NOC_COUNT(plain); k++) {

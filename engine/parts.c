@@ -22,5 +22,6 @@ const struct noc_part_ops *const noc_parts[NOC_PART_COUNT] = {
 	[NOC_PART_TASKS] = &noc_part_tasks,
 	[NOC_PART_LEDGER] = &noc_part_ledger,
 	[NOC_PART_SKEW] = &noc_part_skew,
+	[NOC_PART_UNLIKE] = &noc_part_unlike,
 	[NOC_PART_LIMITS] = &noc_part_limits,
 };

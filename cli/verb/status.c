@@ -25,6 +25,7 @@ static const struct noc_column source_columns[] = {
 	{ "shed", "SHED", 'r', 0 },
 	{ "in_progress", "WAITING", 'r', 0 },
 	{ "malformed", "MALFORMED", 'r', 0 },
+	{ "unwanted", "UNWANTED", 'r', 0 },
 	{ "kernel_dropped", "KERNEL", 'r', 0 },
 };
 

@@ -37,6 +37,7 @@ enum noc_part {
 	NOC_PART_TASKS,	    /* schedules, memory of polls */
 	NOC_PART_LEDGER,    /* counters and pauses of rules */
 	NOC_PART_SKEW,	    /* senders whose clock is wrong */
+	NOC_PART_UNLIKE,    /* hooks whose posts changed shape */
 	NOC_PART_LIMITS,    /* how often each was reached */
 	NOC_PART_COUNT
 };
@@ -92,6 +93,6 @@ extern const struct noc_part_ops noc_part_slots, noc_part_admit,
     noc_part_inform, noc_part_heard, noc_part_correlate, noc_part_guard,
     noc_part_settle, noc_part_override, noc_part_runs, noc_part_breakers,
     noc_part_notify, noc_part_tasks, noc_part_ledger, noc_part_skew,
-    noc_part_limits;
+    noc_part_unlike, noc_part_limits;
 
 #endif

@@ -42,6 +42,7 @@ struct noc_source {
 			      is a stranger past its budget */
 	uint64_t received, kernel_dropped, shed, refused, duplicate, folded;
 	uint64_t matched, unmatched, in_progress, malformed;
+	uint64_t unwanted; /* a hook's: not what its `where` asks for */
 };
 
 struct noc_sensor_ops {

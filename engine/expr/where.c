@@ -483,10 +483,16 @@ noc_cond_eval(const struct noc_cond *c, const struct noc_scope *scope)
 	return NOC_UNKNOWN;
 }
 
+enum noc_truth
+noc_where_truth(const struct noc_where *w, const struct noc_scope *scope)
+{
+	return w ? noc_cond_eval(&w->root, scope) : NOC_TRUE;
+}
+
 bool
 noc_where_match(const struct noc_where *w, const struct noc_scope *scope)
 {
-	return !w || noc_cond_eval(&w->root, scope) == NOC_TRUE;
+	return noc_where_truth(w, scope) == NOC_TRUE;
 }
 
 bool

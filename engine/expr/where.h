@@ -28,6 +28,9 @@ void noc_where_free(struct noc_where *w);
 bool noc_where_match_event(const struct noc_where *w,
 			   const struct noc_event *ev);
 bool noc_where_match(const struct noc_where *w, const struct noc_scope *scope);
+/* Unknown: it would have to be known what is absent. */
+enum noc_truth noc_where_truth(const struct noc_where *w,
+			       const struct noc_scope *scope);
 /*
  * The same, saying why not: "role: want any{access,distribution}, got unknown
  * (demo9 not in inventory)".  Returns the verdict; nothing added on a match.

@@ -297,6 +297,7 @@ admit_sources(const struct noc_admit *a)
 		ADMIT_SET(unmatched);
 		ADMIT_SET(in_progress);
 		ADMIT_SET(malformed);
+		ADMIT_SET(unwanted);
 #undef ADMIT_SET
 		noc_value_push(list, row);
 	}

@@ -26,6 +26,7 @@
 #include "engine/intake/enrich.h"
 #include "engine/intake/skew.h"
 #include "engine/intake/unknown.h"
+#include "engine/intake/unlike.h"
 #include "engine/intake/unmatched.h"
 
 /* More rules than this hardly ever want one event. */
@@ -127,7 +128,9 @@ noc_sensor_emit_hook(struct noc_core *core, struct noc_source *source,
 		     const struct noc_value *body, struct noc_receipt *receipt)
 {
 	struct noc_strbuf key = NOC_STRBUF_INIT;
-	struct noc_scope scope = { .ev = ev };
+	struct noc_scope scope = { .ev = ev },
+			 post = { .ev = ev, .item = body, .extra = body };
+	bool wanted;
 	struct noc_err err;
 
 	noc_core_begin(core, noc_core_turn(core));
@@ -135,9 +138,12 @@ noc_sensor_emit_hook(struct noc_core *core, struct noc_source *source,
 	ev->source = source->name;
 	ev->received_ns = noc_core_time(core).wall_ns;
 	ev->received_boot_ns = noc_core_time(core).boot_ns;
-	if (noc_normalize_hook(noc_core_rules(core), hook, ev, body, &err) <
-	    0) {
+	wanted =
+	    !noc_normalize_hook(noc_core_rules(core), hook, ev, body, &err);
+	noc_unlike_post(core, hook, &post, wanted ? NULL : err.msg);
+	if (!wanted) {
 		/* Not what the hook is for: recorded as a bare webhook. */
+		source->unwanted++;
 		ev->kind = source->base;
 	} else if (hook->dedup &&
 		   /* Posts that lack what tells them apart are all new. */

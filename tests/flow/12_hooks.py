@@ -73,7 +73,16 @@ def _():
                   "a post of another model")
         row = d.ledger("hook/netbox", 3)
         noc.equal((row["received"], row["matched"], row["duplicate"],
-                   row["unmatched"]), (3, 1, 1, 1), "the ledger")
+                   row["unmatched"], row["unwanted"]), (3, 1, 1, 1, 1),
+                  "the ledger")
+        renamed = dict(VLAN, object_type="vlan", request_id="r3")
+        del renamed["model"]
+        noc.equal(post(d, "netbox", *signed(renamed)).status, 202,
+                  "a post of another shape")
+        d.wait_log("hook 'netbox' is not for this post: body.model.*has the "
+                   "sender changed")
+        noc.check('nocturne_events_unwanted_total{source="hook/netbox"} 2'
+                  in d.get("/metrics").text, "the metric")
         d.stop()
         noc.equal(len([x for x in d.out.all if "log vlan:" in x]), 1, "lines")
 
