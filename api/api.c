@@ -235,10 +235,44 @@ noc_api_verb(const char *verb)
 
 /* ---- what came in ---- */
 
+#define AT_MAX 200 /* bytes that are said of where a member is */
+
+/* A text with a NUL in it is another one to whoever reads it up to there.  at
+ * is where v is, len bytes: "input.vids[2]". */
+static int
+body_texts(const struct noc_value *v, char at[AT_MAX], size_t len,
+	   struct noc_err *err)
+{
+	size_t n = noc_value_len(v);
+	int rc = 0;
+
+	if (v->type == NOC_STR && strlen(v->u.s.p) != v->u.s.len)
+		return noc_err_set(err, NOC_EINPUT,
+				   "\"%s\" has a NUL (\\u0000) in it.", at);
+	if (v->type != NOC_MAP && v->type != NOC_LIST)
+		return 0;
+	for (size_t i = 0; !rc && i < n; i++) {
+		const struct noc_value *in;
+
+		if (v->type == NOC_MAP) {
+			in = v->u.map.at[i].value;
+			snprintf(at + len, AT_MAX - len, "%s%s", len ? "." : "",
+				 v->u.map.at[i].key);
+		} else {
+			in = noc_value_at(v, i);
+			snprintf(at + len, AT_MAX - len, "[%zu]", i);
+		}
+		rc = body_texts(in, at, strlen(at), err);
+	}
+	return rc;
+}
+
 static int
 body_check(const struct noc_value *body, const char *const *keys,
 	   struct noc_err *err)
 {
+	char at[AT_MAX] = "";
+
 	if (body->type != NOC_MAP)
 		return noc_err_set(err, NOC_EINPUT,
 				   "The body must be a JSON object.");
@@ -253,7 +287,7 @@ body_check(const struct noc_value *body, const char *const *keys,
 					   "that is not known here.",
 					   body->u.map.at[i].key);
 	}
-	return 0;
+	return body_texts(body, at, 0, err);
 }
 
 struct noc_value *

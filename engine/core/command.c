@@ -12,6 +12,9 @@
 #include "engine/core/core_private.h"
 #include "engine/core/record.h"
 
+/* Bytes of a text that people say: all of it is journaled. */
+#define COMMAND_TEXT_MAX 4096
+
 static const struct noc_command commands[] = {
 #define REQUIRED(name, type, meant) { name, NOC_##type, true, meant },
 #define OPTIONAL(name, type, meant) { name, NOC_##type, false, meant },
@@ -122,6 +125,12 @@ command_check(const struct noc_command *row, const struct noc_value *command,
 					   "'%s' of %s is %s, not %s.", p->name,
 					   row->verb, command_type(p->type),
 					   command_type(m->value->type));
+		if (p->type == NOC_STR && m->value->u.s.len > COMMAND_TEXT_MAX)
+			return noc_err_set(err, NOC_EINPUT,
+					   "'%s' of %s has %zu bytes, more "
+					   "than %d.",
+					   p->name, row->verb,
+					   m->value->u.s.len, COMMAND_TEXT_MAX);
 	}
 	for (p = row->params; p->name; p++) {
 		const struct noc_value *v = noc_value_get(command, p->name);

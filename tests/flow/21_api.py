@@ -296,6 +296,19 @@ def _():
         for mode in ("x", "", 1, True, ["dry_run"], {"a": "observe"}):
             problem(d.post("/api/v1/flows/nap/runs", {"mode": mode}), 400)
         problem(d.post("/api/v1/flows/nap/runs", {"input": 1}), 400)
+        # Nobody reads a text only as far as a NUL in it.
+        for path, body, at in (
+                ("flows/nap/runs", {"input": {"a": [{"b": "x\0y"}]}},
+                 "input.a[0].b"),
+                ("kill/on", {"why": "all\0x"}, "why"),
+                ("silences", {"match": {"device": "sw1\0"}, "for": "1h",
+                              "why": "x"}, "match.device"),
+                ("tokens", {"name": "a\0b"}, "name")):
+            problem(d.post("/api/v1/" + path, body), 400,
+                    '"%s" has a NUL' % at)
+        problem(d.post("/api/v1/kill/on", {"why": "x" * 500000}), 400,
+                "'why' of kill.on has 500000 bytes, more than 4096")
+        noc.equal(d.get("/api/v1/kill").json["killed"], False, "kill")
         problem(d.post("/api/v1/breakers/x", {}), 404)
         problem(d.post("/api/v1/rules/none/pause", {"why": "x"}), 404)
         noc.equal(d.get("/healthz").text, "ok\n", "it still answers")

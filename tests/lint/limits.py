@@ -148,6 +148,9 @@ LIMITS = {
     "silences and freezes": (
         ["MUTE_MAX"],
         ["test_override test_a_thousand_silences_and_freezes"]),
+    "bytes of a text that people say in a command, as `why`": (
+        ["COMMAND_TEXT_MAX"],
+        ["test_command test_texts_have_a_length"]),
     "names in one `limits`, in one `lock`; how many at once": (
         ["NOC_LIMITS_MAX", "NOC_LOCKS_MAX", "NOC_LIMIT_MAX"],
         ["test_hold test_refused"]),

@@ -376,6 +376,29 @@ test_refused(void **state)
 	fix_close(&f);
 }
 
+/* What people say is journaled, so it has a length. */
+static void
+test_texts_have_a_length(void **state)
+{
+	char text[4098], run[NOC_ID_TEXT];
+	struct noc_value *command;
+	struct fix f;
+
+	(void)state;
+	world_open(&f, run);
+	memset(text, 'x', sizeof(text));
+	text[4097] = '\0';
+	command = unit_json("{\"verb\":\"kill.on\",\"actor\":\"joe\"}");
+	noc_value_set(command, "why", noc_value_str(text));
+	refused(&f, command, NOC_EINPUT,
+		"'why' of kill.on has 4097 bytes, more than 4096.");
+	text[4096] = '\0';
+	noc_value_set(command, "why", noc_value_str(text));
+	assert_int_equal(tell(&f, command).kind, 0);
+	noc_value_free(command);
+	fix_close(&f);
+}
+
 /* ---- the API ---- */
 
 static void
@@ -474,6 +497,7 @@ main(void)
 		cmocka_unit_test(test_rows_are_whole),
 		cmocka_unit_test(test_each_parameter),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_texts_have_a_length),
 		cmocka_unit_test(test_api_roles),
 	};
 
