@@ -34,11 +34,27 @@ list_is_blob(const struct noc_run *r, const char *path, const char *text,
 	return true;
 }
 
+/* How many have begun.  While the run is paused the last ones wait for their
+ * first step, and nothing is written of them. */
+static void
+each_count_begun(struct noc_each *e)
+{
+	size_t n = e->next;
+
+	while (n > e->begun && e->fate[n - 1] == NOC_ITEM_OPEN &&
+	       e->lanes[n - 1]->waiting)
+		n--;
+	if (n > e->begun)
+		e->begun = n;
+}
+
 void
 noc_each_store(struct noc_each *e, struct noc_value *live)
 {
 	char hex[65];
 
+	each_count_begun(e);
+	noc_value_set(live, "begun", noc_value_int((int64_t)e->begun));
 	noc_value_set(live, "limit", noc_value_int(e->limit));
 	noc_value_set(live, "need", noc_value_int(e->need));
 	if (e->set) {
@@ -141,6 +157,7 @@ noc_each_load(struct noc_live *l, const struct noc_value *live)
 	struct noc_each *e = each_new(l);
 	struct noc_value *items = noc_each_frozen(l->run, live);
 	struct noc_err err = { 0 };
+	int64_t begun;
 
 	e->limit = noc_value_get_int(live, "limit", e->def->limit);
 	e->need = noc_value_get_int(live, "need", -1);
@@ -161,6 +178,11 @@ noc_each_load(struct noc_live *l, const struct noc_value *live)
 		e->need = -1;
 	}
 	noc_value_free(items);
+	begun = noc_value_get_int(live, "begun", 0);
+	if (begun < 0 || (size_t)begun > e->n)
+		l->run->unread = true;
+	else
+		e->begun = (size_t)begun;
 	l->run->items += e->n;
 }
 
@@ -213,8 +235,9 @@ noc_each_lane(struct noc_each *e, const char *key, size_t len)
 }
 
 /* They begin in the order of the list: one before another that has begun did,
- * too, and if nothing says so its rows are lost.  What it changed must not be
- * done again.  (Items of a fork that were not copied wait for good reason.) */
+ * too, as did so many as the row of the each says.  If nothing else says so its
+ * rows are lost: what it changed must not be done again.  (Items of a fork that
+ * were not copied wait for good reason.) */
 static void
 each_lost(struct noc_each *e, size_t begun)
 {
@@ -247,9 +270,9 @@ void
 noc_each_restore(struct noc_live *l)
 {
 	struct noc_each *e = l->each;
-	size_t begun = 0, wave = 0;
+	size_t begun = e->begun, wave = 0;
 
-	for (size_t i = 0; i < e->n; i++)
+	for (size_t i = begun; i < e->n; i++)
 		if (e->fate[i] != NOC_ITEM_WAITS)
 			begun = i + 1;
 	each_lost(e, begun);

@@ -35,6 +35,7 @@ struct noc_each {
 	bool percent;	     /* need is */
 	bool set;	     /* by people, whatever the plan says */
 	size_t next;	     /* the first that was not begun */
+	size_t begun;	     /* so many had, when its row was written last */
 	size_t wave, wave_end;
 	size_t batch_end;
 	int64_t rate_since_ns, rate_n;

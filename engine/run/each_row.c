@@ -205,12 +205,16 @@ noc_each_load_item(struct noc_lane *lane, size_t node,
 	int fate = NOC_ITEM_CANCELLED;
 	struct noc_value *said;
 
-	if (!e || row->item < 0 || i >= e->n || e->fate[i] != NOC_ITEM_WAITS)
+	if (!e)
 		return;
 	while (fate > NOC_ITEM_OPEN && strcmp(fate_states[fate], row->state))
 		fate--;
-	if (fate <= NOC_ITEM_OPEN)
+	/* It is written when it has ended, and once. */
+	if (row->item < 0 || i >= e->n || e->fate[i] != NOC_ITEM_WAITS ||
+	    fate <= NOC_ITEM_OPEN) {
+		l->run->unread = true;
 		return;
+	}
 	if (fate == NOC_ITEM_WOULD || fate == NOC_ITEM_OK)
 		fate = noc_value_get_bool(row->json, "would", false)
 			   ? NOC_ITEM_WOULD

@@ -225,6 +225,136 @@ test_a_rate_goes_on(void **state)
 	free(rules);
 }
 
+#define CHANGE                                                         \
+	"step \"set\" { exec { \"set\", \"{d}\" }, timeout = \"60s\"," \
+	" on_crash = \"fail\" }"
+
+/* The rows of items that had begun are lost, of some, the first, the last or
+ * all of them: what they changed is not done again, and is said. */
+static void
+test_lost_items_are_in_doubt(void **state)
+{
+	static const struct {
+		const char *lost;
+		int n;
+	} cases[] = {
+		{ "('e[d1]/set')", 1 },
+		{ "('e[d0]/set')", 1 },
+		{ "('e[d2]/set')", 1 },
+		{ "('e[d1]/set', 'e[d2]/set')", 2 },
+		{ "('e[d0]/set', 'e[d1]/set', 'e[d2]/set')", 3 },
+	};
+	char *rules = fan(4, "limit = 3, need = \"any\", " CHANGE);
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(cases); i++) {
+		char *dir = state_make();
+		char *sql = noc_asprintf("DELETE FROM steps WHERE path IN %s",
+					 cases[i].lost);
+		struct fix f;
+
+		life_open(&f, dir, noc_clock_read(), rules);
+		fix_start_flow(&f, "f");
+		fix_advance(&f, 1);
+		assert_int_equal(f.started, 3);
+		f.dead = true;
+		life_close(&f);
+		state_sql(dir, sql);
+		life_open(&f, dir, f.now, rules);
+		fix_advance(&f, 1);
+		/* Only the one that had not begun. */
+		assert_int_equal(f.started, 1);
+		assert_int_equal(fix_count(&f, "STEP_START e[d3]/set"), 1);
+		fix_answer(&f, "exec", "{\"exit\":0}");
+		assert_int_equal(fix_count(&f, "RUN_END Succeeded"), 1);
+		life_written(&f);
+		assert_int_equal(
+		    state_int(dir, "SELECT count(*) FROM steps WHERE path LIKE "
+				   "'e[d_]' AND state = 'Failed' AND "
+				   "json_extract(json, '$.error.class') = "
+				   "'in_doubt' AND json_extract(json, "
+				   "'$.error.code') = 'lost'"),
+		    cases[i].n);
+		life_done(&f, dir);
+		free(sql);
+	}
+	free(rules);
+}
+
+/* A row of an item that nobody can have written: nothing goes on by it. */
+static void
+test_unread_items(void **state)
+{
+	static const char *const damage[] = {
+		"UPDATE steps SET state = 'Running' WHERE path = 'e[d0]'",
+		"UPDATE steps SET state = 'x' WHERE path = 'e[d0]'",
+		"UPDATE steps SET item = 9 WHERE path = 'e[d0]'",
+		"UPDATE steps SET item = -1 WHERE path = 'e[d0]'",
+		"UPDATE steps SET json = json_set(json, '$.live.begun', 5)"
+		" WHERE path = 'e'",
+	};
+	char *rules = fan(4, "limit = 1, " CHANGE);
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(damage); i++) {
+		char *dir = state_make();
+		struct noc_id id;
+		struct fix f;
+
+		life_open(&f, dir, noc_clock_read(), rules);
+		id = fix_start_flow(&f, "f");
+		fix_answer(&f, "exec", "{\"exit\":0}");
+		f.dead = true;
+		life_close(&f);
+		state_sql(dir, damage[i]);
+		life_open(&f, dir, f.now, rules);
+		fix_advance(&f, 60000);
+		if (f.started)
+			fail_msg("%s", damage[i]);
+		assert_int_equal(fix_signal(&f, &id, "fail"), 0);
+		assert_int_equal(fix_count(&f, "RUN_END Failed"), 1);
+		life_done(&f, dir);
+	}
+	free(rules);
+}
+
+/* Those that stand ready while their run is paused have not begun. */
+static void
+test_paused_items_are_not_lost(void **state)
+{
+	char *rules = fan(4, "limit = 4, rate = \"2/1m\", " CHANGE);
+	char *dir = state_make();
+	char text[NOC_ID_TEXT], *verb;
+	struct noc_id id;
+	struct fix f;
+
+	(void)state;
+	life_open(&f, dir, noc_clock_read(), rules);
+	id = fix_start_flow(&f, "f");
+	fix_advance(&f, 1);
+	while (f.ncalls)
+		fix_answer(&f, "exec", "{\"exit\":0}");
+	verb = noc_asprintf("{\"verb\":\"run.pause\",\"id\":\"%s\"}",
+			    noc_id_format(text, &id));
+	assert_int_equal(fix_command(&f, verb, NULL), 0);
+	free(verb);
+	fix_advance(&f, 90000);
+	assert_int_equal(f.started, 2);
+	life_dies(&f, dir, rules);
+	fix_advance(&f, 1000);
+	assert_int_equal(f.started, 0);
+	verb = noc_asprintf("{\"verb\":\"run.resume\",\"id\":\"%s\"}", text);
+	assert_int_equal(fix_command(&f, verb, NULL), 0);
+	free(verb);
+	fix_advance(&f, 60000);
+	assert_int_equal(f.started, 2);
+	while (f.ncalls)
+		fix_answer(&f, "exec", "{\"exit\":0}");
+	assert_int_equal(fix_count(&f, "RUN_END Succeeded"), 1);
+	life_done(&f, dir);
+	free(rules);
+}
+
 static char *
 rows_of_steps(const char *dir)
 {
@@ -295,6 +425,9 @@ main(void)
 		cmocka_unit_test(test_a_death_counts_once),
 		cmocka_unit_test(test_what_waits_says_it_again),
 		cmocka_unit_test(test_a_rate_goes_on),
+		cmocka_unit_test(test_lost_items_are_in_doubt),
+		cmocka_unit_test(test_unread_items),
+		cmocka_unit_test(test_paused_items_are_not_lost),
 		cmocka_unit_test(test_a_check_goes_on_as_what_it_is),
 		cmocka_unit_test(
 		    test_an_item_in_doubt_does_not_block_the_others),
