@@ -475,6 +475,7 @@ noc_run_load_step(struct noc_core *core, void *part,
 	while (i < NOC_COUNT(step_states) &&
 	       strcmp(step_states[i].state, row->state) != 0)
 		i++;
+	r->unread |= i == NOC_COUNT(step_states);
 	if (node == r->plan->nsteps || i == NOC_COUNT(step_states))
 		return;
 	noc_cancel_note(r, kind == ROW_ITEM ? r->plan->nsteps : node, row->path,

@@ -94,6 +94,8 @@ test_unread_rows(void **state)
 		"UPDATE steps SET json = '[]' WHERE path = 'sleep_2'",
 		"UPDATE steps SET json = '{\"live\":[]}' WHERE path = 'sleep_2'",
 		"UPDATE steps SET json = '{' WHERE path = 'look'",
+		"UPDATE steps SET state = 'Done' WHERE path = 'look'",
+		"UPDATE steps SET state = '' WHERE path = 'sleep_2'",
 	};
 	static const char flow[] =
 	    "flow \"f\" { step \"look\" { snmp.get { a = \"sysName.0\" },"
