@@ -26,13 +26,27 @@ names_add(struct noc_names *names, enum noc_slot_kind kind, char *text,
 							  .limit = limit };
 }
 
+/* Two sites without a name are not one site. */
+static int
+on_names_piece(const struct noc_piece *piece, void *out, struct noc_err *err)
+{
+	if (piece->value && piece->text.len == 0)
+		return noc_err_set(err, NOC_EINPUT, "'%.*s' is an empty text",
+				   (int)piece->path.len, piece->path.p);
+	noc_strbuf_add(out, piece->text.p, piece->text.len);
+	return 0;
+}
+
 static int
 names_fill(struct noc_names *names, enum noc_slot_kind kind,
 	   const struct noc_template *t, int64_t limit,
 	   const struct noc_scope *scope, struct noc_err *err)
 {
 	struct noc_strbuf sb = NOC_STRBUF_INIT;
-	int rc = noc_template_text(t, scope, NOC_MISSING_FAIL, &sb, err);
+	int rc = kind == NOC_SLOT_DEDUP
+		     ? noc_template_text(t, scope, NOC_MISSING_FAIL, &sb, err)
+		     : noc_template_each(t, scope, NOC_MISSING_FAIL,
+					 on_names_piece, &sb, err);
 
 	if (!rc && (sb.len == 0 || sb.len > NOC_HOLD_NAME_MAX))
 		rc = noc_err_set(err, NOC_EINPUT,
@@ -152,7 +166,8 @@ noc_names_load(struct noc_names *names, const struct noc_value *v)
 		int64_t limit = noc_value_get_int(one, "limit", 0);
 		const char *name = noc_value_get_str(one, "name", NULL);
 
-		if (name && kind >= 0 && kind < NOC_SLOT_KINDS && limit > 0)
+		if (name && *name && kind >= 0 && kind < NOC_SLOT_KINDS &&
+		    limit > 0 && limit <= NOC_LIMIT_MAX)
 			names_add(names, (enum noc_slot_kind)kind,
 				  noc_strdup(name), limit);
 	}

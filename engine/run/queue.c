@@ -131,12 +131,12 @@ on_hold_age(struct noc_due *due, struct noc_core *core)
 	struct noc_strbuf sb = NOC_STRBUF_INIT;
 	struct noc_run *r = h->run;
 	const char *comma = "";
-	char since[32];
+	char since[32], title[300];
 
 	noc_duration_format(since, (noc_steady_now(core) - r->began_ns) /
 				       NOC_NS_PER_MS / 1000 * 1000);
-	noc_strbuf_addf(&sb, "%s %s: run %s has lock ", r->rule, r->device,
-			r->text);
+	noc_strbuf_addf(&sb, "%s: run %s has lock ",
+			noc_run_title(r, title, sizeof(title)), r->text);
 	for (size_t i = 0; i < h->names.len; i++) {
 		if (h->names.at[i].kind != NOC_SLOT_LOCK)
 			continue;

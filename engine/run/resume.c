@@ -315,15 +315,15 @@ run_hold(struct noc_run *r)
 {
 	static const char why[] = "its rows come from a damaged database";
 	struct noc_err err;
-	char text[400];
+	char text[600], title[300];
 
 	if (noc_run_pause(r->core, &r->id, true, "nocturne", why, 0, &err))
 		return;
 	snprintf(text, sizeof(text),
-		 "%s %s: run %s is paused: %s. What has no row any more would "
+		 "%s: run %s is paused: %s. What has no row any more would "
 		 "be done again: `nocturne run show` it, then `run resume` or "
 		 "`run cancel` it",
-		 r->rule, r->device, r->text, why);
+		 noc_run_title(r, title, sizeof(title)), r->text, why);
 	noc_notify_text(r->core, "noc", text, r->ev, r->mode, &r->id);
 }
 

@@ -199,6 +199,7 @@ test_age_of_a_lock(void **state)
 	fix_advance(&f, 10);
 	assert_int_equal(fix_said(&f, "has lock core for 1d, and 1 wait"), 1);
 	fix_advance(&f, 30 * 3600 * 1000LL);
+	assert_int_equal(fix_said(&f, "hold: run"), 1);
 	assert_int_equal(fix_said(&f, "has lock core for"), 1);
 	assert_int_equal(f.ncalls, 0);
 	fix_signal(&f, &a, "nothing");
@@ -551,6 +552,10 @@ test_a_name_that_cannot_be_filled_in(void **state)
 	assert_non_null(strstr(h.message, "becomes 257 bytes; it must be 1 to "
 					  "256"));
 	starts(&f, "lock", b + 1);
+	/* Nor is what nobody has said one thing. */
+	h = start(&f, "lock", "");
+	assert_int_equal(h.kind, NOC_EINPUT);
+	assert_string_equal(h.message, "lock: 'input.b' is an empty text");
 	fix_close(&f);
 }
 
@@ -619,7 +624,9 @@ test_a_hold_that_cannot_be_read(void **state)
 		"json_set(json, '$.hold[0].kind', 9)",
 		"json_set(json, '$.hold[0].kind', -1)",
 		"json_remove(json, '$.hold[0].name')",
+		"json_set(json, '$.hold[0].name', '')",
 		"json_set(json, '$.hold[0].limit', 0)",
+		"json_set(json, '$.hold[0].limit', 10001)",
 	};
 
 	(void)state;
