@@ -3,6 +3,10 @@
 
 #include "base/utf8.h"
 
+#include <locale.h>
+#include <pthread.h>
+#include <wchar.h>
+
 #include "base/mem.h"
 
 size_t
@@ -53,6 +57,67 @@ noc_utf8_valid(const char *p, size_t len)
 			return false;
 	}
 	return true;
+}
+
+/* ---- cells ---- */
+
+/* Whatever the locale of the process: wcwidth() asks that of the thread. */
+static locale_t utf8_locale;
+static pthread_once_t utf8_once = PTHREAD_ONCE_INIT;
+
+static void
+utf8_init(void)
+{
+	utf8_locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+}
+
+int
+noc_utf8_width(uint32_t cp)
+{
+	locale_t before;
+	int n;
+
+	if (cp < 0x300)
+		return 1;
+	pthread_once(&utf8_once, utf8_init);
+	if (!utf8_locale)
+		return 1;
+	before = uselocale(utf8_locale);
+	n = wcwidth((wchar_t)cp);
+	uselocale(before);
+	return n < 0 ? 1 : n;
+}
+
+size_t
+noc_utf8_fit(const char *p, size_t len, int n)
+{
+	size_t at = 0, k;
+	uint32_t cp;
+	int w;
+
+	for (; at < len; at += k) {
+		k = noc_utf8_decode(p + at, len - at, &cp);
+		w = k ? noc_utf8_width(cp) : 1;
+		if (w > n)
+			break;
+		n -= w;
+		k = k ? k : 1;
+	}
+	return at;
+}
+
+int
+noc_utf8_cells(const char *p, size_t len)
+{
+	uint32_t cp;
+	int n = 0;
+
+	for (size_t at = 0, k; at < len; at += k) {
+		k = noc_utf8_decode(p + at, len - at, &cp);
+		n += k ? noc_utf8_width(cp) : 1;
+		k = k ? k : 1;
+	}
+	return n;
 }
 
 bool

@@ -14,6 +14,14 @@
 size_t noc_utf8_decode(const char *p, size_t len, uint32_t *cp);
 bool noc_utf8_valid(const char *p, size_t len);
 
+/* Cells of a terminal that it takes: 2 when it is wide (East Asian, emoji), 0
+ * when it stands on the one before it. */
+int noc_utf8_width(uint32_t cp);
+/* Cells of p[0..len); a byte that is no UTF-8 takes one. */
+int noc_utf8_cells(const char *p, size_t len);
+/* Bytes of p[0..len) that take n cells at most, whole characters. */
+size_t noc_utf8_fit(const char *p, size_t len, int n);
+
 /*
  * Characters that steer a terminal or reorder a line: C0, DEL, C1, the
  * bidirectional controls (UAX #9) and the line and paragraph separators.

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "cli/verb.h"
 
 #define ID_SHOWN 18 /* its time and 16 bits more: a prefix the API takes */
@@ -64,33 +65,20 @@ rows_time(const struct noc_value *v, char *buf, size_t size)
 static size_t
 rows_width(const char *text)
 {
-	size_t n = 0;
-
-	for (; *text; text++)
-		n += ((unsigned char)*text & 0xc0) != 0x80;
-	return n;
+	return (size_t)noc_utf8_cells(text, strlen(text));
 }
 
-/* At most max characters of UTF-8; "…" says that there was more. */
+/* At most max cells; "…" says that there was more. */
 static void
 rows_cut(struct noc_strbuf *sb, size_t from, int max)
 {
-	int n = 0;
+	size_t len = sb->len - from;
 
-	if (max <= 0)
+	if (max <= 0 || noc_utf8_fit(sb->p + from, len, max) == len)
 		return;
-	for (size_t i = from; i < sb->len; i++) {
-		if (((unsigned char)sb->p[i] & 0xc0) == 0x80)
-			continue;
-		if (++n < max)
-			continue;
-		if (rows_width(sb->p + i) <= 1)
-			return;
-		sb->len = i;
-		sb->p[i] = '\0';
-		noc_strbuf_adds(sb, "…");
-		return;
-	}
+	sb->len = from + noc_utf8_fit(sb->p + from, len, max - 1);
+	sb->p[sb->len] = '\0';
+	noc_strbuf_adds(sb, "…");
 }
 
 /* "device=sw1 kind=link.*"; what is no map stays as it is. */

@@ -84,6 +84,7 @@ svg_node(const struct svg *s, const struct noc_layout_node *n, bool mutates)
 {
 	int x = svg_x(n->x), y = svg_y(s, n->y);
 	int words = svg_x(n->x + 2) - CELL_W / 2;
+	struct noc_strbuf title = NOC_STRBUF_INIT;
 
 	noc_strbuf_addf(s->out,
 			"<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" "
@@ -93,10 +94,12 @@ svg_node(const struct svg *s, const struct noc_layout_node *n, bool mutates)
 			mutates	 ? "#bc4c00"
 			: n->box ? "#8c959f"
 				 : "#57606a");
+	noc_label_cut(n->title, n->w - 4, &title);
 	svg_text(s, words, y + CELL_H - 4,
 		 mutates ? " font-weight=\"bold\" fill=\"#bc4c00\""
 			 : " font-weight=\"bold\"",
-		 n->title, strlen(n->title));
+		 title.p, title.len);
+	noc_strbuf_release(&title);
 	y += 2 * CELL_H - 4;
 	svg_rows(s, words, y, "", n->text);
 	svg_rows(s, words, y + n->ntext * CELL_H, " fill=\"#cf222e\"",

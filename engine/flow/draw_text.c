@@ -15,14 +15,18 @@
 /* A grid of cells, then the grid as lines. */
 
 enum { UP = 1, DOWN = 2, LEFT = 4, RIGHT = 8 };
-#define BOX_NET ((size_t)-1) /* of a border; an edge begins there */
+#define CELL_TAKEN 0x110000 /* by the character before it */
+#define CELL_MARKS 16
+#define BOX_NET	   ((size_t)-1) /* of a border; an edge begins there */
 
 enum ink { INK_PLAIN, INK_NAME, INK_LINE, INK_BOX, INK_CHANGES, INK_FAILED };
 
 struct cell {
-	uint32_t cp;  /* a character, or 0 */
-	uint8_t ways; /* where lines go from here; UP ... */
-	uint8_t on;   /* which edge it is; 0: a border */
+	uint32_t cp; /* a character, or 0 */
+	uint8_t nmarks;
+	const char *marks; /* bytes that stand on it: the text's */
+	uint8_t ways;	   /* where lines go from here; UP ... */
+	uint8_t on;	   /* which edge it is; 0: a border */
 	uint8_t ink;
 	size_t net;
 };
@@ -42,28 +46,57 @@ grid_cell(struct grid *g, int x, int y)
 	return &g->at[(size_t)y * (size_t)g->w + (size_t)x];
 }
 
-/* At most n characters; how many were written. */
+/* One character in the cells that it takes; what has none of its own stands on
+ * the one before. */
+static void
+grid_sign(struct grid *g, int x, int y, const char *p, size_t len,
+	  struct cell cell)
+{
+	int w = noc_utf8_width(cell.cp);
+	struct cell *before = grid_cell(g, x - 1, y);
+
+	if (w) {
+		*grid_cell(g, x, y) = cell;
+		cell.cp = CELL_TAKEN;
+		if (w > 1)
+			*grid_cell(g, x + 1, y) = cell;
+		return;
+	}
+	if (before->cp == CELL_TAKEN)
+		before = grid_cell(g, x - 2, y);
+	if (!before->nmarks)
+		before->marks = p;
+	/* A tower of them is cut. */
+	if (before->marks + before->nmarks == p &&
+	    before->nmarks + len <= CELL_MARKS)
+		before->nmarks += (uint8_t)len;
+}
+
+/* At most n cells; how many were written. */
 static int
 grid_text(struct grid *g, int x, int y, const char *p, size_t len, int n,
 	  enum ink ink)
 {
+	size_t fit = noc_utf8_fit(p, len, n), k;
+	struct cell cell = { .ink = (uint8_t)ink };
 	int written = 0;
-	uint32_t cp;
+	bool cut = fit < len;
 
-	while (len && written < n) {
-		size_t k = noc_utf8_decode(p, len, &cp);
-		bool cut = written == n - 1 && noc_label_width(p, len) > 1;
-
+	if (n < 1)
+		return 0;
+	if (cut)
+		fit = noc_utf8_fit(p, len, n - 1);
+	for (size_t at = 0; at < fit; at += k) {
+		k = noc_utf8_decode(p + at, fit - at, &cell.cp);
 		if (!k)
-			k = 1, cp = '?';
-		*grid_cell(g, x + written, y) = (struct cell){
-			.cp = cut ? 0x2026 : cp,
-			.ink = (uint8_t)ink,
-		};
-		p += k;
-		len -= k;
-		written++;
+			k = 1, cell.cp = '?';
+		if (written || noc_utf8_width(cell.cp))
+			grid_sign(g, x + written, y, p + at, k, cell);
+		written += noc_utf8_width(cell.cp);
 	}
+	cell.cp = 0x2026;
+	if (cut)
+		*grid_cell(g, x + written++, y) = cell;
 	return written;
 }
 
@@ -156,6 +189,8 @@ cell_sign(const struct cell *c, bool ascii)
 	bool across = (c->ways & (LEFT | RIGHT)) != 0;
 	bool down = (c->ways & (UP | DOWN)) != 0;
 
+	if (c->cp == CELL_TAKEN)
+		return ascii ? '?' : c->cp;
 	if (c->cp)
 		return !ascii || c->cp < 0x7f ? c->cp
 		       : c->cp == 0x25bc      ? 'v'
@@ -224,7 +259,11 @@ grid_put(struct grid *g, const struct noc_draw_style *style,
 				ink = c->ink;
 				put_ink(out, ink);
 			}
+			if (sign == CELL_TAKEN)
+				continue;
 			put_sign(out, sign);
+			if (!style->ascii)
+				noc_strbuf_add(out, c->marks, c->nmarks);
 		}
 		if (ink != INK_PLAIN)
 			put_ink(out, INK_PLAIN);

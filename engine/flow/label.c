@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/redact.h"
+#include "base/utf8.h"
 #include "engine/lang/ast.h"
 #include "engine/expr/template.h"
 #include "engine/expr/where.h"
@@ -404,42 +405,19 @@ noc_label_flow(const struct noc_plan *p, struct noc_strbuf *out)
 
 /* ---- rows ---- */
 
-int
-noc_label_width(const char *p, size_t len)
-{
-	int n = 0;
-
-	for (size_t i = 0; i < len; i++)
-		n += ((unsigned char)p[i] & 0xc0) != 0x80;
-	return n;
-}
-
-/* Bytes of the first n characters. */
-static size_t
-label_bytes(const char *p, size_t len, int n)
-{
-	size_t i = 0;
-
-	while (i < len && (n > 0 || ((unsigned char)p[i] & 0xc0) == 0x80)) {
-		n -= ((unsigned char)p[i] & 0xc0) != 0x80;
-		i++;
-	}
-	return i;
-}
-
 /* One row of p[0..len) into out; how many bytes were taken. */
 static size_t
 label_row(const char *p, size_t len, int width, bool last,
 	  struct noc_strbuf *out)
 {
-	size_t fit = label_bytes(p, len, width), cut = fit;
+	size_t fit = noc_utf8_fit(p, len, width), cut = fit;
 
 	if (fit == len) {
 		noc_strbuf_add(out, p, len);
 		return len;
 	}
 	if (last) {
-		noc_strbuf_add(out, p, label_bytes(p, len, width - 1));
+		noc_strbuf_add(out, p, noc_utf8_fit(p, len, width - 1));
 		noc_strbuf_adds(out, "…");
 		return len;
 	}
@@ -449,6 +427,14 @@ label_row(const char *p, size_t len, int width, bool last,
 		cut = fit;
 	noc_strbuf_add(out, p, cut);
 	return cut + (p[cut] == ' ');
+}
+
+void
+noc_label_cut(const char *text, int width, struct noc_strbuf *out)
+{
+	noc_strbuf_add(out, "", 0);
+	if (width > 0)
+		label_row(text, strlen(text), width, true, out);
 }
 
 int

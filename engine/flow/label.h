@@ -26,10 +26,10 @@ struct noc_each_def;
 void noc_label_over(const struct noc_each_def *e, struct noc_strbuf *out);
 void noc_label_on_fail(const struct noc_plan *p, struct noc_strbuf *out);
 
-/* Characters of p[0..len). */
-int noc_label_width(const char *p, size_t len);
-/* The lines of text in rows of `width` characters, at spaces where there are
- * some; of each line four at most.  How many rows. */
+/* One line in `width` cells; "…" says that there was more. */
+void noc_label_cut(const char *text, int width, struct noc_strbuf *out);
+/* The lines of text in rows of `width` cells, at spaces where there are some;
+ * of each line four at most.  How many rows. */
 int noc_label_wrap(const char *text, int width, struct noc_strbuf *out);
 
 #endif

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "engine/flow/label.h"
+#include "base/utf8.h"
 #include "engine/flow/layout_private.h"
 #include "engine/flow/plan.h"
 
@@ -31,7 +31,7 @@ place_longest(const char *text)
 		int n;
 
 		len = strcspn(text, "\n");
-		n = noc_label_width(text, len);
+		n = noc_utf8_cells(text, len);
 		if (n > most)
 			most = n;
 	}

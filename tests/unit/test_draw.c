@@ -27,6 +27,10 @@ test_rows_break_at_spaces_and_end_in_four(void **state)
 		{ "a nowheretobreak", 10, "a nowheret\nobreak", 2 },
 		{ "äöüäöü", 3, "äöü\näöü", 2 },
 		{ "wide", -5, "wi\nde", 2 },
+		{ "漢字漢字", 4, "漢字\n漢字", 2 },
+		{ "a漢字", 4, "a漢\n字", 2 },
+		{ "漢字漢字漢字漢字漢字", 4, "漢字\n漢字\n漢字\n漢…", 4 },
+		{ "e\xcc\x81te\xcc\x81", 2, "e\xcc\x81t\ne\xcc\x81", 2 },
 	};
 
 	(void)state;
@@ -306,9 +310,6 @@ test_lines_cross(void **state)
 	free(text);
 }
 
-static const char hostile[] = "<&\"']]>\\`#;\x1b[2J\xff\xe2\x80\xae"
-			      "\xef\xbf\xbf|{}\n\tend äöü";
-
 static char *
 drawn(void (*draw)(const struct noc_plan *p, struct noc_strbuf *out),
       const struct noc_plan *p)
@@ -320,6 +321,75 @@ drawn(void (*draw)(const struct noc_plan *p, struct noc_strbuf *out),
 	assert_int_equal(strlen(sb.p), sb.len);
 	return noc_strbuf_detach(&sb, NULL);
 }
+
+/* A wide character takes two cells, what stands on another none, and a tower
+ * of those is cut. */
+static void
+test_cells_and_not_characters(void **state)
+{
+	struct made m = { 0 };
+	char tower[64 + 2] = "x";
+	char *text;
+
+	(void)state;
+	for (size_t i = 1; i < 64; i += 2)
+		memcpy(tower + i, "\xcc\x81", 2);
+	made_step(&m, "漢字");
+	made_step(&m, "e\xcc\x81\xcc\x88t");
+	made_step(&m, "\xcc\x81 字字字字字字字字字字");
+	made_step(&m, tower);
+	made_after(&m, 1, 0, NOC_ON_OK);
+	made_after(&m, 2, 1, NOC_ON_OK);
+	made_after(&m, 3, 2, NOC_ON_OK);
+	text = made_text(&m.plan, 20, false, false);
+	assert_string_equal(
+	    text, "flow made\n"
+		  "changes nothing, 4\n"
+		  "nodes\n"
+		  "┌─ 漢字 ─┐\n"
+		  "└─┬──────┘\n"
+		  "  ▼\n"
+		  "┌─ e\xcc\x81\xcc\x88t ─┐\n"
+		  "└─┬────┘\n"
+		  "  ▼\n"
+		  "┌─  字字字字字字字字… ─┐\n"
+		  "└─┬────────────────────┘\n"
+		  "  ▼\n"
+		  "┌─ x\xcc\x81\xcc\x81\xcc\x81\xcc\x81\xcc\x81\xcc\x81"
+		  "\xcc\x81\xcc\x81 ──┐\n"
+		  "└──────┘\n");
+	free(text);
+	text = made_text(&m.plan, 20, true, false);
+	assert_non_null(strstr(text, "+- ???? -+\n"));
+	assert_non_null(strstr(text, "+- et -+\n"));
+	free(text);
+}
+
+/* What is wider than its box is cut in every drawing. */
+static void
+test_a_long_name_is_cut(void **state)
+{
+	char name[201] = "", cut[68];
+	struct made m = { 0 };
+	char *text;
+
+	(void)state;
+	memset(name, 'n', sizeof(name) - 1);
+	made_step(&m, name);
+	snprintf(cut, sizeof(cut), ">%.59s…<", name);
+	text = drawn(noc_draw_svg, &m.plan);
+	assert_non_null(strstr(text, cut));
+	assert_null(strstr(text, name));
+	free(text);
+	text = made_text(&m.plan, 80, false, false);
+	snprintf(cut, sizeof(cut), " %.57s… ", name);
+	assert_non_null(strstr(text, cut));
+	assert_null(strstr(text, name));
+	free(text);
+}
+
+static const char hostile[] = "<&\"']]>\\`#;\x1b[2J\xff\xe2\x80\xae"
+			      "\xef\xbf\xbf|{}\n\tend äöü";
 
 static void
 test_nothing_hostile_goes_through(void **state)
@@ -442,6 +512,8 @@ main(void)
 		cmocka_unit_test(test_a_rule_is_drawn),
 		cmocka_unit_test(test_the_text_of_a_graph),
 		cmocka_unit_test(test_lines_cross),
+		cmocka_unit_test(test_cells_and_not_characters),
+		cmocka_unit_test(test_a_long_name_is_cut),
 		cmocka_unit_test(test_nothing_hostile_goes_through),
 		cmocka_unit_test(test_dot_and_mermaid_have_boxes_and_edges),
 		cmocka_unit_test(test_boxes_that_end_together),
