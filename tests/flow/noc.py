@@ -139,11 +139,13 @@ def wait_for(condition, what="condition", *, every=0.02):
         time.sleep(every)
 
 
-_ports = set()
+BLOCK = 64
+_ports = []  # of the block that is ours, those not given yet
+_blocks = []  # a socket each: it is ours until we end
 
 
-def _ports_to_try():
-    """Below those that the kernel gives to whoever asks for any."""
+def _blocks_to_try():
+    """Below the ports that the kernel gives to whoever asks for any."""
     try:
         with open("/proc/sys/net/ipv4/ip_local_port_range",
                   encoding="ascii") as f:
@@ -151,23 +153,41 @@ def _ports_to_try():
     except OSError:
         first, last = 32768, 60999
     if first > 14000:
-        return range(10000, first)
-    return range(last + 1, 65536) if last < 62000 else range(10000, 65536)
+        blocks = range(10000, first - BLOCK, BLOCK)
+    elif last < 62000:
+        blocks = range(last + 1, 65536 - BLOCK, BLOCK)
+    else:
+        blocks = range(10000, 65536 - BLOCK, BLOCK)
+    return random.sample(blocks, len(blocks))
+
+
+def _take_block():
+    """Ports that no test beside this one picks, also while a daemon of ours
+    is down: a name that the kernel gives to one process only."""
+    for first in _blocks_to_try():
+        s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            s.bind("\0nocturne-test-ports-%d" % first)
+        except OSError:
+            s.close()
+            continue
+        _blocks.append(s)
+        return random.sample(range(first, first + BLOCK), BLOCK)
+    raise Failure("every port is another test's")
 
 
 def free_port(address="127.0.0.1"):
     """A port that is free for TCP and UDP alike, and was not given before."""
     while True:
-        port = random.choice(_ports_to_try())
-        if port in _ports:
-            continue
+        if not _ports:
+            _ports.extend(_take_block())
+        port = _ports.pop()
         try:
             for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
                 with socket.socket(socket.AF_INET, kind) as s:
                     s.bind((address, port))
         except OSError:
             continue
-        _ports.add(port)
         return port
 
 
