@@ -8,6 +8,7 @@
 #include "engine/expr/template.h"
 #include "engine/expr/where.h"
 #include "engine/flow/input.h"
+#include "engine/flow/pick.h"
 #include "engine/flow/plan.h"
 #include "engine/flow/plan_private.h"
 
@@ -238,6 +239,28 @@ check_undo(struct plan_check *c, const char *name)
 	plan_name_problem(c, &why);
 }
 
+/* Items that are written out, of a list that is. */
+static void
+check_undo_items(struct plan_check *c, const struct noc_step_def *s)
+{
+	size_t node = s->undo_of ? plan_name_step(c, s->undo_of) : NOC_NODE_TOP;
+	struct noc_strbuf none = NOC_STRBUF_INIT;
+	const struct noc_step_def *of;
+	const struct noc_value *all;
+	struct noc_err why;
+
+	if (node == NOC_NODE_TOP)
+		return;
+	of = &c->b->p->steps[node];
+	all = of->each ? of->each->over : of->targets;
+	if (noc_pick_literal(all, s->undo_items, &none)) {
+		noc_err_set(&why, NOC_ECONFIG, "'items': '%s' has no %s.",
+			    of->name, none.p);
+		plan_name_problem(c, &why);
+	}
+	noc_strbuf_release(&none);
+}
+
 /* What asks for an undo has something to undo. */
 static void
 check_undo_asked(struct plan_check *c)
@@ -305,6 +328,8 @@ plan_check_names(struct planning *b)
 		check_node(&c, &p->steps[i]);
 		if (p->steps[i].kind == NOC_STEP_UNDO)
 			check_undo(&c, p->steps[i].undo_of);
+		if (p->steps[i].undo_items)
+			check_undo_items(&c, &p->steps[i]);
 		if (p->steps[i].kind == NOC_STEP_CALL)
 			check_call(&c, &p->steps[i]);
 	}

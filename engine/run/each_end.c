@@ -137,6 +137,12 @@ each_end(struct noc_each *e)
 		noc_undo_keep(l->lane, e->lanes[i]);
 		e->lanes[i] = NULL;
 	}
+	if (noc_undo_picks(l->run->plan, l->node)) {
+		struct noc_value *list = each_values(e);
+
+		noc_undo_keep_given(l->lane, d.def->name, list);
+		noc_value_free(list);
+	}
 	d.whole = whole;
 	d.output = counts;
 	d.counts = told;

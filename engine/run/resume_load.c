@@ -405,10 +405,13 @@ step_load(struct noc_lane *lane, size_t node, const struct noc_step_row *row,
 	enum noc_end end = step_states[state].end;
 	int64_t order = noc_value_get_int(row->json, "order", 0);
 	const char *stopped = noc_value_get_str(row->json, "stopped", NULL);
+	const struct noc_undo_whom whom = {
+		noc_value_get(row->json, "targets"),
+		noc_value_get(row->json, "left_out"),
+	};
 
 	if (order > 0) {
-		noc_undo_load_mark(lane, node, order,
-				   noc_value_get(row->json, "targets"));
+		noc_undo_load_mark(lane, node, order, &whom);
 		noc_undo_load_copied(lane, node, row->json);
 	}
 	if (live && end != NOC_END_NONE)

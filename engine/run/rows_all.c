@@ -121,8 +121,8 @@ step_json(const struct noc_lane *lane, size_t node, const char *path,
 	const struct noc_step_def *def = &lane->run->plan->steps[node];
 	enum noc_end end = noc_lane_end_of(lane, node);
 	enum noc_undone undone;
-	const struct noc_value *targets;
-	int64_t order = noc_undo_order(lane, node, &undone, &targets);
+	struct noc_undo_whom whom;
+	int64_t order = noc_undo_order(lane, node, &undone, &whom);
 	struct noc_value *json, *live;
 
 	if (lane->broken && lane->broken->node == node && lane->broken->row)
@@ -131,8 +131,10 @@ step_json(const struct noc_lane *lane, size_t node, const char *path,
 	noc_value_set(json, "index", noc_value_int((int64_t)node));
 	if (order)
 		noc_value_set(json, "order", noc_value_int(order));
-	if (targets)
-		noc_value_set(json, "targets", noc_value_copy(targets));
+	if (whom.targets)
+		noc_value_set(json, "targets", noc_value_copy(whom.targets));
+	if (whom.left_out)
+		noc_value_set(json, "left_out", noc_value_copy(whom.left_out));
 	if (undone == NOC_UNDONE_OK && def->undo)
 		noc_value_set(json, "undone", noc_value_bool(true));
 	live = noc_value_map();
@@ -158,13 +160,13 @@ step_json(const struct noc_lane *lane, size_t node, const char *path,
 static void
 step_keep_undo(const struct noc_lane *lane, size_t node, const char *path)
 {
-	const struct noc_value *targets;
+	struct noc_undo_whom whom;
 	struct noc_value *json;
 	enum noc_undone how;
 	char *undo;
 
 	if (!lane->run->plan->steps[node].undo ||
-	    !noc_undo_order(lane, node, &how, &targets) || how == NOC_UNDONE_NO)
+	    !noc_undo_order(lane, node, &how, &whom) || how == NOC_UNDONE_NO)
 		return;
 	json = noc_value_map();
 	noc_value_set(json, "index", noc_value_int((int64_t)node));

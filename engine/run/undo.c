@@ -24,20 +24,6 @@
 
 #define UNDO_LIMIT 20 /* items side by side */
 
-/* What is undone together, for whom. */
-struct undo_job {
-	struct noc_run *run;
-	struct noc_live *by;	     /* an undo step; NULL */
-	struct noc_each *each;	     /* or an each; NULL: the run */
-	size_t only;		     /* this step; NOC_NODE_TOP: all */
-	const struct noc_lane *home; /* it touches no lane but those in it */
-	struct noc_value *extra;     /* what is around, and `undo`; NULL */
-	struct noc_lane **lanes;
-	size_t n, next, open;
-	bool busy, begun;
-	struct undo_job *next_job; /* of the run */
-};
-
 static void job_fill(struct undo_job *job);
 static void lane_unwind_next(struct noc_lane *lane);
 
@@ -64,12 +50,9 @@ noc_undo_around(const struct noc_scope *scope, const struct noc_value *items)
 const struct noc_value *
 noc_undo_targets(const struct noc_live *l)
 {
-	const struct noc_undo *u = l->lane->undo;
+	const struct undo_mark *m = undo_mark_of(l->lane->undo, l->node);
 
-	for (size_t i = u ? u->n : 0; i > 0; i--)
-		if (u->marks[i - 1].node == l->node)
-			return u->marks[i - 1].targets;
-	return NULL;
+	return m ? m->targets : NULL;
 }
 
 /* ---- jobs ---- */
@@ -184,9 +167,8 @@ job_fill(struct undo_job *job)
 		job_over(job);
 }
 
-/* lanes is owned. */
-static void
-job_new(struct noc_run *r, const struct undo_job *job)
+void
+undo_job_new(struct noc_run *r, const struct undo_job *job)
 {
 	struct undo_job *own = noc_memdup(job, sizeof(*job)), **at = &r->jobs;
 
@@ -431,7 +413,7 @@ noc_undo_run(struct noc_run *r)
 		return false;
 	r->dirty = true;
 	job.lanes = noc_memdup(&r->root, sizeof(struct noc_lane *));
-	job_new(r, &job);
+	undo_job_new(r, &job);
 	return true;
 }
 
@@ -444,142 +426,6 @@ noc_undo_items(struct noc_each *e, struct noc_lane *const *lanes, size_t n)
 		return false;
 	job.home = lanes[0]->up;
 	job.lanes = noc_memdup(lanes, n * sizeof(struct noc_lane *));
-	job_new(lanes[0]->run, &job);
+	undo_job_new(lanes[0]->run, &job);
 	return true;
-}
-
-/* ---- undo "back" { step = "deploy", items = "{...}" } ---- */
-
-/* Of the names that a lane sees: a called flow and an item have their own. */
-static size_t
-lane_find(const struct noc_lane *lane, const char *name)
-{
-	const struct noc_step_def *steps = lane->run->plan->steps;
-	size_t i = lane->from;
-
-	while (i < lane->to && strcmp(steps[i].name, name) != 0)
-		i = steps[i].kind == NOC_STEP_CALL ||
-			    steps[i].kind == NOC_STEP_EACH
-			? steps[i].end
-			: i + 1;
-	return i < lane->to ? i : NOC_NODE_TOP;
-}
-
-/* The step to undo, and whose it is: on_fail and finally see those of the
- * flow, too. */
-static size_t
-undo_find(const struct noc_live *l, struct noc_lane **lane)
-{
-	const char *name = noc_live_step(l)->undo_of;
-	size_t node;
-
-	*lane = l->lane;
-	node = lane_find(*lane, name);
-	if (node == NOC_NODE_TOP && *lane == l->run->closing) {
-		*lane = l->run->root;
-		node = lane_find(*lane, name);
-	}
-	return node;
-}
-
-/* An item by its key, its name, or itself. */
-static bool
-item_is(const struct noc_value *wanted, const struct noc_value *item)
-{
-	const char *name = noc_value_get_str(item, "name", NULL);
-	const char *said = wanted->type == NOC_STR
-			       ? wanted->u.s.p
-			       : noc_value_get_str(wanted, "name", NULL);
-	char *a, *b;
-	bool same;
-
-	if (said && item->type == NOC_STR)
-		return !strcmp(said, item->u.s.p);
-	if (said && name)
-		return !strcmp(said, name);
-	a = noc_json_string(wanted, NOC_JSON_CANONICAL);
-	b = noc_json_string(item, NOC_JSON_CANONICAL);
-	same = !strcmp(a, b);
-	free(a);
-	free(b);
-	return same;
-}
-
-static bool
-item_wanted(const struct noc_value *items, const struct noc_value *item)
-{
-	for (size_t i = 0; items && item && i < noc_value_len(items); i++)
-		if (item_is(noc_value_at(items, i), item))
-			return true;
-	return !items;
-}
-
-/* Lanes of the each that holds the step, of these items. */
-static void
-undo_collect(const struct noc_lane *lane, size_t each,
-	     const struct noc_value *items, struct undo_job *job)
-{
-	const struct noc_step_def *def = &lane->run->plan->steps[each];
-	struct noc_lane *at = lane->undo ? lane->undo->kept : NULL;
-	size_t cap = 0;
-
-	for (; at; at = at->next) {
-		if (at->node != each ||
-		    !item_wanted(items,
-				 noc_value_get(at->extra, def->each->as)))
-			continue;
-		NOC_GROW(job->lanes, cap, job->n + 1);
-		job->lanes[job->n++] = at;
-	}
-}
-
-void
-noc_undo_go_on(struct noc_live *l)
-{
-	const struct noc_step_def *def = noc_live_step(l);
-	struct noc_lane *lane;
-	struct undo_job job = { .by = l, .only = undo_find(l, &lane) };
-	struct noc_value *items = NULL;
-	struct noc_step_done d = { .def = def };
-	struct noc_failure f;
-	struct noc_scope scope;
-	struct noc_err err = { 0 };
-
-	job.home = lane;
-	noc_lane_scope(l->lane, &scope);
-	if (job.only == NOC_NODE_TOP)
-		noc_err_set(&err, NOC_EBUG, "There is no step '%s' to undo.",
-			    def->undo_of);
-	else if (def->undo_items)
-		(void)noc_template_tree(def->undo_items, &scope,
-					NOC_MISSING_FAIL, &items, &err);
-	if (err.kind) {
-		noc_failure_set(&f, "permanent", "rule", "undo", "%s", err.msg);
-		d.failure = &f;
-		noc_step_fail(l, &d);
-		return;
-	}
-	if (l->run->plan->steps[job.only].kind == NOC_STEP_EACH) {
-		undo_collect(lane, job.only, items, &job);
-	} else if (noc_undo_has(lane)) {
-		job.extra = items ? noc_undo_around(&scope, items) : NULL;
-		job.lanes = noc_memdup(&lane, sizeof(struct noc_lane *));
-		job.n = 1;
-	}
-	noc_value_free(items);
-	job_new(l->run, &job);
-}
-
-void
-noc_undo_begin(struct noc_live *l)
-{
-	const struct noc_step_def *def = noc_live_step(l);
-	struct noc_value *params = noc_value_map();
-
-	l->attempt = 1;
-	noc_value_set(params, "step", noc_value_str(def->undo_of));
-	noc_live_wait(l, NOC_WAIT_INNER, "compensating", 0);
-	noc_step_write_start(l, def, "", params);
-	noc_value_free(params);
-	noc_undo_go_on(l);
 }

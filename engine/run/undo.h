@@ -18,6 +18,12 @@ struct noc_failure;
 
 #define NOC_ORDER_MAX (1LL << 40) /* of a mark in a row */
 
+/* Of a call that changes many: which; both are borrowed, NULL of any other. */
+struct noc_undo_whom {
+	const struct noc_value *targets;  /* a list of names */
+	const struct noc_value *left_out; /* name -> its freeze */
+};
+
 /* Whether a step was taken back. */
 enum noc_undone { NOC_UNDONE_NO, NOC_UNDONE_OK, NOC_UNDONE_FAILED };
 
@@ -26,6 +32,8 @@ void noc_undo_mark(struct noc_live *l);
 /* It was refused before it went out: there is nothing to undo. */
 void noc_undo_unmark(struct noc_live *l);
 bool noc_undo_has(const struct noc_lane *lane);
+/* A step undo "x" { step = ..., items = ... } may ask for some of its items. */
+bool noc_undo_picks(const struct noc_plan *plan, size_t node);
 /* Something in this node has an undo. */
 bool noc_undo_may(const struct noc_plan *plan, size_t node);
 void noc_undo_free(struct noc_undo *u); /* NULL is accepted */
@@ -36,15 +44,15 @@ void noc_undo_keep(struct noc_lane *lane, struct noc_lane *inner);
  * flow: a row has it. */
 void noc_undo_keep_given(struct noc_lane *lane, const char *name,
 			 const struct noc_value *given);
-/* The same of what is kept of this node, an item that is not is nil; returned,
- * NULL: nothing is. */
+/* The same as it was given, or of what is kept of this node, an item that is
+ * not is nil; returned, NULL: nothing is. */
 struct noc_value *noc_undo_given(const struct noc_lane *lane, size_t node);
 /* Of those that are kept. */
 void noc_undo_lanes(const struct noc_lane *lane,
 		    void (*fn)(struct noc_lane *, void *), void *arg);
 /* Its place in the order, 0: it is not marked; and what became of it. */
 int64_t noc_undo_order(const struct noc_lane *lane, size_t node,
-		       enum noc_undone *how, const struct noc_value **targets);
+		       enum noc_undone *how, struct noc_undo_whom *whom);
 /* While it is undone: what is around it, and `undo`; NULL. */
 const struct noc_value *noc_undo_extra(const struct noc_lane *lane);
 /* What is around, with undo.items; returned. */
@@ -69,9 +77,9 @@ void noc_undo_over(struct noc_live *l, bool ok, const struct noc_failure *why);
 
 /* ---- rows ---- */
 
-/* The row of a step that is marked; targets are borrowed, may be NULL. */
+/* The row of a step that is marked. */
 void noc_undo_load_mark(struct noc_lane *lane, size_t node, int64_t order,
-			const struct noc_value *targets);
+			const struct noc_undo_whom *whom);
 /* Does that row say that a fork has copied it? */
 void noc_undo_load_copied(struct noc_lane *lane, size_t node,
 			  const struct noc_value *row);

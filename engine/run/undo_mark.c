@@ -35,9 +35,36 @@ noc_undo_has(const struct noc_lane *lane)
 	return lane->undo && lane->undo->n > 0;
 }
 
+static void
+mark_clear(struct undo_mark *m)
+{
+	noc_value_free(m->targets);
+	noc_value_free(m->left_out);
+	m->targets = m->left_out = NULL;
+}
+
+static void
+mark_whom(struct undo_mark *m, const struct noc_undo_whom *whom)
+{
+	mark_clear(m);
+	if (whom->targets)
+		m->targets = noc_value_copy(whom->targets);
+	if (noc_value_len(whom->left_out))
+		m->left_out = noc_value_copy(whom->left_out);
+}
+
+const struct undo_mark *
+undo_mark_of(const struct noc_undo *u, size_t node)
+{
+	for (size_t i = u ? u->n : 0; i > 0; i--)
+		if (u->marks[i - 1].node == node)
+			return &u->marks[i - 1];
+	return NULL;
+}
+
 void
 noc_undo_load_mark(struct noc_lane *lane, size_t node, int64_t order,
-		   const struct noc_value *targets)
+		   const struct noc_undo_whom *whom)
 {
 	struct noc_undo *u = undo_of(lane);
 	size_t i = u->n;
@@ -53,8 +80,8 @@ noc_undo_load_mark(struct noc_lane *lane, size_t node, int64_t order,
 	u->marks[i] = (struct undo_mark){
 		.node = node,
 		.order = order,
-		.targets = targets ? noc_value_copy(targets) : NULL,
 	};
+	mark_whom(&u->marks[i], whom);
 	u->n++;
 	if (order > lane->run->order)
 		lane->run->order = order;
@@ -75,22 +102,20 @@ noc_undo_load_copied(struct noc_lane *lane, size_t node,
 void
 noc_undo_mark(struct noc_live *l)
 {
+	const struct noc_undo_whom whom = { l->targets, l->left_out };
 	struct noc_undo *u = l->lane->undo;
 
 	if (l->undoes || !noc_undo_may(l->run->plan, l->node))
 		return;
 	if (!l->order) {
 		l->order = ++l->run->order;
-		noc_undo_load_mark(l->lane, l->node, l->order, l->targets);
+		noc_undo_load_mark(l->lane, l->node, l->order, &whom);
 		return;
 	}
 	/* Tried again: another one may be frozen now. */
-	for (size_t i = 0; l->targets && u && i < u->n; i++) {
-		if (u->marks[i].order != l->order)
-			continue;
-		noc_value_free(u->marks[i].targets);
-		u->marks[i].targets = noc_value_copy(l->targets);
-	}
+	for (size_t i = 0; l->targets && u && i < u->n; i++)
+		if (u->marks[i].order == l->order)
+			mark_whom(&u->marks[i], &whom);
 }
 
 void
@@ -102,7 +127,7 @@ noc_undo_unmark(struct noc_live *l)
 		if (u->marks[i].order != l->order)
 			continue;
 		u->n--;
-		noc_value_free(u->marks[i].targets);
+		mark_clear(&u->marks[i]);
 		memmove(u->marks + i, u->marks + i + 1,
 			(u->n - i) * sizeof(*u->marks));
 		l->order = 0;
@@ -121,7 +146,7 @@ noc_undo_free(struct noc_undo *u)
 		u->kept = next;
 	}
 	for (size_t i = 0; i < u->n; i++)
-		noc_value_free(u->marks[i].targets);
+		mark_clear(&u->marks[i]);
 	noc_table_release(&u->index);
 	noc_value_free(u->given);
 	free(u->marks);
@@ -165,8 +190,12 @@ noc_undo_given(const struct noc_lane *lane, size_t node)
 {
 	const struct noc_step_def *def = &lane->run->plan->steps[node];
 	struct noc_lane *at = lane->undo ? lane->undo->kept : NULL;
+	const struct noc_value *given =
+	    lane->undo ? noc_value_get(lane->undo->given, def->name) : NULL;
 	struct noc_value *list = NULL;
 
+	if (given)
+		return noc_value_copy(given);
 	for (; at; at = at->next) {
 		if (at->node != node)
 			continue;
@@ -192,20 +221,14 @@ noc_undo_lanes(const struct noc_lane *lane,
 
 int64_t
 noc_undo_order(const struct noc_lane *lane, size_t node, enum noc_undone *how,
-	       const struct noc_value **targets)
+	       struct noc_undo_whom *whom)
 {
-	const struct noc_undo *u = lane->undo;
+	const struct undo_mark *m = undo_mark_of(lane->undo, node);
 
-	*how = NOC_UNDONE_NO;
-	*targets = NULL;
-	for (size_t i = 0; u && i < u->n; i++) {
-		if (u->marks[i].node != node)
-			continue;
-		*how = u->marks[i].done;
-		*targets = u->marks[i].targets;
-		return u->marks[i].order;
-	}
-	return 0;
+	*how = m ? m->done : NOC_UNDONE_NO;
+	whom->targets = m ? m->targets : NULL;
+	whom->left_out = m ? m->left_out : NULL;
+	return m ? m->order : 0;
 }
 
 void

@@ -5,17 +5,30 @@
 #include "base/table.h"
 #include "engine/run/undo.h"
 
-/* Between undo.c and undo_mark.c only. */
+/* Between the files undo*.c only. */
 
 struct undo_mark {
 	size_t node;
 	int64_t order;
-	struct noc_value *targets; /* of a call that changes many; NULL */
+	struct noc_value *targets;  /* of a call that changes many; NULL */
+	struct noc_value *left_out; /* target -> its freeze; NULL */
 	enum noc_undone done;
 	bool copied; /* another run did it: only an undo step takes it back */
 };
 
-struct undo_job;
+/* What is undone together, for whom. */
+struct undo_job {
+	struct noc_run *run;
+	struct noc_live *by;	     /* an undo step; NULL */
+	struct noc_each *each;	     /* or an each; NULL: the run */
+	size_t only;		     /* this step; NOC_NODE_TOP: all */
+	const struct noc_lane *home; /* it touches no lane but those in it */
+	struct noc_value *extra;     /* what is around, and `undo`; NULL */
+	struct noc_lane **lanes;
+	size_t n, next, open;
+	bool busy, begun;
+	struct undo_job *next_job; /* of the run */
+};
 
 struct noc_undo {
 	struct undo_mark *marks; /* in the order in which they were done */
@@ -33,7 +46,16 @@ struct noc_undo {
 	bool busy;
 };
 
+/* ---- undo.c ---- */
+
+/* What stands in job, of the run; its extra and its lanes are owned. */
+void undo_job_new(struct noc_run *r, const struct undo_job *job);
+
+/* ---- undo_mark.c ---- */
+
 struct noc_undo *undo_of(struct noc_lane *lane); /* made if need be */
+/* The last of this node; NULL. */
+const struct undo_mark *undo_mark_of(const struct noc_undo *u, size_t node);
 /* What takes this step back has ended like this. */
 void undo_done(struct noc_undo *u, size_t node, enum noc_undone how);
 

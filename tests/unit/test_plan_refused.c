@@ -297,6 +297,10 @@ test_lists_that_are_written_out(void **state)
 	    " log \"x\" } }"));
 }
 
+#define P                                                            \
+	"step \"p\" { snmp.set { x = 1 }, timeout = \"1s\", undo = " \
+	"snmp.set { x = 2 } } "
+
 static void
 test_undos(void **state)
 {
@@ -311,6 +315,19 @@ test_undos(void **state)
 		  "step 'alpha' stands outside of 'n', and each item would "
 		  "take it back",
 		  NULL },
+		{ "each \"n\" { over = { \"x\", \"y\" }, " P
+		  "}, undo \"back\" {"
+		  " step = \"n\", items = { \"x\", \"z\", \"{input.a}\" } }",
+		  "'items': 'n' has no 'z'.", NULL },
+		{ "each \"n\" { over = { { name = \"x\" }, { name = \"y\", n = 2"
+		  " } }, " P
+		  "}, undo \"back\" { step = \"n\", items = { { name ="
+		  " \"y\" }, 7 } }",
+		  "'items': 'n' has no '7'.", NULL },
+		{ "step \"n\" { snmp.set { x = 1 }, timeout = \"1s\", targets = {"
+		  " \"x\" }, undo = snmp.set { x = 2 } }, undo \"back\" { step ="
+		  " \"n\", items = { \"w\" } }",
+		  "'items': 'n' has no 'w'.", NULL },
 		{ "log \"x\", on_fail = { undo = \"run\" }",
 		  "on_fail: no step of the flow has an `undo`", NULL },
 		{ "log \"x\", on_cancel = \"undo\"",
@@ -328,7 +345,14 @@ test_undos(void **state)
 
 	(void)state;
 	assert_all_refused(cases, NOC_COUNT(cases));
+	/* What a template gives is not known. */
+	noc_ruleset_unref(rules_load(
+	    "flow \"f\" { each \"n\" { over = { \"{input.a}\" }, " P "},"
+	    " undo \"b\" { step = \"n\", items = { \"z\" } } }"
+	    "flow \"g\" { each \"n\" { over = { \"a\" }, " P "},"
+	    " undo \"b\" { step = \"n\", items = \"{input.a}\" } }"));
 }
+#undef P
 
 static void
 test_calls(void **state)

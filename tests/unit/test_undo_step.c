@@ -41,15 +41,23 @@ test_an_undo_step(void **state)
 		  "all[x]/p all[y]/p all[y]/p!undo all[x]/p!undo " },
 		{ "each 'all' { over = { { id = 1 }, { id = 2 } }, put('p', {"
 		  " undo = back() }) }, undo 'back' { step = 'all', items = {"
-		  " { id = 2 }, { id = 3 } } }",
+		  " { id = 2 } } }",
 		  "all[1]/p all[2]/p all[2]/p!undo " },
 		{ "each 'all' { over = { 1, 2 }, put('p', { undo = back() })"
-		  " }, undo 'back' { step = 'all', items = { 2, 'x' } }",
+		  " }, undo 'back' { step = 'all', items = { 2 } }",
 		  "all[1]/p all[2]/p all[2]/p!undo " },
-		{ "each 'all' { over = { 'x' }, put('p', { undo = back() }) },"
-		  " undo 'back' { step = 'all', items = { 'y', { name = 'z' },"
-		  " 3 } }",
-		  "all[x]/p " },
+		/* Of two of one name the one that is meant. */
+		{ "each 'all' { over = { { name = 'x', n = 1 }, { name = 'x',"
+		  " n = 2 } }, key = '{item.n}', put('p', { undo = back() })"
+		  " }, undo 'one' { step = 'all', items = { { name = 'x', n ="
+		  " 2 } } }, undo 'both' { step = 'all', items = { 'x' } }",
+		  "all[1]/p all[2]/p all[2]/p!undo all[1]/p!undo " },
+		/* One that did nothing is one of them; none are none. */
+		{ "each 'all' { over = { 'x', 'y' }, put('p', { undo = back(),"
+		  " when = { item = 'x' } }), get 'q' }, undo 'back' { step ="
+		  " 'all', items = { 'y' } }, undo 'too' { step = 'all', items"
+		  " = {} }",
+		  "all[x]/p all[y]/q all[x]/q " },
 		/* Of an each in an each, and of one in a called flow. */
 		{ "each 'o' { over = { 'x', 'y' }, as = 'o', each 'i' { over ="
 		  " { 'a' }, put('p', { undo = back() }) } }, undo 'back' {"
@@ -137,6 +145,102 @@ test_an_undo_step_beside_a_failure(void **state)
 	flow_close(&f);
 }
 
+/* Who names what is no item of it means something else: nothing goes back,
+ * before and after a death, and after its rows were lost. */
+static void
+test_names_that_are_none(void **state)
+{
+#define ALL                                                                 \
+	"get 'look', each 'all' { over = '{steps.look.list}', put('p', {"   \
+	" undo = back() }) }, get 'c', undo 'back' { step = 'all', items =" \
+	" '{steps.c.bad}' }"
+#define JOB                                                               \
+	"get 'look', put('job', { targets = '{steps.look.list}',"         \
+	" undo = back() }), get 'c', undo 'back' { step = 'job', items =" \
+	" '{steps.c.bad}' }"
+	static const struct {
+		const char *flow, *bad, *says;
+	} cases[] = {
+		{ ALL, "[\"x\",\"zzz\"]", "'zzz' is no item of 'all'" },
+		{ ALL, "[\"x\",7,{\"id\":1}]",
+		  "'7', '1' are no items of 'all'" },
+		{ ALL, "[1,2,3,4,5,6,7,8]",
+		  "'1', '2', '3', '4', '5' and 3 more are no items" },
+		{ ALL, "\"x\"", "'items' is no list" },
+		{ JOB, "[\"zzz\"]", "'zzz' is no target of 'job'" },
+		{ JOB, "[\"x\",{\"name\":\"a\"},{\"name\":\"b\"}]",
+		  "'a', 'b' are no targets of 'job'" },
+	};
+#undef ALL
+#undef JOB
+
+	(void)state;
+	for (size_t i = 0; i < 3 * NOC_COUNT(cases); i++) {
+		char *look = noc_asprintf("{\"bad\":%s}", cases[i / 3].bad);
+		char *text = noc_asprintf("flow 'f' { %s }", cases[i / 3].flow);
+		const struct flow_says says[] = {
+			{ "look", "{\"list\":[\"x\",\"y\"]}" },
+			{ "c", look },
+			{ 0 }
+		};
+		struct undo u;
+
+		undo_open(&u, text, says);
+		fix_start_flow(&u.f, "f");
+		while (!flow_is_out(&u.f, "c"))
+			flow_reply(&u.f, 0);
+		if (i % 3 == 1)
+			undo_dies(&u);
+		else if (i % 3 == 2)
+			life_again(&u.f, u.dir, u.rules);
+		undo_goes_on(&u);
+		flow_ended(&u.f, "Failed");
+		if (fix_count(&u.f, cases[i / 3].says) < 1) {
+			fix_dump(&u.f);
+			fail_msg("'%s' is not said", cases[i / 3].says);
+		}
+		assert_int_equal(fix_count(&u.f, "STEP_DONE back  undo "
+						 "failed: permanent"),
+				 1);
+		assert_int_equal(fix_count(&u.f, "!undo"), 0);
+		undo_close(&u);
+		free(look);
+		free(text);
+	}
+}
+
+/* An item that did nothing is one all the same. */
+static void
+test_an_item_that_did_nothing(void **state)
+{
+	static const struct flow_says says[] = {
+		{ "look", "{\"list\":[\"x\",\"y\",\"z\"]}" }, { 0 }
+	};
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		struct undo u;
+
+		undo_open(&u,
+			  "flow 'f' { get 'look', each 'all' { over ="
+			  " '{steps.look.list}', put('p', { undo = back(), when"
+			  " = { item = 'x' } }) }, get 'c', undo"
+			  " 'back' { step = 'all', items = { 'y', 'x' } } }",
+			  says);
+		fix_start_flow(&u.f, "f");
+		while (!flow_is_out(&u.f, "c"))
+			flow_reply(&u.f, 0);
+		if (i == 1)
+			undo_dies(&u);
+		else if (i == 2)
+			life_again(&u.f, u.dir, u.rules);
+		undo_goes_on(&u);
+		flow_ended(&u.f, "Succeeded");
+		assert_int_equal(flow_made("all[x]/p!undo"), 1);
+		undo_close(&u);
+	}
+}
+
 static void
 undoes_of(struct fix *f, const char *items)
 {
@@ -148,7 +252,7 @@ undoes_of(struct fix *f, const char *items)
 }
 
 /* One job on many devices goes back for those that are said, else for all that
- * it went to: not for z, which is frozen.  Also after a death. */
+ * it went to: in no case for z, which is frozen.  Also after a death. */
 static void
 test_a_job_is_undone_for_some(void **state)
 {
@@ -160,7 +264,7 @@ test_a_job_is_undone_for_some(void **state)
 	} cases[] = {
 		{ JOB ", undo 'back' { step = 'job', items = '{steps.look.bad}'"
 		      " }, get 'c'",
-		  "job", "[\"y\",\"w\"]", "Succeeded" },
+		  "job", "[\"y\"]", "Succeeded" },
 		{ JOB ", undo 'back' { step = 'job' }, get 'c'", "job",
 		  "[\"x\",\"y\"]", "Succeeded" },
 		{ "on_fail = { undo = 'run', get 'c' }, " JOB ", fail 'no'",
@@ -170,7 +274,7 @@ test_a_job_is_undone_for_some(void **state)
 		  "all[1]/job", "[\"x\",\"y\"]", "Succeeded" },
 	};
 #undef JOB
-	const struct flow_says says[] = { { "look", "{\"bad\":[\"y\",\"w\"]}" },
+	const struct flow_says says[] = { { "look", "{\"bad\":[\"y\",\"z\"]}" },
 					  { 0 } };
 
 	(void)state;
@@ -272,6 +376,8 @@ main(void)
 		cmocka_unit_test(test_an_undo_step),
 		cmocka_unit_test(test_an_undo_step_at_the_end),
 		cmocka_unit_test(test_an_undo_step_beside_a_failure),
+		cmocka_unit_test(test_names_that_are_none),
+		cmocka_unit_test(test_an_item_that_did_nothing),
 		cmocka_unit_test(test_a_job_is_undone_for_some),
 		cmocka_unit_test(test_a_job_with_a_frozen_device),
 		cmocka_unit_test(test_an_undo_step_counts_over_a_restart),
