@@ -98,6 +98,7 @@ struct noc_each_def {
 	bool let_finish;		/* once satisfied the others go on */
 	bool empty_ok;			/* no items are no error */
 	enum noc_undo_scope undo;
+	int64_t undo_ms;		 /* all of that together; an hour */
 	const struct noc_value *collect; /* name -> path, of each item kept */
 	size_t check;			 /* its node; 0: none */
 };

@@ -280,6 +280,8 @@ node_undo(struct planning *b, const struct noc_value *ast, size_t up)
 	s->undo_of = noc_value_get_str(opts, "step", NULL);
 	s->undo_items = noc_value_get(opts, "items");
 	plan_when(b, i, opts);
+	if (noc_ast_duration(opts, "timeout", 0, &s->timeout_ms, &why))
+		plan_node_wrong(b, i, &why);
 	if (s->undo_of || b->marks[i].wrong)
 		return;
 	noc_err_set(&why, NOC_ECONFIG, "says no `step` to take back.");

@@ -301,7 +301,13 @@ each_undo(const struct noc_value *opts, struct noc_each_def *e,
 	if (e->undo == NOC_UNDO_WAVE && !e->nwaves)
 		return noc_err_set(err, NOC_ECONFIG,
 				   "undo = \"wave\" needs waves.");
-	return 0;
+	if (e->undo == NOC_UNDO_NONE && noc_value_get(opts, "undo_timeout"))
+		return noc_err_set(err, NOC_ECONFIG,
+				   "'undo_timeout' is of what `undo` takes "
+				   "back: say undo = \"failed_items\", or what "
+				   "is meant.");
+	return noc_ast_duration(opts, "undo_timeout", NOC_AFTER_TIMEOUT_MS,
+				&e->undo_ms, err);
 }
 
 void

@@ -126,7 +126,10 @@ static const struct noc_option undo_options[] = {
 	REQ("step", LITERAL, NULL, "the step, of which `undo` is carried out"),
 	VAL("items", ANY, NULL, "all that were done",
 	    "for these only: \"{steps.check.failed_items}\", or a list"),
-	WHEN, AFTER, END
+	DEF("timeout", DURATION, "1h", "for all of them together"),
+	WHEN,
+	AFTER,
+	END
 };
 
 static const struct noc_option each_options[] = {
@@ -156,6 +159,8 @@ static const struct noc_option each_options[] = {
 	VAL("empty", ENUM, "error ok", "error", "when there are no items"),
 	VAL("undo", ENUM, "none run wave failed_items succeeded_items", "none",
 	    "what is taken back when it fails"),
+	DEF("undo_timeout", DURATION, "1h",
+	    "for what is taken back, all of it together"),
 	WHEN,
 	AFTER,
 	OPT("timeout", DURATION, "for all items together"),

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "engine/core/steady.h"
 #include "engine/run/each_private.h"
 #include "engine/run/rows.h"
 #include "engine/run/step.h"
@@ -95,7 +96,12 @@ each_undo(struct noc_each *e)
 		lanes[n++] = e->lanes[i];
 	}
 	e->undoing = n > 0;
-	begun = noc_undo_items(e, lanes, n);
+	if (n && !e->undo_ns) {
+		e->undo_ns = noc_steady_now(e->live->run->core);
+		noc_live_touch(e->live);
+	}
+	begun = noc_undo_items(e, lanes, n,
+			       noc_ns_after(e->undo_ns, e->def->undo_ms));
 	free(lanes);
 	return begun;
 }

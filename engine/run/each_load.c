@@ -64,6 +64,8 @@ noc_each_store(struct noc_each *e, struct noc_value *live)
 	if (e->rate_since_ns)
 		noc_value_set(live, "rate_since",
 			      noc_value_int(e->rate_since_ns));
+	if (e->undo_ns)
+		noc_value_set(live, "undo_began", noc_value_int(e->undo_ns));
 	if (e->list && !e->stored &&
 	    list_is_blob(e->live->run, e->live->path, e->list, hex))
 		snprintf(e->hash, sizeof(e->hash), "%s", hex);
@@ -168,6 +170,7 @@ noc_each_load(struct noc_live *l, const struct noc_value *live)
 	e->rate_since_ns =
 	    noc_ns_sane(noc_value_get_int(live, "rate_since", 0));
 	e->rate_n = e->def->rate_n;
+	e->undo_ns = noc_ns_sane(noc_value_get_int(live, "undo_began", 0));
 	snprintf(e->hash, sizeof(e->hash), "%s",
 		 noc_value_get_str(live, "items_hash", ""));
 	if (!items || each_list_is(e, items, &err))

@@ -50,8 +50,9 @@ struct noc_each {
 	bool cancelled;
 	struct noc_value *check_error; /* why a check failed; NULL */
 	bool undoing, undone;
-	char hash[65]; /* of the frozen list, when it is a blob; "" */
-	bool stored;   /* the blob is in the file at hand */
+	int64_t undo_ns; /* steady, since it is; 0 */
+	char hash[65];	 /* of the frozen list, when it is a blob; "" */
+	bool stored;	 /* the blob is in the file at hand */
 };
 
 /* ---- each.c ---- */

@@ -25,6 +25,7 @@
 #define UNDO_LIMIT 20 /* items side by side */
 
 static void job_fill(struct undo_job *job);
+static void on_job_due(struct noc_due *due, struct noc_core *core);
 static void lane_unwind_next(struct noc_lane *lane);
 
 const struct noc_value *
@@ -60,6 +61,7 @@ noc_undo_targets(const struct noc_live *l)
 static void
 job_free(struct undo_job *job)
 {
+	noc_due_disarm(job->run->core, &job->due);
 	noc_value_free(job->extra);
 	free(job->lanes);
 	free(job);
@@ -176,6 +178,10 @@ undo_job_new(struct noc_run *r, const struct undo_job *job)
 	while (*at)
 		at = &(*at)->next_job;
 	*at = own;
+	own->due.on_due = on_job_due;
+	own->over = own->end_ns && noc_steady_now(r->core) >= own->end_ns;
+	if (own->end_ns)
+		noc_due_arm_steady(r->core, &own->due, own->end_ns);
 	jobs_begin(r);
 }
 
@@ -236,6 +242,39 @@ noc_undo_expire(struct noc_run *r)
 	}
 }
 
+/* Is it there, and out of time?  Another one may be in its place. */
+static bool
+job_is_over(const struct noc_run *r, const struct undo_job *job)
+{
+	const struct undo_job *at = r->jobs;
+
+	while (at && at != job)
+		at = at->next_job;
+	return at && at->over;
+}
+
+/* What is left of it stays. */
+static void
+on_job_due(struct noc_due *due, struct noc_core *core)
+{
+	struct undo_job *job =
+	    (struct undo_job *)((char *)due - offsetof(struct undo_job, due));
+	struct noc_run *r = job->run;
+	struct noc_live *l = r->lives;
+
+	(void)core;
+	job->over = true;
+	while (l && !r->ended && job_is_over(r, job)) {
+		bool of_it =
+		    l->undoes && l->lane->undo && l->lane->undo->job == job;
+
+		if (of_it)
+			undo_expires(l);
+		l = of_it ? r->lives : l->next; /* others went with it */
+	}
+	noc_run_advance(r);
+}
+
 /* The action that takes this step back. */
 static void
 lane_undo_step(struct noc_lane *lane, size_t node)
@@ -248,7 +287,7 @@ lane_undo_step(struct noc_lane *lane, size_t node)
 		return;
 	l = noc_live_new_undo(lane, node);
 	l->step_ns = noc_steady_now(lane->run->core);
-	if (lane->run->undo_over)
+	if (lane->run->undo_over || lane->undo->job->over)
 		undo_expires(l);
 	else
 		noc_step_do(l);
@@ -418,9 +457,15 @@ noc_undo_run(struct noc_run *r)
 }
 
 bool
-noc_undo_items(struct noc_each *e, struct noc_lane *const *lanes, size_t n)
+noc_undo_items(struct noc_each *e, struct noc_lane *const *lanes, size_t n,
+	       int64_t end_ns)
 {
-	struct undo_job job = { .each = e, .only = NOC_NODE_TOP, .n = n };
+	struct undo_job job = {
+		.each = e,
+		.only = NOC_NODE_TOP,
+		.n = n,
+		.end_ns = end_ns,
+	};
 
 	if (!n)
 		return false;

@@ -65,10 +65,10 @@ const struct noc_value *noc_undo_targets(const struct noc_live *l);
 bool noc_undo_run(struct noc_run *r);
 /* Its time is over: what is left stays, loudly. */
 void noc_undo_expire(struct noc_run *r);
-/* Lanes of an each (owned by it); false: nothing to do, else
- * noc_each_undone is called. */
-bool noc_undo_items(struct noc_each *e, struct noc_lane *const *lanes,
-		    size_t n);
+/* Lanes of an each (owned by it), until end_ns (steady); false: nothing to do,
+ * else noc_each_undone is called. */
+bool noc_undo_items(struct noc_each *e, struct noc_lane *const *lanes, size_t n,
+		    int64_t end_ns);
 void noc_undo_begin(struct noc_live *l); /* an undo step */
 void noc_undo_go_on(struct noc_live *l); /* after a restart */
 /* One of its actions has ended, why: as it failed, or NULL; the live is freed.

@@ -27,6 +27,9 @@ struct undo_job {
 	struct noc_lane **lanes;
 	size_t n, next, open;
 	bool busy, begun;
+	bool over;	/* its time is: what is left fails */
+	int64_t end_ns; /* until then; 0: as long as the run has for it */
+	struct noc_due due;
 	struct undo_job *next_job; /* of the run */
 };
 

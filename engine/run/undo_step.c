@@ -230,6 +230,9 @@ noc_undo_go_on(struct noc_live *l)
 	struct noc_err err = { 0 };
 
 	job.home = lane;
+	job.end_ns =
+	    noc_ns_after(l->step_ns, d.def->timeout_ms ? d.def->timeout_ms
+						       : NOC_AFTER_TIMEOUT_MS);
 	if (!step_collect(l, lane, &job, &err)) {
 		undo_job_new(l->run, &job);
 		return;

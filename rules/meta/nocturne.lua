@@ -454,6 +454,7 @@ function choose(name) end
 ---@field collect? table<string, any> name = path, kept of each item: { up = "steps.look.up" }
 ---@field empty? "error"|"ok" when there are no items (default: error)
 ---@field undo? "none"|"run"|"wave"|"failed_items"|"succeeded_items" what is taken back when it fails (default: none)
+---@field undo_timeout? nocturne.duration for what is taken back, all of it together (default: 1h)
 ---@field when? nocturne.where|string|function only when this holds: path = value, or function(run); a step that is not taken is skipped
 ---@field after? any what it waits for, of the same list: "a", { "a", "b" } or { a = "ok" | "failed" | "always" }; it then stands beside the line (default: the one before it)
 ---@field timeout? nocturne.duration for all items together
@@ -474,6 +475,7 @@ function call(name) end
 ---@class nocturne.undo_table
 ---@field step string the step, of which `undo` is carried out
 ---@field items? any for these only: "{steps.check.failed_items}", or a list (default: all that were done)
+---@field timeout? nocturne.duration for all of them together (default: 1h)
 ---@field when? nocturne.where|string|function only when this holds: path = value, or function(run); a step that is not taken is skipped
 ---@field after? any what it waits for, of the same list: "a", { "a", "b" } or { a = "ok" | "failed" | "always" }; it then stands beside the line (default: the one before it)
 ---@param name string

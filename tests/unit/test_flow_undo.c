@@ -84,34 +84,72 @@ test_many_failing_undos_are_one_notice(void **state)
 static void
 test_it_has_its_own_time(void **state)
 {
-	struct undo u;
+#define TWO \
+	"put('a', { undo = back() }), put('b', { undo = back() }), get 'bad'"
+#define ALL(more)                                                                \
+	"each 'all' { over = { 'x' }, need = 'any', undo = 'failed_items'," more \
+	    TWO " }"
+	static const struct {
+		const char *flow, *at;
+		int minutes;
+		const char *state;
+	} cases[] = {
+		{ "on_fail = { undo = 'run', timeout = '30m' }, " TWO, "", 30,
+		  "Failed" },
+		{ "on_fail = { undo = 'run' }, " TWO, "", 60, "Failed" },
+		{ ALL("undo_timeout = '30m', "), "all[x]/", 30, "Succeeded" },
+		{ ALL(""), "all[x]/", 60, "Succeeded" },
+		{ "parallel 'both' { " TWO "}, undo 'back' { step = 'both',"
+		  " timeout = '30m', after = { both = 'failed' } }",
+		  "", 30, "Failed" },
+		{ "parallel 'both' { " TWO "}, undo 'back' { step = 'both',"
+		  " after = { both = 'failed' } }",
+		  "", 60, "Failed" },
+	};
+#undef TWO
+#undef ALL
 
 	(void)state;
-	undo_open(&u,
-		  "flow 'f' { timeout = '10d', on_fail = { undo = 'run',"
-		  " timeout = '30m' }, put('a', { undo = back() }), put('b', {"
-		  " undo = back() }), get 'bad' }",
-		  bad_says);
-	fix_start_flow(&u.f, "f");
-	flow_reply_to(&u.f, "a");
-	flow_reply_to(&u.f, "b");
-	assert_int_equal(
-	    fix_command(&u.f, "{\"verb\":\"kill.on\",\"why\":\"w\"}", NULL), 0);
-	flow_reply_to(&u.f, "bad");
-	fix_advance(&u.f, 20 * 60 * 1000);
-	undo_dies(&u);
-	u.f.now.wall_ns += 3600 * NOC_NS_PER_S;
-	fix_advance(&u.f, 9 * 60 * 1000);
-	assert_int_equal(fix_runs(&u.f), 1);
-	assert_int_equal(fix_said(&u.f, "could not undo"), 0);
-	fix_advance(&u.f, 2 * 60 * 1000);
-	assert_int_equal(fix_runs(&u.f), 0);
-	assert_int_equal(fix_count(&u.f, "STEP_DONE a!undo"), 1);
-	assert_int_equal(fix_count(&u.f, "STEP_DONE b!undo"), 1);
-	assert_int_equal(fix_said(&u.f, "could not undo"), 1);
-	assert_int_equal(fix_count(&u.f, "RUN_END Failed"), 1);
-	assert_int_equal(flow_made("a!undo") + flow_made("b!undo"), 0);
-	undo_close(&u);
+	for (size_t i = 0; i < NOC_COUNT(cases); i++) {
+		char *text = noc_asprintf("flow 'f' { timeout = '10d', %s }",
+					  cases[i].flow);
+		char *a = noc_asprintf("%sa", cases[i].at);
+		char *b = noc_asprintf("%sb", cases[i].at);
+		char *bad = noc_asprintf("%sbad", cases[i].at);
+		char *end = noc_asprintf("RUN_END %s", cases[i].state);
+		char *undo = noc_asprintf("STEP_DONE %s!undo", a);
+		struct undo u;
+
+		undo_open(&u, text, bad_says);
+		fix_start_flow(&u.f, "f");
+		flow_reply_to(&u.f, a);
+		flow_reply_to(&u.f, b);
+		assert_int_equal(
+		    fix_command(&u.f, "{\"verb\":\"kill.on\",\"why\":\"w\"}",
+				NULL),
+		    0);
+		flow_reply_to(&u.f, bad);
+		fix_advance(&u.f, (cases[i].minutes - 10) * 60000);
+		undo_dies(&u);
+		u.f.now.wall_ns += 3600 * NOC_NS_PER_S;
+		fix_advance(&u.f, 9 * 60 * 1000);
+		assert_int_equal(fix_runs(&u.f), 1);
+		assert_int_equal(fix_said(&u.f, "could not undo"), 0);
+		fix_advance(&u.f, 2 * 60 * 1000);
+		undo_goes_on(&u);
+		assert_int_equal(fix_runs(&u.f), 0);
+		assert_int_equal(fix_count(&u.f, undo), 1);
+		assert_int_equal(fix_said(&u.f, "could not undo"), 1);
+		assert_int_equal(fix_count(&u.f, end), 1);
+		assert_null(strstr(flow_order(), "!undo"));
+		undo_close(&u);
+		free(text);
+		free(a);
+		free(b);
+		free(bad);
+		free(end);
+		free(undo);
+	}
 }
 
 static void

@@ -258,6 +258,8 @@ test_eaches(void **state)
 		{ EACH("undo = \"wave\""), "undo = \"wave\" needs waves",
 		  NULL },
 		{ EACH("undo = \"run\""), "no step in it has an `undo`", NULL },
+		{ EACH("undo_timeout = \"1m\""),
+		  "'undo_timeout' is of what `undo` takes back", NULL },
 		{ EACH("as = \"a-b\""), "is no name", NULL },
 		{ EACH("as = \"steps\""), "would hide", NULL },
 		{ EACH("as = \"device\""), "would hide what an event", NULL },
