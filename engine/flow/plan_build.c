@@ -9,13 +9,10 @@
 #include "engine/lang/ast.h"
 #include "engine/lang/schema.h"
 #include "engine/flow/keep_one_up.h"
-#include "engine/flow/hold.h"
 #include "engine/flow/plan_private.h"
 
 /* The tree of the AST into nodes, in pre-order: see plan.h.  Those with names
  * of their own are in plan_scope.c. */
-
-#define RUN_TIMEOUT_MS (24 * 3600 * 1000LL)
 
 /* Is what is at hand a part of a flow that it calls? */
 static bool
@@ -438,27 +435,6 @@ build_sum(struct planning *b)
 	}
 }
 
-static void
-on_hold_wrong(const struct noc_err *why, void *arg)
-{
-	plan_problem(arg, why);
-}
-
-/* What is said of the flow itself. */
-static void
-build_flow(struct planning *b)
-{
-	struct noc_plan *p = b->p;
-	struct noc_err why;
-
-	if (b->from && noc_ast_wrong(b->from->flow))
-		return;
-	if (noc_ast_duration(p->tree, "timeout", RUN_TIMEOUT_MS, &p->timeout_ms,
-			     &why))
-		plan_problem(b, &why);
-	noc_hold_build(p->tree, &p->hold, on_hold_wrong, b);
-}
-
 void
 plan_build(struct planning *b)
 {
@@ -489,7 +465,7 @@ plan_build(struct planning *b)
 	body_on_fail(b);
 	if (last)
 		body_end(b, last, NOC_STEP_FINALLY, &p->finally_node);
-	build_flow(b);
+	plan_flow(b);
 	build_sum(b);
 	/* What was stored was good when it was made. */
 	if (b->from)

@@ -37,6 +37,8 @@ void plan_node_wrong(struct planning *b, size_t i, struct noc_err *why);
 /* The whole: nodes, edges, checks.  b->rc says whether it is good. */
 void plan_build(struct planning *b);
 
+/* What is said of all of it (plan_flow.c). */
+void plan_flow(struct planning *b);
 /* A node that holds others; NOC_NODE_TOP when there are too many. */
 size_t plan_container(struct planning *b, const struct noc_value *ast,
 		      size_t up, enum noc_step_kind kind, const char *name);

@@ -75,6 +75,9 @@ bool noc_schema_is(const char *node, const char *kinds);
  * Returns how many. */
 struct noc_strbuf;
 int noc_schema_check(const struct noc_value *node, struct noc_strbuf *errors);
+/* Is this option of a node of this kind as its row says? */
+bool noc_schema_option_is(const char *node, const char *option,
+			  const struct noc_value *v);
 /* A value that stands for an expression already reported. */
 bool noc_schema_is_error(const struct noc_value *v);
 

@@ -374,3 +374,19 @@ noc_schema_check(const struct noc_value *node, struct noc_strbuf *errors)
 	check_special(&c, node, opts);
 	return c.problems;
 }
+
+bool
+noc_schema_option_is(const char *node, const char *option,
+		     const struct noc_value *v)
+{
+	struct noc_strbuf errors = NOC_STRBUF_INIT;
+	struct check c = { .out = &errors, .schema = noc_schema_find(node) };
+	const struct noc_option *o =
+	    c.schema ? check_find(c.schema->options, option) : NULL;
+
+	c.at = "?";
+	if (o)
+		schema_check_value(&c, o, option, node, v);
+	noc_strbuf_release(&errors);
+	return o && !c.problems;
+}

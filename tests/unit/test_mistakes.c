@@ -110,6 +110,50 @@ test_no_follow_up(void **state)
 	    "\"10s\" }.\n");
 }
 
+/* One wrong option of a flow hides no other of it. */
+static void
+test_options_of_a_flow(void **state)
+{
+	(void)state;
+	assert_told(
+	    "flow \"a\" { log \"x\", limt = 1, timeout = \"soon\",\n"
+	    " limits = { awx = 0 }, lock = \"{steps.x.y}\",\n"
+	    " guard = { targets = 0 }, on_running = \"queue\" }\n"
+	    "flow \"b\" { log \"x\", limits = 4, dedup = \"{item}\",\n"
+	    " lock = \"\" }\n"
+	    "flow \"c\" { log \"x\", dedup = \"{error.x}\", on_running ="
+	    " \"wait\", on_closed = \"x\", dedup_window = \"1h\", lock ="
+	    " {} }\n"
+	    "flow \"d\" { log \"x\", dedpu = \"x\", on_running = \"queue\""
+	    " }\n",
+	    "t.lua:1: unknown key 'limt' in flow 'a'; did you mean 'limits'?\n"
+	    "t.lua:1: 'timeout' in flow 'a' must be a time such as \"15s\", "
+	    "not \"soon\"\n"
+	    "t.lua:1: flow 'a': 'limits' says how many at once, 1 to 10000: "
+	    "limits = { awx = 4 }.\n"
+	    "t.lua:1: flow 'a': 'lock' is asked before the first step, and "
+	    "'{steps.x.y}' is not known then: use the run's input or its "
+	    "event.\n"
+	    "t.lua:1: flow 'a': 'on_running' needs 'dedup', which says when two "
+	    "runs are the same: dedup = \"{input.change}\".\n"
+	    "t.lua:1: flow 'a': 'guard' allows 1 to 100000 targets: guard = { "
+	    "targets = 100 }.\n"
+	    "t.lua:4: 'limits' in flow 'b' must be a table { name = ... }, not "
+	    "the number 4\n"
+	    "t.lua:4: flow 'b': 'lock' has an empty name.\n"
+	    "t.lua:4: flow 'b': 'dedup' is asked before the first step, and "
+	    "'{item}' is not known then: use the run's input or its event.\n"
+	    "t.lua:6: 'lock' in flow 'c' must be a text or a list of texts, not "
+	    "a table\n"
+	    "t.lua:6: 'on_closed' in flow 'c' must be one of: allow reject "
+	    "failed_only, not \"x\"\n"
+	    "t.lua:6: 'on_running' in flow 'c' must be one of: reject queue "
+	    "join supersede, not \"wait\"\n"
+	    "t.lua:6: flow 'c': 'dedup' is asked before the first step, and "
+	    "'{error.x}' is not known then: use the run's input or its event.\n"
+	    "t.lua:7: unknown key 'dedpu' in flow 'd'; did you mean 'dedup'?\n");
+}
+
 /* What is missing because Lua could not read it is asked for by others. */
 static void
 test_a_hole_is_no_second_mistake(void **state)
@@ -145,6 +189,7 @@ main(void)
 		cmocka_unit_test(test_in_order),
 		cmocka_unit_test(test_every_kind_in_one_flow),
 		cmocka_unit_test(test_no_follow_up),
+		cmocka_unit_test(test_options_of_a_flow),
 		cmocka_unit_test(test_a_hole_is_no_second_mistake),
 	};
 
