@@ -99,9 +99,8 @@ lane_edges(const struct noc_lane *lane, const struct noc_step_def *def,
 	return state;
 }
 
-/* Does something around this node, or its lane, fail? */
-static bool
-lane_is_failing(const struct noc_lane *lane, size_t node)
+bool
+noc_lane_is_failing(const struct noc_lane *lane, size_t node)
 {
 	const struct noc_step_def *def = lane_def(lane, node);
 
@@ -230,7 +229,8 @@ lane_look(struct noc_lane *lane, size_t node, size_t done)
 	case EDGES_READY:
 		break;
 	}
-	if (lane_is_failing(lane, node) && (!rescues || noc_lane_is_off(lane)))
+	if (noc_lane_is_failing(lane, node) &&
+	    (!rescues || noc_lane_is_off(lane)))
 		lane_mark(lane, node, NOC_END_UNREACHED);
 	else if (node < done)
 		lane_suppose(lane, node);
@@ -373,8 +373,10 @@ live_may_finish(const struct noc_live *l)
 {
 	if (noc_live_step(l)->kind == NOC_STEP_UNDO)
 		return true; /* half undone would be worse */
+	if (l->probing)
+		return true; /* nobody would know what stays */
 	return (l->out ? l->out->out : l->wait == NOC_WAIT_CALL) &&
-	       noc_live_step(l)->mutates && !l->probing;
+	       noc_live_step(l)->mutates;
 }
 
 static void
@@ -482,7 +484,8 @@ live_is_hushed(const struct noc_live *l)
 	bool rescues;
 
 	if ((!l->inner && !l->each) || l->undoes ||
-	    !lane_is_failing(lane, l->node) || noc_container_is_cancelled(l))
+	    !noc_lane_is_failing(lane, l->node) ||
+	    noc_container_is_cancelled(l))
 		return false;
 	lane_edges(lane, lane_def(lane, l->node), &rescues);
 	return !rescues || lane->cancelled;

@@ -23,6 +23,8 @@ void noc_lane_stop(struct noc_lane *lane, const char *why);
 void noc_lane_stopped(struct noc_lane *lane, char *why);
 /* Nothing new begins in it; what is under way goes on until it is cancelled. */
 void noc_lane_call_off(struct noc_lane *lane);
+/* Does something around this node, or its lane, fail, or was it called off? */
+bool noc_lane_is_failing(const struct noc_lane *lane, size_t node);
 /* Nothing new begins; what only reads is cancelled. */
 void noc_lane_cancel(struct noc_lane *lane, const char *why);
 /* As noc_lane_break and noc_lane_cancel left it, from the ends alone. */

@@ -12,6 +12,7 @@
 #include "engine/core/due.h"
 #include "engine/policy/settle.h"
 #include "engine/notify/notify.h"
+#include "engine/run/advance.h"
 #include "engine/run/breaker.h"
 #include "engine/run/cancel.h"
 #include "engine/run/cause.h"
@@ -81,16 +82,19 @@ void
 noc_attempt_cancel(struct noc_live *l, const char *why)
 {
 	struct noc_attempt *a = l->out;
+	bool doubt = l->doubt && !l->undoes;
 	struct noc_step_done d = { .def = noc_live_step(l),
 				   .state = "Failed",
-				   .outcome = a && a->out ? "cancelled"
-							  : "not_started" };
+				   .outcome = doubt	    ? "in_doubt"
+					      : a && a->out ? "cancelled"
+							    : "not_started" };
 	struct noc_failure f;
 
 	if (!a)
 		return;
+	doubt = doubt || (a->out && a->mutates);
 	noc_failure_set(&f, "cancelled", "nocturne", "cancelled", "%s%s", why,
-			a->out && a->mutates ? "; it may have happened" : "");
+			doubt ? "; it may have happened" : "");
 	if (!l->went)
 		noc_undo_unmark(l);
 	d.target = a->target;
@@ -310,6 +314,17 @@ probe_refuses(const struct noc_failure *f)
 	return !strcmp(f->class, "permanent") && strcmp(f->block, "nocturne");
 }
 
+/* It did not happen, and nothing new begins where it stands. */
+static void
+step_not_again(struct noc_live *l, struct noc_step_done *d)
+{
+	l->doubt = false;
+	d->state = "Cancelled";
+	d->outcome = "cancelled: it had not happened";
+	noc_step_write_done(l, d);
+	noc_live_end(l, NOC_END_CANCELLED);
+}
+
 /* A probe answered: it happened.  It refuses: it did not; do it again. */
 void
 noc_attempt_probed(struct noc_live *l, struct noc_value *result,
@@ -328,13 +343,21 @@ noc_attempt_probed(struct noc_live *l, struct noc_value *result,
 		return;
 	}
 	l->probing = false;
+	if (probe_refuses(d->failure) && !l->undoes &&
+	    (noc_cancel_is(l) || noc_lane_is_failing(l->lane, l->node))) {
+		step_not_again(l, d);
+		return;
+	}
 	if (probe_refuses(d->failure)) {
 		l->doubt = false;
 		l->tries = 0;
 		noc_step_retry(l, d, 0);
 		return;
 	}
-	step_ask(l, d);
+	if (noc_cancel_is(l))
+		noc_cancel_doubt(l, d);
+	else
+		step_ask(l, d);
 }
 
 /* ---- judging ---- */

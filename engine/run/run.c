@@ -432,7 +432,9 @@ run_drop(struct noc_live *l)
 {
 	struct noc_step_done d = { .def = noc_live_step(l),
 				   .state = "Cancelled",
-				   .outcome = "cancelled" };
+				   .outcome = l->doubt && !l->undoes
+						  ? "in_doubt"
+						  : "cancelled" };
 
 	if (l->out)
 		noc_attempt_cancel(l, "the run has ended");

@@ -486,6 +486,77 @@ test_probe_after_the_deadline(void **state)
 	fix_close(&f);
 }
 
+/* Another step fails, or people cancel it, while it is asked whether a change
+ * has happened: that is settled first.  What has not happened is not done, and
+ * what nobody knows is said. */
+static void
+test_probe_while_it_fails(void **state)
+{
+	static const char flow[] =
+	    "flow \"f\" { parallel { step \"job\" { exec { \"launch\" },"
+	    " timeout = \"5s\", probe = exec { \"look\", mutates = false } },"
+	    " step \"look\" { snmp.get { a = \"sysName.0\" },"
+	    " timeout = \"60s\" } } }\n";
+	static const struct {
+		const char *answer; /* NULL: it happened; else a class; "": none
+				     */
+		const char *done, *stays;
+	} cases[] = {
+		{ NULL, "STEP_DONE job sw1 exec ok: it had happened",
+		  "\"stays_changed\":[\"job\"]" },
+		{ "permanent",
+		  "STEP_DONE job sw1 exec cancelled: it had not happened",
+		  "\"stays_changed\":[]" },
+		{ "in_doubt", "STEP_DONE job sw1 exec in_doubt",
+		  "\"stays_changed\":[\"job (it may have happened)\"]" },
+		{ "", "STEP_DONE job sw1 exec in_doubt",
+		  "\"stays_changed\":[\"job (it may have happened)\"]" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * NOC_COUNT(cases); i++) {
+		const char *answer = cases[i / 2].answer;
+		bool cancelled = i % 2;
+		struct fix f = { 0 };
+		char text[NOC_ID_TEXT], *json;
+		struct noc_id id;
+
+		if (answer && !*answer && !cancelled)
+			continue; /* it is tried again, then asked */
+		fix_open(&f, flow);
+		no_breakers(&f);
+		id = fix_start_flow(&f, "f");
+		fix_advance(&f, 5001);
+		assert_int_equal(f.started, 3);
+		if (cancelled) {
+			json = noc_asprintf("{\"verb\":\"run.cancel\","
+					    "\"actor\":\"joe\",\"id\":"
+					    "\"%s\"}",
+					    noc_id_format(text, &id));
+			assert_int_equal(fix_command(&f, json, NULL), 0);
+			free(json);
+		} else {
+			fix_refuse(&f, "snmp.get", "permanent", 0);
+		}
+		assert_true(fix_running(&f, &id));
+		if (!answer)
+			fix_answer(&f, "exec", "{\"exit\":0}");
+		else if (*answer)
+			fix_refuse(&f, "exec", answer, 0);
+		else
+			fix_advance(&f, 10000);
+		if (fix_count(&f, cases[i / 2].done) != 1) {
+			fix_dump(&f);
+			fail_msg("%s", cases[i / 2].done);
+		}
+		assert_int_equal(f.started, 3);
+		assert_int_equal(fix_running(&f, &id),
+				 i == 4); /* a person is asked */
+		assert_int_equal(fix_count(&f, cases[i / 2].stays), cancelled);
+		fix_close(&f);
+	}
+}
+
 /* The kill switch held it back beyond its deadline: the first attempt is not
  * lost, a second one is not made. */
 static void
@@ -532,6 +603,7 @@ main(void)
 		cmocka_unit_test(test_no_attempt_at_the_deadline),
 		cmocka_unit_test(test_doubt_at_the_deadline),
 		cmocka_unit_test(test_probe_after_the_deadline),
+		cmocka_unit_test(test_probe_while_it_fails),
 		cmocka_unit_test(test_paused_beyond_the_deadline),
 	};
 
