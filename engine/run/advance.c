@@ -459,10 +459,6 @@ noc_lane_cancel_but(struct noc_lane *lane, const struct noc_live *but,
 void
 noc_lane_stop(struct noc_lane *lane, const char *why)
 {
-	if (!lane->up && !lane->run->plan->finally_node) {
-		noc_run_end(lane->run, "Succeeded", why);
-		return;
-	}
 	free(lane->stopped);
 	lane->stopped = noc_strdup(why);
 	noc_lane_cancel(lane, why);

@@ -157,18 +157,24 @@ noc_cancel_doubt(struct noc_live *l, struct noc_step_done *d)
 	noc_live_end(l, NOC_END_CANCELLED);
 }
 
-/* Whoever has not answered by now is not waited for. */
+/* Whoever has not answered by now is not waited for; not all in one input. */
 static void
 cancel_abandon(struct noc_run *r)
 {
 	struct noc_live *l = r->lives;
 
-	cancel_doubts(r);
 	while (l && !r->ended) {
 		if (l->undoes || l->inner || l->each) {
 			l = l->next;
 			continue;
 		}
+		if (r->slice++ >= NOC_SLICE) {
+			noc_due_arm_steady(r->core, &r->grace,
+					   noc_steady_now(r->core) + 1);
+			return;
+		}
+		if (cancel_leaves(l))
+			noc_cancel_may_stay(l);
 		noc_live_cancel(l, r->outcome);
 		l = r->lives; /* others may have gone with it */
 	}
@@ -181,7 +187,7 @@ on_cancel_grace(struct noc_due *due, struct noc_core *core)
 	    (struct noc_run *)((char *)due - offsetof(struct noc_run, grace));
 
 	(void)core;
-	if (!r->ended && r->stage == NOC_STAGE_BODY)
+	if (!r->ended && (r->stage == NOC_STAGE_BODY || noc_cancel_closes(r)))
 		cancel_abandon(r);
 	noc_run_advance(r);
 }
@@ -193,6 +199,8 @@ cancel_said(struct noc_run *r, const char *text, bool undo)
 
 	noc_value_set(v, "why", noc_value_str(text));
 	noc_value_set(v, "undo", noc_value_bool(undo));
+	if (r->closing)
+		noc_value_set(v, "closes", noc_value_bool(true));
 	noc_value_set(r->json, "cancel", v);
 	free(r->outcome);
 	r->outcome = noc_strdup(text);
@@ -201,7 +209,24 @@ cancel_said(struct noc_run *r, const char *text, bool undo)
 	r->dirty = true;
 }
 
-/* Failed already: people are told, or its last steps are done. */
+bool
+noc_cancel_closes(const struct noc_run *r)
+{
+	return r->closing &&
+	       noc_value_get_bool(noc_value_get(r->json, "cancel"), "closes",
+				  false);
+}
+
+/* Its last steps are done: it ends when they have. */
+static void
+cancel_closing(struct noc_run *r)
+{
+	r->grace.on_due = on_cancel_grace;
+	noc_lane_cancel(r->closing, r->outcome);
+	cancel_abandon(r);
+}
+
+/* It undoes what it did, people are told, or it has not begun. */
 static void
 cancel_after(struct noc_run *r, const char *text)
 {
@@ -251,16 +276,21 @@ noc_run_cancel(struct noc_core *core, const struct noc_id *id,
 			     how->actor, why);
 	snprintf(text, sizeof(text), "cancelled by %s%s%s", how->actor,
 		 why[0] ? ": " : "", why);
-	if (r->stage != NOC_STAGE_BODY || r->pending) {
+	if (r->closing && !r->jobs) {
+		cancel_said(r, text, false);
+		cancel_closing(r);
+	} else if (r->stage != NOC_STAGE_BODY || r->pending) {
 		cancel_after(r, text);
 	} else {
 		cancel_said(r, text, how->undo);
-		noc_lane_cancel(r->root, text);
-		if (how->force)
-			cancel_abandon(r);
 		r->grace.on_due = on_cancel_grace;
 		noc_due_arm_steady(core, &r->grace,
 				   noc_steady_now(core) + CANCEL_GRACE_NS);
+		if (how->force)
+			cancel_doubts(r);
+		noc_lane_cancel(r->root, text);
+		if (how->force)
+			cancel_abandon(r);
 	}
 	noc_run_advance(r);
 	return 0;
@@ -272,11 +302,16 @@ noc_cancel_resume(struct noc_run *r)
 	const struct noc_value *said = noc_value_get(r->json, "cancel");
 	char *why;
 
-	if (!said || r->stage != NOC_STAGE_BODY)
+	if (!said || (r->stage != NOC_STAGE_BODY && !noc_cancel_closes(r)))
 		return;
 	why = noc_strdup(noc_value_get_str(said, "why", "cancelled"));
 	cancel_said(r, why, noc_value_get_bool(said, "undo", false));
 	free(why);
+	if (r->closing) {
+		cancel_closing(r);
+		return;
+	}
+	r->grace.on_due = on_cancel_grace;
 	cancel_doubts(r);
 	noc_lane_cancel(r->root, r->outcome);
 	cancel_abandon(r);

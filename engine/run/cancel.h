@@ -35,6 +35,9 @@ struct noc_value *noc_cancel_waits(const struct noc_run *r);
 bool noc_cancel_is(const struct noc_live *l);
 /* Then nobody is asked whether it happened: it is said. */
 void noc_cancel_doubt(struct noc_live *l, struct noc_step_done *d);
+/* Was it cancelled in its last steps, on_fail or finally?  With them it ends.
+ */
+bool noc_cancel_closes(const struct noc_run *r);
 /* After a restart: it was being cancelled, and is not waited for. */
 void noc_cancel_resume(struct noc_run *r);
 

@@ -21,8 +21,6 @@
  * has no row.
  */
 
-#define SLICE 256 /* items begun or called off in one input */
-
 /* ---- life ---- */
 
 struct noc_each *
@@ -131,7 +129,7 @@ each_slice(struct noc_each *e)
 {
 	struct noc_live *l = e->live;
 
-	if (l->run->slice < SLICE) {
+	if (l->run->slice < NOC_SLICE) {
 		l->run->slice++;
 		return true;
 	}

@@ -28,6 +28,8 @@ struct noc_failure {
 	int64_t retry_after_ms;
 };
 
+#define NOC_SLICE 256 /* items begun, or steps called off, in one input */
+
 #define NOC_PHASES 11 /* engine/run/live.h */
 
 struct noc_blast; /* engine/run/blast.h */

@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "engine/expr/template.h"
+#include "engine/run/cancel.h"
 #include "engine/run/lane.h"
 #include "engine/core/steady.h"
 #include "engine/run/live.h"
@@ -202,6 +203,10 @@ stage_begin(struct noc_run *r)
 void
 noc_stage_over(struct noc_run *r)
 {
+	if (noc_cancel_closes(r)) {
+		noc_run_end(r, "Cancelled", r->outcome);
+		return;
+	}
 	if (r->stage == NOC_STAGE_BODY)
 		stage_verdict(r);
 	else

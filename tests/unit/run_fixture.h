@@ -15,7 +15,7 @@
  * submits is kept as short lines ("STEP_DONE raise ok"), what it calls waits
  * in a list until the test answers, or is answered by `world`.
  */
-#define FIX_CALLS 64
+#define FIX_CALLS 640
 #define FIX_LINES 8192
 
 struct fix {

@@ -36,6 +36,18 @@ cancel(struct fix *f, const struct noc_id *id)
 	fix_pump(f);
 }
 
+static void
+cancel_hard(struct fix *f, const struct noc_id *id)
+{
+	const struct noc_cancel how = { .actor = "joe", .force = true };
+	struct noc_err err;
+
+	noc_core_begin(f->core, f->now);
+	assert_int_equal(noc_run_cancel(f->core, id, &how, &err), 0);
+	noc_core_end(f->core);
+	fix_pump(f);
+}
+
 /* Of each a row of its step, what its record commits to, a row of its item; and
  * those of what is around. */
 static void
@@ -70,6 +82,69 @@ test_cancelled_in_slices(void **state)
 	free(rules);
 }
 
+/* Calls that may finish are not waited for, and what people end while it cleans
+ * up neither. */
+static void
+test_forced_in_slices(void **state)
+{
+	static const char *const flows[] = {
+		"each \"e\" { over = { %s }, as = \"d\", limit = 600, sleep"
+		" \"1h\" }",
+		"each \"e\" { over = { %s }, as = \"d\", limit = 600, step"
+		" \"s\" { snmp.set { a = 1 }, target = \"{d}\", timeout ="
+		" \"60s\" } }",
+		"log \"x\", finally = { each \"e\" { over = { %s }, as ="
+		" \"d\", limit = 600, sleep \"1h\" } }",
+	};
+	struct noc_strbuf over = NOC_STRBUF_INIT;
+
+	(void)state;
+	for (unsigned i = 0; i < 600; i++)
+		noc_strbuf_addf(&over, " \"d%u\",", i);
+	for (size_t i = 0; i < 2 * NOC_COUNT(flows); i++) {
+		const char *at = strstr(flows[i / 2], "%s");
+		char *rules = noc_asprintf(
+		    "flow \"f\" { guard = { targets = 600 }, %.*s%s%s }\n",
+		    (int)(at - flows[i / 2]), flows[i / 2], over.p, at + 2);
+		char *dir = state_make();
+		struct noc_id id;
+		struct fix f;
+
+		life_open(&f, dir, noc_clock_read(), rules);
+		id = fix_start_flow(&f, "f");
+		fix_advance(&f, 1);
+		assert_int_equal(fix_count(&f, "STEP_START e[d"), 600);
+		life_written(&f);
+		f.most = 0;
+		if (i % 2)
+			f.die_at = f.ticket + 2;
+		cancel_hard(&f, &id);
+		assert_in_range(f.most, 1, 3 * SLICE + 8);
+		f.most = 0;
+		fix_advance(&f, 1);
+		if (i % 2) {
+			assert_true(f.dead);
+			life_again(&f, dir, rules);
+			fix_advance(&f, 1);
+			assert_int_equal(f.started, 0);
+		} else {
+			in_slices(&f, "RUN_END Cancelled");
+		}
+		assert_int_equal(fix_runs(&f), 0);
+		assert_int_equal(fix_count(&f, "RUN_END Cancelled"), 1);
+		life_written(&f);
+		assert_int_equal(
+		    state_int(dir, "SELECT count(*) FROM steps WHERE state IN"
+				   " ('Running', 'Pending')"),
+		    0);
+		f.dead = true;
+		life_close(&f);
+		state_remove(dir);
+		free(rules);
+	}
+	noc_strbuf_release(&over);
+}
+
 /* Enough of the others went well, or cannot any more; its time is over. */
 static void
 test_closed_in_slices(void **state)
@@ -100,6 +175,29 @@ test_closed_in_slices(void **state)
 		fix_close(&f);
 		free(rules);
 	}
+}
+
+/* What a step that stops the flow finds beside it, too. */
+static void
+test_stopped_in_slices(void **state)
+{
+	struct noc_strbuf sb = NOC_STRBUF_INIT;
+	struct fix f = { 0 };
+
+	(void)state;
+	noc_strbuf_adds(&sb, "flow \"f\" { parallel { each \"e\" { over = {");
+	for (unsigned i = 0; i < 600; i++)
+		noc_strbuf_addf(&sb, " \"d%u\",", i);
+	noc_strbuf_adds(&sb, " }, as = \"d\", limit = 600, sleep \"1h\" },"
+			     " { sleep \"1s\", stop \"enough\" } } }\n");
+	fix_open(&f, sb.p);
+	fix_start_flow(&f, "f");
+	fix_advance(&f, 1);
+	f.most = 0;
+	fix_advance(&f, 2000);
+	in_slices(&f, "RUN_END Succeeded");
+	fix_close(&f);
+	noc_strbuf_release(&sb);
 }
 
 /* An each in each item: they share what one input may do. */
@@ -285,7 +383,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cancelled_in_slices),
+		cmocka_unit_test(test_forced_in_slices),
 		cmocka_unit_test(test_closed_in_slices),
+		cmocka_unit_test(test_stopped_in_slices),
 		cmocka_unit_test(test_one_in_another),
 		cmocka_unit_test(test_none_is_called_in_between),
 		cmocka_unit_test(test_none_goes_out_in_between),
