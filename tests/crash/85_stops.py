@@ -150,8 +150,6 @@ def clocked(by, killed):
     w.verify()
     took = w.took()
     for flow, least in LEAST.items():
-        if killed and flow == "rate":
-            continue
         noc.check(took[flow] >= least, "%s took %.3f s" % (flow, took[flow]))
     for (_, step), attempts in w.judge().items():
         noc.check(len(attempts) <= 1 + w.crashes, "%s: %r" % (step, attempts))

@@ -183,6 +183,15 @@ def _():
         said = w.run("show", child["id"])
         noc.check(re.search(r"^parent +%s, by its step \S+$" % up, said, re.M),
                   said)
+        by = w.get(child["id"])["json"]["started_by"]
+        noc.equal(by["run"], up, "who started it")
+        noc.check(by["step"] in [s["path"] for s in w.get(up)["steps"]],
+                  "by which step: %r" % by)
+        start = [r for r in w.d.get("/api/v1/audit?run="
+                                    + child["id"]).json["records"]
+                 if r["kind"] == "RUN_START"][0]
+        noc.equal(start["detail"]["started_by"], by, "in the journal")
+        noc.check("children  %s roll " % child["id"] in w.run("show", up), "its child")
         slow = w.run("start", "slow").split()[0]
         noc.wait_for(w.calls, "it to begin")
         said = w.run("show", slow)
