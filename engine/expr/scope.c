@@ -48,6 +48,13 @@ scope_map(const struct noc_scope *scope, const char *path, size_t head)
 	return NULL;
 }
 
+static bool
+scope_says_items(const char *name)
+{
+	return !strncmp(name, "run.items", 9) &&
+	       (!name[9] || name[9] == '.' || name[9] == '[');
+}
+
 /* steps.look.oper, input[0]: what only the run knows. */
 static void
 scope_own(const struct noc_scope *scope, const char *name, size_t len,
@@ -56,6 +63,8 @@ scope_own(const struct noc_scope *scope, const char *name, size_t len,
 	size_t head = path_head(name, len);
 	const struct noc_value *map = scope_map(scope, name, head), *found;
 
+	if (scope->items && map == scope->run && scope_says_items(name))
+		map = scope->items(scope->items_arg);
 	if (head == len)
 		found = map;
 	else if (name[head] == '.')

@@ -21,6 +21,9 @@ struct noc_scope {
 	const struct noc_value *item;
 	const struct noc_value *error; /* {class, code, message, block} */
 	const struct noc_value *run;   /* {id, rule, mode, key, ...} */
+	/* `run.items`, made when somebody asks; or NULL. */
+	const struct noc_value *(*items)(void *arg);
+	void *items_arg;
 	const struct noc_value *extra; /* rule, count, elapsed, site, ... */
 	struct noc_slice ifname; /* what {ifname} is in a key; empty: as told */
 };

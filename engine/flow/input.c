@@ -330,6 +330,14 @@ declared_bounds(const char *name, const struct input *in, struct noc_err *err)
 	return 0;
 }
 
+/* {} of a rule file, where a list is asked for. */
+static bool
+is_no_items(const struct input *in, const struct noc_value *v)
+{
+	return (in->type == INPUT_LIST || in->type == INPUT_STRINGS) &&
+	       v->type == NOC_MAP && !noc_value_len(v);
+}
+
 static int
 declared_default(const char *name, const struct input *in, struct noc_err *err)
 {
@@ -346,7 +354,8 @@ declared_default(const char *name, const struct input *in, struct noc_err *err)
 				   name);
 	if (!fallback)
 		return 0;
-	ok = value_is(in, fallback, &as) && !as && value_among(in, fallback);
+	ok = is_no_items(in, fallback) ||
+	     (value_is(in, fallback, &as) && !as && value_among(in, fallback));
 	noc_value_free(as);
 	if (ok)
 		return 0;
@@ -473,6 +482,34 @@ input_names(const char *flow, const struct noc_value *known,
 	return rc;
 }
 
+static struct noc_value *
+input_default(const struct noc_member *declared, const struct noc_value *opts)
+{
+	const struct noc_value *v = noc_value_get(opts, "default");
+	struct input in = { INPUT_ANY, NULL };
+
+	if (v && !declared_type(declared->key, declared->value, &in, NULL) &&
+	    is_no_items(&in, v))
+		return noc_value_list();
+	return noc_value_copy(v);
+}
+
+void
+noc_input_of_rules(const struct noc_value *takes, struct noc_value *given)
+{
+	const struct noc_value *known = noc_ast_opts(takes);
+
+	for (size_t i = 0; i < noc_value_len(known); i++) {
+		const struct noc_member *m = &known->u.map.at[i];
+		const struct noc_value *v = noc_value_get(given, m->key);
+		struct input in = { INPUT_ANY, NULL };
+
+		if (v && !declared_type(m->key, m->value, &in, NULL) &&
+		    is_no_items(&in, v))
+			noc_value_set(given, m->key, noc_value_list());
+	}
+}
+
 int
 noc_input_check(const char *flow, const struct noc_value *takes,
 		struct noc_value **given, struct noc_err *err)
@@ -501,7 +538,7 @@ noc_input_check(const char *flow, const struct noc_value *takes,
 		if (v && input_value(flow, m, v, &as, &one))
 			rc = input_wrong(&all, &one);
 		if (!v)
-			as = noc_value_copy(noc_value_get(opts, "default"));
+			as = input_default(m, opts);
 		if (as && !*given)
 			*given = noc_value_map();
 		if (as)

@@ -27,6 +27,9 @@ void noc_input_declared(const struct noc_value *takes,
 int noc_input_check(const char *flow, const struct noc_value *takes,
 		    struct noc_value **given, struct noc_err *err);
 
+/* What a rule file gives: its {} is a list where one is asked for. */
+void noc_input_of_rules(const struct noc_value *takes, struct noc_value *given);
+
 /* The same before it runs: names, and what is no template.  ECONFIG. */
 int noc_input_check_call(const char *flow, const struct noc_value *takes,
 			 const struct noc_value *given, struct noc_err *err);

@@ -255,6 +255,49 @@ check_input(const struct plan_check *c, const char *name, size_t len)
 	plan_name_problem(c, &why);
 }
 
+/* ---- run.NAME, error.NAME ---- */
+
+static void
+check_known(const struct plan_check *c, const char *head, const char *name,
+	    size_t len, const char *const *known, size_t nknown)
+{
+	const char *meant;
+	struct noc_err why;
+	char text[128];
+	size_t n = 0;
+
+	while (n < len && name[n] != '.' && name[n] != '[')
+		n++;
+	snprintf(text, sizeof(text), "%.*s", (int)n, name);
+	for (size_t i = 0; i < nknown; i++)
+		if (!strcmp(known[i], text))
+			return;
+	meant = noc_suggest(text, known, nknown);
+	noc_err_set(&why, NOC_ECONFIG,
+		    "reads %s.%s, which is never there%s%s%s%s%s", head, text,
+		    meant ? "; did you mean '" : "", meant ? head : "",
+		    meant ? "." : "", meant ? meant : "", meant ? "'?" : ".");
+	plan_name_problem(c, &why);
+}
+
+static void
+check_run(const struct plan_check *c, const char *name, size_t len)
+{
+	static const char *const known[] = { "id",     "rule", "mode", "key",
+					     "device", "plan", "items" };
+
+	check_known(c, "run", name, len, known, NOC_COUNT(known));
+}
+
+static void
+check_error(const struct plan_check *c, const char *name, size_t len)
+{
+	static const char *const known[] = { "class", "block", "code",
+					     "message", "step" };
+
+	check_known(c, "error", name, len, known, NOC_COUNT(known));
+}
+
 /* ---- an item by its name ---- */
 
 static void
@@ -295,6 +338,10 @@ plan_name_path(const char *path, size_t len, void *arg)
 		check_steps(c, path + 6, len - 6);
 	} else if (len > 6 && !memcmp(path, "input.", 6)) {
 		check_input(c, path + 6, len - 6);
+	} else if (len > 4 && !memcmp(path, "run.", 4)) {
+		check_run(c, path + 4, len - 4);
+	} else if (len > 6 && !memcmp(path, "error.", 6)) {
+		check_error(c, path + 6, len - 6);
 	} else if (n == 4 && !memcmp(path, "undo", 4)) {
 		if (c->undoing)
 			return;

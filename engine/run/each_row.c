@@ -386,8 +386,11 @@ each_failure(const struct noc_each *e, struct noc_failure *f)
 
 	qsort(causes, n, sizeof(causes[0]), cause_by_n);
 	class = each_class(causes, n);
-	noc_strbuf_addf(&why, "%zu of %zu failed", e->count[NOC_ITEM_FAILED],
-			e->n);
+	if (!n && e->count[NOC_ITEM_SKIPPED] == e->n)
+		noc_strbuf_addf(&why, "all %zu were skipped", e->n);
+	else
+		noc_strbuf_addf(&why, "%zu of %zu failed",
+				e->count[NOC_ITEM_FAILED], e->n);
 	if (e->need < 0)
 		noc_strbuf_adds(&why, " (need all)");
 	else

@@ -113,6 +113,8 @@ noc_lane_give(struct noc_lane *lane, const char *name, struct noc_value *output)
 	if (!lane->steps)
 		lane->steps = noc_value_map();
 	noc_value_set(lane->steps, name, output);
+	if (!lane->up && lane->run->info)
+		noc_value_unset(lane->run->info, "items");
 }
 
 /* Its item by its name, and what is around it; NULL: only that. */

@@ -136,6 +136,8 @@ noc_run_scope(struct noc_run *r, struct noc_scope *scope)
 		.input = input && input->type == NOC_MAP ? input : NULL,
 		.error = r->error,
 		.run = noc_run_info(r),
+		.items = noc_run_items,
+		.items_arg = r,
 		.extra = noc_run_extra(r),
 	};
 }

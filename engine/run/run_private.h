@@ -123,6 +123,9 @@ void noc_run_fail(struct noc_run *r);
 void noc_run_scope(struct noc_run *r, struct noc_scope *scope);
 /* What "{run.id}" and others say of it; borrowed until its row is written. */
 const struct noc_value *noc_run_info(struct noc_run *r);
+/* The same of a struct noc_run, with "items": the items of all its eaches that
+ * have ended, by key. */
+const struct noc_value *noc_run_items(void *run);
 /* As it is in force, else of the rules that the run calls; NULL. */
 struct noc_rule *noc_run_rule(const struct noc_run *r, const char *name);
 /* The rule that it goes back to, whose `unless` holds for it; NULL: none. */

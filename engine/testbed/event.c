@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "engine/lang/ast.h"
 #include "engine/expr/template.h"
+#include "engine/flow/input.h"
 #include "engine/run/run.h"
 #include "engine/intake/admit.h"
 #include "engine/testbed/private.h"
@@ -366,8 +367,15 @@ event_ack(struct noc_testbed *tb, const struct noc_value *opts)
 static void
 event_start(struct noc_testbed *tb, const struct noc_value *opts)
 {
-	struct noc_value *command = noc_value_copy(opts);
+	struct noc_value *command = noc_value_copy(opts), *input;
+	const struct noc_plan *flow =
+	    noc_table_get(&tb->rs->flows, noc_value_get_str(opts, "flow", ""));
 
+	input = noc_value_copy(noc_value_get(opts, "input"));
+	if (flow && input)
+		noc_input_of_rules(flow->input, input);
+	if (input)
+		noc_value_set(command, "input", input);
 	noc_value_set(command, "verb", noc_value_str("run.start"));
 	event_command(tb, command);
 	noc_value_free(command);

@@ -382,6 +382,48 @@ test_collect(void **state)
 	noc_strbuf_release(&says);
 }
 
+/* One row for each that an each went over, of all eaches: what the last of them
+ * says of it, with what those before kept. */
+static void
+test_items_of_the_run(void **state)
+{
+	static const struct flow_says says[] = {
+		{ "pre[a]/look", "{\"up\":1}" },
+		{ "pre[b]/look", "{\"up\":2}" },
+		{ "pre[c]/look", "permanent" },
+		{ "post[b]/see", "permanent" },
+		{ "again[c]/try", "{}" },
+		{ 0 }
+	};
+	struct fix f;
+
+	(void)state;
+	flow_begin(&f,
+		   "flow 'f' { log 'none {run.items:json}', each 'pre' { over ="
+		   " { 'a', 'b', 'c' }, need = 'any', collect = { up ="
+		   " 'steps.look.up' }, get 'look' }, log"
+		   " 'first {run.items[2].state} {run.items[1].up}', parallel {"
+		   " each 'post' { over = '{steps.pre.ok_items}', need = 'any',"
+		   " get 'see' }, each 'again' { over ="
+		   " '{steps.pre.failed_items}', get 'try' } }, fail 'no',"
+		   " on_fail = { step 't' { log 'all {run.items:json}' } } }",
+		   says);
+	flow_ended(&f, "Failed");
+	assert_int_equal(fix_said(&f, "none []"), 1);
+	assert_int_equal(fix_said(&f, "first Failed 2"), 1);
+	assert_int_equal(
+	    fix_said(&f, "all [{\"key\":\"a\",\"state\":\"Succeeded\",\"up\":1}"
+			 ",{\"block\":\"device\",\"class\":\"permanent\","
+			 "\"key\":\"b\",\"message\":"),
+	    1);
+	assert_int_equal(
+	    fix_said(&f, "\"state\":\"Failed\",\"step\":\"post[b]/see\","
+			 "\"up\":2},{\"key\":\"c\",\"state\":"
+			 "\"Succeeded\",\"up\":null}]"),
+	    1);
+	flow_close(&f);
+}
+
 static void
 test_a_timeout_of_all_items_together(void **state)
 {
@@ -508,6 +550,7 @@ main(void)
 		cmocka_unit_test(test_the_rest_is_cancelled),
 		cmocka_unit_test(test_why_it_failed),
 		cmocka_unit_test(test_collect),
+		cmocka_unit_test(test_items_of_the_run),
 		cmocka_unit_test(test_a_timeout_of_all_items_together),
 		cmocka_unit_test(test_in_one_another),
 		cmocka_unit_test(test_observed),

@@ -39,6 +39,9 @@ test_what_fits(void **state)
 		{ TYPE("strings"), "{\"x\":[]}", "{\"x\":[]}" },
 		{ TYPE("strings"), "{\"x\":[\"a\"]}", "{\"x\":[\"a\"]}" },
 		{ TYPE("list"), "{\"x\":[1,{}]}", "{\"x\":[1,{}]}" },
+		/* A rule file says {} of an empty list. */
+		{ "{\"x\":{\"type\":\"list\",\"default\":{}}}", NULL,
+		  "{\"x\":[]}" },
 		{ TYPE("map"), "{\"x\":{}}", "{\"x\":{}}" },
 		{ TYPE("address"), "{\"x\":\"2001:db8::1\"}",
 		  "{\"x\":\"2001:db8::1\"}" },

@@ -186,6 +186,12 @@ test_what_is_read(void **state)
 		  "= 1 }, fail_class = \"transcient\" }",
 		  "'fail_class' in step 'b' cannot be \"transcient\"",
 		  "did you mean \"transient\"?" },
+		{ "log \"{run.itmes}\"",
+		  "reads run.itmes, which is never there",
+		  "did you mean 'run.items'?" },
+		{ A "on_fail = { step \"t\" { log \"{error.mesage}\" } }",
+		  "reads error.mesage, which is never there",
+		  "did you mean 'error.message'?" },
 		{ "call \"g\" {}, log \"{steps.g.sate}\" } flow \"g\" { output "
 		  "= { state = \"{steps.z}\" }, step \"z\" { log \"z\" }",
 		  "reads steps.g.sate, which is no output of the flow",
