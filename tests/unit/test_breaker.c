@@ -34,6 +34,38 @@ test_three_in_a_row(void **state)
 	fix_close(&f);
 }
 
+/* A program or a host serves many: three that failed may be three devices. */
+static void
+test_a_host_by_its_half_only(void **state)
+{
+	static const char *const actions[] = { "exec", "http.get", "mail" };
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(actions); i++) {
+		struct fix f = { 0 };
+		char why[128] = "";
+		uint64_t g;
+
+		fix_open(&f, rules);
+		for (int n = 0; n < 5; n++) {
+			noc_core_begin(f.core, f.now);
+			assert_true(noc_breaker_allows(f.core, actions[i],
+						       "one", 5000, &g, why));
+			noc_breaker_result(
+			    f.core, actions[i], "one", g,
+			    &(struct noc_breaker_result){ .vouched = true });
+			noc_core_end(f.core);
+			fix_pump(&f);
+		}
+		noc_core_begin(f.core, f.now);
+		assert_false(noc_breaker_allows(f.core, actions[i], "one", 5000,
+						&g, why));
+		noc_core_end(f.core);
+		assert_non_null(strstr(why, "5 of 5 calls failed"));
+		fix_close(&f);
+	}
+}
+
 static void
 test_half_of_five(void **state)
 {
@@ -573,6 +605,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_three_in_a_row),
+		cmocka_unit_test(test_a_host_by_its_half_only),
 		cmocka_unit_test(test_half_of_five),
 		cmocka_unit_test(test_slow_calls),
 		cmocka_unit_test(test_slow_is_four_fifths_of_the_timeout),

@@ -352,10 +352,10 @@ test_probe_of_a_breaker_waits(void **state)
 	(void)state;
 	fix_open(&f, flows);
 	start(&f, "long", 16);
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 5; i++)
 		fix_refuse(&f, "http.post", "transient", 0);
 	assert_int_equal(breaker_state(&f, "OPEN"), 1);
-	limit(&f, "limits.http", 13);
+	limit(&f, "limits.http", 11);
 	fix_advance(&f, 100000);
 	start(&f, "long", 2);
 	fix_advance(&f, 10000);
