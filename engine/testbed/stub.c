@@ -17,7 +17,9 @@
 /*
  * What an action answers in a test:
  *   stub { ["snmp.get"] = { oper = "up" },             always this
- *          ["snmp.get sw2"] = { ... },                 for one target
+ *          ["snmp.get sw2"] = { ... },                 for one target,
+ *          ["exec all[sw2]/set"] = { ... },            one step of one item,
+ *          ["exec set"] = { ... },                     or one step
  *          exec = { { exit = 1 }, { exit = 0 } },      one after the other;
  *                                                      the last goes on
  *          ["snmp.set"] = { error = "timeout" },       or another class
@@ -72,20 +74,24 @@ noc_tb_stub(struct noc_testbed *tb, const struct noc_value *node)
 static const struct noc_value *
 stub_find(struct noc_testbed *tb, const struct noc_call *call, size_t *nth)
 {
-	char *keys[2];
+	const char *path = noc_value_get_str(call->context, "step", "");
+	const char *step = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
 	const struct noc_value *found = NULL;
+	char *keys[4];
 
 	keys[0] = noc_asprintf("%s %s", call->ops->name, call->target);
-	keys[1] = noc_strdup(call->ops->name);
-	for (size_t i = 0; i < 2 && !found; i++) {
+	keys[1] = noc_asprintf("%s %s", call->ops->name, path);
+	keys[2] = noc_asprintf("%s %s", call->ops->name, step);
+	keys[3] = noc_strdup(call->ops->name);
+	for (size_t i = 0; i < NOC_COUNT(keys) && !found; i++) {
 		found = noc_value_get(tb->stubs, keys[i]);
 		if (!found)
 			continue;
 		*nth = (size_t)noc_table_get(&tb->asked, keys[i]);
 		noc_table_put(&tb->asked, keys[i], (void *)(*nth + 1));
 	}
-	free(keys[0]);
-	free(keys[1]);
+	for (size_t i = 0; i < NOC_COUNT(keys); i++)
+		free(keys[i]);
 	return found;
 }
 
@@ -99,6 +105,9 @@ stub_function(struct noc_testbed *tb, const struct noc_value *v,
 
 	noc_value_set(extra, "action", noc_value_str(call->ops->name));
 	noc_value_set(extra, "target", noc_value_str(call->target));
+	noc_value_set(
+	    extra, "step",
+	    noc_value_str(noc_value_get_str(call->context, "step", "")));
 	noc_value_set(extra, "n", noc_value_int((int64_t)nth + 1));
 	if (noc_ast_opts(call->params))
 		noc_value_set(extra, "params",

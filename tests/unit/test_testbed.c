@@ -170,6 +170,11 @@ test_stubs(void **state)
 	       "call.target == \"sw1\" and \"up\" or \"down\" } end }, at "
 	       "\"0s\" (down), at \"12s\" { expect.run \"r\" { \"well again\" "
 	       "} }");
+	/* One for a step, which a function is told, too. */
+	passes("stub { [\"snmp.get look\"] = function(call) return { oper = "
+	       "call.step == \"look\" and \"up\" or \"down\" } end, "
+	       "[\"snmp.get\"] = { oper = \"down\" } }, at \"0s\" (down), at "
+	       "\"12s\" { expect.run \"r\" { \"well again\" } }");
 	/* When its ports changed: a length, or that it does not say it. */
 	passes("stub { [\"snmp.get\"] = { oper = \"up\", changed = \"30d\" "
 	       "} }, at \"0s\" (down), at \"12s\" { expect.run \"r\" { "
