@@ -125,7 +125,8 @@ run_print(struct noc_value *run)
 	print_named(run, "input");
 	print_named(run, "output");
 	if (end)
-		printf("%-8s  %.1f s\n", "took", (double)(end - start) / 1e9);
+		printf("%-8s  %.1f s\n", "took",
+		       end > start ? (double)(end - start) / 1e9 : 0.0);
 	for (size_t i = 0; i < noc_value_len(steps); i++)
 		noc_run_step_view(noc_value_at(steps, i), start);
 	if (noc_value_len(steps))

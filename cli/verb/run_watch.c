@@ -41,7 +41,8 @@ watch_at(const struct noc_value *step, int64_t start_ns, bool told)
 		at = noc_clock_read().wall_ns;
 	if (!at)
 		at = noc_run_time(step, "started");
-	if (!at)
+	/* What a fork has copied was before it. */
+	if (!at || at < start_ns)
 		return noc_value_str("");
 	return noc_value_strf("+%.1f", (double)(at - start_ns) / 1e9);
 }
