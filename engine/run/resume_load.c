@@ -406,8 +406,8 @@ step_load(struct noc_lane *lane, size_t node, const struct noc_step_row *row,
 	int64_t order = noc_value_get_int(row->json, "order", 0);
 	const char *stopped = noc_value_get_str(row->json, "stopped", NULL);
 	const struct noc_undo_whom whom = {
-		noc_value_get(row->json, "targets"),
-		noc_value_get(row->json, "left_out"),
+		.targets = noc_value_get(row->json, "targets"),
+		.left_out = noc_value_get(row->json, "left_out"),
 	};
 
 	if (order > 0) {

@@ -225,11 +225,16 @@ step_action(const struct noc_step_def *def)
 	return def->action;
 }
 
-/* Many begin in one millisecond: people want them in the order of the flow. */
+/* Many begin in one millisecond: people want them in the order of the flow. And
+ * a fork asks who took back what. */
 static void
 step_place(const struct noc_live *l, struct noc_value *json)
 {
+	const char *by = noc_undo_by(l);
+
 	noc_value_set(json, "index", noc_value_int((int64_t)l->node));
+	if (by)
+		noc_value_set(json, "by", noc_value_str(by));
 }
 
 /* For people: nothing goes on from it. */

@@ -170,6 +170,8 @@ step_keep_undo(const struct noc_lane *lane, size_t node, const char *path)
 		return;
 	json = noc_value_map();
 	noc_value_set(json, "index", noc_value_int((int64_t)node));
+	if (whom.by)
+		noc_value_set(json, "by", noc_value_str(whom.by));
 	undo = noc_asprintf("%s!undo", path);
 	row_keep(lane, node, undo,
 		 how == NOC_UNDONE_OK ? "Succeeded" : "Failed", json);

@@ -48,6 +48,14 @@ noc_undo_around(const struct noc_scope *scope, const struct noc_value *items)
 	return v;
 }
 
+const char *
+noc_undo_by(const struct noc_live *l)
+{
+	const struct undo_job *job = l->lane->undo ? l->lane->undo->job : NULL;
+
+	return l->undoes && job && job->by ? job->by->path : NULL;
+}
+
 const struct noc_value *
 noc_undo_targets(const struct noc_live *l)
 {
@@ -418,7 +426,8 @@ noc_undo_over(struct noc_live *l, bool ok, const struct noc_failure *why)
 
 	if (!ok)
 		undo_failed(l, why);
-	undo_done(u, l->node, ok ? NOC_UNDONE_OK : NOC_UNDONE_FAILED);
+	undo_done(u, l->node, ok ? NOC_UNDONE_OK : NOC_UNDONE_FAILED,
+		  noc_undo_by(l));
 	if (ok)
 		undo_tell(l);
 	at_hand = u && u->at > 0 && u->marks[u->at - 1].node == l->node;

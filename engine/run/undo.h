@@ -22,6 +22,7 @@ struct noc_failure;
 struct noc_undo_whom {
 	const struct noc_value *targets;  /* a list of names */
 	const struct noc_value *left_out; /* name -> its freeze */
+	const char *by; /* undo step that has taken it back, by path */
 };
 
 /* Whether a step was taken back. */
@@ -47,6 +48,10 @@ void noc_undo_keep_given(struct noc_lane *lane, const char *name,
 /* The same as it was given, or of what is kept of this node, an item that is
  * not is nil; returned, NULL: nothing is. */
 struct noc_value *noc_undo_given(const struct noc_lane *lane, size_t node);
+/* Its steps that have been done and not been taken back, and would be now; not
+ * those in what it holds. */
+void noc_undo_open(const struct noc_lane *lane,
+		   void (*fn)(const char *path, void *arg), void *arg);
 /* Of those that are kept. */
 void noc_undo_lanes(const struct noc_lane *lane,
 		    void (*fn)(struct noc_lane *, void *), void *arg);
@@ -58,6 +63,8 @@ const struct noc_value *noc_undo_extra(const struct noc_lane *lane);
 /* What is around, with undo.items; returned. */
 struct noc_value *noc_undo_around(const struct noc_scope *scope,
 				  const struct noc_value *items);
+/* The path of the undo step that this is done for; NULL: none asked. */
+const char *noc_undo_by(const struct noc_live *l);
 /* An undo of one call that changed many: which, borrowed; NULL. */
 const struct noc_value *noc_undo_targets(const struct noc_live *l);
 

@@ -40,6 +40,8 @@ mark_clear(struct undo_mark *m)
 {
 	noc_value_free(m->targets);
 	noc_value_free(m->left_out);
+	free(m->by);
+	m->by = NULL;
 	m->targets = m->left_out = NULL;
 }
 
@@ -102,7 +104,10 @@ noc_undo_load_copied(struct noc_lane *lane, size_t node,
 void
 noc_undo_mark(struct noc_live *l)
 {
-	const struct noc_undo_whom whom = { l->targets, l->left_out };
+	const struct noc_undo_whom whom = {
+		.targets = l->targets,
+		.left_out = l->left_out,
+	};
 	struct noc_undo *u = l->lane->undo;
 
 	if (l->undoes || !noc_undo_may(l->run->plan, l->node))
@@ -219,6 +224,25 @@ noc_undo_lanes(const struct noc_lane *lane,
 		fn(at, arg);
 }
 
+void
+noc_undo_open(const struct noc_lane *lane,
+	      void (*fn)(const char *path, void *arg), void *arg)
+{
+	const struct noc_undo *u = lane->undo;
+
+	for (size_t i = 0; u && i < u->n; i++) {
+		const struct undo_mark *m = &u->marks[i];
+		char *path;
+
+		if (m->done || m->copied ||
+		    !lane->run->plan->steps[m->node].undo)
+			continue;
+		path = noc_lane_path(lane, m->node);
+		fn(path, arg);
+		free(path);
+	}
+}
+
 int64_t
 noc_undo_order(const struct noc_lane *lane, size_t node, enum noc_undone *how,
 	       struct noc_undo_whom *whom)
@@ -228,15 +252,20 @@ noc_undo_order(const struct noc_lane *lane, size_t node, enum noc_undone *how,
 	*how = m ? m->done : NOC_UNDONE_NO;
 	whom->targets = m ? m->targets : NULL;
 	whom->left_out = m ? m->left_out : NULL;
+	whom->by = m ? m->by : NULL;
 	return m ? m->order : 0;
 }
 
 void
-undo_done(struct noc_undo *u, size_t node, enum noc_undone how)
+undo_done(struct noc_undo *u, size_t node, enum noc_undone how, const char *by)
 {
-	for (size_t i = 0; u && i < u->n; i++)
-		if (u->marks[i].node == node)
-			u->marks[i].done = how;
+	for (size_t i = 0; u && i < u->n; i++) {
+		if (u->marks[i].node != node)
+			continue;
+		u->marks[i].done = how;
+		free(u->marks[i].by);
+		u->marks[i].by = by ? noc_strdup(by) : NULL;
+	}
 }
 
 /* ---- rows ---- */
@@ -256,7 +285,8 @@ noc_undo_load(struct noc_lane *lane, size_t node,
 	if (over)
 		undo_done(u, node,
 			  strcmp(row->state, "Failed") ? NOC_UNDONE_OK
-						       : NOC_UNDONE_FAILED);
+						       : NOC_UNDONE_FAILED,
+			  noc_value_get_str(row->json, "by", NULL));
 	if (over || !live)
 		return;
 	if (!lane->run->plan->steps[node].undo) {

@@ -13,6 +13,7 @@ struct undo_mark {
 	struct noc_value *targets;  /* of a call that changes many; NULL */
 	struct noc_value *left_out; /* target -> its freeze; NULL */
 	enum noc_undone done;
+	char *by;    /* undo step that took it back, by its path; NULL */
 	bool copied; /* another run did it: only an undo step takes it back */
 };
 
@@ -59,7 +60,8 @@ void undo_job_new(struct noc_run *r, const struct undo_job *job);
 struct noc_undo *undo_of(struct noc_lane *lane); /* made if need be */
 /* The last of this node; NULL. */
 const struct undo_mark *undo_mark_of(const struct noc_undo *u, size_t node);
-/* What takes this step back has ended like this. */
-void undo_done(struct noc_undo *u, size_t node, enum noc_undone how);
+/* What takes this step back has ended like this; by may be NULL. */
+void undo_done(struct noc_undo *u, size_t node, enum noc_undone how,
+	       const char *by);
 
 #endif
