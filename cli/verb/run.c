@@ -105,6 +105,7 @@ run_cancel(struct noc_client *c)
 	if (answer && c->output == NOC_OUTPUT_TABLE) {
 		puts("cancelled");
 		print_list(answer, "waits_for", "has 10 s to end: ");
+		print_list(answer, "takes_back", "will be taken back: ");
 		print_list(answer, "stays_changed", "stays changed: ");
 	} else if (answer) {
 		noc_rows_fields(c->output, answer);

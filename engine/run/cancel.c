@@ -25,7 +25,7 @@
 
 /* ---- what stays ---- */
 
-#define MAY " (it may have happened)"
+#define MAY NOC_CANCEL_MAY
 
 static void
 cancel_stays(struct noc_run *r, const char *what)
@@ -95,26 +95,13 @@ noc_cancel_restore(struct noc_run *r, const struct noc_value *kept)
 }
 
 struct noc_value *
-noc_cancel_stays(const struct noc_run *r)
-{
-	struct noc_value *list = noc_value_list();
-
-	for (size_t i = 0; i < noc_value_len(r->stays); i++)
-		noc_value_push(list, noc_value_str(r->stays->u.map.at[i].key));
-	if (r->stays_more)
-		noc_value_push(list,
-			       noc_value_strf("and %zu more", r->stays_more));
-	return list;
-}
-
-struct noc_value *
 noc_cancel_waits(const struct noc_run *r)
 {
 	struct noc_value *list = noc_value_list();
 
 	for (const struct noc_live *l = r->ended ? NULL : r->lives; l;
 	     l = l->next)
-		if (l->out)
+		if (l->out && !l->undoes)
 			noc_value_push(list, noc_value_str(l->path));
 	return list;
 }

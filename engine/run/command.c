@@ -134,6 +134,7 @@ on_run_cancel(struct noc_core *core, void *part,
 		return 0;
 	noc_value_set(*answer, "state", noc_value_str(r->state));
 	noc_value_set(*answer, "stays_changed", noc_cancel_stays(r));
+	noc_value_set(*answer, "takes_back", noc_cancel_back(r));
 	noc_value_set(*answer, "waits_for", noc_cancel_waits(r));
 	return 0;
 }

@@ -20,6 +20,12 @@ flow "list" {
   step "two" { exec { "%(dir)s/do", "two" }, timeout = "50s" },
   step "three" { exec { "%(dir)s/do", "three" }, timeout = "50s" },
 }
+flow "back" {
+  step "one" { exec { "%(dir)s/do", "one" }, timeout = "50s",
+    undo = exec { "%(dir)s/do", "un-one" } },
+  step "two" { exec { "%(dir)s/do", "two" }, timeout = "50s" },
+  sleep "1h",
+}
 flow "up" { timeout = "3h", start "roll" { names = { "x" } } }
 flow "slow" {
   each "all" { over = { "a", "b", "c", "d" }, limit = 1,
@@ -144,6 +150,25 @@ def _():
                   "who did it")
         said = w.run("fork", again, "--failed-items", status=None)
         noc.check("has items that did not succeed: --from STEP" in said, said)
+
+
+@noc.case("a cancel says what will be taken back, and what stays changed")
+def _():
+    with World() as w:
+        for args, lines, calls in (
+                (["--undo"], ["cancelled", "will be taken back: one",
+                              "stays changed: two"], ["one", "two", "un-one"]),
+                ([], ["cancelled", "stays changed: one, two"], ["one", "two"])):
+            run = w.run("start", "back").split()[0]
+            noc.wait_for(lambda r=run: w.get(r)["phase"] == "sleeping", "sleep")
+            noc.equal(w.run("cancel", run, *args).splitlines(), lines, "said")
+            noc.wait_for(lambda r=run: w.get(r)["state"] == "Cancelled", "end")
+            noc.equal(w.done(), calls, "calls")
+        run = w.run("start", "back").split()[0]
+        noc.wait_for(lambda: w.get(run)["phase"] == "sleeping", "sleep")
+        answer = w.d.post("/api/v1/runs/%s/cancel" % run, {"undo": True})
+        noc.equal((answer.json["takes_back"], answer.json["stays_changed"]),
+                  (["one"], ["two"]), "the answer")
 
 
 @noc.case("what cannot be forked is refused, and nothing begins")

@@ -178,6 +178,7 @@ test_what_reads_is_stopped(void **state)
 static void
 test_cancel_and_undo(void **state)
 {
+	struct noc_value *answer = NULL;
 	struct fix f = { 0 };
 	struct noc_id id;
 
@@ -191,7 +192,10 @@ test_cancel_and_undo(void **state)
 			 1);
 	id = fix_start_flow(&f, "back");
 	fix_answer(&f, "http.post", "{}");
-	assert_int_equal(say(&f, "cancel", &id, ",\"undo\":true", NULL), 0);
+	assert_int_equal(say(&f, "cancel", &id, ",\"undo\":true", &answer), 0);
+	assert_string_equal(list_text(answer, "takes_back"), "[\"one\"]");
+	assert_string_equal(list_text(answer, "stays_changed"), "[]");
+	noc_value_free(answer);
 	fix_answer(&f, "http.post", "{}");
 	fix_call(&f, "snmp.set");
 	assert_int_equal(say(&f, "cancel", &id, "", NULL), NOC_ECONFLICT);
@@ -199,6 +203,62 @@ test_cancel_and_undo(void **state)
 	assert_false(fix_running(&f, &id));
 	assert_int_equal(fix_count(&f, "\"stays_changed\":[\"two\"]}"), 1);
 	fix_close(&f);
+}
+
+/* What goes back is said apart from what stays: of items, of a called flow, of
+ * what was undone before. */
+static void
+test_what_it_takes_back(void **state)
+{
+	static const struct {
+		const char *flow, *back, *stays;
+	} cases[] = {
+		{ BACK ", " TWO ", sleep \"1h\"", "[\"one\"]", "[\"two\"]" },
+		{ BACK ", undo \"u\" { step = \"one\" }, " TWO ", sleep \"1h\"",
+		  "[]", "[\"two\"]" },
+		{ "each \"all\" { over = { \"a\", \"b\" }, limit = 1, " BACK
+		  ", " TWO " }, sleep \"1h\"",
+		  "[\"all[a]/one\",\"all[b]/one\"]",
+		  "[\"all[a]/two\",\"all[b]/two\"]" },
+		{ "each \"all\" { over = { \"a\", \"b\" }, " BACK
+		  ", sleep \"1h\""
+		  " }",
+		  "[\"all[a]/one\",\"all[b]/one\"]", "[]" },
+		{ "call \"inner\" {}", "[\"inner/one\"]", "[\"inner/two\"]" },
+		{ TWO ", on_cancel = \"undo\", " BACK ", sleep \"1h\"",
+		  "[\"one\"]", "[\"two\"]" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * NOC_COUNT(cases); i++) {
+		const char *flow = cases[i / 2].flow;
+		char *text = noc_asprintf("flow \"inner\" { " BACK ", " TWO
+					  ", sleep \"1h\" } flow \"f\" { %s }",
+					  flow);
+		bool asked = i % 2 || strstr(flow, "on_cancel");
+		struct noc_value *answer = NULL;
+		struct fix f = { .world = on_success };
+		struct noc_id id;
+
+		fix_open(&f, text);
+		id = fix_start_flow(&f, "f");
+		fix_advance(&f, 60000);
+		f.world = NULL;
+		assert_int_equal(say(&f, "cancel", &id,
+				     i % 2 ? ",\"undo\":true" : "", &answer),
+				 0);
+		assert_string_equal(list_text(answer, "takes_back"),
+				    asked ? cases[i / 2].back : "[]");
+		if (asked)
+			assert_string_equal(list_text(answer, "stays_changed"),
+					    cases[i / 2].stays);
+		else
+			assert_true(noc_value_len(noc_value_get(
+					answer, "stays_changed")) > 0);
+		noc_value_free(answer);
+		fix_close(&f);
+		free(text);
+	}
 }
 
 /* Nobody knows whether it happened: a person is asked, or a device, or it is
@@ -545,6 +605,7 @@ main(void)
 		cmocka_unit_test(test_cancelled_calls_fail),
 		cmocka_unit_test(test_what_reads_is_stopped),
 		cmocka_unit_test(test_cancel_and_undo),
+		cmocka_unit_test(test_what_it_takes_back),
 		cmocka_unit_test(test_cancelled_while_it_is_in_doubt),
 		cmocka_unit_test(test_cancelled_when_it_had_not_happened),
 		cmocka_unit_test(test_so_much_stays),
