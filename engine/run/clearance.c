@@ -67,8 +67,11 @@ clearance_confirmed(struct noc_run *r, const struct noc_step_def *def,
 		noc_runs_of(r->core)->unshown++;
 		noc_failure_set(failure, "permanent", "guard", "unconfirmed",
 				"not confirmed by a read of %s in this run, "
-				"and the event is not authenticated",
-				target);
+				"and the event is not authenticated%s",
+				target,
+				noc_value_get(r->json, "forked_from")
+				    ? ": fork from the step that reads"
+				    : "");
 		return NOC_CLEAR_FAIL;
 	}
 	change = noc_change_judge(r, def, target, params, why);

@@ -172,6 +172,40 @@ test_the_run_of_a_rule(void **state)
 	fork_close(&t);
 }
 
+/* Nobody signed its event: what the device said to the original is old, and it
+ * is asked again before anything is changed. */
+static void
+test_what_was_confirmed_is_asked_again(void **state)
+{
+	static const char text[] =
+	    "rule \"r\" { mode = \"active\", on = \"link.down\", key = "
+	    "\"{device}\", run = flow { get(\"look\", { target = "
+	    "\"{device}\" }), put(\"a\"), put(\"b\") } }";
+	static const struct flow_says bad[] = { { "look", "{\"v\":1}" },
+						{ "b", "permanent" },
+						{ 0 } };
+	static const struct flow_says good[] = { { "look", "{\"v\":1}" },
+						 { 0 } };
+	struct noc_id id;
+	struct fork t;
+
+	(void)state;
+	fork_open(&t, text, bad);
+	id = fix_start(&t.f, "r", NOC_ACTIVE, NOC_TRUST_NORMAL);
+	noc_id_format(t.run, &id);
+	fix_advance(&t.f, 60000);
+	life_written(&t.f);
+	assert_string_equal(flow_order(), "look a b ");
+	forget_calls(&t, good);
+	fork_does(&t, FAILED, "Failed", "");
+	assert_int_equal(fix_count(&t.f, "authenticated: fork from the step "
+					 "that reads"),
+			 2); /* its step and it */
+	forget_calls(&t, good);
+	fork_does(&t, FROM("look"), "Succeeded", "look a b ");
+	fork_close(&t);
+}
+
 static void
 test_its_functions_are_those_of_its_own_tree(void **state)
 {
@@ -614,6 +648,7 @@ main(void)
 		    test_its_input_is_the_same_but_for_what_is_said),
 		cmocka_unit_test(test_one_that_observed_observes),
 		cmocka_unit_test(test_the_run_of_a_rule),
+		cmocka_unit_test(test_what_was_confirmed_is_asked_again),
 		cmocka_unit_test(test_its_functions_are_those_of_its_own_tree),
 		cmocka_unit_test(test_a_lock_is_waited_for),
 		cmocka_unit_test(test_a_freeze_holds_for_it),
