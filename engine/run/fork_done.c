@@ -315,17 +315,60 @@ fork_lane_decide(struct noc_fork *f, const char *prefix, size_t up, size_t from,
 	free(lane.done);
 }
 
-void
-fork_decide(struct noc_fork *f)
+/* What takes a step back that stays as it is, stays too. */
+static enum fork_fate
+undo_fate(const struct noc_fork *f, const struct fork_row *row)
 {
+	size_t len = strlen(row->path), undo = strlen("!undo");
+	char *path = noc_strndup(row->path, len > undo ? len - undo : 0);
+	const struct fork_row *of = fork_find(f, path);
+
+	free(path);
+	return of && of->fate == FORK_KEPT && of->undone &&
+		       !strcmp(row->state, "Succeeded")
+		   ? FORK_KEPT
+		   : FORK_LEFT;
+}
+
+static void
+fork_decide_once(struct noc_fork *f)
+{
+	f->again = false;
+	free(f->passed);
+	f->passed = NULL;
 	fork_mark(f);
 	fork_lane_decide(f, "", NOC_NODE_TOP, 0, f->plan->nbody);
 	for (size_t i = 0; i < f->nrows; i++) {
 		struct fork_row *row = &f->rows[i];
 
-		if (row->node == f->plan->nsteps || row->kind == FORK_UNDO)
+		if (row->node == f->plan->nsteps)
 			row->fate = FORK_LEFT;
-		else if (row->fate == FORK_UNDECIDED)
+		else if (row->fate == FORK_UNDECIDED && row->kind != FORK_UNDO)
 			row->fate = fork_row_fate(f, row);
+	}
+	for (size_t i = 0; i < f->nrows; i++)
+		if (f->rows[i].fate == FORK_UNDECIDED)
+			f->rows[i].fate = undo_fate(f, &f->rows[i]);
+}
+
+/* An undo step is done when all before it is, and what it took back is so when
+ * it is: that is supposed of all of them, and of fewer each time. */
+void
+fork_decide(struct noc_fork *f)
+{
+	bool changed = true;
+
+	fork_undone(f);
+	while (changed) {
+		changed = false;
+		fork_decide_once(f);
+		for (size_t i = 0; i < f->nrows; i++) {
+			struct fork_row *by = f->rows[i].by;
+
+			if (!by || by->lost || by->fate == FORK_KEPT)
+				continue;
+			by->lost = true;
+			changed = true;
+		}
 	}
 }

@@ -20,7 +20,11 @@ struct fork_row { /* of the original; texts owned */
 	size_t node; /* of the fork's plan, nsteps: it is not there */
 	enum fork_kind kind;
 	enum fork_fate fate;
-	bool unwell; /* something in it was taken back, or is asked for */
+	bool undone;	     /* it was taken back, */
+	struct fork_row *by; /* by this undo step that took it back; NULL */
+	bool lost;   /* of that: it is done again, and what it took back, too */
+	bool gone;   /* it was taken back, and that is not to stay so */
+	bool unwell; /* something in it is gone, or is asked for */
 	int64_t item, started_ns, ended_ns;
 	int attempt;
 	const char *state; /* static; "": none of them */
@@ -69,14 +73,16 @@ bool fork_begins(const char *path, const char *with);
 /* The first row, by path, that is not before this one. */
 size_t fork_lower(const struct noc_fork *f, const char *path);
 struct fork_row *fork_find(const struct noc_fork *f, const char *path);
-/* It ended like this, and was not taken back. */
+/* It ended like this, and is not gone. */
 bool fork_row_is(const struct fork_row *row, const char *state);
+/* Who took back what. */
+void fork_undone(struct noc_fork *f);
 /* Is there a row in it? */
 bool fork_holds(const struct noc_fork *f, const struct fork_row *row);
 /* Is the step to go on from in it? */
 bool fork_is_above(const struct noc_fork *f, const char *path);
-/* What holds something that was taken back, or is asked for, is not done
- * either. */
+/* What is gone; and what holds something that is, or that is asked for, is not
+ * done either. */
 void fork_mark(struct noc_fork *f);
 /* As what holds it. */
 enum fork_fate fork_row_fate(const struct noc_fork *f,

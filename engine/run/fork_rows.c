@@ -47,8 +47,7 @@ fork_find(const struct noc_fork *f, const char *path)
 bool
 fork_row_is(const struct fork_row *row, const char *state)
 {
-	return !strcmp(row->state, state) &&
-	       !noc_value_get_bool(row->json, "undone", false);
+	return !strcmp(row->state, state) && !row->gone;
 }
 
 /* Is there a row in it? */
@@ -127,16 +126,84 @@ row_wants(const struct noc_fork *f, const struct fork_row *row)
 
 /* What holds something that was taken back, or is asked for, is not done
  * either. */
+/* Its row without its end; NULL. */
+static struct fork_row *
+undo_of_what(const struct noc_fork *f, const struct fork_row *row)
+{
+	size_t len = strlen(row->path), undo = strlen("!undo");
+	char *path = noc_strndup(row->path, len > undo ? len - undo : 0);
+	struct fork_row *of = fork_find(f, path);
+
+	free(path);
+	return of;
+}
+
+/* An undo step of the flow's own steps, which went well. */
+static struct fork_row *
+undo_by(const struct noc_fork *f, const struct fork_row *row)
+{
+	const char *path = noc_value_get_str(row->json, "by", NULL);
+	struct fork_row *by = path ? fork_find(f, path) : NULL;
+
+	return by && by->kind == FORK_STEP && by->node < f->plan->nsteps &&
+		       f->plan->steps[by->node].kind == NOC_STEP_UNDO &&
+		       !strcmp(by->state, "Succeeded")
+		   ? by
+		   : NULL;
+}
+
+/* An item is marked as what in it was taken back. */
+static void
+undone_around(const struct noc_fork *f, const struct fork_row *row)
+{
+	char *path = noc_strdup(row->path);
+
+	while (path_up(path)) {
+		struct fork_row *up = fork_find(f, path);
+
+		if (up && up->kind == FORK_ITEM && up->undone)
+			up->by = row->by;
+	}
+	free(path);
+}
+
+void
+fork_undone(struct noc_fork *f)
+{
+	for (size_t i = 0; i < f->nrows; i++)
+		f->rows[i].undone =
+		    noc_value_get_bool(f->rows[i].json, "undone", false);
+	for (size_t i = 0; i < f->nrows; i++) {
+		struct fork_row *row = &f->rows[i], *of;
+
+		of = row->kind == FORK_UNDO ? undo_of_what(f, row) : NULL;
+		if (!of || !of->undone)
+			continue;
+		of->by = undo_by(f, row);
+		undone_around(f, of);
+	}
+}
+
+static bool
+row_is_gone_now(const struct fork_row *row)
+{
+	return row->undone && (!row->by || row->by->lost);
+}
+
 void
 fork_mark(struct noc_fork *f)
 {
+	for (size_t i = 0; i < f->nrows; i++) {
+		f->rows[i].gone = row_is_gone_now(&f->rows[i]);
+		f->rows[i].unwell = false;
+		f->rows[i].fate = FORK_UNDECIDED;
+	}
 	for (size_t i = 0; i < f->nrows; i++) {
 		struct fork_row *row = &f->rows[i], *up;
 		char *path;
 
 		if (row->kind == FORK_UNDO || row->unwell ||
-		    (!noc_value_get_bool(row->json, "undone", false) &&
-		     !row_wants(f, row)))
+		    (!row->gone && !row_wants(f, row)))
 			continue;
 		row->unwell = true;
 		path = noc_strdup(row->path);

@@ -485,10 +485,103 @@ test_an_undo_step_takes_back_what_is_copied(void **state)
 	forget_calls(&t, bad);
 	fork_does(&t, FROM("look"), "Succeeded", "look e[b]/set!undo ");
 	assert_int_equal(fix_count(&t.f, "STEP_DONE e[b]/set!undo"), 1);
-	/* It was, so it is not done any more. */
+	/* It stays so, until what took it back is done again. */
 	forget_calls(&t, none);
-	fork_does(&t, FAILED_ITEMS, "Succeeded", "e[b]/set look ");
+	fork_refused(&t, FAILED_ITEMS, "has items that did not succeed");
+	assert_string_equal(flow_order(), "");
+	fork_does(&t, FROM("look"), "Succeeded", "e[b]/set look ");
 	fork_close(&t);
+}
+
+/* Done and taken back on purpose: from a step after that it stays done and
+ * taken back, also in the fork of a fork and when the rest is taken back. */
+static void
+test_what_was_taken_back_on_purpose_stays_so(void **state)
+{
+#define A "put(\"a\", { undo = back() })"
+	static const struct {
+		const char *flow, *more, *order;
+	} cases[] = {
+		{ A ", get \"look\", undo \"back\" { step = \"a\" }, put \"c\"",
+		  FROM("c"), "c " },
+		{ A ", get \"look\", undo \"back\" { step = \"a\" }, put \"c\"",
+		  FROM("back"), "a look a!undo c " },
+		{ A ", get \"look\", undo \"back\" { step = \"a\" }, put \"c\"",
+		  FROM("look"), "a look a!undo c " },
+		{ A ", put(\"b\", { undo = back() }), undo \"one\" { step ="
+		    " \"b\" }, undo \"two\" { step = \"a\" }, put \"c\"",
+		  FROM("two"), "a b b!undo a!undo c " },
+		{ A ", put(\"b\", { undo = back() }), undo \"one\" { step ="
+		    " \"b\" }, put \"m\", put \"c\"",
+		  FROM("m"), "m c " },
+		{ "each \"e\" { over = { \"x\", \"y\" }, limit = 1, " A
+		  " }, undo \"back\" { step = \"e\", items = { \"y\" } },"
+		  " put \"c\"",
+		  FROM("c"), "c " },
+		{ "each \"e\" { over = { \"x\", \"y\" }, limit = 1, " A
+		  " }, undo \"back\" { step = \"e\", items = { \"y\" } },"
+		  " put \"c\", undo \"all\" { step = \"e\" }",
+		  FROM("c"), /* Before c it was not so for x. */
+		  "e[x]/a e[y]/a e[y]/a!undo c e[x]/a!undo " },
+		{ "each \"e\" { over = { \"x\", \"y\" }, limit = 1, " A
+		  ", undo \"own\" { step = \"a\" }, put \"q\" }, put \"c\"",
+		  FROM("e[y]/q"), "e[y]/q c " },
+		{ "each \"e\" { over = { \"x\", \"y\" }, limit = 1, " A
+		  ", undo \"own\" { step = \"a\" }, put \"q\" }, put \"c\"",
+		  FROM("e[y]/own"), "e[y]/a e[y]/a!undo e[y]/q c " },
+	};
+#undef A
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(cases); i++) {
+		char *text = noc_asprintf("flow \"f\" { %s }", cases[i].flow);
+		struct fork t;
+
+		fork_open(&t, text, NULL);
+		fork_run(&t, "Succeeded");
+		for (int k = 0; k < 2; k++) {
+			forget_calls(&t, NULL);
+			if (k)
+				fork_reopen(&t, NULL);
+			fork_does(&t, cases[i].more, "Succeeded",
+				  cases[i].order);
+		}
+		fork_close(&t);
+		free(text);
+	}
+}
+
+/* So it is when it goes on at what failed; what the run took back when it
+ * failed is done again. */
+static void
+test_who_took_it_back_makes_the_difference(void **state)
+{
+	static const char text[] =
+	    "flow \"f\" { put(\"a\", { undo = back() }), put(\"b\", { undo ="
+	    " back() }), undo \"back\" { step = \"a\" }, put \"c\","
+	    " on_fail = { %s } }";
+	static const struct flow_says bad[] = { { "c", "permanent" }, { 0 } };
+	static const struct {
+		const char *on_fail, *order;
+	} cases[] = {
+		{ "log \"x\"", "c " },
+		/* b is, and with it what comes after it. */
+		{ "undo = \"run\"", "a b a!undo c " },
+		{ "undo \"late\" { step = \"b\" }", "a b a!undo c " },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(cases); i++) {
+		char *flow = noc_asprintf(text, cases[i].on_fail);
+		struct fork t;
+
+		fork_open(&t, flow, bad);
+		fork_run(&t, "Failed");
+		forget_calls(&t, NULL);
+		fork_does(&t, FAILED, "Succeeded", cases[i].order);
+		fork_close(&t);
+		free(flow);
+	}
 }
 
 int
@@ -515,6 +608,8 @@ main(void)
 		cmocka_unit_test(test_what_was_undone_is_done_again),
 		cmocka_unit_test(test_what_is_copied_is_not_undone_unasked),
 		cmocka_unit_test(test_an_undo_step_takes_back_what_is_copied),
+		cmocka_unit_test(test_what_was_taken_back_on_purpose_stays_so),
+		cmocka_unit_test(test_who_took_it_back_makes_the_difference),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
