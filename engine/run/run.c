@@ -453,6 +453,12 @@ noc_run_end(struct noc_run *r, const char *state, const char *outcome)
 	if (r->ended)
 		return;
 	noc_fair_del(&runs->looks, &r->look);
+	/* What holds others takes them with it. */
+	for (struct noc_live *next, *l = r->lives; l; l = next) {
+		next = l->next;
+		if (!l->inner && !l->each)
+			run_drop(l);
+	}
 	while (r->lives)
 		run_drop(r->lives);
 	if (r->root->broken)
