@@ -10,8 +10,9 @@
 #include "engine/lang/schema.h"
 
 /*
- * What the two halves of the checker share: engine/lang/schema_check.c (nodes,
- * options, positions) and engine/lang/schema_type.c (values by type).
+ * What the parts of the checker share: engine/lang/schema_check.c (nodes,
+ * options, positions), engine/lang/schema_type.c (values by type) and
+ * engine/lang/schema_where.c.
  */
 struct check {
 	struct noc_strbuf *out;

@@ -5,7 +5,8 @@
  *
  * Of: engine/rule/build_*.c engine/rule/ruleset.c engine/flow/plan*.c
  * engine/flow/retry.c engine/lang/ast.c engine/lang/schema_check.c
- * engine/lang/schema_type.c engine/lua/load.c engine/lua/node.c
+ * engine/lang/schema_type.c engine/lang/schema_where.c engine/lua/load.c
+ * engine/lua/node.c
  */
 #include "config.h"
 
