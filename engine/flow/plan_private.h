@@ -62,7 +62,8 @@ struct noc_value *plan_bare(const struct noc_value *v);
 /* The tree of a function below v, as the first version wrote it; or NULL. */
 const char *plan_tree_said(const struct noc_value *v);
 
-/* ---- one node (plan_step.c, plan_each.c, plan_escalate.c) ---- */
+/* ---- one node (plan_step.c, plan_action.c, plan_each.c,
+ *      plan_escalate.c) ---- */
 bool noc_node_is_action(const struct noc_value *v);
 /*
  * One step of the AST into *s (zeroed but for `at`); position counts from 1.
@@ -71,6 +72,12 @@ bool noc_node_is_action(const struct noc_value *v);
  */
 void plan_step(struct planning *b, const struct noc_value *node,
 	       size_t position, struct noc_step_def *s);
+/* One mistake of the step, or of what takes it back. */
+void plan_step_wrong(struct planning *b, const struct noc_step_def *s,
+		     struct noc_err *why);
+/* node: the step that says more of the action, or the action itself. */
+void plan_action(struct planning *b, const struct noc_value *node,
+		 const struct noc_value *action, struct noc_step_def *s);
 /* undo = ACTION | { ACTION, timeout = ... } of a step. */
 void plan_step_undo(struct planning *b, const struct noc_value *opts,
 		    struct noc_step_def *s);
