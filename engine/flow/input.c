@@ -1,292 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "engine/flow/input.h"
+#include "engine/flow/input_private.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
 #include "base/mem.h"
-#include "base/redact.h"
 #include "base/strbuf.h"
 #include "base/suggest.h"
 #include "engine/lang/ast.h"
 
-enum input_type {
-	INPUT_STRING,
-	INPUT_INTEGER,
-	INPUT_NUMBER,
-	INPUT_BOOL,
-	INPUT_STRINGS,
-	INPUT_LIST,
-	INPUT_MAP,
-	INPUT_ADDRESS,
-	INPUT_CIDR,
-	INPUT_ANY
-};
-
-static const char *const input_types[] = {
-	"string", "integer", "number",	"bool", "strings",
-	"list",	  "map",     "address", "cidr", "any",
-};
-
-struct input { /* one declaration, read */
-	enum input_type type;
-	const struct noc_value *opts; /* min, max, default, values, doc */
-};
-
-/* ---- the declaration ---- */
-
-/* A word, a node integer { ... }, or { type = word, ... }. */
-static const char *
-declared_word(const struct noc_value *v, const struct noc_value **opts)
-{
-	const char *node = noc_ast_node(v);
-
-	*opts = NULL;
-	if (v->type == NOC_STR)
-		return v->u.s.p;
-	*opts = noc_ast_opts(v);
-	if (node && strcmp(node, "table"))
-		return node;
-	return noc_value_get_str(*opts, "type", NULL);
-}
-
-static int
-declared_type(const char *name, const struct noc_value *v, struct input *in,
-	      struct noc_err *err)
-{
-	const char *word = declared_word(v, &in->opts), *meant;
-
-	for (size_t i = 0; word && i < NOC_COUNT(input_types); i++)
-		if (!strcmp(input_types[i], word)) {
-			in->type = (enum input_type)i;
-			return 0;
-		}
-	meant = word ? noc_suggest(word, input_types, NOC_COUNT(input_types))
-		     : NULL;
-	return noc_err_set(err, NOC_ECONFIG,
-			   "input '%s' is of no known type%s%.40s%s%s%s%s: "
-			   "string, integer, number, bool, strings, list, map, "
-			   "address, cidr or any.",
-			   name, word ? " ('" : "", word ? word : "",
-			   word ? "')" : "", meant ? "; did you mean '" : "",
-			   meant ? meant : "", meant ? "'?" : "");
-}
-
-/* ---- one value ---- */
-
-static bool
-whole_number(const struct noc_value *v, int64_t *n)
-{
-	char *end;
-
-	if (v->type == NOC_INT) {
-		*n = v->u.i;
-		return true;
-	}
-	if (v->type == NOC_REAL && v->u.d == floor(v->u.d) &&
-	    fabs(v->u.d) < 9e15) {
-		*n = (int64_t)v->u.d;
-		return true;
-	}
-	if (v->type != NOC_STR || !v->u.s.len || v->u.s.len > 19 ||
-	    strspn(v->u.s.p, "-0123456789") != v->u.s.len)
-		return false;
-	errno = 0;
-	*n = strtoll(v->u.s.p, &end, 10);
-	return !errno && !*end && end[-1] != '-';
-}
-
-static bool
-any_number(const struct noc_value *v, double *x)
-{
-	int64_t n;
-	char *end;
-
-	if (v->type == NOC_REAL) {
-		*x = v->u.d;
-		return isfinite(*x);
-	}
-	if (whole_number(v, &n)) {
-		*x = (double)n;
-		return true;
-	}
-	if (v->type != NOC_STR || !v->u.s.len || v->u.s.len > 40 ||
-	    strspn(v->u.s.p, "+-.0123456789eE") != v->u.s.len)
-		return false;
-	*x = strtod(v->u.s.p, &end);
-	return !*end && isfinite(*x);
-}
-
-static bool
-is_address(const char *text, bool prefix)
-{
-	const char *slash = strchr(text, '/');
-	unsigned char bytes[16];
-	char host[64];
-	size_t len = slash ? (size_t)(slash - text) : strlen(text);
-	unsigned long bits;
-	char *end;
-	bool v4;
-
-	if (len >= sizeof(host) || (slash != NULL) != prefix)
-		return false;
-	memcpy(host, text, len);
-	host[len] = '\0';
-	v4 = inet_pton(AF_INET, host, bytes) == 1;
-	if (!v4 && inet_pton(AF_INET6, host, bytes) != 1)
-		return false;
-	if (!slash)
-		return true;
-	bits = strtoul(slash + 1, &end, 10);
-	return slash[1] >= '0' && slash[1] <= '9' && !*end && end - slash < 5 &&
-	       bits <= (v4 ? 32 : 128);
-}
-
-static bool
-all_texts(const struct noc_value *v)
-{
-	if (v->type != NOC_LIST)
-		return false;
-	for (size_t i = 0; i < v->u.list.len; i++)
-		if (v->u.list.at[i]->type != NOC_STR)
-			return false;
-	return true;
-}
-
-static bool
-number_within(const struct input *in, double x)
-{
-	const struct noc_value *min = noc_value_get(in->opts, "min");
-	const struct noc_value *max = noc_value_get(in->opts, "max");
-	double bound;
-
-	return (!min || (any_number(min, &bound) && x >= bound)) &&
-	       (!max || (any_number(max, &bound) && x <= bound));
-}
-
-/* Is it of the type?  *as: what it becomes, or NULL when it stays. */
-static bool
-value_is(const struct input *in, const struct noc_value *v,
-	 struct noc_value **as)
-{
-	struct noc_strbuf text = NOC_STRBUF_INIT;
-	int64_t n;
-	double x;
-
-	*as = NULL;
-	switch (in->type) {
-	case INPUT_STRING:
-		if (v->type == NOC_INT || v->type == NOC_REAL) {
-			noc_value_text(v, &text);
-			*as = noc_value_strn(text.p, text.len);
-			noc_strbuf_release(&text);
-			return true;
-		}
-		return v->type == NOC_STR;
-	case INPUT_INTEGER:
-		if (!whole_number(v, &n) || !number_within(in, (double)n))
-			return false;
-		if (v->type != NOC_INT)
-			*as = noc_value_int(n);
-		return true;
-	case INPUT_NUMBER:
-		if (!any_number(v, &x) || !number_within(in, x))
-			return false;
-		if (v->type == NOC_STR)
-			*as = whole_number(v, &n) ? noc_value_int(n)
-						  : noc_value_real(x);
-		return true;
-	case INPUT_BOOL:
-		if (noc_value_is_str(v, "true") || noc_value_is_str(v, "false"))
-			*as = noc_value_bool(*v->u.s.p == 't');
-		return v->type == NOC_BOOL || *as;
-	case INPUT_STRINGS:
-		return all_texts(v);
-	case INPUT_LIST:
-		return v->type == NOC_LIST;
-	case INPUT_MAP:
-		return v->type == NOC_MAP;
-	case INPUT_ADDRESS:
-	case INPUT_CIDR:
-		return v->type == NOC_STR && strlen(v->u.s.p) == v->u.s.len &&
-		       is_address(v->u.s.p, in->type == INPUT_CIDR);
-	case INPUT_ANY:
-		return true;
-	}
-	return false;
-}
-
-static bool
-value_among(const struct input *in, const struct noc_value *v)
-{
-	const struct noc_value *values =
-	    noc_ast_items(noc_value_get(in->opts, "values"));
-
-	for (size_t i = 0; i < noc_value_len(values); i++)
-		if (noc_value_eq(noc_value_at(values, i), v))
-			return true;
-	return !values;
-}
-
-/* ---- in words ---- */
-
-static void
-describe(const struct input *in, struct noc_strbuf *out)
-{
-	static const char *const words[] = {
-		[INPUT_STRING] = "a text",
-		[INPUT_INTEGER] = "a whole number",
-		[INPUT_NUMBER] = "a number",
-		[INPUT_BOOL] = "true or false",
-		[INPUT_STRINGS] = "a list of texts",
-		[INPUT_LIST] = "a list",
-		[INPUT_MAP] = "a map",
-		[INPUT_ADDRESS] = "an address such as 192.0.2.1",
-		[INPUT_CIDR] = "a network such as 192.0.2.0/24",
-		[INPUT_ANY] = "anything",
-	};
-	const struct noc_value *min = noc_value_get(in->opts, "min");
-	const struct noc_value *max = noc_value_get(in->opts, "max");
-	const struct noc_value *values = noc_value_get(in->opts, "values");
-
-	noc_strbuf_adds(out, words[in->type]);
-	if (min) {
-		noc_strbuf_adds(out, max ? " from " : " of at least ");
-		noc_value_text(min, out);
-	}
-	if (max) {
-		noc_strbuf_adds(out, min ? " to " : " of at most ");
-		noc_value_text(max, out);
-	}
-	if (values) {
-		noc_strbuf_adds(out, ", one of ");
-		noc_json_write(noc_ast_items(values), NOC_JSON_CANONICAL, out);
-	}
-}
-
-/* "hello" or [1,2,... */
-static void
-describe_given(const char *name, const struct noc_value *v,
-	       struct noc_strbuf *out)
-{
-	char *text = noc_redact_name(name)
-			 ? noc_strdup("(redacted)")
-			 : noc_json_string(v, NOC_JSON_CANONICAL);
-	size_t len = strlen(text);
-
-	noc_strbuf_add_escaped(out, text, len < 80 ? len : 80);
-	if (len > 80)
-		noc_strbuf_adds(out, "...");
-	free(text);
-}
-
-/* ---- all of them ---- */
+/* ---- what is declared ---- */
 
 static int
 declared_bounds(const char *name, const struct input *in, struct noc_err *err)
@@ -317,7 +43,8 @@ declared_bounds(const char *name, const struct input *in, struct noc_err *err)
 				   "input '%s' is no number, so it has no "
 				   "'min' and no 'max'.",
 				   name);
-	if ((min && !any_number(min, &low)) || (max && !any_number(max, &high)))
+	if ((min && !input_number(min, &low)) ||
+	    (max && !input_number(max, &high)))
 		return noc_err_set(err, NOC_ECONFIG,
 				   "'min' and 'max' of input '%s' must be "
 				   "numbers.",
@@ -355,11 +82,11 @@ declared_default(const char *name, const struct input *in, struct noc_err *err)
 	if (!fallback)
 		return 0;
 	ok = is_no_items(in, fallback) ||
-	     (value_is(in, fallback, &as) && !as && value_among(in, fallback));
+	     (input_is(in, fallback, &as) && !as && input_among(in, fallback));
 	noc_value_free(as);
 	if (ok)
 		return 0;
-	describe(in, &want);
+	input_describe(in, &want);
 	noc_err_set(err, NOC_ECONFIG, "the default of input '%s' is not %s.",
 		    name, want.p);
 	noc_strbuf_release(&want);
@@ -387,12 +114,14 @@ noc_input_declared(const struct noc_value *takes,
 
 		if (noc_ast_wrong_below(m->value))
 			continue;
-		if (declared_type(m->key, m->value, &in, &why) ||
+		if (input_read(m->key, m->value, &in, &why) ||
 		    declared_bounds(m->key, &in, &why) ||
 		    declared_default(m->key, &in, &why))
 			tell(&why, arg);
 	}
 }
+
+/* ---- what is given ---- */
 
 /* *as is returned, NULL when it stays as it is. */
 static int
@@ -406,15 +135,15 @@ input_value(const char *flow, const struct noc_member *declared,
 
 	*as = NULL;
 	/* Of a plan of before anything was checked: any word was a type. */
-	if (declared_type(declared->key, declared->value, &in, NULL))
+	if (input_read(declared->key, declared->value, &in, NULL))
 		return 0;
-	if (value_is(&in, v, as) && value_among(&in, *as ? *as : v))
+	if (input_is(&in, v, as) && input_among(&in, *as ? *as : v))
 		return 0;
 	noc_value_free(*as);
 	*as = NULL;
-	describe(&in, &text);
+	input_describe(&in, &text);
 	noc_strbuf_adds(&text, ", not ");
-	describe_given(declared->key, v, &text);
+	input_describe_given(declared->key, v, &text);
 	rc = noc_err_set(err, NOC_EINPUT, "Input '%s' of flow '%s' must be %s.",
 			 declared->key, flow, text.p);
 	noc_strbuf_release(&text);
@@ -464,7 +193,7 @@ input_names(const char *flow, const struct noc_value *known,
 		const struct noc_member *m = &known->u.map.at[i];
 		const struct noc_value *opts;
 
-		declared_word(m->value, &opts);
+		input_word(m->value, &opts);
 		if (!noc_value_get(given, m->key) &&
 		    !noc_value_get(opts, "default")) {
 			noc_err_set(&one, NOC_EINPUT,
@@ -488,7 +217,7 @@ input_default(const struct noc_member *declared, const struct noc_value *opts)
 	const struct noc_value *v = noc_value_get(opts, "default");
 	struct input in = { INPUT_ANY, NULL };
 
-	if (v && !declared_type(declared->key, declared->value, &in, NULL) &&
+	if (v && !input_read(declared->key, declared->value, &in, NULL) &&
 	    is_no_items(&in, v))
 		return noc_value_list();
 	return noc_value_copy(v);
@@ -504,7 +233,7 @@ noc_input_of_rules(const struct noc_value *takes, struct noc_value *given)
 		const struct noc_value *v = noc_value_get(given, m->key);
 		struct input in = { INPUT_ANY, NULL };
 
-		if (v && !declared_type(m->key, m->value, &in, NULL) &&
+		if (v && !input_read(m->key, m->value, &in, NULL) &&
 		    is_no_items(&in, v))
 			noc_value_set(given, m->key, noc_value_list());
 	}
@@ -534,7 +263,7 @@ noc_input_check(const char *flow, const struct noc_value *takes,
 		const struct noc_value *opts;
 		struct noc_value *as = NULL;
 
-		declared_word(m->value, &opts);
+		input_word(m->value, &opts);
 		if (v && input_value(flow, m, v, &as, &one))
 			rc = input_wrong(&all, &one);
 		if (!v)
@@ -586,7 +315,7 @@ noc_input_shown(const struct noc_value *takes)
 
 	for (size_t i = 0; i < noc_value_len(known); i++) {
 		const struct noc_member *m = &known->u.map.at[i];
-		const char *word = declared_word(m->value, &opts);
+		const char *word = input_word(m->value, &opts);
 		struct noc_value *one =
 		    opts ? noc_value_copy(opts) : noc_value_map();
 		const struct noc_value *values = noc_value_get(opts, "values");
