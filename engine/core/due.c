@@ -23,7 +23,7 @@ static void
 due_place(struct noc_core *core, size_t i, struct noc_due *due)
 {
 	core->heap[i] = due;
-	due->slot = i + 1;
+	due->slot = (uint32_t)(i + 1);
 }
 
 static void

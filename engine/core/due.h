@@ -17,9 +17,9 @@ struct noc_core;
 struct noc_due { /* embedded in what waits */
 	int64_t due_boot_ns;
 	uint64_t order;
-	size_t slot;  /* heap index + 1; 0: not armed */
-	bool by_wall; /* due again whenever that clock is set */
 	void (*on_due)(struct noc_due *due, struct noc_core *core);
+	uint32_t slot; /* heap index + 1; 0: not armed */
+	bool by_wall;  /* due again whenever that clock is set */
 };
 
 void noc_due_arm(struct noc_core *core, struct noc_due *due,

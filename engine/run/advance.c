@@ -288,7 +288,7 @@ lane_adopt(struct noc_lane *lane)
 	const struct noc_step_def *def;
 	struct noc_live *l;
 
-	for (size_t i = lane->from; i < lane->to && !lane->broken;
+	for (size_t i = lane->from; i < lane->to && !lane->more->broken;
 	     i = def->end) {
 		size_t leaf = i;
 
@@ -306,7 +306,7 @@ lane_adopt(struct noc_lane *lane)
 		l->state = "Failed";
 		l->dirty = false;
 		noc_live_keep(l);
-		lane->broken = l;
+		noc_lane_more(lane)->broken = l;
 		lane->failed = true;
 	}
 }
@@ -396,7 +396,7 @@ lane_hush(struct noc_lane *lane, size_t scope, const struct noc_live *but,
 	}
 	for (size_t i = 0; i < n; i++) {
 		l = all[i];
-		if (l->inner || l->each)
+		if (l->more->inner || l->more->each)
 			noc_container_cancel(l, why);
 		else if (!live_may_finish(l))
 			noc_live_cancel(l, why);
@@ -416,19 +416,19 @@ noc_lane_break(struct noc_live *l, const struct noc_failure *why)
 		return;
 	}
 	path = noc_lane_path(lane, l->node);
-	noc_value_free(lane->error);
-	lane->error = noc_failure_value(why);
-	noc_value_set(lane->error, "step", noc_value_str(path));
+	noc_value_free(lane->more->error);
+	noc_lane_more(lane)->error = noc_failure_value(why);
+	noc_value_set(lane->more->error, "step", noc_value_str(path));
 	free(path);
 	noc_lane_set_end(lane, l->node, NOC_END_FAILED);
 	scope = lane_spread(lane, l->node);
-	if (scope == lane->node && !lane->broken) {
+	if (scope == lane->node && !lane->more->broken) {
 		noc_live_keep(l);
-		lane->broken = l;
+		noc_lane_more(lane)->broken = l;
 		lane->run->dirty |= lane->up == NULL;
 	}
 	lane_hush(lane, scope, l, "another step failed");
-	if (lane->broken != l)
+	if (lane->more->broken != l)
 		noc_live_free(l);
 	noc_lane_wake(lane);
 }
@@ -459,16 +459,16 @@ noc_lane_cancel_but(struct noc_lane *lane, const struct noc_live *but,
 void
 noc_lane_stop(struct noc_lane *lane, const char *why)
 {
-	free(lane->stopped);
-	lane->stopped = noc_strdup(why);
+	free(lane->more->stopped);
+	noc_lane_more(lane)->stopped = noc_strdup(why);
 	noc_lane_cancel(lane, why);
 }
 
 void
 noc_lane_stopped(struct noc_lane *lane, char *why)
 {
-	free(lane->stopped);
-	lane->stopped = why;
+	free(lane->more->stopped);
+	noc_lane_more(lane)->stopped = why;
 	lane->failed = lane->cancelled = true;
 }
 
@@ -479,7 +479,7 @@ live_is_hushed(const struct noc_live *l)
 	const struct noc_lane *lane = l->lane;
 	bool rescues;
 
-	if ((!l->inner && !l->each) || l->undoes ||
+	if ((!l->more->inner && !l->more->each) || l->undoes ||
 	    !noc_lane_is_failing(lane, l->node) ||
 	    noc_container_is_cancelled(l))
 		return false;

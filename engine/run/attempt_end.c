@@ -284,7 +284,7 @@ noc_step_decided(struct noc_live *l, const char *signal, const char *actor)
 		/* Numbers of attempts go on; other steps begin again, but not
 		 * what they hold. */
 		noc_live_wait(l, NOC_WAIT_NONE, "", 0);
-		if (l->each || l->inner)
+		if (l->more->each || l->more->inner)
 			noc_container_go_on(l);
 		else if (noc_step_calls(d.def))
 			noc_attempt_begin(l);

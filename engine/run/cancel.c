@@ -151,7 +151,7 @@ cancel_abandon(struct noc_run *r)
 	struct noc_live *l = r->lives;
 
 	while (l && !r->ended) {
-		if (l->undoes || l->inner || l->each) {
+		if (l->undoes || l->more->inner || l->more->each) {
 			l = l->next;
 			continue;
 		}

@@ -46,12 +46,12 @@ back_find(const struct noc_run *r, struct back *b)
 		return;
 	back_lane(r->root, b);
 	for (struct noc_live *l = r->lives; l; l = l->next) {
-		if (l->inner)
-			back_lane(l->inner, b);
-		if (!l->each)
+		if (l->more->inner)
+			back_lane(l->more->inner, b);
+		if (!l->more->each)
 			continue;
-		noc_each_lanes(l->each, back_lane, b);
-		noc_each_ended_lanes(l->each, back_lane, b);
+		noc_each_lanes(l->more->each, back_lane, b);
+		noc_each_ended_lanes(l->more->each, back_lane, b);
 	}
 }
 

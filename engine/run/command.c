@@ -219,10 +219,10 @@ command_each(const struct noc_run *r, const char *path, struct noc_err *err)
 	struct noc_live *l = noc_live_at(r, path);
 	struct noc_strbuf sb = NOC_STRBUF_INIT;
 
-	if (l && l->each)
+	if (l && l->more->each)
 		return l;
 	for (l = r->lives; l; l = l->next)
-		if (l->each && sb.len < 300)
+		if (l->more->each && sb.len < 300)
 			noc_strbuf_addf(&sb, "%s%s", sb.len ? ", " : "",
 					l->path);
 	noc_err_set(err, NOC_ENOTFOUND,

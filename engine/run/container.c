@@ -91,10 +91,11 @@ noc_choose_begin(struct noc_lane *lane, size_t node)
 static struct noc_lane *
 call_lane(struct noc_live *l, struct noc_value *input)
 {
-	l->inner = noc_lane_new(l->run, l->lane, l->node, l->path);
-	l->inner->input = input;
-	noc_lane_wake(l->inner);
-	return l->inner;
+	noc_live_more(l)->inner =
+	    noc_lane_new(l->run, l->lane, l->node, l->path);
+	noc_lane_more(l->more->inner)->input = input;
+	noc_lane_wake(l->more->inner);
+	return l->more->inner;
 }
 
 /* Of a container: until its timeout, if it has one. */
@@ -140,8 +141,8 @@ call_write_start(struct noc_live *l, struct noc_value *input)
 
 	l->attempt = 1;
 	noc_step_write_start(l, def, def->call, input);
-	noc_value_free(l->inner->input);
-	l->inner->input = input;
+	noc_value_free(l->more->inner->more->input);
+	noc_lane_more(l->more->inner)->input = input;
 	noc_live_wait(l, NOC_WAIT_INNER, "", container_end(l));
 }
 
@@ -159,10 +160,10 @@ noc_call_begin(struct noc_live *l)
 void
 noc_container_time(struct noc_live *l)
 {
-	if (!l->each && !l->inner)
+	if (!l->more->each && !l->more->inner)
 		return;
 	l->step_ns = noc_steady_now(l->run->core);
-	if (l->each)
+	if (l->more->each)
 		noc_each_time(l);
 	noc_live_wait(l, NOC_WAIT_INNER, "", container_end(l));
 }
@@ -172,9 +173,9 @@ noc_container_fork(struct noc_live *l)
 {
 	struct noc_value *input;
 
-	if (l->each)
+	if (l->more->each)
 		noc_each_fork(l);
-	else if (l->inner && (input = call_input(l)))
+	else if (l->more->inner && (input = call_input(l)))
 		call_write_start(l, input);
 }
 
@@ -198,7 +199,7 @@ static void
 call_over(struct noc_live *l)
 {
 	const struct noc_step_def *def = noc_live_step(l);
-	struct noc_lane *in = l->inner;
+	struct noc_lane *in = l->more->inner;
 	struct noc_step_done d = { .def = def, .target = def->call };
 	struct noc_value *output = NULL;
 	struct noc_failure f;
@@ -207,17 +208,18 @@ call_over(struct noc_live *l)
 
 	/* What it did may have to be undone. */
 	if (noc_undo_has(in)) {
-		l->inner = NULL;
+		noc_live_more(l)->inner = NULL;
 		noc_undo_keep(l->lane, in);
-		d.input = in->input;
+		d.input = in->more->input;
 	}
-	if (in->expired || (in->failed && in->broken)) {
-		noc_failure_inner(&f, in->expired ? in->expired : in->error);
+	if (in->more->expired || (in->failed && in->more->broken)) {
+		noc_failure_inner(&f, in->more->expired ? in->more->expired
+							: in->more->error);
 		d.failure = &f;
 		noc_step_fail(l, &d);
 		return;
 	}
-	if (in->cancelled && !in->stopped) {
+	if (in->cancelled && !in->more->stopped) {
 		d.state = "Cancelled";
 		d.outcome = "cancelled";
 		noc_step_write_done(l, &d);
@@ -234,7 +236,7 @@ call_over(struct noc_live *l)
 		noc_step_fail(l, &d);
 		return;
 	}
-	if (in->stopped)
+	if (in->more->stopped)
 		d.outcome = "ok: stopped";
 	noc_step_succeed(l, output, &d);
 }
@@ -256,17 +258,17 @@ noc_lane_over(struct noc_lane *lane)
 		return;
 	}
 	l = noc_live_find(lane->up, lane->node);
-	if (l && l->inner == lane)
+	if (l && l->more->inner == lane)
 		call_over(l);
 }
 
 void
 noc_container_cancel(struct noc_live *l, const char *why)
 {
-	if (l->each)
+	if (l->more->each)
 		noc_each_cancel(l, why);
-	else if (l->inner)
-		noc_lane_cancel(l->inner, why);
+	else if (l->more->inner)
+		noc_lane_cancel(l->more->inner, why);
 	else
 		noc_live_cancel(l, why);
 }
@@ -274,7 +276,8 @@ noc_container_cancel(struct noc_live *l, const char *why)
 bool
 noc_container_is_cancelled(const struct noc_live *l)
 {
-	return l->each ? noc_each_is_cancelled(l->each) : l->inner->cancelled;
+	return l->more->each ? noc_each_is_cancelled(l->more->each)
+			     : l->more->inner->cancelled;
 }
 
 /* What is under way in it is to come to its end first, and what it did can be
@@ -282,15 +285,15 @@ noc_container_is_cancelled(const struct noc_live *l)
 void
 noc_container_expire(struct noc_live *l, const struct noc_failure *f)
 {
-	struct noc_lane *in = l->inner;
+	struct noc_lane *in = l->more->inner;
 
-	if (l->each) {
+	if (l->more->each) {
 		noc_each_expire(l, f);
 		return;
 	}
-	if (!in || in->expired)
+	if (!in || in->more->expired)
 		return;
-	in->expired = noc_failure_value(f);
+	noc_lane_more(in)->expired = noc_failure_value(f);
 	noc_lane_cancel(in, f->message);
 }
 
@@ -299,7 +302,7 @@ noc_container_due(struct noc_live *l)
 {
 	struct noc_failure f;
 
-	if (l->each && noc_each_due(l))
+	if (l->more->each && noc_each_due(l))
 		return;
 	noc_failure_set(&f, "timeout", "flow", "timeout",
 			"its timeout is over before what it holds");
@@ -310,28 +313,33 @@ void
 noc_container_go_on(struct noc_live *l)
 {
 	noc_live_wait(l, NOC_WAIT_INNER, "", container_end(l));
-	if (l->each)
+	if (l->more->each)
 		noc_each_go_on(l);
 	else
-		noc_lane_wake(l->inner);
+		noc_lane_wake(l->more->inner);
 }
 
 void
 noc_container_close(struct noc_live *l)
 {
-	noc_each_free(l->each);
-	l->each = NULL;
-	noc_lane_free(l->inner);
-	l->inner = NULL;
+	if (l->more->each) {
+		noc_each_free(l->more->each);
+		noc_live_more(l)->each = NULL;
+	}
+	if (l->more->inner) {
+		noc_lane_free(l->more->inner);
+		noc_live_more(l)->inner = NULL;
+	}
 }
 
 void
 noc_container_store(const struct noc_live *l, struct noc_value *live)
 {
-	if (l->inner && l->inner->input)
-		noc_value_set(live, "input", noc_value_copy(l->inner->input));
-	if (l->each)
-		noc_each_store(l->each, live);
+	if (l->more->inner && l->more->inner->more->input)
+		noc_value_set(live, "input",
+			      noc_value_copy(l->more->inner->more->input));
+	if (l->more->each)
+		noc_each_store(l->more->each, live);
 }
 
 void
@@ -408,11 +416,11 @@ noc_container_lane(struct noc_run *r, size_t node, const char *path,
 
 		if (!end)
 			return NULL;
-		if (l && l->each) {
-			lane = noc_each_lane(l->each, key,
+		if (l && l->more->each) {
+			lane = noc_each_lane(l->more->each, key,
 					     (size_t)(end - key) - 1);
 		} else if (l) {
-			lane = l->inner;
+			lane = l->more->inner;
 		} else {
 			prefix = noc_strndup(path, (size_t)(end - path));
 			lane = noc_undo_lane(lane, around[i], prefix,

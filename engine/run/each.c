@@ -31,7 +31,7 @@ each_new(struct noc_live *l)
 
 	e->live = l;
 	e->def = def->each;
-	l->each = e;
+	noc_live_more(l)->each = e;
 	noc_each_time(l);
 	return e;
 }
@@ -42,7 +42,8 @@ noc_each_time(struct noc_live *l)
 	const struct noc_step_def *def = noc_live_step(l);
 
 	if (def->timeout_ms)
-		l->each->end_ns = noc_ns_after(l->step_ns, def->timeout_ms);
+		l->more->each->end_ns =
+		    noc_ns_after(l->step_ns, def->timeout_ms);
 }
 
 void
@@ -90,9 +91,9 @@ each_lane_new(struct noc_each *e, size_t i)
 
 	free(path);
 	if (e->def->check)
-		lane->to = (uint32_t)e->def->check;
+		lane->to = (uint16_t)e->def->check;
 	lane->each = e;
-	lane->item = (int64_t)i;
+	lane->item = (int32_t)i;
 	lane->is_item = true;
 	lane->began_ns = noc_steady_now(l->run->core);
 	return lane;
@@ -287,9 +288,9 @@ item_fate(const struct noc_lane *lane)
 {
 	bool begun = false;
 
-	if (lane->broken)
+	if (lane->more->broken)
 		return NOC_ITEM_FAILED;
-	if (lane->stopped)
+	if (lane->more->stopped)
 		return NOC_ITEM_OK;
 	if (lane->cancelled)
 		return NOC_ITEM_CANCELLED;
@@ -304,9 +305,9 @@ static void
 check_over(struct noc_each *e, struct noc_lane *lane)
 {
 	e->check = NULL;
-	if (lane->broken) {
+	if (lane->more->broken) {
 		noc_value_free(e->check_error);
-		e->check_error = noc_value_copy(lane->error);
+		e->check_error = noc_value_copy(lane->more->error);
 	}
 	noc_lane_free(e->checked);
 	e->checked = lane;
@@ -375,7 +376,7 @@ each_write_start(struct noc_each *e)
 void
 noc_each_fork(struct noc_live *l)
 {
-	each_write_start(l->each);
+	each_write_start(l->more->each);
 }
 
 void
@@ -409,7 +410,7 @@ noc_each_begin(struct noc_live *l)
 void
 noc_each_cancel(struct noc_live *l, const char *why)
 {
-	struct noc_each *e = l->each;
+	struct noc_each *e = l->more->each;
 
 	e->cancelled = true;
 	each_close(e, why);
@@ -420,7 +421,7 @@ noc_each_cancel(struct noc_live *l, const char *why)
 void
 noc_each_expire(struct noc_live *l, const struct noc_failure *f)
 {
-	struct noc_each *e = l->each;
+	struct noc_each *e = l->more->each;
 
 	if (e->closing) /* decided: what is out comes to its end */
 		return;
@@ -438,7 +439,7 @@ noc_each_is_cancelled(const struct noc_each *e)
 bool
 noc_each_due(struct noc_live *l)
 {
-	struct noc_each *e = l->each;
+	struct noc_each *e = l->more->each;
 
 	if (e->closing) {
 		each_hush(e);

@@ -272,7 +272,7 @@ each_reached(const struct noc_each *e, size_t begun)
 void
 noc_each_restore(struct noc_live *l)
 {
-	struct noc_each *e = l->each;
+	struct noc_each *e = l->more->each;
 	size_t begun = e->begun, wave = 0;
 
 	for (size_t i = begun; i < e->n; i++)
@@ -326,7 +326,7 @@ noc_each_ended_lanes(struct noc_each *e, void (*fn)(struct noc_lane *, void *),
 void
 noc_each_go_on(struct noc_live *l)
 {
-	struct noc_each *e = l->each;
+	struct noc_each *e = l->more->each;
 	bool wave_over = !e->count[NOC_ITEM_OPEN] && !e->check;
 
 	if (e->closing)

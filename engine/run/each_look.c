@@ -55,7 +55,7 @@ noc_each_look(const struct noc_core *core, const char *run, const char *path)
 {
 	const struct noc_run *r = look_run(core, run);
 	const struct noc_live *l = r ? noc_live_at(r, path) : NULL;
-	const struct noc_each *e = l ? l->each : NULL;
+	const struct noc_each *e = l ? l->more->each : NULL;
 	struct noc_value *v, *items;
 
 	if (!e)

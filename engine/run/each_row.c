@@ -119,10 +119,11 @@ each_write_item(struct noc_each *e, struct noc_lane *lane,
 	};
 	struct noc_value *json;
 
-	if (lane->stopped)
-		noc_value_set(said, "outcome", noc_value_str(lane->stopped));
-	if (fate == NOC_ITEM_FAILED && lane->error)
-		noc_value_set(said, "error", noc_value_copy(lane->error));
+	if (lane->more->stopped)
+		noc_value_set(said, "outcome",
+			      noc_value_str(lane->more->stopped));
+	if (fate == NOC_ITEM_FAILED && lane->more->error)
+		noc_value_set(said, "error", noc_value_copy(lane->more->error));
 	item_collect(e, lane, said);
 	json = item_json(e, (size_t)lane->item, fate, said);
 	row.json = json;
@@ -199,7 +200,7 @@ noc_each_load_item(struct noc_lane *lane, size_t node,
 		   const struct noc_step_row *row)
 {
 	struct noc_live *l = noc_live_find(lane, node);
-	struct noc_each *e = l ? l->each : NULL;
+	struct noc_each *e = l ? l->more->each : NULL;
 	static const char *const any[] = { "index", "item", "key", "would" };
 	size_t i = (size_t)row->item;
 	int fate = NOC_ITEM_CANCELLED;

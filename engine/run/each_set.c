@@ -49,7 +49,7 @@ int
 noc_each_set(struct noc_live *l, const int64_t *limit, const char *need,
 	     struct noc_err *err)
 {
-	struct noc_each *e = l->each;
+	struct noc_each *e = l->more->each;
 	bool percent = e->percent;
 	int64_t n = e->need;
 
@@ -79,5 +79,5 @@ noc_each_set(struct noc_live *l, const int64_t *limit, const char *need,
 void
 noc_each_on(struct noc_live *l)
 {
-	each_advance(l->each);
+	each_advance(l->more->each);
 }

@@ -34,8 +34,8 @@ noc_escalate_stops(const struct noc_live *l, const char *signal)
 {
 	if (!strcmp(signal, "ack"))
 		return true; /* people may always take over */
-	for (size_t i = 0; i < l->esc->def->nstop_on; i++)
-		if (!strcmp(l->esc->def->stop_on[i], signal))
+	for (size_t i = 0; i < l->more->esc->def->nstop_on; i++)
+		if (!strcmp(l->more->esc->def->stop_on[i], signal))
 			return true;
 	return false;
 }
@@ -87,7 +87,7 @@ run_stop(struct noc_run *r, const struct noc_event *ev)
 
 	for (struct noc_live *l = r->lives; l && !r->ended; l = next) {
 		next = l->next;
-		if (!l->esc || !noc_escalate_stops(l, ev->kind))
+		if (!l->more->esc || !noc_escalate_stops(l, ev->kind))
 			continue;
 		noc_escalate_stop(l, ev->kind);
 		next = r->lives; /* others may have gone with it */
@@ -98,7 +98,7 @@ static bool
 run_waits_for(const struct noc_run *r, const struct noc_event *ev)
 {
 	for (const struct noc_live *l = r->lives; l; l = l->next)
-		if (l->esc && noc_escalate_stops(l, ev->kind))
+		if (l->more->esc && noc_escalate_stops(l, ev->kind))
 			return escalate_same(r, ev);
 	return false;
 }
@@ -147,7 +147,7 @@ run_named(struct noc_run *r)
 	}
 	noc_strbuf_release(&key);
 	for (struct noc_live *l = r->lives; l; l = l->next)
-		if (l->esc)
+		if (l->more->esc)
 			noc_stops_add(l);
 }
 
@@ -256,10 +256,10 @@ level_is_new(const struct noc_escalation *def, size_t i)
 static void
 escalate_all(struct noc_live *l, const char *what, const char *why)
 {
-	const struct noc_escalation *def = l->esc->def;
+	const struct noc_escalation *def = l->more->esc->def;
 	struct noc_run *r = l->run;
 
-	for (size_t i = 0; i < l->esc->level && i < def->nlevels; i++) {
+	for (size_t i = 0; i < l->more->esc->level && i < def->nlevels; i++) {
 		const struct noc_value *action = def->levels[i].action;
 		const char *channel = noc_ast_name(action);
 		char *subject, *text;
@@ -279,7 +279,7 @@ static void
 escalate_tell(struct noc_live *l, const struct noc_value *action)
 {
 	noc_run_tell(l->lane, noc_live_step(l), action, NULL);
-	l->esc->last_ns = noc_steady_now(l->run->core);
+	l->more->esc->last_ns = noc_steady_now(l->run->core);
 }
 
 /* ---- the machine ---- */
@@ -287,15 +287,15 @@ escalate_tell(struct noc_live *l, const struct noc_value *action)
 static int64_t
 escalate_next(const struct noc_live *l)
 {
-	const struct noc_escalation *def = l->esc->def;
-	int64_t end = noc_ns_after(l->esc->since_ns, def->max_ms);
+	const struct noc_escalation *def = l->more->esc->def;
+	int64_t end = noc_ns_after(l->more->esc->since_ns, def->max_ms);
 	int64_t next = end;
 
-	if (l->esc->level < def->nlevels)
-		next = noc_ns_after(l->esc->since_ns,
-				    def->levels[l->esc->level].after_ms);
+	if (l->more->esc->level < def->nlevels)
+		next = noc_ns_after(l->more->esc->since_ns,
+				    def->levels[l->more->esc->level].after_ms);
 	else if (def->again_ms > 0)
-		next = noc_ns_after(l->esc->last_ns, def->again_ms);
+		next = noc_ns_after(l->more->esc->last_ns, def->again_ms);
 	return next < end ? next : end;
 }
 
@@ -303,8 +303,8 @@ static void
 escalate_end(struct noc_live *l)
 {
 	noc_stops_del(l);
-	free(l->esc);
-	l->esc = NULL;
+	free(l->more->esc);
+	noc_live_more(l)->esc = NULL;
 }
 
 /* Over: the run ends as it failed, or its escalate step does. */
@@ -312,7 +312,7 @@ static void
 escalate_over(struct noc_live *l, const char *why, bool answered)
 {
 	struct noc_run *r = l->run;
-	bool on_fail = l->esc->on_fail;
+	bool on_fail = l->more->esc->on_fail;
 	struct noc_step_done d = { .def = on_fail ? NULL : noc_live_step(l) };
 	struct noc_value *output;
 	struct noc_failure f;
@@ -343,7 +343,7 @@ escalate_give_up(struct noc_live *l)
 	char text[32], why[96];
 
 	snprintf(why, sizeof(why), "nobody answered within %s",
-		 noc_duration_format(text, l->esc->def->max_ms));
+		 noc_duration_format(text, l->more->esc->def->max_ms));
 	escalate_all(l, "given up", why);
 	escalate_over(l, why, false);
 }
@@ -351,28 +351,29 @@ escalate_give_up(struct noc_live *l)
 const char *
 noc_escalate_phase(const struct noc_live *l)
 {
-	return l->esc->level < l->esc->def->nlevels ? "escalating"
-						    : "waiting_event";
+	return l->more->esc->level < l->more->esc->def->nlevels
+		   ? "escalating"
+		   : "waiting_event";
 }
 
 void
 noc_escalate_due(struct noc_live *l)
 {
-	const struct noc_escalation *def = l->esc->def;
+	const struct noc_escalation *def = l->more->esc->def;
 	int64_t now = noc_steady_now(l->run->core);
 
-	if (now >= noc_ns_after(l->esc->since_ns, def->max_ms)) {
+	if (now >= noc_ns_after(l->more->esc->since_ns, def->max_ms)) {
 		escalate_give_up(l);
 		return;
 	}
-	while (l->esc->level < def->nlevels &&
-	       noc_ns_after(l->esc->since_ns,
-			    def->levels[l->esc->level].after_ms) <= now) {
-		escalate_tell(l, def->levels[l->esc->level].action);
-		l->esc->level++;
+	while (l->more->esc->level < def->nlevels &&
+	       noc_ns_after(l->more->esc->since_ns,
+			    def->levels[l->more->esc->level].after_ms) <= now) {
+		escalate_tell(l, def->levels[l->more->esc->level].action);
+		l->more->esc->level++;
 	}
-	if (l->esc->level == def->nlevels && def->again_ms > 0 &&
-	    noc_ns_after(l->esc->last_ns, def->again_ms) <= now)
+	if (l->more->esc->level == def->nlevels && def->again_ms > 0 &&
+	    noc_ns_after(l->more->esc->last_ns, def->again_ms) <= now)
 		escalate_tell(l, def->levels[def->nlevels - 1].action);
 	noc_live_wait(l, NOC_WAIT_ESCALATE, noc_escalate_phase(l),
 		      escalate_next(l));
@@ -388,8 +389,8 @@ noc_escalate_begin(struct noc_live *l, const struct noc_escalation *def,
 		.since_ns = noc_steady_now(l->run->core),
 	};
 
-	free(l->esc);
-	l->esc = noc_memdup(&esc, sizeof(esc));
+	free(l->more->esc);
+	noc_live_more(l)->esc = noc_memdup(&esc, sizeof(esc));
 	noc_stops_add(l);
 	noc_escalate_due(l);
 }
@@ -397,7 +398,7 @@ noc_escalate_begin(struct noc_live *l, const struct noc_escalation *def,
 void
 noc_escalate_clear(struct noc_live *l, const char *why)
 {
-	if (!l->esc)
+	if (!l->more->esc)
 		return;
 	escalate_all(l, "all clear", why);
 	escalate_end(l);

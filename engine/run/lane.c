@@ -14,6 +14,20 @@
 #include "engine/run/runner.h"
 #include "engine/run/undo.h"
 
+static const struct noc_lane_more lane_nothing;
+
+struct noc_lane_more *
+noc_lane_more(struct noc_lane *lane)
+{
+	struct noc_lane_more *more;
+
+	if (lane->more == &lane_nothing) {
+		more = noc_calloc(1, sizeof(*more));
+		lane->more = more;
+	}
+	return (struct noc_lane_more *)(uintptr_t)lane->more;
+}
+
 struct noc_lane *
 noc_lane_new(struct noc_run *r, struct noc_lane *up, size_t container,
 	     const char *path)
@@ -23,14 +37,16 @@ noc_lane_new(struct noc_run *r, struct noc_lane *up, size_t container,
 	size_t from = top ? 0 : container + 1;
 	size_t to = top ? plan->nbody : plan->steps[container].end;
 	size_t size = strlen(path) + 1;
-	struct noc_lane *lane = noc_calloc(1, sizeof(*lane) + to - from + size);
+	struct noc_lane *lane =
+	    noc_calloc(1, offsetof(struct noc_lane, ends) + to - from + size);
 
 	lane->run = r;
+	lane->more = &lane_nothing;
 	lane->up = up;
 	lane->item = up ? up->item : -1;
 	lane->node = container;
-	lane->from = (uint32_t)from;
-	lane->to = (uint32_t)to;
+	lane->from = (uint16_t)from;
+	lane->to = (uint16_t)to;
 	lane->lives_end = &lane->lives;
 	lane->path = (char *)lane->ends + (to - from);
 	memcpy(lane->path, path, size);
@@ -51,6 +67,17 @@ lane_leave_queue(struct noc_lane *lane)
 		lane->run->todo_end = at;
 }
 
+static void
+lane_more_free(struct noc_lane_more *more)
+{
+	noc_value_free(more->input);
+	noc_value_free(more->error);
+	noc_value_free(more->expired);
+	free(more->stopped);
+	noc_undo_free(more->undo);
+	free(more);
+}
+
 void
 noc_lane_free(struct noc_lane *lane)
 {
@@ -63,15 +90,12 @@ noc_lane_free(struct noc_lane *lane)
 		noc_attempt_cancel(l, "what it is part of has ended");
 		noc_live_free(l);
 	}
-	if (lane->broken)
-		noc_live_free(lane->broken);
+	if (lane->more->broken)
+		noc_live_free(lane->more->broken);
 	noc_value_free(lane->steps);
-	noc_value_free(lane->input);
 	noc_value_free(lane->extra);
-	noc_value_free(lane->error);
-	noc_value_free(lane->expired);
-	free(lane->stopped);
-	noc_undo_free(lane->undo);
+	if (lane->more != &lane_nothing)
+		lane_more_free(noc_lane_more(lane));
 	free(lane);
 }
 
@@ -152,8 +176,8 @@ noc_lane_scope(const struct noc_lane *lane, struct noc_scope *scope)
 
 	noc_run_scope(r, scope);
 	scope->steps = lane->steps ? lane->steps : &nothing;
-	if (lane->error)
-		scope->error = lane->error;
+	if (lane->more->error)
+		scope->error = lane->more->error;
 	for (const struct noc_lane *at = lane; at; at = at->up) {
 		if (at != lane && n < NOC_SCOPE_OUTER)
 			scope->outer[n++] = at->steps;
@@ -167,7 +191,7 @@ noc_lane_scope(const struct noc_lane *lane, struct noc_scope *scope)
 			scope->item =
 			    noc_value_get(lane_extra(at), def->each->as);
 		if (def->kind == NOC_STEP_CALL) {
-			input = at->input;
+			input = at->more->input;
 			break;
 		}
 	}

@@ -27,37 +27,46 @@ enum noc_end {
 struct noc_each;
 struct noc_live;
 
+/* What few have, of the many items that may be open at once. */
+struct noc_lane_more {
+	struct noc_value *input;   /* of a called flow; NULL: as around it */
+	struct noc_value *error;   /* what failed in it last; NULL */
+	struct noc_live *broken;   /* whose failure nothing in it handles */
+	char *stopped;		   /* why it ended early, well; NULL */
+	struct noc_value *expired; /* of a called flow: out of time; NULL */
+	struct noc_undo *undo; /* engine/run/undo.h; NULL: nothing to undo */
+	struct noc_lane *next; /* of its container */
+};
+
+/* Ten thousand may wait: what is new here goes into noc_lane_more if it can. */
 struct noc_lane {
 	struct noc_run *run;
 	struct noc_lane *up; /* where its container is; NULL: the run's own */
-	size_t node;	     /* its container; NOC_NODE_TOP */
-	uint32_t from, to;   /* its nodes: from ... to - 1 */
-	int64_t item; /* its place in the list, or that of what it is in; -1 */
+	const struct noc_lane_more *more; /* never NULL; noc_lane_more(lane) is
+					     written to */
 	struct noc_value *steps; /* name -> what it gave; NULL: nothing yet */
-	struct noc_value *input; /* of a called flow; NULL: as around it */
-	struct noc_value
-	    *extra; /* its item, by its name, while it is asked for */
-	struct noc_value *error; /* what failed in it last; NULL */
-	char *path;		 /* "precheck[sw1]", "fix", ""; behind ends */
+	struct noc_value *extra; /* its item, by its name, while it is asked
+				    for */
 	struct noc_each *each;	 /* whose item or check it is; NULL */
-	struct noc_live *broken; /* whose failure nothing in it handles */
-	char *stopped;		 /* why it ended early, well; NULL */
 	struct noc_live *lives, **lives_end; /* begun and not ended, of it
 						alone */
-	int64_t began_ns;		     /* steady; of an item */
-	struct noc_value *expired; /* of a called flow: out of time; NULL */
 	struct noc_lane *next_todo;
-	struct noc_undo *undo; /* engine/run/undo.h; NULL: nothing to undo */
-	struct noc_lane *next; /* of its container */
-	bool is_item;	       /* of an each, also one that has ended */
-	bool would;	       /* its mode left something in it undone */
-	bool failed;	       /* nothing new begins in it */
-	bool cancelled;	       /* from outside */
-	bool over;	       /* told to its container */
-	bool waiting;	       /* it is in the run's queue */
-	uint8_t ends[];	       /* enum noc_end, by node - from */
+	char *path;	  /* "precheck[sw1]", "fix", ""; behind ends */
+	int64_t began_ns; /* steady; of an item */
+	size_t node;	  /* its container; NOC_NODE_TOP */
+	int32_t item; /* its place in the list, or that of what it is in; -1 */
+	uint16_t from, to;  /* its nodes: from ... to - 1 */
+	bool is_item : 1;   /* of an each, also one that has ended */
+	bool would : 1;	    /* its mode left something in it undone */
+	bool failed : 1;    /* nothing new begins in it */
+	bool cancelled : 1; /* from outside */
+	bool over : 1;	    /* told to its container */
+	bool waiting : 1;   /* it is in the run's queue */
+	uint8_t ends[];	    /* enum noc_end, by node - from */
 };
 
+/* To write to it; from then on it is its own. */
+struct noc_lane_more *noc_lane_more(struct noc_lane *lane);
 /* The nodes that container holds (NOC_NODE_TOP: the flow's own), in up. */
 struct noc_lane *noc_lane_new(struct noc_run *r, struct noc_lane *up,
 			      size_t container, const char *path);

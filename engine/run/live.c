@@ -179,19 +179,50 @@ noc_live_store_touched(struct noc_run *r)
 	}
 }
 
+static const struct noc_live_more live_nothing;
+
+struct noc_live_more *
+noc_live_more(struct noc_live *l)
+{
+	struct noc_live_more *more;
+
+	if (l->more == &live_nothing) {
+		more = noc_calloc(1, sizeof(*more));
+		l->more = more;
+	}
+	return (struct noc_live_more *)(uintptr_t)l->more;
+}
+
+static void
+live_more_free(struct noc_live *l)
+{
+	struct noc_live_more *more;
+
+	if (l->more == &live_nothing)
+		return;
+	more = noc_live_more(l);
+	noc_value_free(more->targets);
+	noc_value_free(more->left_out);
+	free(more->esc);
+	free(more);
+}
+
 static struct noc_live *
 live_new(struct noc_lane *lane, size_t node, bool undoes)
 {
 	char *path = node < lane->run->plan->nsteps ? noc_lane_path(lane, node)
 						    : noc_strdup("");
-	size_t size = strlen(path) + sizeof("!undo");
-	struct noc_live *l = noc_calloc(1, sizeof(*l) + size);
+	const char *behind = undoes ? "!undo" : "";
+	size_t size = strlen(path) + strlen(behind) + 1;
+	struct noc_live *l =
+	    noc_calloc(1, offsetof(struct noc_live, path) + size);
 
+	l->more = &live_nothing;
 	l->run = lane->run;
 	l->lane = lane;
 	l->node = (uint32_t)node;
 	l->undoes = undoes;
-	snprintf(l->path, size, "%s%s", path, undoes ? "!undo" : "");
+	snprintf(l->path, size, "%s%s", path, behind);
 	free(path);
 	l->state = "Pending";
 	l->phase = (uint8_t)noc_phase_find("");
@@ -250,17 +281,15 @@ noc_live_free(struct noc_live *l)
 {
 	live_unlink(l);
 	live_untouch(l);
-	if (l->lane->broken == l)
-		l->lane->broken = NULL;
+	if (l->lane->more->broken == l)
+		noc_lane_more(l->lane)->broken = NULL;
 	noc_container_close(l);
 	live_unqueue(l);
 	noc_stops_del(l);
 	noc_due_disarm(l->run->core, &l->due);
 	noc_value_free(l->row);
 	free(l->row_text);
-	noc_value_free(l->targets);
-	noc_value_free(l->left_out);
-	free(l->esc);
+	live_more_free(l);
 	free(l);
 }
 
@@ -294,7 +323,7 @@ noc_live_cancel(struct noc_live *l, const char *why)
 				   .state = "Cancelled",
 				   .outcome = "cancelled" };
 
-	if (l->esc)
+	if (l->more->esc)
 		noc_escalate_clear(l, why);
 	if (l->doubt && !l->undoes) {
 		noc_cancel_may_stay(l);

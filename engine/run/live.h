@@ -41,16 +41,47 @@ struct noc_escalating {
 	int64_t since_ns, last_ns;	  /* steady */
 };
 
+/* What few have, of the many that may wait at once. */
+struct noc_live_more {
+	struct noc_lane *inner;	    /* NOC_WAIT_INNER: a called flow */
+	struct noc_each *each;	    /* or the items */
+	struct noc_escalating *esc; /* NULL: it tells nobody */
+	struct noc_stop *stops;	    /* where it waits for an event, stops.h */
+	struct noc_value *targets;  /* a list, of a step about many; NULL */
+	struct noc_value *left_out; /* target -> its freeze */
+	int64_t order;		    /* of what can be undone; 0 */
+	int64_t undone, stays;	    /* undo: of how many steps, of how many
+				       not */
+	int64_t held_due_ns;	    /* until when */
+	int64_t ok_since_ns;	    /* verify: it holds since; 0: not */
+	int64_t ended_ns;	    /* of a step that failed, not so the run */
+};
+
+/* Ten thousand may wait: what is new here goes into noc_live_more if it can. */
 struct noc_live {
 	struct noc_run *run;
 	struct noc_lane *lane;
 	struct noc_live *next, **prev;		/* of the run */
 	struct noc_live *beside, **beside_prev; /* of its lane */
+	const struct noc_live_more *more; /* never NULL; noc_live_more(l) is
+					     written to */
+	struct noc_due due;
+	int64_t due_ns;		 /* steady; 0: none */
+	int64_t step_ns;	 /* when it began */
+	struct noc_slot *slot;	 /* waited for, or had for what begins now */
+	struct noc_attempt *out; /* the attempt at hand */
+	const char *state;	 /* of its row; static */
+	struct noc_value *row;	 /* its JSON; NULL: as text, or to be made */
+	char *row_text;		 /* while it waits for long */
+	struct noc_live *next_touched;
 	uint32_t node; /* its step, by place in the plan */
+	int attempt;   /* its number, never used twice in a run's step */
+	int tries;     /* those that count for the retry policy */
+	int reads;
 	uint8_t phase; /* of noc_phase_names */
 	enum noc_wait wait : 8;
 	enum noc_wait held : 8; /* what it waited for when the run lost its
-				   code, */
+				   code */
 	bool went : 1;		/* a call of it was out */
 	bool undoes : 1;	/* it takes the step back */
 	bool loaded : 1;	/* from its row, and not sent on yet */
@@ -60,33 +91,18 @@ struct noc_live {
 	bool has_row : 1;	/* and it says something */
 	bool dirty : 1;		/* to be written at the end of this input */
 	bool touched : 1;	/* of the run's */
-	int64_t held_due_ns;	/* until when */
-	int64_t undone, stays;	/* undo: of how many steps, of how many not */
-	struct noc_lane *inner; /* NOC_WAIT_INNER: a called flow */
-	struct noc_each *each;	/* or the items */
-	int64_t order;		/* of what can be undone; 0 */
-	struct noc_due due;
-	int64_t due_ns;	 /* steady; 0: none */
-	int64_t step_ns; /* when it began */
-	int attempt;	 /* its number, never used twice in a run's step */
-	int tries;	 /* those that count for the retry policy */
-	int reads;
-	int64_t ok_since_ns;	    /* verify: it holds since; 0: it does not */
-	struct noc_escalating *esc; /* NULL: it tells nobody */
-	struct noc_stop *stops;	    /* where it waits for an event, stops.h */
-	struct noc_slot *slot;	    /* waited for, or had for what begins now */
-	struct noc_attempt *out;    /* the attempt at hand */
-	struct noc_value *targets;  /* a list, of a step about many; NULL */
-	struct noc_value *left_out; /* target -> its freeze */
-	/* The row of its step. */
-	const char *state;     /* static */
-	struct noc_value *row; /* its JSON; NULL: as text, or to be made */
-	char *row_text;	       /* while it waits for long */
-	int64_t ended_ns;      /* of a step that failed, not so the run */
-	struct noc_live *next_touched;
 	char path[];
 };
 
+/* To write to it; from then on it is its own. */
+struct noc_live_more *noc_live_more(struct noc_live *l);
+/* A number of it, of which most have none. */
+#define NOC_LIVE_SET(l, name, value)                   \
+	do {                                           \
+		int64_t set_ = (value);                \
+		if ((l)->more->name != set_)           \
+			noc_live_more(l)->name = set_; \
+	} while (0)
 /* Begun now; the lane has none of this node. */
 struct noc_live *noc_live_new(struct noc_lane *lane, size_t node);
 /* Of what takes it back. */

@@ -33,9 +33,9 @@ live_esc(const struct noc_live *l)
 {
 	struct noc_value *esc = noc_value_map();
 
-	noc_value_set(esc, "on_fail", noc_value_bool(l->esc->on_fail));
-	live_set(esc, "level", (int64_t)l->esc->level);
-	live_set(esc, "since", l->esc->since_ns);
+	noc_value_set(esc, "on_fail", noc_value_bool(l->more->esc->on_fail));
+	live_set(esc, "level", (int64_t)l->more->esc->level);
+	live_set(esc, "since", l->more->esc->since_ns);
 	return esc;
 }
 
@@ -48,7 +48,7 @@ live_value(const struct noc_live *l)
 	live_set(v, "due", l->due_ns);
 	live_set(v, "step", l->step_ns);
 	live_set(v, "tries", l->tries);
-	live_set(v, "ok_since", l->ok_since_ns);
+	live_set(v, "ok_since", l->more->ok_since_ns);
 	live_set(v, "reads", l->reads);
 	live_set(v, "doubt", l->doubt);
 	live_set(v, "probing", l->probing);
@@ -56,12 +56,12 @@ live_value(const struct noc_live *l)
 	if (l->run->lacks_code) {
 		noc_value_set(v, "held",
 			      noc_value_str(noc_wait_names[l->held]));
-		live_set(v, "held_due", l->held_due_ns);
+		live_set(v, "held_due", l->more->held_due_ns);
 	}
-	if (l->esc)
+	if (l->more->esc)
 		noc_value_set(v, "esc", live_esc(l));
-	live_set(v, "undone", l->undone);
-	live_set(v, "stays", l->stays);
+	live_set(v, "undone", l->more->undone);
+	live_set(v, "stays", l->more->stays);
 	noc_container_store(l, v);
 	return v;
 }
@@ -127,7 +127,7 @@ noc_live_store(struct noc_live *l)
 		.attempt = l->attempt,
 		.state = l->state,
 		.started_ns = noc_steady_wall(r->core, l->step_ns),
-		.ended_ns = l->ended_ns,
+		.ended_ns = l->more->ended_ns,
 		.due_ns = l->due_ns ? noc_steady_wall(r->core, l->due_ns) : 0,
 	};
 
@@ -184,7 +184,7 @@ live_load_esc(struct noc_live *l, const struct noc_value *esc)
 			      : NULL;
 	if (!esc || !was.def)
 		return;
-	l->esc = noc_memdup(&was, sizeof(was));
+	noc_live_more(l)->esc = noc_memdup(&was, sizeof(was));
 	noc_stops_add(l);
 }
 
@@ -234,16 +234,16 @@ static struct noc_live *
 live_load(struct noc_live *l, const struct noc_value *v)
 {
 	l->went = true; /* it may have been */
-	l->undone = live_times(v, "undone");
-	l->stays = live_times(v, "stays");
+	NOC_LIVE_SET(l, undone, live_times(v, "undone"));
+	NOC_LIVE_SET(l, stays, live_times(v, "stays"));
 	l->wait = wait_find(noc_value_get_str(v, "wait", ""));
 	l->held = wait_find(noc_value_get_str(v, "held", ""));
-	l->held_due_ns = live_ns(v, "held_due");
+	NOC_LIVE_SET(l, held_due_ns, live_ns(v, "held_due"));
 	l->due_ns = live_ns(v, "due");
 	l->tries = live_times(v, "tries");
 	l->attempt = live_times(v, "attempt");
 	l->step_ns = live_ns(v, "step");
-	l->ok_since_ns = live_ns(v, "ok_since");
+	NOC_LIVE_SET(l, ok_since_ns, live_ns(v, "ok_since"));
 	l->reads = live_times(v, "reads");
 	l->probing = noc_value_get_int(v, "probing", 0) != 0;
 	l->doubt = l->probing || l->wait == NOC_WAIT_ASK ||

@@ -111,7 +111,7 @@ run_is_back(struct noc_live *l)
 		return false;
 	r->lacks_code = false;
 	l->wait = l->held;
-	l->due_ns = l->held_due_ns;
+	l->due_ns = l->more->held_due_ns;
 	return true;
 }
 
@@ -138,7 +138,7 @@ live_go_on(struct noc_live *l)
 	    l->wait != NOC_WAIT_ESCALATE && l->wait != NOC_WAIT_BLOCKED) {
 		r->lacks_code = true;
 		l->held = l->wait;
-		l->held_due_ns = l->due_ns;
+		NOC_LIVE_SET(l, held_due_ns, l->due_ns);
 		run_block(l, "its functions are not in the rules any more");
 		return;
 	}
@@ -148,7 +148,7 @@ live_go_on(struct noc_live *l)
 		break;
 	case NOC_WAIT_INNER:
 		run_wait_on(l, "");
-		if (l->each)
+		if (l->more->each)
 			noc_each_go_on(l);
 		else if (def && def->kind == NOC_STEP_UNDO)
 			noc_undo_go_on(l);
@@ -180,7 +180,7 @@ live_go_on(struct noc_live *l)
 		run_wait_on(l, "verifying");
 		break;
 	case NOC_WAIT_ESCALATE:
-		if (l->esc)
+		if (l->more->esc)
 			run_wait_on(l, noc_escalate_phase(l));
 		else
 			noc_run_end(r, "Failed", r->outcome);
@@ -252,10 +252,10 @@ run_lacks_rows(struct noc_run *r)
 
 	lane_lacks_rows(r->root, &lacks);
 	for (struct noc_live *l = r->lives; l; l = l->next) {
-		if (l->inner)
-			lane_lacks_rows(l->inner, &lacks);
-		if (l->each)
-			noc_each_lanes(l->each, lane_lacks_rows, &lacks);
+		if (l->more->inner)
+			lane_lacks_rows(l->more->inner, &lacks);
+		if (l->more->each)
+			noc_each_lanes(l->more->each, lane_lacks_rows, &lacks);
 	}
 	return lacks;
 }
@@ -346,7 +346,7 @@ run_unsure(struct noc_run *r)
 	if (run_is_sure(r, lacks))
 		return;
 	l = r->lives;
-	if (l && !r->unread && (l->next || l->inner || l->each)) {
+	if (l && !r->unread && (l->next || l->more->inner || l->more->each)) {
 		run_hold(r);
 		return;
 	}
@@ -354,8 +354,9 @@ run_unsure(struct noc_run *r)
 		l = noc_live_new(r->root, noc_run_next(r));
 	l->wait = NOC_WAIT_BLOCKED;
 	l->due_ns = 0;
-	r->frozen = r->unread && (r->lives->next || l->inner || l->each ||
-				  (!l->lane->up && l->node == r->plan->nbody));
+	r->frozen =
+	    r->unread && (r->lives->next || l->more->inner || l->more->each ||
+			  (!l->lane->up && l->node == r->plan->nbody));
 }
 
 /* Nobody knows what it would go on from. */

@@ -192,7 +192,7 @@ run_load_json(struct noc_run *r, const struct noc_value *json)
 	    r->lives->wait == NOC_WAIT_BLOCKED &&
 	    r->recoveries <= NOC_RECOVERIES_MAX) {
 		r->lacks_code = true;
-		r->lives->held_due_ns = 0;
+		NOC_LIVE_SET(r->lives, held_due_ns, 0);
 	} else {
 		r->lacks_code = noc_value_get(json, "held") != NULL;
 	}
@@ -265,7 +265,7 @@ run_load_held(struct noc_run *r, const struct noc_step_row *row)
 	else if (!strcmp(row->state, "Pending"))
 		l->held = !strcmp(outcome, "in_doubt") ? NOC_WAIT_ASK
 						       : NOC_WAIT_RETRY;
-	l->held_due_ns = row->due_ns;
+	NOC_LIVE_SET(l, held_due_ns, row->due_ns);
 }
 
 /* The row of a step, of an item of an each, or of what undoes a step. */
@@ -333,8 +333,8 @@ step_load_live(struct noc_lane *lane, size_t node,
 		return;
 	}
 	l->state = state;
-	l->ended_ns = row->ended_ns;
-	l->order = noc_value_get_int(row->json, "order", 0);
+	NOC_LIVE_SET(l, ended_ns, row->ended_ns);
+	NOC_LIVE_SET(l, order, noc_value_get_int(row->json, "order", 0));
 	noc_live_load_row(l, row->json);
 }
 
@@ -358,21 +358,21 @@ step_load_failure(struct noc_lane *lane, size_t node,
 	const struct noc_value *error = noc_value_get(row->json, "error");
 	struct noc_live *l;
 
-	if (!error || lane->broken || noc_live_find(lane, node))
+	if (!error || lane->more->broken || noc_live_find(lane, node))
 		return;
-	noc_value_free(lane->error);
-	lane->error = noc_value_copy(error);
-	noc_value_set(lane->error, "step", noc_value_str(row->path));
+	noc_value_free(lane->more->error);
+	noc_lane_more(lane)->error = noc_value_copy(error);
+	noc_value_set(lane->more->error, "step", noc_value_str(row->path));
 	if (failure_is_handled(lane, node))
 		return;
 	l = noc_live_new(lane, node);
 	l->state = "Failed";
 	l->attempt = row->attempt;
-	l->ended_ns = row->ended_ns;
+	NOC_LIVE_SET(l, ended_ns, row->ended_ns);
 	noc_live_load_row(l, row->json);
 	l->dirty = false;
 	noc_live_keep(l);
-	lane->broken = l;
+	noc_lane_more(lane)->broken = l;
 }
 
 /* Of what has ended and may be undone: the list that an each went through, or

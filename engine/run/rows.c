@@ -261,8 +261,8 @@ step_intent(const struct noc_live *l)
 	char token[NOC_TOKEN_TEXT], iso[32];
 
 	noc_value_set(json, "attempt", noc_value_int(l->attempt));
-	if (l->order) {
-		noc_value_set(json, "order", noc_value_int(l->order));
+	if (l->more->order) {
+		noc_value_set(json, "order", noc_value_int(l->more->order));
 		noc_value_set(json, "undo", noc_value_bool(true));
 	}
 	noc_value_set(json, "token", noc_value_str(noc_token(l, token)));
@@ -361,8 +361,8 @@ step_table(const struct noc_live *l, const struct noc_value *whole)
 	struct noc_value *live = noc_value_map();
 
 	noc_value_set(live, "table", noc_value_copy(whole));
-	if (l->each)
-		noc_each_store(l->each, live);
+	if (l->more->each)
+		noc_each_store(l->more->each, live);
 	return live;
 }
 
@@ -411,8 +411,8 @@ noc_step_write_done(struct noc_live *l, const struct noc_step_done *d)
 	step_write_record(l, d, json);
 
 	step_place(l, json);
-	if (l->order)
-		noc_value_set(json, "order", noc_value_int(l->order));
+	if (l->more->order)
+		noc_value_set(json, "order", noc_value_int(l->more->order));
 	if (d->whole)
 		noc_value_set(json, "live", step_table(l, d->whole));
 	if (d->input)
@@ -428,7 +428,7 @@ noc_step_write_done(struct noc_live *l, const struct noc_step_done *d)
 	noc_targets_say(l, json);
 	step_row_is(l, d->state, json);
 	noc_cancel_note(l->run, l->node, l->path, d->state);
-	l->ended_ns = row.ended_ns;
+	NOC_LIVE_SET(l, ended_ns, row.ended_ns);
 	if (over) {
 		noc_txn_step(noc_core_txn(r->core), &row);
 		l->dirty = false;

@@ -110,8 +110,8 @@ step_keep_given(const struct noc_lane *lane, size_t node, const char *path,
 static bool
 step_failed_last(const struct noc_lane *lane, const char *path)
 {
-	return lane->error &&
-	       noc_value_is_str(noc_value_get(lane->error, "step"), path);
+	return lane->more->error &&
+	       noc_value_is_str(noc_value_get(lane->more->error, "step"), path);
 }
 
 static struct noc_value *
@@ -125,8 +125,9 @@ step_json(const struct noc_lane *lane, size_t node, const char *path,
 	int64_t order = noc_undo_order(lane, node, &undone, &whom);
 	struct noc_value *json, *live;
 
-	if (lane->broken && lane->broken->node == node && lane->broken->row)
-		return noc_value_copy(lane->broken->row);
+	if (lane->more->broken && lane->more->broken->node == node &&
+	    lane->more->broken->row)
+		return noc_value_copy(lane->more->broken->row);
 	json = noc_value_map();
 	noc_value_set(json, "index", noc_value_int((int64_t)node));
 	if (order)
@@ -146,10 +147,11 @@ step_json(const struct noc_lane *lane, size_t node, const char *path,
 	else
 		noc_value_free(live);
 	if (end == NOC_END_FAILED && step_failed_last(lane, path))
-		noc_value_set(json, "error", noc_value_copy(lane->error));
+		noc_value_set(json, "error", noc_value_copy(lane->more->error));
 	/* Which of them it was makes no difference. */
-	if (end == NOC_END_SKIPPED && lane->stopped)
-		noc_value_set(json, "stopped", noc_value_str(lane->stopped));
+	if (end == NOC_END_SKIPPED && lane->more->stopped)
+		noc_value_set(json, "stopped",
+			      noc_value_str(lane->more->stopped));
 	if (end == NOC_END_SKIPPED && lane->would &&
 	    noc_step_withheld(def, lane->run->mode))
 		noc_value_set(json, "outcome", noc_value_str("would have"));
@@ -216,16 +218,16 @@ run_keep_steps(struct noc_run *r)
 	if (r->closing)
 		lane_keep(r->closing, NULL);
 	for (struct noc_live *l = r->lives; l; l = l->next) {
-		if (l->each)
-			noc_each_store_anew(l->each);
+		if (l->more->each)
+			noc_each_store_anew(l->more->each);
 		noc_live_store(l);
-		if (l->inner)
-			lane_keep(l->inner, NULL);
-		if (!l->each)
+		if (l->more->inner)
+			lane_keep(l->more->inner, NULL);
+		if (!l->more->each)
 			continue;
-		noc_each_keep_items(l->each);
-		noc_each_lanes(l->each, lane_keep, NULL);
-		noc_each_ended_lanes(l->each, lane_keep, NULL);
+		noc_each_keep_items(l->more->each);
+		noc_each_lanes(l->more->each, lane_keep, NULL);
+		noc_each_ended_lanes(l->more->each, lane_keep, NULL);
 	}
 }
 

@@ -440,7 +440,7 @@ run_drop(struct noc_live *l)
 
 	if (l->out)
 		noc_attempt_cancel(l, "the run has ended");
-	else if (d.def && l->has_row && l->ended_ns == 0)
+	else if (d.def && l->has_row && l->more->ended_ns == 0)
 		noc_step_write_done(l, &d);
 	noc_live_free(l);
 }
@@ -456,13 +456,13 @@ noc_run_end(struct noc_run *r, const char *state, const char *outcome)
 	/* What holds others takes them with it. */
 	for (struct noc_live *next, *l = r->lives; l; l = next) {
 		next = l->next;
-		if (!l->inner && !l->each)
+		if (!l->more->inner && !l->more->each)
 			run_drop(l);
 	}
 	while (r->lives)
 		run_drop(r->lives);
-	if (r->root->broken)
-		noc_live_free(r->root->broken);
+	if (r->root->more->broken)
+		noc_live_free(r->root->more->broken);
 	noc_due_disarm(r->core, &r->limit);
 	noc_due_disarm(r->core, &r->grace);
 	if (r->would && !strcmp(state, "Succeeded")) {
@@ -577,7 +577,7 @@ noc_run_fail(struct noc_run *r)
 	const char *class = noc_value_get_str(r->error, "class", "");
 	const char *block = noc_value_get_str(r->error, "block", "");
 	size_t n = noc_value_len(plan->on_fail_actions);
-	struct noc_live *l = r->root->broken;
+	struct noc_live *l = r->root->more->broken;
 	char text[550];
 
 	r->dirty = true;

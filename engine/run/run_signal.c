@@ -144,7 +144,7 @@ run_escalates(const struct noc_run *r, const struct noc_signal *s)
 {
 	struct noc_live *l = r->lives;
 
-	while (l && !(l->esc && live_is_meant(l, s) &&
+	while (l && !(l->more->esc && live_is_meant(l, s) &&
 		      noc_escalate_stops(l, s->name)))
 		l = l->next;
 	return l;

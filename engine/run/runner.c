@@ -44,7 +44,7 @@ run_expires_in(const struct noc_run *r)
 	for (struct noc_live *l = r->lives; l; l = l->next) {
 		if (l->lane != r->root)
 			continue;
-		if (l->inner || l->each)
+		if (l->more->inner || l->more->each)
 			holds = holds ? holds : l;
 		else if (l->wait != NOC_WAIT_INNER)
 			return l;
@@ -68,7 +68,8 @@ run_expire(struct noc_run *r)
 		return false;
 	for (l = r->lives; l; l = l->next)
 		if (l->probing || l->wait == NOC_WAIT_ASK ||
-		    l->wait == NOC_WAIT_BLOCKED || (l->esc && l->esc->on_fail))
+		    l->wait == NOC_WAIT_BLOCKED ||
+		    (l->more->esc && l->more->esc->on_fail))
 			return false;
 	l = run_expires_in(r);
 	if (!l && r->lives)
@@ -80,7 +81,7 @@ run_expire(struct noc_run *r)
 	d.def = noc_live_step(l);
 	d.failure = &f;
 	noc_lane_cancel_but(r->root, l, why);
-	if (l->inner || l->each) {
+	if (l->more->inner || l->more->each) {
 		noc_container_expire(l, &f);
 	} else if (l->out) {
 		noc_attempt_cancel(l, why);

@@ -39,15 +39,15 @@ stage_verdict(struct noc_run *r)
 	const struct noc_lane *root = r->root;
 
 	r->verdict = noc_value_get(r->json, "cancel") ? "Cancelled"
-		     : root->broken || (root->failed && !root->cancelled)
+		     : root->more->broken || (root->failed && !root->cancelled)
 			 ? "Failed"
-		     : root->cancelled && !root->stopped ? "Cancelled"
-							 : "Succeeded";
-	if (root->broken && root->error) {
+		     : root->cancelled && !root->more->stopped ? "Cancelled"
+							       : "Succeeded";
+	if (root->more->broken && root->more->error) {
 		noc_value_free(r->error);
-		r->error = noc_value_copy(root->error);
+		r->error = noc_value_copy(root->more->error);
 	}
-	if (root->broken && !strcmp(r->verdict, "Cancelled"))
+	if (root->more->broken && !strcmp(r->verdict, "Cancelled"))
 		stage_say_failure(r);
 	r->dirty = true;
 }
@@ -83,9 +83,9 @@ noc_stage_expire(struct noc_run *r)
 	if (!lane)
 		return false;
 	noc_failure_set(&f, "timeout", "flow", "timeout", "%s", why);
-	noc_value_free(lane->error);
-	lane->error = noc_failure_value(&f);
-	noc_value_set(lane->error, "step",
+	noc_value_free(lane->more->error);
+	noc_lane_more(lane)->error = noc_failure_value(&f);
+	noc_value_set(lane->more->error, "step",
 		      noc_value_str(r->plan->steps[lane->node].name));
 	noc_lane_cancel(lane, why);
 	return true;
@@ -124,7 +124,8 @@ stage_close(struct noc_run *r)
 	if (lane->failed && strcmp(r->verdict, "Failed") != 0) {
 		r->verdict = "Failed";
 		noc_value_free(r->error);
-		r->error = lane->error ? noc_value_copy(lane->error) : NULL;
+		r->error = lane->more->error ? noc_value_copy(lane->more->error)
+					     : NULL;
 	}
 	r->closing = NULL;
 	noc_lane_free(lane);
@@ -160,12 +161,12 @@ stage_end(struct noc_run *r)
 
 	if (!strcmp(r->verdict, "Failed"))
 		noc_run_fail(r);
-	else if (strcmp(r->verdict, "Succeeded") || root->stopped || r->would ||
-		 stage_output(r))
+	else if (strcmp(r->verdict, "Succeeded") || root->more->stopped ||
+		 r->would || stage_output(r))
 		noc_run_end(r, r->verdict,
-			    root->stopped     ? root->stopped
-			    : root->cancelled ? r->outcome
-					      : NULL);
+			    root->more->stopped ? root->more->stopped
+			    : root->cancelled	? r->outcome
+						: NULL);
 }
 
 /* It has a time of its own, too. */
@@ -274,13 +275,13 @@ noc_stage_restore(struct noc_run *r)
 	if (r->closing)
 		noc_lane_restore(r->closing);
 	for (l = r->lives; l; l = l->next) {
-		if (l->inner)
-			noc_lane_restore(l->inner);
-		if (l->each)
+		if (l->more->inner)
+			noc_lane_restore(l->more->inner);
+		if (l->more->each)
 			noc_each_restore(l);
 	}
 	/* The first version did not say that it tells of a failure. */
-	for (l = r->lives; l && !(l->esc && l->esc->on_fail);)
+	for (l = r->lives; l && !(l->more->esc && l->more->esc->on_fail);)
 		l = l->next;
 	if (l && r->stage == NOC_STAGE_BODY) {
 		r->stage = NOC_STAGE_END;

@@ -212,8 +212,8 @@ step_break(struct noc_live *l, struct noc_step_done *d)
 	noc_step_write_done(l, d);
 	handler = noc_value_get(d->def->on_error, d->failure->class);
 	if (handler) {
-		noc_value_free(lane->error);
-		lane->error = noc_failure_value(d->failure);
+		noc_value_free(lane->more->error);
+		noc_lane_more(lane)->error = noc_failure_value(d->failure);
 		noc_run_tell(lane, d->def, handler, NULL);
 	}
 	noc_lane_break(l, d->failure);

@@ -125,8 +125,8 @@ stop_put(struct noc_live *l, struct stop_place *p)
 	if (s->next)
 		s->next->prev = &s->next;
 	p->first = s;
-	s->more = l->stops;
-	l->stops = s;
+	s->more = l->more->stops;
+	noc_live_more(l)->stops = s;
 }
 
 /* ---- a live ---- */
@@ -181,7 +181,7 @@ stops_add_kind(struct noc_live *l, const char *kind)
 void
 noc_stops_add(struct noc_live *l)
 {
-	const struct noc_escalation *def = l->esc->def;
+	const struct noc_escalation *def = l->more->esc->def;
 
 	noc_stops_del(l);
 	for (size_t i = 0; def && i < def->nstop_on; i++)
@@ -195,8 +195,8 @@ noc_stops_del(struct noc_live *l)
 	struct noc_stops *stops = &noc_runs_of(l->run->core)->stops;
 	struct noc_stop *s;
 
-	while ((s = l->stops)) {
-		l->stops = s->more;
+	while ((s = l->more->stops)) {
+		noc_live_more(l)->stops = s->more;
 		*s->prev = s->next;
 		if (s->next)
 			s->next->prev = s->prev;
@@ -213,7 +213,7 @@ noc_stops_reload(struct noc_runs *runs)
 
 	for (size_t i = 0; i < n; i++)
 		for (struct noc_live *l = all[i]->lives; l; l = l->next)
-			if (l->esc)
+			if (l->more->esc)
 				noc_stops_add(l);
 	free(all);
 }

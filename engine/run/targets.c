@@ -36,9 +36,10 @@ targets_add(struct noc_live *l, struct noc_table *seen,
 	freeze = l->undoes ? NULL : noc_override_frozen(core, NULL, name);
 	if (!noc_table_put(seen, name, l)) {
 		if (freeze)
-			noc_value_set(l->left_out, name, noc_value_str(freeze));
+			noc_value_set(l->more->left_out, name,
+				      noc_value_str(freeze));
 		else
-			noc_value_push(l->targets, noc_value_str(name));
+			noc_value_push(l->more->targets, noc_value_str(name));
 	}
 	free(name);
 	return 0;
@@ -51,10 +52,10 @@ targets_read(struct noc_live *l, const struct noc_value *list,
 	struct noc_table seen = { 0 };
 	int rc = 0;
 
-	noc_value_free(l->targets);
-	noc_value_free(l->left_out);
-	l->targets = noc_value_list();
-	l->left_out = noc_value_map();
+	noc_value_free(l->more->targets);
+	noc_value_free(l->more->left_out);
+	noc_live_more(l)->targets = noc_value_list();
+	noc_live_more(l)->left_out = noc_value_map();
 	for (size_t i = 0; !rc && i < noc_value_len(list); i++)
 		rc = targets_add(l, &seen, noc_value_at(list, i), err);
 	noc_table_release(&seen);
@@ -100,7 +101,7 @@ noc_targets_find(struct noc_live *l, struct noc_scope *scope,
 	if (rc)
 		return rc;
 	*extra = scope->extra ? noc_value_copy(scope->extra) : noc_value_map();
-	noc_value_set(*extra, "targets", noc_value_copy(l->targets));
+	noc_value_set(*extra, "targets", noc_value_copy(l->more->targets));
 	scope->extra = *extra;
 	return 0;
 }
@@ -108,14 +109,14 @@ noc_targets_find(struct noc_live *l, struct noc_scope *scope,
 bool
 noc_targets_none(const struct noc_live *l, struct noc_failure *failure)
 {
-	if (!l->targets || noc_value_len(l->targets) ||
-	    !noc_value_len(l->left_out))
+	if (!l->more->targets || noc_value_len(l->more->targets) ||
+	    !noc_value_len(l->more->left_out))
 		return false;
 	noc_failure_set(failure, "permanent", "freeze", "frozen",
 			"all %zu targets are frozen (%s by freeze %s)",
-			noc_value_len(l->left_out),
-			l->left_out->u.map.at[0].key,
-			l->left_out->u.map.at[0].value->u.s.p);
+			noc_value_len(l->more->left_out),
+			l->more->left_out->u.map.at[0].key,
+			l->more->left_out->u.map.at[0].value->u.s.p);
 	return true;
 }
 
@@ -124,8 +125,8 @@ noc_targets_clearance(const struct noc_live *l, struct noc_failure *failure)
 {
 	struct noc_run *r = l->run;
 
-	for (size_t i = 0; i < noc_value_len(l->targets); i++) {
-		const char *name = noc_value_at(l->targets, i)->u.s.p;
+	for (size_t i = 0; i < noc_value_len(l->more->targets); i++) {
+		const char *name = noc_value_at(l->more->targets, i)->u.s.p;
 		const char *freeze = noc_override_frozen(r->core, NULL, name);
 
 		if (!freeze)
@@ -136,7 +137,8 @@ noc_targets_clearance(const struct noc_live *l, struct noc_failure *failure)
 				"%s is frozen by freeze %s", name, freeze);
 		return NOC_CLEAR_FAIL;
 	}
-	if (!l->targets || noc_blast_allows_all(r, l->targets, failure))
+	if (!l->more->targets ||
+	    noc_blast_allows_all(r, l->more->targets, failure))
 		return NOC_CLEAR;
 	return NOC_CLEAR_FAIL;
 }
@@ -144,17 +146,17 @@ noc_targets_clearance(const struct noc_live *l, struct noc_failure *failure)
 void
 noc_targets_touch(const struct noc_live *l)
 {
-	for (size_t i = 0; i < noc_value_len(l->targets); i++)
+	for (size_t i = 0; i < noc_value_len(l->more->targets); i++)
 		noc_settle_touch(l->run->core,
-				 noc_value_at(l->targets, i)->u.s.p,
+				 noc_value_at(l->more->targets, i)->u.s.p,
 				 &l->run->id);
 }
 
 void
 noc_targets_say(const struct noc_live *l, struct noc_value *json)
 {
-	if (!l->targets)
+	if (!l->more->targets)
 		return;
-	noc_value_set(json, "targets", noc_value_copy(l->targets));
-	noc_value_set(json, "left_out", noc_value_copy(l->left_out));
+	noc_value_set(json, "targets", noc_value_copy(l->more->targets));
+	noc_value_set(json, "left_out", noc_value_copy(l->more->left_out));
 }

@@ -13,9 +13,9 @@
  * input.
  */
 
-/* Into l->targets and l->left_out, and `targets` (of an undo `undo.items`) of
- * *scope, which lives as long as *extra (returned).  Nothing to do without the
- * option. */
+/* Into l->more->targets and l->more->left_out, and `targets` (of an undo
+ * `undo.items`) of *scope, which lives as long as *extra (returned).  Nothing
+ * to do without the option. */
 int noc_targets_find(struct noc_live *l, struct noc_scope *scope,
 		     struct noc_value **extra, struct noc_err *err);
 /* All of them are left out: failure. */

@@ -31,7 +31,8 @@ static void lane_unwind_next(struct noc_lane *lane);
 const struct noc_value *
 noc_undo_extra(const struct noc_lane *lane)
 {
-	const struct undo_job *job = lane->undo ? lane->undo->job : NULL;
+	const struct undo_job *job =
+	    lane->more->undo ? lane->more->undo->job : NULL;
 
 	return job && job->lanes[0] == lane ? job->extra : NULL;
 }
@@ -51,7 +52,8 @@ noc_undo_around(const struct noc_scope *scope, const struct noc_value *items)
 const char *
 noc_undo_by(const struct noc_live *l)
 {
-	const struct undo_job *job = l->lane->undo ? l->lane->undo->job : NULL;
+	const struct undo_job *job =
+	    l->lane->more->undo ? l->lane->more->undo->job : NULL;
 
 	return l->undoes && job && job->by ? job->by->path : NULL;
 }
@@ -59,7 +61,7 @@ noc_undo_by(const struct noc_live *l)
 const struct noc_value *
 noc_undo_targets(const struct noc_live *l)
 {
-	const struct undo_mark *m = undo_mark_of(l->lane->undo, l->node);
+	const struct undo_mark *m = undo_mark_of(l->lane->more->undo, l->node);
 
 	return m ? m->targets : NULL;
 }
@@ -120,7 +122,8 @@ job_over(struct undo_job *job)
 	struct noc_run *r = job->run;
 	struct noc_value *output;
 	struct noc_failure f;
-	int64_t failed = by ? by->stays : 0, done = by ? by->undone : 0;
+	int64_t failed = by ? by->more->stays : 0,
+		done = by ? by->more->undone : 0;
 	struct undo_job **at = &r->jobs;
 
 	while (*at != job)
@@ -210,7 +213,7 @@ static bool
 mark_is_wanted(const struct noc_lane *lane, const struct undo_mark *m)
 {
 	const struct noc_plan *p = lane->run->plan;
-	const struct undo_job *job = lane->undo->job;
+	const struct undo_job *job = lane->more->undo->job;
 	size_t only = job->only;
 
 	return !m->done && (job->by || !m->copied) &&
@@ -273,8 +276,8 @@ on_job_due(struct noc_due *due, struct noc_core *core)
 	(void)core;
 	job->over = true;
 	while (l && !r->ended && job_is_over(r, job)) {
-		bool of_it =
-		    l->undoes && l->lane->undo && l->lane->undo->job == job;
+		bool of_it = l->undoes && l->lane->more->undo &&
+			     l->lane->more->undo->job == job;
 
 		if (of_it)
 			undo_expires(l);
@@ -295,7 +298,7 @@ lane_undo_step(struct noc_lane *lane, size_t node)
 		return;
 	l = noc_live_new_undo(lane, node);
 	l->step_ns = noc_steady_now(lane->run->core);
-	if (lane->run->undo_over || lane->undo->job->over)
+	if (lane->run->undo_over || lane->more->undo->job->over)
 		undo_expires(l);
 	else
 		noc_step_do(l);
@@ -305,12 +308,12 @@ lane_undo_step(struct noc_lane *lane, size_t node)
 static void
 lane_unwind_inner(struct noc_lane *lane, size_t node)
 {
-	struct noc_undo *u = lane->undo;
+	struct noc_undo *u = lane->more->undo;
 
 	while (u->next && u->open < UNDO_LIMIT) {
 		struct noc_lane *inner = u->next;
 
-		u->next = inner->next;
+		u->next = inner->more->next;
 		if (inner->node != node)
 			continue;
 		u->open++;
@@ -321,7 +324,7 @@ lane_unwind_inner(struct noc_lane *lane, size_t node)
 static void
 lane_unwound(struct noc_lane *lane)
 {
-	struct noc_undo *u = lane->undo, *up;
+	struct noc_undo *u = lane->more->undo, *up;
 	struct undo_job *job = u->job;
 	struct noc_lane *parent = u->parent;
 
@@ -331,7 +334,7 @@ lane_unwound(struct noc_lane *lane)
 		job_fill(job);
 		return;
 	}
-	up = parent->undo;
+	up = parent->more->undo;
 	up->open--;
 	lane_unwind_next(parent);
 }
@@ -340,7 +343,7 @@ lane_unwound(struct noc_lane *lane)
 static bool
 lane_unwind_mark(struct noc_lane *lane, struct undo_mark *m)
 {
-	struct noc_undo *u = lane->undo;
+	struct noc_undo *u = lane->more->undo;
 	size_t at = u->at;
 
 	if (!mark_is_wanted(lane, m)) {
@@ -367,7 +370,7 @@ lane_unwind_mark(struct noc_lane *lane, struct undo_mark *m)
 static void
 lane_unwind_next(struct noc_lane *lane)
 {
-	struct noc_undo *u = lane->undo;
+	struct noc_undo *u = lane->more->undo;
 	bool through = true;
 
 	if (u->busy)
@@ -420,7 +423,7 @@ void
 noc_undo_over(struct noc_live *l, bool ok, const struct noc_failure *why)
 {
 	struct noc_lane *lane = l->lane;
-	struct noc_undo *u = lane->undo;
+	struct noc_undo *u = lane->more->undo;
 	struct undo_job *job = u ? u->job : NULL;
 	bool at_hand;
 
@@ -436,7 +439,8 @@ noc_undo_over(struct noc_live *l, bool ok, const struct noc_failure *why)
 	if (!job)
 		return;
 	if (job->by) {
-		*(ok ? &job->by->undone : &job->by->stays) += 1;
+		*(ok ? &noc_live_more(job->by)->undone
+		     : &noc_live_more(job->by)->stays) += 1;
 		noc_live_touch(job->by);
 	}
 	if (!at_hand) /* of another mark, by its row */

@@ -13,9 +13,10 @@
 struct noc_undo *
 undo_of(struct noc_lane *lane)
 {
-	if (!lane->undo)
-		lane->undo = noc_calloc(1, sizeof(*lane->undo));
-	return lane->undo;
+	if (!lane->more->undo)
+		noc_lane_more(lane)->undo =
+		    noc_calloc(1, sizeof(*lane->more->undo));
+	return lane->more->undo;
 }
 
 /* ---- marks ---- */
@@ -32,7 +33,7 @@ noc_undo_may(const struct noc_plan *plan, size_t node)
 bool
 noc_undo_has(const struct noc_lane *lane)
 {
-	return lane->undo && lane->undo->n > 0;
+	return lane->more->undo && lane->more->undo->n > 0;
 }
 
 static void
@@ -93,7 +94,7 @@ void
 noc_undo_load_copied(struct noc_lane *lane, size_t node,
 		     const struct noc_value *row)
 {
-	struct noc_undo *u = lane->undo;
+	struct noc_undo *u = lane->more->undo;
 
 	for (size_t i = 0; u && i < u->n; i++)
 		if (u->marks[i].node == node)
@@ -105,37 +106,37 @@ void
 noc_undo_mark(struct noc_live *l)
 {
 	const struct noc_undo_whom whom = {
-		.targets = l->targets,
-		.left_out = l->left_out,
+		.targets = l->more->targets,
+		.left_out = l->more->left_out,
 	};
-	struct noc_undo *u = l->lane->undo;
+	struct noc_undo *u = l->lane->more->undo;
 
 	if (l->undoes || !noc_undo_may(l->run->plan, l->node))
 		return;
-	if (!l->order) {
-		l->order = ++l->run->order;
-		noc_undo_load_mark(l->lane, l->node, l->order, &whom);
+	if (!l->more->order) {
+		NOC_LIVE_SET(l, order, ++l->run->order);
+		noc_undo_load_mark(l->lane, l->node, l->more->order, &whom);
 		return;
 	}
 	/* Tried again: another one may be frozen now. */
-	for (size_t i = 0; l->targets && u && i < u->n; i++)
-		if (u->marks[i].order == l->order)
+	for (size_t i = 0; l->more->targets && u && i < u->n; i++)
+		if (u->marks[i].order == l->more->order)
 			mark_whom(&u->marks[i], &whom);
 }
 
 void
 noc_undo_unmark(struct noc_live *l)
 {
-	struct noc_undo *u = l->lane->undo;
+	struct noc_undo *u = l->lane->more->undo;
 
-	for (size_t i = 0; u && l->order && i < u->n; i++) {
-		if (u->marks[i].order != l->order)
+	for (size_t i = 0; u && l->more->order && i < u->n; i++) {
+		if (u->marks[i].order != l->more->order)
 			continue;
 		u->n--;
 		mark_clear(&u->marks[i]);
 		memmove(u->marks + i, u->marks + i + 1,
 			(u->n - i) * sizeof(*u->marks));
-		l->order = 0;
+		NOC_LIVE_SET(l, order, 0);
 	}
 }
 
@@ -145,7 +146,7 @@ noc_undo_free(struct noc_undo *u)
 	if (!u)
 		return;
 	while (u->kept) {
-		struct noc_lane *next = u->kept->next;
+		struct noc_lane *next = u->kept->more->next;
 
 		noc_lane_free(u->kept);
 		u->kept = next;
@@ -164,7 +165,7 @@ noc_undo_keep(struct noc_lane *lane, struct noc_lane *inner)
 	struct noc_undo *u = undo_of(lane);
 
 	inner->each = NULL;
-	inner->next = u->kept;
+	noc_lane_more(inner)->next = u->kept;
 	u->kept = inner;
 }
 
@@ -194,18 +195,20 @@ struct noc_value *
 noc_undo_given(const struct noc_lane *lane, size_t node)
 {
 	const struct noc_step_def *def = &lane->run->plan->steps[node];
-	struct noc_lane *at = lane->undo ? lane->undo->kept : NULL;
+	struct noc_lane *at = lane->more->undo ? lane->more->undo->kept : NULL;
 	const struct noc_value *given =
-	    lane->undo ? noc_value_get(lane->undo->given, def->name) : NULL;
+	    lane->more->undo ? noc_value_get(lane->more->undo->given, def->name)
+			     : NULL;
 	struct noc_value *list = NULL;
 
 	if (given)
 		return noc_value_copy(given);
-	for (; at; at = at->next) {
+	for (; at; at = at->more->next) {
 		if (at->node != node)
 			continue;
 		if (def->kind == NOC_STEP_CALL)
-			return at->input ? noc_value_copy(at->input) : NULL;
+			return at->more->input ? noc_value_copy(at->more->input)
+					       : NULL;
 		if (!list)
 			list = noc_value_list();
 		list_put(list, at->item,
@@ -218,9 +221,9 @@ void
 noc_undo_lanes(const struct noc_lane *lane,
 	       void (*fn)(struct noc_lane *, void *), void *arg)
 {
-	struct noc_lane *at = lane->undo ? lane->undo->kept : NULL;
+	struct noc_lane *at = lane->more->undo ? lane->more->undo->kept : NULL;
 
-	for (; at; at = at->next)
+	for (; at; at = at->more->next)
 		fn(at, arg);
 }
 
@@ -228,7 +231,7 @@ void
 noc_undo_open(const struct noc_lane *lane,
 	      void (*fn)(const char *path, void *arg), void *arg)
 {
-	const struct noc_undo *u = lane->undo;
+	const struct noc_undo *u = lane->more->undo;
 
 	for (size_t i = 0; u && i < u->n; i++) {
 		const struct undo_mark *m = &u->marks[i];
@@ -247,7 +250,7 @@ int64_t
 noc_undo_order(const struct noc_lane *lane, size_t node, enum noc_undone *how,
 	       struct noc_undo_whom *whom)
 {
-	const struct undo_mark *m = undo_mark_of(lane->undo, node);
+	const struct undo_mark *m = undo_mark_of(lane->more->undo, node);
 
 	*how = m ? m->done : NOC_UNDONE_NO;
 	whom->targets = m ? m->targets : NULL;
@@ -310,21 +313,25 @@ noc_undo_lane(struct noc_lane *lane, size_t container, const char *path,
 
 	if (!noc_undo_may(lane->run->plan, container))
 		return NULL;
-	inner = lane->undo ? noc_table_get(&lane->undo->index, path) : NULL;
+	inner = lane->more->undo ? noc_table_get(&lane->more->undo->index, path)
+				 : NULL;
 	if (inner)
 		return inner;
 	inner = noc_lane_new(lane->run, lane, container, path);
 	inner->over = true;
 	inner->is_item = item >= 0;
 	if (item >= 0)
-		inner->item = item;
-	given = lane->undo ? noc_value_get(lane->undo->given, def->name) : NULL;
+		inner->item = (int32_t)item;
+	given = lane->more->undo
+		    ? noc_value_get(lane->more->undo->given, def->name)
+		    : NULL;
 	value = item >= 0 ? noc_value_at(given, (size_t)item) : NULL;
 	if (def->kind == NOC_STEP_CALL) /* never what the run was given */
-		inner->input = given ? noc_value_copy(given) : noc_value_map();
+		noc_lane_more(inner)->input =
+		    given ? noc_value_copy(given) : noc_value_map();
 	else if (value)
 		inner->extra = noc_each_extra(lane, def->each->as, value);
 	noc_undo_keep(lane, inner);
-	noc_table_put(&lane->undo->index, path, inner);
+	noc_table_put(&lane->more->undo->index, path, inner);
 	return inner;
 }

@@ -87,7 +87,7 @@ collect_items(const struct noc_live *l, const struct noc_lane *lane,
 	      struct noc_err *err)
 {
 	struct noc_value *list = items ? noc_undo_given(lane, job->only) : NULL;
-	struct noc_lane *at = lane->undo ? lane->undo->kept : NULL;
+	struct noc_lane *at = lane->more->undo ? lane->more->undo->kept : NULL;
 	struct noc_strbuf none = NOC_STRBUF_INIT;
 	size_t cap = 0, len = noc_value_len(list);
 	uint8_t *chosen = noc_calloc(len + 1, 1);
@@ -97,7 +97,7 @@ collect_items(const struct noc_live *l, const struct noc_lane *lane,
 		? items_are_none(l, n, &none, n > 1 ? "items" : "item", err)
 		: 0;
 
-	for (; at && !rc; at = at->next) {
+	for (; at && !rc; at = at->more->next) {
 		if (at->node != job->only ||
 		    (items && (at->item < 0 || (size_t)at->item >= len ||
 			       !chosen[at->item])))
@@ -201,7 +201,7 @@ step_collect(const struct noc_live *l, struct noc_lane *lane,
 				   "There is no step '%s' to undo.",
 				   noc_live_step(l)->undo_of);
 	of = &l->run->plan->steps[job->only];
-	m = undo_mark_of(lane->undo, job->only);
+	m = undo_mark_of(lane->more->undo, job->only);
 	noc_lane_scope(l->lane, &scope);
 	rc = step_items(l, &scope, &items, err);
 	if (!rc && of->kind == NOC_STEP_EACH) {

@@ -36,9 +36,9 @@ verify_wait(struct noc_live *l, const struct noc_step_def *def, int64_t end)
 {
 	int64_t now = noc_steady_now(l->run->core);
 	int64_t next = noc_ns_after(now, def->every_ms);
-	int64_t settled = noc_ns_after(l->ok_since_ns, def->stable_ms);
+	int64_t settled = noc_ns_after(l->more->ok_since_ns, def->stable_ms);
 
-	if (l->ok_since_ns && settled < next)
+	if (l->more->ok_since_ns && settled < next)
 		next = settled;
 	if (next > end)
 		next = end;
@@ -72,11 +72,11 @@ noc_verify_result(struct noc_live *l, struct noc_value *result,
 		noc_step_fail(l, d);
 		goto out;
 	}
-	if (ok && !l->ok_since_ns)
-		l->ok_since_ns = now;
+	if (ok && !l->more->ok_since_ns)
+		NOC_LIVE_SET(l, ok_since_ns, now);
 	else if (!ok)
-		l->ok_since_ns = 0;
-	if (ok && now >= noc_ns_after(l->ok_since_ns, def->stable_ms)) {
+		NOC_LIVE_SET(l, ok_since_ns, 0);
+	if (ok && now >= noc_ns_after(l->more->ok_since_ns, def->stable_ms)) {
 		noc_step_succeed(l, result, d);
 		result = NULL;
 	} else if (d->failure && !strcmp(d->failure->class, "permanent")) {
