@@ -152,8 +152,7 @@ map_of(const json_t *j)
 
 	if (!n)
 		return v;
-	v->u.map.at = noc_calloc(n, sizeof(*v->u.map.at));
-	v->u.map.cap = n;
+	noc_value_reserve(v, n);
 	for (void *it = json_object_iter(o); it;
 	     it = json_object_iter_next(o, it)) {
 		/* jansson refused duplicates: noc_value_set's search would
@@ -176,6 +175,7 @@ value_of(const json_t *j)
 		return map_of(j);
 	case JSON_ARRAY:
 		v = noc_value_list();
+		noc_value_reserve(v, json_array_size(j));
 		for (size_t i = 0; i < json_array_size(j); i++)
 			noc_value_push(v, value_of(json_array_get(j, i)));
 		return v;

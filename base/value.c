@@ -124,13 +124,13 @@ noc_value_copy(const struct noc_value *v)
 		return noc_value_strn(v->u.s.p, v->u.s.len);
 	c = value_new(v->type);
 	if (v->type == NOC_LIST && v->u.list.len) {
-		c->u.list.len = c->u.list.cap = v->u.list.len;
-		c->u.list.at = noc_calloc(c->u.list.cap, sizeof(*c->u.list.at));
+		noc_value_reserve(c, v->u.list.len);
+		c->u.list.len = v->u.list.len;
 		for (size_t i = 0; i < v->u.list.len; i++)
 			c->u.list.at[i] = noc_value_copy(v->u.list.at[i]);
 	} else if (v->type == NOC_MAP && v->u.map.len) {
-		c->u.map.len = c->u.map.cap = v->u.map.len;
-		c->u.map.at = noc_calloc(c->u.map.cap, sizeof(*c->u.map.at));
+		noc_value_reserve(c, v->u.map.len);
+		c->u.map.len = v->u.map.len;
 		for (size_t i = 0; i < v->u.map.len; i++) {
 			c->u.map.at[i].key = noc_strdup(v->u.map.at[i].key);
 			c->u.map.at[i].value =
@@ -165,10 +165,34 @@ noc_value_free(struct noc_value *v)
 }
 
 void
+noc_value_reserve(struct noc_value *v, size_t n)
+{
+	NOC_REQUIRE(n <= UINT32_MAX);
+	if (n <= v->cap)
+		return;
+	NOC_REQUIRE(v->type == NOC_LIST || v->type == NOC_MAP);
+	if (v->type == NOC_LIST)
+		v->u.list.at =
+		    noc_realloc(v->u.list.at, n * sizeof(*v->u.list.at));
+	else
+		v->u.map.at =
+		    noc_realloc(v->u.map.at, n * sizeof(*v->u.map.at));
+	v->cap = (uint32_t)n;
+}
+
+/* For one more. */
+static void
+value_grow(struct noc_value *v, size_t len)
+{
+	if (len == v->cap)
+		noc_value_reserve(v, len < 8 ? 8 : len + 1 + len / 2);
+}
+
+void
 noc_value_push(struct noc_value *list, struct noc_value *child)
 {
 	NOC_REQUIRE(list->type == NOC_LIST);
-	NOC_GROW(list->u.list.at, list->u.list.cap, list->u.list.len + 1);
+	value_grow(list, list->u.list.len);
 	list->u.list.at[list->u.list.len++] = child;
 }
 
@@ -202,7 +226,7 @@ noc_value_set(struct noc_value *map, const char *key, struct noc_value *child)
 		m->value = child;
 		return;
 	}
-	NOC_GROW(map->u.map.at, map->u.map.cap, map->u.map.len + 1);
+	value_grow(map, map->u.map.len);
 	m = &map->u.map.at[map->u.map.len++];
 	m->key = noc_strdup(key);
 	m->value = child;

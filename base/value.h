@@ -34,6 +34,7 @@ struct noc_member { /* of a map */
 
 struct noc_value {
 	enum noc_type type;
+	uint32_t cap; /* of a list or a map: there is room for */
 	union {
 		bool b;
 		int64_t i;
@@ -44,11 +45,11 @@ struct noc_value {
 		} s;
 		struct {
 			struct noc_value **at;
-			size_t len, cap;
+			size_t len;
 		} list;
 		struct {
 			struct noc_member *at;
-			size_t len, cap;
+			size_t len;
 		} map;
 	} u;
 };
@@ -67,6 +68,8 @@ struct noc_value *noc_value_map(void);
 struct noc_value *noc_value_copy(const struct noc_value *v);
 void noc_value_free(struct noc_value *v);
 
+/* Room for so many children of a list or a map. */
+void noc_value_reserve(struct noc_value *v, size_t n);
 /* The child is owned.  A map key set twice replaces the first value. */
 void noc_value_push(struct noc_value *list, struct noc_value *child);
 void noc_value_set(struct noc_value *map, const char *key,

@@ -241,7 +241,7 @@ tags_get(const struct noc_device *d, struct noc_datum *out)
 	}
 	list.type = NOC_LIST;
 	list.u.list.at = at;
-	list.u.list.len = list.u.list.cap = n;
+	list.u.list.len = n;
 	noc_datum_of(&list, out);
 }
 

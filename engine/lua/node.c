@@ -192,7 +192,7 @@ node_push(lua_State *L, const struct noc_node_schema *schema, const char *at)
 	memset(n, 0, sizeof(*n));
 	n->schema = schema;
 	n->v = noc_value_map();
-	lua_value_reserve(n->v, 5);
+	noc_value_reserve(n->v, 5);
 	n->owned = true;
 	n->size = 3;
 	n->depth = 2;
@@ -264,7 +264,7 @@ node_fill(lua_State *L, int idx, int nargs, struct lua_node *n)
 		struct noc_value *items = noc_value_list();
 
 		*lua_value_member(n->v, "items", 5) = items;
-		lua_value_reserve(items, (size_t)nargs);
+		noc_value_reserve(items, (size_t)nargs);
 		for (int i = 0; i < nargs; i++) {
 			items->u.list.len++;
 			lua_value_fill(L, idx + i, &items->u.list.at[i], &c, 3);
@@ -295,7 +295,7 @@ node_spread(struct lua_node *n)
 		struct noc_value *one = noc_value_map();
 
 		/* Moved, not copied: nodes point into it. */
-		NOC_GROW(one->u.map.at, one->u.map.cap, 1);
+		noc_value_reserve(one, 1);
 		one->u.map.at[0] = opts->u.map.at[i];
 		one->u.map.len = 1;
 		noc_value_push(items, one);

@@ -60,8 +60,6 @@ struct noc_value **lua_value_member(struct noc_value *map, const char *key,
 				    size_t len);
 /* Counts values that are about to be made; raises when they are too many. */
 void lua_value_count(lua_State *L, int64_t n);
-/* Exact room in an empty list or map. */
-void lua_value_reserve(struct noc_value *v, size_t n);
 
 void lua_node_open(lua_State *L, int env); /* constructors into env */
 struct lua_node *lua_node_test(lua_State *L, int idx); /* or NULL */

@@ -77,24 +77,13 @@ count_copy(lua_State *L, struct lua_convert *c, const struct noc_value *v)
 			count_copy(L, c, v->u.map.at[i].value);
 }
 
-void
-lua_value_reserve(struct noc_value *v, size_t n)
-{
-	if (v->type == NOC_LIST) {
-		v->u.list.at = noc_calloc(n, sizeof(*v->u.list.at));
-		v->u.list.cap = n;
-	} else {
-		v->u.map.at = noc_calloc(n, sizeof(*v->u.map.at));
-		v->u.map.cap = n;
-	}
-}
-
 struct noc_value **
 lua_value_member(struct noc_value *map, const char *key, size_t len)
 {
 	struct noc_member *m;
 
-	NOC_GROW(map->u.map.at, map->u.map.cap, map->u.map.len + 1);
+	if (map->u.map.len == map->cap)
+		noc_value_reserve(map, 2 * map->cap + 4);
 	m = &map->u.map.at[map->u.map.len++];
 	m->key = noc_strndup(key, len);
 	m->value = NULL;
@@ -106,7 +95,7 @@ new_node(const char *node, size_t members)
 {
 	struct noc_value *v = noc_value_map();
 
-	lua_value_reserve(v, members);
+	noc_value_reserve(v, members);
 	*lua_value_member(v, "node", 4) = noc_value_str(node);
 	return v;
 }
@@ -258,7 +247,7 @@ fill_opts(lua_State *L, int idx, const struct shape *s, struct noc_value **slot,
 	struct noc_value *map = *slot = noc_value_map();
 
 	if (s->keys)
-		lua_value_reserve(map, s->keys);
+		noc_value_reserve(map, s->keys);
 	lua_pushnil(L);
 	while (lua_next(L, idx)) {
 		if (lua_type(L, -2) == LUA_TSTRING) {
@@ -331,7 +320,7 @@ fill_items(lua_State *L, int idx, const struct shape *s,
 		noc_value_push(list, new_node("error", 1));
 		return;
 	}
-	lua_value_reserve(list, (size_t)s->count);
+	noc_value_reserve(list, (size_t)s->count);
 	for (lua_Integer i = 1; i <= s->count; i++) {
 		size_t at = list->u.list.len++;
 
