@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "tests/unit/life_fixture.h"
+#include "tests/unit/slot_fixture.h"
 
 #include "engine/core/call.h"
 #include "engine/core/slot.h"
@@ -9,11 +9,6 @@
 
 /* So many calls at once at one other side; the rest wait here, in order. */
 
-#define FLOW(name, text)   "flow \"" name "\" { " text " }\n"
-#define STEP(action, opts) "step \"s\" { " action ", " opts " }"
-#define GET(host)                               \
-	STEP("http.get { url = \"" host "\" }", \
-	     "timeout = \"5s\", retry = { attempts = 1 }")
 #define POST STEP("http.post { url = \"a\" }", "timeout = \"5s\", " FAIL)
 #define LONG STEP("http.post { url = \"a\" }", "timeout = \"1h\", " FAIL)
 #define HOLD STEP("http.get { url = \"a\" }", "timeout = \"1h\"")
@@ -55,46 +50,6 @@ shut(struct fix *f)
 	config = NULL;
 }
 
-static struct noc_value *
-calls(struct fix *f)
-{
-	struct noc_value *stats = noc_core_stats(f->core), *v;
-
-	noc_core_now(f->core, f->now);
-	v = noc_value_copy(noc_value_get(stats, "calls"));
-	noc_value_free(stats);
-	return v;
-}
-
-static int64_t
-queued(struct fix *f)
-{
-	struct noc_value *v = calls(f);
-	int64_t n = noc_value_get_int(v, "queued", -1);
-
-	noc_value_free(v);
-	return n;
-}
-
-static void
-start(struct fix *f, const char *flow, int n)
-{
-	for (int i = 0; i < n; i++)
-		fix_start_flow(f, flow);
-}
-
-/* The run of the newest call that is out. */
-static void
-newest_is(struct fix *f, const struct noc_id *id)
-{
-	char text[NOC_ID_TEXT];
-	const char *token = f->calls[f->ncalls - 1]->token;
-
-	noc_id_format(text, id);
-	if (strncmp(token, text, strlen(text)))
-		fail_msg("%s is out, not %s", token, text);
-}
-
 static void
 test_one_more_than_the_limit(void **state)
 {
@@ -113,20 +68,20 @@ test_one_more_than_the_limit(void **state)
 		int n = cases[i].n;
 
 		fix_open(&f, flows);
-		start(&f, cases[i].flow, n);
+		slot_start(&f, cases[i].flow, n);
 		assert_int_equal(f.started, n);
-		assert_int_equal(queued(&f), 0);
-		start(&f, cases[i].flow, 1);
+		assert_int_equal(slot_queued(&f), 0);
+		slot_start(&f, cases[i].flow, 1);
 		fix_advance(&f, 1000);
 		assert_int_equal(f.started, n);
-		assert_int_equal(queued(&f), 1);
+		assert_int_equal(slot_queued(&f), 1);
 		/* Nothing of it is begun. */
 		assert_int_equal(fix_count(&f, "STEP_START s"), n);
 		fix_answer(&f, cases[i].action, "{}");
 		assert_int_equal(f.ncalls, n - 1);
 		fix_advance(&f, 1);
 		assert_int_equal(f.ncalls, n);
-		assert_int_equal(queued(&f), 0);
+		assert_int_equal(slot_queued(&f), 0);
 		assert_int_equal(fix_count(&f, "STEP_START s"), n + 1);
 		while (f.ncalls)
 			fix_answer(&f, cases[i].action, "{}");
@@ -152,7 +107,7 @@ test_first_come_first_served(void **state)
 	for (size_t i = 4; i < NOC_COUNT(ids); i++) {
 		fix_advance(&f, 1);
 		assert_int_equal(f.ncalls, 4);
-		newest_is(&f, &ids[i]);
+		slot_newest_is(&f, &ids[i]);
 		fix_answer(&f, "snmp.get", "{}");
 	}
 	shut(&f);
@@ -167,13 +122,13 @@ test_keys(void **state)
 
 	(void)state;
 	fix_open(&f, flows);
-	start(&f, "a", 18);
-	start(&f, "b", 17);
-	start(&f, "read", 5);
-	start(&f, "set", 1); /* at the same device */
+	slot_start(&f, "a", 18);
+	slot_start(&f, "b", 17);
+	slot_start(&f, "read", 5);
+	slot_start(&f, "set", 1); /* at the same device */
 	assert_int_equal(f.started, 36);
 	fix_advance(&f, 1500);
-	v = calls(&f);
+	v = slot_calls(&f);
 	assert_int_equal(noc_value_get_int(v, "out", -1), 36);
 	assert_int_equal(noc_value_get_int(v, "queued", -1), 5);
 	assert_int_equal(noc_value_len(noc_value_get(v, "queues")), 3);
@@ -205,7 +160,7 @@ test_time_begins_when_it_goes_out(void **state)
 	(void)state;
 	limit(&f, "limits.http", 1);
 	fix_open(&f, flows);
-	start(&f, "a", 3);
+	slot_start(&f, "a", 3);
 	fix_advance(&f, 4000);
 	fix_answer(&f, "http.get", "{}");
 	fix_advance(&f, 1); /* the second */
@@ -233,7 +188,7 @@ test_a_thousand_runs(void **state)
 
 	(void)state;
 	fix_open(&f, flows);
-	start(&f, "a", 1000);
+	slot_start(&f, "a", 1000);
 	for (int i = 0; i < 63; i++) {
 		fix_advance(&f, 1000);
 		most = f.ncalls > most ? f.ncalls : most;
@@ -243,7 +198,7 @@ test_a_thousand_runs(void **state)
 	assert_int_equal(most, 16);
 	assert_int_equal(fix_count(&f, "RUN_END Succeeded"), 1000);
 	assert_int_equal(fix_count(&f, "BREAKER"), 0);
-	assert_int_equal(queued(&f), 0);
+	assert_int_equal(slot_queued(&f), 0);
 	shut(&f);
 }
 
@@ -256,7 +211,7 @@ test_cancelled_in_the_queue(void **state)
 
 	(void)state;
 	fix_open(&f, flows);
-	start(&f, "set", 4);
+	slot_start(&f, "set", 4);
 	id = fix_start_flow(&f, "set");
 	next = fix_start_flow(&f, "set");
 	json = noc_asprintf("{\"verb\":\"run.cancel\",\"id\":\"%s\"}",
@@ -269,10 +224,10 @@ test_cancelled_in_the_queue(void **state)
 	assert_int_equal(fix_count(&f, "STEP_START"), 4);
 	assert_int_equal(fix_count(&f, "STEP_DONE"), 1);
 	assert_int_equal(fix_count(&f, "snmp.set cancelled"), 1);
-	assert_int_equal(queued(&f), 1);
+	assert_int_equal(slot_queued(&f), 1);
 	fix_answer(&f, "snmp.set", "{}");
 	fix_advance(&f, 1);
-	newest_is(&f, &next);
+	slot_newest_is(&f, &next);
 	assert_int_equal(f.sets, 5);
 	shut(&f);
 }
@@ -287,9 +242,9 @@ test_kill_switch_in_the_queue(void **state)
 	(void)state;
 	limit(&f, "limits.snmp", 1);
 	fix_open(&f, flows);
-	start(&f, "set", 1);
+	slot_start(&f, "set", 1);
 	id = fix_start_flow(&f, "set");
-	start(&f, "read", 1);
+	slot_start(&f, "read", 1);
 	fix_command(&f, "{\"verb\":\"kill.on\",\"why\":\"x\"}", NULL);
 	fix_answer(&f, "snmp.set", "{}");
 	fix_advance(&f, 1);
@@ -301,7 +256,7 @@ test_kill_switch_in_the_queue(void **state)
 	assert_int_equal(f.sets, 1);
 	fix_command(&f, "{\"verb\":\"kill.off\",\"why\":\"x\"}", NULL);
 	fix_advance(&f, 5000);
-	newest_is(&f, &id);
+	slot_newest_is(&f, &id);
 	assert_int_equal(f.sets, 2);
 	shut(&f);
 }
@@ -314,7 +269,7 @@ test_freeze_in_the_queue(void **state)
 
 	(void)state;
 	fix_open(&f, flows);
-	start(&f, "set", 5);
+	slot_start(&f, "set", 5);
 	fix_command(&f,
 		    "{\"verb\":\"freeze.add\",\"match\":{\"device\":\"sw1\"},"
 		    "\"why\":\"x\",\"for_ms\":3600000,\"actor\":\"joe\"}",
@@ -351,16 +306,16 @@ test_probe_of_a_breaker_waits(void **state)
 
 	(void)state;
 	fix_open(&f, flows);
-	start(&f, "long", 16);
+	slot_start(&f, "long", 16);
 	for (int i = 0; i < 5; i++)
 		fix_refuse(&f, "http.post", "transient", 0);
 	assert_int_equal(breaker_state(&f, "OPEN"), 1);
 	limit(&f, "limits.http", 11);
 	fix_advance(&f, 100000);
-	start(&f, "long", 2);
+	slot_start(&f, "long", 2);
 	fix_advance(&f, 10000);
 	assert_int_equal(f.started, 16);
-	assert_int_equal(queued(&f), 2);
+	assert_int_equal(slot_queued(&f), 2);
 	assert_int_equal(breaker_state(&f, "HALF_OPEN"), 0);
 	fix_answer(&f, "http.post", "{}");
 	fix_advance(&f, 1);
@@ -378,12 +333,12 @@ test_run_timeout_in_the_queue(void **state)
 	(void)state;
 	limit(&f, "limits.http", 1);
 	fix_open(&f, flows);
-	start(&f, "hold", 1);
-	start(&f, "short", 1);
+	slot_start(&f, "hold", 1);
+	slot_start(&f, "short", 1);
 	fix_advance(&f, 9999);
-	assert_int_equal(queued(&f), 1);
+	assert_int_equal(slot_queued(&f), 1);
 	fix_advance(&f, 1);
-	assert_int_equal(queued(&f), 0);
+	assert_int_equal(slot_queued(&f), 0);
 	assert_int_equal(
 	    fix_count(&f, "RUN_END Failed {\"error\":{\"block\":\"flow\""), 1);
 	assert_int_equal(fix_count(&f, "STEP_START"), 1);
@@ -391,11 +346,11 @@ test_run_timeout_in_the_queue(void **state)
 	fix_advance(&f, 1000);
 	assert_int_equal(f.started, 1);
 	/* It goes on telling people, and waits for nothing else. */
-	start(&f, "hold", 1);
-	start(&f, "woken", 1);
+	slot_start(&f, "hold", 1);
+	slot_start(&f, "woken", 1);
 	fix_advance(&f, 10000);
 	assert_int_equal(fix_said(&f, "notify noc: woken"), 1);
-	assert_int_equal(queued(&f), 0);
+	assert_int_equal(slot_queued(&f), 0);
 	shut(&f);
 }
 
@@ -409,8 +364,8 @@ test_late_one_keeps_its_slot(void **state)
 	(void)state;
 	limit(&f, "limits.http", 1);
 	fix_open(&f, flows);
-	start(&f, "post", 1);
-	start(&f, "a", 1);
+	slot_start(&f, "post", 1);
+	slot_start(&f, "a", 1);
 	late = fix_call(&f, "http.post");
 	fix_advance(&f, 60000);
 	assert_int_equal(fix_count(&f, "RUN_END Failed"), 1);
@@ -436,9 +391,9 @@ test_notices_have_their_own(void **state)
 	fix_open(&f, "channel \"noc\" { exec { \"tell\", \"{text}\" } }\n" FLOW(
 			 "run", STEP("exec { \"x\" }", "timeout = \"1h\""))
 			 FLOW("tell", "notify \"noc\" { \"wake up\" }"));
-	start(&f, "run", 100);
+	slot_start(&f, "run", 100);
 	assert_int_equal(f.started, 2);
-	start(&f, "tell", 3);
+	slot_start(&f, "tell", 3);
 	assert_int_equal(f.started, 4);
 	assert_int_equal(fix_count(&f, "STEP_START notify:noc"), 2);
 	fix_answer(&f, "exec", "{}");
@@ -458,7 +413,7 @@ test_notices_queue_too(void **state)
 	limit(&f, "limits.mail", 1);
 	fix_open(&f, "channel \"noc\" { mail { to = \"a@example.net\" } }\n"
 		     "flow \"tell\" { notify \"noc\" { \"wake up\" } }\n");
-	start(&f, "tell", 3);
+	slot_start(&f, "tell", 3);
 	assert_int_equal(f.started, 1);
 	fix_answer(&f, "mail", "{}");
 	fix_advance(&f, 1);
@@ -484,7 +439,7 @@ test_limit_is_changed(void **state)
 
 	(void)state;
 	fix_open(&f, flows);
-	start(&f, "a", 40);
+	slot_start(&f, "a", 40);
 	assert_int_equal(f.ncalls, 16);
 	limit(&f, "limits.http", 20);
 	fix_advance(&f, 1);
@@ -514,8 +469,8 @@ test_restart_in_the_queue(void **state)
 	(void)state;
 	life_open(&f, dir, noc_clock_read(), flows);
 	limit(&f, "limits.http", 1);
-	start(&f, "post", 1);
-	start(&f, "post", 1);
+	slot_start(&f, "post", 1);
+	slot_start(&f, "post", 1);
 	assert_int_equal(f.started, 1);
 	life_again(&f, dir, flows);
 	limit(&f, "limits.http", 1);
@@ -541,8 +496,8 @@ test_restart_of_a_verify_in_the_queue(void **state)
 	life_open(&f, dir, noc_clock_read(), looks);
 	limit(&f, "limits.http", 1);
 	fix_rules(&f, looks);
-	start(&f, "hold", 1);
-	start(&f, "v", 1);
+	slot_start(&f, "hold", 1);
+	slot_start(&f, "v", 1);
 	fix_advance(&f, 60000);
 	life_again(&f, dir, looks);
 	fix_advance(&f, 1); /* both are out: the limit is gone */
@@ -568,13 +523,13 @@ test_verify_in_the_queue(void **state)
 	(void)state;
 	limit(&f, "limits.http", 1);
 	fix_open(&f, looks);
-	start(&f, "hold", 1);
-	start(&f, "v", 1);
+	slot_start(&f, "hold", 1);
+	slot_start(&f, "v", 1);
 	fix_advance(&f, 60000);
 	fix_answer(&f, "http.get", "{}");
 	fix_advance(&f, 1);
 	assert_int_equal(fix_call(&f, "http.get")->timeout_ms, 9000);
-	start(&f, "hold", 1);
+	slot_start(&f, "hold", 1);
 	fix_answer(&f, "http.get", "{\"body\":\"down\"}");
 	fix_advance(&f, 30000);
 	fix_answer(&f, "http.get", "{}");
@@ -626,7 +581,7 @@ test_polls_wait_too(void **state)
 	(void)state;
 	limit(&f, "limits.snmp", 2);
 	fix_open(&f, flows);
-	start(&f, "read", 1);
+	slot_start(&f, "read", 1);
 	for (size_t i = 0; i < NOC_COUNT(e); i++)
 		assert_non_null((call[i] = ask(&f, &e[i])));
 	assert_int_equal(f.ncalls, 2);
@@ -650,7 +605,7 @@ test_polls_wait_too(void **state)
 	assert_string_equal(e[2].class, "timeout");
 	assert_int_equal(e[0].n, 1);
 	assert_int_equal(e[1].n, 0);
-	assert_int_equal(queued(&f), 0);
+	assert_int_equal(slot_queued(&f), 0);
 	shut(&f);
 }
 
@@ -663,200 +618,12 @@ test_stop(void **state)
 	(void)state;
 	limit(&f, "limits.http", 1);
 	fix_open(&f, flows);
-	start(&f, "a", 3);
+	slot_start(&f, "a", 3);
 	fix_answer(&f, "http.get", "{}");
 	noc_slots_stop(f.core);
 	fix_advance(&f, 60000);
 	assert_int_equal(f.started, 1);
-	assert_int_equal(queued(&f), 2);
-	shut(&f);
-}
-
-/* ---- names that steps say ---- */
-
-static const char named[] = FLOW(
-    "x",
-    STEP("http.get { url = \"a\" }", "timeout = \"5s\", limits = { awx = 1 }"))
-    FLOW("y", STEP("snmp.get { a = \"sysName.0\" }",
-		   "timeout = \"5s\", limits = { awx = 1 }"))
-	FLOW("z",
-	     STEP("snmp.get { a = \"sysName.0\" }",
-		  "timeout = \"5s\", target = \"sw2\", limits = { "
-		  "[\"at/{input.b}\"] = 1 }") ", input = { b = \"string\" }")
-	    FLOW("many", "parallel { "
-			 "snmp.get { a = \"a.0\" }, snmp.get { a = \"b.0\" }, "
-			 "snmp.get { a = \"c.0\" }, snmp.get { a = \"d.0\" }, "
-			 "snmp.get { a = \"e.0\" }, snmp.get { a = \"f.0\" }, "
-			 "snmp.get { a = \"g.0\" }, snmp.get { a = \"h.0\" } }")
-		FLOW("read", STEP("snmp.get { a = \"sysName.0\" }",
-				  "timeout = \"5s\"")) FLOW("a", GET("a"));
-
-static int64_t
-named_count(struct fix *f, const char *kind, const char *what)
-{
-	struct noc_value *v = calls(f);
-	int64_t n = noc_value_get_int(
-	    noc_value_get(noc_value_get(v, "names"), kind), what, -1);
-
-	noc_value_free(v);
-	return n;
-}
-
-/* Whatever it asks, and whichever flow says it. */
-static void
-test_a_name(void **state)
-{
-	struct noc_value *v, *row;
-	struct noc_id y;
-	struct fix f = { 0 };
-
-	(void)state;
-	fix_open(&f, named);
-	start(&f, "x", 1);
-	y = fix_start_flow(&f, "y");
-	assert_int_equal(f.ncalls, 1);
-	assert_int_equal(named_count(&f, "limit", "out"), 1);
-	assert_int_equal(named_count(&f, "limit", "queued"), 1);
-	assert_int_equal(queued(&f), 1);
-	fix_advance(&f, 4000);
-	v = calls(&f);
-	row = noc_value_at(noc_value_get(v, "queues"), 0);
-	assert_string_equal(noc_value_get_str(row, "key", ""), "limit/awx");
-	assert_int_equal(strlen(noc_value_get_str(row, "holder", "")), 36);
-	noc_value_free(v);
-	fix_answer(&f, "http.get", "{}");
-	fix_advance(&f, 1);
-	newest_is(&f, &y);
-	fix_advance(&f, 4900); /* its time began when it went out */
-	assert_int_equal(f.cancelled, 0);
-	fix_answer(&f, "snmp.get", "{}");
-	assert_int_equal(fix_count(&f, "RUN_END Succeeded"), 2);
-	assert_int_equal(named_count(&f, "limit", "out"), 0);
-	shut(&f);
-}
-
-/* Who waits for one of two has neither: others go on with the other one. */
-static void
-test_all_or_none(void **state)
-{
-	struct fix f = { 0 };
-	struct noc_id y;
-
-	(void)state;
-	fix_open(&f, named);
-	start(&f, "x", 1);	     /* has awx */
-	y = fix_start_flow(&f, "y"); /* wants it, and sw1 */
-	start(&f, "read", 4);	     /* all of sw1 */
-	assert_int_equal(f.ncalls, 5);
-	fix_answer(&f, "http.get", "{}");
-	fix_advance(&f, 1); /* awx is free, sw1 is not */
-	assert_int_equal(f.ncalls, 4);
-	start(&f, "x", 1); /* and so is awx for another one */
-	assert_int_equal(f.ncalls, 5);
-	fix_answer(&f, "snmp.get", "{}");
-	fix_advance(&f, 1);
-	assert_int_equal(f.ncalls, 4);
-	for (int i = 0; i < 3; i++)
-		fix_answer(&f, "snmp.get", "{}");
-	fix_answer(&f, "http.get", "{}");
-	fix_advance(&f, 1);
-	assert_int_equal(f.ncalls, 1);
-	newest_is(&f, &y);
-	fix_answer(&f, "snmp.get", "{}");
-	assert_int_equal(fix_runs(&f), 0);
-	assert_int_equal(queued(&f), 0);
-	shut(&f);
-}
-
-static void
-test_a_name_is_filled_in(void **state)
-{
-	struct fix f = { 0 };
-
-	(void)state;
-	fix_open(&f, named);
-	for (int i = 0; i < 4; i++)
-		fix_command_later(&f, i % 2 ? "{\"verb\":\"run.start\","
-					      "\"flow\":\"z\",\"input\":{"
-					      "\"b\":\"1\"}}"
-					    : "{\"verb\":\"run.start\","
-					      "\"flow\":\"z\",\"input\":{"
-					      "\"b\":\"2\"}}");
-	fix_pump(&f);
-	assert_int_equal(f.ncalls, 2);
-	assert_int_equal(queued(&f), 2);
-	shut(&f);
-}
-
-/* It waited where it was not to be had; now it is the first. */
-static void
-test_who_has_waited_elsewhere(void **state)
-{
-	struct fix f = { 0 };
-	struct noc_id y;
-
-	(void)state;
-	fix_open(&f, named);
-	start(&f, "x", 1);
-	y = fix_start_flow(&f, "y");
-	start(&f, "read", 5); /* the fifth waits for sw1 */
-	fix_answer(&f, "http.get", "{}");
-	fix_advance(&f, 1);
-	assert_int_equal(queued(&f), 2);
-	fix_answer(&f, "snmp.get", "{}");
-	fix_advance(&f, 1);
-	newest_is(&f, &y);
-	shut(&f);
-}
-
-/* One call of a run does not stand behind all of another's. */
-static void
-test_runs_take_turns(void **state)
-{
-	struct noc_id id, second;
-	struct fix f = { 0 };
-
-	(void)state;
-	fix_open(&f, named);
-	start(&f, "many", 1); /* four of eight are out */
-	id = fix_start_flow(&f, "read");
-	second = fix_start_flow(&f, "read");
-	assert_int_equal(queued(&f), 6);
-	fix_answer(&f, "snmp.get", "{}");
-	fix_advance(&f, 1); /* one more of the many, which came first */
-	fix_answer(&f, "snmp.get", "{}");
-	fix_advance(&f, 1);
-	newest_is(&f, &id);
-	fix_answer(&f, "snmp.get", "{}");
-	fix_advance(&f, 1);
-	newest_is(&f, &second);
-	for (int i = 0; i < 7; i++) {
-		fix_answer(&f, "snmp.get", "{}");
-		fix_advance(&f, 1);
-	}
-	assert_int_equal(fix_runs(&f), 0);
-	assert_int_equal(queued(&f), 0);
-	shut(&f);
-}
-
-/* The newest rules say how many, also to those who wait already. */
-static void
-test_a_name_has_more(void **state)
-{
-	static const char more[] =
-	    FLOW("y", STEP("snmp.get { a = \"sysName.0\" }",
-			   "timeout = \"5s\", limits = { awx = 3 }"));
-	struct fix f = { 0 };
-
-	(void)state;
-	fix_open(&f, named);
-	start(&f, "y", 3);
-	assert_int_equal(f.ncalls, 1);
-	fix_rules(&f, more);
-	start(&f, "y", 1);
-	fix_advance(&f, 1);
-	assert_int_equal(f.ncalls, 3);
-	assert_int_equal(queued(&f), 1);
+	assert_int_equal(slot_queued(&f), 2);
 	shut(&f);
 }
 
@@ -883,12 +650,6 @@ main(void)
 		cmocka_unit_test(test_verify_in_the_queue),
 		cmocka_unit_test(test_polls_wait_too),
 		cmocka_unit_test(test_stop),
-		cmocka_unit_test(test_a_name),
-		cmocka_unit_test(test_all_or_none),
-		cmocka_unit_test(test_a_name_is_filled_in),
-		cmocka_unit_test(test_who_has_waited_elsewhere),
-		cmocka_unit_test(test_runs_take_turns),
-		cmocka_unit_test(test_a_name_has_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
