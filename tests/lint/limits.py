@@ -42,10 +42,10 @@ LIMITS = {
         ["test_flood test_clocks_have_shares"]),
     "runs of a rule that look, because of one sender that signs nothing": (
         [],
-        ["test_guard test_forged_ones_of_one_device"]),
+        ["test_guard_unsigned test_forged_ones_of_one_device"]),
     "runs open at once that look, of all senders that sign nothing": (
         ["GUARD_LOOKS_MAX"],
-        ["test_guard test_looks_that_stay_open"]),
+        ["test_guard_unsigned test_looks_that_stay_open"]),
     "things that the guard `mass` counts for one sender": (
         ["GUARD_MASS_SENDER"],
         ["test_flood test_mass_counts_have_shares"]),
