@@ -48,6 +48,13 @@ input_read(const char *name, const struct noc_value *v, struct input *in,
 			in->type = (enum input_type)i;
 			return 0;
 		}
+	if (word && !strcmp(word, "function"))
+		return noc_err_set(
+		    err, NOC_ECONFIG,
+		    "the type of input '%s' stands in quotes, or "
+		    "has a table behind it: \"integer\", integer "
+		    "{ ... }.",
+		    name);
 	meant = word ? noc_suggest(word, input_types, NOC_COUNT(input_types))
 		     : NULL;
 	return noc_err_set(err, NOC_ECONFIG,

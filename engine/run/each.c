@@ -253,7 +253,9 @@ void
 each_advance(struct noc_each *e)
 {
 	if (!e->closing && each_is_lost(e))
-		each_close(e, "enough of the others failed");
+		each_close(e, e->check_error ? "the check of its wave failed, "
+					       "or the time of its each is up"
+					     : "enough of the others failed");
 	else if (!e->closing && each_is_won(e))
 		each_close(e, "enough of the others went well");
 	if (e->count[NOC_ITEM_OPEN] || e->check || e->undoing) {
@@ -283,6 +285,18 @@ noc_each_undone(struct noc_each *e)
 
 /* ---- lanes that end ---- */
 
+/* What it had out when it was called off came to its end, and was the last. */
+static bool
+item_is_whole(const struct noc_lane *lane)
+{
+	bool whole = true;
+
+	for (size_t i = lane->from; i < lane->to && whole; i++)
+		whole = noc_lane_end_of(lane, i) == NOC_END_OK ||
+			noc_lane_end_of(lane, i) == NOC_END_SKIPPED;
+	return whole;
+}
+
 static enum noc_item_fate
 item_fate(const struct noc_lane *lane)
 {
@@ -292,7 +306,7 @@ item_fate(const struct noc_lane *lane)
 		return NOC_ITEM_FAILED;
 	if (lane->more->stopped)
 		return NOC_ITEM_OK;
-	if (lane->cancelled)
+	if (lane->cancelled && !item_is_whole(lane))
 		return NOC_ITEM_CANCELLED;
 	for (size_t i = lane->from; i < lane->to && !begun; i++)
 		begun = noc_lane_end_of(lane, i) == NOC_END_OK;

@@ -382,6 +382,39 @@ test_collect(void **state)
 	noc_strbuf_release(&says);
 }
 
+/* What is out when enough went well comes to its end: an item of which that was
+ * the last has gone well, too; one that had more to do is cancelled. */
+static void
+test_what_was_the_last_of_an_item(void **state)
+{
+	static const struct flow_says says[] = {
+		{ "[b]", "?" }, { "[c]", "?" }, { "[d]", "?" }, { 0 }
+	};
+	struct fix f;
+
+	(void)state;
+	flow_begin(&f,
+		   "flow 'f' { each 'all' { over = { 'a', 'b', 'c', 'd' }, need"
+		   " = 1, on_satisfied = 'cancel_rest', get('look', { when ="
+		   " \"item == 'a' or item == 'c'\" }), put('more', { when ="
+		   " \"item == 'd'\" }), put('set', { when = \"item == 'b' or"
+		   " item == 'd'\" }) }," TELLS ", log '{steps.all.items}' }",
+		   says);
+	assert_int_equal(f.ncalls, 2); /* the read was called off */
+	fix_answer(&f, "exec", "{}");
+	fix_answer(&f, "exec", "{}");
+	flow_ended(&f, "Succeeded");
+	assert_int_equal(
+	    fix_said(&f, "n 4 ok 2 failed 0 skipped 0 would 0 50%"), 1);
+	assert_int_equal(
+	    fix_said(&f, "{\"key\":\"b\",\"state\":\"Succeeded\"}"), 1);
+	assert_int_equal(
+	    fix_said(&f, "{\"key\":\"d\",\"state\":\"Cancelled\"}"), 1);
+	assert_string_equal(flow_order(), "all[a]/look all[b]/set all[c]/look "
+					  "all[d]/more ");
+	flow_close(&f);
+}
+
 /* One row for each that an each went over, of all eaches: what the last of them
  * says of it, with what those before kept. */
 static void
@@ -550,6 +583,7 @@ main(void)
 		cmocka_unit_test(test_the_rest_is_cancelled),
 		cmocka_unit_test(test_why_it_failed),
 		cmocka_unit_test(test_collect),
+		cmocka_unit_test(test_what_was_the_last_of_an_item),
 		cmocka_unit_test(test_items_of_the_run),
 		cmocka_unit_test(test_a_timeout_of_all_items_together),
 		cmocka_unit_test(test_in_one_another),
