@@ -90,8 +90,8 @@ test_a_name_that_is_none(void **state)
 	static const struct {
 		const char *name, *why;
 	} cases[] = {
-		{ "{steps.find.site}", "The name '{steps.find.site}' becomes "
-				       "0 bytes; it must be 1 to 256." },
+		{ "{steps.find.site}", "'steps.find.site' is an empty text" },
+		{ "s/{steps.find.site}", "'steps.find.site' is an empty text" },
 		{ "{steps.find.sit}", "steps.find.sit" },
 		{ "{steps.find.long}", "becomes 257 bytes" },
 	};
