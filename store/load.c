@@ -320,12 +320,20 @@ load_one(struct load_one *one, const char *text)
 	if (!rc)
 		rc = load_bound(&one->l, by_id, one->id.b, NULL, load_run_row,
 				&n);
-	if (!rc)
+	if (!rc && one->l.to->step)
 		rc = load_bound(&one->l,
 				STEP_COLUMNS
 				"steps s WHERE s.run = ?1 ORDER BY " STEP_ORDER,
 				one->id.b, NULL, load_step_row, &n);
 	return rc;
+}
+
+static int
+load_unreadable(const struct load *l)
+{
+	return noc_err_set(l->err, NOC_ESTORE,
+			   "%llu rows of the run cannot be read.",
+			   (unsigned long long)l->unreadable);
 }
 
 int
@@ -344,10 +352,50 @@ noc_load_run(const char *state_dir, const char *id, const struct noc_load *load,
 	sqlite3_exec(one.l.db, "COMMIT", NULL, NULL, NULL);
 	sqlite3_close(one.l.db);
 	if (!rc && one.l.unreadable)
-		rc = noc_err_set(err, NOC_ESTORE,
-				 "%llu rows of the run cannot be read.",
-				 (unsigned long long)one.l.unreadable);
+		rc = load_unreadable(&one.l);
 	return rc;
+}
+
+static int
+load_page(struct load *l, const struct noc_id *id, const char *after, int max)
+{
+	sqlite3_stmt *st;
+	int n = 0;
+	int rc = sqlite3_prepare_v2(l->db,
+				    STEP_COLUMNS
+				    "steps s WHERE s.run = ?1 AND s.path > ?2"
+				    " ORDER BY s.path LIMIT ?3",
+				    -1, &st, NULL);
+
+	if (rc != SQLITE_OK)
+		return noc_db_err(l->db, l->err, "Cannot load the run");
+	sqlite3_bind_blob(st, 1, id->b, sizeof(id->b), SQLITE_STATIC);
+	sqlite3_bind_text(st, 2, after, -1, SQLITE_STATIC);
+	sqlite3_bind_int(st, 3, max);
+	for (; (rc = sqlite3_step(st)) == SQLITE_ROW; n++)
+		load_step_row(l, st);
+	rc = rc == SQLITE_DONE
+		 ? 0
+		 : noc_db_err(l->db, l->err, "Cannot load the run");
+	sqlite3_finalize(st);
+	return rc ? rc : n;
+}
+
+int
+noc_load_run_steps(const char *state_dir, const struct noc_id *id,
+		   const char *after, int max, const struct noc_load *load,
+		   struct noc_err *err)
+{
+	struct load l = { .to = load, .err = err };
+	char *path = noc_asprintf("%s/nocturne.db", state_dir);
+	int rc = noc_db_open(path, NOC_DB_READ, &l.db, NULL, err);
+
+	free(path);
+	if (rc < 0)
+		return rc;
+	rc = load_page(&l, id, after, max);
+	sqlite3_close(l.db);
+	return rc >= 0 && l.unreadable ? load_unreadable(&l) : rc;
 }
 
 int

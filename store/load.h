@@ -32,12 +32,17 @@ int noc_load_state(const char *state_dir, const struct noc_load *load,
 		   struct noc_err *err);
 /*
  * One run, also one that has ended, by its id or the only beginning of one:
- * its event, its row, its steps in the order of its plan.  Not what is on its
- * way to the disk.  ENOTFOUND, EINPUT: which; ESTORE: it cannot be read, and
- * what was called says too little.
+ * its event, its row, its steps in the order of its plan, what is asked for.
+ * Not what is on its way to the disk.  ENOTFOUND, EINPUT: which; ESTORE: it
+ * cannot be read, and what was called says too little.
  */
 int noc_load_run(const char *state_dir, const char *id,
 		 const struct noc_load *load, struct noc_err *err);
+/* The same of its steps alone, by their paths: at most max behind `after` ("":
+ * the first).  Returns how many. */
+int noc_load_run_steps(const char *state_dir, const struct noc_id *id,
+		       const char *after, int max, const struct noc_load *load,
+		       struct noc_err *err);
 /* One live row; *data is returned, NULL: there is none, or it cannot be read.
  */
 int noc_load_live(const char *state_dir, const char *kind, const char *key,

@@ -191,7 +191,7 @@ command_do(struct noc_core *core, const struct noc_value *command,
 	return r;
 }
 
-struct command_answer {
+struct noc_command_later {
 	void (*done)(int, const struct noc_value *, const char *, void *);
 	void *arg;
 	int kind;
@@ -202,7 +202,7 @@ struct command_answer {
 static void
 answer_free(void *arg)
 {
-	struct command_answer *a = arg;
+	struct noc_command_later *a = arg;
 
 	noc_value_free(a->answer);
 	free(a);
@@ -211,7 +211,7 @@ answer_free(void *arg)
 static void
 on_answer(void *arg)
 {
-	struct command_answer *a = arg;
+	struct noc_command_later *a = arg;
 
 	a->done(a->kind, a->answer, a->kind ? a->err.msg : NULL, a->arg);
 	answer_free(a);
@@ -223,12 +223,20 @@ noc_core_command(struct noc_core *core, const struct noc_value *command,
 			      void *),
 		 void *arg, struct noc_now now)
 {
-	struct command_answer *a = noc_calloc(1, sizeof(*a));
+	struct noc_command_later *a = noc_calloc(1, sizeof(*a));
+	struct noc_command_later *outer = core->asked;
 
 	a->done = done;
 	a->arg = arg;
 	noc_core_begin(core, now);
+	core->asked = a;
 	a->kind = command_do(core, command, &a->answer, &a->err);
+	if (core->asked != a) { /* somebody has taken it along */
+		core->asked = outer;
+		noc_core_end(core);
+		return;
+	}
+	core->asked = outer;
 	if (core->depth == 1 && (!core->txn || noc_txn_is_empty(core->txn))) {
 		/* Nothing to wait for: also while the disk says no. */
 		noc_core_end(core);
@@ -237,4 +245,31 @@ noc_core_command(struct noc_core *core, const struct noc_value *command,
 	}
 	noc_core_effect(core, on_answer, answer_free, a);
 	noc_core_end(core);
+}
+
+struct noc_command_later *
+noc_command_later(struct noc_core *core)
+{
+	struct noc_command_later *a = core->asked;
+
+	core->asked = NULL;
+	return a;
+}
+
+void
+noc_command_answer(struct noc_core *core, struct noc_command_later *a, int kind,
+		   struct noc_value *answer, const struct noc_err *err)
+{
+	a->kind = kind;
+	a->answer = answer;
+	if (kind)
+		a->err = *err;
+	noc_core_effect(core, on_answer, answer_free, a);
+}
+
+void
+noc_command_drop(struct noc_command_later *a)
+{
+	if (a)
+		answer_free(a);
 }

@@ -64,4 +64,16 @@ void noc_core_command(struct noc_core *core, const struct noc_value *command,
 				   const char *message, void *arg),
 		      void *arg, struct noc_now now);
 
+/*
+ * Who carries out a command may take its answer along and give it in another
+ * input; what it returns then is of no account.  NULL: nobody has asked.
+ */
+struct noc_command_later;
+struct noc_command_later *noc_command_later(struct noc_core *core);
+/* Once, inside an input: with its effects.  kind 0: answer, owned; else err. */
+void noc_command_answer(struct noc_core *core, struct noc_command_later *later,
+			int kind, struct noc_value *answer,
+			const struct noc_err *err);
+void noc_command_drop(struct noc_command_later *later); /* never; NULL too */
+
 #endif

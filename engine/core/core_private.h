@@ -23,6 +23,7 @@ struct noc_core {
 	uint8_t boot_id[16];
 	struct noc_now virtual_now, now;
 	struct noc_steady steady;
+	struct noc_command_later *asked; /* the command at hand; NULL */
 	bool resumed; /* its rows were read: they may be written */
 	int depth;    /* nested inputs join the outermost */
 	struct noc_txn *txn;

@@ -7,137 +7,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hex.h"
 #include "base/mem.h"
 #include "store/reader.h"
+#include "engine/core/command.h"
+#include "engine/core/due.h"
+#include "engine/core/steady.h"
 #include "engine/edge/env.h"
-#include "engine/event/value.h"
 #include "engine/flow/input.h"
 #include "engine/run/fork_private.h"
-#include "engine/run/resume.h"
+#include "engine/run/queue.h"
 #include "engine/run/rows.h"
 #include "engine/run/runner.h"
 
 #define GONE_MAX 100 /* told of those that the plan has no more */
-
-/* ---- the original ---- */
-
-static const char *
-row_state(const char *state)
-{
-	static const char *const states[] = {
-		"Pending", "Running", "Succeeded",
-		"Failed",  "Skipped", "Cancelled"
-	};
-
-	for (size_t i = 0; i < NOC_COUNT(states); i++)
-		if (!strcmp(states[i], state))
-			return states[i];
-	return "";
-}
-
-static void
-on_fork_run(const struct noc_run_row *row, void *arg)
-{
-	struct noc_fork *f = arg;
-	const char *tree;
-	size_t n = sizeof(f->tree);
-
-	f->found = true;
-	f->id = row->id;
-	f->rule = noc_strdup(row->rule);
-	f->key = noc_strdup(row->key);
-	f->mode = noc_strdup(row->mode);
-	f->state = noc_strdup(row->ended_ns ? row->state : "");
-	f->json = row->json ? noc_value_copy(row->json) : noc_value_map();
-	f->was = noc_run_row_plan(f->core, row);
-	if (!f->was)
-		return;
-	tree = noc_value_get_str(f->json, "tree", f->was->tree_said);
-	f->calls_old =
-	    !noc_unhex(tree, strlen(tree), f->tree, &n) && n == sizeof(f->tree);
-}
-
-static void
-on_fork_step(const struct noc_step_row *row, void *arg)
-{
-	struct noc_fork *f = arg;
-	struct fork_row *own;
-
-	if (!row->json)
-		return;
-	NOC_GROW(f->rows, f->cap, f->nrows + 1);
-	own = &f->rows[f->nrows++];
-	*own = (struct fork_row){
-		.path = noc_strdup(row->path),
-		.item = row->item,
-		.started_ns = row->started_ns,
-		.ended_ns = row->ended_ns,
-		.attempt = row->attempt,
-		.state = row_state(row->state),
-		.json = noc_value_copy(row->json),
-	};
-}
-
-static void
-on_fork_event(const struct noc_event_row *row, void *arg)
-{
-	struct noc_fork *f = arg;
-
-	f->ev = row->json ? noc_event_from_value(row->json) : NULL;
-	if (f->ev)
-		f->ev->journaled = true;
-}
-
-static void
-fork_release(struct noc_fork *f)
-{
-	for (size_t i = 0; i < f->nrows; i++) {
-		free(f->rows[i].path);
-		noc_value_free(f->rows[i].json);
-	}
-	free(f->rows);
-	free(f->by_path);
-	free(f->rule);
-	free(f->key);
-	free(f->mode);
-	free(f->state);
-	free(f->passed);
-	noc_value_free(f->json);
-	noc_event_unref(f->ev);
-	noc_plan_unref(f->was);
-	noc_plan_unref(f->plan);
-}
-
-static int
-fork_load(struct noc_fork *f, const char *state_dir, struct noc_err *err)
-{
-	const struct noc_load load = {
-		.run = on_fork_run,
-		.step = on_fork_step,
-		.event = on_fork_event,
-		.arg = f,
-	};
-	char text[NOC_ID_TEXT];
-	int rc = noc_load_run(state_dir, f->how->id, &load, err);
-
-	if (rc)
-		return rc;
-	noc_id_format(text, &f->id);
-	if (noc_run_find(f->core, &f->id))
-		return noc_err_set(err, NOC_ECONFLICT,
-				   "Run %s has not ended: `nocturne run cancel "
-				   "%.8s` ends it, then it can be forked.",
-				   text, text);
-	if (!f->state[0])
-		return noc_err_set(err, NOC_EAGAIN,
-				   "Run %s ends just now: ask once more.",
-				   text);
-	if (!f->was)
-		return noc_err_set(err, NOC_ECONFLICT,
-				   "The definition of run %s is lost.", text);
-	return 0;
-}
 
 /* ---- its plan ---- */
 
@@ -366,7 +248,7 @@ fork_start(struct noc_fork *f, const char *state_dir, struct noc_value **answer,
 	const struct noc_value *extra = noc_value_get(f->json, "extra");
 	bool by_rule = !strcmp(noc_value_get_str(f->json, "actor", ""), "rule");
 	struct noc_value *input = fork_input(f);
-	struct noc_value *said = fork_said(f, state_dir);
+	struct noc_value *said = f->said = fork_said(f, state_dir);
 	struct noc_run_cause cause = {
 		.plan = f->plan,
 		.rule_name = f->rule,
@@ -394,15 +276,150 @@ fork_start(struct noc_fork *f, const char *state_dir, struct noc_value **answer,
 		noc_value_set(*answer, "id",
 			      noc_value_str(noc_id_format(text, &id)));
 	}
-	if (!rc && f->made) {
-		noc_runs_of(f->core)->forked++;
-		noc_value_set(*answer, "forked_from", noc_value_copy(said));
-		noc_value_set(*answer, "copied", noc_value_int(f->copied));
-		noc_value_set(*answer, "gone", fork_gone(f));
-	}
+	if (!rc)
+		f->gone = fork_gone(f);
 	noc_value_free(input);
-	noc_value_free(said);
 	return rc;
+}
+
+/* ---- a slice in an input ---- */
+
+/* > 0: it goes on in another input. */
+static int
+fork_turn(struct noc_fork *f, struct noc_err *err)
+{
+	const char *state_dir = noc_core_env(f->core)->state_dir;
+	struct noc_run *r;
+	char text[NOC_ID_TEXT];
+	int rc = 0;
+
+	switch (f->phase) {
+	case FORK_READS:
+		rc = fork_read(f, state_dir, err);
+		if (!rc)
+			f->phase = FORK_DECIDES;
+		return rc ? rc : f->nrows > FORK_SLICE;
+	case FORK_DECIDES:
+		rc = fork_plan(f, err);
+		if (!rc) {
+			fork_place(f);
+			rc = fork_check(f, err);
+		}
+		f->phase = FORK_STARTS;
+		return rc ? rc : f->nrows > FORK_SLICE;
+	case FORK_STARTS:
+		rc = fork_start(f, state_dir, &f->answer, err);
+		f->phase = FORK_COPIES;
+		return rc ? rc : f->made && f->ncopy > FORK_SLICE;
+	case FORK_COPIES:
+		r = noc_run_find(f->core, &f->made_id);
+		if (!r)
+			return noc_err_set(err, NOC_ECONFLICT,
+					   "Run %s was cancelled before it was "
+					   "whole.",
+					   noc_id_format(text, &f->made_id));
+		rc = fork_copy(r, f);
+		if (!rc)
+			noc_queue_let_go(r);
+		return rc;
+	}
+	return rc;
+}
+
+/* As far as it goes in this input. */
+static int
+fork_go(struct noc_fork *f, struct noc_err *err)
+{
+	bool last;
+	int rc;
+
+	do {
+		last = f->phase >= FORK_STARTS;
+		rc = fork_turn(f, err);
+	} while (!rc && !last);
+	return rc;
+}
+
+static void
+fork_tell(struct noc_fork *f)
+{
+	if (!f->answer || !f->made)
+		return;
+	noc_runs_of(f->core)->forked++;
+	noc_value_set(f->answer, "forked_from", noc_value_copy(f->said));
+	noc_value_set(f->answer, "copied", noc_value_int(f->copied));
+	noc_value_set(f->answer, "gone", f->gone);
+	f->gone = NULL;
+}
+
+static void
+fork_free(struct noc_fork *f)
+{
+	struct noc_fork **at = &noc_runs_of(f->core)->forks;
+
+	while (*at && *at != f)
+		at = &(*at)->next;
+	if (*at)
+		*at = f->next;
+	fork_release(f);
+	free(f);
+}
+
+static void
+on_fork_due(struct noc_due *due, struct noc_core *core)
+{
+	struct noc_fork *f =
+	    (struct noc_fork *)((char *)due - offsetof(struct noc_fork, due));
+	struct noc_value *answer;
+	struct noc_err err = { 0 };
+	int rc;
+
+	rc = fork_go(f, &err);
+	if (rc > 0) {
+		noc_due_arm_steady(core, &f->due, noc_steady_now(core) + 1);
+		return;
+	}
+	if (!rc)
+		fork_tell(f);
+	answer = rc ? NULL : f->answer;
+	f->answer = rc ? f->answer : NULL;
+	noc_command_answer(core, f->later, rc, answer, &err);
+	f->later = NULL;
+	fork_free(f);
+}
+
+static char *
+text_own(const char *text)
+{
+	return text ? noc_strdup(text) : NULL;
+}
+
+/* The command is gone by then. */
+static void
+fork_later(struct noc_fork *f)
+{
+	struct noc_runs *runs = noc_runs_of(f->core);
+	const struct noc_fork_how *how = f->how;
+
+	f->own = *how;
+	f->own.id = text_own(how->id);
+	f->own.from = text_own(how->from);
+	f->own.plan = text_own(how->plan);
+	f->own.actor = text_own(how->actor);
+	f->own.why = text_own(how->why);
+	f->own.input = how->input ? noc_value_copy(how->input) : NULL;
+	f->how = &f->own;
+	f->next = runs->forks;
+	runs->forks = f;
+	f->due.on_due = on_fork_due;
+	noc_due_arm_steady(f->core, &f->due, noc_steady_now(f->core) + 1);
+}
+
+void
+noc_fork_close(struct noc_runs *runs)
+{
+	while (runs->forks)
+		fork_free(runs->forks);
 }
 
 int
@@ -410,23 +427,32 @@ noc_run_fork(struct noc_core *core, const struct noc_fork_how *how,
 	     struct noc_value **answer, struct noc_err *err)
 {
 	const struct noc_env *env = noc_core_env(core);
-	struct noc_fork f = { .core = core, .how = how };
+	struct noc_fork *f;
 	int rc = how_check(how, err);
 
 	if (!rc && (!env || !env->state_dir))
 		rc = noc_err_set(err, NOC_ENOTFOUND,
 				 "There is no database to fork from.");
+	if (rc)
+		return rc;
+	f = noc_calloc(1, sizeof(*f));
+	f->core = core;
+	f->how = how;
+	rc = fork_load(f, env->state_dir, err);
 	if (!rc)
-		rc = fork_load(&f, env->state_dir, err);
-	if (!rc)
-		rc = fork_plan(&f, err);
-	if (!rc) {
-		fork_place(&f);
-		rc = fork_check(&f, err);
+		rc = fork_go(f, err);
+	if (rc > 0 && (f->later = noc_command_later(core))) {
+		fork_later(f);
+		return 0;
 	}
-	if (!rc)
-		rc = fork_start(&f, env->state_dir, answer, err);
-	fork_release(&f);
+	while (rc > 0) /* nobody can be told later */
+		rc = fork_go(f, err);
+	if (!rc) {
+		fork_tell(f);
+		*answer = f->answer;
+		f->answer = NULL;
+	}
+	fork_free(f);
 	return rc;
 }
 

@@ -12,6 +12,7 @@
 #include "engine/run/each.h"
 #include "engine/run/fork_private.h"
 #include "engine/run/live.h"
+#include "engine/run/queue.h"
 #include "engine/run/resume.h"
 #include "engine/run/runner.h"
 
@@ -122,21 +123,25 @@ row_open(struct noc_run *r, const struct fork_row *row)
 }
 
 void
-noc_fork_rows(struct noc_run *r, struct noc_fork *f)
+noc_fork_hold(struct noc_run *r, struct noc_fork *f)
+{
+	char text[NOC_ID_TEXT];
+
+	for (size_t i = 0; i < f->nrows; i++)
+		f->ncopy += f->rows[i].fate == FORK_KEPT ||
+			    f->rows[i].fate == FORK_OPEN;
+	if (f->ncopy > FORK_SLICE)
+		noc_queue_hold(r, noc_asprintf("copies %zu rows of run %s",
+					       f->ncopy,
+					       noc_id_format(text, &f->id)));
+}
+
+/* All is there: what it goes on with has begun. */
+static void
+copy_begun(struct noc_run *r)
 {
 	struct noc_live *l;
 
-	f->made = true;
-	free(f->by_path);
-	f->by_path = NULL;
-	if (f->nrows)
-		qsort(f->rows, f->nrows, sizeof(f->rows[0]), row_by_place);
-	for (size_t i = 0; i < f->nrows; i++) {
-		if (f->rows[i].fate == FORK_KEPT)
-			row_copy(r, f, &f->rows[i]);
-		else if (f->rows[i].fate == FORK_OPEN)
-			row_open(r, &f->rows[i]);
-	}
 	noc_crash_point("fork.after_rows");
 	for (l = r->lives; l; l = l->next)
 		l->loaded = true;
@@ -146,4 +151,41 @@ noc_fork_rows(struct noc_run *r, struct noc_fork *f)
 		noc_live_behind(l);
 		noc_container_fork(l);
 	}
+}
+
+bool
+fork_copy(struct noc_run *r, struct noc_fork *f)
+{
+	int n = 0;
+
+	for (; f->at < f->nrows; f->at++) {
+		struct fork_row *row = &f->rows[f->at];
+
+		if (row->fate != FORK_KEPT && row->fate != FORK_OPEN)
+			continue;
+		if (n++ == FORK_SLICE) {
+			noc_crash_point("fork.after_slice");
+			return true;
+		}
+		if (row->fate == FORK_KEPT)
+			row_copy(r, f, row);
+		else
+			row_open(r, row);
+		noc_value_free(row->json);
+		row->json = NULL;
+	}
+	copy_begun(r);
+	return false;
+}
+
+void
+noc_fork_rows(struct noc_run *r, struct noc_fork *f)
+{
+	f->made = true;
+	f->made_id = r->id;
+	free(f->by_path);
+	f->by_path = NULL;
+	if (f->nrows)
+		qsort(f->rows, f->nrows, sizeof(f->rows[0]), row_by_place);
+	(void)fork_copy(r, f);
 }

@@ -2,6 +2,7 @@
 #ifndef NOC_ENGINE_RUN_FORK_PRIVATE_H
 #define NOC_ENGINE_RUN_FORK_PRIVATE_H
 
+#include "engine/core/due.h"
 #include "engine/run/fork.h"
 
 /* Between the files fork*.c only. */
@@ -31,9 +32,19 @@ struct fork_row { /* of the original; texts owned */
 	struct noc_value *json;
 };
 
+#define FORK_SLICE 256 /* rows read, or copied, in an input */
+
 struct noc_fork {
 	struct noc_core *core;
 	const struct noc_fork_how *how;
+	enum { FORK_READS, FORK_DECIDES, FORK_STARTS, FORK_COPIES } phase;
+	/* When it takes more than an input: */
+	struct noc_fork_how own; /* owned */
+	struct noc_fork *next;
+	struct noc_due due;
+	struct noc_command_later *later;
+	struct noc_value *answer, *said, *gone;
+	char *last; /* path of the last row that was read; NULL */
 	/* The original. */
 	bool found;
 	struct noc_id id;
@@ -48,11 +59,26 @@ struct noc_fork {
 	struct noc_plan *plan; /* ref */
 	bool calls_old;	       /* functions of this tree: */
 	uint8_t tree[32];
+	struct noc_id made_id; /* of the fork */
 	int64_t copied;
-	bool again;   /* something is left to do */
-	bool made;    /* no other run was joined instead */
-	char *passed; /* a choice, or what was skipped, with `from` in it */
+	size_t ncopy, at; /* rows to copy, and the place of the next */
+	bool again;	  /* something is left to do */
+	bool made;	  /* no other run was joined instead */
+	char *passed;	  /* a choice, or what was skipped, with `from` in it */
 };
+
+/* ---- fork_load.c ---- */
+
+/* All but its steps. */
+int fork_load(struct noc_fork *f, const char *state_dir, struct noc_err *err);
+/* Some more of these; > 0: not all of them. */
+int fork_read(struct noc_fork *f, const char *state_dir, struct noc_err *err);
+void fork_release(struct noc_fork *f);
+
+/* ---- fork_copy.c ---- */
+
+/* True: it goes on in another input. */
+bool fork_copy(struct noc_run *r, struct noc_fork *f);
 
 /* ---- fork_path.c ---- */
 

@@ -202,7 +202,9 @@ on_queue_turn(void *arg)
 {
 	struct noc_hold *h = arg;
 
-	queue_begin(h->run);
+	h->begins = true;
+	if (!h->run->copying)
+		queue_begin(h->run);
 }
 
 static struct noc_slot_want
@@ -487,11 +489,11 @@ noc_queue_forget(struct noc_run *r)
 {
 	struct noc_hold *h = r->hold;
 
+	queue_count(r, false);
 	if (!h)
 		return;
 	r->hold = NULL;
 	same_leave(h);
-	queue_count(r, false);
 	noc_due_disarm(r->core, &h->age);
 	noc_slot_free(h->slot);
 	noc_names_release(&h->names);
@@ -557,6 +559,36 @@ noc_queue_enter(struct noc_run *r, struct noc_id *id, struct noc_err *err)
 	noc_value_set(r->json, "hold", noc_names_value(&h->names));
 	same_join(h);
 	return 0;
+}
+
+void
+noc_queue_hold(struct noc_run *r, char *outcome)
+{
+	r->copying = true;
+	noc_value_set(r->json, "copying", noc_value_bool(true));
+	if (r->pending) {
+		free(outcome);
+		return;
+	}
+	if (r->hold)
+		r->hold->begins = true; /* what it waits for it has */
+	queue_count(r, true);
+	r->state = "Pending";
+	r->phase = "queued";
+	free(r->outcome);
+	r->outcome = outcome;
+}
+
+void
+noc_queue_let_go(struct noc_run *r)
+{
+	r->copying = false;
+	noc_value_unset(r->json, "copying");
+	r->dirty = true;
+	if (!r->hold || r->hold->begins)
+		queue_begin(r);
+	else
+		noc_run_advance(r);
 }
 
 void

@@ -25,6 +25,10 @@ void noc_queue_close(struct noc_core *core, struct noc_queue *q);
  * wait; EINPUT, ENOTFOUND: a name cannot be filled in.
  */
 int noc_queue_enter(struct noc_run *r, struct noc_id *id, struct noc_err *err);
+/* One that is to be, and is not whole: it does not begin, whatever its turn,
+ * until it is let go. */
+void noc_queue_hold(struct noc_run *r, char *outcome); /* owned */
+void noc_queue_let_go(struct noc_run *r);
 /* Its row says that it has ended. */
 void noc_queue_leave(struct noc_run *r);
 void noc_queue_forget(struct noc_run *r); /* nothing is written */

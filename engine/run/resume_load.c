@@ -17,6 +17,7 @@
 #include "engine/run/container.h"
 #include "engine/run/each.h"
 #include "engine/run/escalate.h"
+#include "engine/run/fork.h"
 #include "engine/run/live.h"
 #include "engine/run/rows.h"
 #include "engine/run/runner.h"
@@ -112,23 +113,25 @@ run_find_plan(struct noc_run *r, const struct noc_run_row *row)
 	return true;
 }
 
-/* Without its definition nothing can be said of it but that it is over. */
+/* Nothing can be said of it but that it is over. */
 static void
-run_lost(struct noc_core *core, const struct noc_run_row *row)
+run_lost(struct noc_core *core, const struct noc_run_row *row, const char *why)
 {
+	struct noc_value *detail = noc_value_map();
 	struct noc_run_row over = *row;
 	struct noc_record *rec;
 
 	over.state = "Failed";
 	over.phase = "";
-	over.outcome = "its definition is lost";
+	over.outcome = why;
 	over.ended_ns = noc_core_time(core).wall_ns;
 	noc_txn_run(noc_core_txn(core), &over);
 	rec = noc_txn_record(noc_core_txn(core), NOC_REC_RUN_END);
 	noc_record_add_id(rec, NOC_TAG_RUN, &row->id);
 	noc_record_adds(rec, NOC_TAG_OUTCOME, "Failed");
-	noc_record_adds(rec, NOC_TAG_DETAIL,
-			"{\"reason\":\"its definition is lost\"}");
+	noc_value_set(detail, "reason", noc_value_str(why));
+	noc_record_add_json(rec, NOC_TAG_DETAIL, detail);
+	noc_value_free(detail);
 }
 
 /* ---- rows ---- */
@@ -214,11 +217,16 @@ noc_run_load(struct noc_core *core, void *part, const struct noc_run_row *row)
 
 	if (row->ended_ns || noc_run_find(core, &row->id))
 		return;
+	/* What it has not copied it would do again; nobody was told of it. */
+	if (noc_value_get(row->json, "copying")) {
+		run_lost(core, row, NOC_FORK_HALF);
+		return;
+	}
 	r = noc_run_new(core, &row->id);
 	if (!run_find_plan(r, row)) {
 		noc_table_deln(&runs->by_id, r->id.b, sizeof(r->id.b));
 		noc_run_free(r);
-		run_lost(core, row);
+		run_lost(core, row, "its definition is lost");
 		return;
 	}
 	noc_table_putn(&runs->plans, r->plan->hash, 32, runs);

@@ -322,6 +322,8 @@ noc_run_start(struct noc_core *core, const struct noc_run_cause *given,
 		return rc > 0 ? 0 : rc;
 	}
 	noc_run_look(r);
+	if (cause.fork)
+		noc_fork_hold(r, cause.fork);
 	runs->started++;
 	runs->last = new_id;
 	noc_run_write_start(r, cause.definition);

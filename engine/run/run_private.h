@@ -79,6 +79,7 @@ struct noc_run {
 	int64_t stage_ns;    /* when on_fail or finally began */
 	const char *verdict; /* static: the state that it ends in; NULL: open */
 	bool pending;	     /* it has not begun: engine/run/queue.h */
+	bool copying;	     /* nor can it: not all of a fork is copied */
 	struct noc_blast *blast; /* what it changed; NULL: nothing yet */
 	struct noc_hold *hold;	 /* what it has of limits and locks; or NULL */
 	bool paused;		 /* by people: nothing new begins */

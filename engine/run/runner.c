@@ -15,6 +15,7 @@
 #include "engine/run/command.h"
 #include "engine/run/container.h"
 #include "engine/run/escalate.h"
+#include "engine/run/fork.h"
 #include "engine/run/lane.h"
 #include "engine/run/live.h"
 #include "engine/run/queue.h"
@@ -201,6 +202,7 @@ runs_close(void *part)
 	void *value;
 
 	noc_attempt_close(runs);
+	noc_fork_close(runs);
 	for (size_t it = 0; noc_table_next(&runs->by_id, &it, &key, &value);)
 		noc_run_free(value);
 	for (size_t it = 0; noc_table_next(&runs->reads, &it, &key, &value);)

@@ -38,6 +38,7 @@ struct noc_runs {
 	    looks; /* runs that act for nobody who signs, by sender */
 	struct noc_table lost; /* by the hash of the tree: int64_t, owned */
 	struct noc_run *dead;
+	struct noc_fork *forks; /* that are being made */
 	struct noc_attempt *attempts;
 	uint64_t started, forked, succeeded, failed, cancelled, late, retried;
 	uint64_t unshown; /* changes that clearance_confirmed refused */

@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
 """kill -9 around a fork: right after its answer, in the middle of the
-transaction that makes it, and at each point after it.  It is there whole or not
-at all, it goes on from what it has copied, nothing that must happen once does
+transactions that make it, and at each point after them.  It is there whole or
+has ended and done nothing, it goes on from what it has copied, nothing that must happen once does
 so twice, and both verifiers accept."""
 import os
 
 import loop
 import noc
 
-ITEMS = 60
+ITEMS = 110  # of three rows each: more than a slice
 BAD = 20
 RULES = """
 flow "roll" {
@@ -28,7 +28,8 @@ PUSH = """#!/bin/sh
 grep -qx "$1" '%(dir)s/bad' && exit 1
 exec '%(dir)s/effect' once
 """
-POINTS = ("run.after_start", "fork.after_rows", "run.after_done",
+HALF = "it was not copied whole when the daemon ended: fork again"
+POINTS = ("run.after_start", "fork.after_slice", "fork.after_rows", "run.after_done",
           "each.after_item")
 
 
@@ -76,9 +77,14 @@ class Forks(loop.Loop):
             " count(*), r.state, json_extract(e.json, '$.output.ok')"
             " FROM runs r JOIN steps s ON s.run = r.id JOIN steps e ON"
             " e.run = r.id AND e.path = 'all' WHERE r.parent IS NOT NULL"
-            " GROUP BY r.id")
+            " AND r.outcome <> '%s' GROUP BY r.id" % HALF)
         noc.equal(rows, [(3 * (ITEMS - BAD), 3 * ITEMS + 2, "Succeeded",
                           ITEMS)] * forks, "forks")
+        noc.equal(self.query(
+            "SELECT count(*) FROM runs r JOIN steps s ON s.run = r.id WHERE"
+            " r.outcome = '%s' AND (r.state <> 'Failed' OR"
+            " json_extract(s.json, '$.copied') IS NULL)" % HALF), [(0,)],
+                  "what half of one did")
         times = {}
         for kind, what, _ in self.effects():
             if kind == "once":
@@ -109,7 +115,13 @@ def register(point, hit):
         work.d.wait()
         work.died()
         noc.check(work.start(), "it does not start again")
-        there = [r["id"] for r in work.runs() if r["id"] != work.run]
+        work.ended()
+        forks = [r for r in work.runs() if r["id"] != work.run]
+        there = [r["id"] for r in forks if r["outcome"] != HALF]
+        for half in (r["id"] for r in forks if r["outcome"] == HALF):
+            noc.equal(work.d.post("/api/v1/runs/%s/fork" % half,
+                                  {"failed_items": True}).status, 409,
+                      "a fork of half of one")
         noc.check(not known or [known] == there, "the fork is lost")
         if not there:
             noc.check(work.fork(), "it cannot be forked once more")

@@ -255,6 +255,19 @@ noc_load_run(const char *state_dir, const char *id, const struct noc_load *load,
 	return noc_err_set(err, NOC_ENOTFOUND, "No run has the id '%s'.", id);
 }
 
+int
+noc_load_run_steps(const char *state_dir, const struct noc_id *id,
+		   const char *after, int max, const struct noc_load *load,
+		   struct noc_err *err)
+{
+	(void)state_dir;
+	(void)id;
+	(void)after;
+	(void)max;
+	(void)load;
+	return noc_err_set(err, NOC_ENOTFOUND, "It has no steps.");
+}
+
 char *
 noc_load_definition(const char *state_dir, const uint8_t hash[32])
 {
