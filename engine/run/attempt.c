@@ -168,6 +168,23 @@ attempt_refused(struct noc_attempt *a, const struct noc_failure *failure)
 	free(target);
 }
 
+/* Of a fan-out: what its executor does not take now it may take later, and
+ * hundreds of items need not fail for that.  It waits until the breaker may let
+ * one through, or its own time is up. */
+static void
+attempt_holds_on(struct noc_attempt *a)
+{
+	struct noc_live *l = a->live;
+	int64_t until =
+	    noc_breaker_until(a->core, a->call->ops->name, a->breaker_target);
+
+	if (!l->went)
+		noc_undo_unmark(l);
+	attempt_not_started(a, "not_started: breaker");
+	l->tries--;
+	noc_live_wait(l, NOC_WAIT_RETRY, "retrying", until);
+}
+
 static bool
 attempt_breaker(struct noc_attempt *a)
 {
@@ -177,6 +194,11 @@ attempt_breaker(struct noc_attempt *a)
 	if (noc_breaker_allows(a->core, a->call->ops->name, a->breaker_target,
 			       a->call->timeout_ms, &a->generation, why))
 		return true;
+	if (noc_lane_is_of_item(a->live->lane) && !a->probing &&
+	    !a->live->undoes && a->def->kind != NOC_STEP_VERIFY) {
+		attempt_holds_on(a);
+		return false;
+	}
 	noc_failure_set(&f, "dependency_unavailable", "breaker", "open", "%s",
 			why);
 	attempt_refused(a, &f);
@@ -204,11 +226,24 @@ attempt_pause(struct noc_live *l)
 	l->dirty = !already;
 }
 
-/* What takes a step back is no flow that could end well without it. */
+/*
+ * What takes a step back is no flow that could end well without it.  A device
+ * that is frozen is left out of a fan-out, but not half way.
+ */
 static enum noc_clearance
-attempt_clearance(const struct noc_live *l, enum noc_clearance c)
+attempt_clearance(const struct noc_live *l, enum noc_clearance c,
+		  struct noc_failure *f)
 {
-	return c == NOC_CLEAR_STOP && l->undoes ? NOC_CLEAR_FAIL : c;
+	char message[sizeof(f->message)];
+
+	if (c == NOC_CLEAR_STOP && l->undoes)
+		return NOC_CLEAR_FAIL;
+	if (c != NOC_CLEAR_FAIL || strcmp(f->code, "frozen") != 0 ||
+	    l->undoes || !l->lane->is_item || noc_lane_has_changed(l->lane))
+		return c;
+	snprintf(message, sizeof(message), "skipped: %.200s", f->message);
+	snprintf(f->message, sizeof(f->message), "%s", message);
+	return NOC_CLEAR_STOP;
 }
 
 /* Its fan-out is decided, and has not come to this item yet: true: the live is
@@ -248,7 +283,7 @@ attempt_cleared(struct noc_attempt *a)
 				     a->call->params, &f);
 	if (c == NOC_CLEAR && !a->probing)
 		c = noc_targets_clearance(l, &f);
-	c = attempt_clearance(l, c);
+	c = attempt_clearance(l, c, &f);
 	switch (c) {
 	case NOC_CLEAR:
 		return attempt_breaker(a);
@@ -375,7 +410,7 @@ attempt_withheld(struct noc_live *l, const struct noc_step_def *def,
 	c = noc_step_clearance(l->lane, def, target, params, &f);
 	if (c == NOC_CLEAR)
 		c = noc_targets_clearance(l, &f);
-	c = attempt_clearance(l, c);
+	c = attempt_clearance(l, c, &f);
 	if (c == NOC_CLEAR_STOP) {
 		noc_step_stopped(l, f.message);
 		return true;

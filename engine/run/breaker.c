@@ -377,6 +377,20 @@ noc_breaker_allows(struct noc_core *core, const char *action,
 	return true;
 }
 
+int64_t
+noc_breaker_until(struct noc_core *core, const char *action, const char *target)
+{
+	const struct noc_breaker *wide = noc_breaker_get(core, action, "*");
+	const struct noc_breaker *b = noc_breaker_get(core, action, target);
+	int64_t until = noc_steady_now(core) + NOC_NS_PER_S;
+
+	if (wide->state != NOC_BREAKER_DISABLED && wide->until_ns > until)
+		until = wide->until_ns;
+	if (b->state != NOC_BREAKER_DISABLED && b->until_ns > until)
+		until = b->until_ns;
+	return until;
+}
+
 /* The failures in a row of a closed one survive a crash; few have any. */
 static void
 breaker_keep_row(struct noc_core *core, struct noc_breaker *b, unsigned before)

@@ -21,6 +21,9 @@ enum noc_breaker_state {
 bool noc_breaker_allows(struct noc_core *core, const char *action,
 			const char *target, int64_t lease_ms,
 			uint64_t *generation, char why[128]);
+/* When it may be asked again; steady. */
+int64_t noc_breaker_until(struct noc_core *core, const char *action,
+			  const char *target);
 /* vouched: who caused the call is authenticated (noc_run_untrusted). */
 struct noc_breaker_result {
 	bool ok, slow, vouched;

@@ -304,6 +304,9 @@ item_fate(const struct noc_lane *lane)
 
 	if (lane->more->broken)
 		return NOC_ITEM_FAILED;
+	if (lane->more->stopped && lane->left_alone &&
+	    !noc_lane_has_changed(lane))
+		return NOC_ITEM_SKIPPED;
 	if (lane->more->stopped)
 		return NOC_ITEM_OK;
 	if (lane->cancelled && !item_is_whole(lane))

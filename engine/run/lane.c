@@ -124,6 +124,24 @@ noc_lane_is_off(const struct noc_lane *lane)
 }
 
 bool
+noc_lane_is_of_item(const struct noc_lane *lane)
+{
+	while (lane && !lane->is_item)
+		lane = lane->up;
+	return lane != NULL;
+}
+
+bool
+noc_lane_has_changed(const struct noc_lane *lane)
+{
+	for (size_t i = lane->from; i < lane->to; i++)
+		if (noc_lane_end_of(lane, i) == NOC_END_OK &&
+		    lane->run->plan->steps[i].mutates)
+			return true;
+	return false;
+}
+
+bool
 noc_lane_would(const struct noc_lane *lane)
 {
 	while (lane && !lane->would && !lane->is_item)

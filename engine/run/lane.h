@@ -55,14 +55,15 @@ struct noc_lane {
 	int64_t began_ns; /* steady; of an item */
 	size_t node;	  /* its container; NOC_NODE_TOP */
 	int32_t item; /* its place in the list, or that of what it is in; -1 */
-	uint16_t from, to;  /* its nodes: from ... to - 1 */
-	bool is_item : 1;   /* of an each, also one that has ended */
-	bool would : 1;	    /* its mode left something in it undone */
-	bool failed : 1;    /* nothing new begins in it */
-	bool cancelled : 1; /* from outside */
-	bool over : 1;	    /* told to its container */
-	bool waiting : 1;   /* it is in the run's queue */
-	uint8_t ends[];	    /* enum noc_end, by node - from */
+	uint16_t from, to;   /* its nodes: from ... to - 1 */
+	bool left_alone : 1; /* it was stopped because it may not be done */
+	bool is_item : 1;    /* of an each, also one that has ended */
+	bool would : 1;	     /* its mode left something in it undone */
+	bool failed : 1;     /* nothing new begins in it */
+	bool cancelled : 1;  /* from outside */
+	bool over : 1;	     /* told to its container */
+	bool waiting : 1;    /* it is in the run's queue */
+	uint8_t ends[];	     /* enum noc_end, by node - from */
 };
 
 /* To write to it; from then on it is its own. */
@@ -76,6 +77,10 @@ void noc_lane_free(struct noc_lane *lane);
 void noc_lane_wake(struct noc_lane *lane);
 /* It is cancelled, or what it is in: what has not begun in it does not. */
 bool noc_lane_is_off(const struct noc_lane *lane);
+/* Is it of an item, or in one? */
+bool noc_lane_is_of_item(const struct noc_lane *lane);
+/* Has a step of it that changes something gone well? */
+bool noc_lane_has_changed(const struct noc_lane *lane);
 /* Did the mode leave something undone that what comes now builds on?  Items do
  * not build on one another. */
 bool noc_lane_would(const struct noc_lane *lane);

@@ -441,6 +441,7 @@ step_load(struct noc_lane *lane, size_t node, const struct noc_step_row *row,
 			at->would = true;
 	if (def->kind == NOC_STEP_STOP && end == NOC_END_OK)
 		noc_lane_stopped(lane, noc_step_reason(lane, def));
+	lane->left_alone |= stopped != NULL;
 	if (stopped)
 		noc_lane_stopped(lane, noc_strdup(stopped));
 	noc_lane_set_end(lane, node, end);

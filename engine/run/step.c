@@ -232,15 +232,6 @@ noc_step_fail(struct noc_live *l, struct noc_step_done *d)
 	d->failure = given;
 }
 
-/* Its each tells of all of them. */
-static bool
-lane_is_of_item(const struct noc_lane *lane)
-{
-	while (lane && !lane->is_item)
-		lane = lane->up;
-	return lane != NULL;
-}
-
 void
 noc_step_withhold(struct noc_live *l, struct noc_step_done *d)
 {
@@ -254,7 +245,8 @@ noc_step_withhold(struct noc_live *l, struct noc_step_done *d)
 	d->state = "Skipped";
 	d->outcome = text.p;
 	noc_step_write_done(l, d);
-	if (!r->outcome && !lane_is_of_item(l->lane))
+	/* Its each tells of all of them. */
+	if (!r->outcome && !noc_lane_is_of_item(l->lane))
 		r->outcome = noc_strdup(text.p);
 	r->dirty |= !r->would;
 	r->would = true;
@@ -289,6 +281,7 @@ noc_step_stopped(struct noc_live *l, const char *why)
 		noc_undo_unmark(l);
 	noc_step_write_stopped(l, why);
 	noc_live_end(l, NOC_END_SKIPPED);
+	lane->left_alone = true;
 	noc_lane_stop(lane, why);
 }
 
