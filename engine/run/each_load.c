@@ -42,7 +42,7 @@ each_count_begun(struct noc_each *e)
 	size_t n = e->next;
 
 	while (n > e->begun && e->fate[n - 1] == NOC_ITEM_OPEN &&
-	       e->lanes[n - 1]->waiting)
+	       e->lanes[n - 1]->todo)
 		n--;
 	if (n > e->begun)
 		e->begun = n;

@@ -56,15 +56,9 @@ noc_lane_new(struct noc_run *r, struct noc_lane *up, size_t container,
 static void
 lane_leave_queue(struct noc_lane *lane)
 {
-	struct noc_lane **at = &lane->run->todo;
-
-	if (!lane->waiting)
-		return;
-	while (*at != lane)
-		at = &(*at)->next_todo;
-	*at = lane->next_todo;
-	if (lane->run->todo_end == &lane->next_todo)
-		lane->run->todo_end = at;
+	if (lane->todo)
+		lane->run->todo[lane->todo - 1] = NULL;
+	lane->todo = 0;
 }
 
 static void
@@ -104,12 +98,29 @@ noc_lane_wake(struct noc_lane *lane)
 {
 	struct noc_run *r = lane->run;
 
-	if (lane->waiting)
+	if (lane->todo)
 		return;
-	lane->waiting = true;
-	lane->next_todo = NULL;
-	*r->todo_end = lane;
-	r->todo_end = &lane->next_todo;
+	NOC_GROW(r->todo, r->todo_cap, r->todo_n + 1);
+	r->todo[r->todo_n++] = lane;
+	lane->todo = (uint32_t)r->todo_n;
+}
+
+/* Ten thousand runs may wait: an empty queue has no room. */
+struct noc_lane *
+noc_lane_next(struct noc_run *r)
+{
+	struct noc_lane *lane = NULL;
+
+	while (!lane && r->todo_at < r->todo_n)
+		lane = r->todo[r->todo_at++];
+	if (lane) {
+		lane->todo = 0;
+		return lane;
+	}
+	free(r->todo);
+	r->todo = NULL;
+	r->todo_at = r->todo_n = r->todo_cap = 0;
+	return NULL;
 }
 
 /* Those of on_fail and finally are in the run's own, which may be. */

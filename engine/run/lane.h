@@ -50,10 +50,10 @@ struct noc_lane {
 	struct noc_each *each;	 /* whose item or check it is; NULL */
 	struct noc_live *lives, **lives_end; /* begun and not ended, of it
 						alone */
-	struct noc_lane *next_todo;
 	char *path;	  /* "precheck[sw1]", "fix", ""; behind ends */
 	int64_t began_ns; /* steady; of an item */
 	size_t node;	  /* its container; NOC_NODE_TOP */
+	uint32_t todo;	  /* its place in the run's queue + 1; 0: not in it */
 	int32_t item; /* its place in the list, or that of what it is in; -1 */
 	uint16_t from, to;   /* its nodes: from ... to - 1 */
 	bool left_alone : 1; /* it was stopped because it may not be done */
@@ -75,6 +75,8 @@ struct noc_lane *noc_lane_new(struct noc_run *r, struct noc_lane *up,
 void noc_lane_free(struct noc_lane *lane);
 /* Something in it has ended: noc_run_advance goes through it. */
 void noc_lane_wake(struct noc_lane *lane);
+/* The next of these, in the order in which they were woken; NULL: none. */
+struct noc_lane *noc_lane_next(struct noc_run *r);
 /* It is cancelled, or what it is in: what has not begun in it does not. */
 bool noc_lane_is_off(const struct noc_lane *lane);
 /* Is it of an item, or in one? */

@@ -16,6 +16,7 @@
 #include "engine/run/rows.h"
 #include "engine/run/runner.h"
 #include "engine/run/step.h"
+#include "engine/run/step_core.h"
 #include "engine/run/stops.h"
 #include "engine/run/undo.h"
 
@@ -286,6 +287,7 @@ noc_live_free(struct noc_live *l)
 	noc_container_close(l);
 	live_unqueue(l);
 	noc_stops_del(l);
+	noc_step_unemit(l);
 	noc_due_disarm(l->run->core, &l->due);
 	noc_value_free(l->row);
 	free(l->row_text);

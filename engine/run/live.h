@@ -47,14 +47,15 @@ struct noc_live_more {
 	struct noc_each *each;	    /* or the items */
 	struct noc_escalating *esc; /* NULL: it tells nobody */
 	struct noc_stop *stops;	    /* where it waits for an event, stops.h */
-	struct noc_value *targets;  /* a list, of a step about many; NULL */
-	struct noc_value *left_out; /* target -> its freeze */
-	int64_t order;		    /* of what can be undone; 0 */
-	int64_t undone, stays;	    /* undo: of how many steps, of how many
-				       not */
-	int64_t held_due_ns;	    /* until when */
-	int64_t ok_since_ns;	    /* verify: it holds since; 0: not */
-	int64_t ended_ns;	    /* of a step that failed, not so the run */
+	struct core_emission *emission; /* that it waits for; step_core.c */
+	struct noc_value *targets;	/* a list, of a step about many; NULL */
+	struct noc_value *left_out;	/* target -> its freeze */
+	int64_t order;			/* of what can be undone; 0 */
+	int64_t undone, stays;		/* undo: of how many steps, of how many
+					   not */
+	int64_t held_due_ns;		/* until when */
+	int64_t ok_since_ns;		/* verify: it holds since; 0: not */
+	int64_t ended_ns; /* of a step that failed, not so the run */
 };
 
 /* Ten thousand may wait: what is new here goes into noc_live_more if it can. */

@@ -439,6 +439,7 @@ noc_run_ready(struct noc_core *core, void *part)
 	}
 	noc_queue_go_on(core, all, n);
 	free(all);
+	noc_runs_resumed(part);
 	noc_code_trim(part);
 }
 
@@ -463,5 +464,6 @@ noc_run_reload(struct noc_core *core, void *part)
 		noc_run_advance(r);
 	}
 	free(all);
+	noc_runs_resumed(part);
 	noc_code_trim(part);
 }

@@ -48,7 +48,6 @@ noc_run_new(struct noc_core *core, const struct noc_id *id)
 	noc_id_format(r->text, id);
 	r->state = "Running";
 	r->phase = "";
-	r->todo_end = &r->todo;
 	r->lives_end = &r->lives;
 	r->json = noc_value_map();
 	noc_table_putn(&noc_runs_of(core)->by_id, id->b, sizeof(id->b), r);
@@ -74,6 +73,7 @@ noc_run_free(struct noc_run *r)
 	noc_escalate_forget(r);
 	noc_lane_free(r->closing);
 	noc_lane_free(r->root);
+	free(r->todo);
 	noc_plan_unref(r->plan);
 	noc_event_unref(r->ev);
 	noc_value_free(r->json);

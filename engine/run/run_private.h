@@ -70,8 +70,9 @@ struct noc_run {
 
 	struct noc_lane *root; /* its own steps; owned */
 	struct noc_lane
-	    *closing; /* those of on_fail or finally, at their time */
-	struct noc_lane *todo, **todo_end;   /* lanes to go through */
+	    *closing;		/* those of on_fail or finally, at their time */
+	struct noc_lane **todo; /* lanes to go through, NULL: left; or NULL */
+	size_t todo_at, todo_n, todo_cap;
 	struct noc_live *lives, **lives_end; /* begun and not ended */
 	uint32_t phases[NOC_PHASES]; /* of these, by what they say of it */
 	struct noc_live *touched;    /* whose rows may have to be written */

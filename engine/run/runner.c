@@ -132,15 +132,11 @@ noc_run_limit(struct noc_run *r)
 void
 noc_run_advance(struct noc_run *r)
 {
-	while (!r->ended && !r->pending && !r->paused && r->todo) {
-		struct noc_lane *lane = r->todo;
+	struct noc_lane *lane;
 
-		r->todo = lane->next_todo;
-		if (!r->todo)
-			r->todo_end = &r->todo;
-		lane->waiting = false;
+	while (!r->ended && !r->pending && !r->paused &&
+	       (lane = noc_lane_next(r)))
 		noc_lane_advance(lane);
-	}
 	noc_run_store(r);
 }
 

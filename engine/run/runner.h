@@ -36,7 +36,9 @@ struct noc_runs {
 			     struct noc_event *ev, const char *key);
 	struct noc_fair
 	    looks; /* runs that act for nobody who signs, by sender */
-	struct noc_table lost; /* by the hash of the tree: int64_t, owned */
+	struct noc_table *events; /* id of its event -> run; NULL: not made */
+	uint64_t looked;	  /* runs gone through to make it */
+	struct noc_table lost;	  /* by the hash of the tree: int64_t, owned */
 	struct noc_run *dead;
 	struct noc_fork *forks; /* that are being made */
 	struct noc_attempt *attempts;

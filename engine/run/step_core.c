@@ -110,24 +110,33 @@ core_start(struct noc_run *r, const char *step, const struct noc_value *node,
 
 struct core_emission {
 	struct noc_core *core;
-	struct noc_id run, id, cause;
+	struct noc_id id, cause;
 	struct noc_value *data;
 	const char *kind;
 	char *device;
-	char *step;
+	struct noc_live *live; /* that waits for it; NULL: none, or no more */
 	enum noc_trust trust;
 	uint8_t depth;
-	bool aside; /* not the step at hand: nobody waits */
 };
+
+void
+noc_step_unemit(struct noc_live *l)
+{
+	if (!l->more->emission)
+		return;
+	l->more->emission->live = NULL;
+	noc_live_more(l)->emission = NULL;
+}
 
 static void
 emission_free(void *arg)
 {
 	struct core_emission *e = arg;
 
+	if (e->live)
+		noc_step_unemit(e->live);
 	noc_value_free(e->data);
 	free(e->device);
-	free(e->step);
 	free(e);
 }
 
@@ -152,7 +161,6 @@ on_emission(void *arg)
 	char *summary = take_text(e->data, "summary");
 	char *severity = take_text(e->data, "severity");
 	struct noc_live *l;
-	struct noc_run *r;
 
 	ev.id = e->id;
 	ev.kind = e->kind;
@@ -176,10 +184,10 @@ on_emission(void *arg)
 	noc_event_clear(&ev);
 	free(summary);
 	free(severity);
-	r = e->aside ? NULL : noc_run_find(core, &e->run);
-	l = r ? noc_live_at(r, e->step) : NULL;
+	l = e->live;
 	if (l && l->wait == NOC_WAIT_CALL && !l->out) {
 		struct noc_step_done d = { .def = noc_live_step(l) };
+		struct noc_run *r = l->run;
 
 		noc_step_succeed(l, NULL, &d);
 		noc_run_advance(r);
@@ -198,26 +206,28 @@ emission_id(const struct noc_live *l)
 
 /* l NULL: aside, nobody waits for it.  data is owned. */
 static void
-emission_new(struct noc_run *r, const struct noc_live *l, const char *kind,
+emission_new(struct noc_run *r, struct noc_live *l, const char *kind,
 	     struct noc_value *data)
 {
 	struct core_emission *e = noc_calloc(1, sizeof(*e));
 	char *device;
 
 	e->core = r->core;
-	e->run = e->cause = r->id;
-	e->step = noc_strdup(l ? l->path : "");
-	e->aside = l == NULL;
+	e->cause = r->id;
 	e->data = data;
 	e->kind = noc_intern_input(kind, strlen(kind));
 	device = take_text(data, "device");
 	e->device = device ? device : noc_strdup(r->device);
 	/* A step gives one event, however often it is begun; what is told
 	 * aside is told each time anew. */
-	if (l)
+	if (l) {
+		noc_step_unemit(l);
+		noc_live_more(l)->emission = e;
+		e->live = l;
 		e->id = emission_id(l);
-	else
+	} else {
 		e->id = noc_id_new(noc_core_time(r->core).wall_ns);
+	}
 	/* What an event causes is believed no more than the event is. */
 	e->trust = r->ev ? r->ev->trust : NOC_TRUST_HIGH;
 	e->depth = (uint8_t)((r->ev ? r->ev->depth : 0) + 1);
@@ -227,9 +237,8 @@ emission_new(struct noc_run *r, const struct noc_live *l, const char *kind,
 }
 
 static int
-core_emit(struct noc_run *r, const struct noc_live *l,
-	  const struct noc_value *node, const struct noc_scope *scope,
-	  struct noc_err *err)
+core_emit(struct noc_run *r, struct noc_live *l, const struct noc_value *node,
+	  const struct noc_scope *scope, struct noc_err *err)
 {
 	const struct noc_value *opts = noc_ast_opts(node);
 	const char *name = noc_ast_name(node);
@@ -287,36 +296,73 @@ static bool
 emission_is_old(const struct noc_run *r, const struct noc_event *ev,
 		const char *kind)
 {
-	return r->first && !memcmp(&ev->cause, &r->id, sizeof(r->id)) &&
+	return !memcmp(&ev->cause, &r->id, sizeof(r->id)) &&
 	       !strcmp(ev->kind, kind);
+}
+
+/* Each item of an each may ask: they are gone through once. */
+static const struct noc_table *
+runs_events(struct noc_runs *runs)
+{
+	const char *key;
+	void *run;
+
+	if (runs->events)
+		return runs->events;
+	runs->events = noc_calloc(1, sizeof(*runs->events));
+	for (size_t it = 0; noc_table_next(&runs->by_id, &it, &key, &run);) {
+		const struct noc_event *ev = ((struct noc_run *)run)->ev;
+
+		runs->looked++;
+		if (ev)
+			noc_table_putn(runs->events, ev->id.b, sizeof(ev->id.b),
+				       run);
+	}
+	return runs->events;
+}
+
+void
+noc_runs_resumed(struct noc_runs *runs)
+{
+	if (!runs->events)
+		return;
+	noc_table_release(runs->events);
+	free(runs->events);
+	runs->events = NULL;
+}
+
+/* Of a run of the first version, which had one step at hand. */
+static bool
+emitted_of_old(const struct noc_live *l, const char *name)
+{
+	struct noc_runs *runs = noc_runs_of(l->run->core);
+	struct noc_scope scope;
+	const char *key;
+	bool found = false;
+	void *run;
+	char *kind;
+
+	noc_lane_scope(l->lane, &scope);
+	kind = core_text(&scope, name);
+	for (size_t it = 0;
+	     !found && noc_table_next(&runs->by_id, &it, &key, &run);) {
+		const struct noc_event *ev = ((struct noc_run *)run)->ev;
+
+		found = ev && emission_is_old(l->run, ev, kind);
+	}
+	free(kind);
+	return found;
 }
 
 bool
 noc_step_emitted(const struct noc_live *l)
 {
 	const char *name = noc_ast_name(noc_live_step(l)->params);
-	const struct noc_run *r = l->run;
+	const struct noc_table *events = runs_events(noc_runs_of(l->run->core));
 	struct noc_id id = emission_id(l);
-	struct noc_scope scope;
-	struct noc_run **all;
-	bool found = false;
-	char *kind;
-	size_t n;
 
-	if (!name)
-		return false;
-	noc_lane_scope(l->lane, &scope);
-	kind = core_text(&scope, name);
-	all = noc_run_all(noc_runs_of(r->core), &n);
-	for (size_t i = 0; i < n && !found; i++) {
-		const struct noc_event *ev = all[i]->ev;
-
-		found = ev && (!memcmp(&ev->id, &id, sizeof(id)) ||
-			       emission_is_old(r, ev, kind));
-	}
-	free(all);
-	free(kind);
-	return found;
+	return name && (noc_table_getn(events, id.b, sizeof(id.b)) ||
+			(l->run->first && emitted_of_old(l, name)));
 }
 
 /* ---- as a step, and aside ---- */

@@ -22,5 +22,9 @@ void noc_step_emit(struct noc_live *l, const struct noc_step_def *def);
 /* Is a run of its event under way?  The first version wrote the event and the
  * end of the step down one after the other. */
 bool noc_step_emitted(const struct noc_live *l);
+/* It is not asked any more. */
+void noc_runs_resumed(struct noc_runs *runs);
+/* Its event is not waited for any more. */
+void noc_step_unemit(struct noc_live *l);
 
 #endif

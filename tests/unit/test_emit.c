@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
+#include "engine/run/live.h"
+#include "engine/run/runner.h"
+#include "engine/run/step_core.h"
 #include "tests/unit/correlate_fixture.h"
 
 /* Steps that the core does itself: what they make, and for whom. */
@@ -128,6 +131,38 @@ test_emit_is_one_with_its_step(void **state)
 	fix_close(&f);
 }
 
+/* A start asks of each item whether its event is there: the runs are gone
+ * through once for all of them. */
+static void
+test_emitted_is_asked_of_many(void **state)
+{
+	struct fix f = { 0 };
+	struct noc_run **all;
+	struct noc_runs *runs;
+	size_t n, asked = 0;
+
+	(void)state;
+	fix_open(&f, "local list = {}\n"
+		     "for i = 1, 100 do list[i] = \"sw\" .. i end\n"
+		     "flow \"f\" { each \"all\" { over = list, limit = 100,"
+		     " emit \"a.b\" { port = 1 } } }\n" HEARD);
+	f.hold_durable = true;
+	fix_command_later(&f, "{\"verb\":\"run.start\",\"flow\":\"f\"}");
+	runs = noc_runs_of(f.core);
+	all = noc_run_all(runs, &n);
+	for (size_t i = 0; i < n; i++)
+		for (struct noc_live *l = all[i]->lives; l; l = l->next)
+			if (l->wait == NOC_WAIT_CALL) {
+				assert_false(noc_step_emitted(l));
+				asked++;
+			}
+	free(all);
+	assert_in_range(asked, 2, 100);
+	assert_int_equal(runs->looked, n);
+	noc_runs_resumed(runs);
+	fix_close(&f);
+}
+
 /* A rule that wakes itself lasts for ever, but no input of it does. */
 static void
 test_emit_without_end(void **state)
@@ -245,6 +280,7 @@ main(void)
 		cmocka_unit_test(test_depth),
 		cmocka_unit_test(test_emit_without_a_value),
 		cmocka_unit_test(test_emit_is_one_with_its_step),
+		cmocka_unit_test(test_emitted_is_asked_of_many),
 		cmocka_unit_test(test_emit_without_end),
 		cmocka_unit_test(test_start),
 		cmocka_unit_test(test_start_for_an_event),
