@@ -225,28 +225,33 @@ def waiting():
                      for i in range(MANY)))
         settled(d, (batch + 1) * MANY)
 
-    def items_of(flow):
+    def items_of(flow, begun):
         def begin(d, batch):
             start(d, flow, list=keys(MANY))
+            noc.wait_for(lambda: step_rows(d) >= (batch + 1) * (begun + 1),
+                         "the rows of those that begin", every=0.5)
             settled(d, batch + 1)
         return begin
     for name, unit, floor, more in (
             ("a run that sleeps", "KiB", 2, runs),
-            ("an item not begun", "B", 512, items_of("one")),
-            ("an item that sleeps", "B", 512, items_of("every"))):
-        values = [second_batch(more) * (1 if unit == "B" else 1 / 1024)
+            ("an item not begun", "B", 512, items_of("one", 1)),
+            ("an item that sleeps", "B", 512, items_of("every", MANY))):
+        values = [later_batches(more) * (1 if unit == "B" else 1 / 1024)
                   for _ in rounds()]
         figure(name + ", of 10,000", values, unit=unit, floor=-floor)
 
 
-def second_batch(more):
-    """Bytes for each of 10,000 beside as many that are there: caches and what
-    a burst needs for itself are had by then, and nothing has ended."""
+def later_batches(more):
+    """Bytes for each of what the third to fifth ten thousand add: caches and
+    what a burst needs for itself are had by then, nothing has ended, and what
+    one burst leaves free the next one takes."""
     with Daemon(rules=SLEEP + ITEMS, sets=quiet()) as d:
-        more(d, 0)
+        for batch in range(2):
+            more(d, batch)
         before = status_mib(d.pid, "VmRSS")
-        more(d, 1)
-        return (status_mib(d.pid, "VmRSS") - before) * 1024 * 1024 / MANY
+        for batch in range(2, 5):
+            more(d, batch)
+        return (status_mib(d.pid, "VmRSS") - before) * 1024 * 1024 / MANY / 3
 
 
 @measure
