@@ -212,7 +212,7 @@ item_bits(const struct parse *p, struct noc_slice *s, uint64_t *bits)
 	return range_bits(p, from, to, step, bits);
 }
 
-/* L, L-3; else an ordinary item. */
+/* L, L-3, LW, 15W; else an ordinary item. */
 static int
 dom_item(const struct parse *p, struct noc_cron *c)
 {
@@ -221,17 +221,30 @@ dom_item(const struct parse *p, struct noc_cron *c)
 	int offset = 0;
 	bool named;
 
+	if (s.len == 2 && strncasecmp(s.p, "lw", 2) == 0) {
+		c->dom_near |= 1;
+		return 0;
+	}
 	if (take_char(&s, 'l')) {
 		if (take_char(&s, '-') &&
 		    (value_take(p, &s, &offset, &named) != 0 || offset > 30))
 			return parse_fail(p, "L-n needs n from 1 to 30");
 		if (s.len > 0)
-			return parse_fail(p, "nothing can follow L but -n");
+			return parse_fail(p, "nothing can follow L but -n, or "
+					     "W for the last weekday");
 		c->dom_last |= UINT32_C(1) << offset;
 		return 0;
 	}
+	if (take_char(&s, 'w'))
+		return parse_fail(p, "W follows a day here, like 15W or LW");
 	if (item_bits(p, &s, &bits) != 0)
 		return NOC_EINPUT;
+	if (s.len == 1 && tolower((unsigned char)*s.p) == 'w') {
+		if (strspn(p->item.p, "0123456789") + 1 != p->item.len)
+			return parse_fail(p, "W follows one day, like 15W");
+		c->dom_near |= (uint32_t)bits;
+		return 0;
+	}
 	if (s.len > 0)
 		return parse_fail(p, "there is something after it");
 	c->dom |= (uint32_t)bits;
@@ -439,4 +452,19 @@ noc_cron_parse(const char *expr, struct noc_cron *out, struct noc_err *err)
 		return NOC_EINPUT;
 	*out = c;
 	return 0;
+}
+
+void
+noc_cron_dst(struct noc_cron *cron, bool leave_out, bool twice)
+{
+	if (leave_out)
+		cron->flags |= NOC_CRON_LEAVE_OUT;
+	if (twice)
+		cron->flags |= NOC_CRON_TWICE;
+}
+
+bool
+noc_cron_follows(const struct noc_cron *cron)
+{
+	return cron->every_ms > 0 || cron->flags & NOC_CRON_WILD;
 }

@@ -25,10 +25,30 @@ bit_at_or_after(uint64_t bits, int from)
 	return bits != 0 ? __builtin_ctzll(bits) : -1;
 }
 
-static uint32_t
-dom_days(const struct noc_cron *c, int days)
+/* The weekday of this month that is nearest: 15W. */
+static int
+near_day(int day, int days, int first_weekday)
 {
-	uint32_t set = c->dom;
+	int weekday = (first_weekday + day - 1) % 7;
+
+	if (weekday == 6) /* Saturday: the day before, but in this month */
+		return day > 1 ? day - 1 : day + 2;
+	if (weekday == 0)
+		return day < days ? day + 1 : day - 2;
+	return day;
+}
+
+static uint32_t
+dom_days(const struct noc_cron *c, int days, int first_weekday)
+{
+	uint32_t set = c->dom, near = c->dom_near;
+
+	if (near & 1) /* LW */
+		near |= UINT32_C(1) << days;
+	for (int day = 1; day <= days; day++)
+		if (near >> day & 1)
+			set |= UINT32_C(1)
+			       << near_day(day, days, first_weekday);
 
 	for (int back = 0; back < days; back++) {
 		if (c->dom_last >> back & 1)
@@ -66,7 +86,7 @@ month_days(const struct noc_cron *c, int year, int month)
 		return 0;
 	if (c->flags & NOC_CRON_DOM_ANY && c->flags & NOC_CRON_DOW_ANY)
 		return all;
-	dom = dom_days(c, days) & all;
+	dom = dom_days(c, days, first_weekday) & all;
 	dow = dow_days(c, days, first_weekday) & all;
 	if (c->flags & NOC_CRON_DOM_ANY)
 		return dow;
@@ -183,10 +203,27 @@ nominal_next(const struct noc_cron *c, const struct noc_tz *tz, int64_t from,
 	while ((local = local_next(c, local + 1)) != NONE) {
 		int64_t at = nominal_instant(tz, local, late);
 
-		if (at >= from)
+		if (at >= from && !(*late && c->flags & NOC_CRON_LEAVE_OUT))
 			return at;
 	}
 	return NONE;
+}
+
+/* Where what is repeated runs twice, the second ones are times as well. */
+static int64_t
+named_next(const struct noc_cron *c, const struct noc_tz *tz, int64_t from,
+	   bool *late)
+{
+	int64_t at = nominal_next(c, tz, from, late), all;
+
+	if (!(c->flags & NOC_CRON_TWICE))
+		return at;
+	all = wild_next(c, tz, from);
+	if (all != NONE && (at == NONE || all < at)) {
+		*late = false;
+		at = all;
+	}
+	return at;
 }
 
 static int64_t
@@ -226,7 +263,7 @@ noc_cron_next(const struct noc_cron *c, const struct noc_tz *tz,
 	if (c->flags & NOC_CRON_WILD)
 		at = wild_next(c, tz, from);
 	else
-		at = nominal_next(c, tz, from, &was_late);
+		at = named_next(c, tz, from, &was_late);
 	if (late != NULL)
 		*late = was_late;
 	return found(at, next_ns);

@@ -12,11 +12,13 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/suggest.h"
 #include "proto/tz_footer.h"
 
 #define ZONEINFO  "/usr/share/zoneinfo"
 #define FILE_MAX  65536
 #define TIMES_MAX 4096
+#define NAMES_MAX 2048 /* there are 600 */
 
 struct noc_tz {
 	size_t ntimes;
@@ -267,6 +269,65 @@ noc_tz_parse(const void *p, size_t len, struct noc_tz **out,
 	return 0;
 }
 
+/* The name of a line of tzdata.zi: "Z Europe/Zurich ...", "L TARGET NAME";
+ * owned by the caller, NULL. */
+static char *
+zone_of_line(char *line)
+{
+	char *kind = strsep(&line, " \n"), *name = strsep(&line, " \n");
+
+	if (kind && !strcmp(kind, "L"))
+		name = strsep(&line, " \n");
+	else if (!kind || strcmp(kind, "Z") != 0)
+		return NULL;
+	return name ? noc_strdup(name) : NULL;
+}
+
+/* Which zone was meant; returned, NULL. */
+static char *
+zone_meant(const char *name)
+{
+	FILE *f = fopen(ZONEINFO "/tzdata.zi", "re");
+	char *line = NULL, **names = NULL, *found = NULL;
+	size_t size = 0, n = 0, cap = 0;
+	const char *meant;
+
+	while (f && n < NAMES_MAX && getline(&line, &size, f) > 0) {
+		NOC_GROW(names, cap, n + 1);
+		names[n] = zone_of_line(line);
+		n += names[n] != NULL;
+	}
+	meant = n ? noc_suggest(name, (const char *const *)names, n) : NULL;
+	if (meant)
+		found = noc_strdup(meant);
+	while (n > 0)
+		free(names[--n]);
+	free(names);
+	free(line);
+	if (f)
+		fclose(f);
+	return found;
+}
+
+static int
+zone_unknown(const char *name, struct noc_err *err)
+{
+	char *meant = zone_meant(name);
+
+	if (meant)
+		noc_err_set(err, NOC_ENOTFOUND,
+			    "There is no time zone '%s'; did you mean '%s'?",
+			    name, meant);
+	else
+		noc_err_set(err, NOC_ENOTFOUND,
+			    "There is no time zone '%s' in " ZONEINFO
+			    "; names look like 'Europe/Zurich' (is the package "
+			    "tzdata installed?).",
+			    name);
+	free(meant);
+	return NOC_ENOTFOUND;
+}
+
 static bool
 name_usable(const char *name)
 {
@@ -302,12 +363,7 @@ noc_tz_open(const char *name, struct noc_tz **out, struct noc_err *err)
 	if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
 		if (fd >= 0)
 			close(fd);
-		return noc_err_set(
-		    err, NOC_ENOTFOUND,
-		    "There is no time zone '%s' in " ZONEINFO
-		    "; names look like 'Europe/Zurich' (is the package "
-		    "tzdata installed?).",
-		    name);
+		return zone_unknown(name, err);
 	}
 	bytes = noc_malloc(FILE_MAX);
 	got = read(fd, bytes, FILE_MAX);

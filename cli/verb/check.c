@@ -16,6 +16,7 @@
 #include "cli/rows.h"
 #include "cli/rules_open.h"
 #include "cli/verb.h"
+#include "cli/verb/check_times.h"
 
 /*
  * nocturne check: loads a rule tree as the daemon would and says what it
@@ -168,6 +169,8 @@ check_json(const struct noc_ruleset *rs, const char *dir,
 	noc_value_set(v, "rules", rules);
 	noc_value_set(v, "warnings", warnings);
 	noc_value_set(v, "advice", noc_value_copy(advice));
+	noc_value_set(v, "times",
+		      noc_check_times(rs, noc_clock_read().wall_ns));
 	noc_rows_output(output, v, "rules", NULL, 0, NULL);
 	noc_value_free(v);
 	free(text);
@@ -184,6 +187,17 @@ tasks_of(const struct noc_ruleset *rs, const char *type)
 	for (size_t i = 0; i < rs->ntasks; i++)
 		n += !strcmp(rs->tasks[i].type, type);
 	return n;
+}
+
+static void
+check_each(const struct noc_ruleset *rs)
+{
+	struct noc_value *times = noc_check_times(rs, noc_clock_read().wall_ns);
+
+	for (size_t i = 0; i < rs->nrules; i++)
+		check_rule(&rs->rules[i]);
+	noc_check_times_print(times);
+	noc_value_free(times);
 }
 
 static void
@@ -361,8 +375,7 @@ check_run(int argc, char **argv)
 		warnings = check_json(rs, dir, advice, output);
 	} else if (rs) {
 		if (!noc_value_get_bool(opts, "quiet", false))
-			for (size_t i = 0; i < rs->nrules; i++)
-				check_rule(&rs->rules[i]);
+			check_each(rs);
 		warnings = check_warnings(rs);
 		check_advise(advice);
 		check_counts(rs, dir);
@@ -393,8 +406,9 @@ const struct noc_verb noc_verb_check = {
 	.usage = "[DIR...]",
 	.options = check_options,
 	.details =
-	    "Prints each rule with the defaults that it did not say, then "
-	    "warnings and advice,\nthen what there is.  Advice is that a program "
+	    "Prints each rule with the defaults that it did not say, the next "
+	    "times of each\nschedule and poll, then warnings and advice, then "
+	    "what there is.  Advice is that a program "
 	    "of a step is not on this machine.  Ends with 0 when the daemon would "
 	    "take the tree, else with 1\nand every mistake, one a line.",
 	.run = check_run,

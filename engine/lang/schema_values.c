@@ -82,6 +82,13 @@ static const struct noc_option misfire_options[] = {
 	END
 };
 
+static const struct noc_option dst_options[] = {
+	VAL("missing", ENUM, "after skip", "after",
+	    "a time that does not exist: right after the gap, or not at all"),
+	VAL("repeated", ENUM, "once twice", "once", "a time that comes twice"),
+	END
+};
+
 #define ON_CLASS(name) VAL(name, NODE, "action", NULL, "done on such an error")
 static const struct noc_option on_error_options[] = {
 	ON_CLASS("transient"),
@@ -175,6 +182,7 @@ const struct noc_node_schema noc_schema_values[] = {
 	      "How much a run may change."),
 	TABLE("retry", false, NULL, retry_options, "Trying again."),
 	TABLE("misfire", false, NULL, misfire_options, "Missed times."),
+	TABLE("dst", false, NULL, dst_options, "When clocks change."),
 	TABLE("on_error", false, NULL, on_error_options, "By error class."),
 	TABLE("level", false, "+ duration action", no_options,
 	      "{ \"10m\", notify \"oncall\" }"),

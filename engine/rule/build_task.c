@@ -36,6 +36,14 @@ task_calendar(struct noc_build *b, const struct noc_value *opts)
 		noc_build_error(b, NULL, "'every' is a second or more, not %s.",
 				noc_value_get_str(opts, "every", ""));
 	noc_build_duration(b, opts, "jitter", 0);
+	if (noc_value_get(opts, "dst") && !cron)
+		noc_build_error(b, NULL,
+				"'dst' is about times of 'cron', and there is "
+				"none.");
+	if (zone && !cron)
+		noc_build_error(b, NULL,
+				"'tz' is the zone of 'cron', and there is "
+				"none.");
 }
 
 static void

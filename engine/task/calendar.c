@@ -3,11 +3,13 @@
 
 #include "engine/task/calendar.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "proto/civil.h"
 #include "proto/cron.h"
 #include "proto/tzif.h"
 
@@ -20,6 +22,17 @@ struct noc_calendar {
 	int64_t every_ms, at_ns;
 	bool is_cron;
 };
+
+static void
+calendar_dst(struct noc_calendar *c, const struct noc_value *dst)
+{
+	if (noc_value_get(dst, "opts"))
+		dst = noc_value_get(dst, "opts");
+	noc_cron_dst(
+	    &c->cron,
+	    !strcmp(noc_value_get_str(dst, "missing", "after"), "skip"),
+	    !strcmp(noc_value_get_str(dst, "repeated", "once"), "twice"));
+}
 
 int
 noc_calendar_new(const struct noc_value *opts, struct noc_calendar **out,
@@ -35,6 +48,7 @@ noc_calendar_new(const struct noc_value *opts, struct noc_calendar **out,
 	if (r == 0 && cron) {
 		c->is_cron = true;
 		r = noc_cron_parse(cron, &c->cron, err);
+		calendar_dst(c, noc_value_get(opts, "dst"));
 	} else if (r == 0 && every) {
 		if (noc_duration_parse(every, &c->every_ms) < 0 ||
 		    c->every_ms < 1000)
@@ -71,6 +85,75 @@ bool
 noc_calendar_is_interval(const struct noc_calendar *c)
 {
 	return calendar_step(c) > 0;
+}
+
+bool
+noc_calendar_follows(const struct noc_calendar *c)
+{
+	return calendar_step(c) > 0 ||
+	       (c->is_cron && noc_cron_follows(&c->cron));
+}
+
+char *
+noc_calendar_say(const struct noc_value *opts)
+{
+	const char *const when[] = { "cron", "every", "at" };
+	const char *tz = noc_value_get_str(opts, "tz", "UTC");
+
+	for (size_t i = 0; i < NOC_COUNT(when); i++) {
+		const char *text = noc_value_get_str(opts, when[i], NULL);
+
+		if (text)
+			return noc_asprintf("%s %s%s%s", when[i], text,
+					    i ? "" : " ", i ? "" : tz);
+	}
+	return noc_strdup("never");
+}
+
+int
+noc_calendar_read(const struct noc_calendar *c, const char *text, int64_t *ns,
+		  struct noc_err *err)
+{
+	struct noc_civil at = { 0 };
+	int64_t first, second;
+	int used = 0, date = 0;
+
+	if (!noc_time_parse(text, strlen(text), ns))
+		return 0;
+	if (sscanf(text, "%4d-%2d-%2d%n%*1[T ]%2d:%2d%n:%2d%n", &at.year,
+		   &at.month, &at.day, &date, &at.hour, &at.minute, &used,
+		   &at.second, &used) < 3 ||
+	    (size_t)(used ? used : date) != strlen(text) || at.month < 1 ||
+	    at.month > 12 || at.day < 1 ||
+	    at.day > noc_civil_month_days(at.year, at.month) || at.hour < 0 ||
+	    at.hour > 23 || at.minute < 0 || at.minute > 59 || at.second < 0 ||
+	    at.second > 59)
+		return noc_err_set(err, NOC_EINPUT,
+				   "'%.40s' is not an ISO 8601 time such as "
+				   "2026-03-28T00:00:00+01:00.",
+				   text);
+	noc_tz_instant(c->tz, &at, &first, &second);
+	*ns = first * NOC_NS_PER_S;
+	return 0;
+}
+
+char *
+noc_calendar_text(const struct noc_calendar *c, int64_t ns)
+{
+	int64_t s = ns / NOC_NS_PER_S, part = ns % NOC_NS_PER_S;
+	int32_t offset = noc_tz_offset(c->tz, s);
+	int32_t minutes = (offset < 0 ? -offset : offset) / 60;
+	char fraction[16] = "";
+	struct noc_civil at;
+
+	noc_tz_civil(c->tz, s, &at);
+	if (part)
+		snprintf(fraction, sizeof(fraction), ".%03d",
+			 (int)(part / NOC_NS_PER_MS));
+	return noc_asprintf("%04d-%02d-%02dT%02d:%02d:%02d%s%c%02d:%02d",
+			    at.year, at.month, at.day, at.hour, at.minute,
+			    at.second, fraction, offset < 0 ? '-' : '+',
+			    minutes / 60, minutes % 60);
 }
 
 int64_t
