@@ -132,7 +132,14 @@ static const struct {
 	{ "schedules_missed", "schedule_misses", true,
 	  "Times that schedules missed." },
 	{ "schedules_skipped", "schedule_skips", true,
-	  "Times skipped as the run before had not ended." },
+	  "Times of schedules that were skipped: overlap, full, refused, "
+	  "paused." },
+	{ "schedules_filled", "schedule_backfills", true,
+	  "Times of schedules that backfills gave a run." },
+	{ "schedules_paused", "schedules_paused", false,
+	  "Schedules that are paused." },
+	{ "schedules_waiting", "schedule_times_waiting", false,
+	  "Times of schedules that wait for the run before to end." },
 };
 
 static double

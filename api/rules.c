@@ -15,6 +15,12 @@ static struct noc_api_route rule_routes[] = {
 	  .key = "schedules" },
 	{ "POST", "/api/v1/schedules/{schedule}/trigger", "schedule.trigger",
 	  .status = 200 },
+	{ "POST", "/api/v1/schedules/{schedule}/pause", "schedule.pause",
+	  .status = 200 },
+	{ "POST", "/api/v1/schedules/{schedule}/resume", "schedule.resume",
+	  .status = 200 },
+	{ "POST", "/api/v1/schedules/{schedule}/backfill", "schedule.backfill",
+	  .status = 200 },
 	{ "POST", "/api/v1/channels/{channel}/test", "notify.test",
 	  .status = 200 },
 };

@@ -325,6 +325,7 @@ noc_query_run(sqlite3 *db, const char *name, const struct noc_value *params,
 		{ "run", noc_query_run_one },	  { "items", noc_query_items },
 		{ "audit", noc_query_audit },	  { "heads", noc_query_heads },
 		{ "counts", query_counts },	  { "live", query_live },
+		{ "states", noc_query_states },
 	};
 
 	for (size_t i = 0; i < NOC_COUNT(questions); i++)

@@ -36,6 +36,8 @@ int noc_query_runs(sqlite3 *db, const struct noc_value *params,
 /* query_run.c */
 int noc_query_run_one(sqlite3 *db, const struct noc_value *params,
 		      struct noc_value **out, struct noc_err *err);
+int noc_query_states(sqlite3 *db, const struct noc_value *params,
+		     struct noc_value **out, struct noc_err *err);
 int noc_query_items(sqlite3 *db, const struct noc_value *params,
 		    struct noc_value **out, struct noc_err *err);
 

@@ -399,3 +399,40 @@ noc_query_items(sqlite3 *db, const struct noc_value *params,
 	noc_value_free(run);
 	return items_page(db, &id, params, after, out, err);
 }
+
+int
+noc_query_states(sqlite3 *db, const struct noc_value *params,
+		 struct noc_value **out, struct noc_err *err)
+{
+	const struct noc_value *ids = noc_value_get(params, "ids");
+	sqlite3_stmt *st;
+	int rc = sqlite3_prepare_v2(db, "SELECT state FROM runs WHERE id = ?1",
+				    -1, &st, NULL);
+
+	if (rc != SQLITE_OK)
+		return noc_query_fail(db, rc, err);
+	*out = noc_value_map();
+	for (size_t i = 0; i < noc_value_len(ids); i++) {
+		const struct noc_value *text = noc_value_at(ids, i);
+		struct noc_id id;
+
+		if (text->type != NOC_STR || noc_id_parse(text->u.s.p, &id))
+			continue;
+		sqlite3_bind_blob(st, 1, id.b, sizeof(id.b), SQLITE_STATIC);
+		rc = sqlite3_step(st);
+		if (rc == SQLITE_ROW)
+			noc_value_set(
+			    *out, text->u.s.p,
+			    noc_value_str(
+				(const char *)sqlite3_column_text(st, 0)));
+		else if (rc != SQLITE_DONE)
+			break;
+		sqlite3_reset(st);
+	}
+	sqlite3_finalize(st);
+	if (rc == SQLITE_ROW || rc == SQLITE_DONE || rc == SQLITE_OK)
+		return 0;
+	noc_value_free(*out);
+	*out = NULL;
+	return noc_query_fail(db, rc, err);
+}

@@ -19,6 +19,7 @@
  *   runs       {limit, before, state?, rule?, device?} -> [run]
  *   run        {id, in?} -> {run..., steps:[...], decisions:[...],
  *              children:[{id, rule, state, fork}]} | nil
+ *   states     {ids: [id]} -> {id: state}, of the runs that there are
  *   items      {id, of, limit, after, state?} -> [item] | nil
  *   audit      {limit, before|after, run?, event?, kind?} -> [record]
  *   heads      {limit} -> [note]

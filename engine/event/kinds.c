@@ -68,8 +68,9 @@ static const struct noc_kind_def kind_table[] = {
 	{ "schedule", "task nominal late", "A schedule's time has come." },
 	{ "schedule.missed", "task nominal count",
 	  "A schedule's time has passed by." },
-	{ "schedule.skipped", "task reason",
-	  "A schedule's last run was not over." },
+	{ "schedule.skipped", "task reason nominal count why",
+	  "Times of a schedule have no run: the one before was not over, too "
+	  "many waited, it was refused, or the schedule was paused." },
 	{ "schedule.failed", "task reason", "A schedule's run failed." },
 	{ "poll", "poll index", "A row that a poll's condition holds for." },
 	{ "poll.breach", "task ok failed unreachable",

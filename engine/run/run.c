@@ -186,6 +186,19 @@ noc_run_info(struct noc_run *r)
 
 /* ---- start ---- */
 
+struct noc_id
+noc_run_of_time(const char *schedule, int64_t nominal_ns)
+{
+	static const uint8_t any[32]; /* whatever the schedule then says */
+	char *name =
+	    noc_asprintf("schedule/%s/%lld", schedule, (long long)nominal_ns);
+	struct noc_id none = { 0 }, id;
+
+	id = noc_id_run(nominal_ns, &none, name, any);
+	free(name);
+	return id;
+}
+
 static struct noc_id
 run_id(struct noc_core *core, const struct noc_run_cause *cause)
 {
@@ -199,6 +212,8 @@ run_id(struct noc_core *core, const struct noc_run_cause *cause)
 	if (!noc_id_is_zero(&cause->parent))
 		return noc_id_run(now, &cause->parent, cause->rule_name,
 				  definition);
+	if (cause->nominal_ns && !cause->fork)
+		return noc_run_of_time(cause->rule_name, cause->nominal_ns);
 	if (cause->ev && !cause->fork) {
 		/* A storm has one event, and a run at its start and its end. */
 		name = noc_asprintf("%s%s%s", cause->rule_name,

@@ -28,6 +28,8 @@ struct noc_run_cause {
 	const struct noc_value *started_by;  /* {run, step}: that; NULL */
 	const struct noc_value *forked_from; /* {run, seq, ...}; NULL */
 	struct noc_fork *fork;		     /* what it goes on from; NULL */
+	/* Of a schedule's: the id is of rule_name and this alone; or 0. */
+	int64_t nominal_ns;
 	const char *under; /* the rule that holds for it; NULL: its own */
 	bool late;
 };
@@ -57,6 +59,8 @@ int noc_run_signal(struct noc_core *core, const struct noc_id *id,
 int noc_run_pause(struct noc_core *core, const struct noc_id *id, bool on,
 		  const char *actor, const char *why, int64_t extend_ms,
 		  struct noc_err *err);
+/* The id of the run of a schedule's nominal time: it has one. */
+struct noc_id noc_run_of_time(const char *schedule, int64_t nominal_ns);
 /* The latest that was started, by whatever. */
 struct noc_id noc_run_last(const struct noc_core *core);
 /* "Running", or how one of the last 4,096 to end did (static); NULL. */

@@ -133,7 +133,10 @@ noc_calendar_read(const struct noc_calendar *c, const char *text, int64_t *ns,
 				   "2026-03-28T00:00:00+01:00.",
 				   text);
 	noc_tz_instant(c->tz, &at, &first, &second);
-	*ns = first * NOC_NS_PER_S;
+	if (__builtin_mul_overflow(first, NOC_NS_PER_S, ns))
+		return noc_err_set(err, NOC_EINPUT,
+				   "'%.40s' is not of the years 1678 to 2261.",
+				   text);
 	return 0;
 }
 

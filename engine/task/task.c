@@ -11,6 +11,7 @@
 #include "base/intern.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/suggest.h"
 #include "engine/notify/notify.h"
 #include "engine/run/run.h"
 #include "engine/task/schedule.h"
@@ -82,26 +83,28 @@ noc_task_event(struct noc_core *core, const struct noc_task *task,
 	return copy;
 }
 
-void
+int
 noc_task_carry_out(struct noc_core *core, const struct noc_task *task,
-		   struct noc_plan *plan, struct noc_event *ev, bool late,
-		   struct noc_id *run)
+		   const struct noc_task_start *start, struct noc_id *run,
+		   struct noc_err *err)
 {
 	struct noc_run_cause cause = {
-		.plan = plan,
+		.plan = start->plan,
 		.rule_name = task->name,
 		.definition = task->definition,
-		.ev = ev,
+		.ev = start->ev,
 		.key = task->name,
 		.mode = task->mode,
 		.actor = task->type,
-		.late = late,
+		.late = start->late,
+		.nominal_ns = start->nominal_ns,
 	};
-	struct noc_err err = { 0 };
+	int rc = noc_run_start(core, &cause, run, err);
 
-	if (noc_run_start(core, &cause, run, &err) < 0)
+	if (rc < 0)
 		noc_warn("task", "task=%s not started: %s", task->name,
-			 err.msg);
+			 err->msg);
+	return rc;
 }
 
 void
@@ -109,6 +112,7 @@ noc_task_tell(struct noc_core *core, const struct noc_task *task,
 	      struct noc_plan *plan, const char *kind, const char *device,
 	      struct noc_value *data, const char *fmt, ...)
 {
+	struct noc_err err = { 0 };
 	struct noc_event *ev;
 	char text[400];
 	va_list ap;
@@ -118,7 +122,10 @@ noc_task_tell(struct noc_core *core, const struct noc_task *task,
 	va_end(ap);
 	ev = noc_task_event(core, task, kind, device, data, text);
 	if (plan)
-		noc_task_carry_out(core, task, plan, ev, false, NULL);
+		(void)noc_task_carry_out(
+		    core, task,
+		    &(struct noc_task_start){ .plan = plan, .ev = ev }, NULL,
+		    &err);
 	else
 		noc_notify_text(core, "noc", text, ev, task->mode, NULL);
 	noc_event_unref(ev);
@@ -180,9 +187,7 @@ task_ready(struct noc_core *core, void *part)
 		const struct noc_task *t = &rs->tasks[i];
 		struct noc_schedule *s;
 
-		if (strcmp(t->type, "schedule") ||
-		    noc_value_get_bool(noc_value_get(t->ast, "opts"), "paused",
-				       false))
+		if (strcmp(t->type, "schedule") != 0)
 			continue;
 		s = noc_schedule_new(t, &p->counts);
 		if (!s)
@@ -208,33 +213,54 @@ on_schedule_list(struct noc_core *core, void *part,
 	return 0;
 }
 
+/* What one of them is asked; its name was mistyped? */
 static int
-on_schedule_trigger(struct noc_core *core, void *part,
-		    const struct noc_value *command, struct noc_value **answer,
-		    struct noc_err *err)
+schedule_asked(struct noc_core *core, const struct tasks *p,
+	       const struct noc_value *command, struct noc_value **answer,
+	       struct noc_err *err,
+	       int (*fn)(struct noc_core *core, struct noc_schedule *s,
+			 const struct noc_value *command,
+			 struct noc_value **answer, struct noc_err *err))
 {
 	const char *name = noc_value_get_str(command, "schedule", "");
-	struct tasks *p = part;
-	char text[NOC_ID_TEXT];
+	const char **names = noc_calloc(p->n + 1, sizeof(*names)), *meant;
 
 	for (size_t i = 0; i < p->n; i++) {
-		struct noc_id id;
-
-		if (strcmp(noc_schedule_name(p->at[i]), name))
-			continue;
-		id = noc_schedule_trigger(core, p->at[i], command);
-		*answer = noc_value_map();
-		noc_value_set(*answer, "run",
-			      noc_value_str(noc_id_format(text, &id)));
-		return 0;
+		names[i] = noc_schedule_name(p->at[i]);
+		if (!strcmp(names[i], name)) {
+			free(names);
+			return fn(core, p->at[i], command, answer, err);
+		}
 	}
-	return noc_err_set(err, NOC_ENOTFOUND, "There is no schedule '%s'.",
-			   name);
+	meant = noc_suggest(name, names, p->n);
+	free(names);
+	return noc_err_set(err, NOC_ENOTFOUND,
+			   "There is no schedule '%.100s'%s%s%s", name,
+			   meant ? "; did you mean '" : "", meant ? meant : "",
+			   meant ? "'?" : ".");
 }
+
+#define ON_SCHEDULE(what)                                                \
+	static int on_schedule_##what(struct noc_core *core, void *part, \
+				      const struct noc_value *command,   \
+				      struct noc_value **answer,         \
+				      struct noc_err *err)               \
+	{                                                                \
+		return schedule_asked(core, part, command, answer, err,  \
+				      noc_schedule_##what);              \
+	}
+ON_SCHEDULE(trigger)
+ON_SCHEDULE(pause)
+ON_SCHEDULE(resume)
+ON_SCHEDULE(backfill)
+#undef ON_SCHEDULE
 
 static const struct noc_part_answer task_answers[] = {
 	{ "schedule.list", on_schedule_list },
 	{ "schedule.trigger", on_schedule_trigger },
+	{ "schedule.pause", on_schedule_pause },
+	{ "schedule.resume", on_schedule_resume },
+	{ "schedule.backfill", on_schedule_backfill },
 	{ 0 },
 };
 
@@ -242,9 +268,18 @@ static void
 task_stats(struct noc_core *core, void *part, struct noc_value *map)
 {
 	const struct tasks *p = part;
+	int64_t paused = 0, waiting = 0;
 
 	(void)core;
+	for (size_t i = 0; i < p->n; i++) {
+		paused += noc_schedule_is_paused(p->at[i]);
+		waiting += (int64_t)noc_schedule_waiting(p->at[i]);
+	}
 	noc_value_set(map, "schedules", noc_value_int((int64_t)p->n));
+	noc_value_set(map, "schedules_paused", noc_value_int(paused));
+	noc_value_set(map, "schedules_waiting", noc_value_int(waiting));
+	noc_value_set(map, "schedules_filled",
+		      noc_value_int((int64_t)p->counts.filled));
 	noc_value_set(map, "schedules_started",
 		      noc_value_int((int64_t)p->counts.started));
 	noc_value_set(map, "schedules_missed",

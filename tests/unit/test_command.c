@@ -21,7 +21,8 @@ static const char rules[] =
     "  on_fail = escalate { { \"0m\", notify \"noc\" { \"down\" } },\n"
     "   again = \"15m\", stop_on = { \"ack\" }, max = \"8h\" } } }\n"
     "flow \"tell\" { input = { role = \"string\" }, log \"{input.role}\" }\n"
-    "schedule \"nightly\" { every = \"1m\", run = log \"x\" }\n";
+    "schedule \"nightly\" { every = \"1m\", run = log \"x\" }\n"
+    "schedule \"held\" { every = \"1m\", run = log \"x\" }\n";
 
 /* What some of those below name. */
 static const char *const before[] = {
@@ -31,6 +32,7 @@ static const char *const before[] = {
 	"\"for_ms\":1000,\"why\":\"w\"}",
 	"{\"verb\":\"breaker.trip\",\"action\":\"snmp\","
 	"\"target\":\"sw9\",\"why\":\"w\"}",
+	"{\"verb\":\"schedule.pause\",\"schedule\":\"held\",\"why\":\"w\"}",
 };
 
 /* One that is carried out, for each row; RUN is a run that escalates. */
@@ -60,6 +62,11 @@ static const struct {
 	{ "rules.resume", "\"rule\":\"heal\"" },
 	{ "schedule.list", "" },
 	{ "schedule.trigger", "\"schedule\":\"nightly\"" },
+	{ "schedule.pause", "\"schedule\":\"nightly\",\"why\":\"w\"" },
+	{ "schedule.resume", "\"schedule\":\"held\"" },
+	{ "schedule.backfill",
+	  "\"schedule\":\"nightly\",\"from\":\"2001-01-01\","
+	  "\"to\":\"2001-01-01T00:01:00Z\"" },
 	{ "run.start", "\"flow\":\"tell\",\"input\":{\"role\":\"x\"}" },
 	{ "run.cancel", "\"id\":\"RUN\"" },
 	{ "run.pause", "\"id\":\"RUN\",\"why\":\"w\"" },
@@ -427,6 +434,12 @@ test_api_roles(void **state)
 		{ "GET", "/api/v1/schedules", "schedule.list" },
 		{ "POST", "/api/v1/schedules/{schedule}/trigger",
 		  "schedule.trigger" },
+		{ "POST", "/api/v1/schedules/{schedule}/pause",
+		  "schedule.pause" },
+		{ "POST", "/api/v1/schedules/{schedule}/resume",
+		  "schedule.resume" },
+		{ "POST", "/api/v1/schedules/{schedule}/backfill",
+		  "schedule.backfill" },
 		{ "POST", "/api/v1/channels/{channel}/test", "notify.test" },
 		{ "GET", "/api/v1/breakers", "breaker.list" },
 		{ "POST", "/api/v1/breakers/trip", "breaker.trip" },
