@@ -14,7 +14,7 @@
 #include "engine/edge/sensor.h"
 #include "engine/core/call.h"
 #include "engine/core/core.h"
-#include "engine/task/calendar.h"
+#include "engine/rule/calendar.h"
 #include "engine/task/task.h"
 #include "sensors/poll_private.h"
 

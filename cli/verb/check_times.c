@@ -9,7 +9,7 @@
 
 #include "base/mem.h"
 #include "engine/lang/ast.h"
-#include "engine/task/calendar.h"
+#include "engine/rule/calendar.h"
 
 #define CHECK_TIMES 3
 

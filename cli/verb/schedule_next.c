@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "engine/task/calendar.h"
+#include "engine/rule/calendar.h"
 
 #define NEXT_MAX 100000
 

@@ -191,7 +191,7 @@ static const struct noc_option schedule_options[] = {
 	OPT("cron", LITERAL, "\"15 4 * * *\", @daily ..."),
 	OPT("every", DURATION, "or an interval"),
 	OPT("at", LITERAL, "or once: \"2026-11-23T04:15:00Z\""),
-	DEF("tz", LITERAL, "UTC", "time zone of `cron`"),
+	DEF("tz", LITERAL, "UTC", "time zone of `cron`, or of `at`"),
 	VAL("dst", TABLE, "dst", "after, once",
 	    "times of `cron` on the nights on which clocks change"),
 	REQ("run", NODE, "flow step action escalate", "what to do"),

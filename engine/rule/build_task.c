@@ -5,11 +5,10 @@
 
 #include "base/intern.h"
 #include "base/mem.h"
-#include "proto/cron.h"
-#include "proto/tzif.h"
 #include "engine/expr/where_test.h"
 #include "engine/edge/action.h"
 #include "engine/rule/build.h"
+#include "engine/rule/calendar.h"
 
 /* ---- schedule, poll, sensor ---- */
 
@@ -17,33 +16,27 @@ static void
 task_calendar(struct noc_build *b, const struct noc_value *opts)
 {
 	const char *cron = noc_value_get_str(opts, "cron", NULL);
-	const char *zone = noc_value_get_str(opts, "tz", NULL);
-	struct noc_cron parsed;
+	bool civil = cron || noc_value_get(opts, "at");
+	struct noc_calendar *calendar = NULL;
 	struct noc_err err;
-	struct noc_tz *tz;
-	int64_t next_ns;
 
-	if (noc_tz_open(zone ? zone : "UTC", &tz, &err)) {
+	if (civil && noc_calendar_new(opts, &calendar, &err))
 		noc_build_err(b, NULL, &err);
-		tz = NULL;
-	}
-	if (cron && noc_cron_parse(cron, &parsed, &err))
-		noc_build_err(b, NULL, &err);
-	else if (cron && tz && noc_cron_next(&parsed, tz, 0, &next_ns, NULL))
+	else if (cron && !noc_calendar_next(calendar, 0))
 		noc_build_error(b, NULL, "'%s' is never: no date is so.", cron);
-	noc_tz_free(tz);
-	if (noc_build_duration(b, opts, "every", 1000) < 1000)
-		noc_build_error(b, NULL, "'every' is a second or more, not %s.",
-				noc_value_get_str(opts, "every", ""));
-	noc_build_duration(b, opts, "jitter", 0);
+	noc_calendar_free(calendar);
 	if (noc_value_get(opts, "dst") && !cron)
 		noc_build_error(b, NULL,
 				"'dst' is about times of 'cron', and there is "
 				"none.");
-	if (zone && !cron)
+	if (noc_value_get(opts, "tz") && !civil)
 		noc_build_error(b, NULL,
-				"'tz' is the zone of 'cron', and there is "
-				"none.");
+				"'tz' is the zone of 'cron' or 'at', and there "
+				"is none.");
+	if (noc_build_duration(b, opts, "every", 1000) < 1000)
+		noc_build_error(b, NULL, "'every' is a second or more, not %s.",
+				noc_value_get_str(opts, "every", ""));
+	noc_build_duration(b, opts, "jitter", 0);
 }
 
 static void

@@ -144,6 +144,8 @@ noc_schedule_pause(struct noc_core *core, struct noc_schedule *s,
 				noc_value_get_str(command, "actor", "unknown"),
 				noc_value_get_str(command, "why", ""), false);
 	noc_schedule_look(core, s);
+	noc_core_say(core, "schedule %s paused: %s", s->task->name,
+		     noc_value_get_str(command, "why", ""));
 	*answer = noc_schedule_row(core, s);
 	return 0;
 }
@@ -166,6 +168,8 @@ noc_schedule_resume(struct noc_core *core, struct noc_schedule *s,
 				   "(%s:%d): take 'paused = true' out there.",
 				   s->task->name, s->task->file, s->task->line);
 	n = noc_schedule_unpause(core, s);
+	noc_core_say(core, "schedule %s resumed; %lld times passed meanwhile",
+		     s->task->name, (long long)n);
 	noc_schedule_look(core, s);
 	*answer = noc_schedule_row(core, s);
 	noc_value_set(*answer, "skipped", noc_value_int(n));
@@ -340,6 +344,8 @@ noc_schedule_backfill(struct noc_core *core, struct noc_schedule *s,
 	}
 	if (!rc && !dry) {
 		noc_core_admin(core, command);
+		noc_core_say(core, "schedule %s: %zu times of before get a run",
+			     s->task->name, todo);
 		fill_begin(core, s, f, rows);
 	}
 	free(f);

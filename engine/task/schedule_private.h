@@ -3,7 +3,7 @@
 #define NOC_ENGINE_TASK_SCHEDULE_PRIVATE_H
 
 #include "engine/core/due.h"
-#include "engine/task/calendar.h"
+#include "engine/rule/calendar.h"
 #include "engine/task/schedule.h"
 
 /*

@@ -49,7 +49,7 @@
 ---| "alert.resolved" # Alertmanager: the alert is over.
 ---| "schedule" # A schedule's time has come.
 ---| "schedule.missed" # A schedule's time has passed by.
----| "schedule.skipped" # A schedule's last run was not over.
+---| "schedule.skipped" # Times of a schedule have no run: the one before was not over, too many waited, it was refused, or the schedule was paused.
 ---| "schedule.failed" # A schedule's run failed.
 ---| "poll" # A row that a poll's condition holds for.
 ---| "poll.breach" # Too few devices answered a poll.
@@ -130,6 +130,7 @@
 ---@field task? any data of schedule
 ---@field nominal? any data of schedule
 ---@field late? any data of schedule
+---@field why? any data of schedule.skipped
 ---@field poll? any data of poll
 ---@field index? any data of poll
 ---@field ok? any data of poll.breach
@@ -248,6 +249,7 @@ function pair(name) end
 ---@field every? nocturne.duration how often
 ---@field cron? string or when, as a cron expression
 ---@field tz? string time zone of `cron`
+---@field dst? nocturne.dst times of `cron` on the nights on which clocks change (default: after, once)
 ---@field each? nocturne.inventory the devices to ask; without it, asked once
 ---@field limit? integer how many at a time (default: 20)
 ---@field jitter? nocturne.duration spread the start by up to this (default: 0s)
@@ -297,13 +299,14 @@ function rule(name) end
 ---@field cron? string "15 4 * * *", @daily ...
 ---@field every? nocturne.duration or an interval
 ---@field at? string or once: "2026-11-23T04:15:00Z"
----@field tz? string time zone of `cron` (default: UTC)
+---@field tz? string time zone of `cron`, or of `at` (default: UTC)
+---@field dst? nocturne.dst times of `cron` on the nights on which clocks change (default: after, once)
 ---@field run nocturne.flow|nocturne.step|nocturne.action|nocturne.escalate what to do
 ---@field overlap? "skip"|"buffer_one"|"buffer_all"|"cancel_other"|"allow" when the run before has not ended (default: skip)
 ---@field misfire? nocturne.misfire what to do about a time that was slept through (default: within 10m, once)
 ---@field jitter? nocturne.duration spread the start by up to this (default: 0s)
----@field paused? boolean known but not run (default: false)
----@field on_missed? nocturne.action|nocturne.escalate done when a time was missed (default: notify "noc")
+---@field paused? boolean not by the clock, until this is gone (default: false)
+---@field on_missed? nocturne.action|nocturne.escalate done when a time was missed or skipped (default: notify "noc")
 ---@field on_breach? nocturne.action|nocturne.escalate done when the run failed or was too slow (default: notify "noc")
 ---@field mode? "observe"|"shadow"|"canary"|"active" how far it may go: observe writes down what would have been done, active does it, shadow stands beside a live rule: it reads, and neither changes anything nor tells anybody (default: active)
 ---@param name string
@@ -648,6 +651,11 @@ function basic(name) end
 ---@class nocturne.misfire
 ---@field within? nocturne.duration made up for when not older (default: 10m)
 ---@field run? "once"|"all"|"skip" how many are made up for (default: once)
+
+---When clocks change.
+---@class nocturne.dst
+---@field missing? "after"|"skip" a time that does not exist: right after the gap, or not at all (default: after)
+---@field repeated? "once"|"twice" a time that comes twice (default: once)
 
 ---By error class.
 ---@class nocturne.on_error

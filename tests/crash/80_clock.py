@@ -331,7 +331,7 @@ schedule "quick" { every = "4s", overlap = "buffer_one",
                                  uri=True, timeout=noc.PATIENCE)
             try:
                 return db.execute(
-                    "SELECT json_extract(data, '$.pending'),"
+                    "SELECT json_array_length(data, '$.pending'),"
                     " json_extract(data, '$.last') FROM live"
                     " WHERE key = 'schedule/quick'").fetchone() or (0, 0)
             finally:
@@ -353,6 +353,34 @@ schedule "quick" { every = "4s", overlap = "buffer_one",
         noc.wait_for(lambda: row()[1] > last, "its next time")
         noc.equal(running(), 1, "runs")
         w.verified()
+
+
+# Between its time and its run, and beside their commit.
+for POINT in ("run.after_start:2", "writer.before_commit:8",
+              "writer.after_commit:8"):
+    @noc.case("killed at %s: each second has one run" % POINT)
+    def _(point=POINT):
+        with Work(quick('every = "1s"', 'misfire = { run = "all" },')) as w:
+            w.d.wait_line("log quick: tick")
+            w.d.kill()
+            peace = w.d.env
+            w.d.env = dict(peace, NOCTURNE_CRASH=point)
+            w.d.start(ready=False)
+            noc.equal(w.d.wait(), -9, "how it ended")
+            w.d.env = peace
+            w.d.restart()
+            noc.wait_for(lambda: len(ticks(w)) >= 3, "three ticks")
+            runs = [r["id"] for r in w.d.get("/api/v1/runs?limit=1000")
+                    .json["runs"] if r["rule"] == "quick"]
+            # A run's id begins with its nominal time, in ms.
+            times = sorted(int(r.replace("-", "")[:12], 16) for r in runs)
+            noc.equal(times, list(range(times[0], times[-1] + 1, 1000)),
+                      "the times that ran")
+            for run in runs:
+                begun = w.d.get("/api/v1/audit?limit=9&kind=RUN_START&run="
+                                + run).json["records"]
+                noc.equal(len(begun), 1, "records of %s" % run)
+            w.verified()
 
 
 noc.main()

@@ -453,6 +453,29 @@ def _():
         run = rows(d.cli("schedule", "trigger", "nightly", "-o", "jsonl"))
         ran(d.cli("run", "watch", run[0]["run"]), 0, "^Succeeded")
         ran(d.cli("schedule", "trigger", "none"), 3)
+        ran(d.cli("schedule", "trigger", "nightyl"), 3, "^$",
+            r"did you mean 'nightly'\?$")
+        ran(d.cli("schedule", "pause", "nightly"), 2, "^$", "reason")
+        ran(d.cli("schedule", "pause", "nightly", "-m", "works"), 0,
+            "^paused$")
+        ran(d.cli("schedule"), 0, r"^nightly +- .*cron 0 3 \* .* works$")
+        ran(d.cli("schedule", "backfill", "nightly", "--from", "2026-01-01",
+                  "--to", "2026-01-02"), 5, "^$", "is paused .works.")
+        ran(d.cli("schedule", "resume", "nightly"), 0, "^resumed$")
+        ran(d.cli("schedule", "resume", "nightly"), 5, "^$", "not paused")
+        span = ["schedule", "backfill", "nightly", "--from", "2026-01-01",
+                "--to", "2026-01-03"]
+        ran(d.cli(*span, "--dry-run"), 0, r"^2026-01-02.* +run +")
+        two = rows(d.cli(*span, "-m", "it was down", "-o", "jsonl"))
+        noc.equal([r["nominal"] for r in two],
+                  ["2026-01-01T03:00:00.000Z", "2026-01-02T03:00:00.000Z"],
+                  "the times")
+        for row in two:
+            ran(d.cli("run", "watch", row["run"]), 0, "^Succeeded")
+        ran(d.cli(*span), 0, r"^2026-01-02.* Succeeded +")
+        ran(d.cli("schedule", "backfill", "nightly"), 2, "^$", "--from")
+        ran(d.cli("schedule", "backfill", "nightly", "--from", "2026-01-01",
+                  "--to", "2126-01-01"), 2, "^$", "yet to come")
         ran(d.cli("notify", "test", "noc"), 0, "printed to the daemon's log")
         d.wait_log("This is a test notice")
         ran(d.cli("notify", "test", "none"), 3)

@@ -146,8 +146,71 @@ def _():
     noc.equal([json.loads(line)["next"] for line in
                noc.nocturne(*ask, "-o", "jsonl").stdout.splitlines()], times,
               "jsonl")
+    night = ["schedule", "next", "30 2 * * *", "--tz", "Europe/Warsaw", "-n",
+             "2", "--from"]
+    noc.equal(noc.nocturne(*night, "2026-03-28T12:00", "--missing", "skip")
+              .stdout.splitlines(),
+              ["2026-03-30T02:30:00+02:00", "2026-03-31T02:30:00+02:00"],
+              "left out")
+    noc.equal(noc.nocturne(*night, "2026-10-25", "--repeated", "twice")
+              .stdout.splitlines(),
+              ["2026-10-25T02:30:00+02:00", "2026-10-25T02:30:00+01:00"],
+              "twice")
+    done = noc.nocturne(*night, "2026-10-25", "--repeated", "both")
+    noc.check(done.returncode == 2 and "once or twice" in done.stderr,
+              done.stderr)
+    done = noc.nocturne("schedule", "next", "0 3 LW * *", "--tz",
+                        "Europe/Warsow")
+    noc.check(done.returncode != 0 and "did you mean 'Europe/Warsaw'?"
+              in done.stderr, done.stderr)
     done = noc.nocturne("schedule", "next", "99 * * * *")
     noc.check(done.returncode != 0 and "minute" in done.stderr, done.stderr)
+
+
+@noc.case("check says when schedules and polls are next due, or that they are "
+          "not; what is wrong with one")
+def _():
+    rules = noc.tempdir()
+    noc.write(os.path.join(rules, "a.lua"), """
+schedule "nightly" { cron = "30 2 * * *", tz = "Europe/Warsaw",
+  run = log "x" }
+schedule "once" { at = "2020-01-01T00:00:00Z", run = log "x" }
+schedule "held" { every = "5m", paused = true, run = log "x" }
+poll "often" { every = "1h", exec { "true" }, emit = "a.b" }
+""")
+    done = noc.nocturne("check", rules)
+    noc.equal(done.returncode, 0, done.stderr)
+    said = done.stdout
+    noc.check(re.search(r"^nightly  \S+:2  schedule  cron 30 2 \* \* \* "
+                        r"Europe/Warsaw\n    next( \d{4}-\d\d-\d\dT02:30:00"
+                        r"\+0[12]:00){3}$", said, re.M), said)
+    noc.check("schedule  at 2020-01-01T00:00:00Z\n    is over" in said, said)
+    noc.check("schedule  every 5m\n    paused" in said, said)
+    noc.check(re.search(r"^often .* poll  every 1h\n    next \d", said, re.M),
+              said)
+    times = json.loads(noc.nocturne("check", rules, "--json").stdout)["times"]
+    noc.equal({t["name"]: len(t["next"]) for t in times},
+              {"nightly": 3, "once": 0, "held": 3, "often": 3}, "--json")
+    for options, wrong in (
+            ('cron = "0 3 * * L"', "like 5L"),
+            ('cron = "0 3 W * *"', "like 15W or LW"),
+            ('cron = "0 3 30 2 *"', "is never: no date is so"),
+            ('cron = "0 3 * * *", tz = "Europe/Warsow"',
+             "did you mean 'Europe/Warsaw'?"),
+            ('cron = "0 3 * * *", dst = { missing = "skpi" }', '"skip"'),
+            ('cron = "0 3 * * *", dst = { mising = "skip" }', "'missing'"),
+            ('every = "1h", dst = { missing = "skip" }', "there is none"),
+            ('every = "1h", tz = "Europe/Warsaw"', "there is none"),
+            ('every = "1h", overlap = "buffer"', '"buffer_'),
+            ('every = "1h", misfire = { within = "1hour" }', "1hour"),
+            ('at = "yesterday"', "ISO 8601"),
+            ('every = "100ms"', "a second or more"),
+            ('cron = "0 3 * * *", every = "1h"', "one of 'cron', 'every'")):
+        noc.write(os.path.join(rules, "a.lua"),
+                  'schedule "s" { %s, run = log "x" }' % options)
+        done = noc.nocturne("check", rules)
+        noc.check(done.returncode == 1 and wrong in done.stderr,
+                  "%s: %s" % (options, done.stderr + done.stdout))
 
 
 @noc.case("check and test of what is shipped: 14 rules, every test passes")

@@ -143,8 +143,13 @@ LIMITS = {
          "test_retry test_three_retries_an_item"]),
     "runs that a schedule makes up for at once; times of a calendar that are "
     "counted as missed": (
-        ["MAKE_UP_MAX", "CALENDAR_COUNT_MAX"],
+        ["NOC_SCHEDULE_AT_ONCE", "CALENDAR_COUNT_MAX"],
         ["test_schedule test_missed_times", "test_schedule test_calendars"]),
+    "times of a schedule that wait for the run before, or are backfilled at "
+    "once": (
+        ["NOC_SCHEDULE_WAIT_MAX"],
+        ["test_schedule_people test_a_thousand_wait",
+         "test_schedule_people test_backfill_refused"]),
     "silences and freezes": (
         ["MUTE_MAX"],
         ["test_override test_a_thousand_silences_and_freezes"]),

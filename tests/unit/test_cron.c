@@ -16,7 +16,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/table.h"
-#include "engine/task/calendar.h"
+#include "engine/rule/calendar.h"
 
 #define S(n) ((n)*NOC_NS_PER_S)
 

@@ -3,7 +3,7 @@
 
 #include "tests/unit/schedule_fixture.h"
 
-#include "engine/task/calendar.h"
+#include "engine/rule/calendar.h"
 
 /*
  * A schedule: what is due is caught up with in one way, while it lives and

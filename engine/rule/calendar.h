@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef NOC_ENGINE_TASK_CALENDAR_H
-#define NOC_ENGINE_TASK_CALENDAR_H
+#ifndef NOC_ENGINE_RULE_CALENDAR_H
+#define NOC_ENGINE_RULE_CALENDAR_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "engine/task/calendar.h"
+#include "engine/rule/calendar.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,8 +55,8 @@ noc_calendar_new(const struct noc_value *opts, struct noc_calendar **out,
 			r = noc_err_set(
 			    err, NOC_ECONFIG,
 			    "'%s' is no interval of a second or more.", every);
-	} else if (r == 0 && at && noc_time_parse(at, strlen(at), &c->at_ns)) {
-		r = noc_err_set(err, NOC_ECONFIG, "'%s' is no time.", at);
+	} else if (r == 0 && at) {
+		r = noc_calendar_read(c, at, &c->at_ns, err);
 	}
 	if (r < 0)
 		noc_calendar_free(c);
@@ -97,15 +97,15 @@ noc_calendar_follows(const struct noc_calendar *c)
 char *
 noc_calendar_say(const struct noc_value *opts)
 {
-	const char *const when[] = { "cron", "every", "at" };
-	const char *tz = noc_value_get_str(opts, "tz", "UTC");
+	static const char *const when[] = { "cron", "every", "at" };
+	const char *tz = noc_value_get_str(opts, "tz", NULL);
 
 	for (size_t i = 0; i < NOC_COUNT(when); i++) {
 		const char *text = noc_value_get_str(opts, when[i], NULL);
 
 		if (text)
 			return noc_asprintf("%s %s%s%s", when[i], text,
-					    i ? "" : " ", i ? "" : tz);
+					    tz ? " " : "", tz ? tz : "");
 	}
 	return noc_strdup("never");
 }
