@@ -191,6 +191,30 @@ on_job_done(int kind, const struct noc_value *answer, const char *message,
 	}
 }
 
+/* Those of approvers go by the groups that somebody is in. */
+static bool
+command_judges(const struct noc_value *command)
+{
+	const struct noc_command *row =
+	    noc_command_find(noc_value_get_str(command, "verb", ""));
+
+	return row && row->role == NOC_ROLE_APPROVER;
+}
+
+static struct noc_value *
+job_who(struct noc_job *job)
+{
+	const struct noc_value *groups = noc_http_groups(job->req);
+	struct noc_value *who = noc_value_map();
+
+	if (groups)
+		noc_value_set(who, "groups", noc_value_copy(groups));
+	noc_value_set(
+	    who, "admin",
+	    noc_value_bool(noc_http_role(job->req) >= NOC_ROLE_ADMIN));
+	return who;
+}
+
 void
 noc_job_do_or(struct noc_job *job, struct noc_value *command,
 	      void (*missing)(struct noc_job *job))
@@ -202,6 +226,8 @@ noc_job_do_or(struct noc_job *job, struct noc_value *command,
 	c->missing = missing;
 	noc_value_set(command, "actor",
 		      noc_value_str(noc_http_actor(job->req)));
+	if (command_judges(command))
+		noc_value_set(command, "who", job_who(job));
 	noc_job_out(job);
 	noc_core_command(core, command, on_job_done, c, noc_core_turn(core));
 	noc_value_free(command);
@@ -483,6 +509,7 @@ noc_api_open(struct noc_env *env, struct noc_api **out, struct noc_err *err)
 	noc_api_rules(api);
 	noc_api_sources(api);
 	noc_api_audit(api);
+	noc_api_gates(api);
 	noc_api_tokens(api);
 	*out = api;
 	return 0;

@@ -33,6 +33,7 @@ struct token {
 	uint8_t hash[32];
 	char name[64];
 	enum noc_role role;
+	char groups[512]; /* "netops,noc" */
 	int64_t created_ns, expires_ns;
 };
 
@@ -74,11 +75,42 @@ name_usable(const char *name)
 	return true;
 }
 
+/* "netops,noc": names with commas between them; "": of none. */
+static bool
+groups_usable(const char *groups)
+{
+	bool name = true;
+
+	if (strlen(groups) >= sizeof(((struct token *)0)->groups))
+		return false;
+	for (const char *p = groups; *p; p++) {
+		name = *p != ',';
+		if ((unsigned char)*p <= ' ' || (unsigned char)*p > '~' ||
+		    (!name && (p == groups || p[-1] == ',')))
+			return false;
+	}
+	return name;
+}
+
+static struct noc_value *
+groups_list(const char *groups)
+{
+	struct noc_value *list = noc_value_list();
+
+	while (*groups) {
+		size_t len = strcspn(groups, ",");
+
+		noc_value_push(list, noc_value_strn(groups, len));
+		groups += len + (groups[len] == ',');
+	}
+	return list;
+}
+
 static int
 auth_read_line(const char *p, size_t len, struct token *t, struct noc_err *err)
 {
 	struct noc_value *v = NULL;
-	const char *hash, *name;
+	const char *hash, *name, *groups;
 	size_t n = sizeof(t->hash);
 	int r = noc_json_parse(p, len, &v, err);
 
@@ -87,13 +119,15 @@ auth_read_line(const char *p, size_t len, struct token *t, struct noc_err *err)
 	memset(t, 0, sizeof(*t));
 	hash = noc_value_get_str(v, "hash", "");
 	name = noc_value_get_str(v, "name", "");
+	groups = noc_value_get_str(v, "groups", "");
 	if (strlen(hash) != 64 || noc_unhex(hash, 64, t->hash, &n) ||
-	    !name_usable(name) ||
+	    !name_usable(name) || !groups_usable(groups) ||
 	    noc_role_parse(noc_value_get_str(v, "role", ""), &t->role))
 		r = noc_err_set(err, NOC_EINPUT,
 				"it needs hash, name and role");
 	snprintf(t->id, sizeof(t->id), "%.8s", hash);
 	snprintf(t->name, sizeof(t->name), "%s", name);
+	snprintf(t->groups, sizeof(t->groups), "%s", groups);
 	t->created_ns = noc_value_get_int(v, "created_ns", 0);
 	t->expires_ns = noc_value_get_int(v, "expires_ns", 0);
 	noc_value_free(v);
@@ -195,6 +229,8 @@ token_line(const struct token *t)
 	noc_value_set(v, "hash", noc_value_str(noc_hex(hex, t->hash, 32)));
 	noc_value_set(v, "name", noc_value_str(t->name));
 	noc_value_set(v, "role", noc_value_str(noc_role_name(t->role)));
+	if (*t->groups)
+		noc_value_set(v, "groups", noc_value_str(t->groups));
 	noc_value_set(v, "created_ns", noc_value_int(t->created_ns));
 	noc_value_set(v, "expires_ns", noc_value_int(t->expires_ns));
 	return v;
@@ -296,6 +332,7 @@ noc_auth_check(void *arg, struct noc_http_req *req, enum noc_role needed,
 				   noc_role_name(needed),
 				   noc_role_name(t->role));
 	snprintf(actor, size, "token:%s", t->name);
+	noc_http_is_of(req, t->role, groups_list(t->groups));
 	return 0;
 }
 
@@ -310,6 +347,7 @@ token_row(const struct token *t, int64_t now_ns)
 	noc_value_set(v, "id", noc_value_str(t->id));
 	noc_value_set(v, "name", noc_value_str(t->name));
 	noc_value_set(v, "role", noc_value_str(noc_role_name(t->role)));
+	noc_value_set(v, "groups", noc_value_str(t->groups));
 	noc_value_set(v, "created",
 		      noc_value_str(noc_time_iso(iso, t->created_ns)));
 	noc_value_set(v, "expires",
@@ -336,8 +374,8 @@ noc_auth_list(const struct noc_env *env, struct noc_value **out,
 
 int
 noc_auth_create(const struct noc_env *env, const char *name, enum noc_role role,
-		int64_t for_ms, char **token, struct noc_value **row,
-		struct noc_err *err)
+		const char *groups, int64_t for_ms, char **token,
+		struct noc_value **row, struct noc_err *err)
 {
 	struct token t = { .role = role };
 	uint8_t bits[32];
@@ -350,6 +388,11 @@ noc_auth_create(const struct noc_env *env, const char *name, enum noc_role role,
 		return noc_err_set(err, NOC_EINPUT,
 				   "A token needs a name of 1 to 63 visible "
 				   "ASCII characters without spaces.");
+	if (!groups_usable(groups))
+		return noc_err_set(err, NOC_EINPUT,
+				   "Groups are names with commas between them, "
+				   "together up to %zu characters.",
+				   sizeof(t.groups) - 1);
 	if (for_ms <= 0 || for_ms > TOKEN_FOR_MAX_MS)
 		return noc_err_set(err, NOC_EINPUT,
 				   "A token must expire: within 3660 days.");
@@ -370,6 +413,7 @@ noc_auth_create(const struct noc_env *env, const char *name, enum noc_role role,
 	noc_hex(hex, t.hash, 32);
 	snprintf(t.id, sizeof(t.id), "%.8s", hex);
 	snprintf(t.name, sizeof(t.name), "%s", name);
+	snprintf(t.groups, sizeof(t.groups), "%s", groups);
 	t.created_ns = noc_loop_now(env->loop).wall_ns;
 	t.expires_ns = t.created_ns + for_ms * NOC_NS_PER_MS;
 	NOC_GROW(auth.at, auth.cap, auth.n + 1);

@@ -104,6 +104,7 @@ void noc_api_events(struct noc_api *api);
 void noc_api_ingest(struct noc_api *api);
 void noc_api_runs(struct noc_api *api);
 void noc_api_flows(struct noc_api *api);
+void noc_api_gates(struct noc_api *api);
 void noc_api_guards(struct noc_api *api);
 void noc_api_rules(struct noc_api *api);
 void noc_api_sources(struct noc_api *api);
@@ -117,13 +118,13 @@ int noc_auth_check(void *env, struct noc_http_req *req, enum noc_role needed,
 /* ECONFIG: others may read it, or a line is wrong. */
 int noc_auth_load(const struct noc_env *env, struct noc_err *err);
 void noc_auth_release(void);
-/* {id, name, role, created, expires, expired} each; *out: returned. */
+/* {id, name, role, groups, created, expires, expired} each; *out: returned. */
 int noc_auth_list(const struct noc_env *env, struct noc_value **out,
 		  struct noc_err *err);
 /* *token: the text, shown once; wipe and free.  On disk when it returns. */
 int noc_auth_create(const struct noc_env *env, const char *name,
-		    enum noc_role role, int64_t for_ms, char **token,
-		    struct noc_value **row, struct noc_err *err);
+		    enum noc_role role, const char *groups, int64_t for_ms,
+		    char **token, struct noc_value **row, struct noc_err *err);
 int noc_auth_revoke(const struct noc_env *env, const char *id,
 		    struct noc_value **row, struct noc_err *err);
 

@@ -68,8 +68,8 @@ token_answer(struct noc_api *api, struct noc_http_req *req, const char *verb,
 static void
 on_token_create(struct noc_http_req *req, void *arg)
 {
-	static const char *const keys[] = { "name", "role", "for", "for_ms",
-					    NULL };
+	static const char *const keys[] = { "name", "role",   "groups",
+					    "for",  "for_ms", NULL };
 	struct noc_api *api = arg;
 	struct noc_value *body = noc_api_body(req, keys);
 	struct noc_value *say, *row = NULL;
@@ -89,6 +89,7 @@ on_token_create(struct noc_http_req *req, void *arg)
 	if (!r)
 		r = noc_auth_create(
 		    api->env, noc_value_get_str(say, "name", ""), role,
+		    noc_value_get_str(say, "groups", ""),
 		    noc_value_get_int(say, "for_ms", TOKEN_FOR_MS), &token,
 		    &row, &err);
 	noc_value_free(say);

@@ -14,6 +14,7 @@
 #include <curl/curl.h>
 
 #include "base/clock.h"
+#include "base/crypto.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/strbuf.h"
@@ -92,12 +93,20 @@ on_http_progress(void *arg, curl_off_t a, curl_off_t b, curl_off_t c,
 static struct curl_slist *
 exchange_headers(const struct noc_http_call *call)
 {
+	const char *token = getenv("NOCTURNE_TOKEN");
 	struct curl_slist *list = NULL;
 	const char *type = call->type ? call->type : "application/json";
 	char *line = noc_asprintf("Content-Type:%s%s", call->body ? " " : "",
 				  call->body ? type : "");
 
 	list = curl_slist_append(list, "Accept: application/json");
+	if (token && *token) {
+		char *said = noc_asprintf("Authorization: Bearer %s", token);
+
+		list = curl_slist_append(list, said);
+		noc_wipe(said, strlen(said));
+		free(said);
+	}
 	list = curl_slist_append(list, "Connection: close");
 	list = curl_slist_append(list, "Expect:");
 	list = curl_slist_append(list, line);

@@ -33,9 +33,11 @@ struct noc_http_conf {
 	struct noc_http_limits limits;
 	/*
 	 * Asked before the body is read, for every route that is not public,
-	 * unless the peer is root or our own user on the unix socket (admin).
-	 * 0 and the actor's name; EINPUT: no usable credentials (401);
-	 * EDENIED: not for this role (403).  NULL: nobody else gets in.
+	 * unless the peer is root or our own user on the unix socket (admin)
+	 * and says nothing else of who it is.
+	 * 0 and the actor's name, role and groups by noc_http_is_of; EINPUT: no
+	 * usable credentials (401); EDENIED: not for this role (403).  NULL:
+	 * nobody else gets in.
 	 */
 	int (*authorise)(void *arg, struct noc_http_req *req,
 			 enum noc_role needed, char *actor, size_t size,
@@ -113,7 +115,14 @@ struct noc_slice noc_http_body(const struct noc_http_req *req);
 const char *noc_http_peer(const struct noc_http_req *req); /* "192.0.2.1" */
 bool noc_http_is_unix(const struct noc_http_req *req);
 const char *noc_http_actor(const struct noc_http_req *req); /* "" if public */
+/* Of who asks: their role, and a list of the names of their groups; NULL: none.
+ * By the unix socket those that their process has. */
+enum noc_role noc_http_role(const struct noc_http_req *req);
+const struct noc_value *noc_http_groups(struct noc_http_req *req);
 bool noc_http_peer_gone(const struct noc_http_req *req);
+/* For authorise; groups is owned, NULL: none. */
+void noc_http_is_of(struct noc_http_req *req, enum noc_role role,
+		    struct noc_value *groups);
 /* Its sender proved who it is: where there is no room, others go first. */
 void noc_http_verified(struct noc_http_req *req);
 

@@ -52,6 +52,8 @@ struct noc_http_req {
 	char peer[64], actor[64];
 	bool is_unix, later, streaming, chunked, head_only, ended, was_behind;
 	int64_t uid;
+	enum noc_role role;	  /* of who asks */
+	struct noc_value *groups; /* theirs; NULL: not asked yet, or none */
 	void (*on)(struct noc_http_req *req, bool gone, void *arg);
 	void *on_arg;
 	struct noc_watch *tell; /* fires `on` outside of its owner's calls */

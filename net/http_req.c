@@ -47,6 +47,7 @@ noc_http_req_free(struct noc_http_req *req)
 	noc_http_head_release(&req->head);
 	noc_strbuf_release(&req->body);
 	noc_strbuf_release(&req->extra);
+	noc_value_free(req->groups);
 	free(req->text);
 	free(req);
 }

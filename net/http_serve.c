@@ -61,7 +61,10 @@ role_check(struct noc_conn *c, struct noc_http_req *req, const char **why)
 
 	if (needed == NOC_ROLE_NONE)
 		return 0;
-	if (req->is_unix && (req->uid == 0 || req->uid == http->own_uid)) {
+	/* Who brings a token wants to be who it is of. */
+	if (req->is_unix && (req->uid == 0 || req->uid == http->own_uid) &&
+	    !noc_http_header(req, "authorization")) {
+		noc_http_is_of(req, NOC_ROLE_ADMIN, NULL);
 		snprintf(req->actor, sizeof(req->actor), "unix:%s",
 			 req->uid == 0 ? "root" : http->own_name);
 		return 0;

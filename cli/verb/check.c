@@ -76,10 +76,7 @@ check_step(const struct noc_step_def *s)
 	char a[32], b[32], c[32];
 
 	printf("    %-12s %s", s->name,
-	       s->action		      ? s->action
-	       : s->kind == NOC_STEP_ESCALATE ? "escalate"
-	       : s->kind == NOC_STEP_STOP     ? "stop"
-					      : "fail");
+	       s->action ? s->action : noc_step_kind_name(s->kind));
 	if (s->kind == NOC_STEP_VERIFY)
 		printf(", every %s within %s stable %s",
 		       noc_duration_format(a, s->every_ms),

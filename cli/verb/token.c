@@ -15,13 +15,17 @@ static const struct noc_verb_option token_options[] = {
 	NOC_CLIENT_FOR,
 	{ "role", 'r', "ROLE",
 	  "viewer, operator, approver, author or admin (viewer)", false },
+	{ "groups", 'g', "GROUPS",
+	  "create: for what gates its owner may decide, such as netops,noc",
+	  false },
 	{ 0 },
 };
 
 static const struct noc_column token_columns[] = {
 	{ "id", "ID", 'l', 0 },		  { "name", "NAME", 'l', 40 },
-	{ "role", "ROLE", 'l', 0 },	  { "created", "CREATED", 't', 0 },
-	{ "expires", "EXPIRES", 't', 0 }, { "expired", "EXPIRED", 'l', 0 },
+	{ "role", "ROLE", 'l', 0 },	  { "groups", "GROUPS", 'l', 40 },
+	{ "created", "CREATED", 't', 0 }, { "expires", "EXPIRES", 't', 0 },
+	{ "expired", "EXPIRED", 'l', 0 },
 };
 
 static int
@@ -37,11 +41,14 @@ token_create(struct noc_client *c)
 {
 	struct noc_value *body = noc_client_body(c), *answer;
 	const char *role = noc_client_opt(c, "role");
+	const char *groups = noc_client_opt(c, "groups");
 	const char *token;
 	int status;
 
 	noc_value_set(body, "name", noc_value_str(noc_client_arg(c, 0)));
 	noc_value_set(body, "role", noc_value_str(role ? role : "viewer"));
+	if (groups)
+		noc_value_set(body, "groups", noc_value_str(groups));
 	answer = noc_client_call(c, "POST", "/api/v1/tokens", body, &status);
 	if (!answer)
 		return status;
@@ -86,8 +93,9 @@ token_run(int argc, char **argv)
 const struct noc_verb noc_verb_token = {
 	.name = "token",
 	.summary = "makes, lists and revokes API tokens",
-	.usage = "[list]\ncreate NAME [--role ROLE] [--for DURATION]\n"
-		 "revoke ID|NAME",
+	.usage =
+	    "[list]\ncreate NAME [--role ROLE] [--groups GROUPS] [--for DURATION]\n"
+	    "revoke ID|NAME",
 	.options = token_options,
 	.details = "Over the unix socket root and the daemon's own user need "
 		   "none.  A token lasts 90\ndays unless --for says how long; "

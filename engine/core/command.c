@@ -114,7 +114,8 @@ command_check(const struct noc_command *row, const struct noc_value *command,
 	for (size_t i = 0; i < command->u.map.len; i++) {
 		const struct noc_member *m = &command->u.map.at[i];
 
-		if (!strcmp(m->key, "verb") || !strcmp(m->key, "actor"))
+		if (!strcmp(m->key, "verb") || !strcmp(m->key, "actor") ||
+		    !strcmp(m->key, "who"))
 			continue;
 		for (p = row->params; p->name && strcmp(p->name, m->key); p++)
 			;

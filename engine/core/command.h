@@ -54,7 +54,8 @@ const struct noc_command *noc_command_find(const char *verb); /* or NULL */
 void noc_command_help(FILE *out);			      /* of all */
 
 /*
- * Carry out {"verb": "silence.add", ..., "actor": "uid 0"}.  The answer is
+ * Carry out {"verb": "silence.add", ..., "actor": "uid 0"}; "who" may say more
+ * of the actor: {groups: [name, ...], admin: bool}.  The answer is
  * given to done when it is durable, or before this returns when nothing was
  * changed.  ENOTFOUND: there is no such verb, or not what it names; EINPUT:
  * its parameters are not those of its row.

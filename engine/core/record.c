@@ -169,6 +169,7 @@ noc_core_admin(struct noc_core *core, const struct noc_value *command)
 	struct noc_record *rec;
 
 	noc_value_unset(detail, "actor");
+	noc_value_unset(detail, "who");
 	rec = noc_txn_record(noc_core_txn(core), NOC_REC_ADMIN);
 	noc_record_adds(rec, NOC_TAG_ACTOR,
 			noc_value_get_str(command, "actor", "unknown"));

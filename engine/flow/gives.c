@@ -80,6 +80,8 @@ noc_step_gives(const struct noc_step_def *s, const char *field,
 		"cancelled", "would",	     "ok_percent", "items",
 		"ok_items",  "failed_items", NULL
 	};
+	static const char *const of_gate[] = { "decision", "by",    "votes",
+					       "comment",  "shown", NULL };
 	const char *what = "nothing that it gives";
 	struct gives g = { .n = 0 };
 
@@ -89,6 +91,9 @@ noc_step_gives(const struct noc_step_def *s, const char *field,
 	} else if (s->kind == NOC_STEP_CALL) {
 		gives_keys(&g, s->call_output);
 		what = "no output of the flow that it calls";
+	} else if (s->gate) {
+		gives_words(&g, of_gate);
+		what = "nothing that a decision gives";
 	} else if (!s->action || !gives_action(&g, s)) {
 		return NULL;
 	} else if (!strncmp(s->action, "snmp.", 5)) {

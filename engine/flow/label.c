@@ -117,6 +117,9 @@ noc_label_title(const struct noc_step_def *s, struct noc_strbuf *out)
 	case NOC_STEP_FAIL:
 	case NOC_STEP_ESCALATE:
 	case NOC_STEP_SLEEP:
+	case NOC_STEP_APPROVE:
+	case NOC_STEP_CONFIRM:
+	case NOC_STEP_WAIT_FOR:
 	case NOC_STEP_PARALLEL:
 	case NOC_STEP_CHOOSE:
 	case NOC_STEP_CALL:
@@ -153,6 +156,13 @@ label_does(const struct noc_step_def *s, struct noc_strbuf *out)
 		break;
 	case NOC_STEP_ESCALATE:
 		known = s->escalation != NULL;
+		break;
+	case NOC_STEP_APPROVE:
+	case NOC_STEP_CONFIRM:
+		known = s->gate != NULL;
+		break;
+	case NOC_STEP_WAIT_FOR:
+		known = s->await != NULL;
 		break;
 	case NOC_STEP_UNDO:
 		known = s->undo_of != NULL;

@@ -19,7 +19,9 @@
  */
 struct noc_where;
 struct noc_template;
-struct noc_hold_def; /* engine/flow/hold.h */
+struct noc_hold_def;  /* engine/flow/hold.h */
+struct noc_await_def; /* engine/flow/await.h */
+struct noc_gate_def;  /* engine/flow/gate.h */
 struct noc_limits;
 
 /* Order in steps[] is that of the tree from above: what a container holds
@@ -32,6 +34,9 @@ enum noc_step_kind {
 	NOC_STEP_ESCALATE, /* levels of notice until acknowledged */
 	NOC_STEP_EMIT,
 	NOC_STEP_SLEEP,
+	NOC_STEP_APPROVE,  /* people say whether it goes on */
+	NOC_STEP_CONFIRM,  /* people say that they have read it */
+	NOC_STEP_WAIT_FOR, /* an event, a signal, a change window */
 	/* Those that hold others.  The first three are places only: what is in
 	 * them is in the same scope, and they are in no path. */
 	NOC_STEP_PARALLEL, /* its children begin together */
@@ -147,7 +152,9 @@ struct noc_step_def {
 	bool group_read;  /* the steps before it read what keep_one_up asks, */
 	bool group_first; /* and this is the first of those reads */
 	struct noc_escalation *escalation;
-	size_t up;  /* what holds it; NOC_NODE_TOP */
+	struct noc_gate_def *gate;   /* APPROVE, CONFIRM */
+	struct noc_await_def *await; /* WAIT_FOR */
+	size_t up;		     /* what holds it; NOC_NODE_TOP */
 	size_t end; /* one past the last that it holds; its own place + 1 */
 	struct noc_edge *in;
 	size_t nin;

@@ -14,7 +14,6 @@
 
 /* The action that a step calls, and the one that takes it back. */
 
-#define ACTION_TIMEOUT_READ_MS	 10000
 #define ACTION_TIMEOUT_NOTIFY_MS 30000
 
 bool
@@ -139,8 +138,8 @@ action_times(const struct noc_value *opts, struct noc_step_def *s,
 	     struct noc_err *err)
 {
 	unsigned flags = noc_action_find(s->action)->flags;
-	int64_t fallback = flags & NOC_ACTION_READS ? ACTION_TIMEOUT_READ_MS
-						    : ACTION_TIMEOUT_NOTIFY_MS;
+	int64_t fallback =
+	    flags & NOC_ACTION_READS ? PLAN_READ_MS : ACTION_TIMEOUT_NOTIFY_MS;
 	int rc;
 
 	if (s->timeout_ms) /* an undo has the step's */

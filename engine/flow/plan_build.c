@@ -294,8 +294,7 @@ node_step(struct planning *b, const struct noc_value *ast, size_t up)
 	if (i == NOC_NODE_TOP)
 		return;
 	s = &b->p->steps[i];
-	b->marks[i].own_name =
-	    !noc_ast_is(ast, "step") && !noc_ast_is(ast, "verify");
+	b->marks[i].own_name = !plan_step_named(noc_ast_node(ast));
 	b->marks[i].wrong = noc_ast_wrong_below(ast);
 	plan_step(b, ast, node_position(b, i), s);
 	s->up = up;

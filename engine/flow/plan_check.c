@@ -7,6 +7,8 @@
 #include "engine/lang/ast.h"
 #include "engine/expr/template.h"
 #include "engine/expr/where.h"
+#include "engine/flow/await.h"
+#include "engine/flow/gate.h"
 #include "engine/flow/input.h"
 #include "engine/flow/pick.h"
 #include "engine/flow/plan.h"
@@ -176,6 +178,14 @@ check_node(struct plan_check *c, const struct noc_step_def *s)
 	check_each(c, s->each);
 	check_value(c, s->call_input);
 	check_value(c, s->undo_items);
+	if (s->gate) {
+		check_value(c, s->gate->show);
+		check_template(c, s->gate->requester);
+		if (s->gate->withdraw)
+			check_value(c, s->gate->withdraw->where);
+	}
+	if (s->await)
+		check_value(c, s->await->where);
 	if (s->kind == NOC_STEP_STOP || s->kind == NOC_STEP_FAIL)
 		check_text(c, s->reason);
 	c->own = true;

@@ -9,6 +9,8 @@
 #include "engine/expr/scope.h"
 #include "engine/expr/template.h"
 #include "engine/edge/action.h"
+#include "engine/flow/await.h"
+#include "engine/flow/gate.h"
 #include "engine/flow/plan.h"
 
 /* What a rule wrote, shortened; secrets by their name only. */
@@ -70,6 +72,9 @@ noc_step_kind_name(enum noc_step_kind kind)
 		[NOC_STEP_ESCALATE] = "escalate",
 		[NOC_STEP_EMIT] = "emit",
 		[NOC_STEP_SLEEP] = "sleep",
+		[NOC_STEP_APPROVE] = "approve",
+		[NOC_STEP_CONFIRM] = "confirm",
+		[NOC_STEP_WAIT_FOR] = "wait_for",
 		[NOC_STEP_PARALLEL] = "parallel",
 		[NOC_STEP_CHOOSE] = "choose",
 		[NOC_STEP_BRANCH] = "branch",
@@ -92,7 +97,7 @@ noc_step_withheld(const struct noc_step_def *s, enum noc_mode mode)
 
 	if (mode == NOC_ACTIVE)
 		return false;
-	if (s->mutates)
+	if (s->mutates || s->gate)
 		return true;
 	return mode == NOC_SHADOW &&
 	       (s->kind == NOC_STEP_ESCALATE || s->kind == NOC_STEP_EMIT ||
@@ -120,6 +125,15 @@ noc_plan_describe_step(const struct noc_step_def *s,
 		return;
 	case NOC_STEP_SLEEP:
 		noc_strbuf_addf(out, "sleep %s", s->reason);
+		return;
+	case NOC_STEP_APPROVE:
+	case NOC_STEP_CONFIRM:
+		noc_strbuf_adds(out, "ask ");
+		noc_gate_who(s->gate, out);
+		noc_strbuf_addf(out, " to %s", noc_step_kind_name(s->kind));
+		return;
+	case NOC_STEP_WAIT_FOR:
+		noc_await_describe(s->await, out);
 		return;
 	case NOC_STEP_ESCALATE:
 		noc_strbuf_addf(out, "escalate in %zu levels",

@@ -6,7 +6,8 @@
 
 /* Between plan*.c and keep_one_up.c only. */
 #define PLAN_VERSION   2
-#define PLAN_STEPS_MAX 1024 /* nodes, with those of the flows it calls */
+#define PLAN_READ_MS   10000 /* of one read, when nothing is said */
+#define PLAN_STEPS_MAX 1024  /* nodes, with those of the flows it calls */
 
 /* What is known of a node only while the plan is made. */
 struct plan_mark {
@@ -81,6 +82,8 @@ void plan_action(struct planning *b, const struct noc_value *node,
 /* undo = ACTION | { ACTION, timeout = ... } of a step. */
 void plan_step_undo(struct planning *b, const struct noc_value *opts,
 		    struct noc_step_def *s);
+/* Is its name said, and that of its output? */
+bool plan_step_named(const char *node);
 void noc_step_release(struct noc_step_def *s);
 /* "each", third of its scope -> "each_3"; returned. */
 char *plan_own_name(const char *node, size_t position);

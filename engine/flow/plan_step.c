@@ -10,6 +10,8 @@
 #include "engine/expr/template.h"
 #include "engine/expr/where.h"
 #include "engine/expr/where_test.h"
+#include "engine/flow/await.h"
+#include "engine/flow/gate.h"
 #include "engine/flow/hold.h"
 #include "engine/flow/plan_private.h"
 
@@ -189,6 +191,72 @@ step_escalate(struct planning *b, const struct noc_value *node,
 		plan_step_wrong(b, s, &why);
 }
 
+static void
+step_gate(struct planning *b, const struct noc_value *node,
+	  struct noc_step_def *s)
+{
+	struct noc_err why;
+
+	if (noc_gate_build(node, s, &why))
+		plan_step_wrong(b, s, &why);
+}
+
+#define WAIT_EVERY_MS 10000
+
+/* wait_for "job" { ACTION, expect = ... }: a verify that may be given up. */
+static void
+step_wait_answer(struct planning *b, const struct noc_value *node,
+		 struct noc_step_def *s)
+{
+	const struct noc_value *opts = noc_ast_opts(node);
+	static int (*const parts[])(
+	    const struct noc_value *opts, struct noc_step_def *s,
+	    struct noc_err *err) = { step_reads, step_expect };
+	struct noc_err why;
+	int rc;
+
+	s->kind = NOC_STEP_VERIFY;
+	step_single(b, node, s);
+	for (size_t i = 0; i < NOC_COUNT(parts); i++)
+		if (parts[i](opts, s, &why))
+			plan_step_wrong(b, s, &why);
+	s->within_ms = s->timeout_ms;
+	if (s->timeout_ms > PLAN_READ_MS)
+		s->timeout_ms = PLAN_READ_MS;
+	rc = noc_ast_duration(opts, "every", WAIT_EVERY_MS, &s->every_ms, &why);
+	if (!rc)
+		rc = noc_ast_duration(opts, "stable", 0, &s->stable_ms, &why);
+	if (!rc && (s->every_ms < 100 || s->stable_ms >= s->within_ms))
+		rc = noc_err_set(&why, NOC_ECONFIG,
+				 "'every' must be 100ms or more and 'stable' "
+				 "shorter than 'timeout'.");
+	if (rc)
+		plan_step_wrong(b, s, &why);
+}
+
+static void
+step_wait_for(struct planning *b, const struct noc_value *node,
+	      struct noc_step_def *s)
+{
+	struct noc_err why;
+	int rc;
+
+	if (noc_value_len(noc_ast_items(node))) {
+		step_wait_answer(b, node, s);
+		return;
+	}
+	rc = noc_await_build(node, s, &why);
+	if (!rc)
+		rc = noc_ast_duration(noc_ast_opts(node), "timeout", 0,
+				      &s->timeout_ms, &why);
+	if (!rc && s->timeout_ms < 1)
+		rc = noc_err_set(&why, NOC_ECONFIG,
+				 "waits for something outside, so its timeout "
+				 "must be said: timeout = \"30m\".");
+	if (rc)
+		plan_step_wrong(b, s, &why);
+}
+
 static const struct {
 	const char *node;
 	enum noc_step_kind kind;
@@ -201,12 +269,21 @@ static const struct {
 	{ "fail", NOC_STEP_FAIL, step_end },
 	{ "sleep", NOC_STEP_SLEEP, step_sleep },
 	{ "escalate", NOC_STEP_ESCALATE, step_escalate },
+	{ "approve", NOC_STEP_APPROVE, step_gate },
+	{ "confirm", NOC_STEP_CONFIRM, step_gate },
+	{ "wait_for", NOC_STEP_WAIT_FOR, step_wait_for },
 };
 
-static bool
-step_named(const char *node)
+bool
+plan_step_named(const char *node)
 {
-	return !strcmp(node, "step") || !strcmp(node, "verify");
+	static const char *const named[] = { "step", "verify", "approve",
+					     "confirm", "wait_for" };
+
+	for (size_t i = 0; node && i < NOC_COUNT(named); i++)
+		if (!strcmp(node, named[i]))
+			return true;
+	return false;
 }
 
 static void
@@ -242,9 +319,9 @@ plan_step(struct planning *b, const struct noc_value *node, size_t position,
 	while (i < NOC_COUNT(step_kinds) && strcmp(step_kinds[i].node, kind))
 		i++;
 	s->group_read = noc_value_get_bool(node, "kept", false);
-	if (step_named(kind) && noc_ast_name(node))
+	if (plan_step_named(kind) && noc_ast_name(node))
 		s->name = noc_strdup(noc_ast_name(node));
-	else if (!step_named(kind))
+	else if (!plan_step_named(kind))
 		s->name = plan_own_name(kind, position);
 	if (i < NOC_COUNT(step_kinds))
 		s->kind = step_kinds[i].kind;
@@ -276,6 +353,8 @@ noc_step_release(struct noc_step_def *s)
 	noc_where_free(s->fail_if);
 	noc_template_free(s->target);
 	noc_escalation_free(s->escalation);
+	noc_gate_def_free(s->gate);
+	noc_await_def_free(s->await);
 	plan_each_free(s->each);
 	noc_limits_free(s->limits);
 	if (s->undo)

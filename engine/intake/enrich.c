@@ -19,6 +19,7 @@
 #include "engine/core/due.h"
 #include "engine/notify/limit.h"
 #include "engine/memory/fold.h"
+#include "engine/run/await.h"
 #include "engine/run/escalate.h"
 #include "engine/correlate/correlate.h"
 #include "engine/correlate/keyed.h"
@@ -252,6 +253,7 @@ enrich_tell(struct noc_core *core, struct noc_event *ev)
 	noc_fold_closing(core, ev);
 	noc_correlate_closing(core, ev);
 	noc_escalate_event(core, ev);
+	noc_await_event(core, ev);
 	for (size_t i = 0; i < n && i < NOC_COUNT(pairs); i++)
 		if (noc_strings_have(&pairs[i]->close, ev->kind))
 			noc_correlate_pair(core, pairs[i], ev);

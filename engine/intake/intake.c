@@ -19,6 +19,7 @@
 #include "engine/memory/dedup.h"
 #include "engine/memory/fold.h"
 #include "engine/memory/seen.h"
+#include "engine/run/await.h"
 #include "engine/run/escalate.h"
 #include "engine/correlate/correlate.h"
 #include "engine/correlate/pair.h"
@@ -263,6 +264,7 @@ intake_canonical(struct noc_core *core, struct noc_event *ev)
 	noc_seen_add(core, ev);
 	noc_correlate_closing(core, ev);
 	noc_escalate_event(core, ev);
+	noc_await_event(core, ev);
 }
 
 /* Rules that only count floods want every message, and explain none. */

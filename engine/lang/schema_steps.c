@@ -101,6 +101,82 @@ static const struct noc_option escalate_options[] = {
 	END
 };
 
+#define GATE_PEOPLE                                                            \
+	DEF("groups", STRINGS, "whoever may approve",                          \
+	    "groups of the machine or of tokens; a member of any may decide"), \
+	    DEF("need", INT, "1", "how many people must say yes"),             \
+	    DEF("self", BOOL, "false", "may who asked for it decide as well"), \
+	    DEF("requester", STRING, "who started the run",                    \
+		"who asked for it: \"{input.requester}\"")
+#define GATE_TIME(ways)                                                       \
+	DEF("notify", LITERAL, "noc", "the channel that is told of it"),      \
+	    REQ("timeout", DURATION, NULL, "by when it must be decided"),     \
+	    VAL("on_timeout", ENUM, ways, "reject",                           \
+		"what holds when nobody did: always written down; reject is " \
+		"told to \"noc\""),                                           \
+	    VAL("withdraw", TABLE, "withdraw", NULL,                          \
+		"an event that takes the question back; the run ends there")
+
+static const struct noc_option approve_options[] = {
+	GATE_PEOPLE,
+	VAL("show", ANY, NULL, NULL,
+	    "what they are shown: { switches = \"{steps.look.n}\" }, or a text"),
+	GATE_TIME("reject approve skip"),
+	WHEN,
+	AFTER,
+	BLOCK,
+	END
+};
+
+static const struct noc_option confirm_options[] = {
+	GATE_PEOPLE,
+	REQ("show", ANY, NULL,
+	    "what they confirm: \"{steps.plan.diff}\"; who confirms names its "
+	    "hash"),
+	GATE_TIME("reject skip"),
+	WHEN,
+	AFTER,
+	BLOCK,
+	END
+};
+
+static const struct noc_option withdraw_options[] = {
+	OPT("on", LITERAL, "a kind of event"),
+	OPT("where", WHERE,
+	    "of it: { number = \"{input.change}\" }; else what is about the "
+	    "same thing as the run"),
+	VAL("trust", ENUM, "cause any", "cause",
+	    "any: also an event that is trusted less than the run's cause"),
+	END
+};
+
+static const struct noc_option wait_options[] = {
+	OPT("event", LITERAL, "a kind of event that comes"),
+	OPT("where", WHERE, "of it: { number = \"{input.change}\" }"),
+	VAL("trust", ENUM, "cause any", "cause",
+	    "any: also an event that is trusted less than the run's cause"),
+	OPT("signal", LITERAL,
+	    "a name: `nocturne run signal RUN NAME`; one that came before is "
+	    "kept"),
+	VAL("window", ANY, NULL, NULL,
+	    "a time such as \"sat-sun 22:00-04:00\", or time_in { ... }"),
+	OPT("expect", WHERE, "of an action: what must hold"),
+	OPT("fail_if", WHERE, "of an action: it is given up then"),
+	DEF("every", DURATION, "10s", "of an action: how often"),
+	DEF("stable", DURATION, "0s", "and for how long it must stay so"),
+	REQ("timeout", DURATION, NULL, "for all of it"),
+	VAL("on_timeout", ENUM, "escalate skip abort", NULL,
+	    "when its time is up: escalate fails and tells \"noc\", skip goes "
+	    "on as if it were left out, abort fails"),
+	DEF("target", STRING, "{device}", "of an action: who is asked"),
+	VAL("output", MAP, NULL, NULL, "name = path in the result"),
+	LIMITS,
+	WHEN,
+	AFTER,
+	BLOCK,
+	END
+};
+
 static const struct noc_option parallel_options[] = { AFTER, END };
 
 static const struct noc_option line_options[] = {
@@ -226,9 +302,14 @@ const struct noc_node_schema noc_schema_steps[] = {
 	      "When a step has failed for good."),
 	TABLE("finally", true, "+ step action", finally_options,
 	      "Before it ends, however it does."),
-	{ "approve", "later", 'o', true, NULL, NULL, "approval gate" },
-	{ "confirm", "later", 'o', true, NULL, NULL, "confirmation" },
-	{ "wait_for", "later", 'o', true, NULL, NULL, "waiting" },
+	{ "approve", "step", 'r', false, NULL, approve_options,
+	  "People say whether it goes on." },
+	{ "confirm", "step", 'r', false, NULL, confirm_options,
+	  "A person says that this text is as meant." },
+	{ "wait_for", "step", 'r', false, "? snmp.get snmp.walk http.get exec",
+	  wait_options, "Waits for something outside." },
+	TABLE("withdraw", true, "? string", withdraw_options,
+	      "What takes a question back."),
 	TABLE("undo_action", true, "1 action", undo_action_options,
 	      "What takes a step back."),
 	{ NULL, NULL, 0, false, NULL, NULL, NULL }

@@ -257,5 +257,9 @@ const struct noc_node_schema noc_schema_values[] = {
 	EXPECT("items",
 	       "An each has ended so: { ok = 2, failed = { \"sw2\" } }."),
 	EXPECT("undone", "The step was taken back, of these items."),
+	EXPECT("waiting", "The step has begun and not ended."),
+	EXPECT("gate",
+	       "People, or a timeout, decided so: { decision = \"approve\", by "
+	       "= \"ann\" }."),
 	{ NULL, NULL, 0, false, NULL, NULL, NULL }
 };

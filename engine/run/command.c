@@ -9,6 +9,7 @@
 #include "engine/run/cancel.h"
 #include "engine/run/each.h"
 #include "engine/run/fork.h"
+#include "engine/run/gate_command.h"
 #include "engine/run/live.h"
 #include "engine/run/rows.h"
 #include "engine/run/run_private.h"
@@ -17,9 +18,9 @@
 /* Verbs about runs: run.start, run.cancel, run.pause, run.signal, ... */
 
 /* A whole id, or a beginning that only one run has. */
-static int
-command_run(const struct noc_runs *runs, const struct noc_value *command,
-	    struct noc_id *id, struct noc_err *err)
+int
+noc_command_run(const struct noc_runs *runs, const struct noc_value *command,
+		struct noc_id *id, struct noc_err *err)
 {
 	const char *text = noc_value_get_str(command, "id", "");
 	size_t len = strlen(text);
@@ -121,7 +122,7 @@ on_run_cancel(struct noc_core *core, void *part,
 	};
 	const struct noc_run *r;
 	struct noc_id id;
-	int rc = command_run(part, command, &id, err);
+	int rc = noc_command_run(part, command, &id, err);
 
 	if (rc)
 		return rc;
@@ -145,7 +146,7 @@ command_pause(struct noc_core *core, const struct noc_runs *runs,
 	      struct noc_value **answer, struct noc_err *err)
 {
 	struct noc_id id;
-	int rc = command_run(runs, command, &id, err);
+	int rc = noc_command_run(runs, command, &id, err);
 
 	if (rc == 0)
 		rc = noc_run_pause(
@@ -184,15 +185,20 @@ command_signal(struct noc_core *core, const struct noc_runs *runs,
 		.why = noc_value_get_str(command, "why", ""),
 		.path = noc_value_get_str(command, "path", NULL),
 		.items = noc_value_get(command, "items"),
+		.data = noc_value_get(command, "data"),
+		.message = noc_value_get_str(command, "message", NULL),
 	};
 	struct noc_id id;
-	int rc = command_run(runs, command, &id, err);
+	int rc = noc_command_run(runs, command, &id, err);
 
 	if (rc == 0)
 		rc = noc_run_signal(core, &id, &s, err);
-	if (rc == 0)
-		*answer = answer_id(&id);
-	return rc;
+	if (rc < 0)
+		return rc;
+	*answer = answer_id(&id);
+	if (rc > 0)
+		noc_value_set(*answer, "duplicate", noc_value_bool(true));
+	return 0;
 }
 
 static int
@@ -245,7 +251,7 @@ on_run_set(struct noc_core *core, void *part, const struct noc_value *command,
 	struct noc_live *l;
 	struct noc_run *r;
 	char text[NOC_ID_TEXT];
-	int rc = command_run(part, command, &id, err);
+	int rc = noc_command_run(part, command, &id, err);
 
 	if (rc)
 		return rc;
@@ -284,5 +290,8 @@ const struct noc_part_answer noc_run_answers[] = {
 	{ "run.ack", on_run_ack },
 	{ "run.fork", on_run_fork },
 	{ "run.set", on_run_set },
+	{ "gate.list", noc_on_gate_list },
+	{ "gate.show", noc_on_gate_show },
+	{ "gate.decide", noc_on_gate_decide },
 	{ 0 },
 };

@@ -11,8 +11,11 @@
 #include "engine/lang/ast.h"
 #include "engine/expr/key.h"
 #include "engine/expr/template.h"
+#include "engine/flow/gate.h"
 #include "engine/core/record.h"
 #include "engine/notify/notify.h"
+#include "engine/run/await.h"
+#include "engine/run/gate.h"
 #include "engine/run/live.h"
 #include "engine/run/rows.h"
 #include "engine/run/run_private.h"
@@ -79,6 +82,30 @@ escalate_same(const struct noc_run *r, const struct noc_event *ev)
 	return same;
 }
 
+/* Is it an event of a kind that ends the escalation, or the question? */
+static bool
+live_stops(const struct noc_live *l, const struct noc_event *ev)
+{
+	const char *kind = noc_gate_stops_on(l);
+
+	if (kind)
+		return !strcmp(kind, ev->kind) &&
+		       noc_await_trusts(l->run,
+					noc_live_step(l)->gate->withdraw, ev);
+	return l->more->esc && noc_escalate_stops(l, ev->kind);
+}
+
+static void
+gate_stop(struct noc_live *l, const struct noc_event *ev)
+{
+	char by[160];
+
+	snprintf(by, sizeof(by), "%.60s of %.*s", ev->kind,
+		 (int)(ev->device.len < 80 ? ev->device.len : 80),
+		 ev->device.p);
+	noc_gate_withdraw(l, by);
+}
+
 /* All that escalate in it, be it many items, know the same event. */
 static void
 run_stop(struct noc_run *r, const struct noc_event *ev)
@@ -87,9 +114,12 @@ run_stop(struct noc_run *r, const struct noc_event *ev)
 
 	for (struct noc_live *l = r->lives; l && !r->ended; l = next) {
 		next = l->next;
-		if (!l->more->esc || !noc_escalate_stops(l, ev->kind))
+		if (!live_stops(l, ev))
 			continue;
-		noc_escalate_stop(l, ev->kind);
+		if (l->more->gate)
+			gate_stop(l, ev);
+		else
+			noc_escalate_stop(l, ev->kind);
 		next = r->lives; /* others may have gone with it */
 	}
 }
@@ -98,7 +128,7 @@ static bool
 run_waits_for(const struct noc_run *r, const struct noc_event *ev)
 {
 	for (const struct noc_live *l = r->lives; l; l = l->next)
-		if (l->more->esc && noc_escalate_stops(l, ev->kind))
+		if (live_stops(l, ev))
 			return escalate_same(r, ev);
 	return false;
 }
@@ -147,7 +177,7 @@ run_named(struct noc_run *r)
 	}
 	noc_strbuf_release(&key);
 	for (struct noc_live *l = r->lives; l; l = l->next)
-		if (l->more->esc)
+		if (l->more->esc || l->more->gate)
 			noc_stops_add(l);
 }
 

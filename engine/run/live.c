@@ -10,9 +10,11 @@
 #include "base/mem.h"
 #include "engine/core/slot.h"
 #include "engine/run/attempt.h"
+#include "engine/run/await.h"
 #include "engine/run/cancel.h"
 #include "engine/run/container.h"
 #include "engine/run/escalate.h"
+#include "engine/run/gate.h"
 #include "engine/run/rows.h"
 #include "engine/run/runner.h"
 #include "engine/run/step.h"
@@ -27,12 +29,13 @@ const char *const noc_wait_names[] = {
 	[NOC_WAIT_VERIFY] = "verify", [NOC_WAIT_ESCALATE] = "escalate",
 	[NOC_WAIT_ASK] = "ask",	      [NOC_WAIT_BLOCKED] = "blocked",
 	[NOC_WAIT_QUEUE] = "queue",   [NOC_WAIT_INNER] = "inner",
+	[NOC_WAIT_GATE] = "gate",     [NOC_WAIT_EVENT] = "event",
 };
 
 const char *const noc_phase_names[NOC_PHASES] = {
-	"blocked",  "compensating", "escalating", "waiting_event",
-	"paused",   "retrying",	    "queued",	  "waiting_read",
-	"sleeping", "verifying",    "",
+	"blocked",	 "compensating", "waiting_approval", "escalating",
+	"waiting_event", "paused",	 "retrying",	     "queued",
+	"waiting_read",	 "sleeping",	 "verifying",	     "",
 };
 
 size_t
@@ -87,6 +90,12 @@ on_live_due(struct noc_due *due, struct noc_core *core)
 		break;
 	case NOC_WAIT_ESCALATE:
 		noc_escalate_due(l);
+		break;
+	case NOC_WAIT_GATE:
+		noc_gate_due(l);
+		break;
+	case NOC_WAIT_EVENT:
+		noc_await_due(l);
 		break;
 	case NOC_WAIT_ASK:
 	case NOC_WAIT_BLOCKED:
@@ -288,6 +297,8 @@ noc_live_free(struct noc_live *l)
 	live_unqueue(l);
 	noc_stops_del(l);
 	noc_step_unemit(l);
+	noc_gate_free(l);
+	noc_await_free(l);
 	noc_due_disarm(l->run->core, &l->due);
 	noc_value_free(l->row);
 	free(l->row_text);
@@ -300,6 +311,8 @@ noc_live_keep(struct noc_live *l)
 {
 	live_unlink(l);
 	live_unqueue(l);
+	noc_gate_free(l);
+	noc_await_free(l);
 	noc_due_disarm(l->run->core, &l->due);
 }
 

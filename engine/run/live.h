@@ -24,6 +24,8 @@ enum noc_wait {
 	NOC_WAIT_SLEEP,	   /* a sleep step */
 	NOC_WAIT_VERIFY,   /* between two reads */
 	NOC_WAIT_ESCALATE, /* for an acknowledgement */
+	NOC_WAIT_GATE,	   /* for a decision of people */
+	NOC_WAIT_EVENT,	   /* for an event, a signal, a window */
 	NOC_WAIT_ASK,	   /* in doubt: a person decides */
 	NOC_WAIT_BLOCKED,  /* recovered too often, or no code for it */
 	NOC_WAIT_INNER	   /* for what it holds: an each, a call, an undo */
@@ -46,6 +48,8 @@ struct noc_live_more {
 	struct noc_lane *inner;	    /* NOC_WAIT_INNER: a called flow */
 	struct noc_each *each;	    /* or the items */
 	struct noc_escalating *esc; /* NULL: it tells nobody */
+	struct noc_await *await;    /* the event that ends it; NULL */
+	struct noc_gate *gate;	    /* what people decide; NULL: nothing */
 	struct noc_stop *stops;	    /* where it waits for an event, stops.h */
 	struct core_emission *emission; /* that it waits for; step_core.c */
 	struct noc_value *targets;	/* a list, of a step about many; NULL */

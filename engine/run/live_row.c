@@ -9,8 +9,10 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "engine/run/await.h"
 #include "engine/run/container.h"
 #include "engine/run/escalate.h"
+#include "engine/run/gate.h"
 #include "engine/run/rows.h"
 #include "engine/run/runner.h"
 #include "engine/run/stops.h"
@@ -60,6 +62,10 @@ live_value(const struct noc_live *l)
 	}
 	if (l->more->esc)
 		noc_value_set(v, "esc", live_esc(l));
+	if (l->more->gate)
+		noc_value_set(v, "gate", noc_gate_store(l->more->gate));
+	if (l->more->await)
+		noc_value_set(v, "await", noc_await_store(l->more->await));
 	live_set(v, "undone", l->more->undone);
 	live_set(v, "stays", l->more->stays);
 	noc_container_store(l, v);
@@ -217,6 +223,10 @@ wait_fits(const struct noc_live *l)
 		return kind == NOC_STEP_VERIFY;
 	case NOC_WAIT_SLEEP:
 		return kind == NOC_STEP_SLEEP;
+	case NOC_WAIT_GATE:
+		return def && def->gate;
+	case NOC_WAIT_EVENT:
+		return def && def->await;
 	case NOC_WAIT_INNER:
 		return !l->undoes &&
 		       (kind == NOC_STEP_CALL || kind == NOC_STEP_EACH ||
@@ -228,6 +238,21 @@ wait_fits(const struct noc_live *l)
 		break;
 	}
 	return true;
+}
+
+/* What it asks people, or waits to hear of; also while it is held. */
+static void
+live_load_asked(struct noc_live *l, const struct noc_value *v)
+{
+	const struct noc_step_def *def = noc_live_step(l);
+	enum noc_wait wait =
+	    l->wait == NOC_WAIT_BLOCKED && l->held ? l->held : l->wait;
+
+	if (def && def->gate && wait == NOC_WAIT_GATE)
+		noc_gate_load(l, noc_value_get(v, "gate"));
+	if (def && (def->gate || def->await) &&
+	    (wait == NOC_WAIT_GATE || wait == NOC_WAIT_EVENT))
+		noc_await_load(l, noc_value_get(v, "await"));
 }
 
 static struct noc_live *
@@ -254,6 +279,7 @@ live_load(struct noc_live *l, const struct noc_value *v)
 		l->wait = NOC_WAIT_NONE;
 		l->run->unread = true;
 	}
+	live_load_asked(l, v);
 	if (l->wait == NOC_WAIT_INNER || live_holds(l, v))
 		noc_container_load(l, v);
 	return l;

@@ -11,11 +11,14 @@
 #include "engine/notify/notify.h"
 #include "engine/run/advance.h"
 #include "engine/run/attempt.h"
+#include "engine/run/await.h"
 #include "engine/run/cancel.h"
 #include "engine/run/code.h"
 #include "engine/run/each.h"
 #include "engine/run/escalate.h"
+#include "engine/run/gate.h"
 #include "engine/run/live.h"
+#include "engine/run/mail.h"
 #include "engine/run/queue.h"
 #include "engine/run/rows.h"
 #include "engine/run/run_private.h"
@@ -184,6 +187,14 @@ live_go_on(struct noc_live *l)
 			run_wait_on(l, noc_escalate_phase(l));
 		else
 			noc_run_end(r, "Failed", r->outcome);
+		break;
+	case NOC_WAIT_GATE:
+		run_wait_on(l, "waiting_approval");
+		noc_gate_go_on(l);
+		break;
+	case NOC_WAIT_EVENT:
+		run_wait_on(l, "waiting_event");
+		noc_await_go_on(l);
 		break;
 	case NOC_WAIT_ASK:
 	case NOC_WAIT_BLOCKED:
@@ -416,6 +427,7 @@ noc_run_ready(struct noc_core *core, void *part)
 	struct noc_run **all = noc_run_all(part, &n);
 
 	noc_escalate_named(core, NULL, NULL, NULL);
+	noc_mail_ready(part);
 	noc_queue_restore(core, all, n);
 	for (size_t i = 0; i < n; i++) {
 		struct noc_run *r = all[i];

@@ -12,6 +12,7 @@
 #include "engine/run/cancel.h"
 #include "engine/run/each.h"
 #include "engine/run/live.h"
+#include "engine/run/mail.h"
 #include "engine/run/queue.h"
 #include "engine/run/runner.h"
 #include "engine/run/undo.h"
@@ -261,6 +262,7 @@ noc_run_store_all(struct noc_core *core, void *part)
 	}
 	free(all);
 	noc_queue_store(core);
+	noc_mail_store(runs);
 	for (size_t i = 0; i < runs->ncode; i++)
 		noc_core_write_tree(core, runs->code[i]);
 }

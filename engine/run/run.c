@@ -28,6 +28,7 @@
 #include "engine/run/fork.h"
 #include "engine/run/lane.h"
 #include "engine/run/live.h"
+#include "engine/run/mail.h"
 #include "engine/run/queue.h"
 #include "engine/run/resume.h"
 #include "engine/run/rows.h"
@@ -482,6 +483,7 @@ noc_run_end(struct noc_run *r, const char *state, const char *outcome)
 		noc_live_free(r->root->more->broken);
 	noc_due_disarm(r->core, &r->limit);
 	noc_due_disarm(r->core, &r->grace);
+	noc_mail_drop(r);
 	if (r->would && !strcmp(state, "Succeeded")) {
 		r->phase = "observed";
 	} else {

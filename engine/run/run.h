@@ -48,8 +48,13 @@ struct noc_signal {
 	const char *actor, *why;
 	const char *path;	       /* of its step; NULL: it has one */
 	const struct noc_value *items; /* keys, those only; NULL: all */
+	/* Of one that a wait_for is for: what comes with it, and by what it is
+	 * known when it comes again. */
+	const struct noc_value *data;
+	const char *message;
 };
-/* Stops escalations waiting for it, or decides what waits for people. */
+/* Stops escalations waiting for it, decides what waits for people, or is kept
+ * for a wait_for: then 1 when it came before. */
 /* The decision that it was not started: refused, or an error. */
 const char *noc_run_refusal(const struct noc_err *err);
 int noc_run_signal(struct noc_core *core, const struct noc_id *id,

@@ -30,7 +30,7 @@ struct noc_failure {
 
 #define NOC_SLICE 256 /* items begun, or steps called off, in one input */
 
-#define NOC_PHASES 11 /* engine/run/live.h */
+#define NOC_PHASES 12 /* engine/run/live.h */
 
 struct noc_blast; /* engine/run/blast.h */
 struct noc_hold;  /* engine/run/queue.h */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
+#include "engine/flow/await.h"
 #include "engine/run/run.h"
 
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #include "engine/run/attempt.h"
 #include "engine/run/escalate.h"
 #include "engine/run/live.h"
+#include "engine/run/mail.h"
 #include "engine/run/rows.h"
 #include "engine/run/runner.h"
 
@@ -205,6 +207,37 @@ signal_write(struct noc_run *r, const struct noc_signal *s)
 	free(why);
 }
 
+/* Does a wait_for of it wait for this, now or later? */
+static bool
+plan_awaits(const struct noc_plan *p, const char *signal)
+{
+	for (size_t i = 0; i < p->nsteps; i++)
+		if (p->steps[i].await && p->steps[i].await->signal &&
+		    !strcmp(p->steps[i].await->signal, signal))
+			return true;
+	return false;
+}
+
+/* 1: it came before. */
+static int
+signal_keep(struct noc_run *r, const struct noc_signal *s, struct noc_err *err)
+{
+	const struct noc_mail_say say = {
+		.name = s->name,
+		.message = s->message ? s->message : "",
+		.path = s->path,
+		.actor = s->actor,
+		.data = s->data,
+	};
+	int rc = noc_mail_put(r, &say, err);
+
+	if (rc)
+		return rc;
+	signal_write(r, s);
+	noc_await_signal(r, s->name);
+	return 0;
+}
+
 int
 noc_run_signal(struct noc_core *core, const struct noc_id *id,
 	       const struct noc_signal *s, struct noc_err *err)
@@ -219,6 +252,17 @@ noc_run_signal(struct noc_core *core, const struct noc_id *id,
 
 	if (!r)
 		return NOC_ENOTFOUND;
+	if (plan_awaits(r->plan, s->name)) {
+		rc = signal_keep(r, s, err);
+		if (!rc)
+			noc_run_advance(r);
+		return rc;
+	}
+	if (s->data || s->message)
+		return noc_err_set(err, NOC_EINPUT,
+				   "No wait_for of run %s is for the signal "
+				   "'%.64s', so it takes no data.",
+				   r->text, s->name);
 	asked = run_asked(r, s);
 	n = noc_value_len(asked);
 	l = run_escalates(r, s);

@@ -18,6 +18,7 @@
 #include "engine/run/fork.h"
 #include "engine/run/lane.h"
 #include "engine/run/live.h"
+#include "engine/run/mail.h"
 #include "engine/run/queue.h"
 #include "engine/run/resume.h"
 #include "engine/run/rows.h"
@@ -186,6 +187,7 @@ runs_open(struct noc_core *core)
 	struct noc_runs *runs = noc_calloc(1, sizeof(*runs));
 
 	runs->core = core;
+	runs->gates_end = &runs->gates;
 	runs->queue = noc_queue_open();
 	return runs;
 }
@@ -207,6 +209,8 @@ runs_close(void *part)
 	noc_fair_release(&runs->looks);
 	noc_queue_close(runs->core, runs->queue);
 	noc_code_close(runs);
+	noc_mail_release(runs);
+	noc_awaits_release(&runs->awaits);
 	noc_table_release(&runs->by_id);
 	noc_table_release(&runs->plans);
 	noc_table_release(&runs->reads);
@@ -215,6 +219,14 @@ runs_close(void *part)
 	noc_table_release(&runs->about);
 	noc_cause_close(&runs->causes);
 	free(runs);
+}
+
+static bool
+runs_load(struct noc_core *core, void *part, const char *kind, const char *key,
+	  int64_t due_ns, const struct noc_value *data)
+{
+	return noc_mail_load(part, core, kind, key, data) ||
+	       noc_queue_load(core, part, kind, key, due_ns, data);
 }
 
 static void
@@ -259,7 +271,7 @@ runs_stats(struct noc_core *core, void *part, struct noc_value *map)
 const struct noc_part_ops noc_part_runs = {
 	.open = runs_open,
 	.close = runs_close,
-	.load = noc_queue_load,
+	.load = runs_load,
 	.load_run = noc_run_load,
 	.load_ended = noc_ended_load,
 	.load_step = noc_run_load_step,

@@ -4,6 +4,7 @@
 
 #include "base/fair.h"
 #include "base/table.h"
+#include "engine/run/await.h"
 #include "engine/run/ended.h"
 #include "engine/run/run_private.h"
 #include "engine/run/stops.h"
@@ -16,18 +17,21 @@
 
 struct noc_runs {
 	struct noc_core *core;
-	struct noc_id last;	 /* started */
-	struct noc_table by_id;	 /* 16 bytes -> run */
-	struct noc_table plans;	 /* 32 bytes -> (void *)1: definition stored */
-	struct noc_table reads;	 /* target -> int64_t: next free turn */
-	struct noc_ended ended;	 /* so that none starts twice */
-	unsigned starting;	 /* flows that are being started right now */
-	struct noc_table causes; /* text -> struct noc_cause */
-	struct noc_queue *queue; /* engine/run/queue.h */
-	struct noc_stops stops;	 /* which escalations an event may end */
-	struct noc_table about;	 /* device of its event -> first run */
-	struct noc_source *source; /* of emitted events */
-	struct noc_ruleset **code; /* engine/run/code.c */
+	struct noc_id last;	  /* started */
+	struct noc_table by_id;	  /* 16 bytes -> run */
+	struct noc_table plans;	  /* 32 bytes -> (void *)1: definition stored */
+	struct noc_table reads;	  /* target -> int64_t: next free turn */
+	struct noc_ended ended;	  /* so that none starts twice */
+	unsigned starting;	  /* flows that are being started right now */
+	struct noc_table causes;  /* text -> struct noc_cause */
+	struct noc_queue *queue;  /* engine/run/queue.h */
+	struct noc_stops stops;	  /* which escalations an event may end */
+	struct noc_awaits awaits; /* and which waits */
+	struct noc_table mail;	  /* 16 bytes -> struct mailbox */
+	struct noc_table about;	  /* device of its event -> first run */
+	struct noc_gate *gates, **gates_end; /* open; the oldest first */
+	struct noc_source *source;	     /* of emitted events */
+	struct noc_ruleset **code;	     /* engine/run/code.c */
 	size_t ncode, code_cap;
 	/* May a run of this rule, whose event nobody signed, change something
 	 * now?  Counts it; NULL: it may; else why not, till the next call.

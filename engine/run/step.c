@@ -17,11 +17,13 @@
 #include "engine/core/due.h"
 #include "engine/run/advance.h"
 #include "engine/run/attempt.h"
+#include "engine/run/await.h"
 #include "engine/run/cause.h"
 #include "engine/run/code.h"
 #include "engine/run/container.h"
 #include "engine/run/each.h"
 #include "engine/run/escalate.h"
+#include "engine/run/gate.h"
 #include "engine/run/rows.h"
 #include "engine/run/run_private.h"
 #include "engine/run/runner.h"
@@ -407,6 +409,13 @@ noc_step_do(struct noc_live *l)
 		return;
 	case NOC_STEP_ESCALATE:
 		step_escalate(l, def);
+		return;
+	case NOC_STEP_APPROVE:
+	case NOC_STEP_CONFIRM:
+		noc_gate_begin(l, def);
+		return;
+	case NOC_STEP_WAIT_FOR:
+		noc_await_begin(l, def);
 		return;
 	case NOC_STEP_EMIT:
 		noc_step_emit(l, def);

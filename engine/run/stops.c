@@ -9,6 +9,7 @@
 #include "base/hex.h"
 #include "base/mem.h"
 #include "engine/expr/key.h"
+#include "engine/run/gate.h"
 #include "engine/run/live.h"
 #include "engine/run/runner.h"
 
@@ -181,9 +182,13 @@ stops_add_kind(struct noc_live *l, const char *kind)
 void
 noc_stops_add(struct noc_live *l)
 {
-	const struct noc_escalation *def = l->more->esc->def;
+	const struct noc_escalation *def =
+	    l->more->esc ? l->more->esc->def : NULL;
+	const char *withdraw = noc_gate_stops_on(l);
 
 	noc_stops_del(l);
+	if (withdraw)
+		stops_add_kind(l, withdraw);
 	for (size_t i = 0; def && i < def->nstop_on; i++)
 		if (strcmp(def->stop_on[i], "ack") != 0)
 			stops_add_kind(l, def->stop_on[i]);
@@ -213,7 +218,7 @@ noc_stops_reload(struct noc_runs *runs)
 
 	for (size_t i = 0; i < n; i++)
 		for (struct noc_live *l = all[i]->lives; l; l = l->next)
-			if (l->more->esc)
+			if (l->more->esc || l->more->gate)
 				noc_stops_add(l);
 	free(all);
 }

@@ -24,6 +24,8 @@
  *   ago = "90s"                        its sender says it was so long ago
  *   times = 300, every = "10ms"        so many; {n} in a text is its number
  *   { "ack", rule = "psu" }            somebody acknowledges its runs
+ *   { "signal", signal = "ready", data = { ... } }  a wait_for of its runs
+ *   { "approve", step = "go", by = "ann" }   people.c
  *   { "start", flow = "audit", input = { ... } }
  *   { "schedule", task = "nightly" }   its time has come
  *   { "command", verb = "silence.add", match = { ... }, for_ms = 60000,
@@ -339,9 +341,13 @@ event_command(struct noc_testbed *tb, const struct noc_value *opts)
 	noc_value_free(command);
 }
 
+/* To all runs that have not ended, or those of a rule or flow. */
 static void
-event_ack(struct noc_testbed *tb, const struct noc_value *opts)
+event_to_runs(struct noc_testbed *tb, const char *verb,
+	      const struct noc_value *opts, const char *what)
 {
+	static const char *const same[] = { "signal", "data", "message",
+					    "path" };
 	const char *rule = noc_value_get_str(opts, "rule", NULL);
 	size_t n = 0;
 
@@ -352,16 +358,21 @@ event_ack(struct noc_testbed *tb, const struct noc_value *opts)
 		    (rule && strcmp(rule, tb->runs[i].rule) != 0))
 			continue;
 		command = noc_value_map();
-		noc_value_set(command, "verb", noc_value_str("run.ack"));
+		noc_value_set(command, "verb", noc_value_str(verb));
 		noc_value_set(command, "id", noc_value_str(tb->runs[i].id));
 		noc_value_set(command, "why", noc_value_str("test"));
+		for (size_t k = 0; k < NOC_COUNT(same); k++)
+			if (noc_value_get(opts, same[k]))
+				noc_value_set(command, same[k],
+					      noc_value_copy(noc_value_get(
+						  opts, same[k])));
 		event_command(tb, command);
 		noc_value_free(command);
 		n++;
 	}
 	if (!n)
-		noc_tb_fail(tb, "there is no run%s%s to acknowledge",
-			    rule ? " of " : "", rule ? rule : "");
+		noc_tb_fail(tb, "there is no run%s%s to %s", rule ? " of " : "",
+			    rule ? rule : "", what);
 }
 
 static void
@@ -424,7 +435,12 @@ event_once(struct noc_testbed *tb, const char *kind,
 	   const struct noc_value *opts, struct noc_slice raw)
 {
 	if (!strcmp(kind, "ack"))
-		event_ack(tb, opts);
+		event_to_runs(tb, "run.ack", opts, "acknowledge");
+	else if (!strcmp(kind, "signal"))
+		event_to_runs(tb, "run.signal", opts, "signal");
+	else if (!strcmp(kind, "approve") || !strcmp(kind, "confirm") ||
+		 !strcmp(kind, "reject"))
+		noc_tb_decide(tb, kind, opts);
 	else if (!strcmp(kind, "command"))
 		event_command(tb, opts);
 	else if (!strcmp(kind, "start"))

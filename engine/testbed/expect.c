@@ -319,6 +319,8 @@ static const struct {
 	{ "field", noc_tb_look_fields },
 	{ "items", noc_tb_look_items },
 	{ "undone", noc_tb_look_undone },
+	{ "waiting", noc_tb_look_waiting },
+	{ "gate", noc_tb_look_gate },
 };
 
 void

@@ -12,7 +12,8 @@
 /*
  * Between testbed*.c only: the world of one test.  testbed.c owns the time
  * line, note.c what is journaled, event.c makes events,
- * stub.c answers calls, expect.c, look.c and look_flow.c look.
+ * stub.c answers calls, people.c decides, expect.c, look.c and look_flow.c
+ * look.
  */
 #define NOC_TB_SOURCES 16
 
@@ -132,5 +133,11 @@ void noc_tb_look_calls(const struct noc_tb_look *l);
 void noc_tb_look_items(const struct noc_tb_look *l);
 void noc_tb_look_undone(const struct noc_tb_look *l);
 void noc_tb_look_fields(const struct noc_tb_look *l);
+/* ---- people.c ---- */
+/* approve, confirm or reject. */
+void noc_tb_decide(struct noc_testbed *tb, const char *decision,
+		   const struct noc_value *opts);
+void noc_tb_look_waiting(const struct noc_tb_look *l);
+void noc_tb_look_gate(const struct noc_tb_look *l);
 
 #endif

@@ -512,6 +512,76 @@ function undo(name) end
 ---@field [integer] any
 ---@field timeout? nocturne.duration for its steps together (default: 1h)
 
+---People say whether it goes on.
+---@class nocturne.approve: nocturne.node
+---@class nocturne.approve_table
+---@field groups? string|string[]|nocturne.any groups of the machine or of tokens; a member of any may decide (default: whoever may approve)
+---@field need? integer how many people must say yes (default: 1)
+---@field self? boolean may who asked for it decide as well (default: false)
+---@field requester? string who asked for it: "{input.requester}" (default: who started the run)
+---@field show? any what they are shown: { switches = "{steps.look.n}" }, or a text
+---@field notify? string the channel that is told of it (default: noc)
+---@field timeout nocturne.duration by when it must be decided
+---@field on_timeout? "reject"|"approve"|"skip" what holds when nobody did: always written down; reject is told to "noc" (default: reject)
+---@field withdraw? nocturne.withdraw|string an event that takes the question back; the run ends there
+---@field when? nocturne.where|string|function only when this holds: path = value, or function(run); a step that is not taken is skipped
+---@field after? any what it waits for, of the same list: "a", { "a", "b" } or { a = "ok" | "failed" | "always" }; it then stands beside the line (default: the one before it)
+---@field block? string who has failed when it fails: "executor"
+---@param name string
+---@return nocturne.approve|fun(t: nocturne.approve_table): nocturne.approve
+function approve(name) end
+
+---A person says that this text is as meant.
+---@class nocturne.confirm: nocturne.node
+---@class nocturne.confirm_table
+---@field groups? string|string[]|nocturne.any groups of the machine or of tokens; a member of any may decide (default: whoever may approve)
+---@field need? integer how many people must say yes (default: 1)
+---@field self? boolean may who asked for it decide as well (default: false)
+---@field requester? string who asked for it: "{input.requester}" (default: who started the run)
+---@field show any what they confirm: "{steps.plan.diff}"; who confirms names its hash
+---@field notify? string the channel that is told of it (default: noc)
+---@field timeout nocturne.duration by when it must be decided
+---@field on_timeout? "reject"|"skip" what holds when nobody did: always written down; reject is told to "noc" (default: reject)
+---@field withdraw? nocturne.withdraw|string an event that takes the question back; the run ends there
+---@field when? nocturne.where|string|function only when this holds: path = value, or function(run); a step that is not taken is skipped
+---@field after? any what it waits for, of the same list: "a", { "a", "b" } or { a = "ok" | "failed" | "always" }; it then stands beside the line (default: the one before it)
+---@field block? string who has failed when it fails: "executor"
+---@param name string
+---@return nocturne.confirm|fun(t: nocturne.confirm_table): nocturne.confirm
+function confirm(name) end
+
+---Waits for something outside.
+---@class nocturne.wait_for: nocturne.node
+---@class nocturne.wait_for_table
+---@field [integer] any
+---@field event? string a kind of event that comes
+---@field where? nocturne.where|string|function of it: { number = "{input.change}" }
+---@field trust? "cause"|"any" any: also an event that is trusted less than the run's cause (default: cause)
+---@field signal? string a name: `nocturne run signal RUN NAME`; one that came before is kept
+---@field window? any a time such as "sat-sun 22:00-04:00", or time_in { ... }
+---@field expect? nocturne.where|string|function of an action: what must hold
+---@field fail_if? nocturne.where|string|function of an action: it is given up then
+---@field every? nocturne.duration of an action: how often (default: 10s)
+---@field stable? nocturne.duration and for how long it must stay so (default: 0s)
+---@field timeout nocturne.duration for all of it
+---@field on_timeout? "escalate"|"skip"|"abort" when its time is up: escalate fails and tells "noc", skip goes on as if it were left out, abort fails
+---@field target? string of an action: who is asked (default: {device})
+---@field output? table<string, any> name = path in the result
+---@field limits? table<string, any> so many calls at once of all that say the name: { awx = 4, ["site/{site}"] = 10 }
+---@field when? nocturne.where|string|function only when this holds: path = value, or function(run); a step that is not taken is skipped
+---@field after? any what it waits for, of the same list: "a", { "a", "b" } or { a = "ok" | "failed" | "always" }; it then stands beside the line (default: the one before it)
+---@field block? string who has failed when it fails: "executor"
+---@param name string
+---@return nocturne.wait_for|fun(t: nocturne.wait_for_table): nocturne.wait_for
+function wait_for(name) end
+
+---What takes a question back.
+---@class nocturne.withdraw
+---@field [integer] any
+---@field on? string a kind of event
+---@field where? nocturne.where|string|function of it: { number = "{input.change}" }; else what is about the same thing as the run
+---@field trust? "cause"|"any" any: also an event that is trusted less than the run's cause (default: cause)
+
 ---What takes a step back.
 ---@class nocturne.undo_action
 ---@field [integer] any
@@ -1184,6 +1254,24 @@ function expect.items(name) end
 ---@param name string|table
 ---@return nocturne.expect_undone|fun(t: nocturne.expect_undone_table): nocturne.expect_undone
 function expect.undone(name) end
+
+---The step has begun and not ended.
+---@class nocturne.expect_waiting: nocturne.node
+---@class nocturne.expect_waiting_table
+---@field [integer] any
+---@field [string] any field = value
+---@param name string|table
+---@return nocturne.expect_waiting|fun(t: nocturne.expect_waiting_table): nocturne.expect_waiting
+function expect.waiting(name) end
+
+---People, or a timeout, decided so: { decision = "approve", by = "ann" }.
+---@class nocturne.expect_gate: nocturne.node
+---@class nocturne.expect_gate_table
+---@field [integer] any
+---@field [string] any field = value
+---@param name string|table
+---@return nocturne.expect_gate|fun(t: nocturne.expect_gate_table): nocturne.expect_gate
+function expect.gate(name) end
 
 ---Reads objects of the target.
 ---@class nocturne.snmp_get: nocturne.action

@@ -20,6 +20,7 @@ static const char rules[] =
     "    timeout = \"5s\" },\n"
     "  on_fail = escalate { { \"0m\", notify \"noc\" { \"down\" } },\n"
     "   again = \"15m\", stop_on = { \"ack\" }, max = \"8h\" } } }\n"
+    "flow \"ask\" { approve \"go\" { timeout = \"1h\" } }\n"
     "flow \"tell\" { input = { role = \"string\" }, log \"{input.role}\" }\n"
     "schedule \"nightly\" { every = \"1m\", run = log \"x\" }\n"
     "schedule \"held\" { every = \"1m\", run = log \"x\" }\n";
@@ -35,7 +36,10 @@ static const char *const before[] = {
 	"{\"verb\":\"schedule.pause\",\"schedule\":\"held\",\"why\":\"w\"}",
 };
 
-/* One that is carried out, for each row; RUN is a run that escalates. */
+static char asks[NOC_ID_TEXT];
+
+/* One that is carried out, for each row; RUN is a run that escalates, ASK one
+ * that asks people. */
 static const struct {
 	const char *verb, *params;
 } valid[] = {
@@ -75,6 +79,9 @@ static const struct {
 	{ "run.ack", "\"id\":\"RUN\"" },
 	{ "run.fork", "\"id\":\"RUN\",\"failed\":true" },
 	{ "run.set", "\"id\":\"RUN\",\"path\":\"all\",\"limit\":2" },
+	{ "gate.list", "" },
+	{ "gate.show", "\"id\":\"ASK\"" },
+	{ "gate.decide", "\"id\":\"ASK\",\"decision\":\"approve\"" },
 	{ "notify.test", "\"channel\":\"noc\"" },
 	{ "sources", "" },
 	{ "unmatched", "" },
@@ -134,7 +141,7 @@ tell(struct fix *f, const struct noc_value *command)
 static void
 world_open(struct fix *f, char run[NOC_ID_TEXT])
 {
-	struct noc_id id;
+	struct noc_id id, ask;
 
 	memset(f, 0, sizeof(*f));
 	fix_open(f, rules);
@@ -145,6 +152,8 @@ world_open(struct fix *f, char run[NOC_ID_TEXT])
 	id = fix_start(f, "heal", NOC_ACTIVE, NOC_TRUST_NORMAL);
 	fix_refuse(f, "snmp.get", "permanent", 0);
 	noc_id_format(run, &id);
+	ask = fix_start_flow(f, "ask");
+	noc_id_format(asks, &ask);
 	for (size_t i = 0; i < NOC_COUNT(before); i++)
 		assert_int_equal(fix_command(f, before[i], NULL), 0);
 }
@@ -163,6 +172,8 @@ world_command(size_t i, const char *run)
 	free(json);
 	if (noc_value_is_str(noc_value_get(command, "id"), "RUN"))
 		noc_value_set(command, "id", noc_value_str(run));
+	if (noc_value_is_str(noc_value_get(command, "id"), "ASK"))
+		noc_value_set(command, "id", noc_value_str(asks));
 	return command;
 }
 
@@ -204,8 +215,10 @@ test_each_is_answered(void **state)
 		else if (row->record == NOC_COMMAND_ADMIN)
 			assert_string_equal(f.journal[f.njournal - 1], admin);
 		else
-			assert_int_equal(
-			    fix_count(&f, admin) + fix_count(&f, "SIGNAL"), 1);
+			assert_int_equal(fix_count(&f, admin) +
+					     fix_count(&f, "SIGNAL") +
+					     fix_count(&f, "GATE"),
+					 1);
 		free(admin);
 		free(json);
 		noc_value_free(command);
@@ -452,6 +465,9 @@ test_api_roles(void **state)
 		{ "POST", "/api/v1/freezes", "freeze.add" },
 		{ "DELETE", "/api/v1/freezes/{id}", "freeze.del" },
 		{ "GET", "/api/v1/kill", "kill.status" },
+		{ "GET", "/api/v1/gates", "gate.list" },
+		{ "GET", "/api/v1/gates/{id}", "gate.show" },
+		{ "POST", "/api/v1/gates/{id}", "gate.decide" },
 		{ "POST", "/api/v1/kill/on", "kill.on" },
 		{ "POST", "/api/v1/kill/off", "kill.off" },
 	};

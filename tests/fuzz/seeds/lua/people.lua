@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: ISC
--- Forms that are known and not carried out yet.
+-- A fan-out, a choice, people who decide.
 flow "compliance" { input = { role = "string" },
   each "check" { over = inventory { role = "{input.role}" }, as = "r", limit = 20, step "diff" { exec { "drift", "{r.device}" }, timeout = "60s" }, need = "all" },
   choose { { when = { ["steps.check.failed"] = 0 }, log "clean" },
