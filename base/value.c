@@ -171,12 +171,18 @@ noc_value_reserve(struct noc_value *v, size_t n)
 	if (n <= v->cap)
 		return;
 	NOC_REQUIRE(v->type == NOC_LIST || v->type == NOC_MAP);
-	if (v->type == NOC_LIST)
+	/* NULL until it is set: who fills it by length may give up half way. */
+	if (v->type == NOC_LIST) {
 		v->u.list.at =
 		    noc_realloc(v->u.list.at, n * sizeof(*v->u.list.at));
-	else
+		memset(v->u.list.at + v->cap, 0,
+		       (n - v->cap) * sizeof(*v->u.list.at));
+	} else {
 		v->u.map.at =
 		    noc_realloc(v->u.map.at, n * sizeof(*v->u.map.at));
+		memset(v->u.map.at + v->cap, 0,
+		       (n - v->cap) * sizeof(*v->u.map.at));
+	}
 	v->cap = (uint32_t)n;
 }
 
