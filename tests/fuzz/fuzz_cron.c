@@ -41,6 +41,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct noc_err err;
 
 	if (noc_cron_parse(expr, &cron, &err) == 0) {
+		/* By its last byte: what `dst` says. */
+		if (size)
+			noc_cron_dst(&cron, data[size - 1] & 1,
+				     data[size - 1] & 2);
 		for (int i = 0; i < 8; i++) {
 			int64_t next;
 

@@ -191,6 +191,32 @@ test_a_time_of_day_does_not_come_again(void **state)
 	free(at);
 }
 
+/* Nor when so many runs have ended since that none of its is in memory. */
+static void
+test_a_time_of_long_ago_does_not_come_again(void **state)
+{
+	static const char rules[] =
+	    "schedule \"s\" { cron = \"5,15 12 * * *\", run = log \"x\" }\n"
+	    "schedule \"noise\" { every = \"1s\", run = log \"y\" }";
+	char *dir = state_make();
+	struct fix f;
+
+	(void)state;
+	open_at(&f, dir, noon(), 1, rules);
+	f.quiet = true;
+	fix_advance(&f, 5100 * 1000);
+	gap(&f, dir, STEP, -5400, rules); /* five to twelve */
+	fix_advance(&f, 660 * 1000);
+	assert_int_equal(fix_said(&f, "log s: x"), 2);
+	gap(&f, dir, DOWN, 1, rules);
+	f.quiet = true;
+	fix_advance(&f, 900 * 1000);
+	assert_int_equal(fix_said(&f, "log s: x"), 0);
+	life_close(&f);
+	one_run_each(dir, noon().wall_ns + S(300), S(600), 2);
+	state_remove(dir);
+}
+
 /* ---- skipped ---- */
 
 /* Who waits keeps his own time; past a thousand nobody more waits. */
@@ -518,6 +544,29 @@ test_backfill_beside_its_own(void **state)
 	state_remove(dir);
 }
 
+/* What has come and is spread has its run to come. */
+static void
+test_backfill_leaves_what_is_to_come(void **state)
+{
+	static const char rules[] =
+	    "schedule \"s\" { every = \"1h\", jitter = \"30m\","
+	    " run = log \"x\" }";
+	char *dir = state_make(), *more = span(-1, 1, "");
+	struct fix f;
+
+	(void)state;
+	open_at(&f, dir, noon(), 1, rules);
+	fix_advance(&f, HOURS * 1000 + 10);
+	assert_int_equal(fix_said(&f, "log s: x"), 0);
+	assert_int_equal(fills(&f, more, "run"), 2);
+	fix_advance(&f, HOURS / 2 * 1000);
+	assert_int_equal(fix_said(&f, "log s: x"), 3);
+	life_close(&f);
+	one_run_each(dir, noon().wall_ns - S(HOURS), S(HOURS), 3);
+	state_remove(dir);
+	free(more);
+}
+
 static void
 test_backfill_refused(void **state)
 {
@@ -589,6 +638,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_time_has_one_run_over_deaths),
 		cmocka_unit_test(test_a_time_of_day_does_not_come_again),
+		cmocka_unit_test(test_a_time_of_long_ago_does_not_come_again),
 		cmocka_unit_test(test_who_waits_keeps_his_time),
 		cmocka_unit_test(test_a_thousand_wait),
 		cmocka_unit_test(test_a_run_that_is_refused),
@@ -597,6 +647,7 @@ main(void)
 		cmocka_unit_test(test_paused_in_the_rules),
 		cmocka_unit_test(test_backfill_over_deaths),
 		cmocka_unit_test(test_backfill_beside_its_own),
+		cmocka_unit_test(test_backfill_leaves_what_is_to_come),
 		cmocka_unit_test(test_backfill_refused),
 	};
 
