@@ -449,6 +449,13 @@ transfer_mail(struct noc_transfer *t, const struct noc_transfer_request *req)
 	transfer_tls(t, req);
 }
 
+/* RFC 9110 9.2.2 */
+static bool
+curl_twice_is_once(const char *method)
+{
+	return strcmp(method, "POST") && strcmp(method, "PATCH");
+}
+
 static void
 transfer_http(struct noc_transfer *t, const struct noc_transfer_request *req)
 {
@@ -464,7 +471,11 @@ transfer_http(struct noc_transfer *t, const struct noc_transfer_request *req)
 	}
 	/* One that is open already was not asked where it goes. */
 	t->named = req->named;
-	curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, req->named ? 1L : 0L);
+	/* A connection that was kept and dies under a request is no error to
+	 * libcurl: it sends the request once more, and nobody knows. */
+	curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT,
+			 req->named || !curl_twice_is_once(req->method) ? 1L
+									: 0L);
 	transfer_headers(t, req->headers);
 	curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
 	curl_easy_setopt(t->easy, CURLOPT_FOLLOWLOCATION,
