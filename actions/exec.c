@@ -217,8 +217,10 @@ exec_environ(const struct exec *x)
 	static const char *const pass[] = { "PATH", "LANG", "TZ", "HOME" };
 	const struct noc_value *env =
 	    noc_value_get(noc_params_opts(x->call->params), "env");
-	char **list = noc_calloc(NOC_COUNT(pass) + noc_value_len(env) + 6,
+	char **list = noc_calloc(NOC_COUNT(pass) + noc_value_len(env) + 7,
 				 sizeof(char *));
+	char *rules =
+	    x->env->rules_dir ? realpath(x->env->rules_dir, NULL) : NULL;
 	size_t n = 0;
 
 	for (size_t i = 0; i < NOC_COUNT(pass); i++) {
@@ -229,6 +231,9 @@ exec_environ(const struct exec *x)
 	}
 	list[n++] = noc_asprintf("NOCTURNE_TOKEN=%s", x->call->token);
 	list[n++] = noc_asprintf("NOCTURNE_TARGET=%s", x->call->target);
+	if (rules)
+		list[n++] = noc_asprintf("NOCTURNE_RULES=%s", rules);
+	free(rules);
 	n += exec_step(x->call, list + n);
 	for (size_t i = 0; env && env->type == NOC_MAP && i < env->u.map.len;
 	     i++) {
@@ -384,6 +389,7 @@ static const struct noc_option exec_options[] = {
 	OPT("env", MAP, "environment variables"),
 	OPT("cwd", STRING, "directory it runs in"),
 	VAL("format", ENUM, "auto json text", "auto", "how its output is read"),
+	DEF("ok", ANY, "0", "exit codes that are success, as { 0, 2 }"),
 	VAL("exit", CLASSES, "1-255", NULL,
 	    "exit code = error class, as { [75] = \"transient\" }"),
 	DEF("mutates", BOOL, "true, false in a poll or verify",

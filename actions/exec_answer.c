@@ -30,6 +30,20 @@ answer_class(const struct noc_exec_answer *a, int code)
 	}
 }
 
+/* ok = 2, or a list of such. */
+static bool
+answer_ok(const struct noc_value *ok, int code)
+{
+	if (!ok)
+		return code == 0;
+	if (ok->type == NOC_INT)
+		return ok->u.i == code;
+	for (size_t i = 0; i < noc_value_len(ok); i++)
+		if (answer_ok(noc_value_at(ok, i), code))
+			return true;
+	return false;
+}
+
 static struct noc_value *
 answer_value(const struct noc_exec_answer *a, int code, const char *format)
 {
@@ -75,7 +89,7 @@ noc_exec_answer(const struct noc_exec_answer *a, bool *failed,
 		noc_call_error_set(e, "in_doubt", "executor", text,
 				   "%s was ended by signal %d", a->program,
 				   WTERMSIG(a->status));
-	else if (code)
+	else if (!answer_ok(noc_value_get(a->opts, "ok"), code))
 		noc_call_error_set(e, answer_class(a, code), "executor", text,
 				   "%s ended with code %d: %.*s", a->program,
 				   code, answer_line(a->err),

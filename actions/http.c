@@ -18,6 +18,7 @@
 #include "engine/core/core.h"
 #include "actions/actions.h"
 #include "actions/curl.h"
+#include "actions/http_pages.h"
 
 /*
  * http.get/post/put/patch/delete by libcurl.  A status outside `ok` is an
@@ -29,12 +30,21 @@ struct http {
 	struct noc_call *call;
 	struct noc_transfer *transfer;
 	struct noc_value *opts; /* secrets filled in; wiped */
+	const char *method;
+	char *url;		 /* with its query; wiped */
+	struct noc_value *whole; /* the pages so far; NULL */
+	size_t bytes;		 /* of them */
+	size_t npages;
 };
 
 static void
 http_free(struct http *h)
 {
 	noc_secret_free(h->opts);
+	if (h->url)
+		noc_wipe(h->url, strlen(h->url));
+	free(h->url);
+	noc_value_free(h->whole);
 	h->call->impl = NULL;
 	free(h);
 }
@@ -111,6 +121,54 @@ http_url(const struct noc_value *params, struct noc_strbuf *out)
 	    out);
 }
 
+static int http_send(struct http *h, struct noc_err *err);
+
+/* One page more: true: the next one is asked for, else the call is done. */
+static bool
+http_page(struct http *h, const struct noc_transfer_result *res)
+{
+	const struct noc_value *pages = noc_value_get(h->opts, "pages");
+	struct noc_value *page = http_value(res), *whole;
+	struct noc_strbuf next = NOC_STRBUF_INIT, url = NOC_STRBUF_INIT;
+	struct noc_call_error e;
+	struct noc_err err = { 0 };
+	bool more = false;
+	int r;
+
+	if (!h->whole)
+		h->whole = page;
+	h->bytes += res->len;
+	r = noc_pages_add(pages, h->whole, page, &err);
+	if (r == 0 && noc_pages_next(pages, page, h->url, &next)) {
+		noc_wipe(h->url, strlen(h->url));
+		free(h->url);
+		h->url = noc_strbuf_detach(&next, NULL);
+		r = ++h->npages < NOC_PAGES_MAX
+			? http_send(h, &err)
+			: noc_err_set(&err, NOC_EREMOTE,
+				      "it has more than %d pages",
+				      NOC_PAGES_MAX);
+		more = r == 0;
+	}
+	if (page != h->whole)
+		noc_value_free(page);
+	noc_strbuf_release(&next);
+	if (more)
+		return true;
+	whole = h->whole;
+	h->whole = NULL;
+	if (r < 0) {
+		http_url(h->call->params, &url);
+		noc_call_error_set(
+		    &e, "transient", "http", "pages", "%s %s: %s: %.*s",
+		    h->call->ops->name + 5, url.p, err.msg,
+		    res->len < 80 ? (int)res->len : 80, res->body);
+		noc_strbuf_release(&url);
+	}
+	noc_call_done(h->env, h->call, whole, r < 0 ? &e : NULL);
+	return false;
+}
+
 static void
 on_http_done(const struct noc_transfer_result *res, void *arg)
 {
@@ -148,6 +206,9 @@ on_http_done(const struct noc_transfer_result *res, void *arg)
 		noc_strbuf_release(&url);
 		e.retry_after_ms = res->retry_after_ms;
 		noc_call_done(h->env, call, http_value(res), &e);
+	} else if (noc_value_get(h->opts, "pages")) {
+		if (http_page(h, res))
+			return;
 	} else {
 		noc_call_done(h->env, call, http_value(res), NULL);
 	}
@@ -171,20 +232,34 @@ http_encode(const char *p, size_t len, struct noc_strbuf *out)
 }
 
 static void
+http_pair(const char *key, const struct noc_value *value,
+	  struct noc_strbuf *out)
+{
+	struct noc_strbuf v = NOC_STRBUF_INIT;
+
+	if (out->len && out->p[out->len - 1] != '?')
+		noc_strbuf_addc(out, '&');
+	http_encode(key, strlen(key), out);
+	noc_strbuf_addc(out, '=');
+	noc_value_text(value, &v);
+	http_encode(v.p ? v.p : "", v.len, out);
+	noc_strbuf_release(&v);
+}
+
+/* A list is its name once for each: role=access&role=core. */
+static void
 http_pairs(const struct noc_value *map, struct noc_strbuf *out)
 {
 	for (size_t i = 0; map && map->type == NOC_MAP && i < map->u.map.len;
 	     i++) {
-		struct noc_strbuf v = NOC_STRBUF_INIT;
+		const struct noc_member *m = &map->u.map.at[i];
+		const struct noc_value *v = m->value;
 
-		if (i)
-			noc_strbuf_addc(out, '&');
-		http_encode(map->u.map.at[i].key, strlen(map->u.map.at[i].key),
-			    out);
-		noc_strbuf_addc(out, '=');
-		noc_value_text(map->u.map.at[i].value, &v);
-		http_encode(v.p ? v.p : "", v.len, out);
-		noc_strbuf_release(&v);
+		if (v->type != NOC_LIST)
+			http_pair(m->key, v, out);
+		for (size_t k = 0; v->type == NOC_LIST && k < v->u.list.len;
+		     k++)
+			http_pair(m->key, v->u.list.at[k], out);
 	}
 }
 
@@ -273,8 +348,11 @@ http_auth(const struct http *h, const struct noc_strbuf *body,
 	if (!auth)
 		return 0;
 	if (auth->type == NOC_STR) {
-		noc_value_set(headers, "Authorization",
-			      noc_value_strf("Bearer %s", auth->u.s.p));
+		noc_value_set(
+		    headers, "Authorization",
+		    noc_value_strf(
+			"%s %s", noc_value_get_str(h->opts, "scheme", "Bearer"),
+			auth->u.s.p));
 		return 0;
 	}
 	named = noc_value_get(noc_params_opts(auth), "secret");
@@ -314,11 +392,27 @@ http_auth(const struct http *h, const struct noc_strbuf *body,
 	return r;
 }
 
-static int
-http_send(struct http *h, const char *method, struct noc_err *err)
+/* The first one: with the query. */
+static char *
+http_first_url(const struct http *h)
 {
-	struct noc_strbuf url = NOC_STRBUF_INIT, body = NOC_STRBUF_INIT;
 	const struct noc_value *query = noc_value_get(h->opts, "query");
+	struct noc_strbuf url = NOC_STRBUF_INIT;
+
+	noc_strbuf_add(&url, "", 0);
+	noc_value_text(noc_value_get(h->opts, "url"), &url);
+	if (query && noc_value_len(query)) {
+		if (!strchr(url.p, '?'))
+			noc_strbuf_addc(&url, '?');
+		http_pairs(query, &url);
+	}
+	return noc_strbuf_detach(&url, NULL);
+}
+
+static int
+http_send(struct http *h, struct noc_err *err)
+{
+	struct noc_strbuf body = NOC_STRBUF_INIT;
 	const struct noc_value *given = noc_value_get(h->opts, "header");
 	const char *key = noc_value_get_str(h->opts, "idempotency_key", NULL);
 	struct noc_value *headers = given && given->type == NOC_MAP
@@ -326,28 +420,24 @@ http_send(struct http *h, const char *method, struct noc_err *err)
 					: noc_value_map();
 	char *userpwd = NULL;
 	struct noc_transfer_request req = {
-		.method = method,
+		.method = h->method,
 		.headers = headers,
 		.timeout_ms = h->call->timeout_ms,
-		.max_bytes = (size_t)noc_value_get_int(h->opts, "max_bytes",
-						       1024 * 1024),
 		.follow = noc_value_get_bool(h->opts, "follow", false),
 		.named = noc_value_get_bool(h->opts, NOC_URL_CHOSEN, false),
 		.ca = noc_value_get_str(h->opts, "ca", NULL),
 	};
+	size_t most =
+	    (size_t)noc_value_get_int(h->opts, "max_bytes", 1024 * 1024);
 	bool has_body;
 	int r;
 
-	noc_value_text(noc_value_get(h->opts, "url"), &url);
-	if (query && noc_value_len(query)) {
-		noc_strbuf_addc(&url, url.p && strchr(url.p, '?') ? '&' : '?');
-		http_pairs(query, &url);
-	}
+	req.max_bytes = most > h->bytes ? most - h->bytes : 1;
 	has_body = http_body(h, headers, &body);
 	if (key)
 		noc_value_set(headers, "Idempotency-Key", noc_value_str(key));
 	r = http_auth(h, &body, headers, &userpwd, err);
-	req.url = url.p ? url.p : "";
+	req.url = h->url;
 	req.body = has_body ? (body.p ? body.p : "") : NULL;
 	req.body_len = body.len;
 	req.userpwd = userpwd;
@@ -357,8 +447,6 @@ http_send(struct http *h, const char *method, struct noc_err *err)
 	if (userpwd)
 		noc_wipe(userpwd, strlen(userpwd));
 	free(userpwd);
-	noc_wipe(url.p, url.len);
-	noc_strbuf_release(&url);
 	noc_strbuf_release(&body);
 	noc_secret_free(headers);
 	return r;
@@ -373,10 +461,13 @@ http_start(struct noc_env *env, struct noc_call *call, const char *method,
 
 	h->env = env;
 	h->call = call;
+	h->method = method;
 	call->impl = h;
 	r = noc_secret_fill(env, noc_params_opts(call->params), &h->opts, err);
-	if (r == 0)
-		r = http_send(h, method, err);
+	if (r == 0) {
+		h->url = http_first_url(h);
+		r = http_send(h, err);
+	}
 	if (r < 0)
 		http_free(h);
 	return r;
@@ -425,6 +516,8 @@ http_plan(const char *method, const struct noc_value *params,
 	    OPT("query", MAP, "added to the URL, encoded"),               \
 	    VAL("auth", NODE, "secret bearer basic hmac github standard", \
 		NULL, "secret \"x\" is sent as a bearer token"),          \
+	    DEF("scheme", LITERAL, "Bearer",                              \
+		"the word before the secret: \"Token\""),                 \
 	    DEF("ok", ANY, "200-299", "status codes that are success"),   \
 	    VAL("status", CLASSES, "100-599", NULL,                       \
 		"status code = error class, as { [404] = "                \
@@ -433,7 +526,13 @@ http_plan(const char *method, const struct noc_value *params,
 	    OPT("ca", LITERAL, "file of CA certificates to trust"),       \
 	    DEF("max_bytes", INT, "1048576", "longest answer that is read")
 
-static const struct noc_option http_read_options[] = { HTTP_OPTIONS, END };
+static const struct noc_option http_read_options[] = {
+	HTTP_OPTIONS,
+	VAL("pages", TABLE, "pages", NULL,
+	    "the answer is one of several: { \"body.results\", next = "
+	    "\"body.next\" }; max_bytes is then of all together"),
+	END
+};
 
 static const char *const http_gives[] = { "status", "header", "body", NULL };
 

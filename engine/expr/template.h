@@ -49,8 +49,8 @@ int noc_template_each(const struct noc_template *t,
 /*
  * Expand every string inside a tree of parameters (map keys too), parsing as
  * it goes.  {"node":"secret",...} nodes stay as they are, and a value that
- * looks like one becomes text.  An option `url` is one (engine/expr/url.h).
- * Returned.
+ * looks like one becomes text.  The `url` of a request is one
+ * (engine/expr/url.h). Returned.
  */
 int noc_template_tree(const struct noc_value *tree,
 		      const struct noc_scope *scope, enum noc_missing missing,

@@ -17,6 +17,7 @@ struct tree {
 	enum noc_missing missing;
 	struct noc_err *err;
 	int depth;
+	bool request; /* what comes next are the options of a request */
 };
 
 static int tree_expand(struct tree *tree, const struct noc_value *v,
@@ -135,17 +136,27 @@ tree_keeps(const struct noc_value *map, const char *key)
 	       strcmp(key, "opts");
 }
 
+/* http.get { url = ... }: elsewhere a name `url` is one like others. */
+static bool
+tree_asks(const struct noc_value *v)
+{
+	return !strncmp(noc_value_get_str(v, "node", ""), "http.", 5);
+}
+
 static int
 tree_map(struct tree *tree, const struct noc_value *v, struct noc_value **out)
 {
 	struct noc_value *map = noc_value_map(), *key, *child;
 	struct noc_strbuf name = NOC_STRBUF_INIT;
+	bool request = tree->request, asks = tree_asks(v);
 	int rc = 0;
 
+	tree->request = false;
 	for (size_t i = 0; !rc && i < noc_value_len(v); i++) {
 		const struct noc_member *m = &v->u.map.at[i];
 
-		if (!strcmp(m->key, "url") && m->value->type == NOC_STR) {
+		if (request && !strcmp(m->key, "url") &&
+		    m->value->type == NOC_STR) {
 			rc = tree_url(tree, v, map);
 			continue;
 		}
@@ -156,7 +167,9 @@ tree_map(struct tree *tree, const struct noc_value *v, struct noc_value **out)
 		rc = tree_text(tree, m->key, strlen(m->key), &key);
 		if (rc)
 			break;
+		tree->request = asks && !strcmp(m->key, "opts");
 		rc = tree_expand(tree, m->value, &child);
+		tree->request = false;
 		noc_strbuf_clear(&name);
 		noc_strbuf_add(&name, "", 0);
 		noc_value_text(key, &name);
@@ -219,7 +232,7 @@ noc_template_tree(const struct noc_value *v, const struct noc_scope *scope,
 		  enum noc_missing missing, struct noc_value **out,
 		  struct noc_err *err)
 {
-	struct tree tree = { scope, missing, err, 0 };
+	struct tree tree = { .scope = scope, .missing = missing, .err = err };
 
 	return tree_expand(&tree, v, out);
 }

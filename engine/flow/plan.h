@@ -146,7 +146,7 @@ struct noc_step_def {
 	struct noc_retry_policy retry;
 	const struct noc_value *output;	  /* map name -> path */
 	const struct noc_value *on_error; /* map class -> AST action node */
-	const struct noc_value *probe;	  /* AST action node or NULL */
+	struct noc_probe_def *probe;	  /* engine/flow/probe.h; NULL */
 	const char *on_crash;		  /* retry verify ask fail */
 	bool mutates, idempotent;	  /* from the action's flags */
 	bool group_read;  /* the steps before it read what keep_one_up asks, */

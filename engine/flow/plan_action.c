@@ -11,6 +11,7 @@
 #include "engine/edge/action.h"
 #include "engine/flow/hold.h"
 #include "engine/flow/plan_private.h"
+#include "engine/flow/probe.h"
 
 /* The action that a step calls, and the one that takes it back. */
 
@@ -98,11 +99,18 @@ static int
 action_fail_if(const struct noc_value *opts, struct noc_step_def *s,
 	       struct noc_err *err)
 {
+	int rc = 0;
+
 	s->class = noc_value_get_str(opts, "fail_class", NULL);
 	if (s->class && !noc_value_get(opts, "fail_if"))
 		return noc_err_set(err, NOC_ECONFIG,
 				   "'fail_class' is of what 'fail_if' names, "
 				   "and there is none.");
+	if (s->kind == NOC_STEP_ACTION)
+		rc = plan_where(opts, "expect", s->at, &s->expect,
+				&s->expect_fn, err);
+	if (rc)
+		return rc;
 	return plan_where(opts, "fail_if", s->at, &s->fail_if, &s->fail_if_fn,
 			  err);
 }
@@ -175,11 +183,9 @@ action_recovery(const struct noc_value *opts, struct noc_step_def *s,
 
 	s->output = noc_ast_opts(noc_value_get(opts, "output"));
 	s->on_error = noc_ast_opts(noc_value_get(opts, "on_error"));
-	s->probe = probe;
 	s->on_crash = noc_value_get_str(opts, "on_crash", fallback);
-	if (s->probe && !noc_node_is_action(s->probe))
-		return noc_err_set(err, NOC_ECONFIG,
-				   "'probe' must be an action that reads.");
+	if (noc_probe_build(probe, s->at, &s->probe, err))
+		return NOC_ECONFIG;
 	if (!strcmp(s->on_crash, "verify") && !s->probe)
 		return noc_err_set(err, NOC_ECONFIG,
 				   "on_crash = \"verify\" needs a probe that "

@@ -13,6 +13,7 @@
 #include "engine/flow/pick.h"
 #include "engine/flow/plan.h"
 #include "engine/flow/plan_private.h"
+#include "engine/flow/probe.h"
 
 #define CHECK_DEPTH_MAX 32
 
@@ -174,6 +175,7 @@ check_node(struct plan_check *c, const struct noc_step_def *s)
 	noc_where_paths(s->when, on_where, c);
 	check_template(c, s->target);
 	check_value(c, s->params);
+	check_value(c, s->probe ? s->probe->action : NULL);
 	check_escalation(c, s->escalation);
 	check_each(c, s->each);
 	check_value(c, s->call_input);

@@ -14,6 +14,7 @@
 #include "engine/flow/gate.h"
 #include "engine/flow/hold.h"
 #include "engine/flow/plan_private.h"
+#include "engine/flow/probe.h"
 
 void
 plan_step_wrong(struct planning *b, const struct noc_step_def *s,
@@ -351,6 +352,7 @@ noc_step_release(struct noc_step_def *s)
 	noc_where_free(s->when);
 	noc_where_free(s->expect);
 	noc_where_free(s->fail_if);
+	noc_probe_def_free(s->probe);
 	noc_template_free(s->target);
 	noc_escalation_free(s->escalation);
 	noc_gate_def_free(s->gate);

@@ -38,7 +38,13 @@ static const struct noc_option step_options[] = {
 	    "changes something"),
 	OPT("deadline", DURATION, "for all attempts together"),
 	DEF("target", STRING, "{device}", "the device it is done to"),
-	VAL("output", MAP, NULL, NULL, "name = path in the result"),
+	VAL("output", MAP, NULL, NULL,
+	    "name = path in the result: \"body.id\", of all in a list "
+	    "\"body.results[*].id\", or { \"body.results\", name = path, "
+	    "... } of each; name = false: it is not kept"),
+	OPT("expect", WHERE,
+	    "a result must be like this, else it is a failure: transient, in "
+	    "doubt when twice is not once"),
 	OPT("fail_if", WHERE, "a result like this is a failure"),
 	VAL("fail_class", ENUM, CLASSES, "permanent",
 	    "class of what fail_if names: \"transient\" is tried again"),
@@ -46,8 +52,9 @@ static const struct noc_option step_options[] = {
 	    "after a transient error or a timeout"),
 	VAL("on_error", TABLE, "on_error", NULL,
 	    "error class = action, done before the run fails"),
-	VAL("probe", NODE, "snmp.get snmp.walk http.get exec", NULL,
-	    "a read that tells whether it happened"),
+	VAL("probe", TABLE, "probe_action", NULL,
+	    "a read that tells whether it happened: an action, or { ACTION, "
+	    "expect = ..., fail_if = ... }"),
 	VAL("on_crash", ENUM, "retry verify ask fail",
 	    "retry for reads; verify with a probe, else ask",
 	    "what to do when it is not known whether it happened"),
@@ -251,6 +258,19 @@ static const struct noc_option undo_action_options[] = {
 	DEF("target", STRING, "the step's", "the device it is done to"), END
 };
 
+static const struct noc_option probe_action_options[] = {
+	OPT("expect", WHERE, "of its answer: it happened"),
+	OPT("fail_if", WHERE,
+	    "of its answer: it did not; when neither holds people are asked"),
+	VAL("output", MAP, NULL, NULL,
+	    "name = path in its answer: what the step gives when it happened"),
+	END
+};
+
+static const struct noc_option pages_options[] = {
+	REQ("next", LITERAL, NULL, "path of where the next one is"), END
+};
+
 static const struct noc_option on_fail_options[] = {
 	VAL("undo", ENUM, "none run", "none",
 	    "first, what was done is taken back"),
@@ -312,5 +332,9 @@ const struct noc_node_schema noc_schema_steps[] = {
 	      "What takes a question back."),
 	TABLE("undo_action", true, "1 action", undo_action_options,
 	      "What takes a step back."),
+	TABLE("pages", false, "1 string", pages_options,
+	      "Where an answer lists, and says what is next."),
+	TABLE("probe_action", true, "1 snmp.get snmp.walk http.get exec",
+	      probe_action_options, "What tells whether it happened."),
 	{ NULL, NULL, 0, false, NULL, NULL, NULL }
 };

@@ -192,11 +192,11 @@ noc_build_lost(const struct noc_build *b, const char *name, size_t len)
 
 /* What the engine adds to the event's names when it fills in a template. */
 static const char *const extra_names[] = {
-	"rule",	       "count",	  "elapsed", "fails", "top",
-	"text",	       "storm",	  "key",     "limit", "over",
-	"window",      "failed",  "ok",	     "mode",  "reason",
-	"unreachable", "late",	  "task",    "since", "targets",
-	"channel",     "devices", "message", "mass",  "error",
+	"rule",	 "count",   "elapsed", "fails",	      "top",	 "text",
+	"storm", "key",	    "limit",   "over",	      "window",	 "failed",
+	"ok",	 "mode",    "reason",  "unreachable", "late",	 "task",
+	"since", "targets", "channel", "devices",     "message", "mass",
+	"error", "call",
 };
 
 static bool

@@ -18,6 +18,7 @@
 #include "engine/core/slot.h"
 #include "engine/policy/override.h"
 #include "engine/policy/settle.h"
+#include "engine/flow/probe.h"
 #include "engine/run/breaker.h"
 #include "engine/run/change.h"
 #include "engine/run/clearance.h"
@@ -493,6 +494,24 @@ noc_attempt_target(const struct noc_lane *lane, const struct noc_step_def *def,
 	return 0;
 }
 
+/* {call.token}: what all tries of the step have in common, for who can be asked
+ * about it afterwards. */
+static void
+attempt_says(const struct noc_live *l, struct noc_scope *scope,
+	     struct noc_value **extra)
+{
+	struct noc_value *call = noc_value_map();
+	char token[NOC_TOKEN_TEXT];
+
+	if (!*extra)
+		*extra = scope->extra ? noc_value_copy(scope->extra)
+				      : noc_value_map();
+	noc_step_token(l, token);
+	noc_value_set(call, "token", noc_value_str(token));
+	noc_value_set(*extra, "call", call);
+	scope->extra = *extra;
+}
+
 static int
 attempt_prepare(struct noc_live *l, const struct noc_step_def *def,
 		char **target, struct noc_value **params, struct noc_err *err)
@@ -505,8 +524,10 @@ attempt_prepare(struct noc_live *l, const struct noc_step_def *def,
 		return rc;
 	noc_lane_scope(l->lane, &scope);
 	rc = noc_targets_find(l, &scope, &extra, err);
+	attempt_says(l, &scope, &extra);
 	if (!rc)
-		rc = noc_template_tree(l->probing ? def->probe : def->params,
+		rc = noc_template_tree(l->probing ? def->probe->action
+						  : def->params,
 				       &scope, NOC_MISSING_FAIL, params, err);
 	noc_value_free(extra);
 	return rc;
@@ -617,7 +638,8 @@ void
 noc_attempt_begin(struct noc_live *l)
 {
 	const struct noc_step_def *def = noc_live_step(l);
-	const char *name = l->probing ? noc_ast_node(def->probe) : def->action;
+	const char *name =
+	    l->probing ? noc_ast_node(def->probe->action) : def->action;
 	const struct noc_action_ops *ops = name ? noc_action_find(name) : NULL;
 	struct noc_value *params = NULL;
 	struct noc_step_done d = { .def = def };

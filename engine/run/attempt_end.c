@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/flow/probe.h"
 #include "engine/flow/retry.h"
 #include "engine/core/due.h"
 #include "engine/policy/settle.h"
@@ -20,6 +21,8 @@
 #include "engine/run/clearance.h"
 #include "engine/run/code.h"
 #include "engine/run/container.h"
+#include "engine/run/judge.h"
+#include "engine/run/output.h"
 #include "engine/run/rows.h"
 #include "engine/run/run_private.h"
 #include "engine/run/runner.h"
@@ -298,6 +301,8 @@ noc_step_decided(struct noc_live *l, const char *signal, const char *actor)
 	}
 }
 
+#define PROBE_SAID_NO "no" /* code of an answer that fail_if names */
+
 /* Was it the other side that said no?  Who was not asked, who could not be
  * heard and who would not tell leave it in doubt. */
 static bool
@@ -325,14 +330,76 @@ step_not_again(struct noc_live *l, struct noc_step_done *d)
 	noc_live_end(l, NOC_END_CANCELLED);
 }
 
+/* It has an answer: true: it happened, false with *f: it did not, or nobody
+ * knows. */
+static bool
+probe_happened(struct noc_live *l, const struct noc_value *result,
+	       struct noc_failure *f)
+{
+	const struct noc_step_def *def = noc_live_step(l);
+	struct noc_strbuf why = NOC_STRBUF_INIT;
+	struct noc_err err = { 0 };
+	bool says;
+
+	if (def->probe->fail_if &&
+	    noc_step_holds(l, def->probe->fail_if, NULL, result, NULL, &err)) {
+		noc_failure_set(f, "permanent", "rule", PROBE_SAID_NO,
+				"it did not happen");
+		return false;
+	}
+	says = !def->probe->expect ||
+	       noc_step_holds(l, def->probe->expect, NULL, result, &why, &err);
+	if (!says)
+		noc_failure_set(f, "transient", "rule", "probe",
+				"what was asked does not tell: %s",
+				why.p ? why.p : "not as expected");
+	noc_strbuf_release(&why);
+	return says;
+}
+
+/* The names that the probe gives, when it gives any, and no other. */
+static struct noc_value *
+probe_output(const struct noc_live *l, struct noc_value *result)
+{
+	const struct noc_value *names = noc_live_step(l)->probe->output;
+	struct noc_value *out;
+
+	if (!names || !result)
+		return result;
+	out = noc_value_map();
+	noc_output_name(names, result, out);
+	noc_value_free(result);
+	return out;
+}
+
+/* Who is always in doubt and never happens must not be asked without end: the
+ * first time at once, then as any other try. */
+static int64_t
+redo_delay_ms(const struct noc_live *l)
+{
+	int rounds = l->attempt / 2;
+
+	return rounds < 2
+		   ? 0
+		   : noc_retry_delay_ms(&noc_live_step(l)->retry, &l->run->id,
+					l->path, rounds - 1, 0);
+}
+
 /* A probe answered: it happened.  It refuses: it did not; do it again. */
 void
 noc_attempt_probed(struct noc_live *l, struct noc_value *result,
 		   struct noc_step_done *d)
 {
+	struct noc_failure f;
 	int64_t delay_ms;
 
+	if (!d->failure && !probe_happened(l, result, &f)) {
+		noc_value_free(result);
+		result = NULL;
+		d->failure = &f;
+	}
 	if (!d->failure) {
+		result = probe_output(l, result);
 		l->probing = false;
 		d->outcome = "ok: it had happened";
 		noc_step_succeed(l, result, d);
@@ -348,66 +415,24 @@ noc_attempt_probed(struct noc_live *l, struct noc_value *result,
 		step_not_again(l, d);
 		return;
 	}
-	if (probe_refuses(d->failure)) {
-		l->doubt = false;
-		l->tries = 0;
-		noc_step_retry(l, d, 0);
+	if (!probe_refuses(d->failure)) {
+		if (noc_cancel_is(l))
+			noc_cancel_doubt(l, d);
+		else
+			step_ask(l, d);
 		return;
 	}
-	if (noc_cancel_is(l))
-		noc_cancel_doubt(l, d);
+	l->doubt = false;
+	l->tries = 0;
+	if (run_may_retry(l->run))
+		noc_step_retry(l, d, redo_delay_ms(l));
 	else
-		step_ask(l, d);
+		noc_step_fail(l, d);
 }
 
 /* ---- judging ---- */
 
 /* The answer is one that fail_if names. */
-static void
-step_named_failure(const struct noc_step_def *def, struct noc_failure *f)
-{
-	const char *class =
-	    noc_class_find(def->class ? def->class : "permanent");
-	struct noc_strbuf what = NOC_STRBUF_INIT;
-
-	if (def->fail_if)
-		noc_where_text(def->fail_if, &what);
-	noc_failure_set(f, class ? class : "permanent", "rule", "fail_if",
-			"the answer is one that fail_if names%s%s",
-			what.len ? ": " : "", what.len ? what.p : "");
-	noc_strbuf_release(&what);
-}
-
-/* fail_if and expect turn an answer into a failure. */
-static void
-step_judge(struct noc_live *l, struct noc_step_done *d,
-	   const struct noc_value *result, struct noc_failure *f)
-{
-	const struct noc_step_def *def = d->def;
-	struct noc_strbuf why = NOC_STRBUF_INIT;
-	struct noc_err err = { 0 };
-
-	if ((def->fail_if || def->fail_if_fn) &&
-	    noc_step_holds(l, def->fail_if, def->fail_if_fn, result, NULL,
-			   &err)) {
-		step_named_failure(def, f);
-		d->failure = f;
-	} else if (err.kind == NOC_OK && (def->expect || def->expect_fn) &&
-		   !noc_step_holds(l, def->expect, def->expect_fn, result, &why,
-				   &err)) {
-		noc_failure_set(f, def->mutates ? "permanent" : "transient",
-				"rule", "expect", "%s",
-				why.p ? why.p : "not as expected");
-		d->failure = f;
-	}
-	if (err.kind != NOC_OK) {
-		noc_failure_set(f, "permanent", "rule", "function", "%s",
-				err.msg);
-		d->failure = f;
-	}
-	noc_strbuf_release(&why);
-}
-
 static bool
 failure_counts(const struct noc_failure *f)
 {
@@ -441,7 +466,7 @@ attempt_judge(struct noc_live *l, bool touched, struct noc_value *result,
 	int64_t delay_ms;
 
 	if (!d->failure)
-		step_judge(l, d, result, &f);
+		noc_judge_answer(l, d, result, &f);
 	if (!d->failure) {
 		noc_step_succeed(l, result, d);
 		return;

@@ -15,6 +15,7 @@
 #include "engine/expr/where_test.h"
 #include "engine/edge/action.h"
 #include "engine/core/due.h"
+#include "engine/flow/probe.h"
 #include "engine/run/advance.h"
 #include "engine/run/attempt.h"
 #include "engine/run/await.h"
@@ -24,6 +25,7 @@
 #include "engine/run/each.h"
 #include "engine/run/escalate.h"
 #include "engine/run/gate.h"
+#include "engine/run/output.h"
 #include "engine/run/rows.h"
 #include "engine/run/run_private.h"
 #include "engine/run/runner.h"
@@ -55,11 +57,13 @@ noc_failure_blame(struct noc_failure *f, const struct noc_step_def *def)
 
 /* ---- conditions ---- */
 
-/* The members of a result stand before what the event calls the same. */
+/* The members of a result, and what `output` calls places in it, stand before
+ * what the event calls the same. */
 static struct noc_value *
-step_overlay(const struct noc_scope *scope, const struct noc_step_def *def,
+step_overlay(const struct noc_scope *scope, const struct noc_live *l,
 	     const struct noc_value *result)
 {
+	const struct noc_step_def *def = noc_live_step(l);
 	struct noc_value *extra =
 	    scope->extra ? noc_value_copy(scope->extra) : noc_value_map();
 	const struct noc_value *asked = noc_value_get(def->params, "opts");
@@ -75,6 +79,8 @@ step_overlay(const struct noc_scope *scope, const struct noc_step_def *def,
 	     i++)
 		noc_value_set(extra, result->u.map.at[i].key,
 			      noc_value_copy(result->u.map.at[i].value));
+	noc_output_name(l->probing ? def->probe->output : def->output, result,
+			extra);
 	return extra;
 }
 
@@ -90,8 +96,7 @@ noc_step_holds(struct noc_live *l, const struct noc_where *where,
 	err->kind = NOC_OK;
 	noc_lane_scope(l->lane, &scope);
 	if (result)
-		scope.extra = overlay =
-		    step_overlay(&scope, noc_live_step(l), result);
+		scope.extra = overlay = step_overlay(&scope, l, result);
 	if (where && why)
 		holds = noc_where_explain(where, &scope, why);
 	else if (where)
@@ -122,7 +127,6 @@ step_leave(struct noc_live *l, enum noc_end end)
 static struct noc_value *
 step_output(const struct noc_step_def *def, struct noc_value *result)
 {
-	const struct noc_value *names = def->output;
 	struct noc_value *out = result;
 
 	if (!out)
@@ -131,15 +135,8 @@ step_output(const struct noc_step_def *def, struct noc_value *result)
 		out = noc_value_map();
 		noc_value_set(out, "result", result);
 	}
-	for (size_t i = 0; names && i < noc_value_len(names); i++) {
-		const struct noc_member *m = &names->u.map.at[i];
-		const struct noc_value *v = NULL;
-
-		if (m->value->type == NOC_STR)
-			v = noc_value_path(out, m->value->u.s.p);
-		if (v)
-			noc_value_set(out, m->key, noc_value_copy(v));
-	}
+	noc_output_name(def->output, out, out);
+	noc_output_drop(def->output, out);
 	return out;
 }
 

@@ -17,5 +17,7 @@ struct noc_live;
 /* Of the attempt at hand; a question (verify, probe) is asked anew each time,
  * and each has its own. */
 const char *noc_token(const struct noc_live *l, char out[NOC_TOKEN_TEXT]);
+/* That of the step itself, also while it is asked whether it happened. */
+const char *noc_step_token(const struct noc_live *l, char out[NOC_TOKEN_TEXT]);
 
 #endif

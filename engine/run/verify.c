@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/run/judge.h"
 #include "engine/run/rows.h"
 #include "engine/run/run_private.h"
 #include "engine/run/runner.h"
@@ -45,6 +46,18 @@ verify_wait(struct noc_live *l, const struct noc_step_def *def, int64_t end)
 	noc_live_wait(l, NOC_WAIT_VERIFY, "verifying", next);
 }
 
+/* wait_for: what is waited for will not come any more. */
+static bool
+verify_given_up(struct noc_live *l, const struct noc_value *result,
+		struct noc_err *err)
+{
+	const struct noc_step_def *def = noc_live_step(l);
+
+	return (def->fail_if || def->fail_if_fn) &&
+	       noc_step_holds(l, def->fail_if, def->fail_if_fn, result, NULL,
+			      err);
+}
+
 void
 noc_verify_result(struct noc_live *l, struct noc_value *result,
 		  struct noc_step_done *d)
@@ -54,18 +67,21 @@ noc_verify_result(struct noc_live *l, struct noc_value *result,
 	int64_t end = noc_ns_after(l->step_ns, def->within_ms);
 	struct noc_strbuf why = NOC_STRBUF_INIT;
 	struct noc_err err = { 0 };
+	struct noc_failure f;
 	bool ok = false;
 
 	l->reads++;
 	noc_live_touch(l);
-	if (d->failure)
+	if (d->failure) {
 		noc_strbuf_adds(&why, d->failure->message);
-	else
+	} else if (verify_given_up(l, result, &err)) {
+		noc_judge_named(def, result, &f);
+		d->failure = &f;
+	} else if (err.kind == NOC_OK) {
 		ok = noc_step_holds(l, def->expect, def->expect_fn, result,
 				    &why, &err);
+	}
 	if (err.kind != NOC_OK) {
-		struct noc_failure f;
-
 		noc_failure_set(&f, "permanent", "rule", "function", "%s",
 				err.msg);
 		d->failure = &f;

@@ -342,12 +342,13 @@ function test(name) end
 ---@field timeout? nocturne.duration for one attempt, once it is out; must be said when the action changes something (default: 10s for reads, 30s for notices)
 ---@field deadline? nocturne.duration for all attempts together
 ---@field target? string the device it is done to (default: {device})
----@field output? table<string, any> name = path in the result
+---@field output? table<string, any> name = path in the result: "body.id", of all in a list "body.results[*].id", or { "body.results", name = path, ... } of each; name = false: it is not kept
+---@field expect? nocturne.where|string|function a result must be like this, else it is a failure: transient, in doubt when twice is not once
 ---@field fail_if? nocturne.where|string|function a result like this is a failure
 ---@field fail_class? "permanent"|"transient"|"timeout"|"dependency_unavailable"|"dependency_degraded"|"downstream_failed" class of what fail_if names: "transient" is tried again (default: permanent)
 ---@field retry? nocturne.retry after a transient error or a timeout (default: 3 attempts, 1s doubling, at most 60s)
 ---@field on_error? nocturne.on_error error class = action, done before the run fails
----@field probe? nocturne.snmp_get|nocturne.snmp_walk|nocturne.http_get|nocturne.exec a read that tells whether it happened
+---@field probe? nocturne.probe_action|string a read that tells whether it happened: an action, or { ACTION, expect = ..., fail_if = ... }
 ---@field on_crash? "retry"|"verify"|"ask"|"fail" what to do when it is not known whether it happened (default: retry for reads; verify with a probe, else ask)
 ---@field after? any what it waits for, of the same list: "a", { "a", "b" } or { a = "ok" | "failed" | "always" }; it then stands beside the line (default: the one before it)
 ---@field undo? nocturne.undo_action|string what takes it back: an action, or { ACTION, timeout = ... }; it sees what the step gave
@@ -589,6 +590,18 @@ function wait_for(name) end
 ---@field deadline? nocturne.duration for all attempts together
 ---@field retry? nocturne.retry after a transient error or a timeout (default: 3 attempts, 1s doubling, at most 60s)
 ---@field target? string the device it is done to (default: the step's)
+
+---Where an answer lists, and says what is next.
+---@class nocturne.pages
+---@field [integer] any
+---@field next string path of where the next one is
+
+---What tells whether it happened.
+---@class nocturne.probe_action
+---@field [integer] any
+---@field expect? nocturne.where|string|function of its answer: it happened
+---@field fail_if? nocturne.where|string|function of its answer: it did not; when neither holds people are asked
+---@field output? table<string, any> name = path in its answer: what the step gives when it happened
 
 ---hmac { "sha512", "X-Header", secret = "name" }: MAC of the body.
 ---@class nocturne.hmac: nocturne.auth
@@ -1305,6 +1318,7 @@ function snmp.walk(t) end
 ---@field env? table<string, any> environment variables
 ---@field cwd? string directory it runs in
 ---@field format? "auto"|"json"|"text" how its output is read (default: auto)
+---@field ok? any exit codes that are success, as { 0, 2 } (default: 0)
 ---@field exit? table<integer|string, string> exit code = error class, as { [75] = "transient" }
 ---@field mutates? boolean false: it only looks (default: true, false in a poll or verify)
 ---@field idempotent? boolean doing it twice is doing it once (default: false)
@@ -1319,11 +1333,13 @@ function exec(t) end
 ---@field header? table<string, any> request headers
 ---@field query? table<string, any> added to the URL, encoded
 ---@field auth? nocturne.secret|nocturne.bearer|nocturne.basic|nocturne.hmac|nocturne.github|nocturne.standard secret "x" is sent as a bearer token
+---@field scheme? string the word before the secret: "Token" (default: Bearer)
 ---@field ok? any status codes that are success (default: 200-299)
 ---@field status? table<integer|string, string> status code = error class, as { [404] = "dependency_degraded" }; before ok
 ---@field follow? boolean follow redirects (default: false)
 ---@field ca? string file of CA certificates to trust
 ---@field max_bytes? integer longest answer that is read (default: 1048576)
+---@field pages? nocturne.pages the answer is one of several: { "body.results", next = "body.next" }; max_bytes is then of all together
 ---@param t nocturne.http_get_table
 ---@return nocturne.http_get
 function http.get(t) end
@@ -1335,6 +1351,7 @@ function http.get(t) end
 ---@field header? table<string, any> request headers
 ---@field query? table<string, any> added to the URL, encoded
 ---@field auth? nocturne.secret|nocturne.bearer|nocturne.basic|nocturne.hmac|nocturne.github|nocturne.standard secret "x" is sent as a bearer token
+---@field scheme? string the word before the secret: "Token" (default: Bearer)
 ---@field ok? any status codes that are success (default: 200-299)
 ---@field status? table<integer|string, string> status code = error class, as { [404] = "dependency_degraded" }; before ok
 ---@field follow? boolean follow redirects (default: false)
@@ -1356,6 +1373,7 @@ function http.post(t) end
 ---@field header? table<string, any> request headers
 ---@field query? table<string, any> added to the URL, encoded
 ---@field auth? nocturne.secret|nocturne.bearer|nocturne.basic|nocturne.hmac|nocturne.github|nocturne.standard secret "x" is sent as a bearer token
+---@field scheme? string the word before the secret: "Token" (default: Bearer)
 ---@field ok? any status codes that are success (default: 200-299)
 ---@field status? table<integer|string, string> status code = error class, as { [404] = "dependency_degraded" }; before ok
 ---@field follow? boolean follow redirects (default: false)
@@ -1377,6 +1395,7 @@ function http.put(t) end
 ---@field header? table<string, any> request headers
 ---@field query? table<string, any> added to the URL, encoded
 ---@field auth? nocturne.secret|nocturne.bearer|nocturne.basic|nocturne.hmac|nocturne.github|nocturne.standard secret "x" is sent as a bearer token
+---@field scheme? string the word before the secret: "Token" (default: Bearer)
 ---@field ok? any status codes that are success (default: 200-299)
 ---@field status? table<integer|string, string> status code = error class, as { [404] = "dependency_degraded" }; before ok
 ---@field follow? boolean follow redirects (default: false)
@@ -1398,6 +1417,7 @@ function http.delete(t) end
 ---@field header? table<string, any> request headers
 ---@field query? table<string, any> added to the URL, encoded
 ---@field auth? nocturne.secret|nocturne.bearer|nocturne.basic|nocturne.hmac|nocturne.github|nocturne.standard secret "x" is sent as a bearer token
+---@field scheme? string the word before the secret: "Token" (default: Bearer)
 ---@field ok? any status codes that are success (default: 200-299)
 ---@field status? table<integer|string, string> status code = error class, as { [404] = "dependency_degraded" }; before ok
 ---@field follow? boolean follow redirects (default: false)

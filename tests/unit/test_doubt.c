@@ -10,12 +10,18 @@
 	", timeout = \"5s\" } }\n"
 #define ONCE "retry = { attempts = 2, initial = \"2s\", jitter = false }"
 
-static const char rules[] =
-    JOB("ask", " }, " ONCE) JOB("fail", " }, on_crash = \"fail\"")
-	JOB("retry", " }, on_crash = \"retry\", " ONCE)
-	    JOB("twice", ", idempotent = true }, " ONCE)
-		JOB("probed",
-		    " }, " ONCE ", probe = exec { \"look\", mutates = false }");
+static const char rules[] = JOB("ask", " }, " ONCE) JOB(
+    "fail", " }, on_crash = \"fail\"") JOB("retry",
+					   " }, on_crash = \"retry\", " ONCE)
+    JOB("twice", ", idempotent = true }, " ONCE) JOB(
+	"probed", " }, " ONCE ", probe = exec { \"look\", mutates = false }")
+	JOB("told", " }, " ONCE
+		    ", probe = { exec { \"look\", mutates = false }, expect "
+		    "= { n = gt(0) }, fail_if = { n = 0 }, output = { n = "
+		    "\"json.n\", id = \"json.ids[0]\" } }")
+	    JOB("answered", " }, expect = { id = exists }, output = { id = "
+			    "\"json.id\" }, probe = exec { \"look\", mutates = "
+			    "false }");
 
 static const char *
 program(const struct fix *f)
@@ -124,6 +130,92 @@ test_again(void **state)
 		life_close(&f);
 		state_remove(dir);
 	}
+}
+
+/* What the probe's answer says: yes, no, and neither, which is no answer. */
+static void
+test_probe_is_read(void **state)
+{
+	static const struct {
+		const char *says, *out; /* what is called next */
+		bool running;
+	} answers[] = {
+		{ "{\"json\":{\"n\":1,\"ids\":[42]}}", "nothing", false },
+		{ "{\"json\":{\"n\":0,\"ids\":[]}}", "launch", true },
+		{ "{\"stdout\":\"<html>\"}", "look", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(answers); i++) {
+		struct fix f = { 0 };
+		struct noc_id id;
+
+		fix_open(&f, rules);
+		id = fix_start_flow(&f, "told");
+		fix_refuse(&f, "exec", "in_doubt", 0);
+		fix_advance(&f, 1);
+		assert_string_equal(program(&f), "look");
+		fix_answer(&f, "exec", answers[i].says);
+		fix_advance(&f, 2000);
+		assert_string_equal(program(&f), answers[i].out);
+		assert_int_equal(fix_running(&f, &id), answers[i].running);
+		if (i == 2) { /* as often as the step may be: then people */
+			fix_answer(&f, "exec", answers[i].says);
+			fix_advance(&f, 4000);
+			assert_string_equal(program(&f), "nothing");
+			assert_int_equal(
+			    fix_said(&f, "may or may not have happened"), 1);
+		}
+		fix_close(&f);
+	}
+}
+
+/* An answer that is none says nothing of whether it was done. */
+static void
+test_answer_is_none(void **state)
+{
+	struct fix f = { 0 };
+	struct noc_id id;
+
+	(void)state;
+	fix_open(&f, rules);
+	id = fix_start_flow(&f, "answered");
+	fix_answer(&f, "exec", "{\"stdout\":\"<html>\"}");
+	fix_advance(&f, 1);
+	assert_string_equal(program(&f), "look");
+	fix_answer(&f, "exec", "{}");
+	assert_false(fix_running(&f, &id));
+	id = fix_start_flow(&f, "answered");
+	fix_answer(&f, "exec", "{\"json\":{\"id\":7}}");
+	assert_false(fix_running(&f, &id));
+	assert_int_equal(fix_count(&f, "STEP_DONE job sw1 exec ok"), 2);
+	fix_close(&f);
+}
+
+/* It is always in doubt and never happened: not again and again without end. */
+static void
+test_doubt_ends(void **state)
+{
+	struct fix f = { 0 };
+	struct noc_id id;
+	int rounds = 0;
+
+	(void)state;
+	fix_open(&f, rules);
+	no_breakers(&f);
+	id = fix_start_flow(&f, "told");
+	for (int i = 0; fix_running(&f, &id) && i < 3000; i++) {
+		if (!strcmp(program(&f), "launch")) {
+			fix_refuse(&f, "exec", "in_doubt", 0);
+			rounds++;
+		} else if (!strcmp(program(&f), "look")) {
+			fix_answer(&f, "exec", "{\"json\":{\"n\":0}}");
+		}
+		fix_advance(&f, 1000);
+	}
+	assert_false(fix_running(&f, &id));
+	assert_in_range(rounds, 20, 30);
+	fix_close(&f);
 }
 
 /* Once is what may be done over is over when its attempts are. */
@@ -592,6 +684,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_way),
 		cmocka_unit_test(test_again),
+		cmocka_unit_test(test_probe_is_read),
+		cmocka_unit_test(test_answer_is_none),
+		cmocka_unit_test(test_doubt_ends),
 		cmocka_unit_test(test_not_for_ever),
 		cmocka_unit_test(test_not_called),
 		cmocka_unit_test(test_probe_is_tried_again),

@@ -94,16 +94,52 @@ test_url(void **state)
 	}
 }
 
+/* The options of a request, filled in. */
 static int
 tree(const char *json, struct noc_value **out, struct noc_err *err)
 {
-	struct noc_value *v;
+	struct noc_value *v, *node = noc_value_map(), *filled;
 	int rc;
 
 	assert_int_equal(noc_json_parse(json, strlen(json), &v, err), 0);
-	rc = noc_template_tree(v, &scope, NOC_MISSING_FAIL, out, err);
+	noc_value_set(node, "node", noc_value_str("http.post"));
+	noc_value_set(node, "opts", v);
+	rc = noc_template_tree(node, &scope, NOC_MISSING_FAIL, &filled, err);
+	noc_value_free(node);
+	if (rc)
+		return rc;
+	*out = noc_value_copy(noc_value_get(filled, "opts"));
+	noc_value_free(filled);
+	return 0;
+}
+
+/* What else is called so is what it is: a link in a body, an input. */
+static void
+test_other_urls(void **state)
+{
+	struct noc_value *out, *v;
+	struct noc_err err;
+
+	(void)state;
+	says("https://h/x y");
+	event.trust = NOC_TRUST_HIGH;
+	assert_int_equal(tree("{\"url\":\"http://h/{user}\",\"json\":{\"url\":"
+			      "\"{user}\"}}",
+			      &out, &err),
+			 0);
+	assert_string_equal(
+	    noc_value_get_str(noc_value_get(out, "json"), "url", ""),
+	    "https://h/x y");
+	noc_value_free(out);
+	v = noc_value_map();
+	noc_value_set(v, "url", noc_value_str("{user}"));
+	assert_int_equal(
+	    noc_template_tree(v, &scope, NOC_MISSING_FAIL, &out, &err), 0);
+	assert_string_equal(noc_value_get_str(out, "url", ""), "https://h/x y");
+	noc_value_free(out);
 	noc_value_free(v);
-	return rc;
+	noc_value_free(event.data);
+	event.data = NULL;
 }
 
 /* Who is not even known fills in nothing of a request with a secret. */
@@ -161,6 +197,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_url),
 		cmocka_unit_test(test_low_trust_and_secrets),
+		cmocka_unit_test(test_other_urls),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
