@@ -545,6 +545,29 @@ breakers_unreadable(struct noc_core *core, void *part, const char *kind,
 	free(family);
 }
 
+/* What a closed one had counted when it failed last, as old as that is. */
+static void
+breaker_load_window(struct noc_core *core, struct noc_breaker *b,
+		    const struct noc_value *data)
+{
+	int64_t left_ns = b->row_ns - noc_steady_now(core);
+	int64_t ago = left_ns < WINDOW_NS
+			  ? (WINDOW_NS - left_ns) / NOC_BREAKER_SLOT_NS
+			  : 0;
+	size_t at;
+
+	b->until_ns = 0;
+	if (left_ns < 0) {
+		b->slot_at -= NOC_BREAKER_SLOTS;
+		return;
+	}
+	if (ago >= NOC_BREAKER_SLOTS)
+		ago = NOC_BREAKER_SLOTS - 1;
+	at = (size_t)(b->slot_at + NOC_BREAKER_SLOTS - ago) % NOC_BREAKER_SLOTS;
+	b->slots[at].ok = (unsigned)noc_value_get_int(data, "ok", 0);
+	b->slots[at].failed = (unsigned)noc_value_get_int(data, "failed", 0);
+}
+
 static bool
 breakers_load(struct noc_core *core, void *part, const char *kind,
 	      const char *key, int64_t due_ns, const struct noc_value *data)
@@ -570,11 +593,8 @@ breakers_load(struct noc_core *core, void *part, const char *kind,
 	b->until_ns = b->row_ns = due_ns;
 	b->opened = (unsigned)noc_value_get_int(data, "opened", 0);
 	b->in_a_row = (unsigned)noc_value_get_int(data, "in_a_row", 0);
-	if (b->state == NOC_BREAKER_CLOSED) { /* kept for its failures only */
-		b->until_ns = 0;
-		if (due_ns < noc_steady_now(core))
-			b->slot_at -= NOC_BREAKER_SLOTS;
-	}
+	if (b->state == NOC_BREAKER_CLOSED) /* kept for its failures only */
+		breaker_load_window(core, b, data);
 	snprintf(b->why, sizeof(b->why), "%s",
 		 noc_value_get_str(data, "why", ""));
 	snprintf(b->actor, sizeof(b->actor), "%s",

@@ -22,6 +22,22 @@ again(struct fix *f, char *dir, int64_t ms)
 	life_open(f, dir, now, rules);
 }
 
+/* A call of another family goes out and is answered, or is not. */
+static void
+brk_result_of(struct fix *f, const char *action, const char *target, bool ok)
+{
+	char why[128];
+	uint64_t g;
+
+	noc_core_begin(f->core, f->now);
+	assert_true(noc_breaker_allows(f->core, action, target, 5000, &g, why));
+	noc_breaker_result(
+	    f->core, action, target, g,
+	    &(struct noc_breaker_result){ .ok = ok, .vouched = true });
+	noc_core_end(f->core);
+	fix_pump(f);
+}
+
 static void
 opened(struct fix *f)
 {
@@ -191,6 +207,39 @@ test_failures_in_a_row(void **state)
 	}
 }
 
+/* Of a host two failures in a row are two of the five, for 300 s. */
+static void
+test_failures_of_a_host(void **state)
+{
+	static const struct {
+		int64_t ms, later_ms;
+		bool opens;
+	} cases[] = {
+		{ 1000, 0, true },	 { 280000, 0, true },
+		{ 200000, 70000, true }, { 200000, 120000, false },
+		{ 300001, 0, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(cases); i++) {
+		char *dir = state_make();
+		struct fix f;
+
+		life_open(&f, dir, noc_clock_read(), rules);
+		brk_result_of(&f, "http.get", "web", false);
+		brk_result_of(&f, "http.get", "web", false);
+		again(&f, dir, cases[i].ms);
+		fix_advance(&f, cases[i].later_ms);
+		brk_result_of(&f, "http.get", "web", false);
+		brk_result_of(&f, "http.get", "web", false);
+		assert_int_equal(brk_stat(&f, "open"), 0);
+		brk_result_of(&f, "http.get", "web", false);
+		assert_int_equal(fix_count(&f, "BREAKER web http OPEN"),
+				 cases[i].opens);
+		life_done(&f, dir);
+	}
+}
+
 /* Few have any, so few are written; and only when they change. */
 static void
 test_rows_are_few(void **state)
@@ -263,6 +312,7 @@ main(void)
 		cmocka_unit_test(test_said),
 		cmocka_unit_test(test_unreadable),
 		cmocka_unit_test(test_failures_in_a_row),
+		cmocka_unit_test(test_failures_of_a_host),
 		cmocka_unit_test(test_rows_are_few),
 		cmocka_unit_test(test_idle_ones_are_forgotten),
 	};
