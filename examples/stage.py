@@ -38,13 +38,14 @@ def free_port():
 
 
 class Stage:
-    """A daemon; `path` is searched for the programs of its rules."""
+    """A daemon; `path` is searched for the programs of its rules; more: what
+    it is set to."""
 
-    def __init__(self, rules, inventory, path):
+    def __init__(self, rules, inventory, path, **more):
         self.dir = tempfile.mkdtemp(prefix="nocturne-try-")
         atexit.register(shutil.rmtree, self.dir, True)
         self.state = os.path.join(self.dir, "state")
-        self.rules, self.path = rules, path
+        self.rules, self.path, self.more = rules, path, more
         self.inventory = os.path.join(self.dir, "inventory.csv")
         with open(self.inventory, "w", encoding="ascii") as f:
             f.write(inventory)
@@ -52,9 +53,10 @@ class Stage:
         atexit.register(self.stop)
 
     def start(self):
-        sets = {"inventory.path": self.inventory, "http": free_port(),
+        self.http = free_port()
+        sets = {"inventory.path": self.inventory, "http": self.http,
                 "syslog.udp": free_port(), "syslog.tcp": free_port(),
-                "traps": free_port()}
+                "traps": free_port(), **self.more}
         words = [NOCTURNE, "serve", "--state", self.state,
                  "--rules", self.rules]
         for name, value in sets.items():
@@ -84,11 +86,13 @@ class Stage:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait(PATIENCE)
 
-    def cli(self, *words, fails=False):
+    def cli(self, *words, fails=False, token=None):
+        """token: as whom, not as who runs this."""
+        env = dict(os.environ, NOCTURNE_TOKEN=token) if token else None
         done = subprocess.run(
             [NOCTURNE, words[0], "--state", self.state, *words[1:]],
             text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            timeout=PATIENCE, check=False)
+            timeout=PATIENCE, check=False, env=env)
         if done.returncode and not fails:
             raise Wrong("nocturne %s: %s" % (" ".join(words), done.stderr))
         return done.stdout

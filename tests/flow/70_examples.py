@@ -51,6 +51,37 @@ def _():
         r"not lost  run \w+ Failed: .*; " + VERIFIED])
 
 
+@noc.case("campus-vlan: all six outcomes, the ticket and the chat")
+def _():
+    well = [r"{0} +run \w+ Succeeded: on 12 switches, approved by {1}",
+            r" +ticket closed: VLAN 842 app-payments: on 12 switches \| "
+            r"Evidence: http://.*/output",
+            r" +chat: CHG0030001: VLAN 842 app-payments is on 12 switches",
+            r" +devices Succeeded: 12, such as .*", " +" + VERIFIED]
+
+    def bad(name, block, what, more=()):
+        return [name + r" +run \w+ Failed: " + what,
+                r" +ticket on hold: stopped at .* \(%s\): .*" % block,
+                r" +chat: CHG0030001: not deployed\. %s: .*" % block,
+                *more, " +" + VERIFIED]
+    says(play(os.path.join(EXAMPLES, "campus-vlan", "try"),
+              "--switches", "12"), [
+        *[line.format("full", "token:ann") for line in well],
+        r"partial +run \w+ Succeeded: on 6 switches, 6 went back",
+        r" +ticket review: .* on 6 switches, taken back from 6 \| .*",
+        r" +chat: .* is on 6 switches; 6 were rolled back",
+        r" +devices Failed: 6, such as .*ports_up.*",
+        r" +devices Succeeded: 6, such as .*",
+        r" +rolled back: b1-sw2, b1-sw4, b1-sw6 and 3 more", " +" + VERIFIED,
+        *bad("failed", "executor", "all 12 went back", [
+            r" +devices Failed: 12, such as .*",
+            r" +rolled back: b1-sw1, b1-sw2, b1-sw3 and 9 more"]),
+        *bad("rejected", "people", "nothing was touched", [
+            r" +devices Succeeded: 12, such as .*"]),
+        *[line.format("timeout", "timeout") for line in well],
+        *bad("bad-intent", "source_of_truth", "nothing was touched")])
+
+
 @noc.case("a try of an example that does not hold ends with 1")
 def _():
     copy = os.path.join(noc.tempdir(), "examples")
