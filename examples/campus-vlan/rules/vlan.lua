@@ -28,6 +28,7 @@ flow "campus-vlan" {
   input = {
     change = "string", ticket = "string", requester = "string", segment = "string",
     vid = integer { min = 2, max = 4094 }, subnet = "string", building = "string",
+    gate = bool { default = true, doc = "false: nobody is asked when more than 95 % of the switches are good" },
   },
   timeout = "4h", dedup = "{input.change}", on_running = "reject",
   lock = "building/{input.building}", guard = { targets = 1000 },
@@ -56,6 +57,7 @@ flow "campus-vlan" {
 
   -- 3: half an hour in which a person can stop it.
   approve "go" {
+    when = either { { ["input.gate"] = true }, { ["steps.precheck.ok_percent"] = le(95) } },
     groups = { "netops" }, requester = "{input.requester}",
     show = { vlan = "{input.vid} {input.segment} {steps.intent.prefix}", switches = "{steps.precheck.ok}",
              left_out = "{steps.precheck.failed}" },

@@ -46,6 +46,13 @@ test "the change is withdrawn while people think" {
   at "7m" { expect.run "campus-vlan" { state = "Succeeded", outcome = "withdrawn: change.withdrawn of local" } },
 }
 
+test "all switches are good, and then nobody is asked" {
+  world { body = { count = 0, results = {} } },
+  at "0s" { "start", flow = "campus-vlan", input = { change = "CHG1", ticket = "t1", requester = "joe", segment = "app",
+    vid = 842, subnet = "10.22.14.0/24", building = "building-b", gate = false } },
+  at "1m" { expect.run "campus-vlan" { state = "Failed", outcome = contains "VLAN 842 is there 0 times" } },
+}
+
 test "the intent changed while people thought: nothing is deployed" {
   world { body = { count = 1, results = { { id = "v", name = "app", status = named "Active", last_updated = "2" } } } },
   at "0s" (approved),
