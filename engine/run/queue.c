@@ -80,11 +80,12 @@ static void
 queue_count(struct noc_run *r, bool pending)
 {
 	struct noc_queue *q = queue_of(r->core);
-	uintptr_t n = (uintptr_t)noc_table_get(&q->waiting, r->rule);
+	uintptr_t n;
 
 	if (r->pending == pending)
 		return;
 	r->pending = pending;
+	n = (uintptr_t)noc_table_get(&q->waiting, r->rule);
 	n += pending ? 1 : (uintptr_t)-1;
 	q->pending += pending ? 1 : -1;
 	if (n)
