@@ -205,6 +205,47 @@ def _():
         noc.equal(len(awx.jobs), 1, "jobs")
 
 
+@noc.case("awx: killed while it launches: one job, and it goes on")
+def _():
+    with Awx() as awx, daemon(AWX % awx.url) as d:
+        awx.badly("late", "POST .*/launch/$")
+        text = run(d, "deploy", HOSTS, wait=False)
+        noc.wait_for(lambda: awx.jobs, "the launch")
+        d.kill()
+        d.restart()
+        shown = ended(d, text)
+        noc.equal(shown["state"], "Succeeded", json.dumps(shown["by_path"]))
+        noc.equal(shown["by_path"]["deploy/launch"]["outcome"],
+                  "ok: it had happened", "outcome")
+        noc.equal(len(awx.jobs), 1, "jobs")
+
+
+@noc.case("a connector says what it does not take, and what it lacks")
+def _():
+    head = 'local awx = require "lib.connect.awx" { url = "https://a", ' \
+           'auth = secret "a" }\n'
+    for text, want in (
+            ('awx.job "x" { template = "t", tiemout = "1h", timeout = "1h" }',
+             "awx.a.job has no option 'tiemout'; it has template, timeout"),
+            ('awx.job "x" { template = "t" }', "awx.a.job needs 'timeout'"),
+            ('awx.job "x" { template = "t", timeout = "1h", limit = "a", '
+             'targets = { "a" } }', "'targets' is the limit already"),
+            ('require "lib.connect.slack" {}', "slack needs 'auth' of a bot"),
+            ('require "lib.connect.netbox" { url = "https://n" }',
+             "netbox needs 'auth'")):
+        path = noc.tempdir()
+        noc.write(os.path.join(path, "t.lua"), head + (
+            text if text.startswith("require") else
+            "flow 'f' { %s }" % text))
+        shutil.copytree(os.path.join(noc.SRCDIR, "rules", "lib", "connect"),
+                        os.path.join(path, "lib", "connect"))
+        done = noc.nocturne("check", path)
+        noc.equal(done.returncode, 1, text)
+        noc.check(re.search(r"t\.lua:2: .*" + re.escape(want),
+                            done.stdout + done.stderr),
+                  done.stdout + done.stderr)
+
+
 @noc.case("awx: what is read badly is read again")
 def _():
     with Awx() as awx, daemon(AWX % awx.url) as d:

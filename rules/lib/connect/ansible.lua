@@ -11,6 +11,7 @@ return function(c)
   local block, ansible = c.block or "executor", {}
 
   local function words(o, check)
+    if o.limit and o.targets then error("ansible: 'targets' is the limit already, without those that are frozen", 4) end
     local env = { ANSIBLE_STDOUT_CALLBACK = "nocturne_hosts", ANSIBLE_NOCOLOR = "1", ANSIBLE_RETRY_FILES_ENABLED = "0" }
     for key, value in pairs(c.env or {}) do env[key] = value end
     -- 2: a host failed; 4: one was not reached.  Which did is in the result.

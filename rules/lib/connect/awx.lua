@@ -28,6 +28,7 @@ return function(c)
   -- Looks the template up, launches it once and waits.  What is launched has a
   -- label of its own, by which a launch in doubt is found.
   local function run(o, templates, jobs)
+    if o.limit and o.targets then error("awx: 'targets' is the limit already, without those that are frozen", 4) end
     local json = { labels = { "{steps.label.id}" }, extra_vars = o.vars and "{input.vars}",
                    limit = o.limit and "{input.limit}" or o.targets and "{targets:9999}" or nil }
     local asks = { labels = true, limit = json.limit and true, variables = o.vars and true }
@@ -48,15 +49,15 @@ return function(c)
       probe = { get("/labels/", { name = label }), expect = { count = gt(0) }, fail_if = { count = 0 },
                 output = { id = "body.results[0].id", count = "body.count" } } }
     steps[#steps + 1] = step "launch" { post(templates .. "{steps.template.id}/launch/", json), targets = o.targets and "{input.targets}",
-      timeout = "60s", block = block, output = { id = "body.id" }, expect = { id = exists },
+      timeout = "60s", block = block, on_crash = o.on_crash, output = { id = "body.id" }, expect = { id = exists },
       probe = { get(jobs, { labels__id = "{steps.label.id}" }), expect = { count = gt(0) }, fail_if = { count = 0 },
                 output = { id = "body.results[0].id", count = "body.count" } } }
     return steps
   end
 
-  awx.job = kit.steps(name .. ".job", { "template!", "timeout!", "limit", "targets", "vars", "every", "fail_if" },
+  awx.job = kit.steps(name .. ".job", { "template!", "timeout!", "limit", "targets", "vars", "every", "fail_if", "on_crash" },
     function(o)
-      return not o.fail_if and table.concat({ o.timeout, o.every or "", tostring(o.limit ~= nil), tostring(o.targets ~= nil),
+      return not o.fail_if and table.concat({ o.timeout, o.every or "", o.on_crash or "", tostring(o.limit ~= nil), tostring(o.targets ~= nil),
                                               tostring(o.vars ~= nil) }, " ") or nil
     end,
     function(o)
@@ -93,35 +94,8 @@ return function(c)
       return steps
     end,
     function(o) return { template = o.template, limit = o.limit, vars = o.vars } end)
-  awx.finished = kit.steps(name .. ".finished", { "workflow!", "timeout!", "every" },
-    function(o) return o.timeout .. " " .. (o.every or "") end,
-    function(o)
-      return {
-        input = { workflow = "integer" },
-        wait_for "done" { get "/workflow_jobs/{input.workflow}/", every = o.every, timeout = o.timeout, block = block,
-          expect = { status = ended }, output = { status = "body.status", elapsed = "body.elapsed", body = false } },
-        fail "workflow {input.workflow} is {steps.done.status}"
-          { when = { ["steps.done.status"] = isnt "successful" }, class = "downstream_failed", block = block },
-        output = { status = "{steps.done.status}" },
-      }
-    end,
-    function(o) return { workflow = o.workflow } end)
-  for word, path in pairs { approve = "approve", deny = "deny" } do
-    awx[word] = kit.steps(name .. "." .. word, { "workflow!", "timeout!", "every" },
-      function(o) return o.timeout .. " " .. (o.every or "") end,
-      function(o)
-        return {
-          input = { workflow = "integer" },
-          wait_for "asked" { get("/workflow_approvals/", { unified_job_node__workflow_job = "{input.workflow}", status = "pending" }),
-            every = o.every, timeout = o.timeout, block = block, expect = { id = exists },
-            output = { id = "body.results[0].id", name = "body.results[0].name", body = false } },
-          -- Decided already (400) by what was lost of us, or by somebody else.
-          step "decide" { post("/workflow_approvals/{steps.asked.id}/" .. path .. "/", nil, { "200-299" }), timeout = "30s", block = block },
-          output = { id = "{steps.asked.id}" },
-        }
-      end,
-      function(o) return { workflow = o.workflow } end)
-  end
+  require "lib.connect.awx_workflow" (awx, name, block, get, post)
+
   awx.cancel = kit.request("awx.cancel", { "job!" }, function(o)
     return { post("/jobs/" .. o.job .. "/cancel/", nil, { "200-299", 405 }), timeout = "30s", block = block }
   end)

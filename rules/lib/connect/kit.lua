@@ -17,17 +17,17 @@ end
 
 -- Stops with what is wrong of the options of `who`: one that it does not take,
 -- or lacks.  `takes` lists names; "name!" must be there.
-function kit.check(who, o, takes, also)
+function kit.check(who, o, takes, also, level)
   local names = {}
-  if type(o) ~= "table" then error(who .. " takes a table of options", 3) end
+  if type(o) ~= "table" then error(who .. " takes a table of options", level or 3) end
   for _, name in ipairs(takes) do
     local bare = name:gsub("!$", "")
-    if bare ~= name and o[bare] == nil then error(who .. " needs '" .. bare .. "'", 3) end
+    if bare ~= name and o[bare] == nil then error(who .. " needs '" .. bare .. "'", level or 3) end
     names[#names + 1] = bare
   end
   for key in pairs(o) do
     if not (has(names, key) or also and (has(of_step, key) or has(also, key))) then
-      error(who .. " has no option '" .. tostring(key) .. "'; it has " .. table.concat(names, ", "), 3)
+      error(who .. " has no option '" .. tostring(key) .. "'; it has " .. table.concat(names, ", "), level or 3)
     end
   end
 end
@@ -35,7 +35,7 @@ end
 -- An instance: its URL without the last slash, and what flows of it are called.
 local instances = {}
 function kit.instance(kind, c, takes)
-  kit.check(kind, c, takes)
+  kit.check(kind, c, takes, nil, 4)
   local url = type(c.url) == "string" and c.url:gsub("/+$", "") or c.url
   local host = type(url) == "string" and url:gsub("^%w+://", ""):gsub("/.*$", ""):gsub("[^%w.-]", "-")
   local name = host and kind .. "." .. host or kind
