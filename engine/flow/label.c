@@ -167,7 +167,9 @@ label_does(const struct noc_step_def *s, struct noc_strbuf *out)
 	case NOC_STEP_UNDO:
 		known = s->undo_of != NULL;
 		break;
-	case NOC_STEP_CALL:
+	case NOC_STEP_CALL: /* else in its title */
+		known = s->takes_back && s->call;
+		break;
 	case NOC_STEP_PARALLEL:
 	case NOC_STEP_CHOOSE:
 	case NOC_STEP_BRANCH:

@@ -379,7 +379,7 @@ layout_width(struct layout_work *w)
 static void
 layout_open(struct layout_work *w, const struct noc_plan *p)
 {
-	size_t n = p->nsteps < UINT16_MAX ? p->nsteps : UINT16_MAX;
+	size_t n = p->undo_from < UINT16_MAX ? p->undo_from : UINT16_MAX;
 
 	*w = (struct layout_work){ .plan = p, .n = n };
 	w->l = noc_calloc(1, sizeof(*w->l));

@@ -165,8 +165,9 @@ struct noc_step_def {
 	bool degraded_goes_on;	   /* dependency_degraded is no failure of it */
 	struct noc_each_def *each; /* NOC_STEP_EACH */
 	struct noc_step_def *undo; /* an action that takes it back; NULL */
-	bool takes_back;	   /* it is the undo of a step */
-	const char *call;	   /* NOC_STEP_CALL: the flow's name, */
+	bool takes_back;	   /* it is the undo of a step, or its flow */
+	size_t pair; /* of an undo that calls: its flow; of that: the step */
+	const char *call; /* NOC_STEP_CALL: the flow's name, */
 	const struct noc_value *call_input;  /* AST of what it is given, */
 	const struct noc_value *call_takes;  /* what it declares, */
 	const struct noc_value *call_output; /* and what it gives */
@@ -177,7 +178,6 @@ struct noc_step_def {
 	const struct noc_value *targets;
 };
 #define NOC_NODE_TOP ((size_t)-1)
-
 struct noc_plan {
 	int refs;
 	uint8_t hash[32];
@@ -192,7 +192,8 @@ struct noc_plan {
 	const struct noc_value *output;		 /* name -> template, or NULL */
 	size_t nbody;			   /* of steps[]: before these two */
 	size_t on_fail_node, finally_node; /* 0: none */
-	enum noc_undo_scope undo;	   /* when it fails: none or all */
+	size_t undo_from; /* from here on flows that undo (plan_scope.c) */
+	enum noc_undo_scope undo;  /* when it fails: none or all */
 	int64_t undo_ms;	   /* all of that together; 0: an hour */
 	bool undo_cancelled;	   /* also when it is cancelled */
 	int64_t timeout_ms;	   /* of the whole run; 24 h */

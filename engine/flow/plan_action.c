@@ -193,7 +193,24 @@ action_recovery(const struct noc_value *opts, struct noc_step_def *s,
 	return 0;
 }
 
-/* undo = ACTION | { ACTION, timeout = ... }: a step without a place. */
+/* A step that is an undo has no place. */
+static int
+undo_step(const struct noc_value *v, struct noc_err *err)
+{
+	static const char *const placed[] = { "when", "after", "undo",
+					      "targets" };
+
+	for (size_t i = 0; noc_ast_is(v, "step") && i < NOC_COUNT(placed); i++)
+		if (noc_ast_opt(v, placed[i]))
+			return noc_err_set(err, NOC_ECONFIG,
+					   "the step in it has '%s', which is "
+					   "of a step in its place.",
+					   placed[i]);
+	return 0;
+}
+
+/* undo = ACTION | call | step | { ACTION, timeout = ... }; its name is that of
+ * what it takes back. */
 void
 plan_step_undo(struct planning *b, const struct noc_value *opts,
 	       struct noc_step_def *s)
@@ -201,7 +218,9 @@ plan_step_undo(struct planning *b, const struct noc_value *opts,
 	const struct noc_value *v = noc_value_get(opts, "undo");
 	const struct noc_value *target = noc_value_get(opts, "target");
 	const struct noc_value *action =
-	    noc_node_is_action(v) ? v : noc_value_at(noc_ast_items(v), 0);
+	    noc_node_is_action(v) || noc_ast_is(v, "call")
+		? v
+		: noc_value_at(noc_ast_items(v), 0);
 	struct noc_step_def *u;
 	struct noc_err why;
 
@@ -212,17 +231,28 @@ plan_step_undo(struct planning *b, const struct noc_value *opts,
 	u->at = noc_value_get(action, "at") ? noc_ast_at(action) : s->at;
 	u->up = NOC_NODE_TOP;
 	u->takes_back = true;
+	u->pair = NOC_NODE_TOP;
+	if (undo_step(v, &why)) {
+		plan_step_wrong(b, u, &why);
+		return;
+	}
+	if (noc_ast_is(action, "call")) {
+		plan_undo_call(b, v == action ? NULL : noc_ast_opts(v), action,
+			       u);
+		return;
+	}
 	if (noc_value_get(opts, "timeout"))
 		u->timeout_ms = s->timeout_ms;
 	else if (s->mutates) /* told of the step */
 		u->timeout_ms = ACTION_TIMEOUT_NOTIFY_MS;
 	if (!noc_node_is_action(action)) {
 		noc_err_set(&why, NOC_ECONFIG,
-			    "must be an action, or { ACTION, timeout = "
-			    "\"10s\" }.");
+			    "must be an action, a call or a step, or { "
+			    "ACTION, timeout = \"10s\" }.");
 		plan_step_wrong(b, u, &why);
 		return;
 	}
+	u->block = noc_value_get_str(noc_ast_opts(v), "block", NULL);
 	plan_action(b, v, action, u);
 	/* What takes back may be done twice, and must not wait for people. */
 	if (!noc_value_get(noc_ast_opts(v), "on_crash"))

@@ -464,6 +464,7 @@ plan_build(struct planning *b)
 	body_on_fail(b);
 	if (last)
 		body_end(b, last, NOC_STEP_FINALLY, &p->finally_node);
+	plan_undo_flows(b);
 	plan_flow(b);
 	build_sum(b);
 	/* What was stored was good when it was made. */

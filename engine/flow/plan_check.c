@@ -168,6 +168,28 @@ check_each(struct plan_check *c, const struct noc_each_def *e)
 }
 
 static void
+check_call(struct plan_check *c, const struct noc_step_def *s)
+{
+	struct noc_err why;
+
+	if (c->b->marks[c->node].wrong ||
+	    !noc_input_check_call(s->call, s->call_takes, s->call_input, &why))
+		return;
+	if (s->takes_back)
+		noc_err_prefix(&why, "'undo'");
+	plan_name_problem(c, &why);
+}
+
+/* It is told of a flow that there is. */
+static void
+check_undo_call(struct plan_check *c, const struct noc_step_def *u)
+{
+	check_value(c, u->call_input);
+	if (noc_value_get(u->params, "flow"))
+		check_call(c, u);
+}
+
+static void
 check_node(struct plan_check *c, const struct noc_step_def *s)
 {
 	if (c->b->marks[c->node].wrong)
@@ -195,7 +217,10 @@ check_node(struct plan_check *c, const struct noc_step_def *s)
 	noc_where_paths(s->fail_if, on_where, c);
 	c->undoing = true;
 	if (s->undo) {
-		check_value(c, s->undo->params);
+		if (s->undo->kind == NOC_STEP_CALL)
+			check_undo_call(c, s->undo);
+		else
+			check_value(c, s->undo->params);
 		check_template(c, s->undo->target);
 	}
 	c->undoing = false;
@@ -281,7 +306,7 @@ check_undo_asked(struct plan_check *c)
 	bool run = p->undo != NOC_UNDO_NONE || p->undo_cancelled;
 	struct noc_err why;
 
-	for (size_t i = 0; i < p->nsteps; i++) {
+	for (size_t i = 0; i < p->undo_from; i++) {
 		const struct noc_step_def *s = &p->steps[i];
 
 		if (!s->each || s->each->undo == NOC_UNDO_NONE ||
@@ -308,17 +333,6 @@ check_undo_asked(struct plan_check *c)
 /* ---- input ---- */
 
 static void
-check_call(struct plan_check *c, const struct noc_step_def *s)
-{
-	struct noc_err why;
-
-	if (c->b->marks[c->node].wrong ||
-	    !noc_input_check_call(s->call, s->call_takes, s->call_input, &why))
-		return;
-	plan_name_problem(c, &why);
-}
-
-static void
 on_input_wrong(const struct noc_err *mistake, void *arg)
 {
 	struct noc_err why = *mistake;
@@ -342,7 +356,8 @@ plan_check_names(struct planning *b)
 			check_undo(&c, p->steps[i].undo_of);
 		if (p->steps[i].undo_items)
 			check_undo_items(&c, &p->steps[i]);
-		if (p->steps[i].kind == NOC_STEP_CALL)
+		if (p->steps[i].kind == NOC_STEP_CALL &&
+		    !p->steps[i].takes_back)
 			check_call(&c, &p->steps[i]);
 	}
 	b->scope = c.node = NOC_NODE_TOP;

@@ -134,7 +134,7 @@ plan_name_meant(const struct plan_check *c, const char *name)
 	size_t n = 0;
 
 	for (size_t i = 0; i < p->nsteps; i++)
-		if (p->steps[i].name &&
+		if (p->steps[i].name && !p->steps[i].takes_back &&
 		    scope_sees(c, check_scope(c), c->b->marks[i].scope) &&
 		    check_done(c, i))
 			known[n++] = p->steps[i].name;

@@ -52,6 +52,12 @@ void plan_list(struct planning *b, size_t i, const struct noc_value *v,
 /* step "fix" { call "flow" { ... }, ... }, or the call alone. */
 void plan_call(struct planning *b, const struct noc_value *ast, size_t up);
 void plan_each_node(struct planning *b, const struct noc_value *ast, size_t up);
+/* undo = call "flow" { ... }: what is said of it, */
+void plan_undo_call(struct planning *b, const struct noc_value *opts,
+		    const struct noc_value *call, struct noc_step_def *u);
+/* and, when all else is there, the steps that it calls, each flow a CALL whose
+ * `up` is that of the step: nobody goes through these but the undo. */
+void plan_undo_flows(struct planning *b);
 
 /* ---- the tree as data (plan_tree.c) ---- */
 /* What the canonical JSON is of, with the flows it calls in it; returned, also

@@ -14,25 +14,49 @@
 
 /* Those of a step that a call can follow, too. */
 static int
-call_options(const struct noc_value *opts, struct noc_err *err)
+call_options(const struct noc_value *opts, bool undo, struct noc_err *err)
 {
-	static const char *const both[] = { "when", "after", "timeout",
-					    "undo", "block", "on_timeout" };
+	static const char *const both[] = { "timeout", "block", "when",
+					    "after",   "undo",	"on_timeout" };
+	size_t n = undo ? 2 : NOC_COUNT(both);
 
 	for (size_t i = 0; i < noc_value_len(opts); i++) {
 		const char *key = opts->u.map.at[i].key;
-		size_t n = 0;
+		size_t k = 0;
 
-		while (n < NOC_COUNT(both) && strcmp(both[n], key) != 0)
-			n++;
-		if (n == NOC_COUNT(both))
-			return noc_err_set(err, NOC_ECONFIG,
-					   "'%s' is of an action; a call has "
-					   "when, after, timeout, undo, block "
-					   "and on_timeout.",
-					   key);
+		while (k < n && strcmp(both[k], key) != 0)
+			k++;
+		if (k < n)
+			continue;
+		return noc_err_set(err, NOC_ECONFIG,
+				   undo ? "'%s' is of an action; a call to "
+					  "undo has timeout and block."
+					: "'%s' is of an action; a call has "
+					  "when, after, timeout, undo, block "
+					  "and on_timeout.",
+				   key);
 	}
 	return 0;
+}
+
+/* What it calls, and for how long: as its flow says, or shorter. */
+static int
+call_of(struct noc_step_def *s, const struct noc_value *call,
+	const struct noc_value *opts, struct noc_err *err)
+{
+	const struct noc_value *flow = noc_value_get(call, "flow");
+	int64_t own = 0;
+	int rc;
+
+	s->call = noc_ast_name(call);
+	s->call_takes = noc_ast_opts(noc_value_get(flow, "input"));
+	s->call_output = noc_ast_opts(noc_value_get(flow, "output"));
+	rc = noc_ast_duration(flow, "timeout", 0, &s->timeout_ms, err);
+	if (!rc)
+		rc = noc_ast_duration(opts, "timeout", 0, &own, err);
+	if (!rc && own && (!s->timeout_ms || own < s->timeout_ms))
+		s->timeout_ms = own;
+	return rc;
 }
 
 static void
@@ -40,27 +64,19 @@ call_describe(struct planning *b, size_t i, const struct noc_value *call,
 	      const struct noc_value *opts)
 {
 	struct noc_step_def *s = &b->p->steps[i];
-	const struct noc_value *flow = noc_value_get(call, "flow");
 	struct noc_err why;
-	int64_t own = 0;
+	int rc = call_of(s, call, opts, &why);
 
-	s->call = noc_ast_name(call);
 	s->call_input = noc_ast_opts(call);
-	s->call_takes = noc_ast_opts(noc_value_get(flow, "input"));
-	s->call_output = noc_ast_opts(noc_value_get(flow, "output"));
 	s->block = noc_value_get_str(opts, "block", NULL);
 	s->on_timeout = noc_value_get_str(opts, "on_timeout", NULL);
-	b->marks[i].wrong = b->marks[i].wrong || !flow;
+	b->marks[i].wrong = b->marks[i].wrong || !noc_value_get(call, "flow");
 	if (noc_ast_wrong(b->marks[i].ast))
 		return;
-	if (call_options(opts, &why))
+	if (rc)
 		plan_node_wrong(b, i, &why);
-	if (noc_ast_duration(flow, "timeout", 0, &s->timeout_ms, &why))
+	if (call_options(opts, false, &why))
 		plan_node_wrong(b, i, &why);
-	if (noc_ast_duration(opts, "timeout", 0, &own, &why))
-		plan_node_wrong(b, i, &why);
-	else if (own && (!s->timeout_ms || own < s->timeout_ms))
-		s->timeout_ms = own;
 	plan_step_undo(b, opts, s);
 }
 
@@ -88,6 +104,74 @@ plan_call(struct planning *b, const struct noc_value *ast, size_t up)
 	plan_list(b, i, noc_value_get(flow, "steps"), true);
 	b->scope = scope;
 	b->eaches = eaches;
+}
+
+/* ---- the flow that undoes a step ---- */
+
+void
+plan_undo_call(struct planning *b, const struct noc_value *opts,
+	       const struct noc_value *call, struct noc_step_def *u)
+{
+	struct noc_err why;
+
+	u->kind = NOC_STEP_CALL;
+	u->params = call;
+	if (call_of(u, call, opts, &why) || call_options(opts, true, &why))
+		plan_step_wrong(b, u, &why);
+	u->call_input = noc_ast_opts(call);
+	u->block = noc_value_get_str(opts, "block", NULL);
+}
+
+/* Its steps are seen as if they stood beside the step. */
+static void
+undo_flow(struct planning *b, size_t of)
+{
+	struct noc_step_def *u = b->p->steps[of].undo, *s;
+	const struct noc_value *flow = noc_value_get(u->params, "flow");
+	char *name = noc_asprintf("%s!undo", u->name);
+	size_t i;
+
+	b->scope = b->marks[of].scope;
+	i = plan_container(b, u->params, b->p->steps[of].up, NOC_STEP_CALL,
+			   name);
+	free(name);
+	if (i == NOC_NODE_TOP)
+		return;
+	s = &b->p->steps[i];
+	s->takes_back = true;
+	s->pair = of;
+	u->pair = i;
+	s->call = u->call;
+	s->call_takes = u->call_takes;
+	s->call_output = u->call_output;
+	b->marks[i].wrong = b->marks[i].wrong || !flow;
+	if (!flow && b->rc) /* told where it was looked up */
+		return;
+	b->eaches = 0;
+	for (size_t up = of; up != NOC_NODE_TOP; up = b->p->steps[up].up)
+		b->eaches += b->p->steps[up].kind == NOC_STEP_EACH;
+	b->scope = i;
+	plan_list(b, i, noc_value_get(flow, "steps"), true);
+}
+
+void
+plan_undo_flows(struct planning *b)
+{
+	struct noc_plan *p = b->p;
+
+	p->undo_from = p->nsteps;
+	for (size_t i = 0; i < p->undo_from; i++)
+		if (p->steps[i].undo && p->steps[i].undo->kind == NOC_STEP_CALL)
+			undo_flow(b, i);
+	b->scope = NOC_NODE_TOP;
+	b->eaches = 0;
+	/* What takes back is not taken back itself. */
+	for (size_t i = p->undo_from; i < p->nsteps; i++) {
+		if (p->steps[i].undo)
+			noc_step_release(p->steps[i].undo);
+		free(p->steps[i].undo);
+		p->steps[i].undo = NULL;
+	}
 }
 
 static void

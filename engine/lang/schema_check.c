@@ -174,9 +174,9 @@ check_count(struct check *c, const char *count, const char *kinds, size_t n,
 	if (*count == '1' && n != 1)
 		schema_problem(c, NULL, "%s holds exactly one %s and has %zu",
 			       label,
-			       !strcmp(kinds, "any")	       ? "value"
-			       : !strcmp(kinds, "action call") ? "action"
-							       : kinds,
+			       !strcmp(kinds, "any")		    ? "value"
+			       : !strncmp(kinds, "action call", 11) ? "action"
+								    : kinds,
 			       n);
 	else if (*count == '2' && n != 2)
 		schema_problem(c, NULL, "%s takes two values and has %zu",

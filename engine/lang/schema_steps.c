@@ -60,8 +60,8 @@ static const struct noc_option step_options[] = {
 	    "what to do when it is not known whether it happened"),
 	AFTER,
 	VAL("undo", TABLE, "undo_action", NULL,
-	    "what takes it back: an action, or { ACTION, timeout = ... }; it "
-	    "sees what the step gave"),
+	    "what takes it back: an action, a call or a step, or { ACTION, "
+	    "timeout = ... }; it sees what the step gave"),
 	BLOCK,
 	VAL("on_timeout", ENUM, "escalate skip abort", NULL,
 	    "when its time is up: escalate fails and tells \"noc\", skip goes "
@@ -330,7 +330,7 @@ const struct noc_node_schema noc_schema_steps[] = {
 	  wait_options, "Waits for something outside." },
 	TABLE("withdraw", true, "? string", withdraw_options,
 	      "What takes a question back."),
-	TABLE("undo_action", true, "1 action", undo_action_options,
+	TABLE("undo_action", true, "1 action call step", undo_action_options,
 	      "What takes a step back."),
 	TABLE("pages", false, "1 string", pages_options,
 	      "Where an answer lists, and says what is next."),

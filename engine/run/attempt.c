@@ -196,7 +196,7 @@ attempt_breaker(struct noc_attempt *a)
 			       a->call->timeout_ms, &a->generation, why))
 		return true;
 	if (noc_lane_is_of_item(a->live->lane) && !a->probing &&
-	    !a->live->undoes && a->def->kind != NOC_STEP_VERIFY) {
+	    !noc_live_takes_back(a->live) && a->def->kind != NOC_STEP_VERIFY) {
 		attempt_holds_on(a);
 		return false;
 	}
@@ -237,10 +237,11 @@ attempt_clearance(const struct noc_live *l, enum noc_clearance c,
 {
 	char message[sizeof(f->message)];
 
-	if (c == NOC_CLEAR_STOP && l->undoes)
+	if (c == NOC_CLEAR_STOP && noc_live_takes_back(l))
 		return NOC_CLEAR_FAIL;
 	if (c != NOC_CLEAR_FAIL || strcmp(f->code, "frozen") != 0 ||
-	    l->undoes || !l->lane->is_item || noc_lane_has_changed(l->lane))
+	    noc_live_takes_back(l) || !l->lane->is_item ||
+	    noc_lane_has_changed(l->lane))
 		return c;
 	snprintf(message, sizeof(message), "skipped: %.200s", f->message);
 	snprintf(f->message, sizeof(f->message), "%s", message);

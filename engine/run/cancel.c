@@ -43,7 +43,7 @@ noc_cancel_note(struct noc_run *r, size_t node, const char *path,
 	size_t len = strlen(path);
 	char *step;
 
-	if (node >= r->plan->nsteps || strcmp(state, "Succeeded") != 0 ||
+	if (node >= r->plan->undo_from || strcmp(state, "Succeeded") != 0 ||
 	    r->mode != NOC_ACTIVE)
 		return;
 	if (len > undo && !strcmp(path + len - undo, "!undo")) {
@@ -130,7 +130,7 @@ cancel_doubts(struct noc_run *r)
 bool
 noc_cancel_is(const struct noc_live *l)
 {
-	return !l->undoes && l->run->stage == NOC_STAGE_BODY &&
+	return !noc_live_takes_back(l) && l->run->stage == NOC_STAGE_BODY &&
 	       noc_value_get(l->run->json, "cancel") != NULL;
 }
 
@@ -151,7 +151,7 @@ cancel_abandon(struct noc_run *r)
 	struct noc_live *l = r->lives;
 
 	while (l && !r->ended) {
-		if (l->undoes || l->more->inner || l->more->each) {
+		if (noc_live_takes_back(l) || l->more->inner || l->more->each) {
 			l = l->next;
 			continue;
 		}

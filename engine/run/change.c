@@ -173,7 +173,7 @@ noc_change_ask(const struct noc_live *l, const char *target,
 	    !noc_ast_is(params, "snmp.get"))
 		return;
 	rows = noc_value_map();
-	for (size_t i = l->node + 1; i < r->plan->nsteps; i++)
+	for (size_t i = l->node + 1; i < r->plan->undo_from; i++)
 		if (change_is_set(&r->plan->steps[i]))
 			change_coming(l->lane, &r->plan->steps[i], target,
 				      rows);

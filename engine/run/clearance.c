@@ -152,7 +152,7 @@ noc_step_clearance(const struct noc_lane *lane, const struct noc_step_def *def,
 		return NOC_CLEAR_FAIL;
 	}
 	noc_lane_scope(lane, &scope);
-	unless = rule && !def->takes_back
+	unless = rule && !def->takes_back && !noc_lane_takes_back(lane)
 		     ? noc_unless_holds(r->core, rule, &scope, &by)
 		     : NULL;
 	if (unless) {

@@ -19,6 +19,7 @@
 #include "engine/run/runner.h"
 #include "engine/run/stage.h"
 #include "engine/run/step.h"
+#include "engine/run/targets.h"
 #include "engine/run/undo.h"
 
 /* ---- choose ---- */
@@ -92,7 +93,7 @@ static struct noc_lane *
 call_lane(struct noc_live *l, struct noc_value *input)
 {
 	noc_live_more(l)->inner =
-	    noc_lane_new(l->run, l->lane, l->node, l->path);
+	    noc_lane_new(l->run, l->lane, noc_live_inner(l), l->path);
 	noc_lane_more(l->more->inner)->input = input;
 	noc_lane_wake(l->more->inner);
 	return l->more->inner;
@@ -113,16 +114,19 @@ call_input(struct noc_live *l)
 {
 	const struct noc_step_def *def = noc_live_step(l);
 	struct noc_step_done d = { .def = def };
-	struct noc_value *input = NULL;
+	struct noc_value *input = NULL, *extra = NULL;
 	struct noc_failure f;
 	struct noc_scope scope;
 	struct noc_err err = { 0 };
+	int rc;
 
 	noc_lane_scope(l->lane, &scope);
-	if ((def->call_input &&
-	     noc_template_tree(def->call_input, &scope, NOC_MISSING_FAIL,
-			       &input, &err)) ||
-	    noc_input_check(def->call, def->call_takes, &input, &err)) {
+	rc = noc_targets_find(l, &scope, &extra, &err);
+	if (!rc && def->call_input)
+		rc = noc_template_tree(def->call_input, &scope,
+				       NOC_MISSING_FAIL, &input, &err);
+	noc_value_free(extra);
+	if (rc || noc_input_check(def->call, def->call_takes, &input, &err)) {
 		noc_value_free(input);
 		noc_failure_set(&f, "permanent", "rule", "input", "%s",
 				err.msg);
@@ -338,6 +342,9 @@ noc_container_store(const struct noc_live *l, struct noc_value *live)
 	if (l->more->inner && l->more->inner->more->input)
 		noc_value_set(live, "input",
 			      noc_value_copy(l->more->inner->more->input));
+	if (l->undoes && l->more->inner && l->more->targets)
+		noc_value_set(live, "targets",
+			      noc_value_copy(l->more->targets));
 	if (l->more->each)
 		noc_each_store(l->more->each, live);
 }
@@ -347,7 +354,12 @@ noc_container_load(struct noc_live *l, const struct noc_value *live)
 {
 	const struct noc_step_def *def = noc_live_step(l);
 	const struct noc_value *input = noc_value_get(live, "input");
+	const struct noc_value *targets = noc_value_get(live, "targets");
 
+	if (l->undoes && targets && targets->type == NOC_LIST) {
+		noc_live_more(l)->targets = noc_value_copy(targets);
+		noc_live_more(l)->left_out = noc_value_map();
+	}
 	if (def && def->kind == NOC_STEP_CALL)
 		call_lane(l, input ? noc_value_copy(input) : noc_value_map());
 	else if (def && def->kind == NOC_STEP_EACH)
@@ -396,17 +408,28 @@ container_part(const struct noc_step_def *def, const char *path,
 	return path ? path + 1 : NULL;
 }
 
+/* The step itself, or the one that it takes back. */
+size_t
+noc_container_of(const struct noc_plan *p, size_t node)
+{
+	while (node >= p->undo_from)
+		node = p->steps[node].takes_back ? p->steps[node].pair
+						 : p->steps[node].up;
+	return node;
+}
+
 struct noc_lane *
 noc_container_lane(struct noc_run *r, size_t node, const char *path,
 		   int64_t item)
 {
 	size_t around[NOC_AROUND_MAX];
 	size_t n = container_around(r->plan, node, around, NOC_AROUND_MAX);
-	struct noc_lane *lane = node < r->plan->nbody ? r->root : r->closing;
+	size_t of = noc_container_of(r->plan, node);
+	struct noc_lane *lane = of < r->plan->nbody ? r->root : r->closing;
 	const char *at = path, *key;
 
 	/* Those of on_fail, when it is at finally. */
-	if (lane && (node < lane->from || node >= lane->to))
+	if (lane && (of < lane->from || of >= lane->to))
 		return NULL;
 	for (size_t i = 0; lane && i < n && n <= NOC_AROUND_MAX; i++) {
 		struct noc_live *l = noc_live_find(lane, around[i]);

@@ -38,6 +38,9 @@ void noc_container_load(struct noc_live *l, const struct noc_value *live);
 #define NOC_AROUND_MAX 12 /* scopes in one another */
 /* As the failure of what it held, its path in front. */
 void noc_failure_inner(struct noc_failure *f, const struct noc_value *error);
+struct noc_plan;
+/* The step that this node is, or is there to take back. */
+size_t noc_container_of(const struct noc_plan *p, size_t node);
 /* The lane of this node that the path names, made if need be; NULL: none. */
 struct noc_lane *noc_container_lane(struct noc_run *r, size_t node,
 				    const char *path, int64_t item);

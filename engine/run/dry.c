@@ -145,7 +145,7 @@ dry_count(struct dry *d, struct noc_value *out)
 	const struct noc_plan *p = d->p;
 	int64_t n;
 
-	for (size_t i = 0; i < p->nsteps; i++) {
+	for (size_t i = 0; i < p->undo_from; i++) {
 		const struct noc_step_def *s = &p->steps[i];
 		size_t up = s->up;
 
@@ -287,12 +287,12 @@ noc_run_dry(const struct noc_core *core, const struct noc_plan *p,
 	d.items = noc_calloc(p->nsteps + 1, sizeof(*d.items));
 	d.refused = noc_value_list();
 	steps = noc_value_list();
-	for (size_t i = 0; i < p->nsteps; i++) {
+	for (size_t i = 0; i < p->undo_from; i++) {
 		if (i == p->nbody && !p->on_fail_node)
 			dry_told(&d, steps);
 		noc_value_push(steps, dry_row(&d, i));
 	}
-	if (p->nsteps == p->nbody)
+	if (p->undo_from == p->nbody)
 		dry_told(&d, steps);
 	body = noc_value_map();
 	noc_value_set(body, "flow", noc_value_str(name));

@@ -80,6 +80,8 @@ fork_node(const struct noc_plan *p, const char *path, enum fork_kind *kind)
 
 		if (node == p->nsteps)
 			return node;
+		if (*rest == '!' && strcmp(rest, "!undo") != 0)
+			return p->nsteps; /* in the flow that undid it */
 		*kind = !*rest	       ? FORK_STEP
 			: *rest == '!' ? FORK_UNDO
 				       : FORK_ITEM;

@@ -123,15 +123,31 @@ noc_lane_next(struct noc_run *r)
 	return NULL;
 }
 
-/* Those of on_fail and finally are in the run's own, which may be. */
+/* Its own flow, that was called to take a step back. */
+static bool
+lane_is_undo(const struct noc_lane *lane)
+{
+	return lane->node != NOC_NODE_TOP &&
+	       lane->run->plan->steps[lane->node].takes_back;
+}
+
+/* Those of on_fail and finally are in the run's own, which may be; so is what
+ * a step was done in that is taken back. */
 bool
 noc_lane_is_off(const struct noc_lane *lane)
 {
 	const struct noc_lane *closing = lane->run->closing;
 
 	while (lane && !lane->cancelled)
-		lane = lane == closing ? NULL : lane->up;
+		lane = lane == closing || lane_is_undo(lane) ? NULL : lane->up;
 	return lane != NULL;
+}
+
+bool
+noc_lane_takes_back(const struct noc_lane *lane)
+{
+	return lane->node != NOC_NODE_TOP &&
+	       lane->node >= lane->run->plan->undo_from;
 }
 
 bool

@@ -79,6 +79,8 @@ void noc_lane_wake(struct noc_lane *lane);
 struct noc_lane *noc_lane_next(struct noc_run *r);
 /* It is cancelled, or what it is in: what has not begun in it does not. */
 bool noc_lane_is_off(const struct noc_lane *lane);
+/* Is it of a flow that takes a step back, or in one? */
+bool noc_lane_takes_back(const struct noc_lane *lane);
 /* Is it of an item, or in one? */
 bool noc_lane_is_of_item(const struct noc_lane *lane);
 /* Has a step of it that changes something gone well? */

@@ -263,9 +263,23 @@ noc_live_find(const struct noc_lane *lane, size_t node)
 {
 	struct noc_live *l = lane->lives;
 
-	while (l && (l->node != node || l->undoes))
+	while (l && noc_live_inner(l) != node)
 		l = l->beside;
 	return l;
+}
+
+bool
+noc_live_takes_back(const struct noc_live *l)
+{
+	return l->undoes || noc_lane_takes_back(l->lane);
+}
+
+size_t
+noc_live_inner(const struct noc_live *l)
+{
+	const struct noc_step_def *def = l->undoes ? noc_live_step(l) : NULL;
+
+	return def ? def->pair : l->undoes ? NOC_NODE_TOP : l->node;
 }
 
 struct noc_live *

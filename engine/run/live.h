@@ -112,7 +112,11 @@ struct noc_live_more *noc_live_more(struct noc_live *l);
 struct noc_live *noc_live_new(struct noc_lane *lane, size_t node);
 /* Of what takes it back. */
 struct noc_live *noc_live_new_undo(struct noc_lane *lane, size_t node);
-/* Of this node, not its undo; NULL: none. */
+/* It is an undo, or a step of one. */
+bool noc_live_takes_back(const struct noc_live *l);
+/* Whose lane it has, if it holds one. */
+size_t noc_live_inner(const struct noc_live *l);
+/* Of this node, not its undo; or the undo whose flow that is; NULL: none. */
 struct noc_live *noc_live_find(const struct noc_lane *lane, size_t node);
 struct noc_live *noc_live_at(const struct noc_run *r, const char *path);
 /* It has ended, but people are told of it later: out of the run's lives. */

@@ -228,9 +228,9 @@ wait_fits(const struct noc_live *l)
 	case NOC_WAIT_EVENT:
 		return def && def->await;
 	case NOC_WAIT_INNER:
-		return !l->undoes &&
-		       (kind == NOC_STEP_CALL || kind == NOC_STEP_EACH ||
-			kind == NOC_STEP_UNDO);
+		return kind == NOC_STEP_CALL ||
+		       (!l->undoes &&
+			(kind == NOC_STEP_EACH || kind == NOC_STEP_UNDO));
 	case NOC_WAIT_NONE:
 	case NOC_WAIT_ESCALATE:
 	case NOC_WAIT_ASK:

@@ -498,7 +498,8 @@ noc_run_load_step(struct noc_core *core, void *part,
 		r->retries += row_retries(row);
 	lane = noc_container_lane(r, node, row->path, row->item);
 	/* It is further than the run says. */
-	r->unread |= node >= r->plan->nbody && r->stage == NOC_STAGE_BODY;
+	r->unread |= noc_container_of(r->plan, node) >= r->plan->nbody &&
+		     r->stage == NOC_STAGE_BODY;
 	if (!lane)
 		return;
 	if (kind == ROW_STEP)

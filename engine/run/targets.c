@@ -33,7 +33,8 @@ targets_add(struct noc_live *l, struct noc_table *seen,
 				   "devices.");
 	name = noc_strdup(v->u.s.p);
 	noc_attempt_name(core, &name);
-	freeze = l->undoes ? NULL : noc_override_frozen(core, NULL, name);
+	freeze = noc_live_takes_back(l) ? NULL
+					: noc_override_frozen(core, NULL, name);
 	if (!noc_table_put(seen, name, l)) {
 		if (freeze)
 			noc_value_set(l->more->left_out, name,
@@ -131,7 +132,7 @@ noc_targets_clearance(const struct noc_live *l, struct noc_failure *failure)
 
 		if (!freeze)
 			continue;
-		if (!l->undoes)
+		if (!noc_live_takes_back(l))
 			return NOC_CLEAR_PAUSE;
 		noc_failure_set(failure, "permanent", "freeze", "frozen",
 				"%s is frozen by freeze %s", name, freeze);

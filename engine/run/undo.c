@@ -15,6 +15,7 @@
 #include "engine/notify/notify.h"
 #include "engine/run/advance.h"
 #include "engine/run/attempt.h"
+#include "engine/run/container.h"
 #include "engine/run/each.h"
 #include "engine/run/rows.h"
 #include "engine/run/runner.h"
@@ -221,7 +222,8 @@ mark_is_wanted(const struct noc_lane *lane, const struct undo_mark *m)
 		(m->node >= only && m->node < p->steps[only].end));
 }
 
-static void
+/* True: the live is gone.  The flow that it calls comes to its end first. */
+static bool
 undo_expires(struct noc_live *l)
 {
 	struct noc_step_done d = { .def = noc_live_step(l) };
@@ -230,12 +232,17 @@ undo_expires(struct noc_live *l)
 	noc_failure_set(&f, "timeout", "flow", "timeout",
 			"the time to take back what was done is over");
 	d.failure = &f;
+	if (l->more->inner) {
+		noc_container_expire(l, &f);
+		return false;
+	}
 	if (l->out) {
 		noc_attempt_cancel(l, f.message);
 		noc_lane_break(l, &f);
 	} else {
 		noc_step_fail(l, &d);
 	}
+	return true;
 }
 
 void
@@ -245,11 +252,9 @@ noc_undo_expire(struct noc_run *r)
 
 	r->undo_over = true;
 	while (l && !r->ended && r->stage == NOC_STAGE_UNDO) {
-		bool undoes = l->undoes;
+		bool gone = l->undoes && undo_expires(l);
 
-		if (undoes)
-			undo_expires(l);
-		l = undoes ? r->lives : l->next; /* others went with it */
+		l = gone ? r->lives : l->next; /* others went with it */
 	}
 }
 
@@ -278,10 +283,9 @@ on_job_due(struct noc_due *due, struct noc_core *core)
 	while (l && !r->ended && job_is_over(r, job)) {
 		bool of_it = l->undoes && l->lane->more->undo &&
 			     l->lane->more->undo->job == job;
+		bool gone = of_it && undo_expires(l);
 
-		if (of_it)
-			undo_expires(l);
-		l = of_it ? r->lives : l->next; /* others went with it */
+		l = gone ? r->lives : l->next; /* others went with it */
 	}
 	noc_run_advance(r);
 }
@@ -299,7 +303,7 @@ lane_undo_step(struct noc_lane *lane, size_t node)
 	l = noc_live_new_undo(lane, node);
 	l->step_ns = noc_steady_now(lane->run->core);
 	if (lane->run->undo_over || lane->more->undo->job->over)
-		undo_expires(l);
+		(void)undo_expires(l);
 	else
 		noc_step_do(l);
 }

@@ -351,7 +351,7 @@ function test(name) end
 ---@field probe? nocturne.probe_action|string a read that tells whether it happened: an action, or { ACTION, expect = ..., fail_if = ... }
 ---@field on_crash? "retry"|"verify"|"ask"|"fail" what to do when it is not known whether it happened (default: retry for reads; verify with a probe, else ask)
 ---@field after? any what it waits for, of the same list: "a", { "a", "b" } or { a = "ok" | "failed" | "always" }; it then stands beside the line (default: the one before it)
----@field undo? nocturne.undo_action|string what takes it back: an action, or { ACTION, timeout = ... }; it sees what the step gave
+---@field undo? nocturne.undo_action|string what takes it back: an action, a call or a step, or { ACTION, timeout = ... }; it sees what the step gave
 ---@field block? string who has failed when it fails: "executor"
 ---@field on_timeout? "escalate"|"skip"|"abort" when its time is up: escalate fails and tells "noc", skip goes on as if it were left out, abort fails without another attempt
 ---@field limits? table<string, any> so many calls at once of all that say the name: { awx = 4, ["site/{site}"] = 10 }

@@ -143,6 +143,29 @@ static const struct form forms[] = {
 	  " put('put_1', { undo = back() }), put('put_2', { undo = back() }) },"
 	  " get 'bad' }",
 	  "Failed", graph_says },
+	{ "undo by a call",
+	  "flow 'g' { put 'p' }\n"
+	  "flow 'r' { input = { x = 'string' }, put 'put_1', sleep '2s',"
+	  " each 'two' { over = { 'u', 'v' }, put('put_2', { target ="
+	  " '{input.x}{item}' }) }, call 'g' }\n"
+	  "flow 'f' { on_fail = { undo = 'run', put 'sorry' }, finally = { put('y', { undo = call 'r' { x = 'y' }"
+	  " }), undo 'mine' { step = 'y' } },"
+	  " put('a', { undo = call 'r' { x = '{device}' } }),"
+	  " each 'all' { over = { 'a', 'b' }, put('p', { undo = call 'r' {"
+	  " x = '{item}' } }) }, step 'fix' { call 'g', undo = { call 'r' {"
+	  " x = 'f' }, timeout = '1m' } }, undo 'back' { step = 'all', items ="
+	  " { 'b' } }, get 'bad' }",
+	  "Failed", graph_says },
+	{ "undo of many by a call",
+	  "flow 'r' { input = { l = 'list', s = 'string' }, each 'one' { over"
+	  " = '{input.l}', put('put', { target = '{input.s}{item}' }) } }\n"
+	  "flow 'f' { get 'find', put('job', { targets = { 'a', 'b', 'c' },"
+	  " target = '{device}', undo = call 'r' { l = '{undo.items}', s ="
+	  " '{steps.job.k}' } }), parallel { undo 'back' { step = 'job', items"
+	  " = { 'b' } }, { sleep '1s', get 'bad' } } }",
+	  "Failed",
+	  (const struct flow_says[]){
+	      { "job", "{\"k\":\"z\"}" }, { "bad", "permanent" }, { 0 } } },
 	{ "stop",
 	  "flow 'g' { put 'p1', parallel { { sleep '1s', stop 'enough' { when = { device = 'sw1' } } },"
 	  " put 'p2' }, put 'p3' }\n"

@@ -308,6 +308,11 @@ test_lists_that_are_written_out(void **state)
 	    " log \"x\" } }"));
 }
 
+/* g has no undo: nothing of it is asked for by the undo of p. */
+#define CALLS(undo)                                                       \
+	"step \"p\" { snmp.set { x = 1 }, timeout = \"1s\", undo = " undo \
+	" } } flow \"g\" { input = { x = \"any\" }, log \"{input.x}\" "
+
 #define P                                                            \
 	"step \"p\" { snmp.set { x = 1 }, timeout = \"1s\", undo = " \
 	"snmp.set { x = 2 } } "
@@ -339,6 +344,22 @@ test_undos(void **state)
 		  " \"x\" }, undo = snmp.set { x = 2 } }, undo \"back\" { step ="
 		  " \"n\", items = { \"w\" } }",
 		  "'items': 'n' has no 'w'.", NULL },
+		{ CALLS("call \"g\" { y = 1 }"),
+		  "step 'p': 'undo': Flow 'g' needs the input 'x'", NULL },
+		{ CALLS("call \"g\" { x = \"{steps.q.k}\" }"),
+		  "reads steps.q, but no earlier step", NULL },
+		{ CALLS("{ call \"g\" { x = \"{undo.items}\" }, retry = {"
+			" attempts = 2 } }"),
+		  "'undo': 'retry' is of an action; a call to undo has timeout"
+		  " and block",
+		  NULL },
+		{ CALLS("call \"f\""), "'f' would call itself", NULL },
+		{ CALLS("step \"z\" { call \"g\" { x = 1 }, when = { a = 1 }"
+			" }"),
+		  "'undo': the step in it has 'when'", NULL },
+		{ CALLS("{ step \"z\" { call \"g\" { x = 1 } }, timeout ="
+			" \"1s\" }"),
+		  "'undo': must be an action, a call or a step", NULL },
 		{ "log \"x\", on_fail = { undo = \"run\" }",
 		  "on_fail: no step of the flow has an `undo`", NULL },
 		{ "log \"x\", on_cancel = \"undo\"",

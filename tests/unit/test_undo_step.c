@@ -369,6 +369,95 @@ test_an_undo_step_counts_over_a_restart(void **state)
 	undo_close(&u);
 }
 
+/* A flow that is called to take a step back. */
+static void
+test_an_undo_by_a_call(void **state)
+{
+	static const struct flow_says says[] = { { "bad", "permanent" },
+						 { "job", "{\"k\":7}" },
+						 { "a!undo/g/no", "permanent" },
+						 { 0 } };
+	static const struct {
+		const char *flow, *order;
+	} cases[] = {
+		/* Its input sees what the step gave; its own undos are none. */
+		{ "put('job', { undo = call 'r' { x = '{steps.job.k}' } }),"
+		  " get 'bad'",
+		  "job bad job!undo/x7 job!undo/last " },
+		{ "put('job', { undo = step 'back' { call 'r' { x = 1 },"
+		  " timeout = '1m', block = 'executor' } }), get 'bad'",
+		  "job bad job!undo/x1 job!undo/last " },
+		{ "put('job', { undo = step 'back' { exec { 'y' }, timeout ="
+		  " '3s' } }), get 'bad'",
+		  "job bad job!undo " },
+		/* The last first; each has its own. */
+		{ "each 'all' { over = { 'u', 'v' }, limit = 1, put('p', { undo"
+		  " = call 'r' { x = '{item}' } }) }, step 'fix' { call 'g',"
+		  " undo = call 'r' { x = 'g' } }, get 'bad'",
+		  "all[u]/p all[v]/p fix/ok bad fix!undo/xg fix!undo/last"
+		  " all[u]/p!undo/xu all[v]/p!undo/xv all[u]/p!undo/last"
+		  " all[v]/p!undo/last " },
+		/* What fails in it stops no other. */
+		{ "put('b', { undo = back() }), put('a', { undo = call 'h' }),"
+		  " get 'bad'",
+		  "b a bad a!undo/g/no b!undo " },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(cases); i++) {
+		char *text = noc_asprintf(
+		    "flow 'r' { input = { x = 'any' }, put('x1', { when = {"
+		    " ['input.x'] = 1 } }), put('x7', { when = { ['input.x'] ="
+		    " 7 } }), put('xg', { when = { ['input.x'] = 'g' } }),"
+		    " put('xu', { when = { ['input.x'] = 'u' } }), put('xv', {"
+		    " when = { ['input.x'] = 'v' } }), put('last', { undo ="
+		    " back() }) }\n"
+		    "flow 'g' { get 'ok' }\n"
+		    "flow 'n' { get 'no', put 'never' }\n"
+		    "flow 'h' { step 'g' { call 'n' }, put 'never' }\n"
+		    "flow 'f' { on_fail = { undo = 'run' }, %s }",
+		    cases[i].flow);
+
+		flow_whole(text, says, "Failed", cases[i].order);
+		free(text);
+	}
+}
+
+/* It goes on when the run was cancelled; when the time for what takes back is
+ * over it begins nothing more, and that is told. */
+static void
+test_an_undo_by_a_call_ends(void **state)
+{
+	static const char text[] =
+
+	    "flow 'r' { put 'one', sleep '10s', put 'two' }\n"
+	    "flow 'f' { on_cancel = 'undo', on_fail = { undo = 'run', timeout"
+	    " = '%s' }, put('a', { undo = call 'r' }), sleep '1h' }";
+
+	(void)state;
+	for (int late = 0; late < 2; late++) {
+		char *rules = noc_asprintf(text, late ? "5s" : "1m");
+		char *json, id[NOC_ID_TEXT];
+		struct noc_id run;
+		struct fix f;
+
+		run = flow_begin(&f, rules, NULL);
+		json = noc_asprintf("{\"verb\":\"run.cancel\",\"id\":\"%s\"}",
+				    noc_id_format(id, &run));
+		assert_int_equal(fix_command(&f, json, NULL), 0);
+		free(json);
+		fix_advance(&f, 60 * 1000);
+		flow_ended(&f, "Cancelled");
+		assert_string_equal(flow_order(),
+				    late ? "a a!undo/one "
+					 : "a a!undo/one a!undo/two ");
+		assert_int_equal(fix_count(&f, "STEP_DONE a!undo r "), 1);
+		assert_int_equal(fix_said(&f, "could not undo a"), late);
+		flow_close(&f);
+		free(rules);
+	}
+}
+
 int
 main(void)
 {
@@ -381,6 +470,8 @@ main(void)
 		cmocka_unit_test(test_a_job_is_undone_for_some),
 		cmocka_unit_test(test_a_job_with_a_frozen_device),
 		cmocka_unit_test(test_an_undo_step_counts_over_a_restart),
+		cmocka_unit_test(test_an_undo_by_a_call),
+		cmocka_unit_test(test_an_undo_by_a_call_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
