@@ -118,7 +118,9 @@ class Item:
         self.device = said.get("device", name)
         words = [self.device] if self.device != "nocturne" else []
         words += said.get("names", [])
-        self.words = re.compile(r"(?<![\w-])(?:%s)(?![\w-])"
+        # What a breaker says of calls that "failed or were slow" is not the
+        # device of that name.
+        self.words = re.compile(r"(?<![\w-])(?<!were )(?:%s)(?![\w-])"
                                 % "|".join(map(re.escape, words or ["\0"])))
         self.event = None  # id of its last one
 
