@@ -104,6 +104,13 @@ flow "denied" {
   awx.deny "no" { workflow = "{steps.go.id}", timeout = "30s", every = "100ms" },
   awx.finished "end" { workflow = "{steps.go.id}", timeout = "30s", every = "100ms" },
 }
+flow "back" {
+  awx.job "deploy" { template = "vlan-deploy", targets = { "sw1", "sw2" }, timeout = "30s", every = "100ms",
+    undo = { http.post { url = "%s/api/v2/job_templates/8/launch/", auth = secret "awx",
+      json = { limit = "{steps.deploy.hosts[0].name}", extra_vars = { undoes = "{steps.deploy.id}" } } }, timeout = "10s" } },
+  fail "what comes after it failed",
+  on_fail = { undo = "run" },
+}
 flow "called_off" {
   input = { job = "integer" },
   awx.cancel "stop" { job = "{input.job}" },
@@ -114,7 +121,7 @@ HOSTS = 'hosts=["sw1", "sw2", "sw3", "sw4"]'
 
 @noc.case("awx: launched with a label, polled, a summary of each host")
 def _():
-    with Awx() as awx, daemon(AWX % awx.url) as d:
+    with Awx() as awx, daemon(AWX % (awx.url, awx.url)) as d:
         awx.page = 3
         shown = run(d, "deploy", HOSTS)
         noc.equal(shown["state"], "Succeeded", json.dumps(shown))
@@ -135,7 +142,7 @@ def _():
 
 @noc.case("awx: hosts that failed are named; a flow may judge by itself")
 def _():
-    with Awx(bad=["sw2"]) as awx, daemon(AWX % awx.url) as d:
+    with Awx(bad=["sw2"]) as awx, daemon(AWX % (awx.url, awx.url)) as d:
         failed(run(d, "deploy", HOSTS), "deploy", "downstream_failed",
                "executor", "job 42 is failed; failed: sw2$")
         shown = run(d, "judge")
@@ -149,7 +156,7 @@ def _():
 
 @noc.case("awx: one that does not end in time is cancelled there")
 def _():
-    with Awx() as awx, daemon(AWX % awx.url) as d:
+    with Awx() as awx, daemon(AWX % (awx.url, awx.url)) as d:
         awx.polls = 10 ** 6
         failed(run(d, "short"), "deploy", "timeout", "executor",
                "was cancelled")
@@ -159,18 +166,18 @@ def _():
 @noc.case("awx: what the template does not ask for is refused before a launch")
 def _():
     with Awx(asks=["labels", "variables"]) as awx, \
-            daemon(AWX % awx.url) as d:
+            daemon(AWX % (awx.url, awx.url)) as d:
         failed(run(d, "deploy", HOSTS), "deploy", "permanent", "executor",
                "does not prompt for limit")
         noc.equal(awx.jobs, [], "jobs")
-    with Awx() as awx, daemon(AWX % awx.url, secrets={"awx": "old"}) as d:
+    with Awx() as awx, daemon(AWX % (awx.url, awx.url), {"awx": "old"}) as d:
         failed(run(d, "deploy", HOSTS), "deploy", "permanent", "executor",
                "401")
 
 
 @noc.case("awx: a launch in doubt is looked up by its label: one job")
 def _():
-    with Awx() as awx, daemon(AWX % awx.url) as d:
+    with Awx() as awx, daemon(AWX % (awx.url, awx.url)) as d:
         for n, kind in enumerate(("acted", "nothing", "half", "html",
                                   "garbage", "429", "503"), 1):
             awx.badly(kind, "POST .*/launch/$")
@@ -193,7 +200,7 @@ def _():
 
 @noc.case("awx: nobody launches again when the look-up does not tell")
 def _():
-    with Awx() as awx, daemon(AWX % awx.url) as d:
+    with Awx() as awx, daemon(AWX % (awx.url, awx.url)) as d:
         awx.badly("acted", "POST .*/launch/$")
         awx.badly("html", "GET .*/jobs/$", 3)
         text = run(d, "deploy", HOSTS, wait=False)
@@ -205,9 +212,20 @@ def _():
         noc.equal(len(awx.jobs), 1, "jobs")
 
 
+@noc.case("awx: what takes a job back knows what it did")
+def _():
+    with Awx() as awx, daemon(AWX % (awx.url, awx.url)) as d:
+        shown = run(d, "back")
+        noc.equal(shown["state"], "Failed", json.dumps(shown))
+        noc.equal(shown["by_path"]["deploy!undo"]["state"], "Succeeded",
+                  json.dumps(shown["by_path"]))
+        noc.equal([(j["limit"], j["extra_vars"]) for j in awx.jobs],
+                  [("sw1, sw2", {}), ("sw1", {"undoes": 42})], "jobs")
+
+
 @noc.case("awx: killed while it launches: one job, and it goes on")
 def _():
-    with Awx() as awx, daemon(AWX % awx.url) as d:
+    with Awx() as awx, daemon(AWX % (awx.url, awx.url)) as d:
         awx.badly("late", "POST .*/launch/$")
         text = run(d, "deploy", HOSTS, wait=False)
         noc.wait_for(lambda: awx.jobs, "the launch")
@@ -248,7 +266,7 @@ def _():
 
 @noc.case("awx: what is read badly is read again")
 def _():
-    with Awx() as awx, daemon(AWX % awx.url) as d:
+    with Awx() as awx, daemon(AWX % (awx.url, awx.url)) as d:
         for kind in ("html", "garbage", "half", "nothing", "429"):
             for what in ("job_templates/$", r"jobs/\d+/$",
                          "job_host_summaries/$"):
@@ -263,7 +281,7 @@ def _():
 
 @noc.case("awx: a workflow is launched, approved or denied, and waited for")
 def _():
-    with Awx() as awx, daemon(AWX % awx.url) as d:
+    with Awx() as awx, daemon(AWX % (awx.url, awx.url)) as d:
         shown = run(d, "workflow")
         noc.equal(shown["state"], "Succeeded", json.dumps(shown))
         noc.equal(awx.approvals[0]["status"], "successful", "approval")
@@ -407,6 +425,22 @@ def _():
             failed(run(d, "read", "vid=842"), "switches", "transient",
                    "source_of_truth", "no list where.*Sign in")
             silent(d, "dcim-token")
+
+
+@noc.case("netbox: pages without end are an error, 100 are none")
+def _():
+    rules = DCIM % ("netbox", "%s") + """
+flow "all" { sot.devices "x" { role = "access", retry = { attempts = 1 } } }
+"""
+    with NetBox(devices=100) as sot, \
+            daemon(rules % sot.url, {"sot": "dcim-token"}) as d:
+        sot.most = 1
+        shown = run(d, "all")
+        noc.equal(shown["state"], "Succeeded", json.dumps(shown))
+        noc.equal(len(sot.requests), 100, "pages")
+        sot.devices.append(sot.device(101))
+        failed(run(d, "all"), "x", "transient", "source_of_truth",
+               "more than 100 pages")
 
 
 # ---- Prometheus ----

@@ -269,6 +269,11 @@ LIMITS = {
     "steps of a run that are shown, items beside": (
         ["STEPS_MAX"],
         ["test_items test_more_steps_than_shown"]),
+    "pages that an `http.get` reads into one answer; items in them": (
+        ["NOC_PAGES_MAX", "NOC_PAGES_ITEMS_MAX"],
+        ["35_connect.py netbox: pages without end are an error, 100 are "
+         "none",
+         "test_http_pages test_add"]),
     "a page of the API": (
         ["LIMIT_MAX"],
         ["test_reader test_a_page_has_a_thousand_rows"]),

@@ -68,6 +68,7 @@ class Server:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            wbufsize, disable_nagle_algorithm = -1, True
 
             def handle_one(self):
                 outer.answer(self)
