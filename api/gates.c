@@ -8,6 +8,20 @@
  * in a mail shows, and no more. */
 
 static void
+on_gates(struct noc_http_req *req, void *arg)
+{
+	static const char *const filters[] = { "after", NULL };
+	struct noc_api *api = arg;
+	struct noc_value *command = noc_api_page(req, filters);
+
+	if (!command)
+		return;
+	noc_value_unset(command, "before");
+	noc_value_set(command, "verb", noc_value_str("gate.list"));
+	noc_api_command(api->env, req, command, 200, NULL);
+}
+
+static void
 on_gate(struct noc_http_req *req, void *arg)
 {
 	struct noc_api *api = arg;
@@ -21,13 +35,13 @@ on_gate(struct noc_http_req *req, void *arg)
 }
 
 static struct noc_api_route gate_routes[] = {
-	{ "GET", "/api/v1/gates", "gate.list", .status = 200, .key = "gates" },
 	{ "POST", "/api/v1/gates/{id}", "gate.decide", .status = 200 },
 };
 
 void
 noc_api_gates(struct noc_api *api)
 {
+	noc_api_route(api, "GET", "/api/v1/gates", "gate.list", on_gates);
 	noc_api_route(api, "GET", "/api/v1/gates/{id}", "gate.show", on_gate);
 	noc_api_routes(api, gate_routes, NOC_COUNT(gate_routes));
 }

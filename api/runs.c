@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "engine/run/each.h"
+#include "engine/run/gate_command.h"
 #include "engine/run/run.h"
 #include "api/private.h"
 
@@ -103,6 +104,9 @@ on_run_row(struct noc_job *job)
 	}
 	run_tidy(run);
 	run_eaches(job->env->core, run);
+	noc_value_set(
+	    run, "waits",
+	    noc_run_waits(job->env->core, noc_value_get_str(run, "id", "")));
 	job->result = NULL;
 	noc_job_end_json(job, 200, run);
 }

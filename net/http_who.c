@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
+#include <errno.h>
 #include <grp.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -11,7 +12,8 @@
 
 /* Who asks: a role, and the groups that they are in. */
 
-#define GIDS_MAX 1024
+#define GIDS_MAX       1024
+#define GROUP_TEXT_MAX (4 * 1024 * 1024)
 
 void
 noc_http_is_of(struct noc_http_req *req, enum noc_role role,
@@ -32,12 +34,19 @@ noc_http_role(const struct noc_http_req *req)
 static struct noc_value *
 group_name(gid_t gid)
 {
-	char text[4096];
 	struct group gr, *found = NULL;
+	struct noc_value *name;
+	size_t room = 4096;
+	char *text = noc_malloc(room);
 
-	if (getgrgid_r(gid, &gr, text, sizeof(text), &found) || !found)
-		return noc_value_strf("%lld", (long long)gid);
-	return noc_value_str(found->gr_name);
+	/* All its members stand in the text, and are not asked for. */
+	while (getgrgid_r(gid, &gr, text, room, &found) == ERANGE &&
+	       room < GROUP_TEXT_MAX)
+		text = noc_realloc(text, room *= 4);
+	name = found ? noc_value_str(found->gr_name)
+		     : noc_value_strf("%lld", (long long)gid);
+	free(text);
+	return name;
 }
 
 /* Those of the process at the other end, as the kernel knows them: as they

@@ -13,6 +13,8 @@
 static const struct noc_verb_option gate_options[] = {
 	NOC_CLIENT_OPTIONS,
 	NOC_CLIENT_WHY,
+	{ "limit", 'n', "N", "list: so many at most (100)", false },
+	{ "after", 0, "NEXT", "list: those after this page", false },
 	{ "hash", 0, "SHA256",
 	  "confirm: of the text that was read; 8 or more of it", false },
 	{ "force", 0, NULL, "decide alone, as the role admin; it is recorded",
@@ -31,9 +33,25 @@ static const struct noc_column gate_columns[] = {
 static int
 gate_list(struct noc_client *c)
 {
-	return noc_client_list(c, "/api/v1/gates", "gates", gate_columns,
-			       NOC_COUNT(gate_columns),
-			       "Nobody is asked for anything.");
+	struct noc_strbuf url = NOC_STRBUF_INIT;
+	struct noc_value *page;
+	const char *next;
+	int status = 0;
+
+	noc_strbuf_adds(&url, "/api/v1/gates");
+	noc_client_query(&url, "limit", noc_client_opt(c, "limit"));
+	noc_client_query(&url, "after", noc_client_opt(c, "after"));
+	page = noc_client_call(c, "GET", url.p, NULL, &status);
+	next = noc_value_get_str(page, "next", NULL);
+	if (page)
+		noc_rows_output(c->output, page, "gates", gate_columns,
+				NOC_COUNT(gate_columns),
+				"Nobody is asked for anything.");
+	if (next && c->output == NOC_OUTPUT_TABLE)
+		fprintf(stderr, "There are more: --after '%s'\n", next);
+	noc_value_free(page);
+	noc_strbuf_release(&url);
+	return status;
 }
 
 /* A text as it is, so that it can be read and hashed; else a table. */
@@ -159,9 +177,10 @@ gate_run(int argc, char **argv)
 const struct noc_verb noc_verb_gate = {
 	.name = "gate",
 	.summary = "shows what people are asked to decide, and decides it",
-	.usage = "[list]\nshow RUN [STEP]\napprove RUN [STEP] [-m WHY]\n"
-		 "confirm RUN [STEP] --hash SHA256 [-m WHY]\n"
-		 "reject RUN [STEP] [-m WHY]",
+	.usage =
+	    "[list] [-n N] [--after NEXT]\nshow RUN [STEP]\napprove RUN [STEP] [-m WHY]\n"
+	    "confirm RUN [STEP] --hash SHA256 [-m WHY]\n"
+	    "reject RUN [STEP] [-m WHY]",
 	.options = gate_options,
 	.details = "STEP is needed when a run asks for several things.  You "
 		   "decide as the user of the\nsocket, with the groups of your "

@@ -11,6 +11,8 @@
 #include "base/mem.h"
 #include "cli/verb/run_step.h"
 
+#define WAITS_SHOWN 10
+
 static const struct noc_column item_columns[] = {
 	{ "key", "ITEM", 'l', 40 },
 	{ "state", "STATE", 'l', 0 },
@@ -96,6 +98,28 @@ print_children(const struct noc_value *run)
 	}
 }
 
+/* Of people, and of the outside. */
+static void
+print_waits(const struct noc_value *run)
+{
+	const struct noc_value *list = noc_value_get(run, "waits");
+	size_t n = noc_value_len(list);
+
+	for (size_t i = 0; i < n && i < WAITS_SHOWN; i++) {
+		const struct noc_value *w = noc_value_at(list, i);
+		int64_t missing = noc_value_get_int(w, "missing", 0);
+
+		printf("%-8s  %s: %s", i ? "" : "waits",
+		       noc_value_get_str(w, "path", "?"),
+		       noc_value_get_str(w, "what", "?"));
+		if (missing)
+			printf(", %lld missing", (long long)missing);
+		printf(", until %s\n", noc_value_get_str(w, "until", "?"));
+	}
+	if (n > WAITS_SHOWN)
+		printf("%-8s  and at other steps: `nocturne gate`\n", "");
+}
+
 static void
 run_print(struct noc_value *run)
 {
@@ -120,6 +144,7 @@ run_print(struct noc_value *run)
 	}
 	print_paused(run);
 	print_deadline(run);
+	print_waits(run);
 	print_parent(run);
 	print_children(run);
 	print_named(run, "input");

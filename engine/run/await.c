@@ -390,7 +390,10 @@ found_at(struct noc_awaits *awaits, struct found *f,
 		const struct noc_run *r = a->live->run;
 
 		awaits->looked++;
-		if (!noc_await_trusts(r, await_def(a->live), ev) ||
+		/* What is held, as it cannot go on, is not ended by this. */
+		if ((a->live->wait != NOC_WAIT_EVENT &&
+		     a->live->wait != NOC_WAIT_GATE) ||
+		    !noc_await_trusts(r, await_def(a->live), ev) ||
 		    (a->where && !noc_where_match_event(a->where, ev)) ||
 		    (r->ev && ev->received_boot_ns < r->ev->received_boot_ns))
 			continue;
@@ -490,7 +493,8 @@ noc_await_load(struct noc_live *l, const struct noc_value *v)
 	const struct noc_await_def *def = await_def(l);
 	struct noc_err err;
 
-	if (!def || !def->event)
+	/* A gate without a `where` is found by what its run is about. */
+	if (!def || !def->event || (l->more->gate && !def->where))
 		return;
 	if (!v || v->type != NOC_MAP ||
 	    await_listen(l, def->event, noc_value_copy(v), &err))

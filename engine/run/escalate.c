@@ -89,7 +89,7 @@ live_stops(const struct noc_live *l, const struct noc_event *ev)
 	const char *kind = noc_gate_stops_on(l);
 
 	if (kind)
-		return !strcmp(kind, ev->kind) &&
+		return l->wait == NOC_WAIT_GATE && !strcmp(kind, ev->kind) &&
 		       noc_await_trusts(l->run,
 					noc_live_step(l)->gate->withdraw, ev);
 	return l->more->esc && noc_escalate_stops(l, ev->kind);

@@ -44,6 +44,7 @@ gate_new(struct noc_live *l)
 	g->prev = runs->gates_end;
 	*runs->gates_end = g;
 	runs->gates_end = &g->next;
+	runs->ngates++;
 	noc_live_more(l)->gate = g;
 	return g;
 }
@@ -62,6 +63,7 @@ noc_gate_free(struct noc_live *l)
 		g->next->prev = g->prev;
 	else
 		noc_runs_of(l->run->core)->gates_end = g->prev;
+	noc_runs_of(l->run->core)->ngates--;
 	noc_value_free(g->shown);
 	noc_value_free(g->votes);
 	free(g->requester);
@@ -128,14 +130,50 @@ gate_write(const struct noc_gate *g, const char *by, const char *vote,
 
 /* ---- it opens ---- */
 
-/* Of a text its bytes, so that sha256sum says the same; of a map its JSON. */
+/* Of a text its bytes, so that sha256sum says the same; of a map its JSON.
+ * How many bytes that is: returned. */
+static size_t
+shown_hash(const struct noc_value *shown, char out[65])
+{
+	struct noc_strbuf sb = NOC_STRBUF_INIT;
+	uint8_t hash[32];
+	size_t len;
+
+	if (shown->type == NOC_STR)
+		noc_strbuf_add(&sb, shown->u.s.p, shown->u.s.len);
+	else
+		noc_json_write(shown, NOC_JSON_CANONICAL, &sb);
+	len = sb.len;
+	noc_sha256_once(sb.p ? sb.p : "", len, hash);
+	noc_hex(out, hash, sizeof(hash));
+	noc_strbuf_release(&sb);
+	return len;
+}
+
+/* As it comes out of its row and the API: bytes that are no UTF-8 are others
+ * there, and it is those that people hash. */
+static int
+shown_settle(struct noc_gate *g, struct noc_err *err)
+{
+	char *text = noc_json_string(g->shown, NOC_JSON_CANONICAL);
+	struct noc_value *seen;
+	int rc = noc_json_parse(text, strlen(text), &seen, err);
+
+	free(text);
+	if (rc)
+		return rc;
+	noc_value_free(g->shown);
+	g->shown = seen;
+	(void)shown_hash(seen, g->hash);
+	return 0;
+}
+
 static int
 gate_show(struct noc_gate *g, const struct noc_scope *scope,
 	  struct noc_err *err)
 {
 	const struct noc_gate_def *def = gate_def(g);
-	struct noc_strbuf sb = NOC_STRBUF_INIT;
-	uint8_t hash[32];
+	size_t len;
 	int rc;
 
 	if (!def->show)
@@ -144,19 +182,13 @@ gate_show(struct noc_gate *g, const struct noc_scope *scope,
 			       err);
 	if (rc)
 		return rc;
-	if (g->shown->type == NOC_STR)
-		noc_strbuf_add(&sb, g->shown->u.s.p, g->shown->u.s.len);
-	else
-		noc_json_write(g->shown, NOC_JSON_CANONICAL, &sb);
-	if (sb.len > NOC_GATE_SHOWN_MAX)
-		rc = noc_err_set(err, NOC_ERESOURCE,
-				 "what is shown is %zu bytes, and at most %d "
-				 "are.",
-				 sb.len, NOC_GATE_SHOWN_MAX);
-	noc_sha256_once(sb.p ? sb.p : "", sb.len, hash);
-	noc_hex(g->hash, hash, sizeof(hash));
-	noc_strbuf_release(&sb);
-	return rc;
+	len = shown_hash(g->shown, g->hash);
+	if (len > NOC_GATE_SHOWN_MAX)
+		return noc_err_set(err, NOC_ERESOURCE,
+				   "what is shown is %zu bytes, and at most %d "
+				   "are.",
+				   len, NOC_GATE_SHOWN_MAX);
+	return shown_settle(g, err);
 }
 
 static int
@@ -264,6 +296,7 @@ noc_gate_begin(struct noc_live *l, const struct noc_step_def *def)
 	l->attempt = 1;
 	if (gate_ask(g, &err) || gate_listen(l, def->gate->withdraw, &err)) {
 		noc_failure_set(&f, "permanent", "rule", "show", "%s", err.msg);
+		noc_gate_free(l);
 		d.failure = &f;
 		noc_step_fail(l, &d);
 		return;
@@ -480,6 +513,7 @@ gate_add(struct noc_gate *g, const struct noc_gate_say *say)
 	if (say->force)
 		noc_value_set(vote, "forced", noc_value_bool(true));
 	noc_value_push(g->votes, vote);
+	noc_runs_of(g->live->run->core)->decided++;
 	noc_live_touch(g->live);
 }
 
@@ -538,16 +572,37 @@ noc_gate_store(const struct noc_gate *g)
 	return v;
 }
 
+/* Who said yes, each once: a word that cannot be read is nobody's. */
+static bool
+votes_are_sound(const struct noc_gate *g, const struct noc_value *votes)
+{
+	if (!votes || votes->type != NOC_LIST ||
+	    noc_value_len(votes) >= (size_t)gate_def(g)->need)
+		return false;
+	for (size_t i = 0; i < noc_value_len(votes); i++) {
+		const struct noc_value *vote = noc_value_at(votes, i);
+
+		if (!*noc_value_get_str(vote, "by", "") ||
+		    !noc_value_is_str(noc_value_get(vote, "vote"), "approve"))
+			return false;
+	}
+	return true;
+}
+
 void
 noc_gate_load(struct noc_live *l, const struct noc_value *v)
 {
 	const struct noc_value *votes = noc_value_get(v, "votes");
 	const struct noc_value *shown = noc_value_get(v, "shown");
-	const char *hash = noc_value_get_str(v, "hash", "");
 	struct noc_gate *g = gate_new(l);
+	char hash[sizeof(g->hash)] = "";
 
-	l->run->unread |= !v || !votes || votes->type != NOC_LIST ||
-			  (strlen(hash) != 64 && *hash);
+	if (shown)
+		shown_hash(shown, hash);
+	l->run->unread |= !votes_are_sound(g, votes) ||
+			  !noc_value_get(v, "requester") ||
+			  (gate_def(g)->show && !shown) ||
+			  strcmp(hash, noc_value_get_str(v, "hash", "")) != 0;
 	g->opened_ns = noc_ns_sane(noc_value_get_int(v, "opened", 0));
 	g->requester = noc_strdup(noc_value_get_str(v, "requester", ""));
 	if (votes && votes->type == NOC_LIST) {
@@ -556,7 +611,7 @@ noc_gate_load(struct noc_live *l, const struct noc_value *v)
 	}
 	if (shown)
 		g->shown = noc_value_copy(shown);
-	snprintf(g->hash, sizeof(g->hash), "%s", hash);
+	memcpy(g->hash, hash, sizeof(hash));
 	if (gate_def(g)->withdraw && !gate_def(g)->withdraw->where)
 		noc_stops_add(l);
 }

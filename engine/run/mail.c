@@ -78,6 +78,7 @@ mail_row(const struct noc_runs *runs, const struct mailbox *box,
 	noc_value_set(v, "path", noc_value_str(m->path));
 	noc_value_set(v, "actor", noc_value_str(m->actor));
 	noc_value_set(v, "at", noc_value_int(m->at_ns));
+	noc_value_set(v, "nth", noc_value_int(m->nth));
 	noc_value_set(v, "taken", noc_value_bool(m->taken));
 	noc_value_set(v, "data", noc_value_copy(m->data));
 	noc_txn_live_put(noc_core_txn(runs->core), KIND, key, 0, v);
@@ -97,7 +98,7 @@ box_add(struct mailbox *box, const struct noc_mail_say *say)
 	m->data = say->data ? noc_value_copy(say->data) : noc_value_map();
 	*box->end = m;
 	box->end = &m->next;
-	box->n++;
+	m->nth = (int64_t)++box->n;
 	return m;
 }
 
@@ -145,9 +146,12 @@ noc_mail_put(struct noc_run *r, const struct noc_mail_say *say,
 	int rc;
 
 	/* Who gives it no id means each one. */
-	snprintf(number, sizeof(number), "#%zu", box->n + 1);
-	if (!*named.message)
+	for (size_t n = box->n + 1; !*say->message; n++) {
+		snprintf(number, sizeof(number), "#%zu", n);
 		named.message = number;
+		if (!box_has(box, &named))
+			break;
+	}
 	if (box_has(box, &named))
 		return 1;
 	rc = mail_check(say, err);
@@ -160,6 +164,7 @@ noc_mail_put(struct noc_run *r, const struct noc_mail_say *say,
 	m = box_add(box, &named);
 	m->at_ns = noc_core_time(r->core).wall_ns;
 	mail_row(runs, box, m);
+	runs->signalled++;
 	return 0;
 }
 
@@ -228,6 +233,7 @@ noc_mail_load(struct noc_runs *runs, struct noc_core *core, const char *kind,
 	}
 	m = box_add(box_of(runs, &id, true), &say);
 	m->at_ns = noc_value_get_int(data, "at", 0);
+	m->nth = noc_value_get_int(data, "nth", 0);
 	m->taken = noc_value_get_bool(data, "taken", false);
 	return true;
 }
@@ -242,7 +248,7 @@ box_sort(struct mailbox *box)
 		struct noc_mail **at = &sorted;
 
 		box->first = m->next;
-		while (*at && (*at)->at_ns <= m->at_ns)
+		while (*at && (*at)->nth <= m->nth)
 			at = &(*at)->next;
 		m->next = *at;
 		*at = m;

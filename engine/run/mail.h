@@ -22,6 +22,7 @@ struct noc_mail {
 	char *actor;
 	struct noc_value *data; /* a map */
 	int64_t at_ns;		/* wall clock */
+	int64_t nth;		/* of its run: the order they came in */
 	bool taken;
 };
 

@@ -229,8 +229,14 @@ signal_keep(struct noc_run *r, const struct noc_signal *s, struct noc_err *err)
 		.actor = s->actor,
 		.data = s->data,
 	};
-	int rc = noc_mail_put(r, &say, err);
+	int rc;
 
+	if (s->items)
+		return noc_err_set(err, NOC_EINPUT,
+				   "The signal '%.64s' is for one wait_for: "
+				   "say its path, not items.",
+				   s->name);
+	rc = noc_mail_put(r, &say, err);
 	if (rc)
 		return rc;
 	signal_write(r, s);

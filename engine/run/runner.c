@@ -266,6 +266,14 @@ runs_stats(struct noc_core *core, void *part, struct noc_value *map)
 	noc_value_set(v, "unshown", noc_value_int((int64_t)runs->unshown));
 	noc_queue_stats(runs->queue, v);
 	noc_value_set(map, "runs", v);
+	v = noc_value_map();
+	noc_value_set(v, "open", noc_value_int((int64_t)runs->ngates));
+	noc_value_set(v, "decided", noc_value_int((int64_t)runs->decided));
+	noc_value_set(map, "gates", v);
+	v = noc_value_map();
+	noc_value_set(v, "signals", noc_value_int((int64_t)runs->signalled));
+	noc_value_set(v, "looked", noc_value_int((int64_t)runs->awaits.looked));
+	noc_value_set(map, "awaits", v);
 }
 
 const struct noc_part_ops noc_part_runs = {

@@ -30,8 +30,10 @@ struct noc_runs {
 	struct noc_table mail;	  /* 16 bytes -> struct mailbox */
 	struct noc_table about;	  /* device of its event -> first run */
 	struct noc_gate *gates, **gates_end; /* open; the oldest first */
-	struct noc_source *source;	     /* of emitted events */
-	struct noc_ruleset **code;	     /* engine/run/code.c */
+	size_t ngates;
+	uint64_t decided, signalled; /* words of people; kept for wait_fors */
+	struct noc_source *source;   /* of emitted events */
+	struct noc_ruleset **code;   /* engine/run/code.c */
 	size_t ncode, code_cap;
 	/* May a run of this rule, whose event nobody signed, change something
 	 * now?  Counts it; NULL: it may; else why not, till the next call.

@@ -29,16 +29,18 @@ static struct noc_value *
 gate_open(struct noc_testbed *tb, const char *step)
 {
 	struct noc_value *command = noc_value_map(), *gates = NULL;
-	struct noc_value *found = NULL;
+	struct noc_value *found = NULL, *list;
 	struct noc_err err;
 
 	noc_value_set(command, "verb", noc_value_str("gate.list"));
 	noc_value_set(command, "actor", noc_value_str("test"));
+	noc_value_set(command, "limit", noc_value_int(1000));
 	if (noc_tb_command(tb, command, &gates, &err))
 		noc_tb_fail(tb, "%s", err.msg);
 	noc_value_free(command);
-	for (size_t i = 0; !found && i < noc_value_len(gates); i++) {
-		const struct noc_value *g = noc_value_at(gates, i);
+	list = noc_value_get(gates, "gates");
+	for (size_t i = 0; !found && i < noc_value_len(list); i++) {
+		const struct noc_value *g = noc_value_at(list, i);
 
 		if (step_is(noc_value_get_str(g, "path", ""), step))
 			found = noc_value_copy(g);

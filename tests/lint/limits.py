@@ -156,6 +156,13 @@ LIMITS = {
     "bytes of a text that people say in a command, as `why`": (
         ["COMMAND_TEXT_MAX"],
         ["test_command test_texts_have_a_length"]),
+    "groups of an `approve`, a `confirm`; people it needs; what it shows": (
+        ["NOC_GATE_GROUPS_MAX", "NOC_GATE_NEED_MAX", "NOC_GATE_SHOWN_MAX"],
+        ["test_gate test_bad_gates_are_refused",
+         "test_gate test_what_cannot_be_shown_fails"]),
+    "signals of a run that a `wait_for` is for; data of one; its id": (
+        ["NOC_MAIL_MAX", "NOC_MAIL_DATA_MAX", "NOC_MAIL_ID_MAX"],
+        ["test_mail test_too_much_is_refused"]),
     "names in one `limits`, in one `lock`; how many at once": (
         ["NOC_LIMITS_MAX", "NOC_LOCKS_MAX", "NOC_LIMIT_MAX"],
         ["test_hold test_refused"]),

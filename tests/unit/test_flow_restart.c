@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "tests/unit/flow_fixture.h"
+#include "tests/unit/gate_fixture.h"
+
+#include "engine/run/gate_command.h"
 
 /*
  * Flows of every form, killed after each of their inputs: they end the same,
@@ -173,6 +175,35 @@ static const struct form forms[] = {
 	  " parallel { { sleep '1s', stop 'enough' { when = { device = 'sw1' } } }, put 'p2' }, put 'p3' },"
 	  " step 'fix' { call 'g' }, stop 'there' { when = { device = 'sw1' } }, put 'never' }",
 	  "Succeeded", NULL },
+	{ "people",
+	  "flow 'g' { confirm 'diff' { show = 'this', timeout = '1h' }, put"
+	  " 'p' }\n"
+	  "flow 'f' { put 'a', approve 'go' { need = 2, show = '{device}',"
+	  " withdraw = 'link.up', timeout = '1h' }, put 'b', step 'fix' { call"
+	  " 'g' }, parallel { approve 'x' { timeout = '1h' }, get 'y' },"
+	  " each 'all' { over = { 'a', 'b', 'c' }, limit = 2, approve 'it' {"
+	  " timeout = '1h' }, put 'c' }, put 'd' }",
+	  "Succeeded", NULL },
+	{ "silent: a time",
+	  "flow 'f' { put 'a', approve 'go' { timeout = '1h', on_timeout ="
+	  " 'approve' }, put 'b', confirm 'diff' { show = 'x', timeout = '1h',"
+	  " on_timeout = 'skip' }, put 'c', approve 'no' { timeout = '1h' },"
+	  " put('d', { after = { no = 'failed' } }), wait_for 'e' { event ="
+	  " 'x', timeout = '1h', on_timeout = 'skip' }, put('f', { after ="
+	  " 'd' }) }",
+	  "Succeeded", NULL },
+	{ "the outside",
+	  "flow 'f' { put 'a', wait_for 'ok' { event = 'change.ok', where = {"
+	  " device = '{device}' }, timeout = '1h' }, put 'b', wait_for 's1' {"
+	  " signal = 'go', timeout = '1h' }, each 'all' { over = { 'a', 'b',"
+	  " 'c' }, limit = 2, wait_for 's2' { signal = 'go', timeout = '1h' },"
+	  " put 'c' }, put 'd' }",
+	  "Succeeded", NULL },
+	{ "silent: a window",
+	  "flow 'f' { put 'a', wait_for 'w' { window = time_in {"
+	  " '00:00-24:00' }, timeout = '24h' }, put 'b', wait_for 'n' {"
+	  " signal = 'x', timeout = '1m', on_timeout = 'skip' }, put 'c' }",
+	  "Succeeded", NULL },
 };
 
 /* What is known of the run in the end. */
@@ -184,6 +215,7 @@ struct story {
 
 static const struct form *form;
 static char *form_rules;
+static struct noc_id form_run;
 
 static struct noc_now
 present(void)
@@ -215,6 +247,14 @@ story_text(const char *dir, const char *sql)
 	return noc_strbuf_detach(&sb, NULL);
 }
 
+/* But when something was said, or came, and the ids that were given then. */
+#define OUTPUT                                                            \
+	"iif(path GLOB '*!undo' OR coalesce(json_type(json, '$.output')," \
+	" '') <> 'object', json_extract(json, '$.output'),"               \
+	" json_remove(json_extract(json, '$.output'), '$.votes', '$.id'," \
+	" '$.time', '$.received',"                                        \
+	" '$.time_ns', '$.received_ns'))"
+
 static char *
 story_rows(const char *dir)
 {
@@ -225,7 +265,7 @@ story_rows(const char *dir)
 	    " state || ' ' || replace(coalesce(json_extract(json, '$.outcome'), ''), "
 	    "': it had happened', '') ||"
 	    " coalesce(json_extract(json, '$.error.message'), '') || ' ' ||"
-	    " coalesce(json_extract(json, '$.output'), '') ||"
+	    " coalesce(" OUTPUT ", '') ||"
 	    " coalesce(json_extract(json, '$.collected'), '') ||"
 	    " coalesce(json_extract(json, '$.live.table'), '')"
 	    " FROM steps ORDER BY node, path)");
@@ -236,16 +276,78 @@ static char *
 story_ends(const char *dir)
 {
 	return story_text(
-	    dir,
-	    "SELECT 'run ' || state || ' ' || phase || ' ' || outcome FROM"
-	    " runs UNION ALL SELECT * FROM (SELECT path || ' ' || item ||"
-	    " ' ' || state || ' ' || iif(path GLOB '*!undo', '',"
-	    " coalesce(json_extract(json, '$.output'), '')) || coalesce(json_extract(json,"
-	    " '$.live.table'), '') || ' ' || coalesce(json_extract(json,"
-	    " '$.undone'), '') FROM steps ORDER BY node, path)");
+	    dir, "SELECT 'run ' || state || ' ' || phase || ' ' || outcome FROM"
+		 " runs UNION ALL SELECT * FROM (SELECT path || ' ' || item ||"
+		 " ' ' || state || ' ' || iif(path GLOB '*!undo', '',"
+		 " coalesce(" OUTPUT ", '')) || coalesce(json_extract(json,"
+		 " '$.live.table'), '') || ' ' || coalesce(json_extract(json,"
+		 " '$.undone'), '') FROM steps ORDER BY node, path)");
 }
 
-/* The next thing happens: an answer, a timer.  False: it is all over. */
+/* A person says their word: who has not yet. */
+static void
+story_decides(struct fix *f, const char *path, const char *word)
+{
+	static const char *const people[] = { "unix:bob", "unix:dan" };
+	struct noc_value *page = gate_page(f, 1000, ""), *gates;
+	size_t said = 0;
+	char *more;
+
+	gates = noc_value_get(page, "gates");
+	for (size_t i = 0; i < noc_value_len(gates); i++)
+		if (noc_value_is_str(
+			noc_value_get(noc_value_at(gates, i), "path"), path)) {
+			const struct noc_value *g = noc_value_at(gates, i);
+
+			said = noc_value_len(noc_value_get(g, "votes"));
+			more = noc_asprintf(
+			    ",\"path\":\"%s\",\"sha256\":\"%s\"", path,
+			    noc_value_get_str(g, "sha256", ""));
+			gate_say(f, &form_run, people[said], "null", word, more,
+				 NULL);
+			free(more);
+			break;
+		}
+	noc_value_free(page);
+}
+
+/* What is waited for happens: a word, an event, a signal.  False: it is a
+ * time that comes, as in those whose name says that all are silent. */
+static bool
+story_outside(struct fix *f)
+{
+	char text[NOC_ID_TEXT];
+	struct noc_value *waits =
+	    noc_run_waits(f->core, noc_id_format(text, &form_run));
+	const struct noc_value *one = noc_value_at(waits, 0);
+	const char *what = noc_value_get_str(one, "what", "");
+	const char *path = noc_value_get_str(one, "path", "");
+	bool said = *what && strncmp(form->name, "silent", 6);
+
+	if (!said)
+		;
+	else if (!strncmp(what, "approve", 7))
+		story_decides(f, path, "approve");
+	else if (!strncmp(what, "confirm", 7))
+		story_decides(f, path, "confirm");
+	else if (strstr(what, "event"))
+		cor_tell(
+		    f, &(struct tell){ .kind = "change.ok", .device = "sw1" });
+	else
+		assert_int_equal(
+		    fix_say(f,
+			    "{\"verb\":\"run.signal\",\"id\":\"%s\","
+			    "\"signal\":\"go\",\"path\":\"%s\",\"actor\":"
+			    "\"x\"}",
+			    text, path)
+			.kind,
+		    0);
+	noc_value_free(waits);
+	return said;
+}
+
+/* The next thing happens: an answer, a word, a timer.  False: it is all over.
+ */
 static bool
 story_input(struct fix *f, unsigned seed)
 {
@@ -253,6 +355,8 @@ story_input(struct fix *f, unsigned seed)
 		return false;
 	if (f->ncalls)
 		flow_reply(f, seed % f->ncalls);
+	else if (story_outside(f))
+		return true;
 	else if (f->wake != INT64_MAX)
 		fix_advance(f, (f->wake - f->now.boot_ns) / NOC_NS_PER_MS + 1);
 	else
@@ -296,7 +400,7 @@ story(unsigned at, unsigned seed, bool anew, struct story *out)
 	flow_world.holds = true;
 	life_world = on_flow_world;
 	life_open(&f, dir, present(), form_rules);
-	fix_start_flow(&f, "f");
+	form_run = fix_start_flow(&f, "f");
 	while (story_input(&f, seed * out->inputs)) {
 		if (++out->inputs > 500)
 			fail_msg("%s: it does not end", form->name);
