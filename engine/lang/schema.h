@@ -50,7 +50,7 @@ struct noc_node_schema {
 	const char *node;
 	const char *family; /* "top", "step", "action", "operator",
 			       "combinator", "expect", "test", "auth",
-			       "value", "table", "later" */
+			       "value", "table" */
 	char name;	    /* 'r' required, 'o' optional, '-' none */
 	bool bare;	    /* complete without a table: notify "noc"; for
 			       a "table": a lone scalar is its position 1 */

@@ -226,7 +226,6 @@ noc_schema_write_doc(FILE *f)
 		{ "auth", "Who signs a webhook or a request", false },
 		{ "test", "Inside a test", false },
 		{ "expect", "What a test expects", true },
-		{ "later", "Known, and refused in this version", true },
 	};
 	const struct noc_node_schema *s;
 

@@ -361,7 +361,7 @@ noc_schema_write_meta(FILE *f)
 	for (size_t i = 0; (s = noc_schema_at(i)); i++)
 		meta_space(f, i);
 	for (size_t i = 0; (s = noc_schema_at(i)); i++) {
-		if (!strcmp(s->family, "later") || !strcmp(s->node, "function"))
+		if (!strcmp(s->node, "function"))
 			continue;
 		meta_node(f, s);
 		if (strcmp(s->family, "table") != 0)

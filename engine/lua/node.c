@@ -369,9 +369,6 @@ construct(lua_State *L)
 
 	lua_budget_charge(L, 8);
 	lua_state_at(L, at, sizeof(at), lua->file ? lua->file : "?");
-	if (!strcmp(s->family, "later"))
-		return refuse(L, s->node, at,
-			      " is not available in this version");
 	if (!lua->loading && !strcmp(s->family, "top"))
 		return refuse(L, s->node, at,
 			      " is only possible while files are loaded");

@@ -229,4 +229,29 @@ def _():
         w.verified()
 
 
+@noc.case("doc/writing-flows.md: each block about people is loaded and run")
+def _():
+    with open(os.path.join(noc.SRCDIR, "doc", "writing-flows.md"),
+              encoding="utf-8") as page:
+        part = page.read().split("## People and the outside\n")[1]
+    lua = re.findall(r"^```lua\n(.*?)^```$", part.split("\n## ")[0],
+                     re.M | re.S)
+    noc.equal(len(lua), 2, "blocks")
+    where = noc.tempdir()
+    noc.write(os.path.join(where, "people.lua"), lua[0])
+    noc.write(os.path.join(where, "people.test.lua"), lua[1])
+    done = noc.nocturne("test", where)
+    noc.check(done.returncode == 0 and "1 passed, 0 failed" in done.stdout,
+              done.stdout + done.stderr)
+
+
+@noc.case("a drawing and a dry run say whom it asks, and until when")
+def _():
+    with noc.Daemon(rules=RULES) as d:
+        said = d.cli("run", "start", "ask", "what=x", "--dry-run").stdout
+        noc.check("ask netops or board (2 of them) to approve" in said, said)
+        drawn = noc.nocturne("flow", "show", "ask", "--rules", d.rules).stdout
+        noc.check("netops or board" in drawn and "timeout 1h" in drawn, drawn)
+
+
 noc.main()
