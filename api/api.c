@@ -180,6 +180,8 @@ on_job_done(int kind, const struct noc_value *answer, const char *message,
 	free(c);
 	if (!noc_job_back(job))
 		return;
+	if (noc_command_replayed(job->env->core))
+		noc_http_header_set(job->req, "Idempotent-Replayed", "true");
 	if (kind == NOC_ENOTFOUND && missing) {
 		missing(job);
 	} else if (kind) {
@@ -215,13 +217,61 @@ job_who(struct noc_job *job)
 	return who;
 }
 
+/*
+ * draft-ietf-httpapi-idempotency-key-header: a string in quotes; what others
+ * have long been sending is the same without.
+ */
+static int
+job_key(struct noc_job *job, struct noc_value *command, struct noc_err *err)
+{
+	const char *key = noc_http_header(job->req, "idempotency-key");
+	size_t len = key ? strlen(key) : 0;
+
+	if (!key)
+		return 0;
+	if (len >= 2 && key[0] == '"' && key[len - 1] == '"') {
+		key++;
+		len -= 2;
+	}
+	for (size_t i = 0; len && i < len; i++)
+		if (key[i] <= ' ' || key[i] > '~' || key[i] == '"')
+			len = 0;
+	if (!len || len > NOC_COMMAND_KEY_MAX)
+		return noc_err_set(err, NOC_EINPUT,
+				   "Idempotency-Key must be 1 to %d visible "
+				   "ASCII characters.",
+				   NOC_COMMAND_KEY_MAX);
+	noc_value_set(command, "idempotency_key", noc_value_strn(key, len));
+	return 0;
+}
+
+bool
+noc_api_keyed(struct noc_http_req *req, const char *why)
+{
+	char *says;
+
+	if (!noc_http_header(req, "idempotency-key"))
+		return false;
+	says = noc_asprintf("Idempotency-Key is not taken here: %s.", why);
+	noc_http_reply_problem(req, 400, NULL, says);
+	free(says);
+	return true;
+}
+
 void
 noc_job_do_or(struct noc_job *job, struct noc_value *command,
 	      void (*missing)(struct noc_job *job))
 {
 	struct job_command *c = noc_calloc(1, sizeof(*c));
 	struct noc_core *core = job->env->core;
+	struct noc_err err;
 
+	if (job_key(job, command, &err)) {
+		free(c);
+		noc_value_free(command);
+		noc_job_end_err(job, &err);
+		return;
+	}
 	c->job = job;
 	c->missing = missing;
 	noc_value_set(command, "actor",

@@ -71,10 +71,11 @@ on_command(struct noc_http_req *req, void *arg)
 			noc_value_set(
 			    command, p->name,
 			    noc_value_str(noc_http_param(req, p->name)));
-	if (r->then) {
-		struct noc_job *job = noc_job_new(r->api->env, req, 0);
+	if (r->starts) {
+		struct noc_job *job = noc_api_starting(r->api->env, req);
 
-		job->then = r->then;
+		if (!job)
+			goto out;
 		noc_job_do(job, command);
 	} else {
 		noc_api_command(r->api->env, req, command, r->status, r->key);

@@ -160,6 +160,8 @@ flow_start(struct noc_api *api, struct noc_http_req *req,
 		return;
 	}
 	if (!strcmp(mode, "dry_run")) {
+		if (noc_api_keyed(req, "a dry run starts nothing"))
+			return;
 		flow_dry_run(api, req, p, name, input);
 		return;
 	}
@@ -170,14 +172,15 @@ flow_start(struct noc_api *api, struct noc_http_req *req,
 				       "shadow or dry_run.");
 		return;
 	}
+	job = noc_api_starting(api->env, req);
+	if (!job)
+		return;
 	command = noc_api_verb("run.start");
 	noc_value_set(command, "flow", noc_value_str(name));
 	noc_value_set(command, "mode",
 		      noc_value_str(*mode == 'l' ? "active" : mode));
 	if (input)
 		noc_value_set(command, "input", noc_value_copy(input));
-	job = noc_job_new(api->env, req, 0);
-	job->then = noc_api_started;
 	noc_job_do(job, command);
 }
 

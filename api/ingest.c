@@ -231,6 +231,8 @@ on_ingest(struct noc_http_req *req, void *arg)
 	size_t n = 0;
 	int r;
 
+	if (noc_api_keyed(req, "an event is known by its source and id"))
+		return;
 	for (size_t it = 0; n < INGEST_HEADERS &&
 			    noc_http_header_next(req, &it, &name, &value);)
 		headers[n++] =

@@ -102,6 +102,13 @@ static const struct {
 	  "Deliveries that had been taken before." },
 	{ "replay_full", "replay_overflows", true,
 	  "Deliveries refused as there were too many to remember." },
+	{ "command_keys", "idempotency_keys", false,
+	  "Requests with an Idempotency-Key remembered." },
+	{ "command_replays", "idempotency_replays", true,
+	  "Requests that got the answer of their first." },
+	{ "command_keys_refused", "idempotency_refusals", true,
+	  "Requests whose key was another one's, in progress, or one too "
+	  "many." },
 	{ "inform_keys", "inform_keys", false, "INFORMs remembered." },
 	{ "inform_hits", "inform_hits", true,
 	  "INFORMs that were sent again and answered again." },

@@ -42,8 +42,9 @@ struct noc_job *noc_job_new(struct noc_env *env, struct noc_http_req *req,
 /* Ask the reader; job->then has job->result, never NULL.  Errors answer. */
 void noc_job_ask(struct noc_job *job, const char *question,
 		 struct noc_value *params);
-/* Carry out a command (owned; the actor is added); then as above.  Errors
- * answer, but with `missing` an ENOTFOUND goes to missing(job). */
+/* Carry out a command (owned; the actor and the Idempotency-Key are added);
+ * then as above.  Errors answer, but with `missing` an ENOTFOUND goes to
+ * missing(job). */
 void noc_job_do(struct noc_job *job, struct noc_value *command);
 void noc_job_do_or(struct noc_job *job, struct noc_value *command,
 		   void (*missing)(struct noc_job *job));
@@ -58,11 +59,11 @@ void noc_job_end_missing(struct noc_job *job, const char *what);
 /* A route that is a command (api/command.c); its paths name parameters. */
 struct noc_api_route {
 	const char *method, *path;
-	const char *verb; /* of engine/core/command.def */
-	int status;	  /* of success */
-	const char *key;  /* wraps the answer: {key: answer}; or NULL */
-	void (*then)(struct noc_job *job); /* makes it of that; or NULL */
-	struct noc_api *api;		   /* set by noc_api_routes */
+	const char *verb;    /* of engine/core/command.def */
+	int status;	     /* of success */
+	const char *key;     /* wraps the answer: {key: answer}; or NULL */
+	bool starts;	     /* a run: noc_api_starting */
+	struct noc_api *api; /* set by noc_api_routes */
 };
 void noc_api_routes(struct noc_api *api, struct noc_api_route *routes,
 		    size_t n); /* kept */
@@ -74,8 +75,21 @@ void noc_api_route(struct noc_api *api, const char *method, const char *path,
 /* A whole command with its answer: {key: answer}, or the answer itself. */
 void noc_api_command(struct noc_env *env, struct noc_http_req *req,
 		     struct noc_value *command, int status, const char *key);
-/* A run was started: 202, where it is, and what else the answer says. */
-void noc_api_started(struct noc_job *job);
+/* Of what cannot be told to be the same: true when it came with an
+ * Idempotency-Key, and was answered 400 with why. */
+bool noc_api_keyed(struct noc_http_req *req, const char *why);
+#define NOC_API_WAIT_MAX_MS 55000 /* that somebody waits for a run's end */
+
+/* The job of a command that starts a run: answered 202, where it is, and what
+ * else the command says; with `Prefer: wait=N` the run, 200, when it ends
+ * within so long.  NULL: what is preferred makes no sense, answered 400. */
+struct noc_job *noc_api_starting(struct noc_env *env, struct noc_http_req *req);
+/* prefer.c: ms of `Prefer: wait`, -1 when it is not said.  EINPUT. */
+int noc_api_prefer_wait(const struct noc_http_req *req, int64_t *ms,
+			struct noc_err *err);
+/* Says which preferences the answer goes by. */
+void noc_api_prefer_applied(struct noc_http_req *req, int64_t wait_ms);
+
 struct noc_value *noc_api_verb(const char *verb); /* {"verb": verb} */
 
 /*

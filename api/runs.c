@@ -15,7 +15,7 @@
 
 #define WAIT_POLL_MS 100
 #define WAIT_MS	     25000
-#define WAIT_MAX_MS  55000
+#define WAIT_LATE_MS 10000 /* that an answer may then take */
 
 static const char *const run_filters[] = { "state", "rule", "device", NULL };
 static const char *const run_times[] = { "started", "ended", "deadline", NULL };
@@ -261,44 +261,58 @@ on_items(struct noc_http_req *req, void *arg)
 
 /* ---- until its end ---- */
 
-static void on_wait_row(struct noc_job *job);
+static bool
+run_has_ended(const struct noc_value *row)
+{
+	return noc_value_get_int(row, "ended", 0) != 0;
+}
 
+static bool
+wait_is_over(const struct noc_job *job)
+{
+	return noc_loop_now(job->env->loop).boot_ns >= job->until_boot_ns ||
+	       noc_http_peer_gone(job->req);
+}
+
+/* Asks the reader, by job->data, once it seems to have ended. */
 static void
 on_wait_timer(void *arg)
 {
 	struct noc_job *job = arg;
 	const char *state = noc_run_state(job->env->core, &job->id);
-	bool over = noc_loop_now(job->env->loop).boot_ns >= job->until_boot_ns;
+	struct noc_value *params;
 
-	if (noc_http_peer_gone(job->req))
-		over = true;
-	if (!over && state && !strcmp(state, "Running")) {
+	if (!wait_is_over(job) && state && !strcmp(state, "Running")) {
 		noc_timer_arm(job->timer, WAIT_POLL_MS);
 		return;
 	}
-	noc_job_ask(job, "run", noc_value_copy(job->data));
+	params = noc_value_map();
+	noc_value_set(params, "id",
+		      noc_value_copy(noc_value_get(job->data, "id")));
+	noc_job_ask(job, "run", params);
+}
+
+static void
+wait_more(struct noc_job *job)
+{
+	if (!job->timer)
+		job->timer = noc_loop_timer(job->env->loop, on_wait_timer, job);
+	noc_timer_arm(job->timer, WAIT_POLL_MS);
 }
 
 static void
 on_wait_row(struct noc_job *job)
 {
-	const struct noc_value *ended;
-
 	if (job->result->type == NOC_NIL) {
 		noc_job_end_missing(job, "run");
 		return;
 	}
-	ended = noc_value_get(job->result, "ended");
-	if ((ended && ended->type == NOC_INT && ended->u.i) ||
-	    noc_loop_now(job->env->loop).boot_ns >= job->until_boot_ns ||
-	    noc_http_peer_gone(job->req)) {
+	if (run_has_ended(job->result) || wait_is_over(job)) {
 		on_run_row(job);
 		return;
 	}
 	noc_id_parse(noc_value_get_str(job->result, "id", ""), &job->id);
-	if (!job->timer)
-		job->timer = noc_loop_timer(job->env->loop, on_wait_timer, job);
-	noc_timer_arm(job->timer, WAIT_POLL_MS);
+	wait_more(job);
 }
 
 static void
@@ -309,14 +323,14 @@ on_wait(struct noc_http_req *req, void *arg)
 	int64_t ms = WAIT_MS;
 	struct noc_job *job;
 
-	if (text &&
-	    (noc_duration_parse(text, &ms) || ms < 0 || ms > WAIT_MAX_MS)) {
+	if (text && (noc_duration_parse(text, &ms) || ms < 0 ||
+		     ms > NOC_API_WAIT_MAX_MS)) {
 		noc_http_reply_problem(req, 400, NULL,
 				       "timeout must be a duration of at most "
 				       "55s.");
 		return;
 	}
-	job = noc_job_new(api->env, req, ms + 10000);
+	job = noc_job_new(api->env, req, ms + WAIT_LATE_MS);
 	job->until_boot_ns =
 	    noc_loop_now(api->env->loop).boot_ns + ms * NOC_NS_PER_MS;
 	job->data = run_params(job->req);
@@ -326,25 +340,75 @@ on_wait(struct noc_http_req *req, void *arg)
 
 /* ---- what people do with it ---- */
 
-void
-noc_api_started(struct noc_job *job)
+/* What is kept of one that was started: {id, answer}. */
+static void
+started_reply(struct noc_job *job)
+{
+	noc_job_end_json(job, 202,
+			 noc_value_copy(noc_value_get(job->data, "answer")));
+}
+
+/* The reader's row of it: at its end, or when the time is over. */
+static void
+on_started_row(struct noc_job *job)
+{
+	if (run_has_ended(job->result))
+		on_run_row(job);
+	else if (wait_is_over(job))
+		started_reply(job);
+	else
+		wait_more(job);
+}
+
+static void
+on_started(struct noc_job *job)
 {
 	struct noc_value *body = noc_value_copy(job->result);
 	const char *id = noc_value_get_str(job->result, "id", "");
 	char *url = noc_asprintf("/api/v1/runs/%s", id);
+	struct noc_err err;
+	int64_t ms = -1;
 
+	noc_api_prefer_wait(job->req, &ms, &err);
+	noc_api_prefer_applied(job->req, ms);
+	noc_id_parse(id, &job->id);
 	noc_value_set(body, "run_id", noc_value_str(id));
 	noc_value_unset(body, "id");
 	noc_value_set(body, "url", noc_value_str(url));
 	noc_http_header_set(job->req, "Location", url);
 	free(url);
-	noc_job_end_json(job, 202, body);
+	job->data = noc_value_map();
+	noc_value_set(job->data, "id", noc_value_str(id));
+	noc_value_set(job->data, "answer", body);
+	if (ms <= 0) {
+		started_reply(job);
+		return;
+	}
+	job->until_boot_ns =
+	    noc_loop_now(job->env->loop).boot_ns + ms * NOC_NS_PER_MS;
+	job->then = on_started_row;
+	wait_more(job);
+}
+
+struct noc_job *
+noc_api_starting(struct noc_env *env, struct noc_http_req *req)
+{
+	struct noc_job *job;
+	struct noc_err err;
+	int64_t ms;
+
+	if (noc_api_prefer_wait(req, &ms, &err)) {
+		noc_http_reply_err(req, &err);
+		return NULL;
+	}
+	job = noc_job_new(env, req, ms > 0 ? ms + WAIT_LATE_MS : 0);
+	job->then = on_started;
+	return job;
 }
 
 static struct noc_api_route run_routes[] = {
 	{ "POST", "/api/v1/runs/{id}/set", "run.set", .status = 200 },
-	{ "POST", "/api/v1/runs/{id}/fork", "run.fork",
-	  .then = noc_api_started },
+	{ "POST", "/api/v1/runs/{id}/fork", "run.fork", .starts = true },
 	{ "POST", "/api/v1/runs/{id}/cancel", "run.cancel", .status = 200 },
 	{ "POST", "/api/v1/runs/{id}/pause", "run.pause", .status = 200 },
 	{ "POST", "/api/v1/runs/{id}/resume", "run.resume", .status = 200 },

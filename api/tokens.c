@@ -71,13 +71,16 @@ on_token_create(struct noc_http_req *req, void *arg)
 	static const char *const keys[] = { "name", "role",   "groups",
 					    "for",  "for_ms", NULL };
 	struct noc_api *api = arg;
-	struct noc_value *body = noc_api_body(req, keys);
+	struct noc_value *body;
 	struct noc_value *say, *row = NULL;
 	enum noc_role role;
 	struct noc_err err;
 	char *token = NULL;
 	int r;
 
+	if (noc_api_keyed(req, "a token is shown once"))
+		return;
+	body = noc_api_body(req, keys);
 	if (!body)
 		return;
 	say = noc_value_map();

@@ -236,6 +236,7 @@ noc_client_try(const struct noc_client *c, const char *method,
 		.method = method,
 		.target = target,
 		.body = body,
+		.key = strcmp(method, "GET") ? noc_client_opt(c, "key") : NULL,
 		.timeout_ms = CALL_MS,
 	};
 	int r = noc_http_call(&call, out, err);

@@ -107,6 +107,12 @@ exchange_headers(const struct noc_http_call *call)
 		noc_wipe(said, strlen(said));
 		free(said);
 	}
+	if (call->key) {
+		char *said = noc_asprintf("Idempotency-Key: %s", call->key);
+
+		list = curl_slist_append(list, said);
+		free(said);
+	}
 	list = curl_slist_append(list, "Connection: close");
 	list = curl_slist_append(list, "Expect:");
 	list = curl_slist_append(list, line);

@@ -19,6 +19,7 @@ struct noc_http_call {
 	const char *method, *target;  /* "GET", "/api/v1/runs?limit=5" */
 	const struct noc_value *body; /* as JSON; NULL: none; borrowed */
 	const char *type;	      /* of the body; NULL: application/json */
+	const char *key;	      /* Idempotency-Key; NULL: none */
 	/* For the whole exchange, with on_data for its headers only. > 0. */
 	int64_t timeout_ms;
 	/* Gets a 2xx body in pieces; non-zero ends the call (not an error). */

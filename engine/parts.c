@@ -24,4 +24,5 @@ const struct noc_part_ops *const noc_parts[NOC_PART_COUNT] = {
 	[NOC_PART_SKEW] = &noc_part_skew,
 	[NOC_PART_UNLIKE] = &noc_part_unlike,
 	[NOC_PART_LIMITS] = &noc_part_limits,
+	[NOC_PART_ONCE] = &noc_part_once,
 };

@@ -40,6 +40,9 @@ static const struct noc_verb_option run_options[] = {
 	{ "observe", 0, NULL, "start: read, but change nothing", false },
 	{ "shadow", 0, NULL, "start: read, change nothing, tell nobody",
 	  false },
+	{ "key", 0, "KEY",
+	  "start, fork: once by this key; the same again is the same run",
+	  false },
 	{ "watch", 'w', NULL, "start, fork: watch it until it ends", false },
 	{ "undo", 0, NULL, "cancel: undo what it did", false },
 	{ "force", 0, NULL, "cancel: wait for nothing, also while it undoes",
@@ -246,9 +249,9 @@ const struct noc_verb noc_verb_run = {
 		 "signal RUN [PATH] NAME [--items KEY,...]\n"
 		 "set RUN STEP [limit=N] [need=N|N%|all] [-m WHY]\n"
 		 "start FLOW [key=value]... [--dry-run|--observe|--shadow] "
-		 "[--watch]\n"
+		 "[--key KEY] [--watch]\n"
 		 "fork RUN [key=value]... --from STEP|--failed|--failed-items "
-		 "[--plan current] [--watch] [-m WHY]",
+		 "[--plan current] [--key KEY] [--watch] [-m WHY]",
 	.options = run_options,
 	.details =
 	    "RUN is an id or the beginning of one.  watch ends when the "

@@ -115,7 +115,8 @@ command_check(const struct noc_command *row, const struct noc_value *command,
 		const struct noc_member *m = &command->u.map.at[i];
 
 		if (!strcmp(m->key, "verb") || !strcmp(m->key, "actor") ||
-		    !strcmp(m->key, "who"))
+		    !strcmp(m->key, "who") ||
+		    !strcmp(m->key, "idempotency_key"))
 			continue;
 		for (p = row->params; p->name && strcmp(p->name, m->key); p++)
 			;
@@ -166,9 +167,71 @@ noc_command_help(FILE *out)
 
 /* ---- carrying it out ---- */
 
+struct noc_command_later {
+	struct noc_core *core;
+	void (*done)(int, const struct noc_value *, const char *, void *);
+	void *arg;
+	int kind;
+	bool replayed;
+	struct noc_value *answer;
+	struct noc_value *keyed; /* the command, to be known by its key */
+	struct noc_err err;
+};
+
+static int
+command_key_check(const struct noc_value *command, struct noc_err *err)
+{
+	const struct noc_value *key = noc_value_get(command, "idempotency_key");
+
+	if (key->type != NOC_STR || !key->u.s.len ||
+	    key->u.s.len > NOC_COMMAND_KEY_MAX)
+		return noc_err_set(err, NOC_EINPUT,
+				   "An idempotency key is a text of 1 to %d "
+				   "bytes.",
+				   NOC_COMMAND_KEY_MAX);
+	return 0;
+}
+
+/* 0: carry it out; 1: it was, and a has the answer. */
+static int
+command_asked(struct noc_core *core, const struct noc_command *row,
+	      const struct noc_value *command, struct noc_command_later *a)
+{
+	int r;
+
+	if (row->record == NOC_COMMAND_READS ||
+	    !noc_value_get(command, "idempotency_key"))
+		return 0;
+	r = command_key_check(command, &a->err);
+	if (r)
+		return r;
+	r = core->ops[NOC_PART_ONCE]->asked(core, core->parts[NOC_PART_ONCE],
+					    command, &a->answer, &a->err);
+	a->replayed = r > 0;
+	if (r == 0)
+		a->keyed = noc_value_copy(command);
+	return r;
+}
+
+/* later: its answer comes in another input. */
+static void
+command_answered(struct noc_core *core, struct noc_command_later *a, bool later)
+{
+	const struct noc_part_ops *once = core->ops[NOC_PART_ONCE];
+	void *part = core->parts[NOC_PART_ONCE];
+
+	if (a->keyed && later) {
+		once->taken(core, part, a->keyed);
+	} else if (a->keyed) {
+		once->answered(core, part, a->keyed, a->kind, a->answer);
+		noc_value_free(a->keyed);
+		a->keyed = NULL;
+	}
+}
+
 static int
 command_do(struct noc_core *core, const struct noc_value *command,
-	   struct noc_value **answer, struct noc_err *err)
+	   struct noc_command_later *later)
 {
 	const char *verb = noc_value_get_str(command, "verb", "");
 	const struct noc_command *row = noc_command_find(verb);
@@ -176,29 +239,25 @@ command_do(struct noc_core *core, const struct noc_value *command,
 	int r;
 
 	if (!row)
-		return command_unknown(verb, err);
-	r = command_check(row, command, err);
+		return command_unknown(verb, &later->err);
+	r = command_check(row, command, &later->err);
 	if (r)
 		return r;
 	for (a = core->ops[row->part]->answers; a && a->verb; a++)
 		if (!strcmp(a->verb, verb))
 			break;
 	if (NOC_FAILS(a && a->verb))
-		return noc_err_set(err, NOC_EBUG,
+		return noc_err_set(&later->err, NOC_EBUG,
 				   "No part of the core answers %s.", verb);
-	r = a->fn(core, core->parts[row->part], command, answer, err);
+	r = command_asked(core, row, command, later);
+	if (r)
+		return r < 0 ? r : 0;
+	r = a->fn(core, core->parts[row->part], command, &later->answer,
+		  &later->err);
 	if (r == 0 && row->record == NOC_COMMAND_ADMIN)
 		noc_core_admin(core, command);
 	return r;
 }
-
-struct noc_command_later {
-	void (*done)(int, const struct noc_value *, const char *, void *);
-	void *arg;
-	int kind;
-	struct noc_value *answer;
-	struct noc_err err;
-};
 
 static void
 answer_free(void *arg)
@@ -206,6 +265,7 @@ answer_free(void *arg)
 	struct noc_command_later *a = arg;
 
 	noc_value_free(a->answer);
+	noc_value_free(a->keyed);
 	free(a);
 }
 
@@ -214,8 +274,16 @@ on_answer(void *arg)
 {
 	struct noc_command_later *a = arg;
 
+	a->core->replayed = a->replayed;
 	a->done(a->kind, a->answer, a->kind ? a->err.msg : NULL, a->arg);
+	a->core->replayed = false;
 	answer_free(a);
+}
+
+bool
+noc_command_replayed(const struct noc_core *core)
+{
+	return core->replayed;
 }
 
 void
@@ -226,18 +294,23 @@ noc_core_command(struct noc_core *core, const struct noc_value *command,
 {
 	struct noc_command_later *a = noc_calloc(1, sizeof(*a));
 	struct noc_command_later *outer = core->asked;
+	int rc;
 
+	a->core = core;
 	a->done = done;
 	a->arg = arg;
 	noc_core_begin(core, now);
 	core->asked = a;
-	a->kind = command_do(core, command, &a->answer, &a->err);
+	rc = command_do(core, command, a);
 	if (core->asked != a) { /* somebody has taken it along */
 		core->asked = outer;
+		command_answered(core, a, true);
 		noc_core_end(core);
 		return;
 	}
 	core->asked = outer;
+	a->kind = rc;
+	command_answered(core, a, false);
 	if (core->depth == 1 && (!core->txn || noc_txn_is_empty(core->txn))) {
 		/* Nothing to wait for: also while the disk says no. */
 		noc_core_end(core);
@@ -265,6 +338,7 @@ noc_command_answer(struct noc_core *core, struct noc_command_later *a, int kind,
 	a->answer = answer;
 	if (kind)
 		a->err = *err;
+	command_answered(core, a, false);
 	noc_core_effect(core, on_answer, answer_free, a);
 }
 

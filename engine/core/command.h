@@ -58,12 +58,19 @@ void noc_command_help(FILE *out);			      /* of all */
  * of the actor: {groups: [name, ...], admin: bool}.  The answer is
  * given to done when it is durable, or before this returns when nothing was
  * changed.  ENOTFOUND: there is no such verb, or not what it names; EINPUT:
- * its parameters are not those of its row.
+ * its parameters are not those of its row.  With "idempotency_key" one that
+ * changes something is carried out once: the same again within 24 h, of the
+ * same actor, gets the first answer (see `asked` of engine/core/part.h).
  */
 void noc_core_command(struct noc_core *core, const struct noc_value *command,
 		      void (*done)(int kind, const struct noc_value *answer,
 				   const char *message, void *arg),
 		      void *arg, struct noc_now now);
+
+#define NOC_COMMAND_KEY_MAX 255 /* bytes of an idempotency_key */
+
+/* In done: this is the answer that an earlier one with this key was given. */
+bool noc_command_replayed(const struct noc_core *core);
 
 /*
  * Who carries out a command may take its answer along and give it in another

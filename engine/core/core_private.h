@@ -24,8 +24,9 @@ struct noc_core {
 	struct noc_now virtual_now, now;
 	struct noc_steady steady;
 	struct noc_command_later *asked; /* the command at hand; NULL */
-	bool resumed; /* its rows were read: they may be written */
-	int depth;    /* nested inputs join the outermost */
+	bool replayed; /* the answer being given was given before */
+	bool resumed;  /* its rows were read: they may be written */
+	int depth;     /* nested inputs join the outermost */
 	struct noc_txn *txn;
 	uint64_t submitted, durable;
 	struct noc_effect *deferred, **deferred_tail;

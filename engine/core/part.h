@@ -39,6 +39,7 @@ enum noc_part {
 	NOC_PART_SKEW,	    /* senders whose clock is wrong */
 	NOC_PART_UNLIKE,    /* hooks whose posts changed shape */
 	NOC_PART_LIMITS,    /* how often each was reached */
+	NOC_PART_ONCE,	    /* commands that came with a key */
 	NOC_PART_COUNT
 };
 
@@ -86,6 +87,22 @@ struct noc_part_ops {
 	 * ends them. */
 	const struct noc_part_answer *answers;
 	void (*stats)(struct noc_core *core, void *part, struct noc_value *map);
+	/*
+	 * Of NOC_PART_ONCE alone: a command has an idempotency_key.  0: it is
+	 * new, and `answered` will be called when it was carried out, in the
+	 * input of its answer; 1: it was here, and *answer (returned) is what
+	 * was said; ECONFLICT: its first is in progress; ECONFIG: its first
+	 * said something else; ERESOURCE.
+	 */
+	int (*asked)(struct noc_core *core, void *part,
+		     const struct noc_value *command, struct noc_value **answer,
+		     struct noc_err *err);
+	void (*answered)(struct noc_core *core, void *part,
+			 const struct noc_value *command, int kind,
+			 const struct noc_value *answer);
+	/* It has begun, and `answered` comes in another input. */
+	void (*taken)(struct noc_core *core, void *part,
+		      const struct noc_value *command);
 };
 
 extern const struct noc_part_ops noc_part_slots, noc_part_admit,
@@ -93,6 +110,6 @@ extern const struct noc_part_ops noc_part_slots, noc_part_admit,
     noc_part_inform, noc_part_heard, noc_part_correlate, noc_part_guard,
     noc_part_settle, noc_part_override, noc_part_runs, noc_part_breakers,
     noc_part_notify, noc_part_tasks, noc_part_ledger, noc_part_skew,
-    noc_part_unlike, noc_part_limits;
+    noc_part_unlike, noc_part_limits, noc_part_once;
 
 #endif

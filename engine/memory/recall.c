@@ -28,6 +28,7 @@ struct noc_recalled {
 	bool low;
 	int64_t mark;
 	char *text; /* "owner\x1fkey" */
+	struct noc_value *data;
 };
 
 void
@@ -92,6 +93,7 @@ key_free(struct noc_recalled *k)
 		free(o->name);
 		free(o);
 	}
+	noc_value_free(k->data);
 	free(k->text);
 	free(k);
 }
@@ -137,12 +139,15 @@ key_put(struct noc_core *core, struct noc_recall *t, struct owner *o,
 static void
 key_store(struct noc_core *core, const struct noc_recalled *k)
 {
-	struct noc_value *data = k->low || k->mark ? noc_value_map() : NULL;
+	struct noc_value *data =
+	    k->low || k->mark || k->data ? noc_value_map() : NULL;
 
 	if (k->low)
 		noc_value_set(data, "low", noc_value_bool(true));
 	if (k->mark)
 		noc_value_set(data, "mark", noc_value_int(k->mark));
+	if (k->data)
+		noc_value_set(data, "data", noc_value_copy(k->data));
 	noc_txn_live_put(noc_core_txn(core), k->of->conf->kind, k->text,
 			 noc_steady_of_boot(core, k->due.due_boot_ns), data);
 	noc_value_free(data);
@@ -160,6 +165,28 @@ noc_recall_repeats(struct noc_recall *t, const char *owner,
 	free(text);
 	t->hits += known;
 	return known;
+}
+
+const struct noc_value *
+noc_recall_data(const struct noc_recall *t, const char *owner,
+		struct noc_slice key)
+{
+	char *text = key_text(owner, key);
+	const struct noc_recalled *k = noc_table_get(&t->keys, text);
+
+	free(text);
+	return k ? k->data : NULL;
+}
+
+size_t
+noc_recall_count(const struct noc_recall *t, const char *owner)
+{
+	const struct owner *o;
+
+	if (!owner)
+		return noc_table_len(&t->keys);
+	o = noc_table_get(&t->owners, owner);
+	return o ? o->count : 0;
 }
 
 /* Its owner's oldest when that has its share, else the oldest of all, but
@@ -197,6 +224,7 @@ noc_recall_add(struct noc_core *core, struct noc_recall *t,
 	k->text = key_text(key->owner, key->key);
 	k->low = key->low;
 	k->mark = key->mark;
+	k->data = key->data ? noc_value_copy(key->data) : NULL;
 	key_put(core, t, owner_get(t, key->owner), k, due);
 	key_store(core, k);
 	return got;
@@ -219,6 +247,7 @@ noc_recall_load(struct noc_core *core, struct noc_recall *t, const char *text,
 		int64_t due_ns, const struct noc_value *data)
 {
 	const char *end = strchr(text, '\x1f');
+	const struct noc_value *kept = noc_value_get(data, "data");
 	struct noc_recalled *k;
 	char *owner;
 
@@ -228,6 +257,7 @@ noc_recall_load(struct noc_core *core, struct noc_recall *t, const char *text,
 	k->text = noc_strdup(text);
 	k->low = noc_value_get_bool(data, "low", false);
 	k->mark = noc_value_get_int(data, "mark", 0);
+	k->data = kept ? noc_value_copy(kept) : NULL;
 	owner = noc_strndup(text, end ? (size_t)(end - text) : strlen(text));
 	key_put(core, t, owner_get(t, owner), k, noc_steady_boot(core, due_ns));
 	free(owner);

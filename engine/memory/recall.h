@@ -39,6 +39,7 @@ struct noc_recall_key {
 	int64_t within_ms;
 	bool low;     /* of low trust: given up before all that are not */
 	int64_t mark; /* for `gone`; 0: none */
+	const struct noc_value *data; /* kept with it; NULL: none */
 };
 
 enum noc_recall_got {
@@ -53,6 +54,12 @@ void noc_recall_release(struct noc_recall *t);
 /* Was this key of this owner here?  Counts it when it was. */
 bool noc_recall_repeats(struct noc_recall *t, const char *owner,
 			struct noc_slice key);
+/* What is kept with one that was here (borrowed); NULL: none, or it was not. */
+const struct noc_value *noc_recall_data(const struct noc_recall *t,
+					const char *owner,
+					struct noc_slice key);
+/* How many an owner has; NULL: all of them together. */
+size_t noc_recall_count(const struct noc_recall *t, const char *owner);
 /* Remembers one that was not. */
 enum noc_recall_got noc_recall_add(struct noc_core *core, struct noc_recall *t,
 				   const struct noc_recall_key *key);

@@ -78,6 +78,15 @@ LIMITS = {
         ["test_replay test_a_hundred_thousand_deliveries",
          "test_replay test_four_hooks_may_be_full",
          "test_replay test_the_floods_of_others"]),
+    "requests with an `Idempotency-Key` that are remembered for 24 h; of "
+    "all": (
+        ["ONCE_MAX", "ONCE_MAX_ALL"],
+        ["test_once test_an_actor_has_its_share",
+         "test_once test_40000_of_all",
+         "test_once test_for_a_day"]),
+    "bytes of an answer that is kept for an `Idempotency-Key`": (
+        ["ONCE_ANSWER"],
+        ["test_once test_a_long_answer_is_not_kept"]),
     "INFORMs remembered for 5 min": (
         ["INFORM_KEYS_MAX", "INFORM_KEYS_MAX_ALL"],
         ["test_inform test_each_sender_has_its_share",
