@@ -146,6 +146,8 @@ flow_start(struct noc_api *api, struct noc_http_req *req,
 	const char *mode = said && said->type != NOC_NIL
 			       ? noc_value_get_str(body, "mode", "")
 			       : "live";
+	static const char *const given[] = { "input", "callback_url",
+					     "callback_secret" };
 	const struct noc_value *input = noc_value_get(body, "input");
 	struct noc_value *command;
 	struct noc_job *job;
@@ -179,15 +181,19 @@ flow_start(struct noc_api *api, struct noc_http_req *req,
 	noc_value_set(command, "flow", noc_value_str(name));
 	noc_value_set(command, "mode",
 		      noc_value_str(*mode == 'l' ? "active" : mode));
-	if (input)
-		noc_value_set(command, "input", noc_value_copy(input));
+	for (size_t i = 0; i < NOC_COUNT(given); i++)
+		if (noc_value_get(body, given[i]))
+			noc_value_set(
+			    command, given[i],
+			    noc_value_copy(noc_value_get(body, given[i])));
 	noc_job_do(job, command);
 }
 
 static void
 on_flow_start(struct noc_http_req *req, void *arg)
 {
-	static const char *const keys[] = { "input", "mode", NULL };
+	static const char *const keys[] = { "input", "mode", "callback_url",
+					    "callback_secret", NULL };
 	struct noc_api *api = arg;
 	const struct noc_ruleset *rs = noc_core_rules(api->env->core);
 	struct noc_value *body = noc_api_body(req, keys);

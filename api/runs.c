@@ -406,6 +406,35 @@ noc_api_starting(struct noc_env *env, struct noc_http_req *req)
 	return job;
 }
 
+/* ---- who was told of its end ---- */
+
+static void
+on_deliveries_rows(struct noc_job *job)
+{
+	static const char *const times[] = { "at", "next", NULL };
+	struct noc_value *rows = job->result, *body = noc_value_map();
+
+	for (size_t i = 0; i < noc_value_len(rows); i++)
+		noc_api_times(noc_value_at(rows, i), times);
+	job->result = NULL;
+	noc_value_set(body, "deliveries", rows);
+	noc_job_end_json(job, 200, body);
+}
+
+static void
+on_deliveries(struct noc_http_req *req, void *arg)
+{
+	struct noc_api *api = arg;
+	const char *run = noc_http_query(req, "run");
+	struct noc_value *command = noc_api_verb("delivery.list");
+	struct noc_job *job = noc_job_new(api->env, req, 0);
+
+	if (run && *run)
+		noc_value_set(command, "run", noc_value_str(run));
+	job->then = on_deliveries_rows;
+	noc_job_do(job, command);
+}
+
 static struct noc_api_route run_routes[] = {
 	{ "POST", "/api/v1/runs/{id}/set", "run.set", .status = 200 },
 	{ "POST", "/api/v1/runs/{id}/fork", "run.fork", .starts = true },
@@ -429,5 +458,7 @@ noc_api_runs(struct noc_api *api)
 		       on_items, api);
 	noc_http_route(http, "GET", "/api/v1/runs/{id}/wait", NOC_ROLE_VIEWER,
 		       on_wait, api);
+	noc_api_route(api, "GET", "/api/v1/deliveries", "delivery.list",
+		      on_deliveries);
 	noc_api_routes(api, run_routes, NOC_COUNT(run_routes));
 }

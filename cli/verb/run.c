@@ -43,6 +43,8 @@ static const struct noc_verb_option run_options[] = {
 	{ "key", 0, "KEY",
 	  "start, fork: once by this key; the same again is the same run",
 	  false },
+	{ "callback", 0, "URL", "start: a URL that is told its end", false },
+	{ "callback-secret", 0, "NAME", "the secret that signs that", false },
 	{ "watch", 'w', NULL, "start, fork: watch it until it ends", false },
 	{ "undo", 0, NULL, "cancel: undo what it did", false },
 	{ "force", 0, NULL, "cancel: wait for nothing, also while it undoes",
@@ -249,7 +251,8 @@ const struct noc_verb noc_verb_run = {
 		 "signal RUN [PATH] NAME [--items KEY,...]\n"
 		 "set RUN STEP [limit=N] [need=N|N%|all] [-m WHY]\n"
 		 "start FLOW [key=value]... [--dry-run|--observe|--shadow] "
-		 "[--key KEY] [--watch]\n"
+		 "[--key KEY]\n"
+		 "    [--callback URL [--callback-secret NAME]] [--watch]\n"
 		 "fork RUN [key=value]... --from STEP|--failed|--failed-items "
 		 "[--plan current] [--key KEY] [--watch] [-m WHY]",
 	.options = run_options,

@@ -120,8 +120,43 @@ print_waits(const struct noc_value *run)
 		printf("%-8s  and at other steps: `nocturne gate`\n", "");
 }
 
+/* Who was told of its end, or will be. */
 static void
-run_print(struct noc_value *run)
+print_callbacks(struct noc_client *c, const struct noc_value *run)
+{
+	const struct noc_value *named =
+	    noc_value_get(noc_value_get(run, "json"), "callbacks");
+	const struct noc_value *rows;
+	struct noc_strbuf url = NOC_STRBUF_INIT;
+	struct noc_value *answer = NULL;
+	struct noc_err err;
+
+	for (size_t i = 0;
+	     !noc_run_time(run, "ended") && i < noc_value_len(named); i++)
+		printf("%-8s  %s, at its end\n", "callback",
+		       noc_value_get_str(noc_value_at(named, i), "url", "?"));
+	if (!noc_value_len(named) || !noc_run_time(run, "ended"))
+		return;
+	noc_strbuf_adds(&url, "/api/v1/deliveries");
+	noc_client_query(&url, "run", noc_value_get_str(run, "id", ""));
+	noc_client_try(c, "GET", url.p, NULL, &answer, &err);
+	rows = noc_value_get(answer, "deliveries");
+	for (size_t i = 0; i < noc_value_len(rows); i++) {
+		const struct noc_value *d = noc_value_at(rows, i);
+		const char *why = noc_value_get_str(d, "error", NULL);
+
+		printf("%-8s  %s %s, tried %lld times%s%s\n", "callback",
+		       noc_value_get_str(d, "url", "?"),
+		       noc_value_get_str(d, "state", "?"),
+		       (long long)noc_value_get_int(d, "attempts", 0),
+		       why ? ": " : "", why ? why : "");
+	}
+	noc_value_free(answer);
+	noc_strbuf_release(&url);
+}
+
+static void
+run_print(struct noc_client *c, struct noc_value *run)
 {
 	static const char *const words[] = { "id",    "rule",	 "device",
 					     "key",   "mode",	 "state",
@@ -147,6 +182,7 @@ run_print(struct noc_value *run)
 	print_waits(run);
 	print_parent(run);
 	print_children(run);
+	print_callbacks(c, run);
 	print_named(run, "input");
 	print_named(run, "output");
 	if (end)
@@ -244,7 +280,7 @@ noc_run_show(struct noc_client *c)
 	if (!run)
 		return status;
 	if (c->output == NOC_OUTPUT_TABLE)
-		run_print(run);
+		run_print(c, run);
 	else
 		noc_rows_json(run, c->output == NOC_OUTPUT_JSON);
 	noc_value_free(run);

@@ -197,6 +197,13 @@ noc_run_from_flow(struct noc_client *c)
 		return status;
 	}
 	noc_value_set(body, "input", input);
+	if (noc_client_has(c, "callback"))
+		noc_value_set(body, "callback_url",
+			      noc_value_str(noc_client_opt(c, "callback")));
+	if (noc_client_has(c, "callback-secret"))
+		noc_value_set(
+		    body, "callback_secret",
+		    noc_value_str(noc_client_opt(c, "callback-secret")));
 	target =
 	    noc_client_path("/api/v1/flows/", noc_client_arg(c, 0), "/runs");
 	answer = noc_client_call(c, "POST", target, body, &status);

@@ -30,6 +30,15 @@ static const struct noc_retry_policy notice_retry = {
 	.jitter = true,
 };
 
+/* A callback's, until its time is over. */
+static const struct noc_retry_policy callback_retry = {
+	.attempts = INT32_MAX,
+	.initial_ms = 5000,
+	.factor = 3,
+	.max_ms = 3600 * 1000,
+	.jitter = true,
+};
+
 struct noc_notice {
 	struct noc_core *core;
 	struct noc_id id, run;
@@ -40,7 +49,8 @@ struct noc_notice {
 	struct noc_call *call; /* out, or about to be */
 	struct noc_slot *slot; /* waited for, or had for what begins now */
 	struct noc_due due;
-	int64_t due_ns;
+	int64_t due_ns, until_ns; /* until: of a callback; 0 */
+	char *error;		  /* of the last attempt; or NULL */
 	int attempt, hops;
 	bool waiting; /* for the next attempt */
 	bool queued;  /* its effect has not run yet */
@@ -56,6 +66,7 @@ notice_free(struct noc_notice *n)
 	noc_value_free(n->event);
 	free(n->channel);
 	free(n->text);
+	free(n->error);
 	free(n);
 }
 
@@ -119,6 +130,10 @@ notice_save(struct noc_notice *n)
 	noc_value_set(data, "attempt", noc_value_int(n->attempt));
 	noc_value_set(data, "hops", noc_value_int(n->hops));
 	noc_value_set(data, "waiting", noc_value_bool(n->waiting));
+	if (n->until_ns)
+		noc_value_set(data, "until", noc_value_int(n->until_ns));
+	if (n->error)
+		noc_value_set(data, "error", noc_value_str(n->error));
 	noc_txn_live_put(noc_core_txn(n->core), "notice", n->key, n->due_ns,
 			 data);
 	noc_value_free(data);
@@ -189,6 +204,60 @@ noc_notice_print(struct noc_core *core, const struct noc_notice_text *t,
 	noc_core_effect(core, on_line, line_free, line);
 }
 
+/* Of a callback: {id, run, url, state, attempts, error}, returned. */
+static struct noc_value *
+notice_delivery(const struct noc_notice *n, const char *state)
+{
+	struct noc_value *row = noc_value_map();
+	char run[NOC_ID_TEXT];
+
+	noc_value_set(row, "id", noc_value_str(n->key));
+	noc_value_set(row, "run", noc_value_str(noc_id_format(run, &n->run)));
+	noc_value_set(row, "url", noc_value_str(n->text));
+	noc_value_set(row, "state", noc_value_str(state));
+	noc_value_set(row, "attempts", noc_value_int(n->attempt));
+	if (n->error)
+		noc_value_set(row, "error", noc_value_str(n->error));
+	return row;
+}
+
+void
+noc_notice_callbacks(const struct noc_notify *part, const char *run,
+		     struct noc_value *list)
+{
+	void *value;
+
+	for (size_t it = 0;
+	     noc_table_next(&part->notices, &it, NULL, &value);) {
+		const struct noc_notice *n = value;
+		struct noc_value *row;
+
+		if (!n->until_ns)
+			continue;
+		row = notice_delivery(n, n->waiting ? "waiting" : "calling");
+		if (n->waiting)
+			noc_value_set(row, "next",
+				      noc_value_int(noc_steady_wall(
+					  part->core, n->due_ns)));
+		if (!run || noc_value_is_str(noc_value_get(row, "run"), run))
+			noc_value_push(list, row);
+		else
+			noc_value_free(row);
+	}
+}
+
+/* Whoever listens there says that it wants no more (410), or nobody ever will:
+ * a redirect, an address that is denied, a secret that is gone. */
+static bool
+callback_is_dead(const struct noc_notice *n, const struct noc_call_error *e,
+		 int64_t next_ns)
+{
+	bool answered = e->code[0] >= '4' && e->code[0] <= '5';
+
+	return !strcmp(e->code, "410") || next_ns > n->until_ns ||
+	       (!strcmp(e->class, "permanent") && !answered);
+}
+
 /* Every attempt has failed: the fallback channel, or the log. */
 static void
 notice_give_up(struct noc_notice *n, const char *message)
@@ -200,6 +269,12 @@ notice_give_up(struct noc_notice *n, const char *message)
 	char *text, why[160];
 
 	noc_notify_of(n->core)->failed++;
+	if (n->until_ns) {
+		noc_callback_ended(noc_notify_of(n->core), n->key,
+				   notice_delivery(n, "dead"));
+		notice_end(n);
+		return;
+	}
 	snprintf(why, sizeof(why), "channel %s failed: %.100s", n->channel,
 		 message);
 	noc_warn("notify", "%s", why);
@@ -219,24 +294,36 @@ notice_give_up(struct noc_notice *n, const char *message)
 
 static void notice_attempt(struct noc_notice *n);
 
+static bool
+notice_is_dead(const struct noc_notice *n, const struct noc_call_error *e,
+	       int64_t next_ns)
+{
+	if (n->until_ns)
+		return callback_is_dead(n, e, next_ns);
+	return n->attempt >= notice_retry.attempts ||
+	       !strcmp(e->class, "permanent");
+}
+
 static void
 notice_failed(struct noc_notice *n, const struct noc_call_error *e)
 {
-	int64_t ms;
+	int64_t ms = noc_retry_delay_ms(
+	    n->until_ns ? &callback_retry : &notice_retry, &n->id, n->channel,
+	    n->attempt, e->retry_after_ms);
+	int64_t next_ns = noc_ns_after(noc_steady_now(n->core), ms);
 
 	notice_wrote(n, NOC_REC_STEP_DONE, "failed", e->message);
 	noc_call_free(n->call);
 	n->call = NULL;
-	if (n->attempt >= notice_retry.attempts ||
-	    !strcmp(e->class, "permanent")) {
-		notice_give_up(n, e->message);
+	free(n->error);
+	n->error = noc_strdup(e->message);
+	if (notice_is_dead(n, e, next_ns)) {
+		notice_give_up(n, n->error);
 		return;
 	}
 	noc_notify_of(n->core)->retried++;
-	ms = noc_retry_delay_ms(&notice_retry, &n->id, n->channel, n->attempt,
-				e->retry_after_ms);
 	n->waiting = true;
-	n->due_ns = noc_ns_after(noc_steady_now(n->core), ms);
+	n->due_ns = next_ns;
 	noc_due_arm_steady(n->core, &n->due, n->due_ns);
 	notice_save(n);
 }
@@ -259,6 +346,9 @@ on_notice_done(struct noc_call *call, struct noc_value *result,
 	} else {
 		noc_notify_of(core)->sent++;
 		notice_wrote(n, NOC_REC_STEP_DONE, "ok", NULL);
+		if (n->until_ns)
+			noc_callback_ended(noc_notify_of(core), n->key,
+					   notice_delivery(n, "delivered"));
 		notice_end(n);
 	}
 	noc_core_end(core);
@@ -349,8 +439,12 @@ notice_begin(struct noc_notice *n)
 	n->call->arg = n;
 	n->call->slot = n->slot;
 	n->slot = NULL;
-	snprintf(n->call->token, sizeof(n->call->token), "%s/%d", n->key,
-		 n->attempt);
+	/* A callback is the same message however often it is tried. */
+	if (n->until_ns)
+		snprintf(n->call->token, sizeof(n->call->token), "%s", n->key);
+	else
+		snprintf(n->call->token, sizeof(n->call->token), "%s/%d",
+			 n->key, n->attempt);
 	notice_wrote(n, NOC_REC_STEP_START, NULL, NULL);
 	notice_save(n);
 	n->queued = true;
@@ -412,6 +506,7 @@ noc_notice_new(struct noc_core *core, const struct noc_notice_text *t,
 	n->id = id;
 	n->run = noc_id_is_zero(&t->run) ? id : t->run;
 	n->hops = t->hops;
+	n->until_ns = t->until_ns;
 	if (t->ev)
 		n->event = noc_event_value(t->ev);
 	if (!n->ops || (n->ops->flags & NOC_ACTION_CORE)) {
@@ -446,6 +541,9 @@ noc_notice_load(struct noc_core *core, const char *key, int64_t due_ns,
 	n->attempt = (int)noc_value_get_int(data, "attempt", 0);
 	n->hops = (int)noc_value_get_int(data, "hops", 0);
 	n->waiting = noc_value_get_bool(data, "waiting", false);
+	n->until_ns = noc_ns_sane(noc_value_get_int(data, "until", 0));
+	if (noc_value_get(data, "error"))
+		n->error = noc_strdup(noc_value_get_str(data, "error", ""));
 	n->due_ns = due_ns;
 	noc_table_put(&noc_notify_of(core)->notices, n->key, n);
 }

@@ -405,6 +405,7 @@ notify_open(struct noc_core *core)
 	struct noc_notify *part = noc_calloc(1, sizeof(*part));
 
 	part->core = core;
+	TAILQ_INIT(&part->ended);
 	return part;
 }
 
@@ -416,6 +417,7 @@ notify_close(void *p)
 	void *value;
 
 	noc_notice_close(part);
+	noc_callback_release(part);
 	for (size_t it = 0; noc_table_next(&part->channels, &it, &key, &value);)
 		channel_free(value);
 	noc_table_release(&part->channels);
@@ -431,11 +433,12 @@ notify_load(struct noc_core *core, void *part, const char *kind,
 	const struct noc_value *texts = noc_value_get(data, "texts");
 	struct noc_notify_channel *c;
 
-	(void)part;
 	if (!strcmp(kind, "notice")) {
 		noc_notice_load(core, key, due_ns, data);
 		return true;
 	}
+	if (noc_callback_load(part, kind, key, data))
+		return true;
 	if (strcmp(kind, "channel"))
 		return false;
 	c = channel_get(core, key);
@@ -539,6 +542,7 @@ on_notify_test(struct noc_core *core, void *part,
 
 static const struct noc_part_answer notify_answers[] = {
 	{ "notify.test", on_notify_test },
+	{ "delivery.list", noc_on_delivery_list },
 	{ 0 },
 };
 
@@ -559,6 +563,8 @@ notify_stats(struct noc_core *core, void *p, struct noc_value *map)
 		      noc_value_int((int64_t)part->unreadable));
 	noc_value_set(v, "pending",
 		      noc_value_int((int64_t)noc_table_len(&part->notices)));
+	noc_value_set(v, "delivered", noc_value_int((int64_t)part->delivered));
+	noc_value_set(v, "dead", noc_value_int((int64_t)part->dead));
 	noc_value_set(v, "calling", noc_value_int(noc_notice_calling(part)));
 	noc_value_set(map, "notify", v);
 }
@@ -573,6 +579,7 @@ notify_store(struct noc_core *core, void *part)
 	for (size_t it = 0; noc_table_next(&n->channels, &it, NULL, &value);)
 		channel_save(value);
 	noc_notice_store(n);
+	noc_callback_store(n);
 }
 
 const struct noc_part_ops noc_part_notify = {

@@ -2,6 +2,8 @@
 #ifndef NOC_ENGINE_NOTIFY_NOTIFY_PRIVATE_H
 #define NOC_ENGINE_NOTIFY_NOTIFY_PRIVATE_H
 
+#include <sys/queue.h>
+
 #include "engine/core/core.h"
 #include "engine/core/due.h"
 
@@ -26,6 +28,8 @@ struct noc_notice_text {
 	struct noc_id run;	       /* or zero */
 	const struct noc_scope *scope; /* for the channel's templates; NULL */
 	int hops;
+	int64_t
+	    until_ns; /* a callback, tried until then (steady); 0: it isn't */
 };
 
 struct noc_notify_channel { /* the window of one channel's limit */
@@ -38,10 +42,20 @@ struct noc_notify_channel { /* the window of one channel's limit */
 	struct noc_value *texts;
 };
 
+struct noc_delivery { /* a callback that has ended */
+	TAILQ_ENTRY(noc_delivery) link;
+	char key[NOC_ID_TEXT];
+	struct noc_value *row; /* {id, run, url, state, attempts, error, at} */
+};
+TAILQ_HEAD(noc_deliveries, noc_delivery);
+
 struct noc_notify { /* the part */
 	struct noc_core *core;
-	struct noc_table channels; /* name -> noc_notify_channel */
-	struct noc_table notices;  /* id text -> noc_notice */
+	struct noc_table channels;   /* name -> noc_notify_channel */
+	struct noc_table notices;    /* id text -> noc_notice */
+	struct noc_deliveries ended; /* oldest first */
+	size_t nended;
+	uint64_t delivered, dead; /* callbacks */
 	uint64_t sent, failed, retried, digested, silenced, printed;
 	uint64_t unreadable;	       /* live rows at the start */
 	struct noc_strbuf unreadables; /* the first of them */
@@ -64,6 +78,20 @@ void noc_notice_load(struct noc_core *core, const char *key, int64_t due_ns,
 void noc_notice_ready(struct noc_core *core);
 void noc_notice_store(const struct noc_notify *part);
 void noc_notice_close(struct noc_notify *part);
+/* Rows of the callbacks under way, of this run (NULL: all), into list. */
+void noc_notice_callbacks(const struct noc_notify *part, const char *run,
+			  struct noc_value *list);
+/* ---- callback.c ---- */
+void noc_callback_ended(struct noc_notify *part, const char *key,
+			struct noc_value *row); /* owned */
+int noc_on_delivery_list(struct noc_core *core, void *part,
+			 const struct noc_value *command,
+			 struct noc_value **answer, struct noc_err *err);
+bool noc_callback_load(struct noc_notify *part, const char *kind,
+		       const char *key, const struct noc_value *data);
+void noc_callback_store(const struct noc_notify *part);
+void noc_callback_release(struct noc_notify *part);
+
 /* Those whose call is out: a stop waits for them. */
 int64_t noc_notice_calling(const struct noc_notify *part);
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/notify/callback.h"
 #include "engine/run/cancel.h"
 #include "engine/run/each.h"
 #include "engine/run/fork.h"
@@ -63,6 +64,33 @@ answer_id(const struct noc_id *id)
 	return v;
 }
 
+/* {url, secret}, returned; *out NULL: nobody is to be told. */
+static int
+command_callback(const struct noc_core *core, const struct noc_value *command,
+		 struct noc_value **out, struct noc_err *err)
+{
+	const char *url = noc_value_get_str(command, "callback_url", NULL);
+	const char *secret =
+	    noc_value_get_str(command, "callback_secret", NULL);
+	int rc;
+
+	*out = NULL;
+	if (!url && secret)
+		return noc_err_set(err, NOC_EINPUT,
+				   "callback_secret signs what callback_url is "
+				   "told, and there is none.");
+	if (!url)
+		return 0;
+	rc = noc_callback_check(core, url, secret, err);
+	if (rc)
+		return rc;
+	*out = noc_value_map();
+	noc_value_set(*out, "url", noc_value_str(url));
+	if (secret)
+		noc_value_set(*out, "secret", noc_value_str(secret));
+	return 0;
+}
+
 static int
 on_run_start(struct noc_core *core, void *part, const struct noc_value *command,
 	     struct noc_value **answer, struct noc_err *err)
@@ -73,6 +101,7 @@ on_run_start(struct noc_core *core, void *part, const struct noc_value *command,
 		.mode = NOC_ACTIVE,
 		.actor = noc_value_get_str(command, "actor", "unknown"),
 	};
+	struct noc_value *callback;
 	struct noc_id id;
 	int rc;
 
@@ -82,8 +111,13 @@ on_run_start(struct noc_core *core, void *part, const struct noc_value *command,
 				   "A run is started in mode active, observe "
 				   "or shadow, not '%.40s'.",
 				   mode);
+	rc = command_callback(core, command, &callback, err);
+	if (rc)
+		return rc;
+	cause.callback = callback;
 	rc = noc_run_start_flow(core, noc_value_get_str(command, "flow", ""),
 				&cause, &id, err);
+	noc_value_free(callback);
 	if (rc == 0)
 		*answer = answer_id(&id);
 	return rc;

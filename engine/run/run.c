@@ -32,6 +32,7 @@
 #include "engine/run/queue.h"
 #include "engine/run/resume.h"
 #include "engine/run/rows.h"
+#include "engine/notify/callback.h"
 #include "engine/run/run_private.h"
 #include "engine/run/runner.h"
 #include "engine/run/step_core.h"
@@ -229,6 +230,36 @@ run_id(struct noc_core *core, const struct noc_run_cause *cause)
 }
 
 static void
+run_call_back(struct noc_run *r, const struct noc_value *callback)
+{
+	if (!noc_value_get(r->json, "callbacks"))
+		noc_value_set(r->json, "callbacks", noc_value_list());
+	noc_value_push(noc_value_get(r->json, "callbacks"),
+		       noc_value_copy(callback));
+	r->dirty = true;
+}
+
+/* It is a run that is there: its end is told to who joins it, too. */
+static int
+run_join(struct noc_core *core, const struct noc_run_cause *cause,
+	 const struct noc_id *id, struct noc_err *err)
+{
+	struct noc_run *r = noc_run_find(core, id);
+
+	if (!cause->callback || NOC_FAILS(r != NULL))
+		return 0;
+	if (noc_value_len(noc_value_get(r->json, "callbacks")) >=
+	    NOC_RUN_CALLBACKS_MAX)
+		return noc_err_set(err, NOC_ERESOURCE,
+				   "Run %s has %d URLs already that are told "
+				   "its end.",
+				   r->text, NOC_RUN_CALLBACKS_MAX);
+	run_call_back(r, cause->callback);
+	noc_run_store(r);
+	return 0;
+}
+
+static void
 run_fill(struct noc_run *r, const struct noc_run_cause *cause)
 {
 	struct noc_value *extra =
@@ -266,6 +297,8 @@ run_fill(struct noc_run *r, const struct noc_run_cause *cause)
 	if (cause->started_by)
 		noc_value_set(r->json, "started_by",
 			      noc_value_copy(cause->started_by));
+	if (cause->callback)
+		run_call_back(r, cause->callback);
 	if (cause->forked_from)
 		noc_value_set(r->json, "forked_from",
 			      noc_value_copy(cause->forked_from));
@@ -335,7 +368,7 @@ noc_run_start(struct noc_core *core, const struct noc_run_cause *given,
 		run_unmake(r);
 		if (rc > 0)
 			runs->last = new_id;
-		return rc > 0 ? 0 : rc;
+		return rc > 0 ? run_join(core, &cause, &new_id, err) : rc;
 	}
 	noc_run_look(r);
 	if (cause.fork)
@@ -463,6 +496,50 @@ run_drop(struct noc_live *l)
 	noc_live_free(l);
 }
 
+/* Standard Webhooks: {type, timestamp, data}. */
+static struct noc_value *
+run_says(const struct noc_run *r)
+{
+	static const char *const kept[] = { "output", "input" };
+	struct noc_value *says = noc_value_map(), *data = noc_value_map();
+	char iso[32], *url = noc_asprintf("/api/v1/runs/%s", r->text);
+
+	noc_value_set(data, "run_id", noc_value_str(r->text));
+	noc_value_set(data, "url", noc_value_str(url));
+	noc_value_set(data, "flow", noc_value_str(r->rule));
+	noc_value_set(data, "mode", noc_value_str(noc_mode_name(r->mode)));
+	noc_value_set(data, "state", noc_value_str(r->state));
+	noc_value_set(data, "outcome", noc_value_str(r->outcome));
+	noc_value_set(data, "started",
+		      noc_value_str(noc_time_iso(iso, r->started_ns)));
+	noc_value_set(data, "ended",
+		      noc_value_str(noc_time_iso(iso, r->ended_ns)));
+	for (size_t i = 0; i < NOC_COUNT(kept); i++)
+		if (noc_value_get(r->json, kept[i]))
+			noc_value_set(
+			    data, kept[i],
+			    noc_value_copy(noc_value_get(r->json, kept[i])));
+	if (r->error)
+		noc_value_set(data, "error", noc_value_copy(r->error));
+	noc_value_set(says, "type", noc_value_str("run.ended"));
+	noc_value_set(says, "timestamp",
+		      noc_value_str(noc_time_iso(iso, r->ended_ns)));
+	noc_value_set(says, "data", data);
+	free(url);
+	return says;
+}
+
+/* To the URLs that who started it named. */
+static void
+run_answer(const struct noc_run *r)
+{
+	const struct noc_value *list = noc_value_get(r->json, "callbacks");
+
+	for (size_t i = 0; i < noc_value_len(list); i++)
+		noc_callback_send(r->core, noc_value_at(list, i), run_says(r),
+				  &r->id);
+}
+
 void
 noc_run_end(struct noc_run *r, const char *state, const char *outcome)
 {
@@ -513,6 +590,7 @@ noc_run_end(struct noc_run *r, const char *state, const char *outcome)
 		runs->cancelled++;
 	}
 	noc_run_write_end(r);
+	run_answer(r);
 	noc_ended_add(&runs->ended, &r->id, state);
 	noc_info("run", "run=%s rule=%s state=%s outcome=\"%s\"", r->text,
 		 r->rule, r->state, r->outcome);

@@ -12,6 +12,7 @@
 struct noc_run;
 struct noc_fork; /* engine/run/fork.h */
 
+#define NOC_RUN_CALLBACKS_MAX 16
 #define NOC_RUN_EXTEND_MAX_MS (30LL * 24 * 3600 * 1000)
 
 struct noc_run_cause {
@@ -28,6 +29,8 @@ struct noc_run_cause {
 	const struct noc_value *started_by;  /* {run, step}: that; NULL */
 	const struct noc_value *forked_from; /* {run, seq, ...}; NULL */
 	struct noc_fork *fork;		     /* what it goes on from; NULL */
+	const struct noc_value
+	    *callback; /* {url, secret}: told its end; NULL */
 	/* Of a schedule's: the id is of rule_name and this alone; or 0. */
 	int64_t nominal_ns;
 	const char *under; /* the rule that holds for it; NULL: its own */

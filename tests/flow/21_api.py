@@ -46,6 +46,7 @@ ROUTES = [
     ("GET", "/api/v1/gates", "viewer"),
     ("GET", "/api/v1/gates/{id}", "viewer"),
     ("POST", "/api/v1/gates/{id}", "approver"),
+    ("GET", "/api/v1/deliveries", "viewer"),
     ("GET", "/api/v1/flows", "viewer"),
     ("GET", "/api/v1/flows/{name}", "viewer"),
     ("POST", "/api/v1/flows/{name}/runs", "operator"),

@@ -1,9 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
 """Starting a run over HTTP, and its answer: once by a key, also when killed
-in between; waited for as preferred."""
+in between; waited for as preferred; told to a URL at its end."""
+import base64
+import hashlib
+import hmac
 import http.client
+import http.server
+import json
 import re
+import threading
 import time
 
 import noc
@@ -226,6 +232,150 @@ def _():
             r for r in d.get("/api/v1/runs").json["runs"]
             if r["rule"] == "slow" and r["state"] == "Succeeded"], "its end")
         noc.equal(len(one), 1, "runs")
+
+
+# ---- told to a URL ----
+
+KEY = b"a key of thirty-two bytes, yes it"
+SECRET = "whsec_" + base64.b64encode(KEY).decode()
+
+
+class Receiver:
+    """Takes posts; answers says what each of them is answered."""
+
+    def __init__(self, *answers, port=0):
+        outer = self
+        self.posts, self.answers = [], list(answers)
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                status = outer.answers.pop(0) if outer.answers else 204
+                outer.posts.append((self.path, dict(self.headers), body))
+                self.send_response(status)
+                if status == 302:
+                    self.send_header("Location", outer.url + "/elsewhere")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port),
+                                                      Handler)
+        self.url = "http://127.0.0.1:%d" % self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever,
+                         daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def called(**kw):
+    return daemon(sets=dict({"http.allow": "127.0.0.0/8"}, **kw),
+                  secrets={"cb": SECRET})
+
+
+def signed(headers, body):
+    said = "%s.%s." % (headers["webhook-id"], headers["webhook-timestamp"])
+    mac = hmac.new(KEY, said.encode() + body, hashlib.sha256).digest()
+    return headers["webhook-signature"] == "v1," + base64.b64encode(
+        mac).decode()
+
+
+def deliveries(d, run=None):
+    return d.get("/api/v1/deliveries" + ("?run=" + run if run else "")
+                 ).json["deliveries"]
+
+
+def is_over(d, run):
+    rows = deliveries(d, run)
+    return [r for r in rows if r["state"] in ("delivered", "dead")]
+
+
+@noc.case("callback_url: the end is posted, signed, and again until it is taken")
+def _():
+    with called() as d, Receiver(500) as to:
+        run = start(d, "quick", {"callback_url": to.url + "/end?of=it",
+                                 "callback_secret": "cb"}).json["run_id"]
+        row = noc.wait_for(lambda: is_over(d, run), "its delivery")[0]
+        noc.equal((row["state"], row["attempts"], row["run"], row["url"]),
+                  ("delivered", 2, run, to.url + "/end?of=it"), "delivery")
+        noc.equal(len(to.posts), 2, "posts")
+        ids = {headers["webhook-id"] for _, headers, _ in to.posts}
+        noc.equal(ids, {row["id"]}, "webhook-id")
+        for path, headers, body in to.posts:
+            noc.equal(path, "/end?of=it", "path")
+            noc.check(signed(headers, body), "its signature")
+            said = json.loads(body)
+            noc.equal((said["type"], said["data"]["run_id"],
+                       said["data"]["state"], said["data"]["output"]),
+                      ("run.ended", run, "Succeeded", {"said": "hello sw1"}),
+                      "body")
+        shown = d.cli("run", "show", run).stdout
+        noc.check(re.search(r"^callback +\S+/end\?of=it delivered, tried 2 "
+                            r"times", shown, re.M), shown)
+        noc.equal(deliveries(d, "00000000-0000-0000-0000-000000000000"), [],
+                  "of another run")
+        one = d.cli("run", "start", "quick", "--callback", to.url,
+                    "--callback-secret", "cb")
+        noc.equal(one.returncode, 0, one.stderr)
+        noc.wait_for(lambda: is_over(d, one.stdout.strip()), "its delivery")
+
+
+@noc.case("callback_url: 410, a redirect and an address denied are dead letters")
+def _():
+    with called() as d, Receiver(410, 302) as to:
+        for text in ("410", "302"):
+            run = start(d, "quick", {"callback_url": to.url}).json["run_id"]
+            row = noc.wait_for(lambda r=run: is_over(d, r), "its delivery")[0]
+            noc.equal((row["state"], row["attempts"]), ("dead", 1), text)
+            noc.check(text in row["error"], row["error"])
+            d.wait_line("run %s could not tell " % run)
+        noc.equal(len(to.posts), 2, "posts: no redirect is followed")
+        noc.check("webhook-signature" not in to.posts[0][1], "without secret")
+        text = d.get("/metrics").text
+        noc.check(re.search(r"^nocturne_callbacks_dead_total 2$", text, re.M),
+                  "metric")
+    with called(**{"http.allow": "192.0.2.1"}) as d, Receiver() as to:
+        run = start(d, "quick", {"callback_url": to.url}, prefer="wait=50")
+        noc.equal((run.status, run.json["state"]), (200, "Succeeded"), "run")
+        row = noc.wait_for(lambda: is_over(d, run.json["id"]),
+                           "its delivery")[0]
+        noc.equal(row["state"], "dead", "an address that is not named")
+        noc.check("http.allow" in row["error"], row["error"])
+        noc.equal(to.posts, [], "posts")
+        for body, text in (
+                ({"callback_url": "ftp://x/"}, "http"),
+                ({"callback_url": "http://a:b@x/"}, "password"),
+                ({"callback_url": 7}, "callback_url"),
+                ({"callback_secret": "cb"}, "callback_url"),
+                ({"callback_url": "http://x/", "callback_secret": "no"},
+                 "callback_secret")):
+            answer = start(d, "quick", body)
+            noc.equal(answer.status, 400, str(body))
+            noc.check(text in answer.json["detail"], answer.text)
+
+
+@noc.case("callback_url: killed before it was taken it is posted after")
+def _():
+    with called() as d:
+        with Receiver() as to:
+            gone = to.url
+        run = start(d, "quick", {"callback_url": gone}).json["run_id"]
+        noc.wait_for(lambda: [r for r in deliveries(d, run)
+                              if r["state"] == "waiting"], "a failed attempt")
+        d.kill()
+        d.restart()
+        with Receiver(port=int(gone.rsplit(":", 1)[1])) as to:
+            row = noc.wait_for(lambda: is_over(d, run), "its delivery")[0]
+            noc.equal(row["state"], "delivered", "state")
+            noc.equal(json.loads(to.posts[-1][2])["data"]["run_id"], run,
+                      "run")
 
 
 noc.main()

@@ -87,6 +87,11 @@ LIMITS = {
     "bytes of an answer that is kept for an `Idempotency-Key`": (
         ["ONCE_ANSWER"],
         ["test_once test_a_long_answer_is_not_kept"]),
+    "URLs that are told the end of one run; of those that were, how many are "
+    "shown": (
+        ["NOC_RUN_CALLBACKS_MAX", "CALLBACK_KEPT"],
+        ["test_callback test_who_joins_is_told",
+         "test_callback test_the_last_thousand_are_shown"]),
     "INFORMs remembered for 5 min": (
         ["INFORM_KEYS_MAX", "INFORM_KEYS_MAX_ALL"],
         ["test_inform test_each_sender_has_its_share",
