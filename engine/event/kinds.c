@@ -80,6 +80,16 @@ static const struct noc_kind_def kind_table[] = {
 	{ "poll.missed", "task reason", "A poll could not run." },
 	{ "dependency.unavailable", "run step block message",
 	  "A run failed as what it needs was away." },
+	{ "run.started", "run rule mode actor key", "A run has begun." },
+	{ "run.ended",
+	  "run rule mode actor key state outcome took_ms step class block "
+	  "message",
+	  "A run has ended: `state` is Succeeded, Failed or Cancelled." },
+	{ "gate.opened", "run rule mode actor key path",
+	  "A run asks people to decide." },
+	{ "gate.decided", "run rule mode actor key path decision by",
+	  "It is decided: approved, confirmed, rejected, skipped, "
+	  "withdrawn." },
 	{ "sensor.ended", "task", "A sensor's child has ended." },
 	{ "syslog", "", "A message that no normalizer knew." },
 	{ "snmp.trap", "", "A notification that no normalizer knew." },

@@ -134,6 +134,13 @@ match_ask(const struct noc_kinds *kinds, const struct noc_event *ev,
 		noc_index_candidates(index, ev, fn, arg);
 }
 
+bool
+noc_match_wants(const struct noc_ruleset *rs, const char *kind)
+{
+	return noc_kinds_find(&rs->match->rules, kind) ||
+	       noc_kinds_find(&rs->match->pairs, kind);
+}
+
 size_t
 noc_match_event(const struct noc_ruleset *rs, const struct noc_event *ev,
 		struct noc_rule **out, size_t max)

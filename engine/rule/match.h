@@ -22,6 +22,8 @@ void noc_match_free(struct noc_match *m);
  */
 size_t noc_match_event(const struct noc_ruleset *rs, const struct noc_event *ev,
 		       struct noc_rule **out, size_t max);
+/* Does any rule, or pair, name this kind (interned)? */
+bool noc_match_wants(const struct noc_ruleset *rs, const char *kind);
 /* Whether that had to leave some out: ask again with room for all rules. */
 bool noc_match_more(const struct noc_ruleset *rs);
 size_t noc_match_pairs(const struct noc_ruleset *rs, const struct noc_event *ev,

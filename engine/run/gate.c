@@ -18,6 +18,7 @@
 #include "engine/notify/notify.h"
 #include "engine/run/await.h"
 #include "engine/run/cause.h"
+#include "engine/run/life.h"
 #include "engine/run/rows.h"
 #include "engine/run/runner.h"
 #include "engine/run/step.h"
@@ -126,6 +127,8 @@ gate_write(const struct noc_gate *g, const char *by, const char *vote,
 	noc_record_add_json(rec, NOC_TAG_DETAIL, detail);
 	noc_record_adds(rec, NOC_TAG_STEP, g->live->path);
 	noc_value_free(detail);
+	if (decided)
+		noc_life_gate(g->live->run, g->live->path, decided, by);
 }
 
 /* ---- it opens ---- */
@@ -304,6 +307,7 @@ noc_gate_begin(struct noc_live *l, const struct noc_step_def *def)
 	noc_live_wait(l, NOC_WAIT_GATE, "waiting_approval",
 		      noc_ns_after(l->step_ns, def->timeout_ms));
 	gate_write_open(l, def);
+	noc_life_gate(l->run, l->path, NULL, "");
 	gate_tell(g);
 }
 

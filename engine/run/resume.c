@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
+#include "engine/run/life.h"
 #include "engine/run/resume.h"
 
 #include <stdio.h>
@@ -414,6 +415,7 @@ run_go_on(struct noc_run *r)
 void
 noc_run_begin(struct noc_run *r)
 {
+	noc_life_started(r);
 	noc_stage_restore(r);
 	run_go_on_all(r);
 	noc_run_limit(r);

@@ -16,6 +16,7 @@
 #include "engine/core/steady.h"
 #include "engine/flow/input.h"
 #include "engine/policy/settle.h"
+#include "engine/notify/callback.h"
 #include "engine/notify/notify.h"
 #include "engine/memory/fold.h"
 #include "engine/run/attempt.h"
@@ -27,12 +28,12 @@
 #include "engine/run/escalate.h"
 #include "engine/run/fork.h"
 #include "engine/run/lane.h"
+#include "engine/run/life.h"
 #include "engine/run/live.h"
 #include "engine/run/mail.h"
 #include "engine/run/queue.h"
 #include "engine/run/resume.h"
 #include "engine/run/rows.h"
-#include "engine/notify/callback.h"
 #include "engine/run/run_private.h"
 #include "engine/run/runner.h"
 #include "engine/run/step_core.h"
@@ -591,6 +592,7 @@ noc_run_end(struct noc_run *r, const char *state, const char *outcome)
 	}
 	noc_run_write_end(r);
 	run_answer(r);
+	noc_life_ended(r);
 	noc_ended_add(&runs->ended, &r->id, state);
 	noc_info("run", "run=%s rule=%s state=%s outcome=\"%s\"", r->text,
 		 r->rule, r->state, r->outcome);

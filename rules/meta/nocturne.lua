@@ -56,6 +56,10 @@
 ---| "poll.error" # A device did not answer a poll.
 ---| "poll.missed" # A poll could not run.
 ---| "dependency.unavailable" # A run failed as what it needs was away.
+---| "run.started" # A run has begun.
+---| "run.ended" # A run has ended: `state` is Succeeded, Failed or Cancelled.
+---| "gate.opened" # A run asks people to decide.
+---| "gate.decided" # It is decided: approved, confirmed, rejected, skipped, withdrawn.
 ---| "sensor.ended" # A sensor's child has ended.
 ---| "syslog" # A message that no normalizer knew.
 ---| "snmp.trap" # A notification that no normalizer knew.
@@ -141,6 +145,16 @@
 ---@field step? any data of dependency.unavailable
 ---@field block? any data of dependency.unavailable
 ---@field message? any data of dependency.unavailable
+---@field rule? any data of run.started
+---@field mode? any data of run.started
+---@field actor? any data of run.started
+---@field key? any data of run.started
+---@field outcome? any data of run.ended
+---@field took_ms? any data of run.ended
+---@field class? any data of run.ended
+---@field path? any data of gate.opened
+---@field decision? any data of gate.decided
+---@field by? any data of gate.decided
 
 ---@class nocturne.run what the function of a step is given
 ---@field id string
