@@ -329,6 +329,9 @@ hook_delivery(const struct noc_hook *hook, const struct noc_source *source,
 		.within_ms = hook->replay_ms,
 	};
 
+	/* Where nothing is signed its sender may say what makes it the same. */
+	if (!d.said && !d.id.len)
+		d.id = on_hook_header("idempotency-key", req);
 	if (d.within_ms < 0)
 		d.within_ms = lasts_ms < 0 || d.id_signed ? HOOK_SIGNED_MS : 0;
 	else if (d.within_ms == 0)

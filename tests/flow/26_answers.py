@@ -19,6 +19,8 @@ flow "nap" { sleep "5m" }
 flow "quick" { input = { device = string { default = "sw1" } },
   output = { said = "{steps.go.stdout}" },
   step "go" { exec { "echo", "hello {input.device}" }, timeout = "50s" } }
+hook "in" { auth = bearer "cb", emit = "thing.done" }
+rule "thing" { on = "thing.done", run = log "thing {body.n}" }
 flow "slow" { step "go" { exec { "sleep", "2" }, timeout = "50s" } }
 """
 
@@ -26,6 +28,15 @@ flow "slow" { step "go" { exec { "sleep", "2" }, timeout = "50s" } }
 def daemon(**kw):
     return noc.Daemon(rules=RULES, inventory="name,address,role\nsw1,,x\n",
                       **kw)
+
+
+KEY = b"a key of thirty-two bytes, yes it"
+SECRET = "whsec_" + base64.b64encode(KEY).decode()
+
+
+def called(**kw):
+    return daemon(sets=dict({"http.allow": "127.0.0.0/8"}, **kw),
+                  secrets={"cb": SECRET})
 
 
 def start(d, flow, body=None, key=None, prefer=None, **kw):
@@ -127,6 +138,21 @@ def _():
         other = d.cli("run", "start", "quick", "device=sw2", "--key", "cli-1")
         noc.check(other.returncode != 0 and "cli-1" in other.stderr,
                   other.stderr)
+
+
+@noc.case("Idempotency-Key: a hook that signs nothing takes a post once by it")
+def _():
+    with called() as d:
+        def post(n, key=None):
+            headers = {"Authorization": "Bearer " + SECRET}
+            if key:
+                headers["Idempotency-Key"] = key
+            return d.post("/hooks/in", {"n": n}, headers=headers).status
+        noc.equal([post(1, "a"), post(1, "a"), post(1, "b"), post(1),
+                   post(1)], [202, 200, 202, 202, 202], "answers")
+        d.kill()
+        d.restart()
+        noc.equal([post(1, "a"), post(2, "c")], [200, 202], "after the kill")
 
 
 def is_up(d):
@@ -236,9 +262,6 @@ def _():
 
 # ---- told to a URL ----
 
-KEY = b"a key of thirty-two bytes, yes it"
-SECRET = "whsec_" + base64.b64encode(KEY).decode()
-
 
 class Receiver:
     """Takes posts; answers says what each of them is answered."""
@@ -273,11 +296,6 @@ class Receiver:
     def __exit__(self, *_):
         self.server.shutdown()
         self.server.server_close()
-
-
-def called(**kw):
-    return daemon(sets=dict({"http.allow": "127.0.0.0/8"}, **kw),
-                  secrets={"cb": SECRET})
 
 
 def signed(headers, body):
