@@ -199,8 +199,11 @@ undo_step(const struct noc_value *v, struct noc_err *err)
 {
 	static const char *const placed[] = { "when", "after", "undo",
 					      "targets" };
+	/* A call has those of what it takes back. */
+	bool calls = noc_ast_is(noc_value_at(noc_ast_items(v), 0), "call");
+	size_t n = NOC_COUNT(placed) - (calls ? 1 : 0);
 
-	for (size_t i = 0; noc_ast_is(v, "step") && i < NOC_COUNT(placed); i++)
+	for (size_t i = 0; noc_ast_is(v, "step") && i < n; i++)
 		if (noc_ast_opt(v, placed[i]))
 			return noc_err_set(err, NOC_ECONFIG,
 					   "the step in it has '%s', which is "

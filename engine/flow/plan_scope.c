@@ -16,9 +16,10 @@
 static int
 call_options(const struct noc_value *opts, bool undo, struct noc_err *err)
 {
-	static const char *const both[] = { "timeout", "block", "when",
-					    "after",   "undo",	"on_timeout" };
-	size_t n = undo ? 2 : NOC_COUNT(both);
+	static const char *const both[] = { "timeout",	 "block", "targets",
+					    "when",	 "after", "undo",
+					    "on_timeout" };
+	size_t n = undo ? 3 : NOC_COUNT(both);
 
 	for (size_t i = 0; i < noc_value_len(opts); i++) {
 		const char *key = opts->u.map.at[i].key;
@@ -32,8 +33,8 @@ call_options(const struct noc_value *opts, bool undo, struct noc_err *err)
 				   undo ? "'%s' is of an action; a call to "
 					  "undo has timeout and block."
 					: "'%s' is of an action; a call has "
-					  "when, after, timeout, undo, block "
-					  "and on_timeout.",
+					  "when, after, timeout, undo, block, "
+					  "targets and on_timeout.",
 				   key);
 	}
 	return 0;
@@ -77,6 +78,7 @@ call_describe(struct planning *b, size_t i, const struct noc_value *call,
 		plan_node_wrong(b, i, &why);
 	if (call_options(opts, false, &why))
 		plan_node_wrong(b, i, &why);
+	s->targets = noc_value_get(opts, "targets");
 	plan_step_undo(b, opts, s);
 }
 

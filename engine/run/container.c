@@ -122,6 +122,12 @@ call_input(struct noc_live *l)
 
 	noc_lane_scope(l->lane, &scope);
 	rc = noc_targets_find(l, &scope, &extra, &err);
+	if (!rc && noc_targets_none(l, &f)) {
+		noc_value_free(extra);
+		d.failure = &f;
+		noc_step_fail(l, &d);
+		return NULL;
+	}
 	if (!rc && def->call_input)
 		rc = noc_template_tree(def->call_input, &scope,
 				       NOC_MISSING_FAIL, &input, &err);
@@ -342,9 +348,8 @@ noc_container_store(const struct noc_live *l, struct noc_value *live)
 	if (l->more->inner && l->more->inner->more->input)
 		noc_value_set(live, "input",
 			      noc_value_copy(l->more->inner->more->input));
-	if (l->undoes && l->more->inner && l->more->targets)
-		noc_value_set(live, "targets",
-			      noc_value_copy(l->more->targets));
+	if (l->more->inner)
+		noc_targets_say(l, live);
 	if (l->more->each)
 		noc_each_store(l->more->each, live);
 }
@@ -355,10 +360,12 @@ noc_container_load(struct noc_live *l, const struct noc_value *live)
 	const struct noc_step_def *def = noc_live_step(l);
 	const struct noc_value *input = noc_value_get(live, "input");
 	const struct noc_value *targets = noc_value_get(live, "targets");
+	const struct noc_value *left_out = noc_value_get(live, "left_out");
 
-	if (l->undoes && targets && targets->type == NOC_LIST) {
+	if (targets && targets->type == NOC_LIST) {
 		noc_live_more(l)->targets = noc_value_copy(targets);
-		noc_live_more(l)->left_out = noc_value_map();
+		noc_live_more(l)->left_out =
+		    left_out ? noc_value_copy(left_out) : noc_value_map();
 	}
 	if (def && def->kind == NOC_STEP_CALL)
 		call_lane(l, input ? noc_value_copy(input) : noc_value_map());

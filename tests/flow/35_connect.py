@@ -106,10 +106,15 @@ flow "denied" {
 }
 flow "back" {
   awx.job "deploy" { template = "vlan-deploy", targets = { "sw1", "sw2" }, timeout = "30s", every = "100ms",
-    undo = { http.post { url = "%s/api/v2/job_templates/8/launch/", auth = secret "awx",
-      json = { limit = "{steps.deploy.hosts[0].name}", extra_vars = { undoes = "{steps.deploy.id}" } } }, timeout = "10s" } },
+    undo = awx.job "rollback" { template = "vlan-rollback", targets = "{undo.items}",
+      vars = { undoes = "{steps.deploy.id}" }, timeout = "30s", every = "100ms" } },
   fail "what comes after it failed",
   on_fail = { undo = "run" },
+}
+flow "some_back" {
+  awx.job "deploy" { template = "vlan-deploy", targets = { "sw1", "sw2", "sw3" }, timeout = "30s", every = "100ms",
+    undo = awx.job "rollback" { template = "vlan-rollback", targets = "{undo.items}", timeout = "30s", every = "100ms" } },
+  undo "back" { step = "deploy", items = { "sw3" } },
 }
 flow "called_off" {
   input = { job = "integer" },
@@ -121,7 +126,7 @@ HOSTS = 'hosts=["sw1", "sw2", "sw3", "sw4"]'
 
 @noc.case("awx: launched with a label, polled, a summary of each host")
 def _():
-    with Awx() as awx, daemon(AWX % (awx.url, awx.url)) as d:
+    with Awx() as awx, daemon(AWX % awx.url) as d:
         awx.page = 3
         shown = run(d, "deploy", HOSTS)
         noc.equal(shown["state"], "Succeeded", json.dumps(shown))
@@ -142,7 +147,7 @@ def _():
 
 @noc.case("awx: hosts that failed are named; a flow may judge by itself")
 def _():
-    with Awx(bad=["sw2"]) as awx, daemon(AWX % (awx.url, awx.url)) as d:
+    with Awx(bad=["sw2"]) as awx, daemon(AWX % awx.url) as d:
         failed(run(d, "deploy", HOSTS), "deploy", "downstream_failed",
                "executor", "job 42 is failed; failed: sw2$")
         shown = run(d, "judge")
@@ -156,7 +161,7 @@ def _():
 
 @noc.case("awx: one that does not end in time is cancelled there")
 def _():
-    with Awx() as awx, daemon(AWX % (awx.url, awx.url)) as d:
+    with Awx() as awx, daemon(AWX % awx.url) as d:
         awx.polls = 10 ** 6
         failed(run(d, "short"), "deploy", "timeout", "executor",
                "was cancelled")
@@ -166,18 +171,18 @@ def _():
 @noc.case("awx: what the template does not ask for is refused before a launch")
 def _():
     with Awx(asks=["labels", "variables"]) as awx, \
-            daemon(AWX % (awx.url, awx.url)) as d:
+            daemon(AWX % awx.url) as d:
         failed(run(d, "deploy", HOSTS), "deploy", "permanent", "executor",
                "does not prompt for limit")
         noc.equal(awx.jobs, [], "jobs")
-    with Awx() as awx, daemon(AWX % (awx.url, awx.url), {"awx": "old"}) as d:
+    with Awx() as awx, daemon(AWX % awx.url, {"awx": "old"}) as d:
         failed(run(d, "deploy", HOSTS), "deploy", "permanent", "executor",
                "401")
 
 
 @noc.case("awx: a launch in doubt is looked up by its label: one job")
 def _():
-    with Awx() as awx, daemon(AWX % (awx.url, awx.url)) as d:
+    with Awx() as awx, daemon(AWX % awx.url) as d:
         for n, kind in enumerate(("acted", "nothing", "half", "html",
                                   "garbage", "429", "503"), 1):
             awx.badly(kind, "POST .*/launch/$")
@@ -200,7 +205,7 @@ def _():
 
 @noc.case("awx: nobody launches again when the look-up does not tell")
 def _():
-    with Awx() as awx, daemon(AWX % (awx.url, awx.url)) as d:
+    with Awx() as awx, daemon(AWX % awx.url) as d:
         awx.badly("acted", "POST .*/launch/$")
         awx.badly("html", "GET .*/jobs/$", 3)
         text = run(d, "deploy", HOSTS, wait=False)
@@ -214,18 +219,22 @@ def _():
 
 @noc.case("awx: what takes a job back knows what it did")
 def _():
-    with Awx() as awx, daemon(AWX % (awx.url, awx.url)) as d:
+    with Awx() as awx, daemon(AWX % awx.url) as d:
         shown = run(d, "back")
         noc.equal(shown["state"], "Failed", json.dumps(shown))
         noc.equal(shown["by_path"]["deploy!undo"]["state"], "Succeeded",
                   json.dumps(shown["by_path"]))
         noc.equal([(j["limit"], j["extra_vars"]) for j in awx.jobs],
-                  [("sw1, sw2", {}), ("sw1", {"undoes": 42})], "jobs")
+                  [("sw1, sw2", {}), ("sw1, sw2", {"undoes": 42})], "jobs")
+        shown = run(d, "some_back")
+        noc.equal(shown["state"], "Succeeded", json.dumps(shown))
+        noc.equal([(j["limit"], j["extra_vars"]) for j in awx.jobs[2:]],
+                  [("sw1, sw2, sw3", {}), ("sw3", {})], "jobs")
 
 
 @noc.case("awx: killed while it launches: one job, and it goes on")
 def _():
-    with Awx() as awx, daemon(AWX % (awx.url, awx.url)) as d:
+    with Awx() as awx, daemon(AWX % awx.url) as d:
         awx.badly("late", "POST .*/launch/$")
         text = run(d, "deploy", HOSTS, wait=False)
         noc.wait_for(lambda: awx.jobs, "the launch")
@@ -266,7 +275,7 @@ def _():
 
 @noc.case("awx: what is read badly is read again")
 def _():
-    with Awx() as awx, daemon(AWX % (awx.url, awx.url)) as d:
+    with Awx() as awx, daemon(AWX % awx.url) as d:
         for kind in ("html", "garbage", "half", "nothing", "429"):
             for what in ("job_templates/$", r"jobs/\d+/$",
                          "job_host_summaries/$"):
@@ -281,7 +290,7 @@ def _():
 
 @noc.case("awx: a workflow is launched, approved or denied, and waited for")
 def _():
-    with Awx() as awx, daemon(AWX % (awx.url, awx.url)) as d:
+    with Awx() as awx, daemon(AWX % awx.url) as d:
         shown = run(d, "workflow")
         noc.equal(shown["state"], "Succeeded", json.dumps(shown))
         noc.equal(awx.approvals[0]["status"], "successful", "approval")

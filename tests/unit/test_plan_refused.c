@@ -403,9 +403,9 @@ test_calls(void **state)
 		{ "step \"s\" { call \"g\", limits = { awx = 2 } } } "
 		  "flow \"g\" { log \"x\"",
 		  "'limits' is of an action", NULL },
-		{ "step \"s\" { call \"g\", targets = { \"sw1\" } } } "
+		{ "step \"s\" { call \"g\", target = \"sw1\" } } "
 		  "flow \"g\" { log \"x\"",
-		  "'targets' is of an action", NULL },
+		  "'target' is of an action", NULL },
 		{ "call \"g\" { prot = 1 } } flow \"g\" { input = { port = "
 		  "\"any\" }, log \"x\"",
 		  "Flow 'g' needs the input 'port'", NULL },

@@ -78,7 +78,7 @@ function kit.steps(who, takes, way, build, input)
         if key then known[key] = flow_name end
         flow(flow_name)(build(o))
       end
-      return step(name)(with({ call(flow_name)(input(o)) }, of_step, o))
+      return step(name)(with({ call(flow_name)(input(o)), targets = o.targets }, of_step, o))
     end
   end
 end
