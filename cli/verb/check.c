@@ -16,6 +16,7 @@
 #include "cli/rows.h"
 #include "cli/rules_open.h"
 #include "cli/verb.h"
+#include "cli/verb/check_text.h"
 #include "cli/verb/check_times.h"
 
 /*
@@ -297,9 +298,10 @@ check_programs(const struct noc_plan *p, struct noc_table *told,
 		check_program(&p->steps[i], told, advice);
 		check_program(p->steps[i].undo, told, advice);
 	}
+	noc_check_texts(p, told, advice);
 }
 
-/* Each program once; returned. */
+/* Each program and text once; returned. */
 static struct noc_value *
 check_advice(const struct noc_ruleset *rs)
 {

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "engine/event/datum.h"
 #include "engine/event/field.h"
+#include "engine/expr/listing.h"
 
 #define TEMPLATE_PARTS_MAX 256
 
@@ -25,11 +26,14 @@ enum format {
 	FORMAT_INT,
 	FORMAT_TRIM,
 	FORMAT_RAW,
+	FORMAT_KEYS,
+	FORMAT_TABLE,
 	FORMAT_FIRST
 };
 
-static const char *const format_names[] = { "",	   "upper", "lower", "json",
-					    "hex", "int",   "trim",  "raw" };
+static const char *const format_names[] = { "",	    "upper", "lower", "json",
+					    "hex",  "int",   "trim",  "raw",
+					    "keys", "table" };
 
 struct part {
 	bool path;
@@ -82,9 +86,26 @@ parse_format(struct part *part, const char *p, size_t len, struct noc_err *err)
 	}
 	return noc_err_set(err, NOC_EINPUT,
 			   "unknown format '%.*s' in a template; there are "
-			   "upper, lower, json, hex, int, trim, raw and a "
-			   "number.",
+			   "upper, lower, json, hex, int, trim, raw, "
+			   "keys, table and a number.",
 			   (int)(len < 40 ? len : 40), p);
+}
+
+/* Of what language is it, that has braces of its own? */
+static const char *
+brace_of(const char *p, const char *end)
+{
+	const char *at = p;
+
+	while (at < end && (isalnum((unsigned char)*at) || *at == '_'))
+		at++;
+	if (at > p && at < end && strchr("=!", *at))
+		return "as PromQL has it";
+	if (p < end && (*p == '%' || *p == '#'))
+		return "as Jinja has it";
+	while (p < end && isspace((unsigned char)*p))
+		p++;
+	return p < end && strchr("\"'[", *p) ? "as JSON has it" : NULL;
 }
 
 /* text[*pos] is just past a '{'. */
@@ -101,12 +122,16 @@ parse_path(const char *text, size_t len, size_t *pos, struct part *part,
 		while (stop < len && text[stop] != '}')
 			stop++;
 	if (end == start || stop >= len || text[stop] != '}' ||
-	    end - start > 200)
+	    end - start > 200) {
+		const char *of = brace_of(text + start, text + len);
+
 		return noc_err_set(err, NOC_EINPUT,
 				   "'{' at byte %zu of the template '%.80s' "
 				   "does not open a {path}; write '{{' for a "
-				   "brace.",
-				   start, text);
+				   "brace%s%s%s.",
+				   start, text, of ? " " : "", of ? of : "",
+				   of ? ", and '}}' for the other" : "");
+	}
 	part->path = true;
 	part->at = noc_slice(text + start, end - start);
 	if (noc_scope_is_own(part->at.p, part->at.len) ||
@@ -364,6 +389,15 @@ part_text(const struct part *part, const struct noc_datum *d,
 		break;
 	case FORMAT_TRIM:
 		format_trim(d, out);
+		break;
+	case FORMAT_KEYS:
+	case FORMAT_TABLE:
+		if (d->type != NOC_LIST && d->type != NOC_MAP)
+			noc_datum_text(d, out);
+		else if (part->format == FORMAT_KEYS)
+			noc_listing_keys(d->v, out);
+		else
+			noc_listing_table(d->v, out);
 		break;
 	case FORMAT_FIRST:
 		format_first(d, part->first, out);

@@ -7,9 +7,9 @@
 /*
  * Templates: "{device} {ifname}: {error.message}".  One pass, never expanded
  * again; "{{" and "}}" are literal; "{path:FORMAT}" from a fixed list (upper,
- * lower, json, hex, int, N for the first N of a list, trim, raw: in a URL as it
- * is).  A string that is exactly one "{path}" keeps the value's type.  Compiled
- * once at load.
+ * lower, json, hex, int, N for the first N of a list, trim, keys and table of a
+ * list (listing.h), raw: in a URL as it is).  A string that is exactly one
+ * "{path}" keeps the value's type.  Compiled once at load.
  */
 struct noc_template;
 

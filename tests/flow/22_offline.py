@@ -275,6 +275,20 @@ test "two" { at "0s" { "start", flow = "f" },
     noc.check("'exec' was" not in said, said)
 
 
+@noc.case("check: braces that are another language's are advice, once")
+def _():
+    tree = noc.tempdir()
+    noc.write(os.path.join(tree, "x.lua"), """
+flow "g" { log "{{ item.name }} is new" }
+flow "f" { call "g", log "{{{{ item }}}} {{x}} {{ 1 }}" }
+""")
+    done = noc.nocturne("check", tree)
+    noc.equal(re.findall('^advice: .*:2: (".*": .*)$', done.stdout, re.M),
+              ['"{{ item.name }} is new": {{ }} are one brace each, and '
+               'Jinja takes two: write {{{{ }}}}'], "advice")
+    noc.equal((done.returncode, done.stdout.count("advice:")), (0, 1), "one")
+
+
 @noc.case("check: a program that is not here is advice, and no warning")
 def _():
     tree = noc.tempdir()

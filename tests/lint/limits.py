@@ -37,6 +37,10 @@ LIMITS = {
         ["test_fold test_fold_has_a_cap",
          "test_fold test_fold_lasts_30_seconds",
          "test_fold test_fold_has_shares"]),
+    "lines of a `:table`; its columns; a cell": (
+        ["NOC_LISTING_LINES", "NOC_LISTING_COLUMNS", "NOC_LISTING_CELLS"],
+        ["test_template test_lists",
+         "test_template test_a_table_is_so_wide"]),
     "senders whose clock is wrong": (
         ["SKEW_SENDERS"],
         ["test_flood test_clocks_have_shares"]),

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "engine/expr/listing.h"
 #include "engine/expr/scope.h"
 #include "engine/expr/template.h"
 
@@ -96,6 +97,70 @@ test_formats(void **state)
 	assert_expands("{ifindex:hex}", "7");
 	assert_expands("{severity:int}", "3");
 	assert_expands("{ifname:3}", "Gi1");
+}
+
+/* An executor is told names, a ticket what is known of each. */
+static void
+test_lists(void **state)
+{
+	struct noc_strbuf sb = NOC_STRBUF_INIT;
+	struct noc_value *many = noc_value_list();
+
+	(void)state;
+	noc_value_set(
+	    steps, "l",
+	    unit_json("{\"all\":[{\"key\":\"sw1\",\"state\":\"Failed\","
+		      "\"message\":\"no\\nroom\"},{\"key\":\"rack-12\","
+		      "\"state\":\"Succeeded\",\"free\":7}],"
+		      "\"names\":[\"a\",{\"name\":\"b\",\"id\":1},{\"id\":9}],"
+		      "\"none\":[],\"empty\":{},\"texts\":[\"x\",\"yy\"],"
+		      "\"map\":{\"a\":1,\"long\":[2]},\"wide\":[{\"k\":\""
+		      "0123456789012345678901234567890123456789"
+		      "012345678901234567890123456789\",\"z\":1}]}"));
+	assert_expands("{steps.l.names:keys}", "a,b,9");
+	assert_expands("{steps.l.all:keys}", "sw1,rack-12");
+	assert_expands("{steps.l.map:keys}", "a,long");
+	assert_expands("<{steps.l.none:keys}{steps.l.empty:keys}>", "<>");
+	assert_expands("{device:keys} {device:table}", "sw1 sw1");
+	assert_expands("{steps.l.all:table}",
+		       "key      state      message  free\n"
+		       "sw1      Failed     no room  -\n"
+		       "rack-12  Succeeded  -        7");
+	assert_expands("{steps.l.texts:table}", "x\nyy");
+	assert_expands("{steps.l.map:table}", "name  value\na     1\n"
+					      "long  [2]");
+	assert_expands("<{steps.l.none:table}{steps.l.empty:table}>", "<>");
+	assert_expands("{steps.l.wide:table}",
+		       "k                                                    "
+		       "         z\n"
+		       "01234567890123456789012345678901234567890123456789012"
+		       "345678…  1");
+	for (int i = 0; i < 1002; i++)
+		noc_value_push(many, noc_value_int(i));
+	noc_value_set(steps, "many", many);
+	for (int i = 0; i < 1000; i++)
+		noc_strbuf_addf(&sb, "%d\n", i);
+	noc_strbuf_adds(&sb, "and 2 more");
+	assert_expands("{steps.many:table}", sb.p);
+	noc_strbuf_release(&sb);
+}
+
+/* Of members that there are too many of the first are columns. */
+static void
+test_a_table_is_so_wide(void **state)
+{
+	struct noc_value *list = noc_value_list(), *row = noc_value_map();
+	struct noc_strbuf sb = NOC_STRBUF_INIT;
+
+	(void)state;
+	for (char name[] = "a"; *name <= 'p'; name[0]++)
+		noc_value_set(row, name, noc_value_int(1));
+	noc_value_push(list, row);
+	noc_listing_table(list, &sb);
+	assert_string_equal(sb.p, "a  b  c  d  e  f  g  h  i  j  k  l\n"
+				  "1  1  1  1  1  1  1  1  1  1  1  1");
+	noc_strbuf_release(&sb);
+	noc_value_free(list);
 }
 
 static void
@@ -195,6 +260,36 @@ test_bad_templates_are_refused(void **state)
 	}
 }
 
+/* Texts of languages that have braces themselves. */
+static void
+test_other_braces_are_told(void **state)
+{
+	static const struct {
+		const char *text, *says;
+	} cases[] = {
+		{ "up{job=\"x\"}", "a brace as PromQL has it, and '}}'" },
+		{ "up{job!~\"x\"}", "as PromQL has it" },
+		{ "{\"a\": 1}", "as JSON has it" },
+		{ "{ 'a': {device} }", "as JSON has it" },
+		{ "{% if x %}", "as Jinja has it" },
+		{ "{ device}", "write '{{' for a brace." },
+		{ "{", "write '{{' for a brace." },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NOC_COUNT(cases); i++) {
+		struct noc_template *t;
+		struct noc_err err;
+
+		assert_int_equal(noc_template_parse(cases[i].text,
+						    strlen(cases[i].text), &t,
+						    &err),
+				 NOC_EINPUT);
+		if (!strstr(err.msg, cases[i].says))
+			fail_msg("%s: %s", cases[i].text, err.msg);
+	}
+}
+
 int
 main(void)
 {
@@ -202,10 +297,13 @@ main(void)
 		cmocka_unit_test(test_paths_of_event_and_run),
 		cmocka_unit_test(test_braces_and_one_pass_only),
 		cmocka_unit_test(test_formats),
+		cmocka_unit_test(test_lists),
+		cmocka_unit_test(test_a_table_is_so_wide),
 		cmocka_unit_test(test_missing_is_marked_or_fails),
 		cmocka_unit_test(test_a_lone_path_keeps_its_type),
 		cmocka_unit_test(test_data_names_no_secret),
 		cmocka_unit_test(test_bad_templates_are_refused),
+		cmocka_unit_test(test_other_braces_are_told),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
