@@ -51,7 +51,11 @@ static const struct noc_option log_options[] = {
 };
 
 static const struct noc_option start_options[] = {
-	OPT("*", ANY, "input of the flow"), END
+	OPT("*", ANY, "input of the flow"),
+	OPT("all", ANY,
+	    "true: what the flow declares and is not said here is what this "
+	    "run was given, else what its event says"),
+	END
 };
 
 const struct noc_action_ops noc_action_emit = {

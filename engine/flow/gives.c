@@ -76,9 +76,9 @@ noc_step_gives(const struct noc_step_def *s, const char *field,
 	       const char **meant)
 {
 	static const char *const of_each[] = {
-		"total",     "ok",	     "failed",	   "skipped",
-		"cancelled", "would",	     "ok_percent", "items",
-		"ok_items",  "failed_items", NULL
+		"total",   "ok",	"failed",	"critical",
+		"skipped", "cancelled", "would",	"ok_percent",
+		"items",   "ok_items",	"failed_items", NULL
 	};
 	static const char *const of_gate[] = { "decision", "by",    "votes",
 					       "comment",  "shown", NULL };

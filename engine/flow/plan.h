@@ -165,7 +165,7 @@ struct noc_step_def {
 	bool degraded_goes_on;	   /* dependency_degraded is no failure of it */
 	struct noc_each_def *each; /* NOC_STEP_EACH */
 	struct noc_step_def *undo; /* an action that takes it back; NULL */
-	bool takes_back;	   /* it is the undo of a step, or its flow */
+	bool critical, takes_back; /* fail; the undo of a step, or its flow */
 	size_t pair; /* of an undo that calls: its flow; of that: the step */
 	const char *call; /* NOC_STEP_CALL: the flow's name, */
 	const struct noc_value *call_input;  /* AST of what it is given, */

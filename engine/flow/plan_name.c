@@ -283,8 +283,9 @@ check_known(const struct plan_check *c, const char *head, const char *name,
 static void
 check_run(const struct plan_check *c, const char *name, size_t len)
 {
-	static const char *const known[] = { "id",     "rule", "mode", "key",
-					     "device", "plan", "items" };
+	static const char *const known[] = { "id",    "rule",	"mode",
+					     "key",   "device", "plan",
+					     "items", "url",	"outcome" };
 
 	check_known(c, "run", name, len, known, NOC_COUNT(known));
 }

@@ -174,6 +174,7 @@ step_end(struct planning *b, const struct noc_value *node,
 
 	s->reason = noc_ast_name(node);
 	s->class = noc_value_get_str(noc_ast_opts(node), "class", NULL);
+	s->critical = noc_value_get(noc_ast_opts(node), "severity") != NULL;
 	if (!s->reason)
 		noc_err_set(&why, NOC_ECONFIG, "needs a reason.");
 	if (!s->reason ||

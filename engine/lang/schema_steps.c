@@ -94,8 +94,13 @@ static const struct noc_option verify_options[] = {
 static const struct noc_option when_options[] = { WHEN, AFTER, END };
 
 static const struct noc_option fail_options[] = {
-	WHEN, VAL("class", ENUM, CLASSES, "permanent", "class of the error"),
-	AFTER, BLOCK, END
+	WHEN,
+	VAL("class", ENUM, CLASSES, "permanent", "class of the error"),
+	VAL("severity", ENUM, "critical", NULL,
+	    "an each counts the items that fail so: steps.NAME.critical"),
+	AFTER,
+	BLOCK,
+	END
 };
 
 static const struct noc_option escalate_options[] = {

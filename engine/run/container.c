@@ -203,6 +203,7 @@ noc_failure_inner(struct noc_failure *f, const struct noc_value *error)
 			noc_value_get_str(error, "code", "inner"), "%s%s%s",
 			step, step[0] ? ": " : "",
 			noc_value_get_str(error, "message", "failed"));
+	f->critical = noc_value_get(error, "severity") != NULL;
 }
 
 static void

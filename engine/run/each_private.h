@@ -31,6 +31,7 @@ struct noc_each {
 	uint8_t *fate;		 /* enum noc_item_fate */
 	struct noc_value **said; /* of those that ended: their row's JSON */
 	size_t count[NOC_ITEM_CANCELLED + 1];
+	size_t critical;     /* of those that failed */
 	int64_t limit, need; /* need: a number or per cent, -1: all */
 	bool percent;	     /* need is */
 	bool set;	     /* by people, whatever the plan says */

@@ -89,10 +89,18 @@ item_json(const struct noc_each *e, size_t i, enum noc_item_fate fate,
 	return json;
 }
 
+static bool
+said_is_critical(const struct noc_value *said)
+{
+	return noc_value_get(noc_value_get(said, "error"), "severity") != NULL;
+}
+
 /* Most have nothing to say. */
 static void
 item_keep(struct noc_each *e, size_t i, struct noc_value *said)
 {
+	e->critical += said_is_critical(said);
+	e->critical -= said_is_critical(e->said[i]);
 	if (!noc_value_len(said)) {
 		noc_value_free(said);
 		said = NULL;
@@ -235,7 +243,7 @@ static struct noc_value *
 table_row(const struct noc_each *e, size_t i)
 {
 	static const char *const words[] = { "class", "block", "message",
-					     "step" };
+					     "step", "severity" };
 	const struct noc_value *said = e->said[i];
 	const struct noc_value *error = noc_value_get(said, "error");
 	const struct noc_value *kept = noc_value_get(said, "collected");
@@ -297,6 +305,7 @@ each_output(const struct noc_each *e, bool whole)
 	noc_value_set(out, "ok", noc_value_int((int64_t)ok));
 	noc_value_set(out, "failed",
 		      noc_value_int((int64_t)e->count[NOC_ITEM_FAILED]));
+	noc_value_set(out, "critical", noc_value_int((int64_t)e->critical));
 	noc_value_set(out, "skipped", noc_value_int((int64_t)skipped));
 	noc_value_set(out, "cancelled",
 		      noc_value_int((int64_t)e->count[NOC_ITEM_CANCELLED]));

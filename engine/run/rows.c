@@ -214,6 +214,8 @@ noc_failure_value(const struct noc_failure *f)
 	noc_value_set(v, "block", noc_value_str(f->block));
 	noc_value_set(v, "code", noc_value_str(f->code));
 	noc_value_set(v, "message", noc_value_str(f->message));
+	if (f->critical)
+		noc_value_set(v, "severity", noc_value_str("critical"));
 	return v;
 }
 

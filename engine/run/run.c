@@ -172,21 +172,6 @@ noc_run_set_plan(struct noc_run *r, struct noc_plan *plan)
 	noc_lane_wake(r->root);
 }
 
-const struct noc_value *
-noc_run_info(struct noc_run *r)
-{
-	if (r->info)
-		return r->info;
-	r->info = noc_value_map();
-	noc_value_set(r->info, "id", noc_value_str(r->text));
-	noc_value_set(r->info, "rule", noc_value_str(r->rule));
-	noc_value_set(r->info, "mode", noc_value_str(noc_mode_name(r->mode)));
-	noc_value_set(r->info, "key", noc_value_str(r->key));
-	noc_value_set(r->info, "device", noc_value_str(r->device));
-	noc_value_set(r->info, "plan", noc_value_str(r->plan->name));
-	return r->info;
-}
-
 /* ---- start ---- */
 
 struct noc_id

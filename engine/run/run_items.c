@@ -31,8 +31,8 @@ items_inside(const struct noc_plan *p, size_t node)
 static void
 items_row(struct noc_value *row, const struct noc_value *says)
 {
-	static const char *const why[] = { "class", "block", "message",
-					   "step" };
+	static const char *const why[] = { "class", "block", "message", "step",
+					   "severity" };
 
 	for (size_t i = 0; i < NOC_COUNT(why); i++)
 		noc_value_unset(row, why[i]);

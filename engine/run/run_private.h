@@ -26,6 +26,7 @@ struct noc_failure {
 	const char *class; /* static, as in struct noc_call_error */
 	char block[32], code[48], message[256];
 	int64_t retry_after_ms;
+	bool critical; /* a `fail` says so */
 };
 
 #define NOC_SLICE 256 /* items begun, or steps called off, in one input */

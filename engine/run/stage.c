@@ -144,6 +144,9 @@ stage_output(struct noc_run *r)
 	noc_lane_scope(r->root, &scope);
 	if (noc_template_tree(r->plan->output, &scope, NOC_MISSING_FAIL,
 			      &output, &err)) {
+		/* It was stopped before it came to all of that. */
+		if (r->root->more->stopped)
+			return true;
 		char text[sizeof(err.msg) + 16];
 
 		snprintf(text, sizeof(text), "output: %s", err.msg);
@@ -161,8 +164,7 @@ stage_end(struct noc_run *r)
 
 	if (!strcmp(r->verdict, "Failed"))
 		noc_run_fail(r);
-	else if (strcmp(r->verdict, "Succeeded") || root->more->stopped ||
-		 r->would || stage_output(r))
+	else if (strcmp(r->verdict, "Succeeded") || r->would || stage_output(r))
 		noc_run_end(r, r->verdict,
 			    root->more->stopped ? root->more->stopped
 			    : root->cancelled	? r->outcome

@@ -330,6 +330,7 @@ step_fail(struct noc_live *l, const struct noc_step_def *def)
 
 	noc_failure_set(&f, class ? class : "permanent",
 			def->block ? def->block : "flow", "fail", "%s", reason);
+	f.critical = def->critical;
 	d.failure = &f;
 	noc_step_fail(l, &d);
 	free(reason);

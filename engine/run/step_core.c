@@ -11,6 +11,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/lang/ast.h"
+#include "engine/event/datum.h"
+#include "engine/event/field.h"
 #include "engine/expr/template.h"
 #include "engine/core/record.h"
 #include "engine/notify/notify.h"
@@ -61,6 +63,39 @@ core_log(struct noc_run *r, const struct noc_value *node,
 
 /* ---- start ---- */
 
+/* all = true: what the flow declares and was not said, from what this run was
+ * given, else from its event. */
+static void
+start_all(const struct noc_run *r, const char *flow,
+	  const struct noc_scope *scope, struct noc_value *input)
+{
+	const struct noc_ruleset *rs = noc_core_rules(r->core);
+	const struct noc_plan *p = rs ? noc_table_get(&rs->flows, flow) : NULL;
+	const struct noc_value *takes = p ? noc_ast_opts(p->input) : NULL;
+	const struct noc_value *all = noc_value_get(input, "all");
+	bool asked = all && all->type == NOC_BOOL && all->u.b;
+
+	if (!asked || noc_value_get(takes, "all"))
+		return;
+	noc_value_unset(input, "all");
+	for (size_t i = 0; i < noc_value_len(takes); i++) {
+		const char *name = takes->u.map.at[i].key;
+		const struct noc_value *own = noc_value_get(scope->input, name);
+		struct noc_field field;
+		struct noc_datum d = { .type = NOC_NIL };
+
+		if (noc_value_get(input, name))
+			continue;
+		if (own)
+			noc_datum_of(own, &d);
+		else if (scope->ev && !noc_field_resolve(name, strlen(name),
+							 NULL, &field, NULL))
+			noc_event_get(scope->ev, &field, &d);
+		if (d.type != NOC_NIL)
+			noc_value_set(input, name, noc_datum_value(&d));
+	}
+}
+
 static int
 core_start(struct noc_run *r, const char *step, const struct noc_value *node,
 	   const struct noc_scope *scope, struct noc_id *id,
@@ -91,6 +126,7 @@ core_start(struct noc_run *r, const char *step, const struct noc_value *node,
 				       err);
 		if (rc)
 			return rc;
+		start_all(r, flow, scope, input);
 	}
 	cause.input = input;
 	cause.parent = noc_id_run(r->started_ns, &r->id, step, r->plan->hash);

@@ -407,6 +407,7 @@ function stop(name) end
 ---@class nocturne.fail_table
 ---@field when? nocturne.where|string|function only when this holds: path = value, or function(run); a step that is not taken is skipped
 ---@field class? "permanent"|"transient"|"timeout"|"dependency_unavailable"|"dependency_degraded"|"downstream_failed" class of the error (default: permanent)
+---@field severity? "critical" an each counts the items that fail so: steps.NAME.critical
 ---@field after? any what it waits for, of the same list: "a", { "a", "b" } or { a = "ok" | "failed" | "always" }; it then stands beside the line (default: the one before it)
 ---@field block? string who has failed when it fails: "executor"
 ---@param name string
@@ -1504,6 +1505,7 @@ function notify(name) end
 ---@class nocturne.start: nocturne.action
 ---@class nocturne.start_table
 ---@field [string] any input of the flow
+---@field all? any true: what the flow declares and is not said here is what this run was given, else what its event says
 ---@param name string
 ---@return nocturne.start|fun(t: nocturne.start_table): nocturne.start
 function start(name) end

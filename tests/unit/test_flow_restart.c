@@ -89,6 +89,14 @@ static const struct form forms[] = {
 	  " put('a', { undo = back() }), put('put', { undo = back() }) },"
 	  " put 'tell' }",
 	  "Succeeded", list_says },
+	{ "critical items",
+	  "flow 'g' { fail 'worse' { severity = 'critical' } }\n"
+	  "flow 'f' { each 'all' { over = { 'a', 'b', 'c', 'd' }, limit = 1,"
+	  " need = 'any', put 'p', fail 'bad' { when = { item = 'b' }, severity"
+	  " = 'critical' }, fail 'so so' { when = { item = 'c' } }, step 'fix'"
+	  " { call 'g', when = { item = 'd' } }, sleep '1s' },"
+	  " put('two', { when = { ['steps.all.critical'] = 2 } }) }",
+	  "Succeeded", NULL },
 	{ "batch",
 	  "flow 'f' { each 'all' { over = { 'a', 'b', 'c', 'd', 'e' },"
 	  " batch = 2, put 'put' }, put 'tell' }",
