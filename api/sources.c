@@ -80,10 +80,10 @@ status_body(struct noc_env *env)
 	struct noc_value *stats = noc_core_stats(env->core);
 	struct noc_value *v = noc_value_map();
 	static const char *const keep[] = {
-		"runs",	  "calls",	   "breakers",
-		"notify", "silences",	   "freezes",
-		"killed", "schedules",	   "unknown_senders",
-		"clock",  "limits_reached"
+		"runs",	  "calls",	    "breakers",
+		"notify", "silences",	    "freezes",
+		"killed", "schedules",	    "unknown_senders",
+		"clock",  "limits_reached", "gates"
 	};
 
 	noc_value_set(v, "version", noc_value_str(PACKAGE_VERSION));

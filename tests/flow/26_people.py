@@ -140,6 +140,8 @@ def _():
             got = w.d.get(path + query, headers=w.head("bob"), unix=False)
             noc.check(got.status in (200, 400), got.text)
         noc.equal(w.gates()[0]["votes"], [], "votes")
+        noc.equal(w.d.get("/api/v1/status").json["gates"],
+                  {"open": 1, "decided": 0}, "status")
         # Two do.
         noc.equal(w.say("bob", run, 200, decision="approve", comment="seen",
                         sha256=shown["sha256"][:12]).json["missing"], 1,
