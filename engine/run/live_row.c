@@ -16,6 +16,7 @@
 #include "engine/run/rows.h"
 #include "engine/run/runner.h"
 #include "engine/run/stops.h"
+#include "engine/run/targets.h"
 
 /*
  * A live in the row of its step: what people see of the step, and under "live"
@@ -145,6 +146,7 @@ noc_live_store(struct noc_live *l)
 	/* The first version did not say it. */
 	noc_value_set(l->row, "index", noc_value_int((int64_t)l->node));
 	noc_value_set(l->row, "live", live_value(l));
+	noc_targets_say(l, l->row);
 	noc_txn_step(noc_core_txn(r->core), &row);
 	row_rest(l);
 }

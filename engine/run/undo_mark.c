@@ -102,8 +102,8 @@ noc_undo_load_copied(struct noc_lane *lane, size_t node,
 			    noc_value_get(row, "copied") != NULL;
 }
 
-void
-noc_undo_mark(struct noc_live *l)
+static void
+mark_self(struct noc_live *l)
 {
 	const struct noc_undo_whom whom = {
 		.targets = l->more->targets,
@@ -122,6 +122,54 @@ noc_undo_mark(struct noc_live *l)
 	for (size_t i = 0; l->more->targets && u && i < u->n; i++)
 		if (u->marks[i].order == l->more->order)
 			mark_whom(&u->marks[i], &whom);
+}
+
+/* Names of b that a lacks, behind it; a is owned. */
+static struct noc_value *
+targets_join(struct noc_value *a, const struct noc_value *b)
+{
+	struct noc_table have = { 0 };
+
+	for (size_t i = 0; i < noc_value_len(a); i++)
+		if (noc_value_at(a, i)->type == NOC_STR)
+			noc_table_put(&have, noc_value_at(a, i)->u.s.p, a);
+	for (size_t i = 0; i < noc_value_len(b); i++) {
+		const struct noc_value *v = noc_value_at(b, i);
+
+		if (v->type == NOC_STR && !noc_table_put(&have, v->u.s.p, a))
+			noc_value_push(a, noc_value_copy(v));
+	}
+	noc_table_release(&have);
+	return a;
+}
+
+/* What takes a called flow back is told of whom its jobs were about. */
+static void
+mark_around(const struct noc_live *l)
+{
+	const struct noc_lane *lane = l->lane;
+	struct noc_live *c =
+	    lane->up ? noc_live_find(lane->up, lane->node) : NULL;
+	const struct undo_mark *m;
+
+	if (!l->more->targets || !c ||
+	    l->run->plan->steps[lane->node].kind != NOC_STEP_CALL)
+		return;
+	m = undo_mark_of(c->lane->more->undo, c->node);
+	noc_value_free(c->more->targets);
+	noc_live_more(c)->targets = targets_join(
+	    m && m->targets ? noc_value_copy(m->targets) : noc_value_list(),
+	    l->more->targets);
+	noc_live_touch(c);
+	noc_undo_mark(c);
+}
+
+void
+noc_undo_mark(struct noc_live *l)
+{
+	if (!l->undoes)
+		mark_around(l);
+	mark_self(l);
 }
 
 void

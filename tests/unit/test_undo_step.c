@@ -274,6 +274,13 @@ test_a_job_is_undone_for_some(void **state)
 		  "all[1]/job", "[\"x\",\"y\"]", "Succeeded" },
 	};
 #undef JOB
+	/* What a called flow sent out is what takes the call back is about. */
+	static const char called[] =
+	    "flow 'g' { input = { hosts = 'list' }, get 'own', put('push', {"
+	    " targets = '{input.hosts}' }) }\n"
+	    "flow 'f' { on_fail = { undo = 'run', get 'c' }, get 'look', step"
+	    " 'job' { call 'g' { hosts = { 'x', 'y', 'z' } }, "
+	    "undo = { snmp.set { a = '{undo.items:json}' }, timeout = '5s' } }, fail 'no' }";
 	const struct flow_says says[] = { { "look", "{\"bad\":[\"y\",\"z\"]}" },
 					  { 0 } };
 
@@ -301,6 +308,31 @@ test_a_job_is_undone_for_some(void **state)
 		undo_close(&u);
 		free(text);
 		free(undo);
+	}
+	for (int die = 0; die < 3; die++) {
+		struct undo u;
+
+		undo_open(&u, called, says);
+		fix_command(&u.f,
+			    "{\"verb\":\"freeze.add\",\"match\":{\"device\":"
+			    "\"z\"},\"for_ms\":3600000,\"why\":\"x\"}",
+			    NULL);
+		fix_start_flow(&u.f, "f");
+		flow_reply(&u.f, 0);
+		flow_reply_to(&u.f, "job/own");
+		if (die == 1) { /* it is looked whether it happened */
+			undo_dies(&u);
+			fix_advance(&u.f, 1000);
+		}
+		flow_reply_to(&u.f, "job/push");
+		if (die == 2)
+			undo_dies(&u);
+		fix_advance(&u.f, 1000);
+		undoes_of(&u.f, "[\"x\",\"y\"]");
+		flow_reply_to(&u.f, "job!undo");
+		flow_reply_to(&u.f, "c");
+		flow_ended(&u.f, "Failed");
+		undo_close(&u);
 	}
 }
 

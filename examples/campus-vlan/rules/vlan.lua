@@ -73,6 +73,8 @@ flow "campus-vlan" {
     template = "vlan-deploy", targets = "{steps.precheck.ok_items}",
     vars = { vid = "{input.vid}", name = "{steps.intent.name}", prefix = "{steps.intent.prefix}" },
     timeout = "90m", every = site.every, fail_if = { status = "canceled" },
+    undo = awx.job "rollback" { template = "vlan-rollback", targets = "{undo.items}", vars = { vid = "{input.vid}" },
+                                timeout = "30m", every = site.every },
   },
 
   -- 5: does each switch have it?
@@ -94,8 +96,7 @@ flow "campus-vlan" {
       stop "deployed" },
 
     { when = { ["steps.validate.ok"] = gt(0) },
-      awx.job "back" { template = "vlan-rollback", targets = "{steps.validate.failed_items}",
-        vars = { vid = "{input.vid}" }, timeout = "30m", every = site.every },
+      undo "back" { step = "deploy", items = "{steps.validate.failed_items}" },
       snow.attach "table_partly" { ticket = "{input.ticket}", name = "devices.json", text = "{run.items:json}" },
       snow.update "partly" { ticket = "{input.ticket}", state = "review",
         notes = "VLAN {input.vid} {input.segment}: on {steps.validate.ok} switches, taken back from {steps.validate.failed}",
@@ -103,14 +104,13 @@ flow "campus-vlan" {
       say("told_partly", "{input.change}: VLAN {input.vid} is on {steps.validate.ok} switches; {steps.validate.failed} were rolled back"),
       stop "partial" },
 
-    otherwise = {
-      awx.job "all_back" { template = "vlan-rollback", targets = "{steps.precheck.ok_items}",
-        vars = { vid = "{input.vid}" }, timeout = "30m", every = site.every },
-      fail "VLAN {input.vid} is on no switch; all were rolled back" { block = "executor" } },
+    otherwise = { fail "VLAN {input.vid} is on no switch; all were rolled back" { block = "executor" } },
   },
 
-  -- Whatever failed, at any step: the ticket says who, and what of each device.
+  -- Whatever failed, at any step: what was deployed goes back, and the ticket
+  -- says who failed, and what of each device.
   on_fail = {
+    undo = "run",
     snow.attach "table_failed" { ticket = "{input.ticket}", name = "devices.json", text = "{run.items:json}" },
     snow.update "failed" { ticket = "{input.ticket}", state = "on_hold",
       reason = "{error.block}: {error.message}", notes = "stopped at {error.step} ({error.block}): {error.message}" },
