@@ -161,7 +161,8 @@ run_may_retry(const struct noc_run *r)
 	size_t most = r->items * RETRIES_MAX_ITEM;
 
 	return (size_t)r->retries <
-	       (most > RETRIES_MAX_RUN ? most : RETRIES_MAX_RUN);
+	       (most > RETRIES_MAX_RUN ? most : RETRIES_MAX_RUN) +
+		   (size_t)r->restarts;
 }
 
 static bool

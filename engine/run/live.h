@@ -57,6 +57,7 @@ struct noc_live_more {
 	int64_t order;			/* of what can be undone; 0 */
 	int64_t undone, stays;		/* undo: of how many steps, of how many
 					   not */
+	int64_t restarts;		/* tries because the daemon died */
 	int64_t held_due_ns;		/* until when */
 	int64_t ok_since_ns;		/* verify: it holds since; 0: not */
 	int64_t ended_ns; /* of a step that failed, not so the run */

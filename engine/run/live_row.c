@@ -67,6 +67,7 @@ live_value(const struct noc_live *l)
 		noc_value_set(v, "gate", noc_gate_store(l->more->gate));
 	if (l->more->await)
 		noc_value_set(v, "await", noc_await_store(l->more->await));
+	live_set(v, "restarts", l->more->restarts);
 	live_set(v, "undone", l->more->undone);
 	live_set(v, "stays", l->more->stays);
 	noc_container_store(l, v);
@@ -261,6 +262,7 @@ static struct noc_live *
 live_load(struct noc_live *l, const struct noc_value *v)
 {
 	l->went = true; /* it may have been */
+	NOC_LIVE_SET(l, restarts, live_times(v, "restarts"));
 	NOC_LIVE_SET(l, undone, live_times(v, "undone"));
 	NOC_LIVE_SET(l, stays, live_times(v, "stays"));
 	l->wait = wait_find(noc_value_get_str(v, "wait", ""));

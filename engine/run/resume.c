@@ -35,6 +35,8 @@
  * without a result needs a decision (workflows: crash promise).
  */
 #define BLOCKED_NS (24 * 3600 * NOC_NS_PER_S)
+/* It is asked whether it happened, and tried again. */
+#define RECOVERY_TRIES 2
 
 static bool
 run_is_blocked(const struct noc_run *r)
@@ -84,6 +86,9 @@ run_recover(struct noc_live *l, const struct noc_step_def *def)
 	}
 	if (l->tries > 0)
 		l->tries--;
+	/* Hundreds may be out: their budget is for what fails, not for this. */
+	r->restarts += RECOVERY_TRIES;
+	NOC_LIVE_SET(l, restarts, l->more->restarts + RECOVERY_TRIES);
 	l->wait = NOC_WAIT_NONE;
 	if (def->kind == NOC_STEP_EMIT) {
 		if (noc_step_emitted(l))

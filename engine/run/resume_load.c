@@ -186,6 +186,7 @@ run_load_json(struct noc_run *r, const struct noc_value *json)
 	if (*noc_value_get_str(json, "wait", ""))
 		noc_live_load(r->root, node, json);
 	r->retries = row_times(kept, "retries");
+	r->restarts = row_times(kept, "restarts");
 	noc_blast_restore(r, kept);
 	noc_cancel_restore(r, kept);
 	noc_stage_load(r, json);
@@ -464,6 +465,17 @@ row_retries(const struct noc_step_row *row)
 	return n + noc_value_is_str(noc_value_get(live, "wait"), "retry");
 }
 
+/* Of these, because the daemon died. */
+static int
+row_restarts(const struct noc_step_row *row)
+{
+	const struct noc_value *live = noc_value_get(row->json, "live");
+
+	return noc_value_get(live, "restarts")
+		   ? row_times(live, "restarts")
+		   : row_times(row->json, "restarts");
+}
+
 void
 noc_run_load_step(struct noc_core *core, void *part,
 		  const struct noc_step_row *row)
@@ -494,8 +506,10 @@ noc_run_load_step(struct noc_core *core, void *part,
 			row->state);
 	/* What a fork has copied was tried by another run. */
 	if (r->plan->steps[node].kind != NOC_STEP_VERIFY &&
-	    !noc_value_get(row->json, "copied"))
+	    !noc_value_get(row->json, "copied")) {
 		r->retries += row_retries(row);
+		r->restarts += row_restarts(row);
+	}
 	lane = noc_container_lane(r, node, row->path, row->item);
 	/* It is further than the run says. */
 	r->unread |= noc_container_of(r->plan, node) >= r->plan->nbody &&

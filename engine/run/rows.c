@@ -399,6 +399,9 @@ noc_step_write_done(struct noc_live *l, const struct noc_step_done *d)
 
 	if (l->attempt)
 		noc_value_set(json, "attempt", noc_value_int(l->attempt));
+	if (l->more->restarts)
+		noc_value_set(json, "restarts",
+			      noc_value_int(l->more->restarts));
 	if (d->took_ms)
 		noc_value_set(json, "ms", noc_value_int(d->took_ms));
 	if (l->reads)

@@ -240,6 +240,7 @@ run_keep_sums(struct noc_run *r)
 	struct noc_value *kept = noc_value_map();
 
 	noc_value_set(kept, "retries", noc_value_int(r->retries));
+	noc_value_set(kept, "restarts", noc_value_int(r->restarts));
 	noc_blast_store(r, kept);
 	noc_cancel_store(r, kept);
 	noc_value_set(r->json, "kept", kept);

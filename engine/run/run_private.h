@@ -99,6 +99,7 @@ struct noc_run {
 	struct noc_fair_seat look; /* while it is one of runs->looks */
 	bool counted;		   /* by its rule's guards, as one that acts */
 	int retries, recoveries;
+	int restarts;	/* tries because the daemon died: they cost it none */
 	size_t at;	/* noc_run_next, as its row has it */
 	bool recovered; /* this start is one of them */
 	bool would;	/* by its mode something was left undone */

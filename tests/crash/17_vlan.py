@@ -45,7 +45,8 @@ class Vlan(flows.Flows):
         if not self.started:
             self.begin("campus-vlan", change="CHG0030001", ticket="c" * 32,
                        requester="joe", segment="app-payments", vid=842,
-                       subnet="10.22.14.0/24", building="building-b")
+                       subnet="10.22.14.0/24", building="building-b",
+                       gate=True)
         elif self.decides:
             self.approve()
 
@@ -77,6 +78,10 @@ class Vlan(flows.Flows):
     def ended(self):
         """What the systems were asked, and how often."""
         w, names = self.systems, set(self.systems.names)
+        noc.equal(self.query("SELECT state, outcome FROM runs"),
+                  [("Succeeded", "partial")], "the run: %r" % self.query(
+                      "SELECT path, json_extract(json, '$.error') FROM steps "
+                      "WHERE state = 'Failed' LIMIT 5"))
         noc.equal(w.awx.jobs_of("deploy"), [names], "deployed")
         noc.equal(w.awx.jobs_of("rollback"), [self.sick], "rolled back")
         ticket = w.snow.changes[0]

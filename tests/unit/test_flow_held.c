@@ -141,6 +141,45 @@ test_half_done_is_not_skipped(void **state)
 	fix_close(&f);
 }
 
+/* What a death costs is no try of theirs: what fails later is tried again. */
+static void
+test_deaths_cost_no_retries(void **state)
+{
+	static const char rules[] =
+	    "flow \"f\" { input = { n = \"list\" }, each \"e\" { over ="
+	    " \"{input.n}\", limit = 30, step \"s\" { exec { \"p\", mutates ="
+	    " false }, timeout = \"50s\" } } }\n"
+	    "flow \"go\" { start \"f\" { n = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10,"
+	    " 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26,"
+	    " 27, 28, 29, 30 } } }\n";
+	char *dir = state_make();
+	struct fix f;
+
+	(void)state;
+	life_open(&f, dir, noc_clock_read(), rules);
+	(void)fix_start_flow(&f, "go");
+	for (int i = 0; i < 4; i++) {
+		struct noc_now now = f.now;
+
+		assert_int_equal(f.ncalls, 30);
+		if (i == 3)
+			break;
+		f.dead = true;
+		life_close(&f);
+		life_open(&f, dir, now, rules);
+		fix_advance(&f, 1000);
+	}
+	fix_refuse(&f, "exec", "transient", 0);
+	for (int i = 1; i < 30; i++)
+		fix_answer(&f, "exec", "{\"exit\":0}");
+	fix_advance(&f, 10000);
+	fix_answer(&f, "exec", "{\"exit\":0}");
+	assert_int_equal(fix_runs(&f), 0);
+	assert_int_equal(fix_count(&f, "RUN_END Failed"), 0);
+	life_close(&f);
+	state_remove(dir);
+}
+
 int
 main(void)
 {
@@ -149,6 +188,7 @@ main(void)
 		cmocka_unit_test(test_a_deadline_is_over_all_the_same),
 		cmocka_unit_test(test_a_frozen_item_is_skipped),
 		cmocka_unit_test(test_half_done_is_not_skipped),
+		cmocka_unit_test(test_deaths_cost_no_retries),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
