@@ -276,7 +276,7 @@ noc_step_decided(struct noc_live *l, const char *signal, const char *actor)
 
 	r->recoveries = 0;
 	r->lacks_code = false;
-	l->doubt = l->probing = false;
+	l->doubt = l->lost = l->probing = false;
 	l->tries = 0;
 	if (!d.def || r->frozen) {
 		noc_run_end(r, "Failed", "blocked, and given up");
@@ -392,6 +392,7 @@ noc_attempt_probed(struct noc_live *l, struct noc_value *result,
 		   struct noc_step_done *d)
 {
 	struct noc_failure f;
+	bool lost = l->lost;
 	int64_t delay_ms;
 
 	if (!d->failure && !probe_happened(l, result, &f)) {
@@ -423,9 +424,11 @@ noc_attempt_probed(struct noc_live *l, struct noc_value *result,
 			step_ask(l, d);
 		return;
 	}
-	l->doubt = false;
+	l->doubt = l->lost = false;
 	l->tries = 0;
-	if (run_may_retry(l->run))
+	if (lost) /* our doing: it costs the run nothing */
+		noc_step_retry(l, d, 0);
+	else if (run_may_retry(l->run))
 		noc_step_retry(l, d, redo_delay_ms(l));
 	else
 		noc_step_fail(l, d);

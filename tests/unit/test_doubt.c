@@ -218,6 +218,42 @@ test_doubt_ends(void **state)
 	fix_close(&f);
 }
 
+/* What it asks again as it was stopped itself is no failure of any item, nor
+ * one of the tries of the run, however many it had out. */
+static void
+test_deaths_cost_no_tries(void **state)
+{
+	static const char many[] =
+	    "flow \"many\" { each \"it\" { over = { \"a\", \"b\", \"c\", "
+	    "\"d\", \"e\", \"f\", \"g\", \"h\" }, as = \"n\", key = "
+	    "\"{n}\", limit = 8, step \"job\" { exec { \"launch\" }, timeout "
+	    "= \"5s\", probe = exec { \"look\", mutates = false } } } }\n";
+	char *dir = state_make();
+	struct noc_id id;
+	struct fix f;
+
+	(void)state;
+	life_open(&f, dir, noc_clock_read(), many);
+	id = fix_start_flow(&f, "many");
+	for (int death = 0; death < 5; death++) {
+		assert_string_equal(program(&f), "launch");
+		life_dies(&f, dir, many);
+		fix_advance(&f, 1);
+		for (int i = 0; i < 8; i++) {
+			assert_string_equal(program(&f), "look");
+			fix_refuse(&f, "exec", "permanent", 0);
+		}
+		fix_advance(&f, 1);
+		assert_int_equal(f.ncalls, 8);
+	}
+	while (f.ncalls)
+		fix_answer(&f, "exec", "{}");
+	assert_false(fix_running(&f, &id));
+	assert_int_equal(fix_count(&f, "ok: 8 of 8"), 1);
+	assert_int_equal(fix_count(&f, "failed: "), 0);
+	life_done(&f, dir);
+}
+
 /* Once is what may be done over is over when its attempts are. */
 static void
 test_not_for_ever(void **state)
@@ -687,6 +723,7 @@ main(void)
 		cmocka_unit_test(test_probe_is_read),
 		cmocka_unit_test(test_answer_is_none),
 		cmocka_unit_test(test_doubt_ends),
+		cmocka_unit_test(test_deaths_cost_no_tries),
 		cmocka_unit_test(test_not_for_ever),
 		cmocka_unit_test(test_not_called),
 		cmocka_unit_test(test_probe_is_tried_again),
