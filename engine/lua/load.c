@@ -83,6 +83,20 @@ load_file(struct noc_lua *lua, struct lua_file *f)
 	f->ref = luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
+/* A file of the tree, by its place in its folder, else with the name of that
+ * folder in front: rules/lib is "lib", also when only that is loaded. */
+static struct lua_file *
+required(struct noc_lua *lua, const char *rel)
+{
+	for (size_t i = 0; i < lua->nfiles; i++)
+		if (!strcmp(lua->files[i].rel, rel))
+			return &lua->files[i];
+	for (size_t i = 0; i < lua->nfiles; i++)
+		if (!strcmp(lua->files[i].source->path, rel))
+			return &lua->files[i];
+	return NULL;
+}
+
 /* `require "lib.cisco"`: a file of the tree, run once. */
 static int
 on_require(lua_State *L)
@@ -90,6 +104,7 @@ on_require(lua_State *L)
 	struct noc_lua *lua = lua_state_of(L);
 	const char *name = luaL_checkstring(L, 1);
 	char rel[256], at[128], budget[96];
+	struct lua_file *f;
 
 	if (!lua->loading)
 		return luaL_error(L, "require is only possible while files "
@@ -99,11 +114,8 @@ on_require(lua_State *L)
 		if (*p == '.')
 			*p = '/';
 	strcat(rel, ".lua");
-	for (size_t i = 0; i < lua->nfiles; i++) {
-		struct lua_file *f = &lua->files[i];
-
-		if (strcmp(f->rel, rel) != 0)
-			continue;
+	f = required(lua, rel);
+	if (f) {
 		if (f->state == LUA_FILE_LOADING)
 			return luaL_error(L, "'%s' requires itself", name);
 		if (f->state == LUA_FILE_DONE)
