@@ -276,7 +276,7 @@ noc_step_decided(struct noc_live *l, const char *signal, const char *actor)
 
 	r->recoveries = 0;
 	r->lacks_code = false;
-	l->doubt = l->lost = l->probing = false;
+	l->doubt = l->probing = false;
 	l->tries = 0;
 	if (!d.def || r->frozen) {
 		noc_run_end(r, "Failed", "blocked, and given up");
@@ -374,11 +374,12 @@ probe_output(const struct noc_live *l, struct noc_value *result)
 }
 
 /* Who is always in doubt and never happens must not be asked without end: the
- * first time at once, then as any other try. */
+ * first time at once, then as any other try; what deaths cost is not counted.
+ */
 static int64_t
 redo_delay_ms(const struct noc_live *l)
 {
-	int rounds = l->attempt / 2;
+	int rounds = (l->attempt - (int)l->more->restarts) / 2;
 
 	return rounds < 2
 		   ? 0
@@ -392,7 +393,6 @@ noc_attempt_probed(struct noc_live *l, struct noc_value *result,
 		   struct noc_step_done *d)
 {
 	struct noc_failure f;
-	bool lost = l->lost;
 	int64_t delay_ms;
 
 	if (!d->failure && !probe_happened(l, result, &f)) {
@@ -424,11 +424,9 @@ noc_attempt_probed(struct noc_live *l, struct noc_value *result,
 			step_ask(l, d);
 		return;
 	}
-	l->doubt = l->lost = false;
+	l->doubt = false;
 	l->tries = 0;
-	if (lost) /* our doing: it costs the run nothing */
-		noc_step_retry(l, d, 0);
-	else if (run_may_retry(l->run))
+	if (run_may_retry(l->run))
 		noc_step_retry(l, d, redo_delay_ms(l));
 	else
 		noc_step_fail(l, d);

@@ -92,7 +92,6 @@ struct noc_live {
 	bool undoes : 1;	/* it takes the step back */
 	bool loaded : 1;	/* from its row, and not sent on yet */
 	bool doubt : 1;		/* it may have happened */
-	bool lost : 1;		/* as the daemon stopped, not as it was told */
 	bool probing : 1;	/* the attempt asks whether it has */
 	bool confirm_turn : 1;	/* its turn to read has come */
 	bool has_row : 1;	/* and it says something */

@@ -54,7 +54,6 @@ live_value(const struct noc_live *l)
 	live_set(v, "ok_since", l->more->ok_since_ns);
 	live_set(v, "reads", l->reads);
 	live_set(v, "doubt", l->doubt);
-	live_set(v, "lost", l->lost);
 	live_set(v, "probing", l->probing);
 	live_set(v, "turn", l->confirm_turn);
 	if (l->run->lacks_code) {
@@ -275,7 +274,6 @@ live_load(struct noc_live *l, const struct noc_value *v)
 	l->step_ns = live_ns(v, "step");
 	NOC_LIVE_SET(l, ok_since_ns, live_ns(v, "ok_since"));
 	l->reads = live_times(v, "reads");
-	l->lost = noc_value_get_int(v, "lost", 0) != 0;
 	l->probing = noc_value_get_int(v, "probing", 0) != 0;
 	l->doubt = l->probing || l->wait == NOC_WAIT_ASK ||
 		   noc_value_get_int(v, "doubt", 0) != 0;

@@ -104,12 +104,10 @@ run_recover(struct noc_live *l, const struct noc_step_def *def)
 	noc_failure_set(&f, "in_doubt", "nocturne", "restart",
 			"the daemon stopped before the result came");
 	d.failure = &f;
-	if (!def->mutates || l->probing) {
+	if (!def->mutates || l->probing)
 		noc_step_retry(l, &d, 0);
-		return;
-	}
-	l->lost = true;
-	noc_attempt_in_doubt(l, &d);
+	else
+		noc_attempt_in_doubt(l, &d);
 }
 
 /* The functions that it lacked are back: it waits for what it did. */
