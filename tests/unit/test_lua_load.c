@@ -627,7 +627,9 @@ main(void)
 		cmocka_unit_test(test_all_errors_at_once),
 		cmocka_unit_test(test_a_flood_of_errors_is_cut),
 		cmocka_unit_test(test_a_tree_that_never_ends),
+#ifndef NOC_SANITIZED
 		cmocka_unit_test(test_many_rules_load_fast),
+#endif
 	};
 
 	noc_actions_register();
