@@ -21,6 +21,7 @@ made_add(struct made *m, enum noc_step_kind kind, const char *name)
 {
 	size_t i = m->plan.nsteps++;
 
+	m->plan.undo_from = m->plan.nsteps;
 	assert_true(i < NOC_COUNT(m->steps));
 	m->plan.steps = m->steps;
 	m->plan.name = "made";

@@ -292,7 +292,7 @@ test_places_that_make_no_tree(void **state)
 		made_after(&m, i, 65535, 0);
 	}
 	noc_layout_free(sound(&m.plan, 80));
-	m.plan.nsteps = 0;
+	m.plan.nsteps = m.plan.undo_from = 0;
 	noc_layout_free(sound(&m.plan, 80));
 }
 
@@ -356,7 +356,7 @@ test_any_plan_is_drawn_soundly(void **state)
 static void
 large(size_t n, size_t most, struct noc_plan *p)
 {
-	*p = (struct noc_plan){ .name = "large", .nsteps = n };
+	*p = (struct noc_plan){ .name = "large", .nsteps = n, .undo_from = n };
 	p->steps = noc_calloc(n, sizeof(*p->steps));
 	for (size_t i = 0; i < n; i++) {
 		struct noc_step_def *s = &p->steps[i];
