@@ -3,10 +3,12 @@
 """kill -9 at every named point that a run can pass, in the campus VLAN service
 (40 switches, some of which go back), also while people and the executor are
 waited for: the same story in the journal as without, each job launched once,
-the ticket closed once, both verifiers accept."""
+the ticket closed once, both verifiers accept.  NOC_KILLS=N: also N kills at any
+time of a service of 800 switches (make soak)."""
 import os
 import re
 import shutil
+import time
 
 import flows
 import loop  # noqa: F401, where noc is found
@@ -15,15 +17,16 @@ from standin.campus import SECRETS, Systems
 
 EXAMPLE = os.path.join(noc.SRCDIR, "examples", "campus-vlan")
 SWITCHES = 40
+KILLS = int(os.environ.get("NOC_KILLS", "0"))
 BASE = []
 
 
 class Vlan(flows.Flows):
     """The rules of the example, and the systems around it."""
 
-    def __init__(self, gate="30m"):
+    def __init__(self, gate="30m", switches=SWITCHES, within="15s"):
         super().__init__("")
-        self.systems = Systems(SWITCHES)
+        self.systems = Systems(switches)
         self.sick = set(self.systems.names[3::9])
         self.systems.awx.sick = self.sick
         for name in os.listdir(os.path.join(EXAMPLE, "rules")):
@@ -33,7 +36,7 @@ class Vlan(flows.Flows):
             elif not name.endswith(".test.lua"):
                 shutil.copy(path, self.d.rules)
         noc.write(os.path.join(self.d.rules, "site.lua"), self.systems.site(
-            gate=gate, every="500ms", within="15s"))
+            gate=gate, every="500ms", within=within))
         self.d.sets["http.allow"] = "127.0.0.0/8"
         for name, text in SECRETS.items():
             noc.write(os.path.join(self.d.state, "secrets", name), text, 0o600)
@@ -61,6 +64,13 @@ class Vlan(flows.Flows):
 
     def over(self):
         return self.started and not self.unended()
+
+    def rest_or_kill(self):
+        """One that has died four times in one step gets on first."""
+        if self.weary():
+            noc.wait_for(lambda: not self.weary(), "it to get on", every=0.1)
+        self.d.kill()
+        self.died()
 
     def plain(self):
         """How often a switch was read before it was given up is time."""
@@ -138,5 +148,33 @@ def _():
                  for how in ("before_call", "after_call", "after_done")])
     print("# %d deaths" % w.crashes)
 
+
+def random_kills():
+    """Half of them while people or the executor are waited for: it is they
+    that take longest."""
+    w = Vlan(switches=800, within="60s")
+    w.decides = False
+    kills = 0
+    while not w.over() and kills < KILLS:
+        noc.check(w.up(), "it does not start again")
+        w.decides = kills > KILLS // 3
+        until = time.monotonic() + w.random.uniform(0.02, 0.3)
+        while time.monotonic() < until and w.alive():
+            w.feed("")
+            time.sleep(0.05)
+        w.rest_or_kill()
+        kills += 1
+    w.decides = True
+    noc.check(w.up(), "it does not start again")
+    noc.wait_for(lambda: w.feed("") or not w.unended() and w.started,
+                 lambda: "its end: %r" % w.unended(), every=0.2)
+    w.settle()
+    w.ended()
+    w.systems.stop()
+    print("# %d kills, up in %.2f s of CPU" % (kills, w.slowest))
+
+
+if KILLS:
+    noc.case("800 switches, killed at any time")(random_kills)
 
 noc.main()
