@@ -15,6 +15,7 @@
 #include "engine/edge/env.h"
 #include "engine/flow/hold.h"
 #include "engine/notify/notify.h"
+#include "engine/run/closed.h"
 #include "engine/run/container.h"
 #include "engine/run/live.h"
 #include "engine/run/names.h"
@@ -23,12 +24,11 @@
 #include "engine/run/runner.h"
 
 /*
- * Runs of one dedup key stand in a list, the one that is to be named first; of
- * those that ended a live row is kept for as long as their flow counts them.
- * The unique index of the rows only holds what is decided here.
+ * Runs of one dedup key stand in a list, the one that is to be named first;
+ * those that ended are in closed.c.  The unique index of the rows only holds
+ * what is decided here.
  */
 #define LOCK_AGE_MS (24 * 3600 * 1000LL)
-#define CLOSED	    "closed_run" /* kind of the live row */
 
 struct noc_hold {
 	struct noc_run *run;
@@ -45,15 +45,9 @@ struct queue_same {
 	TAILQ_HEAD(, noc_hold) runs;
 };
 
-struct queue_closed {	    /* one that has ended */
-	struct noc_due due; /* first: it is forgotten */
-	char *key;
-	struct noc_id run;
-	bool succeeded;
-};
-
 struct noc_queue {
-	struct noc_table same, closed;
+	struct noc_table same;
+	struct noc_closed_keys closed;
 	struct noc_table waiting; /* rule -> how many are Pending */
 	int64_t pending;
 	uint64_t waited, refused, joined, superseded;
@@ -325,8 +319,8 @@ static int
 queue_closed_says(const struct noc_run *r, const char *key, struct noc_id *id,
 		  struct noc_err *err)
 {
-	const struct queue_closed *c =
-	    noc_table_get(&queue_of(r->core)->closed, key);
+	const struct noc_closed *c =
+	    noc_closed_find(&queue_of(r->core)->closed, key);
 	enum noc_on_closed way = r->plan->hold->on_closed;
 
 	if (!c || way == NOC_CLOSED_ALLOW ||
@@ -364,113 +358,6 @@ queue_same_says(struct noc_run *r, const char *key, struct noc_id *id,
 		break;
 	}
 	return 0;
-}
-
-/* ---- those that ended ---- */
-
-static void
-closed_free(struct noc_core *core, struct queue_closed *c)
-{
-	noc_due_disarm(core, &c->due);
-	free(c->key);
-	free(c);
-}
-
-static void
-closed_forget(struct noc_core *core, struct queue_closed *c)
-{
-	noc_table_del(&queue_of(core)->closed, c->key);
-	noc_txn_live_del(noc_core_txn(core), CLOSED, c->key);
-	closed_free(core, c);
-}
-
-static void
-on_closed_due(struct noc_due *due, struct noc_core *core)
-{
-	closed_forget(core, (struct queue_closed *)due);
-}
-
-static struct queue_closed *
-closed_get(struct noc_core *core, const char *key)
-{
-	struct noc_queue *q = queue_of(core);
-	struct queue_closed *c = noc_table_get(&q->closed, key);
-	void *oldest;
-
-	if (c)
-		return c;
-	if (noc_table_len(&q->closed) >= NOC_CLOSED_MAX)
-		for (size_t it = 0;
-		     noc_table_next(&q->closed, &it, NULL, &oldest);) {
-			closed_forget(core, oldest);
-			break;
-		}
-	c = noc_calloc(1, sizeof(*c));
-	c->key = noc_strdup(key);
-	c->due.on_due = on_closed_due;
-	noc_table_put(&q->closed, key, c);
-	return c;
-}
-
-static void
-closed_write(struct noc_core *core, const struct queue_closed *c)
-{
-	struct noc_value *v = noc_value_map();
-	char text[NOC_ID_TEXT];
-
-	noc_value_set(v, "run", noc_value_str(noc_id_format(text, &c->run)));
-	noc_value_set(v, "succeeded", noc_value_bool(c->succeeded));
-	noc_txn_live_put(noc_core_txn(core), CLOSED, c->key,
-			 noc_steady_of_boot(core, c->due.due_boot_ns), v);
-	noc_value_free(v);
-}
-
-static void
-closed_add(const struct noc_run *r, const char *key)
-{
-	struct queue_closed *c;
-
-	if (r->plan->hold->on_closed == NOC_CLOSED_ALLOW)
-		return;
-	c = closed_get(r->core, key);
-	c->run = r->id;
-	c->succeeded = !strcmp(r->state, "Succeeded");
-	noc_due_arm_steady(
-	    r->core, &c->due,
-	    noc_ns_after(noc_steady_now(r->core), r->plan->hold->window_ms));
-	closed_write(r->core, c);
-}
-
-bool
-noc_queue_load(struct noc_core *core, void *part, const char *kind,
-	       const char *key, int64_t due_ns, const struct noc_value *data)
-{
-	const char *run = noc_value_get_str(data, "run", "");
-	struct queue_closed *c;
-	struct noc_id id;
-
-	(void)part;
-	if (strcmp(kind, CLOSED) != 0)
-		return false;
-	if (noc_id_parse(run, &id)) {
-		noc_core_unreadable(core, kind, key);
-		return true;
-	}
-	c = closed_get(core, key);
-	c->run = id;
-	c->succeeded = noc_value_get_bool(data, "succeeded", true);
-	noc_due_arm_steady(core, &c->due, noc_ns_sane(due_ns));
-	return true;
-}
-
-void
-noc_queue_store(struct noc_core *core)
-{
-	void *value;
-
-	for (size_t it = 0;
-	     noc_table_next(&queue_of(core)->closed, &it, NULL, &value);)
-		closed_write(core, value);
 }
 
 /* ---- in and out ---- */
@@ -598,7 +485,7 @@ noc_queue_leave(struct noc_run *r)
 	const char *key = r->hold ? hold_dedup(r->hold) : NULL;
 
 	if (key && !r->pending)
-		closed_add(r, key);
+		noc_closed_add(&queue_of(r->core)->closed, r, key);
 	noc_queue_forget(r);
 }
 
@@ -680,6 +567,21 @@ noc_queue_go_on(struct noc_core *core, struct noc_run **all, size_t n)
 
 /* ---- the part's ---- */
 
+bool
+noc_queue_load(struct noc_core *core, void *part, const char *kind,
+	       const char *key, int64_t due_ns, const struct noc_value *data)
+{
+	(void)part;
+	return noc_closed_load(core, &queue_of(core)->closed, kind, key, due_ns,
+			       data);
+}
+
+void
+noc_queue_store(struct noc_core *core)
+{
+	noc_closed_store(core, &queue_of(core)->closed);
+}
+
 struct noc_queue *
 noc_queue_open(void)
 {
@@ -690,11 +592,7 @@ noc_queue_open(void)
 void
 noc_queue_close(struct noc_core *core, struct noc_queue *q)
 {
-	void *value;
-
-	for (size_t it = 0; noc_table_next(&q->closed, &it, NULL, &value);)
-		closed_free(core, value);
-	noc_table_release(&q->closed);
+	noc_closed_release(core, &q->closed);
 	noc_table_release(&q->same);
 	noc_table_release(&q->waiting);
 	free(q);
